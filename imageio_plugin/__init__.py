@@ -1,0 +1,1 @@
+"""imageio plugin for .lic files."""

@@ -1,0 +1,1 @@
+"""The exported networks and their manifest."""
