@@ -1,7 +1,7 @@
 """Bytes to header and sections, and back; FORMAT.md is the specification, this file its only reader and writer.
 
     file     = header, section, section, ...
-    header   = magic, version, picture byte, width, height, model id, model hash, level, CRC-16
+    header   = see `header`
     section  = tag, payload length, payload, CRC-32
     sections = [ICC] [EXIF] [XMP] [importance] [alpha] tile tile ...        and unknown ancillary ones anywhere between
 
@@ -9,15 +9,15 @@ No pixel is touched and no network known here, only the standard library importe
 tree in `errors`, and is made from the bytes at hand before anything is allocated by a size they claim.
 """
 
-import binascii
 import io
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
-from . import limits, tiles
-from .errors import LicDamagedError, LicError, LicLimitError, LicTruncatedError, LicUnsupportedError, NotLicError
+from . import limits
+from .errors import LicDamagedError, LicError, LicLimitError, LicTruncatedError, LicUnsupportedError
+from .header import MAGIC, MAX_HEADER_BYTES, Header, accepts, parse_header, parse_varint, write_header, write_varint
 
 __all__ = [
     "MAGIC",
@@ -35,11 +35,6 @@ __all__ = [
     "verify",
 ]
 
-MAGIC: Final = b"\x8aLIC\r\n"
-"""High bit set (not ASCII, not UTF-8); the line end shows a transfer in text mode."""
-
-VERSION: Final = 1
-MODES: Final = ("L", "LA", "RGB", "RGBA")
 LANES: Final = (1, 2, 4, 8)
 
 TILE: Final = 0x01
@@ -56,43 +51,8 @@ _LIMITS: Final = {
     IMPORTANCE: limits.MAX_IMPORTANCE_BYTES,
     **dict.fromkeys(METADATA, limits.MAX_METADATA_BYTES),
 }
-_MAX_HEADER: Final = 31
-"""Bytes of the longest header: 8 fixed, three varints of 5, hash 4, level 2, CRC 2."""
 _MAX_FRAME: Final = 6
 """Bytes before the longest payload: tag and a varint of 5."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a file says about its picture before any section.
-
-    mode is one of L, LA, RGB, RGBA; width and height are in pixels; tile_edge is 0 (one tile) or a power of two in
-    128..8192; model_id >= 1 and model_hash (4 bytes) name the networks; level is 0..1024.
-    """
-
-    mode: str
-    width: int
-    height: int
-    tile_edge: int
-    model_id: int
-    model_hash: bytes
-    level: int
-    version: int = VERSION
-
-    @property
-    def quality(self) -> float:
-        """The level on the user's scale, 1.0 to 10.0."""
-        return 1 + 9 * self.level / limits.MAX_LEVEL
-
-    @property
-    def tile_count(self) -> int:
-        """Number of tile sections the file has, >= 1."""
-        return tiles.count(self.width, self.height, self.tile_edge)
-
-    @property
-    def has_alpha(self) -> bool:
-        """Whether the file has an alpha section."""
-        return self.mode.endswith("A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +113,6 @@ class TilePayload:
     stream: memoryview
 
 
-def accepts(prefix: bytes) -> bool:
-    """Tell from the first bytes (4 are enough) whether a file is ours.
-
-    The line end after them is not asked, so that a file broken by a transfer in text mode is refused with that reason.
-    """
-    return prefix[:4] == MAGIC[:4]
-
-
 def read_front(fp: IO[bytes]) -> Front:
     """Read the header and the metadata of a seekable binary file, from its current position.
 
@@ -174,7 +126,7 @@ def read_front(fp: IO[bytes]) -> Front:
         fp.seek(base + offset)
         return fp.read(length)
 
-    header, position = _parse_header(read(0, _MAX_HEADER))
+    header, position = parse_header(read(0, MAX_HEADER_BYTES))
     rules = _Rules(header)
     metadata: dict[str, bytes] = {}
     sections: list[SectionRef] = []
@@ -200,11 +152,11 @@ def read_front(fp: IO[bytes]) -> Front:
 def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
     """Take a whole file apart, checking every rule and every CRC.
 
-    strict=False lets tiles be damaged or missing (None in the list), from where the first one begins, and raises for all
-    other damage as ever. The walk trusts a damaged tile's length only as far as the sections after it hold.
+    strict=False lets tiles be damaged or missing (None in the list), from where the first one begins, and raises for
+    all other damage as ever. The walk trusts a damaged tile's length only as far as the sections after it hold.
     """
     view = memoryview(data)
-    header, position = _parse_header(bytes(view[:_MAX_HEADER]))
+    header, position = parse_header(bytes(view[:MAX_HEADER_BYTES]))
     rules = _Rules(header)
     found: dict[int, bytes] = {}
     parts: list[memoryview | None] = []
@@ -257,7 +209,7 @@ def pack(
     and xmp; empty values are left out. alpha is given exactly for the modes LA and RGBA. Raises LicLimitError for what
     the format has no room for, ValueError for what is not a file at all.
     """
-    front = _write_header(header)
+    front = write_header(header)
     if len(tiles) != header.tile_count:
         msg = f"a picture of {header.tile_count} tiles needs as many payloads, got {len(tiles)}"
         raise ValueError(msg)
@@ -347,7 +299,7 @@ def _frame(read: Callable[[int, int], bytes], position: int, size: int) -> Secti
     """Return the section at `position`, which may reach over the end of the file (`_need` tells)."""
     frame = read(position, min(_MAX_FRAME, size - position)) if position < size else b""
     try:
-        length, used = _parse_varint(frame, 1)
+        length, used = parse_varint(frame, 1)
     except LicTruncatedError:
         msg = f"file ends after {size} bytes, before its last tile"
         raise LicTruncatedError(msg) from None
@@ -373,130 +325,9 @@ def _payload(section: memoryview, ref: SectionRef, position: int) -> memoryview:
     return section[ref.offset - position : -4]
 
 
-def _parse_header(front: bytes) -> tuple[Header, int]:
-    """Return the header and its length in bytes; `front` is the first 31 bytes of the file, or all of them."""
-    if not accepts(front):
-        msg = "not a .lic file"
-        raise NotLicError(msg)
-    if len(front) < 8:
-        _raise_short(front)
-    if not front.startswith(MAGIC):
-        msg = "the line end in the file's magic was altered: it went through a transfer in text mode"
-        raise LicDamagedError(msg)
-    # A later version may lay out everything after this byte anew, so it comes before the checksum.
-    if front[6] != VERSION:
-        msg = f"file is of format version {front[6]}, this release reads version {VERSION}"
-        raise LicUnsupportedError(msg)
-    width, position = _parse_varint(front, 8)
-    height, position = _parse_varint(front, position)
-    model_id, position = _parse_varint(front, position)
-    end = position + 8
-    if len(front) < end:
-        _raise_short(front)
-    if binascii.crc_hqx(front[: end - 2], 0xFFFF) != int.from_bytes(front[end - 2 : end], "little"):
-        msg = "header is damaged: its checksum does not match"
-        raise LicDamagedError(msg)
-    if front[7] & 0xC0:
-        msg = f"header has reserved bits set (picture byte 0x{front[7]:02x}): written by a later release"
-        raise LicUnsupportedError(msg)
-    exponent = front[7] >> 2 & 7
-    header = Header(
-        mode=MODES[front[7] & 3],
-        width=width,
-        height=height,
-        tile_edge=64 << exponent if exponent else 0,
-        model_id=model_id,
-        model_hash=front[position : position + 4],
-        level=int.from_bytes(front[position + 4 : position + 6], "little"),
-    )
-    _check_header(header)
-    return header, end
-
-
-def _write_header(header: Header) -> bytes:
-    if header.mode not in MODES:
-        msg = f"mode must be one of {', '.join(MODES)}, got {header.mode}"
-        raise ValueError(msg)
-    if header.version != VERSION:
-        msg = f"version must be {VERSION}, got {header.version}"
-        raise ValueError(msg)
-    if len(header.model_hash) != 4:
-        msg = f"model hash must have 4 bytes, got {len(header.model_hash)}"
-        raise ValueError(msg)
-    _check_header(header)
-    exponent = (header.tile_edge // 64).bit_length() - 1 if header.tile_edge else 0
-    front = b"".join(
-        [
-            MAGIC,
-            bytes([VERSION, MODES.index(header.mode) | exponent << 2]),
-            _write_varint(header.width),
-            _write_varint(header.height),
-            _write_varint(header.model_id),
-            header.model_hash,
-            header.level.to_bytes(2, "little"),
-        ]
-    )
-    return front + binascii.crc_hqx(front, 0xFFFF).to_bytes(2, "little")
-
-
-def _check_header(header: Header) -> None:
-    """Raise for the ranges of the numbers: LicLimitError when there is too much, LicDamagedError or ValueError else."""
-    if header.width < 1 or header.height < 1:
-        msg = f"picture must have at least one pixel, file says {header.width}x{header.height}"
-        raise LicDamagedError(msg)
-    if max(header.width, header.height) > limits.MAX_SIDE or header.width * header.height > limits.MAX_PIXELS:
-        msg = (
-            f"picture of {header.width}x{header.height} pixels is over the limit of {limits.MAX_SIDE} a side "
-            f"and {limits.MAX_PIXELS} in all"
-        )
-        raise LicLimitError(msg)
-    area = tiles.largest_tile_pixels(header.width, header.height, header.tile_edge)
-    if area > limits.MAX_TILE_PIXELS:
-        msg = f"tile of {area} pixels (padded to 64) is over the limit of {limits.MAX_TILE_PIXELS}"
-        raise LicLimitError(msg)
-    if not 1 <= header.model_id <= limits.MAX_MODEL_ID:
-        msg = f"model id must be 1-{limits.MAX_MODEL_ID}, file says {header.model_id}"
-        raise LicDamagedError(msg)
-    if not 0 <= header.level <= limits.MAX_LEVEL:
-        msg = f"level must be 0-{limits.MAX_LEVEL}, file says {header.level}"
-        raise LicDamagedError(msg)
-
-
-def _raise_short(front: bytes) -> None:
-    msg = f"file ends after {len(front)} bytes, inside its header"
-    raise LicTruncatedError(msg)
-
-
 def _write_section(tag: int, payload: bytes) -> bytes:
     if len(payload) > _LIMITS[tag]:
         msg = f"{_NAMES[tag]} section of {len(payload)} bytes is over the limit of {_LIMITS[tag]}"
         raise LicLimitError(msg)
-    section = bytes([tag]) + _write_varint(len(payload)) + payload
+    section = bytes([tag]) + write_varint(len(payload)) + payload
     return section + zlib.crc32(section).to_bytes(4, "little")
-
-
-def _parse_varint(data: bytes, position: int) -> tuple[int, int]:
-    """Return an unsigned LEB128 number of at most 5 bytes and the position after it."""
-    value = 0
-    for shift in range(0, 35, 7):
-        if position >= len(data):
-            msg = f"file ends after {len(data)} bytes, inside a number"
-            raise LicTruncatedError(msg)
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            break
-    if byte >= 0x80 or value > limits.MAX_VARINT or (byte == 0 and shift):
-        msg = "number is not written in its shortest form of at most 5 bytes"
-        raise LicDamagedError(msg)
-    return value, position
-
-
-def _write_varint(value: int) -> bytes:
-    written = bytearray()
-    while value >= 0x80:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    written.append(value)
-    return bytes(written)
