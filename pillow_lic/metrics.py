@@ -1,0 +1,194 @@
+"""Rates and distortions, one definition each for tests, benchmarks and reports; numpy only.
+
+Pictures are uint8 arrays of shape (H, W) or (H, W, C). Definitions follow what papers quote: PSNR pooled over the three
+colours, MS-SSIM as pytorch-msssim computes it, Bjontegaard's rate with a monotone (pchip) interpolation.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["bd_rate", "bpp", "decibels", "mean_curve", "ms_ssim", "psnr"]
+
+_WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
+"""Exponents of the five scales, finest first (Wang, Simoncelli and Bovik 2003)."""
+_WINDOW = 11
+_SIGMA = 1.5
+_MIN_SIDE = (_WINDOW - 1) * 2**4
+"""At the fifth scale the window no longer fits into a picture of this side or less."""
+_C1 = (0.01 * 255) ** 2
+_C2 = (0.03 * 255) ** 2
+
+Float = NDArray[np.float64]
+
+
+def bpp(file_bytes: int, width: int, height: int) -> float:
+    """Return bits per pixel: 8 * the bytes of the whole file / pixels."""
+    return 8 * file_bytes / (width * height)
+
+
+def psnr(reference: NDArray[np.uint8], picture: NDArray[np.uint8]) -> float:
+    """Return the PSNR in dB over all samples of all channels, peak 255; infinite for equal pictures."""
+    _check(reference, picture)
+    difference = reference.astype(np.int32) - picture
+    error = float(np.mean(np.square(difference), dtype=np.float64))
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")
+
+
+def ms_ssim(reference: NDArray[np.uint8], picture: NDArray[np.uint8]) -> float:
+    """Return the multi-scale structural similarity, 0..1, the mean over channels.
+
+    As pytorch-msssim with data_range=255: 11-tap Gaussian of sigma 1.5 without padding, five scales by 2x2 means,
+    negative terms cut at 0. Both sides must exceed 160 pixels, otherwise ValueError.
+    """
+    _check(reference, picture)
+    if min(reference.shape[:2]) <= _MIN_SIDE:
+        msg = f"MS-SSIM needs sides above {_MIN_SIDE} pixels, got {reference.shape[1]}x{reference.shape[0]}"
+        raise ValueError(msg)
+    x, y = (_planes(p) for p in (reference, picture))
+    terms = []
+    for scale in range(len(_WEIGHTS)):
+        if scale:
+            x, y = _halved(x), _halved(y)
+        luminance, contrast = _similarity(x, y)
+        terms.append((luminance * contrast if scale == len(_WEIGHTS) - 1 else contrast).mean(axis=(1, 2)))
+    products = np.prod(np.maximum(np.stack(terms, axis=1), 0) ** _WEIGHTS, axis=1)
+    return float(products.mean())
+
+
+def decibels(similarity: float) -> float:
+    """Return a similarity below 1 on the scale papers plot it on, -10 log10(1 - similarity); infinite for 1."""
+    return float(-10 * np.log10(1 - similarity)) if similarity < 1 else float("inf")
+
+
+def mean_curve(curves: Iterable[Sequence[tuple[float, float]]]) -> list[tuple[float, float]]:
+    """Average (rate, quality) curves point by point: the curve of a set of pictures, each coded at the same settings.
+
+    All must have the same number of points, in the order of the settings; otherwise ValueError.
+    """
+    points = [np.asarray(curve, np.float64).reshape(-1, 2) for curve in curves]
+    if len({len(curve) for curve in points}) != 1:
+        msg = f"curves must have one number of points, got {[len(curve) for curve in points]}"
+        raise ValueError(msg)
+    return [(float(rate), float(quality)) for rate, quality in np.mean(points, axis=0)]
+
+
+def bd_rate(anchor: Sequence[tuple[float, float]], curve: Sequence[tuple[float, float]]) -> float:
+    """Return by how many percent `curve` needs more rate than `anchor` at equal quality (negative: less).
+
+    Both are (rate, quality) points, at least four each, rates above 0, quality rising with rate. log(rate) is
+    interpolated over quality by a monotone cubic and averaged over the range both cover. ValueError when there is no
+    such range or a curve does not rise.
+    """
+    (x, a), (y, b) = _curve(anchor), _curve(curve)
+    low, high = max(x[0], y[0]), min(x[-1], y[-1])
+    if not low < high:
+        msg = f"curves share no quality: {x[0]:.4g}-{x[-1]:.4g} and {y[0]:.4g}-{y[-1]:.4g}"
+        raise ValueError(msg)
+    difference = (_integral(y, b, low, high) - _integral(x, a, low, high)) / (high - low)
+    return float(100 * (np.exp(difference) - 1))
+
+
+def _check(reference: NDArray[Any], picture: NDArray[Any]) -> None:
+    for array in (reference, picture):
+        if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape != reference.shape or not array.size:
+            msg = (
+                "pictures must be two uint8 arrays of one shape, (H, W) or (H, W, C), "
+                f"got {reference.dtype} {reference.shape} and {picture.dtype} {picture.shape}"
+            )
+            raise ValueError(msg)
+
+
+def _planes(picture: NDArray[np.uint8]) -> Float:
+    """Return (C, H, W) as float64."""
+    return np.moveaxis(np.atleast_3d(picture), 2, 0).astype(np.float64)
+
+
+def _halved(planes: Float) -> Float:
+    """Average 2x2 blocks; an odd side gets a row or column of zeros before it, as torch's padded mean does."""
+    odd = [(0, 0), *((side % 2, side % 2) for side in planes.shape[1:])]
+    planes = np.pad(planes, odd)
+    rows, columns = planes.shape[1] // 2 * 2, planes.shape[2] // 2 * 2
+    planes = planes[:, :rows, :columns]
+    mean: Float = (planes[:, ::2, ::2] + planes[:, 1::2, ::2] + planes[:, ::2, 1::2] + planes[:, 1::2, 1::2]) / 4
+    return mean
+
+
+def _blurred(planes: Float) -> Float:
+    """Convolve with the Gaussian along both axes, keeping only where the window fits."""
+    taps = np.exp(-(np.arange(-(_WINDOW // 2), _WINDOW // 2 + 1) ** 2) / (2 * _SIGMA**2))
+    taps /= taps.sum()
+    rows, columns = planes.shape[1] - _WINDOW + 1, planes.shape[2] - _WINDOW + 1
+    down, blurred = np.zeros((len(planes), rows, planes.shape[2])), np.zeros((len(planes), rows, columns))
+    for i, tap in enumerate(taps):
+        down += tap * planes[:, i : i + rows]
+    for i, tap in enumerate(taps):
+        blurred += tap * down[:, :, i : i + columns]
+    return blurred
+
+
+def _similarity(x: Float, y: Float) -> tuple[Float, Float]:
+    mean_x, mean_y = _blurred(x), _blurred(y)
+    variance_x = _blurred(x * x) - mean_x**2
+    variance_y = _blurred(y * y) - mean_y**2
+    covariance = _blurred(x * y) - mean_x * mean_y
+    contrast = (2 * covariance + _C2) / (variance_x + variance_y + _C2)
+    luminance = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
+    return luminance, contrast
+
+
+def _curve(points: Sequence[tuple[float, float]]) -> tuple[Float, Float]:
+    """Return quality, strictly rising, and log(rate)."""
+    array = np.array(sorted(points), np.float64).reshape(-1, 2)
+    if len(array) < 4:
+        msg = f"a curve needs at least 4 points, got {len(array)}"
+        raise ValueError(msg)
+    rates, qualities = array.T
+    if not np.isfinite(array).all() or rates[0] <= 0 or not (np.diff(qualities) > 0).all():
+        msg = f"quality must rise with a rate above 0, got {[(float(r), float(q)) for r, q in array]}"
+        raise ValueError(msg)
+    return qualities, np.log(rates)
+
+
+def _integral(x: Float, y: Float, low: float, high: float) -> float:
+    """Integrate the pchip through (x, y) from low to high; Simpson's rule is exact for its cubic pieces."""
+    knots = np.concatenate([[low], x[(x > low) & (x < high)], [high]])
+    slopes = _slopes(x, y)
+    middles = (knots[:-1] + knots[1:]) / 2
+    left, middle, right = (_hermite(x, y, slopes, at) for at in (knots[:-1], middles, knots[1:]))
+    return float(np.sum(np.diff(knots) * (left + 4 * middle + right) / 6))
+
+
+def _hermite(x: Float, y: Float, slopes: Float, at: Float) -> Float:
+    piece = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
+    width = x[piece + 1] - x[piece]
+    t = (at - x[piece]) / width
+    result: Float = (
+        y[piece] * (1 + 2 * t) * (1 - t) ** 2
+        + y[piece + 1] * t**2 * (3 - 2 * t)
+        + width * (slopes[piece] * t * (1 - t) ** 2 - slopes[piece + 1] * t**2 * (1 - t))
+    )
+    return result
+
+
+def _slopes(x: Float, y: Float) -> Float:
+    """Return the derivatives at the knots: Fritsch and Butland's weighted harmonic means, three-point at the ends."""
+    h, d = np.diff(x), np.diff(y) / np.diff(x)
+    slopes = np.zeros_like(x)
+    same = d[:-1] * d[1:] > 0
+    w1, w2 = (2 * h[1:] + h[:-1])[same], (h[1:] + 2 * h[:-1])[same]
+    slopes[1:-1][same] = (w1 + w2) / (w1 / d[:-1][same] + w2 / d[1:][same])
+    slopes[0] = _end_slope(h[0], h[1], d[0], d[1])
+    slopes[-1] = _end_slope(h[-1], h[-2], d[-1], d[-2])
+    return slopes
+
+
+def _end_slope(h0: float, h1: float, d0: float, d1: float) -> float:
+    slope = ((2 * h0 + h1) * d0 - h0 * d1) / (h0 + h1)
+    if slope * d0 <= 0:
+        return 0.0
+    if d0 * d1 <= 0 and abs(slope) > 3 * abs(d0):
+        return 3 * d0
+    return slope
