@@ -1,0 +1,72 @@
+"""Convolutions whose result is the same integer on every machine (DESIGN 3.1; Balle 2019; ICMEW 2023 "Stabilizing the convolution").
+
+Activations are integers 0..255 in units of 1/16, weights integers -127..127 times a power of two per output channel. A float32 engine
+adds them without rounding in any order while  max|x| * sum|w| + |b| < 2^24  holds for every output channel; `integers()` proves it.
+In training the same arithmetic runs on real numbers, rounding passed straight through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+UNIT = 16
+ACTIVATION_MAX = 255
+WEIGHT_MAX = 127
+EXACT_LIMIT = 2**24
+
+
+def pass_through(value: Tensor, exact: Tensor) -> Tensor:
+    """The exact value in the forward pass, the gradient of `value` in the backward pass."""
+    return value + (exact - value).detach()
+
+
+class ExactConv(nn.Module):
+    """1x1 or depthwise 3x3 convolution over integers; ReLU and clip to 0..255 after it unless `signed`.
+
+    `limits`: the largest |integer| of every input channel (one number if they are alike).
+    """
+
+    def __init__(self, i: int, o: int, kernel: int, limits: int | Sequence[int], *, signed: bool = False) -> None:
+        super().__init__()
+        self.groups, self.signed = (1 if kernel == 1 else i), signed
+        conv = nn.Conv2d(i, o, kernel, padding=kernel // 2, groups=self.groups)
+        self.weight, self.bias, self.kernel = conv.weight, conv.bias, kernel
+        self.limits = [limits] * i if isinstance(limits, int) else list(limits)
+
+    def exponents(self) -> Tensor:
+        """(o,) s with the integer weights round(w * 2^s) in -127..127; 0 <= s <= 16."""
+        largest = self.weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-6)
+        return torch.floor(torch.log2(WEIGHT_MAX / largest)).clamp(0, 16)
+
+    def quantised(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Integer-valued weights (o,i,k,k), integer-valued biases (o,) in units of 2^-s / 16, scales 2^s (o,)."""
+        scale = torch.exp2(self.exponents())
+        weight = (self.weight * scale[:, None, None, None]).clamp(-WEIGHT_MAX, WEIGHT_MAX)
+        bias = self.bias * scale * UNIT
+        return pass_through(weight, weight.round()), pass_through(bias, bias.round()), scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: integers as float32 -> integers as float32."""
+        weight, bias, scale = self.quantised()
+        a = F.conv2d(x, weight, bias, padding=self.kernel // 2, groups=self.groups) / scale[:, None, None]
+        if not self.signed:
+            a = a.clamp(0, ACTIVATION_MAX)
+        return pass_through(a, torch.floor(a + 0.5))
+
+    def bounds(self) -> Tensor:
+        """(o,) sum(limit * |w|) + |b| of every output channel; exact while below 2^24."""
+        with torch.no_grad():
+            weight, bias, _ = self.rounded()
+            limits = torch.tensor(self.limits, dtype=torch.float64)
+            per_input = limits[:, None] if self.groups > 1 else limits[None]
+            return (weight.double().abs().sum((2, 3)) * per_input).sum(1) + bias.double().abs()
+
+    def rounded(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights, biases (with the half of the rounding folded in) and factors 2^-s: out = floor(conv(x) * 2^-s)."""
+        with torch.no_grad():
+            weight, bias, scale = self.quantised()
+            return weight, bias + torch.floor(scale / 2), 1 / scale

@@ -1,0 +1,116 @@
+"""Writes ONNX graphs by hand: fixed opset, an allow-list of operators, weights in half precision, no surprises of a tracer.
+
+A `Graph` is a list of nodes under construction; each method adds one operator and returns the name of its result. Names stand for
+tensors of shape (1, channels, height, width) with dynamic height and width unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 17
+OPERATORS = frozenset(
+    {
+        "Abs",
+        "Add",
+        "Cast",
+        "Clip",
+        "Concat",
+        "Conv",
+        "DepthToSpace",
+        "Div",
+        "Exp",
+        "Floor",
+        "LeakyRelu",
+        "Mul",
+        "QuantizeLinear",
+        "Relu",
+        "Resize",
+        "Round",
+        "Sub",
+        "Transpose",
+        "Unsqueeze",
+    }
+)
+Array = npt.NDArray[np.float32]
+
+
+class Graph:
+    def __init__(self, name: str) -> None:
+        self.name, self.count = name, 0
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.inputs: list[onnx.ValueInfoProto] = []
+        self.outputs: list[onnx.ValueInfoProto] = []
+
+    def input(self, name: str, shape: Sequence[int | str], dtype: int = TensorProto.FLOAT) -> str:
+        self.inputs.append(helper.make_tensor_value_info(name, dtype, list(shape)))
+        return name
+
+    def output(self, value: str, name: str, shape: Sequence[int | str], dtype: int = TensorProto.FLOAT) -> None:
+        """Gives the result `value` its public name."""
+        for node in self.nodes:
+            node.input[:] = [name if v == value else v for v in node.input]
+            node.output[:] = [name if v == value else v for v in node.output]
+        self.outputs.append(helper.make_tensor_value_info(name, dtype, list(shape)))
+
+    def op(self, kind: str, *inputs: str, **attributes: object) -> str:
+        if kind not in OPERATORS:
+            raise ValueError(f"operator must be one of {sorted(OPERATORS)}, got {kind}")
+        self.count += 1
+        result = f"{kind.lower()}{self.count}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [result], **attributes))
+        return result
+
+    def constant(self, value: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> str:
+        self.count += 1
+        name = f"c{self.count}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(np.asarray(value, dtype)), name))
+        return name
+
+    def weight(self, value: Array) -> str:
+        """Stored in half precision, cast when a session loads; magnitudes below half's normal range become zero (subnormals are slow)."""
+        half = np.where(np.abs(value) < 6.2e-5, 0, value).astype(np.float16)
+        return self.op("Cast", self.constant(half, np.float16), to=TensorProto.FLOAT)
+
+    def conv(
+        self, x: str, weight: Array, bias: Array | None = None, *, stride: int = 1, pad: int = 0, groups: int = 1
+    ) -> str:
+        """Weight (o, i/groups, k, k); bias (o,) is kept in single precision."""
+        inputs = [x, self.weight(weight)] + ([self.constant(bias)] if bias is not None else [])
+        return self.op(
+            "Conv", *inputs, kernel_shape=list(weight.shape[2:]), strides=[stride] * 2, pads=[pad] * 4, group=groups
+        )
+
+    def clip(self, x: str, low: float, high: float) -> str:
+        return self.op("Clip", x, self.constant(low), self.constant(high))
+
+    def twice(self, x: str) -> str:
+        """Every value becomes a 2x2 square of it."""
+        return self.op(
+            "Resize",
+            x,
+            "",
+            self.constant([1, 1, 2, 2]),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+
+    def shuffle(self, x: str, r: int) -> str:
+        """Torch's PixelShuffle: (r*r*c, h, w) -> (c, r*h, r*w)."""
+        return self.op("DepthToSpace", x, blocksize=r, mode="CRD")
+
+    def model(self) -> onnx.ModelProto:
+        """The checked model. Raises onnx.checker.ValidationError."""
+        graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.constants)
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8, producer_name="pillow-lic"
+        )
+        onnx.checker.check_model(model, full_check=True)
+        return model

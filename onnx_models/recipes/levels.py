@@ -1,0 +1,36 @@
+"""The quality scale of `lic1`: integer level 0..1024, its lambda, and the hat functions that interpolate per-level tables.
+
+quality = 1 + 9 * level / 1024; lambda is log-spaced, R[bpp] + lambda * 255^2 * MSE. Tables hold a row at each of 9 anchors, 128 levels
+apart; between two anchors a row is their weighted mean, written as a sum over hat functions so that it is one 1x1 convolution.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+LEVEL_MAX, ANCHORS, SPACING = 1024, 9, 128
+LAMBDA_MIN, LAMBDA_MAX = 0.0016, 0.25
+
+
+def lambdas(level: Tensor) -> Tensor:
+    """Weight of the 255-scale RGB MSE at each level, any shape."""
+    return LAMBDA_MIN * torch.exp(level * (math.log(LAMBDA_MAX / LAMBDA_MIN) / LEVEL_MAX))
+
+
+def anchor_lambdas() -> Tensor:
+    """(ANCHORS,) lambdas of the anchors."""
+    return lambdas(torch.arange(ANCHORS) * float(SPACING))
+
+
+def hats(level: Tensor) -> Tensor:
+    """Level field (B,1,h,w) in 0..1024 -> (B,ANCHORS,h,w) in 0..128, summing to 128; integers where the level is an integer."""
+    centres = torch.arange(ANCHORS, dtype=level.dtype, device=level.device).view(1, -1, 1, 1) * SPACING
+    return torch.relu(SPACING - (level - centres).abs())
+
+
+def nearest_anchor(level: Tensor) -> Tensor:
+    """Index 0..8 of the anchor whose table of z the level uses (integer levels)."""
+    return torch.div(level + SPACING // 2, SPACING, rounding_mode="floor").long()

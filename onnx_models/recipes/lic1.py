@@ -1,0 +1,306 @@
+"""The `lic1` networks in torch: what is trained, and what `export.py` turns into ONNX graphs.
+
+    x ──Analysis──▶ t, l ──Latents(level)──▶ y' = y * gain(level)      z_hat = round(h_a(y'))
+    Scales: z_hat, min(|r|, 8) of earlier passes, level ──▶ scale index      integers only, exact (exact.py)
+    Means:  z_hat, y_hat of earlier passes, level       ──▶ mu;  r = round(y' - mu);  y_hat = r + mu
+    x_hat ◀──Synthesis(level)── y_hat / gain(level)
+
+x is (B, 3, H, W) in [0, 1] with H and W multiples of 64; `level` is a field (B, 1, H/16, W/16) of reals in 0..1024 (the format's unit:
+quality = 1 + 9 * level / 1024), constant over a picture unless an importance field shifts it.
+Sources: Minnen 2018 (mean and scale hyperprior), DCVC-RT (one scale, four passes), Cui 2021 (gain units), JPEG AI (parse before means).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .depthwise import Depthwise
+from .exact import ACTIVATION_MAX, UNIT, ExactConv
+from .levels import ANCHORS, SPACING, anchor_lambdas, hats, nearest_anchor
+
+MAGNITUDE_MAX = 8
+Z_MAX = 127
+SCALE_MIN, SCALE_MAX, SCALES = 0.11, 148.0, 64
+SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
+ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))
+"""ORDER[group][pass] = position 2 * (row % 2) + col % 2 that the pass codes for the channel group."""
+
+
+def straight_through_round(x: Tensor) -> Tensor:
+    return x + (x.round() - x).detach()
+
+
+def gain_field(table: Tensor, hat: Tensor) -> Tensor:
+    """Exp of the (ANCHORS, C) log-gain table interpolated at every place -> (B, C, h, w)."""
+    return torch.exp(F.conv2d(hat / SPACING, table.t()[:, :, None, None]))
+
+
+class Block(nn.Module):
+    """1x1, LeakyReLU, depthwise, 1x1, + skip; then 1x1, LeakyReLU, 1x1, + skip: one resolution, no normalisation."""
+
+    def __init__(self, c: int, k: int) -> None:
+        super().__init__()
+        self.a, self.dw, self.b = nn.Conv2d(c, c, 1), Depthwise(c, k), nn.Conv2d(c, c, 1)
+        self.f1, self.f2 = nn.Conv2d(c, 2 * c, 1), nn.Conv2d(2 * c, c, 1)
+        for m in (self.b, self.f2):
+            nn.init.zeros_(m.bias)
+            m.weight.data.mul_(0.3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.b(self.dw(F.leaky_relu(self.a(x), 0.1)))
+        return x + self.f2(F.leaky_relu(self.f1(x), 0.1))
+
+
+def blocks(c: int, n: int, k: int) -> nn.Sequential:
+    return nn.Sequential(*[Block(c, k) for _ in range(n)])
+
+
+def up(i: int, o: int, r: int = 2) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(i, o * r * r, 1), nn.PixelShuffle(r))
+
+
+class Analysis(nn.Module):
+    """x (B,3,H,W) -> trunk t (B,C,H/8,W/8), linear path l (B,M,H/16,W/16). Independent of the level: runs once in a rate search."""
+
+    def __init__(self, pca: Tensor, c: int, m: int, n: int, k: int) -> None:
+        super().__init__()
+        self.linear = nn.Conv2d(3, m, 16, 16, bias=False)
+        self.linear.weight.data = pca[:m].view(m, 3, 16, 16).clone()
+        self.enter, self.body = nn.Conv2d(192, c, 1), blocks(c, n, k)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = x - 0.5
+        return self.body(self.enter(F.pixel_unshuffle(x, 8))), self.linear(x)
+
+
+class Latents(nn.Module):
+    """t, l, level -> y' (B,M,H/16,W/16) in units of the quantiser step, z (B,Z,H/64,W/64), both before rounding."""
+
+    def __init__(self, c: int, c2: int, m: int, z: int, p: int, k: int) -> None:
+        super().__init__()
+        g = 0.5 * torch.log(math.log(2) * anchor_lambdas() * 65025 / 18)
+        self.gain_t, self.gain_y = nn.Parameter(torch.zeros(ANCHORS, c)), nn.Parameter(g[:, None].repeat(1, m))
+        self.down, self.body, self.leave = nn.Conv2d(c, c2, 2, 2), blocks(c2, 2, k), nn.Conv2d(c2, m, 1)
+        self.leave.weight.data.mul_(0.02)
+        nn.init.zeros_(self.leave.bias)
+        self.hyper = nn.Sequential(
+            nn.Conv2d(m, p, 1), Block(p, 3), nn.Conv2d(p, p, 2, 2), nn.LeakyReLU(0.1), nn.Conv2d(p, z, 2, 2)
+        )
+
+    def forward(self, t: Tensor, linear: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+        hat = hats(level)
+        t = t * F.interpolate(gain_field(self.gain_t, hat), scale_factor=2.0, mode="nearest")
+        y = (self.leave(self.body(self.down(t))) + linear) * gain_field(self.gain_y, hat)
+        return y, self.hyper(y)
+
+
+class Means(nn.Module):
+    """z_hat, level and y_hat of earlier passes -> mu of pass t. `residuals` runs the four passes."""
+
+    def __init__(self, m: int, z: int, p: int) -> None:
+        super().__init__()
+        self.m = m
+        self.enter = nn.Sequential(up(z, p), nn.LeakyReLU(0.1), up(p, p))
+        self.level = nn.Conv2d(ANCHORS, p, 1)
+        self.first = Block(p, 3)
+        self.context = nn.ModuleList([nn.Conv2d(p + m, p, 1) for _ in range(3)])
+        self.body = Block(p, 5)
+        self.leave = nn.ModuleList([nn.Conv2d(p, m, 1) for _ in range(4)])
+        for v in self.leave:
+            v.weight.data.mul_(0.1)
+            nn.init.zeros_(v.bias)
+
+    def start(self, z_hat: Tensor, level: Tensor) -> Tensor:
+        return self.first(self.enter(z_hat) + self.level(hats(level) / SPACING))
+
+    def mean(self, t: int, features: Tensor, y_hat: Tensor) -> Tensor:
+        h = features if t == 0 else self.context[t - 1](torch.cat([features, y_hat.to(features.dtype)], 1))
+        return self.leave[t](self.body(h)).float()
+
+
+def pass_masks(m: int, cells: Tensor) -> list[Tensor]:
+    """Cells (B,4,h,w), one-hot of the position in the 2x2 cell (all zero outside the picture) -> four masks (B,m,h,w)."""
+    n = m // 4
+    return [torch.cat([cells[:, ORDER[g][t], None].expand(-1, n, -1, -1) for g in range(4)], 1) for t in range(4)]
+
+
+def parity_cells(h: int, w: int) -> Tensor:
+    """(1,4,h,w): channel 2 * (row % 2) + col % 2 is one, the others zero."""
+    p = (torch.arange(h)[:, None] % 2) * 2 + torch.arange(w)[None] % 2
+    return F.one_hot(p, 4).permute(2, 0, 1)[None].float()
+
+
+class Synthesis(nn.Module):
+    """y_hat in quantiser steps, level -> x_hat (B,3,H,W), not clipped."""
+
+    def __init__(self, pca: Tensor, c: int, c2: int, m: int, n: int, k: int) -> None:
+        super().__init__()
+        g = 0.5 * torch.log(math.log(2) * anchor_lambdas() * 65025 / 18)
+        self.gain_y, self.gain_t = nn.Parameter(-g[:, None].repeat(1, m)), nn.Parameter(torch.zeros(ANCHORS, c))
+        self.linear = nn.Conv2d(m, 768, 1, bias=False)
+        self.linear.weight.data = pca[:m].t().reshape(768, m, 1, 1).clone()
+        self.enter, self.low, self.up = nn.Conv2d(m, c2, 1), blocks(c2, 2, k), up(c2, c)
+        self.body, self.leave = blocks(c, n, k), nn.Conv2d(c, 192, 1)
+        self.leave.weight.data.mul_(0.02)
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, y_hat: Tensor, level: Tensor) -> Tensor:
+        hat = hats(level)
+        y = y_hat * gain_field(self.gain_y, hat)
+        t = self.up(self.low(self.enter(y))) * F.interpolate(
+            gain_field(self.gain_t, hat), scale_factor=2.0, mode="nearest"
+        )
+        return F.pixel_shuffle(self.leave(self.body(t)), 8) + F.pixel_shuffle(self.linear(y), 16) + 0.5
+
+
+class Scales(nn.Module):
+    """The exact path: z_hat, magnitudes, level -> scale index. Integers throughout (exact.py); 1x1 and depthwise convolutions only."""
+
+    def __init__(self, start: Tensor, z: int, s: int) -> None:
+        super().__init__()
+        m = start.shape[1]
+        self.enter = nn.ModuleList(
+            [
+                ExactConv(z, 64, 1, 4 * Z_MAX),
+                ExactConv(64, 64, 3, ACTIVATION_MAX),
+                ExactConv(64, 256, 1, ACTIVATION_MAX),
+                ExactConv(64, 64, 3, ACTIVATION_MAX),
+                ExactConv(64, 4 * s, 1, ACTIVATION_MAX),
+            ]
+        )
+        self.passes = nn.ModuleList()
+        for t in range(4):
+            limits = [ACTIVATION_MAX] * s + [SPACING] * ANCHORS + [UNIT * MAGNITUDE_MAX] * (m if t else 0)
+            self.passes.append(
+                nn.ModuleList(
+                    [
+                        ExactConv(len(limits), s, 1, limits),
+                        ExactConv(s, s, 3, ACTIVATION_MAX),
+                        ExactConv(s, s, 1, ACTIVATION_MAX),
+                        ExactConv(s, s, 3, ACTIVATION_MAX),
+                        ExactConv(s, m, 1, ACTIVATION_MAX, signed=True),
+                    ]
+                )
+            )
+            self.passes[t][0].weight.data[:, s : s + ANCHORS] *= 0.1
+            self.passes[t][-1].weight.data.mul_(0.1)
+        self.table = nn.Parameter(start)
+
+    def start(self, z_hat: Tensor) -> Tensor:
+        """(B,Z,h/4,w/4) integers -> features (B,S,h,w), integers 0..255."""
+        a = self.enter[1](self.enter[0](4 * z_hat.clamp(-Z_MAX, Z_MAX)))
+        a = self.enter[3](F.pixel_shuffle(self.enter[2](a), 2))
+        return F.pixel_shuffle(self.enter[4](a), 2)
+
+    def index16(self, t: int, features: Tensor, magnitudes: Tensor, level: Tensor) -> Tensor:
+        """Scale index in sixteenths, not clipped, of every latent as pass t sees it (B,M,h,w); magnitudes: min(|r|, 8), 0 if not coded yet."""
+        hat = hats(level)
+        a = torch.cat([features, hat, UNIT * magnitudes] if t else [features, hat], 1)
+        for conv in self.passes[t]:
+            a = conv(a)
+        return a + torch.floor(F.conv2d(hat, self.start_table()) / SPACING)
+
+    def start_table(self) -> Tensor:
+        """(M,ANCHORS,1,1) first guess of the index in sixteenths at every anchor; integer-valued, straight through."""
+        table = self.table.t()[:, :, None, None] * UNIT
+        return straight_through_round(table)
+
+
+class FactorizedPrior(nn.Module):
+    """Per anchor and channel a mixture of three logistics for z: becomes one stored table each."""
+
+    def __init__(self, z: int) -> None:
+        super().__init__()
+        self.mu = nn.Parameter((torch.randn(1, z, 3) * 0.5).repeat(ANCHORS, 1, 1))
+        self.log_s = nn.Parameter(torch.full((ANCHORS, z, 3), 0.7))
+        self.w = nn.Parameter(torch.zeros(ANCHORS, z, 3))
+
+    def cdf(self, x: Tensor, anchor: Tensor) -> Tensor:
+        """X (B,Z,h,w), anchor (B,) -> P(z <= x)."""
+        mu, log_s, w = (p[anchor][:, :, None, None] for p in (self.mu, self.log_s, self.w))
+        return (torch.softmax(w, -1) * torch.sigmoid((x.unsqueeze(-1) - mu) * torch.exp(-log_s))).sum(-1)
+
+    def bits(self, z: Tensor, anchor: Tensor) -> Tensor:
+        return -torch.log2((self.cdf(z + 0.5, anchor) - self.cdf(z - 0.5, anchor)).clamp_min(1e-6))
+
+
+class Clip(torch.autograd.Function):
+    """Clip whose gradient still passes where it moves the value back inside."""
+
+    @staticmethod
+    def forward(ctx, x, low, high):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(x)
+        ctx.ends = low, high
+        return x.clamp(low, high)
+
+    @staticmethod
+    def backward(ctx, grad):  # type: ignore[no-untyped-def]
+        (x,), (low, high) = ctx.saved_tensors, ctx.ends
+        return grad * ~(((x < low) & (grad > 0)) | ((x > high) & (grad < 0))), None, None
+
+
+def gaussian_bits(r: Tensor, sigma: Tensor) -> Tensor:
+    """-log2 of the mass of [r - 1/2, r + 1/2] under N(0, sigma^2), at most about 23 bits."""
+    r, c = r.abs(), math.sqrt(0.5) / sigma
+    return -torch.log2((0.5 * (torch.erfc((r - 0.5) * c) - torch.erfc((r + 0.5) * c))).clamp_min(1e-7))
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Widths and depths: c at 1/8, c2 at 1/16, m latents, z hyper-latents, p mean features, s scale features, k depthwise kernel."""
+
+    c: int = 128
+    c2: int = 192
+    m: int = 320
+    z: int = 64
+    p: int = 160
+    s: int = 96
+    k: int = 5
+    analysis: int = 6
+    synthesis: int = 6
+
+
+class Lic1(nn.Module):
+    def __init__(self, pca: Tensor, variance: Tensor, sizes: Sizes = Sizes()) -> None:
+        """pca: (768,768) rows are components of 16x16x3 blocks (channel, row, column) of x - 0.5; variance: (768,)."""
+        super().__init__()
+        v = self.sizes = sizes
+        self.analysis = Analysis(pca, v.c, v.m, v.analysis, v.k)
+        self.latents = Latents(v.c, v.c2, v.m, v.z, v.p, v.k)
+        log_step = 0.5 * torch.log(math.log(2) * anchor_lambdas() * 65025 / 18)
+        log_scale = 0.5 * torch.log(variance[: v.m])[None] + log_step[:, None] - 0.3
+        self.scales = Scales((log_scale - math.log(SCALE_MIN)) / SCALE_STEP, v.z, v.s)
+        self.means = Means(v.m, v.z, v.p)
+        self.synthesis = Synthesis(pca, v.c, v.c2, v.m, v.synthesis, v.k)
+        self.prior = FactorizedPrior(v.z)
+
+    def forward(self, x: Tensor, level: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """X (B,3,H,W), level field, base (B,) level of the header -> x_hat, bits of y (B,), bits of z (B,).
+
+        Training: noise for the rate, straight-through rounding for the picture. Evaluation: rounding for both.
+        """
+        rate: Callable[[Tensor], Tensor] = (
+            (lambda v: v + torch.empty_like(v).uniform_(-0.5, 0.5)) if self.training else torch.round
+        )
+        y, z = (v.float() for v in self.latents(*self.analysis(x), level))
+        z_bits, z_hat = self.prior.bits(rate(z), nearest_anchor(base)), straight_through_round(z)
+        with torch.autocast(x.device.type, enabled=False):
+            scale_features = self.scales.start(z_hat)
+        mean_features = self.means.start(z_hat, level)
+        mu, index, y_hat, magnitude = (torch.zeros_like(y) for _ in range(4))
+        for t, mask in enumerate(pass_masks(self.sizes.m, parity_cells(*y.shape[2:]).to(y.device))):
+            mu_t = self.means.mean(t, mean_features, y_hat) * mask
+            with torch.autocast(x.device.type, enabled=False):
+                index = index + self.scales.index16(t, scale_features, magnitude, level) * mask
+            r = straight_through_round(y * mask - mu_t)
+            mu, y_hat = mu + mu_t, y_hat + r + mu_t
+            magnitude = magnitude + r.detach().abs().clamp(max=MAGNITUDE_MAX)
+        sigma = SCALE_MIN * torch.exp(Clip.apply(index / UNIT, 0.0, SCALES - 1.0) * SCALE_STEP)
+        y_bits = gaussian_bits(rate(y - mu), sigma)
+        return self.synthesis(y_hat, level).float(), y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3))

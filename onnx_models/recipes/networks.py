@@ -1,0 +1,193 @@
+"""Trained `lic1` weights -> its nine ONNX graphs. Each function mirrors a class of lic1.py, layer by layer.
+
+| graph | in | out |
+|---|---|---|
+| analysis | pixels (H,W,3) uint8 | trunk t (1,C,H/8,W/8), linear path l (1,M,H/16,W/16) |
+| latents | t, l, level | y (1,M,h,w) in quantiser steps, z_hat (1,Z,h/4,w/4) integers |
+| means | z_hat, v, level, cells, encode | r (1,M,h,w) integers, y_hat; v is y and encode 1 in the encoder, v is r and encode 0 in the decoder |
+| synthesis | y_hat, level | pixels (H,W,3) uint8 |
+| scales_z | z_hat | features (1,S,h,w) integers; exact |
+| scales_0..3 | features, magnitudes (not scales_0), level | index (1,M,h,w) uint8 in 0..63; exact |
+
+level (1,1,h,w): integers 0..1024 as float32. cells (1,4,h,w): one-hot of the place in the 2x2 cell, zero outside the picture.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import TensorProto
+from torch import Tensor, nn
+
+from .exact import ACTIVATION_MAX, EXACT_LIMIT, UNIT, ExactConv
+from .graph import Array, Graph
+from .levels import ANCHORS, SPACING
+from .lic1 import ORDER, SCALES, Z_MAX, Block, Lic1
+
+SLOPE = 0.1
+
+
+def numpy(x: Tensor) -> Array:
+    a: Array = x.detach().float().cpu().numpy()
+    return a
+
+
+def conv(g: Graph, x: str, m: nn.Conv2d) -> str:
+    return g.conv(
+        x,
+        numpy(m.weight),
+        None if m.bias is None else numpy(m.bias),
+        stride=m.stride[0],
+        pad=int(m.padding[0]),
+        groups=m.groups,
+    )
+
+
+def block(g: Graph, x: str, b: Block) -> str:
+    x = g.op("Add", conv(g, conv(g, g.op("LeakyRelu", conv(g, x, b.a), alpha=SLOPE), b.dw), b.b), x)
+    return g.op("Add", conv(g, g.op("LeakyRelu", conv(g, x, b.f1), alpha=SLOPE), b.f2), x)
+
+
+def blocks(g: Graph, x: str, body: nn.Sequential) -> str:
+    for b in body:
+        x = block(g, x, b)
+    return x
+
+
+def hats(g: Graph, level: str) -> str:
+    """(1,1,h,w) -> (1,ANCHORS,h,w) in 0..128."""
+    centres = np.arange(ANCHORS, dtype=np.float32).reshape(1, -1, 1, 1) * SPACING
+    distance = g.op("Abs", g.op("Sub", level, g.constant(centres)))
+    return g.op("Relu", g.op("Sub", g.constant(float(SPACING)), distance))
+
+
+def gain(g: Graph, hat: str, table: Tensor, factor: float = 1.0) -> str:
+    weight = numpy(table).T[:, :, None, None]
+    scaled = g.op("Mul", hat, g.constant(1 / SPACING))
+    result = g.op("Exp", g.op("Conv", scaled, g.constant(weight), kernel_shape=[1, 1]))
+    return result if factor == 1.0 else g.op("Mul", result, g.constant(factor))
+
+
+def analysis(net: Lic1) -> onnx.ModelProto:
+    g, a = Graph("analysis"), net.analysis
+    pixels = g.input("pixels", ["height", "width", 3], TensorProto.UINT8)
+    x = g.op("Transpose", g.op("Cast", pixels, to=TensorProto.FLOAT), perm=[2, 0, 1])
+    x = g.op("Unsqueeze", g.op("Sub", g.op("Mul", x, g.constant(1 / 255)), g.constant(0.5)), g.constant([0], np.int64))
+    c = a.enter.weight.shape[0]
+    t = g.conv(x, numpy(a.enter.weight).reshape(c, 3, 8, 8), numpy(a.enter.bias), stride=8)
+    g.output(blocks(g, t, a.body), "trunk", [1, c, "h8", "w8"])
+    g.output(conv(g, x, a.linear), "linear", [1, net.sizes.m, "h", "w"])
+    return g.model()
+
+
+def latents(net: Lic1) -> onnx.ModelProto:
+    g, a, s = Graph("latents"), net.latents, net.sizes
+    t, linear = g.input("trunk", [1, s.c, "h8", "w8"]), g.input("linear", [1, s.m, "h", "w"])
+    hat = hats(g, g.input("level", [1, 1, "h", "w"]))
+    t = g.op("Mul", t, g.twice(gain(g, hat, a.gain_t)))
+    y = g.op("Add", conv(g, blocks(g, conv(g, t, a.down), a.body), a.leave), linear)
+    y = g.op("Mul", y, gain(g, hat, a.gain_y))
+    z = block(g, conv(g, y, a.hyper[0]), a.hyper[1])
+    z = conv(g, g.op("LeakyRelu", conv(g, z, a.hyper[2]), alpha=SLOPE), a.hyper[4])
+    g.output(g.clip(g.op("Round", z), -Z_MAX, Z_MAX), "z_hat", [1, s.z, "h4", "w4"])
+    g.output(y, "y", [1, s.m, "h", "w"])
+    return g.model()
+
+
+def means(net: Lic1) -> onnx.ModelProto:
+    g, a, s = Graph("means"), net.means, net.sizes
+    z_hat, v = g.input("z_hat", [1, s.z, "h4", "w4"]), g.input("v", [1, s.m, "h", "w"])
+    level, cells = g.input("level", [1, 1, "h", "w"]), g.input("cells", [1, 4, "h", "w"])
+    encode = g.input("encode", [1])
+    decode = g.op("Sub", g.constant([1.0]), encode)
+    x = g.shuffle(conv(g, z_hat, a.enter[0][0]), 2)
+    x = g.shuffle(conv(g, g.op("LeakyRelu", x, alpha=SLOPE), a.enter[2][0]), 2)
+    hat = g.op("Mul", hats(g, level), g.constant(1 / SPACING))
+    features = block(g, g.op("Add", x, conv(g, hat, a.level)), a.first)
+    y_hat = r = ""
+    for t in range(4):
+        select = np.repeat(np.eye(4, dtype=np.float32)[[ORDER[group][t] for group in range(4)]], s.m // 4, 0)
+        mask = g.conv(cells, select[:, :, None, None])
+        x = features if t == 0 else conv(g, g.op("Concat", features, y_hat, axis=1), a.context[t - 1])
+        mu = conv(g, block(g, x, a.body), a.leave[t])
+        symbols = g.op("Round", g.op("Sub", v, mu))
+        symbols = g.op("Add", g.op("Mul", symbols, encode), g.op("Mul", v, decode))
+        now, symbols = g.op("Mul", g.op("Add", symbols, mu), mask), g.op("Mul", symbols, mask)
+        y_hat, r = (g.op("Add", y_hat, now), g.op("Add", r, symbols)) if t else (now, symbols)
+    g.output(r, "r", [1, s.m, "h", "w"])
+    g.output(y_hat, "y_hat", [1, s.m, "h", "w"])
+    return g.model()
+
+
+def synthesis(net: Lic1) -> onnx.ModelProto:
+    g, a, s = Graph("synthesis"), net.synthesis, net.sizes
+    y_hat = g.input("y_hat", [1, s.m, "h", "w"])
+    hat = hats(g, g.input("level", [1, 1, "h", "w"]))
+    y = g.op("Mul", y_hat, gain(g, hat, a.gain_y))
+    t = g.shuffle(conv(g, blocks(g, conv(g, y, a.enter), a.low), a.up[0]), 2)
+    t = blocks(g, g.op("Mul", t, g.twice(gain(g, hat, a.gain_t))), a.body)
+    # The linear path as two shuffles, 2 then 8, so that the sum needs one shuffle of 8 at the end.
+    linear = numpy(a.linear.weight).reshape(3, 2, 8, 2, 8, s.m).transpose(0, 2, 4, 1, 3, 5).reshape(768, s.m, 1, 1)
+    x = g.op(
+        "Add",
+        g.conv(t, 255 * numpy(a.leave.weight), 255 * (numpy(a.leave.bias) + 0.5)),
+        g.shuffle(g.conv(y, 255 * linear), 2),
+    )
+    x = g.shuffle(x, 8)
+    x = g.op("QuantizeLinear", x, g.constant(1.0), g.constant(0, np.uint8))
+    x = g.op("Transpose", x, perm=[0, 2, 3, 1])
+    g.output(x, "pixels", [1, "height", "width", 3], TensorProto.UINT8)
+    return g.model()
+
+
+def exact(g: Graph, x: str, m: ExactConv) -> str:
+    """Raises ValueError naming the channel where  sum(limit * |w|) + |b| < 2^24  does not hold."""
+    bounds = m.bounds()
+    if bounds.max() >= EXACT_LIMIT:
+        raise ValueError(f"channel {int(bounds.argmax())}: bound {bounds.max():.0f} must be below {EXACT_LIMIT}")
+    weight, bias, factor = (numpy(v) for v in m.rounded())
+    x = g.conv(x, weight, bias, pad=m.kernel // 2, groups=m.groups)
+    x = g.op("Floor", g.op("Mul", x, g.constant(factor[:, None, None])))
+    return x if m.signed else g.clip(x, 0, ACTIVATION_MAX)
+
+
+def scales_z(net: Lic1) -> onnx.ModelProto:
+    g, a = Graph("scales_z"), net.scales
+    x = g.op("Mul", g.clip(g.input("z_hat", [1, net.sizes.z, "h4", "w4"]), -Z_MAX, Z_MAX), g.constant(4.0))
+    x = exact(g, exact(g, x, a.enter[0]), a.enter[1])
+    x = exact(g, g.shuffle(exact(g, x, a.enter[2]), 2), a.enter[3])
+    g.output(g.shuffle(exact(g, x, a.enter[4]), 2), "features", [1, net.sizes.s, "h", "w"])
+    return g.model()
+
+
+def scales(net: Lic1, t: int) -> onnx.ModelProto:
+    g, s = Graph(f"scales_{t}"), net.sizes
+    inputs = [g.input("features", [1, s.s, "h", "w"])]
+    if t:
+        magnitudes = g.input("magnitudes", [1, s.m, "h", "w"])
+    hat = hats(g, g.input("level", [1, 1, "h", "w"]))
+    inputs += [hat] + ([g.op("Mul", magnitudes, g.constant(float(UNIT)))] if t else [])
+    x = g.op("Concat", *inputs, axis=1)
+    for m in net.scales.passes[t]:
+        x = exact(g, x, m)
+    table = numpy(net.scales.start_table())
+    start = g.op(
+        "Floor", g.op("Mul", g.op("Conv", hat, g.constant(table), kernel_shape=[1, 1]), g.constant(1 / SPACING))
+    )
+    index = g.op("Floor", g.op("Mul", g.op("Add", g.op("Add", x, start), g.constant(UNIT / 2)), g.constant(1 / UNIT)))
+    g.output(
+        g.op("Cast", g.clip(index, 0, SCALES - 1), to=TensorProto.UINT8), "index", [1, s.m, "h", "w"], TensorProto.UINT8
+    )
+    return g.model()
+
+
+def graphs(net: Lic1) -> dict[str, onnx.ModelProto]:
+    """Every graph of the model by its role, in manifest order."""
+    made = {
+        "analysis": analysis(net),
+        "latents": latents(net),
+        "means": means(net),
+        "synthesis": synthesis(net),
+        "scales_z": scales_z(net),
+    }
+    return made | {f"scales_{t}": scales(net, t) for t in range(4)}

@@ -1,0 +1,219 @@
+"""Trains `lic1`: one loop, settings at the top, resumable. Run it as
+
+    OMP_NUM_THREADS=1 torchrun --nproc_per_node=2 -m onnx_models.recipes.train PATCHES_FOLDER RUN_FOLDER --minutes 120
+
+PATCHES_FOLDER: the .npy files of `data.py`. On a GPU drop torchrun and raise --batch. Two processes of one thread survive a busy
+machine; two OpenMP threads do not (20 times slower, measured). A run killed at any moment goes on from RUN_FOLDER/checkpoint.pt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from .data import Patches
+from .levels import LEVEL_MAX, lambdas
+from .lic1 import Lic1, Sizes
+from .pca import block_pca
+
+FLAT_FIELDS = 0.6
+"""Share of the samples whose level is the same at every place; the others get a random importance field."""
+FAST = ("gain", "table", "prior")
+"""Parameters that learn four times as fast: each sample moves two of nine anchors."""
+
+
+def arguments() -> argparse.Namespace:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("patches", type=Path)
+    p.add_argument("run", type=Path)
+    p.add_argument("--minutes", type=float, default=60, help="wall-clock length of this stretch of the schedule")
+    p.add_argument("--start", type=Path, help="weights to start from when the run has no checkpoint yet")
+    p.add_argument("--batch", type=int, default=8, help="samples of one process")
+    p.add_argument("--crop", type=int, default=128)
+    p.add_argument("--lr", type=float, default=8e-4)
+    p.add_argument("--linear", type=float, default=0.1, help="factor on the learning rate of the linear path")
+    p.add_argument(
+        "--decay-from",
+        type=float,
+        default=0.4,
+        help="share of the stretch after which the learning rate falls (cosine)",
+    )
+    p.add_argument("--every", type=int, default=500, help="steps between reports and checkpoints")
+    return p.parse_args()
+
+
+def random_level(n: int, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Base levels (n,) and level fields (n,1,size,size): flat, coarse noise, or a rectangle that matters more or less (DESIGN 3.4)."""
+    base = torch.from_numpy(rng.integers(0, LEVEL_MAX + 1, n)).float()
+    field = base.view(n, 1, 1, 1).repeat(1, 1, size, size)
+    for f in field[:, 0]:
+        kind, strength = rng.random(), rng.uniform(0, 256)
+        if kind < FLAT_FIELDS:
+            continue
+        if kind < (1 + FLAT_FIELDS) / 2:
+            cell = int(rng.choice([1, 2, 4]))
+            coarse = torch.from_numpy(rng.normal(0, strength / 2, (-(-size // cell),) * 2)).float()
+            f += coarse.repeat_interleave(cell, 0).repeat_interleave(cell, 1)[:size, :size]
+        else:
+            (top, bottom), (left, right) = np.sort(rng.integers(0, size + 1, (2, 2)), 1)
+            f[top:bottom, left:right] += strength * rng.choice([-1, 1])
+    return base, field.clamp(0, LEVEL_MAX).round()
+
+
+def loss_of(net: torch.nn.Module, x: Tensor, base: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Weighted loss per sample, bpp per sample, MSE per sample (both unweighted). Every level weighs about the same."""
+    x_hat, y_bits, z_bits = net(x, level, base)
+    bpp = (y_bits + z_bits) / (x.shape[2] * x.shape[3])
+    error = ((x_hat - x) ** 2).mean(1, keepdim=True)
+    weight = torch.nn.functional.interpolate(lambdas(level) * 65025, scale_factor=16.0, mode="nearest")
+    return (bpp + (weight * error).mean((1, 2, 3))) * 6 / (lambdas(base) * 65025).sqrt(), bpp, error.mean((1, 2, 3))
+
+
+@torch.no_grad()
+def validate(
+    net: Lic1, patches: Tensor, amp: contextlib.AbstractContextManager[object]
+) -> tuple[float, list[tuple[float, float]]]:
+    """Mean loss over five levels and [(bpp, PSNR)] per level on (N,256,256,3) uint8."""
+    net.eval()
+    rows, losses = [], []
+    device = next(net.parameters()).device
+    for level in (64, 256, 512, 768, 960):
+        parts = []
+        for some in patches.split(8):
+            x = some.to(device).permute(0, 3, 1, 2).float() / 255
+            base = torch.full((len(x),), float(level), device=device)
+            with amp:
+                parts.append(
+                    torch.stack(
+                        loss_of(net, x, base, base.view(-1, 1, 1, 1).expand(-1, 1, x.shape[2] // 16, x.shape[3] // 16))
+                    )
+                )
+        loss, bpp, mse = torch.cat(parts, 1)
+        rows.append((bpp.mean().item(), -10 * mse.log10().mean().item()))
+        losses.append(loss.mean().item())
+    net.train()
+    return float(np.mean(losses)), rows
+
+
+def main() -> None:
+    a = arguments()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if world > 1:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    amp = torch.autocast(device.type, dtype=torch.bfloat16)
+    data = Patches(a.patches)
+    a.run.mkdir(parents=True, exist_ok=True)
+    checkpoint = a.run / "checkpoint.pt"
+
+    torch.manual_seed(0)
+    components, variance = block_pca(data.some(1500))
+    net = Lic1(torch.from_numpy(components), torch.from_numpy(variance).clamp_min(1e-8), Sizes())
+    net = net.to(device, memory_format=torch.channels_last)
+    if a.start and not checkpoint.exists():
+        net.load_state_dict(torch.load(a.start, map_location=device), strict=True)
+    named = list(net.named_parameters())
+    fast = [v for n, v in named if any(f in n for f in FAST)]
+    slow = [v for n, v in named if "linear" in n]
+    skip = {id(v) for v in fast + slow}
+    groups = [
+        {"params": [v for _, v in named if id(v) not in skip]},
+        {"params": fast, "factor": 4.0},
+        {"params": slow, "factor": a.linear},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=a.lr, weight_decay=0, betas=(0.9, 0.99))
+    ema = {k: v.detach().clone() for k, v in net.state_dict().items()}
+    step, spent = 0, 0.0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        net.load_state_dict(saved["net"])
+        optimizer.load_state_dict(saved["optimizer"])
+        ema, step, spent = saved["ema"], saved["step"], saved["seconds"]
+    run = torch.nn.parallel.DistributedDataParallel(net, gradient_as_bucket_view=True) if world > 1 else net
+    rng = np.random.default_rng((step, rank))
+    torch.manual_seed(1000 * step + rank)
+    start, before, log = time.time(), spent, []
+
+    while True:
+        spent = before + time.time() - start
+        done = torch.tensor(spent / (a.minutes * 60))
+        if world > 1:
+            dist.broadcast(done, 0)
+        fraction = done.item()
+        if fraction >= 1:
+            break
+        late = max(0.0, (fraction - a.decay_from) / (1 - a.decay_from))
+        lr = a.lr * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
+        for group in optimizer.param_groups:
+            group["lr"] = lr * group.get("factor", 1.0)
+        x = data.batch(a.batch, a.crop, rng).to(device).permute(0, 3, 1, 2).float() / 255
+        base, level = (v.to(device) for v in random_level(a.batch, a.crop // 16, rng))
+        with amp:
+            losses, bpp, mse = loss_of(run, x.contiguous(memory_format=torch.channels_last), base, level)
+        loss = losses.mean()
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        with torch.no_grad():
+            decay = min(0.999, (1 + step) / (10 + step))
+            for k, v in net.state_dict().items():
+                ema[k].lerp_(v, 1 - decay)
+        log.append((loss.item(), bpp.mean().item(), -10 * math.log10(mse.mean().item())))
+        if rank == 0 and step % a.every == 0:
+            save(checkpoint, net, ema, optimizer, step, spent)
+            report(a.run, step, spent, lr, np.mean(log[-a.every :], 0))
+    if rank == 0:
+        save(checkpoint, net, ema, optimizer, step, spent)
+        net.load_state_dict(ema)
+        loss_value, rows = validate(net, data.validation(), amp)
+        report(
+            a.run,
+            step,
+            spent,
+            0.0,
+            np.mean(log[-a.every :], 0),
+            f"  validation {loss_value:.4f} " + " ".join(f"{b:.3f}/{p:.2f}" for b, p in rows),
+        )
+
+
+def save(
+    path: Path, net: Lic1, ema: dict[str, Tensor], optimizer: torch.optim.Optimizer, step: int, seconds: float
+) -> None:
+    """Atomic: a run killed while saving keeps its last checkpoint. `weights.pt` is the averaged net alone, in float32."""
+    torch.save(
+        {"net": net.state_dict(), "ema": ema, "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds},
+        path.with_suffix(".part"),
+    )
+    path.with_suffix(".part").replace(path)
+    torch.save(ema, path.with_name("weights.part"))
+    path.with_name("weights.part").replace(path.with_name("weights.pt"))
+
+
+def report(
+    run: Path,
+    step: int,
+    seconds: float,
+    lr: float,
+    means: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    more: str = "",
+) -> None:
+    line = f"step {step}  {seconds / 60:.1f} min  lr {lr:.2e}  loss {means[0]:.4f}  bpp {means[1]:.3f}  psnr {means[2]:.2f}{more}"
+    print(line, flush=True)
+    with (run / "log.txt").open("a") as f:
+        f.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Searches over the quality scale: the largest file that fits, the lowest level that reaches a PSNR."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from .limits import MAX_LEVEL
+
+CLOSE = 0.002
+"""A file this much (of the target) below its target is not searched further: half a level on average."""
+
+
+def largest_file(file: Callable[[int], bytes], target: float) -> bytes:
+    """The file with the highest level that has at most `target` bytes; `file` maps a level 0..1024 to bytes.
+
+    ValueError naming the smallest file when even level 0 is larger. Sizes grow with the level, nearly as an exponential, so
+    the next level tried is interpolated in the logarithm of the size, and bisected when that does not close in.
+    """
+    low, high = 0, MAX_LEVEL
+    best = file(low)
+    if len(best) > target:
+        msg = f"target must be at least {len(best)} bytes, the size at quality 1, got {target:.0f}"
+        raise ValueError(msg)
+    largest = file(high)
+    if len(largest) <= target:
+        return largest
+    low_size, high_size = len(best), len(largest)
+    turn = 0
+    while high - low > 1 and len(best) < target * (1 - CLOSE):
+        middle = (low + high) // 2
+        if turn % 3 < 2 and high_size > low_size:
+            share = math.log(target / low_size) / math.log(high_size / low_size)
+            middle = min(max(round(low + share * (high - low)), low + 1), high - 1)
+        turn += 1
+        tried = file(middle)
+        if len(tried) <= target:
+            low, low_size, best = middle, len(tried), tried
+        else:
+            high, high_size = middle, len(tried)
+    return best
+
+
+def level_for_psnr(psnr: Callable[[int], float], target: float) -> int:
+    """The lowest level whose RGB PSNR is at least `target` dB; ValueError naming what quality 10 gives when none is."""
+    best = psnr(MAX_LEVEL)
+    if best < target:
+        msg = f"target_psnr must be at most {best:.2f} dB, the PSNR at quality 10, got {target:g}"
+        raise ValueError(msg)
+    low, high = -1, MAX_LEVEL
+    while high - low > 1:
+        middle = (low + high) // 2
+        if psnr(middle) >= target:
+            high = middle
+        else:
+            low = middle
+    return high

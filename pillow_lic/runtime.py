@@ -1,0 +1,101 @@
+"""onnxruntime sessions: made on first use, kept per process, run with errors a Pillow user understands.
+
+The only module that imports onnxruntime. Two rules come from its behaviour (research: reliability 0.5, 2.2):
+
+* a session made before a fork must not be used or freed in the child (its threads are gone, freeing it hangs): the child
+  keeps the inherited sessions alive, unused, and makes its own;
+* `exact` networks run on the CPU provider whatever providers are asked for, because only there is their arithmetic
+  proved (DESIGN 3.1).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import LicRuntimeError
+from .models import ModelSpec
+from .options import current_settings
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Array = npt.NDArray[Any]
+Key = tuple[int, str, int, tuple[str, ...]]
+
+CPU = "CPUExecutionProvider"
+PROVIDER_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "CUDAExecutionProvider": {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
+}
+"""TF32 keeps 11 bits of a product; the exhaustive search costs seconds for every new picture size."""
+
+_sessions: dict[Key, onnxruntime.InferenceSession] = {}
+_inherited: list[dict[Key, onnxruntime.InferenceSession]] = []
+_lock = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _sessions, _lock
+    _inherited.append(_sessions)
+    _sessions, _lock = {}, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _make(spec: ModelSpec, role: str, threads: int, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    try:
+        import onnxruntime as ort
+    except ImportError as error:
+        msg = f"onnxruntime cannot be imported ({error}); install it with `pip install onnxruntime`"
+        raise LicRuntimeError(msg) from error
+    missing = [p for p in providers if p not in ort.get_available_providers()]
+    if missing:
+        available = ", ".join(ort.get_available_providers())
+        msg = f"onnxruntime here has no {', '.join(missing)}; it has {available}"
+        raise LicRuntimeError(msg)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    chosen = [(p, dict(PROVIDER_OPTIONS.get(p, {}))) for p in providers]
+    try:
+        return ort.InferenceSession(spec.read(role), options, providers=chosen)
+    except LicRuntimeError:
+        raise
+    except Exception as error:
+        msg = f"onnxruntime cannot load the {role} network of model {spec.number}: {error}"
+        raise LicRuntimeError(msg) from error
+
+
+def run(spec: ModelSpec, role: str, feeds: Mapping[str, Array], *, exact: bool = False) -> list[Array]:
+    """Run a network of a model under the current settings and return its outputs in graph order.
+
+    LicRuntimeError when onnxruntime is missing, lacks a provider that was asked for, or fails (out of memory is the
+    common case: it reports that as a plain failure, and stays usable).
+    """
+    settings = current_settings()
+    providers = (CPU,) if exact else settings.providers
+    key = (spec.number, role, settings.threads, providers)
+    session = _sessions.get(key)
+    if session is None:
+        with _lock:
+            session = _sessions.get(key)
+            if session is None:
+                session = _sessions[key] = _make(spec, role, settings.threads, providers)
+    try:
+        outputs: list[Array] = session.run(None, {name: np.ascontiguousarray(v) for name, v in feeds.items()})
+    except Exception as error:
+        shapes = ", ".join(f"{name} {tuple(v.shape)}" for name, v in feeds.items())
+        msg = f"the {role} network failed on {shapes}: {error}"
+        raise LicRuntimeError(msg) from error
+    return outputs

@@ -1,0 +1,45 @@
+"""z_hat and the magnitudes of decoded symbols -> scale indexes: the one exact path (DESIGN 3.1).
+
+Integers carried in float32, on the CPU provider, the same on every machine. Writer and reader both call this module, and
+nothing else decides what the range coder reads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from . import runtime
+from .models import ModelSpec
+
+Floats = npt.NDArray[np.float32]
+Indexes = npt.NDArray[np.uint8]
+
+MAGNITUDE_MAX = 8
+ANCHOR_SPACING = 128
+
+
+def features(spec: ModelSpec, z_hat: Floats) -> Floats:
+    """z_hat (Z, h/4, w/4) -> features (S, h, w), integers 0..255; computed once a tile."""
+    result: Floats = runtime.run(spec, "scales_z", {"z_hat": z_hat[None]}, exact=True)[0][0]
+    return result
+
+
+def indexes(spec: ModelSpec, t: int, features: Floats, magnitudes: Floats, level: Floats) -> Indexes:
+    """Scale index 0..63 of every latent as pass t = 0..3 sees it, (M, h, w) uint8.
+
+    magnitudes: min(|r|, 8) of the symbols of earlier passes, 0 elsewhere; level: the level field (h, w), integers.
+    """
+    feeds = {"features": features[None], "level": level[None, None]}
+    if t:
+        feeds["magnitudes"] = magnitudes[None]
+    result: Indexes = runtime.run(spec, f"scales_{t}", feeds, exact=True)[0][0]
+    return result
+
+
+def z_indexes(level: int, scales: int, shape: tuple[int, int, int]) -> npt.NDArray[np.uint16]:
+    """Table of every hyper-latent, in coding order: its channel's at the anchor nearest to the picture's level."""
+    channels, h, w = shape
+    anchor = (level + ANCHOR_SPACING // 2) // ANCHOR_SPACING
+    first = scales + anchor * channels
+    return np.repeat(np.arange(first, first + channels, dtype=np.uint16), h * w)

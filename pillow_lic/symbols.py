@@ -1,0 +1,113 @@
+"""The symbols of one tile <-> its payload: parse first, compute afterwards (DESIGN 3.1).
+
+    write:  z_hat, r  ──tables, scale indexes──▶ rANS stream
+    read:   z_hat ──▶ features ──▶ indexes of pass 0 ──▶ r of pass 0 ──▶ |r| ──▶ indexes of pass 1 ──▶ ... ──▶ r
+
+Only integers take part. A 16-bit check of the symbols tells a decoder that read other symbols than were written (desync)
+from a file whose bytes were damaged, which the checksum of the section finds.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from . import container, entropy, passes, scales
+from .errors import LicDesyncError
+from .models import ModelSpec
+
+Floats = npt.NDArray[np.float32]
+Symbols = npt.NDArray[np.int16]
+
+STRIDE = 16
+"""Pixels of one latent, each way."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The latents of one tile: `inside` of them (rows, columns) hold pixels, `shape` is that rounded up to multiples of 4."""
+
+    inside: tuple[int, int]
+
+    @classmethod
+    def of(cls, height: int, width: int) -> Grid:
+        """The grid of a tile of so many pixels."""
+        return cls((-(-height // STRIDE), -(-width // STRIDE)))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the latents."""
+        return (-(-self.inside[0] // 4) * 4, -(-self.inside[1] // 4) * 4)
+
+    @property
+    def hyper(self) -> tuple[int, int]:
+        """Shape of z_hat."""
+        return (self.shape[0] // 4, self.shape[1] // 4)
+
+    @property
+    def cells(self) -> Floats:
+        """(4, h, w): which place of its 2x2 cell a latent inside the picture has, one-hot."""
+        return passes.cells(self.shape, self.inside)
+
+
+@cache
+def tables(spec: ModelSpec) -> entropy.Tables:
+    """The stored tables of a model: u16 count, then i16 lowest symbol and u16 size of each, then all frequencies, u16."""
+    data = spec.read("tables")
+    count = int.from_bytes(data[:2], "little")
+    heads = np.frombuffer(data, np.dtype([("low", "<i2"), ("size", "<u2")]), count, 2)
+    frequencies = np.frombuffer(data, "<u2", offset=2 + 4 * count)
+    low, sizes = heads["low"].astype(np.int16), heads["size"].astype(np.uint16)
+    return entropy.Tables(low, sizes, frequencies.astype(np.uint16))
+
+
+def _check(parts: list[Symbols]) -> int:
+    value = 0
+    for part in parts:
+        value = zlib.crc32(part.astype("<i2", copy=False).tobytes(), value)
+    return value & 0xFFFF
+
+
+def _magnitudes(r: Floats) -> Floats:
+    magnitudes: Floats = np.minimum(np.abs(r), scales.MAGNITUDE_MAX)
+    return magnitudes
+
+
+def write(spec: ModelSpec, z_hat: Floats, r: Floats, level: int, field: Floats, grid: Grid) -> bytes:
+    """z_hat (Z, h/4, w/4), r (M, h, w) integers as float32, picture's level and level field (h, w) -> tile payload."""
+    features = scales.features(spec, z_hat)
+    parts = [z_hat.astype(np.int16).ravel()]
+    indexes = [scales.z_indexes(level, spec.scales, z_hat.shape)]
+    known = np.zeros_like(r)
+    for t in range(passes.PASSES):
+        index = scales.indexes(spec, t, features, _magnitudes(known), field)
+        values = passes.gather(r, t, grid.inside)
+        passes.scatter(known, t, grid.inside, values)
+        parts.append(values.astype(np.int16))
+        indexes.append(passes.gather(index, t, grid.inside).astype(np.uint16))
+    lanes, stream = entropy.encode(tables(spec), np.concatenate(parts), np.concatenate(indexes))
+    return container.pack_tile(lanes, _check(parts), stream)
+
+
+def read(spec: ModelSpec, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> tuple[Floats, Floats]:
+    """Tile payload -> z_hat and r as given to `write`. LicDamagedError, or LicDesyncError when the symbols are others."""
+    tile = container.unpack_tile(payload)
+    decoder = entropy.Decoder(tables(spec), tile.stream, tile.lanes)
+    shape = (spec.hyper_latents, *grid.hyper)
+    parts = [decoder.decode(scales.z_indexes(level, spec.scales, shape))]
+    z_hat = parts[0].astype(np.float32).reshape(shape)
+    features = scales.features(spec, z_hat)
+    r = np.zeros((spec.latents, *grid.shape), np.float32)
+    for t in range(passes.PASSES):
+        index = scales.indexes(spec, t, features, _magnitudes(r), field)
+        parts.append(decoder.decode(passes.gather(index, t, grid.inside).astype(np.uint16)))
+        passes.scatter(r, t, grid.inside, parts[-1])
+    decoder.finish()
+    if _check(parts) != tile.check:
+        msg = "the symbols are not those that were written, though every checksum holds: a desync, please report it"
+        raise LicDesyncError(msg)
+    return z_hat, r

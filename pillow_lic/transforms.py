@@ -1,0 +1,60 @@
+"""The float networks as functions: analysis, latents (hyper-analysis inside), means, synthesis.
+
+None of them can lose a stream: they run before the symbols are coded or after they are parsed. Arrays carry no batch axis
+here; sizes are those of one tile, (h, w) = latents of 16x16 pixels, padded to multiples of 4 except in `synthesis`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import runtime
+from .models import ModelSpec
+
+Floats = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+
+
+class Trunk(NamedTuple):
+    """What the analysis gives before it knows the quality: features (C, 2h, 2w) and the linear path (M, h, w)."""
+
+    features: Floats
+    linear: Floats
+
+
+def analysis(spec: ModelSpec, pixels: Pixels) -> Trunk:
+    """Pixels (H, W, 3) uint8, H and W multiples of 64 -> trunk. The costly half, independent of the quality."""
+    features, linear = runtime.run(spec, "analysis", {"pixels": pixels})
+    return Trunk(features[0], linear[0])
+
+
+def latents(spec: ModelSpec, trunk: Trunk, level: Floats) -> tuple[Floats, Floats]:
+    """Trunk and level field (h, w) -> y (M, h, w) in quantiser steps, z_hat (Z, h/4, w/4) integers in -127..127."""
+    feeds = {"trunk": trunk.features[None], "linear": trunk.linear[None], "level": level[None, None]}
+    z_hat, y = runtime.run(spec, "latents", feeds)
+    return y[0], z_hat[0]
+
+
+def _means(spec: ModelSpec, z_hat: Floats, v: Floats, level: Floats, cells: Floats, encode: float) -> list[Floats]:
+    feeds = {"z_hat": z_hat[None], "v": v[None], "level": level[None, None], "cells": cells[None]}
+    return [a[0] for a in runtime.run(spec, "means", feeds | {"encode": np.array([encode], np.float32)})]
+
+
+def residuals(spec: ModelSpec, z_hat: Floats, y: Floats, level: Floats, cells: Floats) -> tuple[Floats, Floats]:
+    """Writer: y -> residual symbols r = round(y - mu), integers as float32, and y_hat = r + mu; both (M, h, w)."""
+    r, y_hat = _means(spec, z_hat, y, level, cells, 1.0)
+    return r, y_hat
+
+
+def reconstruct(spec: ModelSpec, z_hat: Floats, r: Floats, level: Floats, cells: Floats) -> Floats:
+    """Reader: parsed symbols r -> y_hat (M, h, w)."""
+    return _means(spec, z_hat, r, level, cells, 0.0)[1]
+
+
+def synthesis(spec: ModelSpec, y_hat: Floats, level: Floats) -> Pixels:
+    """y_hat (M, h, w), any h and w >= 1, and level field (h, w) -> pixels (16 h, 16 w, 3) uint8."""
+    pixels: Pixels = runtime.run(spec, "synthesis", {"y_hat": y_hat[None], "level": level[None, None]})[0][0]
+    return pixels
