@@ -57,7 +57,8 @@ def quantise(probabilities: Sequence[float] | NDArray[np.float64]) -> NDArray[np
             f[best] += 1
             f[cheapest] -= 1
         else:
-            return f.astype(np.uint16)
+            frequencies: NDArray[np.uint16] = f.astype(np.uint16)
+            return frequencies
 
 
 def gaussian_table(sigma: float, tail: float = 2.0**-12) -> Table:

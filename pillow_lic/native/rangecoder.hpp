@@ -10,7 +10,8 @@
 //  4. Both directions write or read two bytes at every step and then move by 0, 1 or 2. The buffers carry slack
 //     for that, and positions are compared with the end once a block, not once a byte.
 //  5. The encoder starts each lane at kLow, so a good stream leaves each lane at kLow with no bytes over.
-//     This is a weak check (about one damaged stream in 2^24 passes it), which is why sections carry a CRC.
+//     This is a weak check: a flipped raw bit of an escape passes it (an eighth of all single flips in a stream with
+//     many escapes). Sections carry a CRC for that.
 //
 // Invariants, with x a lane's state, f a frequency and c the sum of the frequencies below it:
 //     1 <= f <= 65535,  0 <= c <= 65536 - f,  sum of f = 65536
