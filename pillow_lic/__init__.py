@@ -1,1 +1,99 @@
-"""Learned image compression for Pillow."""
+"""Learned image compression as an ordinary image format for Pillow and imageio.
+
+    from PIL import Image
+    import pillow_lic                                           # registers ".lic"
+
+    Image.open("photo.png").save("photo.lic", quality=6)        # 1-10, or 11-100 as percent
+    Image.open("photo.lic").show()
+
+`pillow_lic.save` replaces a file whole or not at all; `pillow_lic.settings` sets threads, providers and limits for a
+`with` block; `pillow_lic.convert` does what `lic convert` does. Everything heavier than the registration is imported on
+first use.
+"""
+
+from __future__ import annotations
+
+import os as _os
+from typing import TYPE_CHECKING, Any
+
+if not any(_name.startswith("_native.") for _name in _os.listdir(_os.path.dirname(__file__))):
+    # Python puts the working directory first, so in a checkout this source tree hides the installed package, which has
+    # what is built: the range coder, and the folders that are mapped into the package.
+    from pkgutil import extend_path as _extend_path
+
+    __path__ = _extend_path(__path__, __name__)
+
+from .hooks import after_import as _after_import
+from .LicImagePlugin import register
+
+if TYPE_CHECKING:
+    from .batch import Summary
+    from .errors import (
+        LicDamagedError,
+        LicDesyncError,
+        LicError,
+        LicLimitError,
+        LicRuntimeError,
+        LicTruncatedError,
+        LicUnsupportedError,
+    )
+    from .options import settings
+    from .plugin import LicImageFile, encode, open, save
+    from .transcode import convert
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "LicDamagedError",
+    "LicDesyncError",
+    "LicError",
+    "LicImageFile",
+    "LicLimitError",
+    "LicRuntimeError",
+    "LicTruncatedError",
+    "LicUnsupportedError",
+    "Summary",
+    "convert",
+    "encode",
+    "open",
+    "register",
+    "save",
+    "settings",
+]
+
+_HOMES = {
+    "Summary": "batch",
+    "LicImageFile": "plugin",
+    "convert": "transcode",
+    "encode": "plugin",
+    "open": "plugin",
+    "save": "plugin",
+    "settings": "options",
+}
+"""The module of every public name that is not an error."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use, so that importing the package costs no more than registering the format."""
+    if name not in __all__:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    import importlib
+
+    value = getattr(importlib.import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _register_with_imageio() -> None:
+    """Tell imageio about the format. By name, as imageio finds its backends: nothing here depends on that package."""
+    import importlib
+
+    importlib.import_module(".imageio_plugin", __name__).register()
+
+
+_after_import("imageio.config", _register_with_imageio)

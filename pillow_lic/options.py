@@ -119,7 +119,7 @@ class EncodeOptions:
     importance
         None, ``"auto"``, or a map (H, W).
     effort
-        0..9: encoder time spent on making the file smaller. The decoder's work does not change.
+        0..9: encoder time spent on making the file smaller. The encoder of this release does the same at every effort.
     model
         Name or id of a network in the manifest; None is the newest.
     """

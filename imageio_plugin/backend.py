@@ -1,0 +1,168 @@
+"""A PluginV3 that adds to imageio's Pillow backend what it has no room for: checked options, and errors before files.
+
+Reading returns what imageio's own Pillow backend returns, pixel for pixel, because bytes without a name reach that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from imageio.core.request import URI_BYTES, InitializationError, IOMode, Request
+from imageio.core.v3_plugin_api import ImageProperties, PluginV3
+from imageio.plugins.pillow import PillowPlugin
+from numpy.typing import ArrayLike, NDArray
+
+from pillow_lic import color, plugin
+from pillow_lic.LicImagePlugin import EXTENSION, accept
+from pillow_lic.options import settings
+
+
+class LicPlugin(PillowPlugin):
+    """Read and write .lic with imageio's v2 and v3 functions. InitializationError when the resource is not ours."""
+
+    def __init__(self, request: Request) -> None:
+        if request.mode.io_mode == IOMode.read:
+            if not accept(request.firstbytes):
+                msg = "not a .lic file"
+                raise InitializationError(msg)
+        else:
+            extension = request.extension or request.format_hint or EXTENSION
+            if extension != EXTENSION:
+                msg = f"the LIC backend writes {EXTENSION} files, not {extension}"
+                raise InitializationError(msg)
+            # Not the Pillow backend's own start: it asks for a format when the target has no name, here there is one.
+            PluginV3.__init__(self, request)
+            self._image = None
+            self.images_to_write = []
+            return
+        super().__init__(request)
+
+    def read(
+        self,
+        *,
+        index: int | Any = None,
+        mode: str | None = None,
+        rotate: bool = False,
+        apply_gamma: bool = False,
+        writeable_output: bool = True,
+        pilmode: str | None = None,
+        exifrotate: bool | None = None,
+        as_gray: bool | None = None,
+        threads: int | None = None,
+        providers: Sequence[str] | str | None = None,
+    ) -> NDArray[Any]:
+        """Return the picture as uint8 (H, W), (H, W, 2), (H, W, 3) or (H, W, 4); `index=...` adds a leading axis of 1.
+
+        mode, rotate, apply_gamma, writeable_output (and the deprecated pilmode, exifrotate, as_gray) mean what they
+        mean for imageio's Pillow backend; threads and providers what they mean for `pillow_lic.settings`.
+        ValueError for an index other than 0.
+        """
+        _check_index(index)
+        words: dict[str, Any] = {"mode": mode, "pilmode": pilmode, "exifrotate": exifrotate, "as_gray": as_gray}
+        with settings(threads=threads, providers=providers):
+            pixels: NDArray[Any] = super().read(
+                index=index, rotate=rotate, apply_gamma=apply_gamma, writeable_output=writeable_output, **words
+            )
+        return pixels
+
+    def iter(
+        self,
+        *,
+        mode: str | None = None,
+        rotate: bool = False,
+        apply_gamma: bool = False,
+        writeable_output: bool = True,
+        threads: int | None = None,
+        providers: Sequence[str] | str | None = None,
+    ) -> Iterator[NDArray[Any]]:
+        """Yield the one picture of the file; keywords as for :meth:`read`."""
+        yield self.read(
+            mode=mode,
+            rotate=rotate,
+            apply_gamma=apply_gamma,
+            writeable_output=writeable_output,
+            threads=threads,
+            providers=providers,
+        )
+
+    def write(  # type: ignore[override]  # an unknown keyword must be a TypeError here, not dropped
+        self,
+        ndimage: ArrayLike | list[ArrayLike],
+        *,
+        mode: str | None = None,
+        is_batch: bool | None = None,
+        quality: float | None = None,
+        target_size: float | None = None,
+        target_bpp: float | None = None,
+        target_psnr: float | None = None,
+        roi: Any = None,
+        importance: Any = None,
+        effort: int | None = None,
+        model: str | int | None = None,
+        icc_profile: Any = None,
+        exif: Any = None,
+        xmp: Any = None,
+        threads: int | None = None,
+        providers: Sequence[str] | str | None = None,
+    ) -> bytes | None:
+        """Write one picture of uint8 or bool: (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4).
+
+        A list or a leading axis (with `is_batch=True`, or four dimensions) is taken if it holds one picture. The other
+        keywords are the save options of the format. Everything is checked and encoded before the target is opened, so
+        a mistake leaves an existing file as it was. Returns the file's bytes for the target "<bytes>", else None.
+        """
+        image = color.from_array(_only_picture(ndimage, is_batch), mode)
+        with settings(threads=threads, providers=providers):
+            data = plugin.encode(
+                image,
+                quality=quality,
+                target_size=target_size,
+                target_bpp=target_bpp,
+                target_psnr=target_psnr,
+                roi=roi,
+                importance=importance,
+                effort=effort,
+                model=model,
+                icc_profile=icc_profile,
+                exif=exif,
+                xmp=xmp,
+            )
+        target = self._request.get_file()
+        if target.seekable() and target.tell():
+            msg = "a .lic file holds one picture: write the next one to a file of its own"
+            raise ValueError(msg)
+        target.write(data)
+        return data if self._request._uri_type == URI_BYTES else None
+
+    def properties(self, index: int | Any = None) -> ImageProperties:
+        """Return shape and dtype from the header, without decoding; ValueError for an index other than 0."""
+        _check_index(index)
+        return super().properties(index=index)
+
+    def metadata(self, index: int | Any = None, exclude_applied: bool = True) -> dict[str, Any]:
+        """Return `Image.info` (quality, model, lic_version, icc_profile, exif, xmp) and the EXIF tags by name."""
+        _check_index(index)
+        found: dict[str, Any] = super().metadata(index=0, exclude_applied=exclude_applied)
+        return found
+
+
+def _check_index(index: object) -> None:
+    if index not in (None, 0, ...):
+        msg = f"a .lic file holds one picture: index must be 0, got {index!r}"
+        raise ValueError(msg)
+
+
+def _only_picture(ndimage: Any, is_batch: bool | None) -> NDArray[Any]:
+    """Return the picture of a batch of one; ValueError for more."""
+    pixels = np.asarray(ndimage)
+    if is_batch is None:
+        is_batch = isinstance(ndimage, (list, tuple)) and pixels.ndim > 2 or pixels.ndim > 3
+    if not is_batch:
+        return pixels
+    if len(pixels) != 1:
+        msg = f"a .lic file holds one picture, got a batch of {len(pixels)}: write every one to a file of its own"
+        raise ValueError(msg)
+    picture: NDArray[Any] = pixels[0]
+    return picture

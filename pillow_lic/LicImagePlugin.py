@@ -1,0 +1,64 @@
+"""Pillow's conventional name for a plugin: importing this module registers the format LIC.
+
+Only the registration lives here, so that it costs next to nothing. The plugin itself, numpy and onnxruntime are
+imported when the first .lic picture is opened or saved.
+"""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from .plugin import LicImageFile as LicImageFile
+
+FORMAT = "LIC"
+EXTENSION = ".lic"
+MIME = "image/x-lic"
+
+_MAGIC = b"\x8aLIC"  # the first four bytes of container.MAGIC; importing it here would cost more than the rest
+
+
+def accept(prefix: bytes) -> bool:
+    """Tell from the first bytes whether a file is ours, be it damaged or of another version: opening it says so."""
+    return prefix[:4] == _MAGIC
+
+
+def _open(fp: IO[bytes], filename: str | bytes = "") -> LicImageFile:
+    from .plugin import LicImageFile
+
+    return LicImageFile(fp, filename)
+
+
+def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    from . import plugin
+
+    plugin.save_handler(im, fp, filename)
+
+
+def _save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    from . import plugin
+
+    plugin.save_all_handler(im, fp, filename)
+
+
+def register() -> None:
+    """Register LIC with Pillow. Importing the package does it; calling it again restores what another package took."""
+    Image.register_open(FORMAT, _open, accept)
+    Image.register_save(FORMAT, _save)
+    Image.register_save_all(FORMAT, _save_all)
+    Image.register_extension(FORMAT, EXTENSION)
+    Image.register_mime(FORMAT, MIME)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "LicImageFile":
+        from .plugin import LicImageFile
+
+        return LicImageFile
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+register()

@@ -1,0 +1,239 @@
+"""The `lic` command. What it does is done by functions of the other modules; here are only words and exit codes.
+
+Exit codes: 0 all is well, 1 something failed (said on stderr), 2 the command was not understood, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import Image
+
+from . import __version__
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def _encode(args: argparse.Namespace) -> int:
+    from . import plugin, transcode
+
+    begun = time.perf_counter()
+    work = transcode.Transcoder(".lic", _save_options(args), not args.strip)
+    source = _source(args.source)
+    with Image.open(source) as im:
+        width, height = im.size
+        data = work.encode(im)
+    _write(args.target, data)
+    if args.target != "-":
+        level = plugin.open(data).info["quality"]
+        print(
+            f"{args.target}: {len(data):,} bytes, {8 * len(data) / (width * height):.3f} bpp, quality {level:.2f}, "
+            f"{time.perf_counter() - begun:.2f} s"
+        )
+    return 0
+
+
+def _decode(args: argparse.Namespace) -> int:
+    from . import plugin, transcode
+
+    begun = time.perf_counter()
+    suffix = f".{args.format.lower().lstrip('.')}" if args.format else Path(args.target).suffix.lower() or ".png"
+    with plugin.open(_source(args.source)) as im:
+        data = transcode.Transcoder(suffix, {}, not args.strip).encode(im)
+    _write(args.target, data)
+    if args.target != "-":
+        print(f"{args.target}: {len(data):,} bytes, {time.perf_counter() - begun:.2f} s")
+    return 0
+
+
+def _info(args: argparse.Namespace) -> int:
+    from . import describe
+
+    failed = 0
+    for name in args.files:
+        source = _source(name)
+        data = source.read() if not isinstance(source, str) else Path(source).read_bytes()
+        try:
+            facts = describe.describe(data)
+        except (OSError, SyntaxError) as error:
+            print(f"lic: {name}: {error}", file=sys.stderr)
+            failed += 1
+            continue
+        failed += facts["damage"] is not None
+        print(json.dumps({"file": name, **facts}) if args.json else f"{name}\n{describe.as_text(facts)}")
+    return 1 if failed else 0
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from . import transcode
+    from .progress import ProgressLine
+
+    *sources, destination = args.paths
+    if not sources:
+        print("lic: convert needs at least one SRC and a DST", file=sys.stderr)
+        return 2
+    line = ProgressLine(sys.stderr, shown=not args.quiet)
+    summary = transcode.convert(
+        sources,
+        destination,
+        to=args.to,
+        workers=args.jobs,
+        force=args.force,
+        keep_metadata=not args.strip,
+        progress=line.update,
+        **_save_options(args),
+    )
+    line.close()
+    for result in summary.failed:
+        print(f"lic: {result.pair.source}: {result.error}", file=sys.stderr)
+    saved = f", {1 - summary.bytes_out / summary.bytes_in:.0%} saved" if summary.bytes_in > summary.bytes_out else ""
+    print(
+        f"{len(summary.done)} converted, {len(summary.skipped)} there already, {len(summary.failed)} failed; "
+        f"{summary.bytes_in:,} -> {summary.bytes_out:,} bytes{saved}; {summary.seconds:.1f} s"
+    )
+    return 1 if summary.failed else 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from . import demo
+
+    return demo.main(args.pictures, args.quality, args.keep)
+
+
+def _autoload(args: argparse.Namespace) -> int:
+    from . import autoload
+
+    if args.what == "on":
+        for path in autoload.turn_on():
+            print(f"wrote {path}")
+    elif args.what == "off":
+        for path in autoload.turn_off():
+            print(f"removed {path}")
+    print(f"autoload is {autoload.status()} in {autoload.site_directory()}")
+    return 0
+
+
+def _source(name: str) -> str | IO[bytes]:
+    return io.BytesIO(sys.stdin.buffer.read()) if name == "-" else name
+
+
+def _write(target: str, data: bytes) -> None:
+    from .files import write_atomic
+
+    if target == "-":
+        sys.stdout.buffer.write(data)
+    else:
+        write_atomic(target, data)
+
+
+_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "importance", "model")
+
+
+def _save_options(args: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(args, name) for name in _OPTIONS if getattr(args, name, None) is not None}
+
+
+def _box(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))
+
+
+def _add_encoding(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-q", "--quality", type=float, metavar="Q", help="1-10, or 11-100 as percent (default 6)")
+    parser.add_argument("--target-size", type=float, metavar="BYTES", help="search the quality for this file size")
+    parser.add_argument("--target-bpp", type=float, metavar="BPP", help="the same, in bits per pixel")
+    parser.add_argument("--target-psnr", type=float, metavar="DB", help="the same, by RGB PSNR")
+    parser.add_argument("--roi", type=_box, action="append", metavar="L,T,R,B[,W]", help="a box that matters more")
+    parser.add_argument("--importance", choices=["auto"], help="find what matters more in the picture")
+    parser.add_argument("--model", help="name or number of the networks (default: the newest)")
+    parser.add_argument("--strip", action="store_true", help="leave EXIF and XMP out (ICC profiles are kept)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lic", description="Learned image compression: .lic files.")
+    parser.add_argument("--version", action="version", version=f"pillow-lic {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, command: Command, summary: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(command=command)
+        return sub
+
+    encode = add("encode", _encode, "Write a picture of any format as .lic; - is standard input or output.")
+    encode.add_argument("source")
+    encode.add_argument("target")
+    _add_encoding(encode)
+
+    decode = add("decode", _decode, "Write a .lic picture in another format; - is standard input or output.")
+    decode.add_argument("source")
+    decode.add_argument("target")
+    decode.add_argument("--format", help="of the target (default: by its name; png for -)")
+    decode.add_argument("--strip", action="store_true", help="leave EXIF and XMP out")
+
+    info = add("info", _info, "Show what .lic files say about themselves and check them; runs no network.")
+    info.add_argument("files", nargs="+", metavar="file")
+    info.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    convert = add("convert", _convert, "Convert files, directories and glob patterns; goes on where it was stopped.")
+    convert.add_argument("paths", nargs="+", metavar="SRC... DST")
+    convert.add_argument("--to", metavar="FORMAT", help="lic (default) or any extension Pillow writes")
+    convert.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="worker processes (default 1)")
+    convert.add_argument("-f", "--force", action="store_true", help="also make what is there already")
+    convert.add_argument("--quiet", action="store_true", help="no progress line")
+    _add_encoding(convert)
+
+    demo = add("demo", _demo, "Show a photo as .lic beside JPEG, WebP and AVIF at the same size.")
+    demo.add_argument("pictures", nargs="*", metavar="picture")
+    demo.add_argument("-q", "--quality", type=float, default=6, metavar="Q", help="of the .lic file (default 6)")
+    demo.add_argument("--keep", metavar="DIR", help="leave the files in this directory")
+
+    autoload = add("autoload", _autoload, "Let every program of this environment read .lic without importing anything.")
+    autoload.add_argument("what", choices=["on", "off", "status"])
+
+    add("bench", _bench, "Measure speed and size; `lic bench coder` measures the range coder alone.")
+    return parser
+
+
+def _bench(args: argparse.Namespace) -> int:
+    raise AssertionError(args)  # main hands its words on before they are parsed
+
+
+def _run_bench(words: Sequence[str]) -> int:
+    if words[:1] == ["coder"]:
+        from .bench_coder import main as bench_coder
+
+        return int(bench_coder(list(words[1:])) or 0)
+    from .bench import main as bench
+
+    return int(bench(list(words)) or 0)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with these words (default: the process's) and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if words[:1] == ["bench"]:
+            return _run_bench(words[1:])
+        args = _parser().parse_args(words)
+        command: Command = args.command
+        return command(args)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes
+        return 1
+    except (OSError, SyntaxError, ValueError, TypeError, MemoryError) as error:
+        print(f"lic: {error or type(error).__name__}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("lic: interrupted; run the same command again to go on", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

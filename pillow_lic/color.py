@@ -1,0 +1,144 @@
+"""Pillow images to the four stored modes and back: L, LA, RGB, RGBA as arrays of uint8.
+
+* stored as they are: L, LA, RGB, RGBA
+* widened: 1 -> L; P -> RGB or RGBA; PA, RGBa -> RGBA; RGBX -> RGB; La -> LA; with a transparent colour, L -> LA and
+  RGB -> RGBA
+* converted to RGB: CMYK (through its ICC profile if it has one), YCbCr, LAB, HSV
+* refused: I, I;16 and F, because which of their values is black is for the caller to say
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+"""Stored modes and their channels."""
+
+_WIDENED = {"1": "L", "RGBX": "RGB", "La": "LA", "RGBa": "RGBA", "PA": "RGBA"}
+_COLOR_SPACES = {"CMYK", "HSV", "LAB", "YCbCr"}
+
+
+class Pixels(NamedTuple):
+    """What is stored of an image: uint8 (height, width, channels), C-contiguous, its mode, and its ICC profile.
+
+    `lost` is the sentence to warn with when the profile could not be kept, else "".
+    """
+
+    array: NDArray[np.uint8]
+    mode: str
+    icc_profile: bytes
+    lost: str = ""
+
+
+def to_pixels(im: Image.Image) -> Pixels:
+    """Return what is stored of an image of any mode, with the ICC profile that fits the stored colours (b"" if none).
+
+    Raises ValueError for an image without pixels and OSError for a mode that has no one meaning in 8 bits.
+    """
+    if 0 in im.size:
+        msg = "cannot write empty image as LIC"
+        raise ValueError(msg)
+    profile = _bytes(im.info.get("icc_profile"))
+    stored = _stored_mode(im)
+    lost = ""
+    if im.mode in _COLOR_SPACES:
+        im, profile, lost = _to_rgb(im, profile)
+    elif im.mode != stored:
+        im = im.convert(stored)
+    array = np.ascontiguousarray(np.asarray(im, dtype=np.uint8))
+    return Pixels(array.reshape(im.height, im.width, CHANNELS[stored]), stored, profile, lost)
+
+
+def to_image(array: NDArray[np.uint8], mode: str) -> Image.Image:
+    """Return uint8 (height, width, channels) as an image of a stored mode."""
+    height, width = array.shape[:2]
+    return Image.frombytes(mode, (width, height), np.ascontiguousarray(array).data)
+
+
+def from_array(array: object, mode: str | None = None) -> Image.Image:
+    """Return an array of uint8 or bool, (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4), as an image.
+
+    `mode` says what 8-bit mode the channels are when it is not L, LA, RGB or RGBA. ValueError for any other array.
+    """
+    pixels = np.asarray(array)
+    if pixels.dtype == np.bool_:
+        pixels = pixels.astype(np.uint8) * np.uint8(255)
+    if pixels.dtype != np.uint8:
+        msg = (
+            f"LIC stores 8 bits per channel, got an array of {pixels.dtype}: scale it to 0-255 and use astype('uint8')"
+        )
+        raise ValueError(msg)
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[:, :, 0]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[-1]
+    modes = {count: name for name, count in CHANNELS.items()}
+    if pixels.ndim not in (2, 3) or channels not in modes:
+        msg = f"array must be (height, width) or (height, width, 1-4), got shape {pixels.shape}"
+        raise ValueError(msg)
+    if 0 in pixels.shape:
+        msg = "cannot write empty image as LIC"
+        raise ValueError(msg)
+    mode = mode or modes[channels]
+    if mode not in Image.MODES or mode[0] in "1IF" or Image.getmodebands(mode) != channels:
+        msg = f"mode must be an 8-bit mode of {channels} channels, got {mode!r}"
+        raise ValueError(msg)
+    return Image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), np.ascontiguousarray(pixels).data)
+
+
+def to_map(im: Image.Image) -> NDArray[np.uint8]:
+    """Return an image used as a mask (of interest, of importance) as uint8 (height, width), white being most."""
+    return np.asarray(im.convert("L"), dtype=np.uint8)
+
+
+def _stored_mode(im: Image.Image) -> str:
+    if im.mode == "P":
+        return "RGBA" if im.has_transparency_data else "RGB"
+    if im.mode in {"1", "L", "RGB"} and "transparency" in im.info:
+        return "RGBA" if im.mode == "RGB" else "LA"
+    if im.mode in CHANNELS:
+        return im.mode
+    if im.mode in _COLOR_SPACES:
+        return "RGB"
+    if im.mode in _WIDENED:
+        return _WIDENED[im.mode]
+    msg = (
+        f"cannot write mode {im.mode} as LIC: it stores 8 bits per channel; "
+        'scale the values to 0-255 and use im.convert("L") first'
+    )
+    raise OSError(msg)
+
+
+def _to_rgb(im: Image.Image, profile: bytes) -> tuple[Image.Image, bytes, str]:
+    """Return an image of another colour space as RGB, the profile that describes the result, and what to warn of."""
+    space = profile[16:20]  # an ICC header names the colour space of the data here
+    if space == b"RGB ":  # describes the colours behind the YCbCr or HSV numbers
+        return im.convert("RGB"), profile, ""
+    if im.mode == "CMYK" and space == b"CMYK":
+        managed = _through_profile(im, profile)
+        if managed is not None:
+            return managed, b"", ""
+    lost = f"the ICC profile of this {im.mode} image does not describe RGB and was left out" if profile else ""
+    return im.convert("RGB"), b"", lost
+
+
+def _through_profile(im: Image.Image, profile: bytes) -> Image.Image | None:
+    """Return a CMYK image as sRGB by its own profile, or None when littlecms is missing or the profile is broken."""
+    try:
+        from PIL import ImageCms
+    except ImportError:
+        return None
+    try:
+        return ImageCms.profileToProfile(im, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (OSError, ImageCms.PyCMSError):
+        return None
+
+
+def _bytes(value: object) -> bytes:
+    return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else b""

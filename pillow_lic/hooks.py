@@ -1,0 +1,74 @@
+"""Do something once, right after another package has been imported; the standard library only, and little of it.
+
+`lic autoload on` copies this file into site-packages and calls :func:`autoload` from there when Python starts, so it
+must stand alone, cost next to nothing while Pillow is not imported, and never raise.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+class _AfterImport:
+    """A finder that answers for one module, once: it lets the others find it and runs `action` after its code."""
+
+    def __init__(self, name: str, action: Callable[[], object]) -> None:
+        self._name = name
+        self._action = action
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Return the spec the other finders give, its loader made to call the action; None for every other module."""
+        if name != self._name:
+            return None
+        spec = None
+        for finder in sys.meta_path:
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec = find(name, path, target) if find else None
+            if spec is not None:
+                break
+        if spec is not None and spec.loader is not None:
+            self._watch(spec.loader)
+        return spec
+
+    def _watch(self, loader: Any) -> None:
+        run = getattr(loader, "exec_module", None)
+        if run is None:
+            return
+
+        def exec_module(module: Any) -> None:
+            # Only here, not when found: asking for the spec of a module does not import it.
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+            del loader.exec_module
+            run(module)
+            self._action()
+
+        try:
+            loader.exec_module = exec_module
+        except AttributeError:  # a loader with slots or none of its own state: nothing to hook
+            return
+
+
+def after_import(name: str, action: Callable[[], object]) -> None:
+    """Call `action()` now if module `name` is imported already, else right after it is."""
+    if name in sys.modules:
+        action()
+    else:
+        sys.meta_path.insert(0, _AfterImport(name, action))
+
+
+def _register() -> None:
+    """Import pillow_lic, which registers; say nothing if it is gone, because a start-up file may outlive it."""
+    try:
+        import pillow_lic  # noqa: F401
+    except Exception:
+        return
+
+
+def autoload() -> None:
+    """Register .lic with Pillow as soon as it is imported, unless LIC_AUTOLOAD is 0."""
+    if os.environ.get("LIC_AUTOLOAD") != "0":
+        after_import("PIL.Image", _register)

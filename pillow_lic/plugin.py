@@ -1,0 +1,243 @@
+"""Pillow words to codec words and back: the image file, the save handlers, and the same for callers without Pillow's.
+
+`_open` reads header and metadata and allocates nothing by the size they claim; `load` decodes under a lock of its
+image; saving encodes in memory and writes once. Everything that is wrong with a file is an OSError with a sentence.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import warnings
+from collections.abc import Mapping
+from typing import IO, Any
+
+from PIL import Image, ImageFile
+
+from . import codec, color, container, files, models, options
+from .errors import LicLimitError
+from .header import Header
+from .LicImagePlugin import FORMAT
+
+_IGNORED = frozenset(
+    {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "dpi", "comment"}
+)
+"""Keywords that programs pass to every format; they ask for nothing that LIC could do, so no warning is due."""
+
+_METADATA = ("icc_profile", "exif", "xmp")
+_EXIF_PREFIX = b"Exif\x00\x00"
+_SAVE_WORDS = (*options.ENCODE_OPTION_NAMES, *_METADATA)
+
+
+class LicImageFile(ImageFile.ImageFile):
+    """A .lic picture as Pillow sees it. `info` has quality (1-10), model, lic_version, and the metadata stored."""
+
+    format = FORMAT
+    format_description = "Learned image compression"
+    n_frames = 1
+    is_animated = False
+
+    def _open(self) -> None:
+        fp = self._file()
+        front = container.read_front(fp)
+        header = front.header
+        _check_size(header)
+        self._size = (header.width, header.height)
+        self._mode = header.mode
+        self.info.update(_info(header, front.metadata))
+        # Never run: `load` decodes. A tile tells Pillow that the pixels are still in the file.
+        self.tile = [ImageFile._Tile("lic", (0, 0, *self._size))]
+
+    def load(self) -> Any:
+        """Decode the pixels, once, whichever threads ask; OSError with a sentence when the file does not allow it.
+
+        With `ImageFile.LOAD_TRUNCATED_IMAGES`, tiles that are missing or damaged come out grey instead.
+        """
+        with self._lock():
+            if self.tile:
+                self._decode()
+        return Image.Image.load(self)
+
+    def _decode(self) -> None:
+        fp = self._file()
+        fp.seek(0)
+        _, pixels = codec.decode(fp.read(), strict=not ImageFile.LOAD_TRUNCATED_IMAGES)
+        self.im = color.to_image(pixels, self.mode).im
+        self.tile = []
+        self.readonly = 0
+        if self._exclusive_fp and self._close_exclusive_fp_after_loading:
+            fp.close()
+        self.fp = None
+
+    def verify(self) -> None:
+        """Check every section of the file against its checksum, without running a network; OSError says what is wrong.
+
+        As with Pillow's other formats the file is closed afterwards: open it again to load the picture.
+        """
+        if self.tile:
+            fp = self._file()
+            fp.seek(0)
+            container.verify(fp.read())
+        super().verify()
+
+    def load_seek(self, pos: int) -> None:
+        """Do nothing: that it exists tells `ImageFile.Parser` to wait for the whole file instead of driving a tile."""
+
+    def _getexif(self) -> dict[int, Any] | None:
+        """Return the EXIF tags as Pillow's older formats do; thumbnailers ask for it to turn a picture upright."""
+        if "exif" not in self.info:
+            return None
+        return dict(self.getexif()._get_merged_dict())
+
+    def _file(self) -> IO[bytes]:
+        if self.fp is None:
+            msg = "Operation on closed image"  # Pillow's words
+            raise ValueError(msg)
+        return self.fp
+
+    def _lock(self) -> threading.RLock:
+        # Made on demand because unpickling skips __init__; setdefault is atomic, so that all threads get the same one.
+        lock: threading.RLock = self.__dict__.setdefault("_decoding", threading.RLock())
+        return lock
+
+
+def save_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    """Write the image as Pillow's `save` asks: encode in memory, then write once. `filename` is never looked at."""
+    fp.write(_encode(im, im.encoderinfo, stacklevel=6))
+
+
+def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    """Write an image of one frame; OSError for more, because the rest would be lost."""
+    more = [im, *im.encoderinfo.get("append_images", ())]
+    frames = sum(getattr(frame, "n_frames", 1) for frame in more)
+    if frames > 1:
+        msg = f"cannot write {frames} frames as LIC: a .lic file holds one picture; save every frame as its own file"
+        raise OSError(msg)
+    fp.write(_encode(im, im.encoderinfo, stacklevel=6))
+
+
+def encode(image: Image.Image, **save_options: Any) -> bytes:
+    """Return the bytes of a .lic file of the image; options, warnings and errors as in `image.save("x.lic", ...)`."""
+    return _encode(image, save_options, stacklevel=4)
+
+
+def save(image: Image.Image, path: files.StrPath | IO[bytes], **save_options: Any) -> None:
+    """Write the image as a .lic file, whatever its name; a file that was there is replaced whole or left untouched.
+
+    `image.save` cannot promise that: Pillow empties the file before it asks the plugin. Options as there.
+    """
+    data = _encode(image, save_options, stacklevel=4)
+    if isinstance(path, (str, os.PathLike)):
+        files.write_atomic(path, data)
+    else:
+        path.write(data)
+
+
+def open(fp: files.StrPath | bytes | IO[bytes]) -> ImageFile.ImageFile:
+    """Open a .lic picture, and nothing else: `Image.open` with `formats=["LIC"]`, where bytes may stand for a file."""
+    if isinstance(fp, (bytes, bytearray, memoryview)):
+        return Image.open(io.BytesIO(fp), formats=[FORMAT])
+    return Image.open(fp, formats=[FORMAT])
+
+
+def _encode(im: Image.Image, words: Mapping[str, Any], stacklevel: int) -> bytes:
+    """Encode with Pillow's save parameters; `stacklevel` leads from a warning here to the caller's own line."""
+    _warn_unknown(words, stacklevel)
+    encoding = encode_options(words)
+    metadata = {"exif": exif_bytes(words.get("exif")), "xmp": xmp_bytes(words.get("xmp"))}
+    if "icc_profile" in words:
+        metadata["icc_profile"] = icc_bytes(words["icc_profile"])
+    im.load()
+    pixels = color.to_pixels(im)
+    if pixels.lost and "icc_profile" not in metadata:
+        warnings.warn(pixels.lost, UserWarning, stacklevel - 1)
+    metadata.setdefault("icc_profile", pixels.icc_profile)
+    stored = {name: value for name, value in metadata.items() if value}
+    return codec.encode(pixels.array, pixels.mode, encoding, metadata=stored)
+
+
+def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
+    """Return the encoding options among Pillow's save parameters, checked; None counts as not given."""
+    chosen = {name: words[name] for name in options.ENCODE_OPTION_NAMES if words.get(name) is not None}
+    for name in ("roi", "importance"):
+        if isinstance(chosen.get(name), Image.Image):
+            chosen[name] = color.to_map(chosen[name])
+    return options.EncodeOptions(**chosen)
+
+
+def icc_bytes(value: object) -> bytes:
+    """Return an ICC profile given as bytes, an ImageCms profile or None; TypeError for anything else."""
+    tobytes = getattr(value, "tobytes", None)
+    if not isinstance(value, memoryview) and tobytes is not None:
+        value = tobytes()
+    return _metadata_bytes("icc_profile", value, "bytes, an ImageCms profile or None")
+
+
+def exif_bytes(value: object) -> bytes:
+    """Return EXIF given as Image.Exif, None or bytes (with or without "Exif" before it) as TIFF structure alone."""
+    if isinstance(value, Image.Exif):
+        value = value.tobytes() if len(value) else b""
+    return _metadata_bytes("exif", value, "bytes, Image.Exif or None").removeprefix(_EXIF_PREFIX)
+
+
+def xmp_bytes(value: object) -> bytes:
+    """Return XMP given as bytes, str or None; TypeError for anything else."""
+    if isinstance(value, str):
+        value = value.encode()
+    return _metadata_bytes("xmp", value, "bytes, str or None")
+
+
+def _metadata_bytes(name: str, value: object, legal: str) -> bytes:
+    if value is None:
+        return b""
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        msg = f"{name} must be {legal}, got {type(value).__name__}"
+        raise TypeError(msg)
+    return bytes(value)
+
+
+def _warn_unknown(words: Mapping[str, Any], stacklevel: int) -> None:
+    """Name the keywords that mean nothing here, in one warning: Pillow's own formats drop a mistyped one silently."""
+    unknown = [name for name in words if name not in _SAVE_WORDS and name not in _IGNORED]
+    if not unknown:
+        return
+    parts = []
+    for name in unknown:
+        meant = options.close_match(name, _SAVE_WORDS)
+        parts.append(f"{name!r} (did you mean {meant!r}?)" if meant else repr(name))
+    warnings.warn(
+        f"LIC has no save option {', '.join(parts)}; it knows {', '.join(_SAVE_WORDS)}", UserWarning, stacklevel
+    )
+
+
+def _check_size(header: Header) -> None:
+    """Refuse a picture over Pillow's limit or the caller's, before anything is allocated by its size.
+
+    Pillow checks only after `_open`, and not at all when the class is called directly.
+    """
+    pixels = header.width * header.height
+    allowed = Image.MAX_IMAGE_PIXELS
+    if allowed is not None and pixels > 2 * allowed:
+        msg = (
+            f"Image size ({pixels} pixels) exceeds limit of {2 * allowed} pixels, "
+            "could be decompression bomb DOS attack."
+        )
+        raise Image.DecompressionBombError(msg)
+    ceiling = options.current_settings().max_pixels
+    if ceiling is not None and pixels > ceiling:
+        msg = f"picture has {pixels} pixels, more than the {ceiling} that settings(max_pixels=...) allows"
+        raise LicLimitError(msg)
+
+
+def _info(header: Header, metadata: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return what `Image.info` shows: string keys, picklable values, nothing large that is not stored in the file."""
+    info: dict[str, Any] = {
+        "quality": round(header.quality, 2),
+        "model": models.named(header.model_id, header.model_hash).name,
+        "lic_version": header.version,
+        **metadata,
+    }
+    if "exif" in info:
+        info["exif"] = _EXIF_PREFIX + info["exif"].removeprefix(_EXIF_PREFIX)
+    return info
