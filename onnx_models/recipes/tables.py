@@ -44,8 +44,7 @@ def quantise(probabilities: Sequence[float] | NDArray[np.float64]) -> NDArray[np
     missing = TOTAL - int(f.sum())
     while True:
         gain = p * np.log1p(1 / f)
-        with np.errstate(divide="ignore"):
-            loss = np.where(f > 1, -p * np.log1p(-1 / f), np.inf)
+        loss = np.where(f > 1, -p * np.log1p(-1 / np.maximum(f, 2)), np.inf)
         best, cheapest = int(gain.argmax()), int(loss.argmin())
         if missing > 0:
             f[best] += 1

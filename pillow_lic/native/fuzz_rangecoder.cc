@@ -1,0 +1,103 @@
+// libFuzzer target of rangecoder.hpp. Build and run (clang):
+//     cmake -S pillow_lic/native -B build/fuzz -DLIC_FUZZ=ON -DLIC_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++
+//     cmake --build build/fuzz && build/fuzz/fuzz_rangecoder
+// Another compiler builds a driver in its place: with file names it replays them, with a number it tries so many
+// random inputs.
+//
+// An input: lanes and table set, 1 byte; number of symbols, 2 bytes; the stream, which also gives the indexes.
+// Decoding it must end or throw StreamError. Coding the input's bytes as symbols must give them back.
+#include <cstdlib>
+
+#include "rangecoder.hpp"
+
+namespace {
+
+lic::Tables make_tables(unsigned set) {
+  std::vector<std::int16_t> low;
+  std::vector<std::uint16_t> sizes, frequencies;
+  const auto add = [&](int first, const std::vector<unsigned>& table) {
+    low.push_back(static_cast<std::int16_t>(first));
+    sizes.push_back(static_cast<std::uint16_t>(table.size()));
+    for (const unsigned f : table) frequencies.push_back(static_cast<std::uint16_t>(f));
+  };
+  add(0, {65535, 1});
+  add(-1, {1, 65533, 1, 1});
+  if (set & 1) add(-32768, {1, 65535});
+  if (set & 2) {
+    std::vector<unsigned> narrow(5000, 1);
+    narrow[2500] = 65536 - 4999;
+    add(-2500, narrow);
+  }
+  if (set & 4) add(32764, {20000, 20000, 20000, 5000, 536});
+  return {low.data(), sizes.data(), low.size(), frequencies.data(), frequencies.size()};
+}
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+void round_trip(const lic::Tables& tables, const std::vector<std::int16_t>& symbols,
+                const std::vector<std::uint16_t>& indexes, unsigned lanes) {
+  const std::size_t n = symbols.size();
+  const std::vector<std::uint8_t> stream = lic::Encoder(tables, lanes).run(symbols.data(), indexes.data(), n);
+  require(static_cast<double>(stream.size()) <= lic::cost(tables, symbols.data(), indexes.data(), n) / 8 * 1.001 + 4 * lanes);
+  lic::Decoder decoder(tables, stream.data(), stream.size(), lanes);
+  std::vector<std::int16_t> decoded(n);
+  decoder.decode(indexes.data(), decoded.data(), n / 3);
+  decoder.decode(indexes.data() + n / 3, decoded.data() + n / 3, n - n / 3);
+  decoder.finish();
+  require(decoded == symbols);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 3) return 0;
+  static const std::vector<lic::Tables> sets = [] {
+    std::vector<lic::Tables> made;
+    for (unsigned set = 0; set < 8; ++set) made.push_back(make_tables(set));
+    return made;
+  }();
+  const unsigned lanes = 1u << (data[0] & 3);
+  const lic::Tables& tables = sets[data[0] >> 2 & 7];
+  const std::size_t n = (data[1] | data[2] << 8) % 4096;
+  data += 3, size -= 3;
+
+  std::vector<std::uint16_t> indexes(n);
+  std::vector<std::int16_t> symbols(n);
+  for (std::size_t i = 0; i < n && size; ++i) {
+    indexes[i] = static_cast<std::uint16_t>((data[i % size] + i) % tables.count());
+    symbols[i] = static_cast<std::int16_t>(data[i % size] << 8 | data[(i + i / size) % size]);
+  }
+  round_trip(tables, symbols, indexes, lanes);
+  try {
+    lic::Decoder decoder(tables, data, size, lanes);
+    decoder.decode(indexes.data(), symbols.data(), n);
+    decoder.finish();
+  } catch (const lic::StreamError&) {
+  }
+  return 0;
+}
+
+#ifdef LIC_FUZZ_STANDALONE
+#include <fstream>
+#include <iterator>
+#include <random>
+
+int main(int argc, char** argv) {
+  std::mt19937 random(1);
+  for (int i = 1; i < argc; ++i) {
+    if (const unsigned long count = std::strtoul(argv[i], nullptr, 10)) {
+      for (unsigned long k = 0; k < count; ++k) {
+        std::vector<std::uint8_t> input(random() % 3000);
+        for (std::uint8_t& byte : input) byte = static_cast<std::uint8_t>(random());
+        LLVMFuzzerTestOneInput(input.data(), input.size());
+      }
+    } else {
+      std::ifstream file(argv[i], std::ios::binary);
+      const std::vector<char> input((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+      LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+    }
+  }
+}
+#endif
