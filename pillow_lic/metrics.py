@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["bd_rate", "bpp", "decibels", "mean_curve", "ms_ssim", "psnr"]
+__all__ = ["MS_SSIM_MIN_SIDE", "bd_rate", "bpp", "decibels", "mean_curve", "ms_ssim", "psnr"]
 
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 """Exponents of the five scales, finest first (Wang, Simoncelli and Bovik 2003)."""
 _WINDOW = 11
 _SIGMA = 1.5
-_MIN_SIDE = (_WINDOW - 1) * 2**4
-"""At the fifth scale the window no longer fits into a picture of this side or less."""
+MS_SSIM_MIN_SIDE = (_WINDOW - 1) * 2**4
+"""MS-SSIM is for longer sides only: at the fifth scale the window no longer fits into a picture of this side."""
 _C1 = (0.01 * 255) ** 2
 _C2 = (0.03 * 255) ** 2
 
@@ -44,8 +44,8 @@ def ms_ssim(reference: NDArray[np.uint8], picture: NDArray[np.uint8]) -> float:
     negative terms cut at 0. Both sides must exceed 160 pixels, otherwise ValueError.
     """
     _check(reference, picture)
-    if min(reference.shape[:2]) <= _MIN_SIDE:
-        msg = f"MS-SSIM needs sides above {_MIN_SIDE} pixels, got {reference.shape[1]}x{reference.shape[0]}"
+    if min(reference.shape[:2]) <= MS_SSIM_MIN_SIDE:
+        msg = f"MS-SSIM needs sides above {MS_SSIM_MIN_SIDE} pixels, got {reference.shape[1]}x{reference.shape[0]}"
         raise ValueError(msg)
     x, y = (_planes(p) for p in (reference, picture))
     terms = []

@@ -1,0 +1,176 @@
+"""`lic bench` on small made pictures: what it measures, keeps, averages, compares and writes."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from pillow_lic import bench, bench_report, charts, metrics, peers
+from pillow_lic.bench_report import Sample
+
+JPEG = ("--codecs", "jpeg", "--quality", "jpeg=10,40,70,95")
+FAST = ("--metrics", "psnr,ms_ssim", *JPEG)
+
+
+def waves(width: int, height: int, seed: int) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    planes = [127 + 90 * np.sin(x / (5 + k + seed)) * np.cos(y / (9 - k)) for k in range(3)]
+    noisy = np.stack(planes, -1) + rng.normal(0, 6, (height, width, 3))
+    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "pictures"
+    path.mkdir()
+    waves(176, 168, 0).save(path / "a.png")
+    waves(200, 162, 1).convert("L").save(path / "b.png")
+    (path / "notes.txt").write_text("not a picture")
+    return path
+
+
+def test_report_of_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    arguments = (*FAST, "--codecs", "jpeg,webp", "--quality", "webp=20,50,80,95", "--anchor", "webp", "--repeats", "2")
+    assert bench.main([str(folder), *arguments, "--out", str(out)]) == 0
+    report = json.loads((out / "bench.json").read_text())
+    assert len(report["samples"]) == 2 * 8
+    assert len(report["points"]) == 8
+    assert report["bd_rate"]["webp"] == {"psnr": 0, "ms_ssim": 0}
+    assert report["bd_rate"]["jpeg"]["psnr"] > 0
+    for curve in ("jpeg", "webp"):
+        points = [point for point in report["points"] if point["codec"] == curve]
+        for value in ("quality", "bpp", "psnr", "ms_ssim"):
+            column = [point[value] for point in points]
+            assert column == sorted(column)
+    rows = list(csv.DictReader((out / "bench.csv").read_text().splitlines()))
+    assert [float(row["bpp"]) for row in rows] == [point["bpp"] for point in report["points"]]
+    chart = ElementTree.parse(out / "bench.svg").getroot()
+    lines = chart.findall(".//{*}polyline")
+    assert len(lines) == 4 * 2
+    printed = capsys.readouterr().out
+    assert "BD-rate against webp" in printed
+    assert "2 pictures" in printed
+    assert "*" not in printed
+
+
+def test_a_sample_is_what_pillow_gives(folder: Path) -> None:
+    pixels = peers.read(folder / "a.png")
+    codec = peers.codec("jpeg")
+    sample = bench.measure(codec, 50, "a", pixels, ["psnr"], 1)
+    data = codec.encode(pixels, 50)
+    assert sample.bytes == len(data)
+    assert sample.pixels == 176 * 168
+    assert sample.psnr == metrics.psnr(pixels, codec.decode(data))
+    assert sample.ms_ssim is None
+    assert sample.encode_seconds > 0
+
+
+def test_our_codec_is_measured_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--codecs", "lic", "--quality", "lic=2,8", "--limit", "1", "--metrics", "psnr"]
+    assert bench.main([str(folder), *arguments]) == 0
+    printed = capsys.readouterr().out
+    assert "LIC lic1" in printed
+    low, high = (float(line.split()[3]) for line in printed.splitlines() if line.startswith("lic  ") and "." in line)
+    assert 20 < low < high
+
+
+def test_the_cache_keeps_peers_and_marks_their_times(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = [str(folder), *FAST, "--cache", str(tmp_path / "cache.json")]
+    assert bench.main(arguments) == 0
+    first = capsys.readouterr().out
+    monkeypatch.setattr(bench, "measure", lambda *_: pytest.fail("measured again"))
+    assert bench.main(arguments) == 0
+    second = capsys.readouterr().out
+    assert "measured in an earlier run" in second
+    assert "measured in an earlier run" not in first
+    assert first.split("BD-rate")[1] == second.split("BD-rate")[1].split("\n\n*")[0] + "\n"
+
+
+def test_the_cache_asks_for_every_metric(tmp_path: Path) -> None:
+    cache = bench.Cache(tmp_path / "cache.json")
+    cache.put("key", Sample("jpeg", 1, "a", 2, 3, 0.1, 0.1, psnr=30), ["psnr"])
+    cache.save()
+    again = bench.Cache(tmp_path / "cache.json")
+    assert again.get("key", ["psnr"]) == Sample("jpeg", 1, "a", 2, 3, 0.1, 0.1, psnr=30, cached=True)
+    assert again.get("key", ["psnr", "ms_ssim"]) is None
+    assert again.get("other", []) is None
+
+
+def test_published_curves_stand_beside(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    curve = {"bpp": [0.5, 1, 2, 4], "psnr": [26, 30, 34, 38], "source": "a paper"}
+    path = tmp_path / "curves.json"
+    path.write_text(json.dumps({"theirs": curve, "rates only": {"note": "x"}, "other": curve}))
+    assert bench.main([str(folder), *FAST, "--curves", str(path), "--curve", "th*"]) == 0
+    printed = capsys.readouterr().out
+    assert "theirs" in printed
+    assert "other" not in printed
+    assert "rates only" not in printed
+
+
+def test_small_pictures_have_no_ms_ssim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    waves(64, 64, 2).save(tmp_path / "a.png")
+    assert bench.main([str(tmp_path), *FAST]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("jpeg  "))
+    assert row.split()[4:7] == ["-", "-", "-"]
+
+
+def test_the_mean_is_over_pictures_and_the_time_over_pixels() -> None:
+    samples = [
+        Sample("c", 1, "a", 1000, 8000, 0.01, 0.02, psnr=30, ms_ssim=0.9),
+        Sample("c", 1, "b", 1000, 2000, 0.03, 0.04, psnr=40, ms_ssim=None),
+    ]
+    (point,) = bench_report.average(samples)["c"]
+    assert (point.bpp, point.psnr, point.ms_ssim) == (2.5, 35, None)
+    assert point.encode_seconds == pytest.approx(4)
+    assert point.decode_seconds == pytest.approx(6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--codecs", "gif"), "codec must be one of lic, jpeg.*, got gif"),
+        (("--metrics", "psnr,vmaf"), "metric must be one of psnr, ms_ssim, ssimulacra2, got vmaf"),
+        ((*FAST, "--quality", "jpeg=high"), "CODEC=Q,Q with one of jpeg, got jpeg=high"),
+        ((*FAST, "--quality", "webp=50"), "CODEC=Q,Q with one of jpeg, got webp=50"),
+        ((*FAST, "--anchor", "avif", "--limit", "1"), "anchor must be one of jpeg, got avif"),
+    ],
+)
+def test_wrong_arguments(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], reason: str
+) -> None:
+    assert bench.main([str(folder), *arguments]) == 1
+    assert re.search(f"^lic bench: .*{reason}$", capsys.readouterr().err, re.MULTILINE)
+
+
+def test_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main([str(tmp_path)]) == 1
+    assert "has no pictures" in capsys.readouterr().err
+    assert bench.main([str(tmp_path / "nowhere")]) == 1
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-6, 1e6))
+def test_ticks_enclose_and_are_few(low: float, span: float) -> None:
+    ticks = charts._ticks(low, low + span)
+    assert ticks[0] <= low + 1e-9 * span
+    assert ticks[-1] >= low + span - 1e-9 * max(span, abs(low))
+    assert 2 <= len(ticks) <= 13
+
+
+def test_charts_place_points_by_value() -> None:
+    panel = charts.Panel("<t>", "x", "y", {"a & b": [(2, 100), (1, 1), (3, float("inf"))]}, log=True)
+    root = ElementTree.fromstring(charts.svg([panel, panel, panel]))
+    (x0, y0), (x1, y1) = (map(float, p.split(",")) for p in root.find(".//{*}polyline").attrib["points"].split())
+    assert x0 < x1
+    assert y0 > y1
+    assert len(root.findall("./{*}g")) == 3
