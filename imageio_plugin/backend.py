@@ -39,6 +39,11 @@ class LicPlugin(PillowPlugin):
             return
         super().__init__(request)
 
+    def close(self) -> None:
+        """Close the resource, unless it was refused and so belongs to the backend that imageio asks next."""
+        if "_request" in vars(self):
+            super().close()
+
     def read(
         self,
         *,

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # these two would be most of what a start of Python costs
+    from collections.abc import Callable
+    from typing import Any
 
 
 class _AfterImport:

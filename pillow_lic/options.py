@@ -36,7 +36,7 @@ def _number(name: str, value: object, legal: str) -> float:
         raise ValueError(msg)
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(msg) from None
     if not math.isfinite(number):
         raise ValueError(msg)
@@ -148,7 +148,7 @@ class EncodeOptions:
                 object.__setattr__(self, name, _positive(name, value, what))
         if self.roi is not None and not _is_map(self.roi):
             object.__setattr__(self, "roi", _boxes(self.roi))
-        if self.importance is not None and self.importance != "auto" and not _is_map(self.importance):
+        if self.importance is not None and not _is_map(self.importance) and self.importance != "auto":
             msg = f"importance must be None, 'auto' or a map of shape (height, width), got {self.importance!r}"
             raise ValueError(msg)
         if isinstance(self.effort, bool) or not isinstance(self.effort, int) or not 0 <= self.effort <= MAX_EFFORT:
@@ -208,12 +208,11 @@ def available_cores() -> int:
 
 def _count(name: str, value: object) -> int:
     """Return a whole number >= 1; ValueError otherwise. Digits in a string count: the environment has only strings."""
-    if isinstance(value, str) and value.strip().isdecimal():
-        value = int(value)
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
+    count = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+    if isinstance(count, bool) or not hasattr(count, "__index__") or int(count) < 1:
         msg = f"{name} must be a whole number of at least 1, got {value!r}"
         raise ValueError(msg)
-    return int(value)
+    return int(count)
 
 
 def _providers(name: str, value: object) -> tuple[str, ...]:

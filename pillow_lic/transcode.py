@@ -132,7 +132,10 @@ def _metadata(im: Image.Image, suffix: str, everything: bool) -> dict[str, Any]:
         text.add_itxt("XML:com.adobe.xmp", plugin.xmp_bytes(xmp).decode("utf-8", "replace"))
         found["pnginfo"] = text
     elif name == "TIFF":
-        found["tiffinfo"] = {_XMP_TIFF_TAG: plugin.xmp_bytes(xmp)}
+        tags = Image.Exif()
+        tags.load(found.get("exif", b""))
+        tags[_XMP_TIFF_TAG] = plugin.xmp_bytes(xmp)
+        found["exif"] = tags
     else:
         found["xmp"] = xmp
     return found

@@ -1,0 +1,27 @@
+"""What several test modules need: a small photo, and the same as a file."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+SAMPLE = Path(__file__).parent.parent / "pillow_lic" / "data" / "chelsea.webp"
+
+
+@pytest.fixture(scope="session")
+def photo() -> Image.Image:
+    """A photo of 96x64 pixels, RGB."""
+    with Image.open(SAMPLE) as im:
+        return im.convert("RGB").crop((120, 60, 312, 188)).resize((96, 64))
+
+
+@pytest.fixture
+def lic(photo: Image.Image, tmp_path: Path) -> Path:
+    """The photo as a .lic file with EXIF and XMP."""
+    import pillow_lic
+
+    exif = Image.Exif()
+    exif[274] = 6
+    path = tmp_path / "photo.lic"
+    pillow_lic.save(photo, path, quality=6, exif=exif, xmp="<x/>")
+    return path

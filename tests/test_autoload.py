@@ -1,0 +1,151 @@
+"""Hooks that wait for an import, and the start-up files that use them in a fresh interpreter."""
+
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from pillow_lic import autoload, hooks
+
+
+def run_python(program: str, *args: object, **env: str) -> str:
+    command = [sys.executable, "-c", program, *map(str, args)]
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **env}, cwd="/"
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    return result.stdout.strip()
+
+
+@pytest.fixture
+def waiting_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a module that can be imported but is not yet."""
+    (tmp_path / "lic_waiting.py").write_text("value = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "lic_waiting", raising=False)
+    return "lic_waiting"
+
+
+def test_action_runs_once_after_the_module(waiting_module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    finders = len(sys.meta_path)
+    hooks.after_import(waiting_module, lambda: seen.append(sys.modules[waiting_module].value))
+    assert seen == []
+    module = __import__(waiting_module)
+    assert seen == [1]
+    assert len(sys.meta_path) == finders
+    monkeypatch.delitem(sys.modules, waiting_module)
+    __import__(waiting_module)
+    assert seen == [1]
+    assert "exec_module" not in vars(module.__loader__)
+
+
+def test_looking_for_a_module_is_not_importing_it(waiting_module: str) -> None:
+    import importlib.util
+
+    seen: list[int] = []
+    hooks.after_import(waiting_module, lambda: seen.append(1))
+    assert importlib.util.find_spec(waiting_module) is not None
+    assert seen == []
+    __import__(waiting_module)
+    assert seen == [1]
+
+
+def test_action_runs_now_if_the_module_is_there() -> None:
+    seen: list[int] = []
+    hooks.after_import("os", lambda: seen.append(1))
+    assert seen == [1]
+
+
+def test_a_module_that_does_not_exist_stays_missing() -> None:
+    hooks.after_import("lic_no_such_module", lambda: pytest.fail("ran"))
+    try:
+        with pytest.raises(ModuleNotFoundError):
+            __import__("lic_no_such_module")
+    finally:
+        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, hooks._AfterImport)]
+
+
+def test_a_loader_that_cannot_be_hooked_still_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.machinery
+
+    class Loader:
+        __slots__ = ()
+
+        def create_module(self, spec: object) -> None:
+            return None
+
+        def exec_module(self, module: types.ModuleType) -> None:
+            module.value = 2  # type: ignore[attr-defined]
+
+    class Finder:
+        def find_spec(self, name: str, path: object, target: object) -> object:
+            return importlib.machinery.ModuleSpec(name, Loader()) if name == "lic_slots" else None
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    hooks.after_import("lic_slots", lambda: None)
+    assert __import__("lic_slots").value == 2
+    monkeypatch.delitem(sys.modules, "lic_slots")
+
+
+def test_on_status_off(tmp_path: Path) -> None:
+    assert autoload.status(tmp_path) == "off"
+    written = autoload.turn_on(tmp_path)
+    assert sorted(path.suffix for path in written) == [".pth", ".py", ".start"]
+    assert autoload.status(tmp_path) == "on"
+    written[0].write_text("# of another release\n")
+    assert autoload.status(tmp_path) == "outdated"
+    assert autoload.turn_on(tmp_path) == written
+    assert autoload.status(tmp_path) == "on"
+    assert sorted(autoload.turn_off(tmp_path)) == sorted(written)
+    assert list(tmp_path.iterdir()) == []
+    assert autoload.turn_off(tmp_path) == []
+
+
+def test_the_default_place_is_where_packages_are() -> None:
+    assert autoload.site_directory().name == "site-packages"
+
+
+OPEN = "import site, sys; site.addsitedir(sys.argv[1]); from PIL import Image; print(Image.open(sys.argv[2]).format)"
+
+
+def test_a_program_that_knows_only_pillow(tmp_path: Path, lic: Path) -> None:
+    autoload.turn_on(tmp_path)
+    assert run_python(OPEN, tmp_path, lic) == "LIC"
+
+
+def test_switched_off_by_the_environment(tmp_path: Path) -> None:
+    autoload.turn_on(tmp_path)
+    program = "import site, sys; site.addsitedir(sys.argv[1]); import PIL.Image; print('LIC' in PIL.Image.OPEN)"
+    assert run_python(program, tmp_path, LIC_AUTOLOAD="0") == "False"
+    assert run_python(program, tmp_path, LIC_AUTOLOAD="1") == "True"
+
+
+def test_nothing_is_imported_while_pillow_is_not(tmp_path: Path) -> None:
+    autoload.turn_on(tmp_path)
+    program = (
+        "import os, site, sys; before = set(sys.modules); site.addsitedir(sys.argv[1]); "
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    assert set(run_python(program, tmp_path).split()) <= {"_pillow_lic_autoload", "__future__"}
+
+
+def test_start_up_files_that_outlive_the_package_say_nothing(tmp_path: Path) -> None:
+    autoload.turn_on(tmp_path)
+    program = (
+        "import site, sys; sys.modules['pillow_lic'] = None; site.addsitedir(sys.argv[1]); "
+        "import PIL.Image; print(PIL.Image.__name__)"
+    )
+    assert run_python(program, tmp_path) == "PIL.Image"
+
+
+def test_the_start_file_names_what_the_pth_line_calls(tmp_path: Path) -> None:
+    autoload.turn_on(tmp_path)
+    module, _, function = (tmp_path / "pillow_lic_autoload.start").read_text().strip().partition(":")
+    assert (tmp_path / "pillow_lic_autoload.pth").read_text() == f"import {module}; {module}.{function}()\n"
+    assert (tmp_path / f"{module}.py").read_text() == Path(hooks.__file__).read_text()
+    assert callable(getattr(hooks, function))

@@ -1,0 +1,115 @@
+"""A reader sees the old file or the new one, whenever the writer is stopped."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pillow_lic import files
+
+
+def test_new_file_has_the_permissions_of_open(tmp_path: Path) -> None:
+    files.write_atomic(tmp_path / "a", b"abc")
+    (tmp_path / "b").write_bytes(b"abc")
+    assert (tmp_path / "a").read_bytes() == b"abc"
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == stat.S_IMODE((tmp_path / "b").stat().st_mode)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_old_file_keeps_its_permissions(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    files.write_atomic(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+def test_a_link_keeps_its_aim(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    files.write_atomic(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+
+
+def test_long_names(tmp_path: Path) -> None:
+    name = "n" * 250 + ".lic"
+    files.write_atomic(tmp_path / name, b"x")
+    assert (tmp_path / name).read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_nothing_changes_when_a_step_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match="No space left"):
+        files.write_atomic(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_directories_and_missing_places_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        files.write_atomic(tmp_path, b"x")
+    with pytest.raises(FileNotFoundError):
+        files.write_atomic(tmp_path / "none" / "a", b"x")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from pillow_lic.files import write_atomic
+print("ready", flush=True)
+while True:
+    for letter in (b"a", b"b"):
+        write_atomic(Path(sys.argv[1]), letter * 2_000_000)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills with a signal")
+def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    for delay in (0.0, 0.011, 0.023, 0.037):
+        target.write_bytes(b"a" * 2_000_000)
+        with subprocess.Popen([sys.executable, "-c", WRITER, target], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+        data = target.read_bytes()
+        assert len(data) == 2_000_000
+        assert len(set(data)) == 1
+        leftovers = [path for path in tmp_path.iterdir() if path != target]
+        assert all(path.name.endswith(files.TEMPORARY_MARK) for path in leftovers)
+
+
+def test_times_are_copied(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_bytes(b"x")
+    os.utime(tmp_path / "a", ns=(10**18, 10**18 + 5))
+    files.copy_times(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").stat().st_mtime_ns == 10**18 + 5
+
+
+def test_what_is_current(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"x")
+    assert not files.is_current(target, source)
+    target.write_bytes(b"")
+    assert not files.is_current(target, source)
+    target.write_bytes(b"y")
+    files.copy_times(source, target)
+    assert files.is_current(target, source)
+    os.utime(source, (2e9, 2e9))
+    assert not files.is_current(target, source)

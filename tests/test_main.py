@@ -1,0 +1,254 @@
+"""The `lic` command: words in, words and exit codes out."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pillow_lic import __main__ as command
+from pillow_lic import demo, header, models, progress
+from pillow_lic.batch import Pair, Result
+
+
+@pytest.fixture
+def png(photo: Image.Image, tmp_path: Path) -> Path:
+    path = tmp_path / "a.png"
+    photo.save(path)
+    return path
+
+
+def run(*words: object) -> int:
+    return command.main([str(word) for word in words])
+
+
+def test_encode_info_decode(png: Path, capsys: pytest.CaptureFixture[str], photo: Image.Image) -> None:
+    lic, back = png.with_suffix(".lic"), png.with_name("b.png")
+    assert run("encode", png, lic, "-q", "7") == 0
+    assert "quality 7.00" in capsys.readouterr().out
+    assert run("info", lic) == 0
+    said = capsys.readouterr().out
+    for words in ("96x64 RGB, one tile", "quality   7.00", "format version 1", "every section is intact", "tile"):
+        assert words in said
+    assert run("decode", lic, back) == 0
+    with Image.open(back) as im, Image.open(lic) as own:
+        assert im.tobytes() == own.tobytes()
+        assert im.format == "PNG"
+
+
+def test_encode_to_a_size(png: Path) -> None:
+    assert run("encode", png, png.with_suffix(".lic"), "--target-size", 800) == 0
+    assert 700 < png.with_suffix(".lic").stat().st_size <= 800
+
+
+def test_decode_to_any_format(lic: Path, tmp_path: Path) -> None:
+    assert run("decode", lic, tmp_path / "x.jpg") == 0
+    assert run("decode", lic, tmp_path / "x.dat", "--format", "webp", "--strip") == 0
+    with Image.open(tmp_path / "x.jpg") as im:
+        assert im.getexif()[274] == 6
+    with Image.open(tmp_path / "x.dat") as im:
+        assert (im.format, "exif" in im.info) == ("WEBP", False)
+
+
+def test_standard_input_and_output(png: Path) -> None:
+    def lic(*words: str, data: bytes) -> bytes:
+        arguments = [sys.executable, "-m", "pillow_lic", *words]
+        return subprocess.run(arguments, input=data, capture_output=True, check=True, cwd=png.parent).stdout
+
+    coded = lic("encode", "-", "-", "-q", "3", data=png.read_bytes())
+    assert coded.startswith(header.MAGIC)
+    assert json.loads(lic("info", "--json", "-", data=coded))["quality"] == pytest.approx(3, abs=0.01)
+    with Image.open(io.BytesIO(lic("decode", "-", "-", data=coded))) as im:
+        assert (im.format, im.size) == ("PNG", (96, 64))
+
+
+def test_info_as_json(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lic.write_bytes(lic.read_bytes() + b"more")
+    assert run("info", lic, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [section["name"] for section in facts["sections"]] == ["EXIF", "XMP", "tile"]
+    assert (facts["width"], facts["height"], facts["mode"], facts["trailing"]) == (96, 64, "RGB", 4)
+    assert facts["damage"] is None
+    assert facts["model"] == models.choose(None).name
+    assert run("info", lic) == 0
+    assert "4 bytes that are not part of the picture" in capsys.readouterr().out
+
+
+def test_info_of_bad_files(lic: Path, png: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lic.write_bytes(lic.read_bytes()[:-5])
+    assert run("info", lic, png) == 1
+    captured = capsys.readouterr()
+    assert "ends inside its tile section" in captured.out
+    assert f"lic: {png}: not a .lic file" in captured.err
+
+
+def test_info_of_a_model_this_release_does_not_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = header.write_header(header.Header("RGB", 8, 8, 0, 77, b"abcd", 500))
+    (tmp_path / "a.lic").write_bytes(data)
+    assert run("info", tmp_path / "a.lic") == 1
+    assert "not in this release (number 77, hash 61626364)" in capsys.readouterr().out
+
+
+def test_convert(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = png.parent / "in"
+    folder.mkdir()
+    png.rename(folder / "a.png")
+    (folder / "bad.png").write_bytes(b"no picture")
+    out = png.parent / "out"
+    assert run("convert", folder, out, "--to", "lic", "-j", 2, "-q", 4) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith("1 converted, 0 there already, 1 failed; ")
+    assert "% saved" in captured.out
+    assert f"lic: {folder / 'bad.png'}: cannot identify image file" in captured.err
+    (folder / "bad.png").unlink()
+    assert run("convert", folder, out) == 0
+    assert capsys.readouterr().out.startswith("0 converted, 1 there already, 0 failed; ")
+    assert run("convert", folder, out, "--force") == 0
+    assert capsys.readouterr().out.startswith("1 converted")
+    assert run("convert", out, png.parent / "back", "--to", "png") == 0
+    assert (png.parent / "back" / "a.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["encode", "none.png", "a.lic"], 1, "lic: [Errno 2] No such file or directory: 'none.png'"),
+        (["encode", "a.png", "a.lic", "-q", "0"], 1, "lic: quality must be 1-10"),
+        (["encode", "a.png", "a.lic", "-q", "5", "--target-size", "9"], 1, "lic: give one of quality"),
+        (["encode", "a.png", "a.lic", "--model", "x"], 1, "lic: model must be the name or number of one of"),
+        (["decode", "a.png", "b.png"], 1, "lic: cannot identify image file 'a.png'"),
+        (["decode", "a.lic", "b.xyz"], 1, "lic: "),
+        (["convert", "a.png"], 2, "lic: convert needs at least one SRC and a DST"),
+        (["convert", "a.png", "out", "--to", "xyz"], 1, "lic: Pillow here writes no .xyz files"),
+        (["convert", "a.png", "out", "-j", "0"], 1, "lic: workers must be at least 1, got 0"),
+    ],
+)
+def test_mistakes(
+    png: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    code: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(png.parent)
+    assert run(*words) == code
+    captured = capsys.readouterr()
+    assert captured.err.startswith(said)
+    assert captured.err.count("\n") == 1
+    assert [path.name for path in png.parent.iterdir()] == ["a.png"]
+
+
+def test_a_failed_encode_keeps_the_old_file(png: Path) -> None:
+    target = png.with_suffix(".lic")
+    target.write_bytes(b"old")
+    assert run("encode", png, target, "-q", "1000") == 1
+    assert target.read_bytes() == b"old"
+
+
+def test_interrupted(png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pillow_lic.transcode.convert", interrupt)
+    assert run("convert", png, png.parent / "out") == 130
+    assert "run the same command again to go on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["nonsense"], ["autoload", "maybe"], ["encode"]])
+def test_words_that_are_not_understood(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run(*words)
+    assert stopped.value.code == 2
+    assert "usage: lic" in capsys.readouterr().err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run("--version")
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.startswith("pillow-lic 0.")
+
+
+def test_bench_gets_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[str, list[str]]] = []
+    for name in ("bench", "bench_coder"):
+        monkeypatch.setattr(
+            f"pillow_lic.{name}.main", lambda words, name=name: given.append((name, words)) or None, raising=False
+        )
+    assert run("bench", "--help", "x") == 0
+    assert run("bench", "coder", "-n", "3") == 0
+    assert given == [("bench", ["--help", "x"]), ("bench_coder", ["-n", "3"])]
+
+
+def test_autoload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("pillow_lic.autoload.site_directory", lambda: tmp_path)
+    for what, state, files in (("status", "off", 0), ("on", "on", 3), ("status", "on", 3), ("off", "off", 0)):
+        assert run("autoload", what) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == f"autoload is {state} in {tmp_path}"
+        assert len(list(tmp_path.iterdir())) == files
+
+
+# The demo
+
+
+def test_demo(photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo.save(tmp_path / "a.png")
+    assert run("demo", tmp_path / "a.png", "-q", "5", "--keep", tmp_path / "kept") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("networks loaded in ")
+    assert lines[2] == "a.png, 96x64"
+    assert lines[3].split()[:4] == ["format", "quality", "bytes", "bpp"]
+    assert [line.split()[0] for line in lines[4:]] == ["LIC", *demo.available_peers()]
+    assert (tmp_path / "kept" / "demo.lic").is_file()
+    size = int(lines[4].split()[2].replace(",", ""))
+    assert size == (tmp_path / "kept" / "demo.lic").stat().st_size
+
+
+@pytest.mark.parametrize("wanted", [0, 10, 37, 94, 95, 1000])
+def test_nearest_quality(wanted: int) -> None:
+    found = demo.nearest_quality(lambda quality: 10 * quality, 10 * wanted + 3, 1, 95)
+    assert found == min(max(wanted, 1), 95)
+
+
+def test_demo_has_a_picture_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(path.is_file() for path in demo.sample_pictures())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    (picture,) = demo.sample_pictures()
+    with Image.open(picture) as im:
+        assert im.size == (451, 300)
+
+
+# The progress line
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def result(outcome: str, size: int = 0) -> Result:
+    return Result(Pair(Path("a"), Path("b")), outcome, size)  # type: ignore[arg-type]
+
+
+def test_progress_on_a_terminal_only() -> None:
+    for stream, shown, expected in ((Terminal(), True, True), (io.StringIO(), True, False), (Terminal(), False, False)):
+        line = progress.ProgressLine(stream, shown)
+        line.update(result("done", 10), 1, 1)
+        line.close()
+        assert ("1/1" in stream.getvalue()) == expected
+        assert stream.getvalue().endswith("\n") == expected
+
+
+def test_progress_estimate_counts_work_only() -> None:
+    line = progress.ProgressLine(io.StringIO())
+    assert line.text(0, 10, 0.0).endswith("- left")
+    for number in range(10):
+        line.update(result("skipped"), number + 1, 40)
+    for number in range(10):
+        line.update(result("done", 2_000_000), number + 11, 40)
+    assert line.text(20, 40, 5.0) == "[##########          ] 20/40  2.0/s  4.0 MB/s  0:10 left"
+    assert line.text(20, 40, 5000.0).endswith("2:46:40 left")

@@ -1,0 +1,171 @@
+"""The quality scale, what is refused before any work, and settings that follow the thread and the task."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+from pillow_lic import options
+from pillow_lic.limits import MAX_LEVEL
+from pillow_lic.options import EncodeOptions, current_settings, settings
+
+
+def test_the_scale_runs_from_end_to_end() -> None:
+    assert options.MAX_LEVEL == MAX_LEVEL
+    assert options.quality_to_level(1) == 0
+    assert options.quality_to_level(10) == MAX_LEVEL
+    levels = [options.quality_to_level(1 + n / 100) for n in range(901)]
+    assert levels == sorted(levels)
+    for level in range(MAX_LEVEL + 1):
+        assert options.quality_to_level(options.level_to_quality(level)) == level
+
+
+@pytest.mark.parametrize(("given", "meant"), [(100, 10), (85, 8.5), (11, 1.1), (10.5, 1.05), (10, 10), (1, 1), (6, 6)])
+def test_percent(given: float, meant: float) -> None:
+    assert options.normalise_quality(given) == pytest.approx(meant)
+
+
+@pytest.mark.parametrize("quality", [0, 0.99, -3, 100.1, float("nan"), float("inf"), True, "6", b"6", [6]])
+def test_wrong_quality_is_named(quality: object) -> None:
+    with pytest.raises(ValueError, match=r"quality must be 1-10 \(or 11-100 as percent\), got "):
+        EncodeOptions(quality=quality)
+
+
+@pytest.mark.parametrize("level", [-1, MAX_LEVEL + 1])
+def test_wrong_level(level: int) -> None:
+    with pytest.raises(ValueError, match=f"level must be 0-1024, got {level}"):
+        options.level_to_quality(level)
+
+
+def test_numpy_numbers_are_numbers() -> None:
+    assert EncodeOptions(quality=np.float32(7.5)).quality == 7.5
+    assert EncodeOptions(target_size=np.int64(1000)).target_size == 1000
+
+
+def test_default() -> None:
+    chosen = EncodeOptions()
+    assert chosen.level == options.quality_to_level(options.DEFAULT_QUALITY) == options.quality_to_level(6)
+    assert not chosen.has_target
+    assert EncodeOptions(quality=50).level == options.quality_to_level(5)
+
+
+@pytest.mark.parametrize("name", ["target_size", "target_bpp", "target_psnr"])
+def test_targets(name: str) -> None:
+    assert EncodeOptions(**{name: 2}).has_target
+    for wrong in (0, -1, float("nan"), "big", True):
+        with pytest.raises(ValueError, match=f"{name} must be a positive number of .*, got "):
+            EncodeOptions(**{name: wrong})
+
+
+def test_one_aim_at_a_time() -> None:
+    with pytest.raises(ValueError, match="got target_bpp and target_psnr"):
+        EncodeOptions(target_bpp=1, target_psnr=30)
+
+
+def test_roi() -> None:
+    assert EncodeOptions(roi=(0, 0, 8, 8)).roi == ((0, 0, 8, 8),)
+    assert EncodeOptions(roi=[(0, 0, 8, 8), (8, 8, 9, 9, 2.5)]).roi == ((0, 0, 8, 8), (8, 8, 9, 9, 2.5))
+    mask = np.zeros((4, 4))
+    assert EncodeOptions(roi=mask).roi is mask
+
+
+@pytest.mark.parametrize("roi", ["all", [], (1, 2, 3), [(0, 0, "x", 4)], [5], 7, np.zeros(3)])
+def test_wrong_roi(roi: object) -> None:
+    with pytest.raises(ValueError, match="roi must be a picture-sized mask or boxes"):
+        EncodeOptions(roi=roi)
+
+
+def test_roi_box_without_area() -> None:
+    with pytest.raises(ValueError, match=r"right > left and lower > upper, got \(5, 0, 5, 8\)"):
+        EncodeOptions(roi=(5, 0, 5, 8))
+
+
+def test_importance() -> None:
+    assert EncodeOptions(importance="auto").importance == "auto"
+    with pytest.raises(ValueError, match="importance must be None, 'auto' or a map .*, got 'yes'"):
+        EncodeOptions(importance="yes")
+
+
+@pytest.mark.parametrize("effort", [-1, 10, 2.0, True, "3"])
+def test_wrong_effort(effort: object) -> None:
+    with pytest.raises(ValueError, match="effort must be an integer 0-9, got "):
+        EncodeOptions(effort=effort)
+
+
+@pytest.mark.parametrize("model", [True, 1.5, b"lic1"])
+def test_wrong_model(model: object) -> None:
+    with pytest.raises(ValueError, match="model must be the name or the number"):
+        EncodeOptions(model=model)
+
+
+def test_close_match() -> None:
+    assert options.close_match("Qualty", options.ENCODE_OPTION_NAMES) == "quality"
+    assert options.close_match("lossless", options.ENCODE_OPTION_NAMES) is None
+
+
+def test_settings_default_to_the_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LIC_THREADS", raising=False)
+    monkeypatch.delenv("LIC_PROVIDERS", raising=False)
+    found = current_settings()
+    assert found.threads == options.available_cores() >= 1
+    assert found.providers == ("CPUExecutionProvider",)
+    assert found.max_pixels is None
+
+
+def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIC_THREADS", "3")
+    monkeypatch.setenv("LIC_PROVIDERS", "cuda, CPUExecutionProvider")
+    assert current_settings().threads == 3
+    assert current_settings().providers == ("CUDAExecutionProvider", "CPUExecutionProvider")
+    with settings(threads=5, providers="cpu"):
+        assert current_settings().threads == 5
+        assert current_settings().providers == ("CPUExecutionProvider",)
+
+
+@pytest.mark.parametrize(("name", "value"), [("LIC_THREADS", "many"), ("LIC_THREADS", "0"), ("LIC_PROVIDERS", "gpu")])
+def test_wrong_environment_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=f"{name} must .*, got '{value}'"):
+        current_settings()
+
+
+def test_settings_nest_and_end() -> None:
+    outside = current_settings()
+    with settings(threads=2, max_pixels=100) as outer:
+        assert (outer.threads, outer.max_pixels) == (2, 100)
+        with pytest.raises(KeyError), settings(threads=1) as inner:  # noqa: PT012
+            assert (inner.threads, inner.max_pixels) == (1, 100)
+            raise KeyError
+        assert current_settings() == outer
+    assert current_settings() == outside
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"threads": 0}, {"threads": True}, {"threads": 1.5}, {"max_pixels": -1}, {"providers": []}, {"providers": [1]}],
+)
+def test_wrong_settings(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=rf"{next(iter(wrong))} must "), settings(**wrong):
+        pass
+
+
+def test_settings_belong_to_a_thread() -> None:
+    seen = []
+    with settings(threads=7):
+        thread = threading.Thread(target=lambda: seen.append(current_settings().threads == 7))
+        thread.start()
+        thread.join()
+    assert seen == [False]
+
+
+def test_settings_belong_to_a_task() -> None:
+    async def work(threads: int) -> int:
+        with settings(threads=threads):
+            await asyncio.sleep(0)
+            return current_settings().threads
+
+    async def both() -> list[int]:
+        return await asyncio.gather(work(3), work(4))
+
+    assert asyncio.run(both()) == [3, 4]
