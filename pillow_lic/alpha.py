@@ -11,7 +11,8 @@ from .errors import LicDamagedError
 
 Plane = npt.NDArray[np.uint8]
 
-PROCEDURE = 0
+FILTERED, CONSTANT = 0, 1
+"""First byte of the payload: filtered rows in a zlib stream, or one value for the whole plane."""
 FILTERS = 5
 
 
@@ -29,21 +30,25 @@ def _predictions(row: Plane, above: Plane) -> list[Plane]:
 
 def pack(plane: Plane) -> bytes:
     """Plane (H, W) -> payload. Each row takes the filter with the smallest sum of absolute differences (PNG's heuristic)."""
+    if (plane == plane[0, 0]).all():
+        return bytes([CONSTANT, plane[0, 0]])
     rows, above = [], np.zeros(plane.shape[1], np.uint8)
     for row in plane:
         differences = [row - p for p in _predictions(row, above)]
         kind = min(range(FILTERS), key=lambda k: int(np.abs(differences[k].view(np.int8).astype(np.int16)).sum()))
         rows.append(bytes([kind]) + differences[kind].tobytes())
         above = row
-    return bytes([PROCEDURE]) + zlib.compress(b"".join(rows), 9)
+    return bytes([FILTERED]) + zlib.compress(b"".join(rows), 9)
 
 
 def unpack(payload: bytes, shape: tuple[int, int]) -> Plane:
     """The reverse. LicDamagedError unless the payload holds exactly that plane."""
     height, width = shape
     size = height * (width + 1)
-    if not payload or payload[0] != PROCEDURE:
-        msg = f"alpha section must begin with procedure {PROCEDURE}, got {payload[:1].hex() or 'nothing'}"
+    if len(payload) == 2 and payload[0] == CONSTANT:
+        return np.full(shape, payload[1], np.uint8)
+    if not payload or payload[0] != FILTERED:
+        msg = f"alpha section must be {FILTERED} and rows, or {CONSTANT} and a value, got {payload[:2].hex() or 'nothing'}"
         raise LicDamagedError(msg)
     inflater = zlib.decompressobj()
     try:

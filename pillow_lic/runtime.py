@@ -1,15 +1,18 @@
 """onnxruntime sessions: made on first use, kept per process, run with errors a Pillow user understands.
 
-The only module that imports onnxruntime. Two rules come from its behaviour (research: reliability 0.5, 2.2):
+The only module that imports onnxruntime. Three rules come from its behaviour (1.31):
 
+* its telemetry is switched off before it is imported, unless the user's environment says otherwise: an image codec sends
+  nothing anywhere, and the telemetry's thread makes every forked child hang when it exits;
 * a session made before a fork must not be used or freed in the child (its threads are gone, freeing it hangs): the child
-  keeps the inherited sessions alive, unused, and makes its own;
+  abandons the inherited sessions and makes its own;
 * `exact` networks run on the CPU provider whatever providers are asked for, because only there is their arithmetic
   proved (DESIGN 3.1).
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Mapping
@@ -35,13 +38,14 @@ PROVIDER_OPTIONS: Mapping[str, Mapping[str, str]] = {
 """TF32 keeps 11 bits of a product; the exhaustive search costs seconds for every new picture size."""
 
 _sessions: dict[Key, onnxruntime.InferenceSession] = {}
-_inherited: list[dict[Key, onnxruntime.InferenceSession]] = []
 _lock = threading.Lock()
 
 
 def _after_fork() -> None:
+    """Begin anew in the child; a reference too many keeps the inherited sessions alive even when the child exits."""
     global _sessions, _lock
-    _inherited.append(_sessions)
+    for session in _sessions.values():
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
     _sessions, _lock = {}, threading.Lock()
 
 
@@ -50,6 +54,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _make(spec: ModelSpec, role: str, threads: int, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime as ort
     except ImportError as error:

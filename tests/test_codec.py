@@ -1,0 +1,246 @@
+"""Pixels -> file -> pixels through the real networks."""
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from pictures import photo_like
+
+from pillow_lic import codec, container, models, runtime, symbols, tiles, transforms
+from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError
+from pillow_lic.metrics import psnr
+from pillow_lic.options import EncodeOptions, settings
+from pillow_lic.reader import MISSING
+
+QUALITY6 = EncodeOptions(quality=6)
+
+
+def encode(pixels: np.ndarray, mode: str = "RGB", **options: object) -> bytes:
+    return codec.encode(pixels, mode, EncodeOptions(**options))
+
+
+@contextlib.contextmanager
+def fresh_sessions() -> Iterator[None]:
+    before, runtime._sessions = runtime._sessions, {}
+    yield
+    runtime._sessions = before
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 200), (200, 1), (17, 33), (64, 64), (100, 150), (129, 65)])
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("LA", 2), ("RGB", 3), ("RGBA", 4)])
+def test_every_size_and_mode_comes_back(size: tuple[int, int], mode: str, channels: int) -> None:
+    pixels = photo_like(*size, channels)
+    header, decoded = codec.decode(encode(pixels, mode, quality=8))
+    assert (header.mode, header.height, header.width) == (mode, *size)
+    assert decoded.shape == pixels.shape
+    assert decoded.dtype == np.uint8
+    if mode.endswith("A"):
+        np.testing.assert_array_equal(decoded[..., -1], pixels[..., -1])
+    colors = channels - mode.endswith("A")
+    assert psnr(pixels[..., :colors], decoded[..., :colors]) > 27
+
+
+def test_quality_trades_size_for_psnr() -> None:
+    pixels = photo_like(192, 256)
+    files = [encode(pixels, quality=q) for q in (1, 3.5, 6, 8, 10)]
+    sizes = [len(f) for f in files]
+    quality = [psnr(pixels, codec.decode(f)[1]) for f in files]
+    assert sizes == sorted(sizes)
+    assert quality == sorted(quality)
+    assert quality[-1] > quality[0] + 6
+
+
+def test_overhead_is_at_most_32_bytes() -> None:
+    """Everything that is not the range coder's stream."""
+    data = encode(photo_like(128, 192))
+    stream = container.unpack_tile(container.unpack(data).tiles[0]).stream
+    assert len(data) - len(stream) <= 32
+
+
+def test_encoding_is_repeatable_and_threads_do_not_change_symbols() -> None:
+    pixels = photo_like(150, 180)
+    with settings(threads=1):
+        one = encode(pixels)
+        assert one == encode(pixels)
+    with settings(threads=2):
+        np.testing.assert_array_less(np.abs(codec.decode(one)[1].astype(int) - codec.decode(one)[1]), 2)
+
+
+@pytest.mark.parametrize("level", ["ORT_DISABLE_ALL", "ORT_ENABLE_BASIC", "ORT_ENABLE_EXTENDED", "ORT_ENABLE_ALL"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_same_symbols_at_every_optimisation_level(monkeypatch: pytest.MonkeyPatch, level: str, threads: int) -> None:
+    pixels = photo_like(130, 140, seed=3)
+    data = encode(pixels)
+    reference = codec.decode(data)[1]
+    original = ort.SessionOptions
+
+    def limited() -> ort.SessionOptions:
+        options = original()
+        options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, level)
+        return options
+
+    monkeypatch.setattr(ort, "SessionOptions", limited)
+    with fresh_sessions(), settings(threads=threads):
+        difference = np.abs(codec.decode(data)[1].astype(int) - reference)
+        assert difference.max() <= 1
+        assert (difference > 0).mean() < 0.001
+        reencoded = encode(pixels)
+    assert np.abs(codec.decode(reencoded)[1].astype(int) - reference).mean() < 0.1
+
+
+def test_noise_in_every_float_network_moves_pixels_never_symbols(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = photo_like(200, 230, seed=5)
+    data = encode(pixels, quality=7)
+    clean = codec.decode(data)[1]
+    read: list[np.ndarray] = []
+    original, original_read = runtime.run, symbols.read
+    rng = np.random.default_rng(0)
+
+    def noisy(spec, role, feeds, *, exact=False):
+        outputs = original(spec, role, feeds, exact=exact)
+        if exact:
+            return outputs
+        return [with_noise(o) for o in outputs]
+
+    def with_noise(a: np.ndarray) -> np.ndarray:
+        if a.dtype == np.uint8 or np.array_equal(a, np.rint(a)):
+            return a
+        return a * (1 + 1e-3 * rng.standard_normal(a.shape)).astype(np.float32)
+
+    def recorded(*args):
+        result = original_read(*args)
+        read.append(np.concatenate([part.ravel() for part in result]))
+        return result
+
+    monkeypatch.setattr(symbols, "read", recorded)
+    codec.decode(data)
+    monkeypatch.setattr(runtime, "run", noisy)
+    moved = codec.decode(data)[1]
+    np.testing.assert_array_equal(read[0], read[1])
+    assert (moved != clean).any()
+    assert psnr(pixels, clean) - psnr(pixels, moved) < 0.05
+    noisy_file = encode(pixels, quality=7)
+    monkeypatch.setattr(runtime, "run", original)
+    assert psnr(pixels, clean) - psnr(pixels, codec.decode(noisy_file)[1]) < 0.3
+
+
+def test_desync_is_told_from_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every checksum holds, but the exact path of another machine gave other scale indexes."""
+    data = encode(photo_like(64, 64))
+    header = container.unpack(data).header
+    tile = container.unpack_tile(container.unpack(data).tiles[0])
+    wrong = container.pack(header, [container.pack_tile(tile.lanes, tile.check ^ 1, bytes(tile.stream))])
+    with pytest.raises(LicDesyncError, match="desync"):
+        codec.decode(wrong)
+    original = symbols.scales.indexes
+    monkeypatch.setattr(symbols.scales, "indexes", lambda *a: np.minimum(original(*a) + 1, 63).astype(np.uint8))
+    with pytest.raises((LicDesyncError, LicDamagedError)):
+        codec.decode(data)
+
+
+def test_tiles_show_no_seam() -> None:
+    """The same picture as one tile and as many: the difference near their borders is as small as elsewhere."""
+    pixels = photo_like(384, 448, seed=9)
+    for quality in (2, 6, 9):
+        whole = codec.decode(encode(pixels, quality=quality))[1]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
+            data = encode(pixels, quality=quality)
+        header, tiled = codec.decode(data)
+        assert header.tile_edge == 128
+        assert header.tile_count == 12
+        error = (tiled.astype(float) - pixels) ** 2
+        near = np.zeros(pixels.shape[:2], bool)
+        for border in (128, 256, 384):
+            near[border - 8 : border + 8] = True
+            near[:, border - 8 : border + 8] = True
+        seam = 10 * np.log10(error[near].mean() / ((whole.astype(float) - pixels) ** 2)[near].mean())
+        assert seam < 0.35
+        assert abs(psnr(pixels, tiled) - psnr(pixels, whole)) < 0.3
+
+
+def test_a_damaged_tile_is_grey_alone() -> None:
+    pixels = photo_like(256, 256)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
+        data = bytearray(encode(pixels))
+    clean = codec.decode(bytes(data))[1]
+    payloads = container.unpack(bytes(data)).tiles
+    data[data.find(bytes(payloads[2])) + 20] ^= 1
+    with pytest.raises(LicDamagedError):
+        codec.decode(bytes(data))
+    partial = codec.decode(bytes(data), strict=False)[1]
+    assert (partial[128:, :128] == MISSING).all()
+    intact = partial[:128].astype(int) - clean[:128]
+    assert (intact != 0).mean() < 0.02, "a missing neighbour may only touch the halo"
+    cut = codec.decode(bytes(data[: data.find(bytes(payloads[1])) + 5]), strict=False)[1]
+    assert (cut[:, 128:] == MISSING).all()
+    assert psnr(pixels[:100, :100], cut[:100, :100]) > 25
+
+
+@pytest.mark.parametrize("target", [1500, 4000, 9000])
+def test_target_size_is_met_and_never_exceeded(target: int) -> None:
+    data = encode(photo_like(256, 256), target_size=target)
+    assert target * 0.99 <= len(data) <= target
+
+
+def test_targets_out_of_reach_name_what_is_possible() -> None:
+    pixels = photo_like(64, 64)
+    with pytest.raises(ValueError, match=r"at least \d+ bytes, the size at quality 1, got 40"):
+        encode(pixels, target_size=40)
+    with pytest.raises(ValueError, match=r"at most \d+\.\d+ dB"):
+        encode(pixels, target_psnr=99)
+    assert len(encode(pixels, target_size=10**6)) == len(encode(pixels, quality=10))
+
+
+def test_target_bpp_and_psnr() -> None:
+    pixels = photo_like(192, 256)
+    assert 8 * len(encode(pixels, target_bpp=0.8)) / pixels[..., 0].size == pytest.approx(0.8, rel=0.01)
+    reached = psnr(pixels, codec.decode(encode(pixels, target_psnr=36))[1])
+    assert 36 <= reached < 36.3
+
+
+@pytest.mark.parametrize(
+    ("pixels", "mode", "error", "message"),
+    [
+        (np.zeros((4, 4, 3), np.uint8), "CMYK", ValueError, "mode must be one of L, LA, RGB, RGBA, got 'CMYK'"),
+        (np.zeros((4, 4), np.uint8), "L", ValueError, r"\(height, width, 1\), got uint8 \(4, 4\)"),
+        (np.zeros((4, 4, 3), np.uint16), "RGB", ValueError, "got uint16"),
+        (np.zeros((0, 4, 3), np.uint8), "RGB", ValueError, "cannot write empty image"),
+        (np.zeros((1, 65536, 3), np.uint8), "RGB", LicLimitError, "got 65536x1"),
+    ],
+)
+def test_what_cannot_be_written(pixels: np.ndarray, mode: str, error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        codec.encode(pixels, mode, QUALITY6)
+
+
+def test_pixel_limit_of_the_caller() -> None:
+    data = encode(photo_like(40, 50))
+    with settings(max_pixels=1999), pytest.raises(LicLimitError, match="40x|50x40 pixels, the limit set is 1999"):
+        codec.decode(data)
+    with settings(max_pixels=2000):
+        codec.decode(data)
+
+
+def test_flat_pictures_cost_next_to_nothing() -> None:
+    flat = np.full((256, 256, 3), (200, 30, 90), np.uint8)
+    data = encode(flat)
+    assert len(data) < 2400
+    assert np.abs(codec.decode(data)[1].astype(int) - flat).max() <= 6
+
+
+def test_analysis_runs_once_in_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    original = transforms.analysis
+    monkeypatch.setattr(transforms, "analysis", lambda *a: (calls.append(1), original(*a))[1])
+    encode(photo_like(128, 128), target_size=2000)
+    assert len(calls) == 1
+
+
+def test_models_are_complete() -> None:
+    for spec in models.models():
+        for role in spec.files:
+            assert spec.read(role)

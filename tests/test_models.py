@@ -1,0 +1,117 @@
+import dataclasses
+import hashlib
+
+import onnx
+import pytest
+
+from pillow_lic import models
+from pillow_lic.errors import LicRuntimeError, LicUnsupportedError
+
+ALLOWED = {
+    "Abs", "Add", "Cast", "Clip", "Concat", "Conv", "DepthToSpace", "Exp", "Floor", "LeakyRelu", "Mul", "QuantizeLinear", "Relu",
+    "Resize", "Round", "Sub", "Transpose", "Unsqueeze",
+}  # fmt: skip
+NETWORKS = [(s, r) for s in models.models() for r in s.files if r != "tables"]
+MULTIPLY_ADDS = {"analysis": 40_000, "latents": 5_000, "means": 8_000, "synthesis": 15_000}
+"""Upper bounds per pixel, DESIGN 3.2; `means` with the five exact networks together stays under 8,000."""
+
+
+def ids(value: object) -> str:
+    return f"{value.name}-{value.number}" if isinstance(value, models.ModelSpec) else str(value)
+
+
+@pytest.mark.parametrize(("spec", "role"), NETWORKS, ids=ids)
+def test_networks_are_plain_and_self_contained(spec: models.ModelSpec, role: str) -> None:
+    model = onnx.load_from_string(spec.read(role))
+    assert {n.op_type for n in model.graph.node} <= ALLOWED
+    assert [o.version for o in model.opset_import] == [17]
+    for tensor in model.graph.initializer:
+        assert tensor.data_location == onnx.TensorProto.DEFAULT
+        a = onnx.numpy_helper.to_array(tensor)
+        if a.dtype.kind == "f":
+            tiny = onnx.numpy_helper.to_array(tensor)[a != 0]
+            assert not tiny.size or abs(tiny).min() >= 2.0**-24, "subnormal numbers are slow on some processors"
+
+
+def kmac(spec: models.ModelSpec, role: str) -> float:
+    """Multiply-adds of a network per picture pixel, from its weights and the strides of its tensors."""
+    import numpy as np
+
+    model = onnx.shape_inference.infer_shapes(onnx.load_from_string(spec.read(role)))
+    constants = {t.name: t for t in model.graph.initializer}
+    weights = {
+        n.output[0]: constants[n.input[0]] for n in model.graph.node if n.op_type == "Cast" and n.input[0] in constants
+    }
+    stride = {"pixels": 1, "h": 16, "h4": 64, "h8": 8}
+    scale = {
+        i.name: stride.get(i.type.tensor_type.shape.dim[2].dim_param, 1)
+        for i in model.graph.input
+        if i.name != "encode"
+    }
+    scale["encode"] = 64
+    total = 0.0
+    for node in model.graph.node:
+        inputs = [scale[v] for v in node.input if v in scale]
+        factor = 1.0
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        if node.op_type == "Conv":
+            factor = attributes.get("strides", [1])[0]
+            weight = {**constants, **weights}[node.input[1]]
+            total += np.prod(weight.dims) / (inputs[0] * factor) ** 2
+        if node.op_type == "DepthToSpace":
+            factor = 1 / attributes["blocksize"]
+        if node.op_type == "Resize":
+            factor = 0.5
+        for out in node.output:
+            scale[out] = (min(inputs) if inputs else 64) * factor
+    return total
+
+
+@pytest.mark.parametrize("spec", models.models(), ids=ids)
+def test_multiply_adds_stay_within_the_budget(spec: models.ModelSpec) -> None:
+    counts = {role: kmac(spec, role) for s, role in NETWORKS if s is spec}
+    for role, most in MULTIPLY_ADDS.items():
+        assert 500 < counts[role] <= most, (role, counts[role])
+    entropy = counts["means"] + sum(v for r, v in counts.items() if r.startswith("scales"))
+    assert entropy <= 8_000
+    assert counts["synthesis"] + entropy <= 23_000
+
+
+@pytest.mark.parametrize("spec", models.models(), ids=ids)
+def test_digest_covers_every_file(spec: models.ModelSpec) -> None:
+    parts = [hashlib.sha256(spec.read(role)).digest() for role in spec.files]
+    assert hashlib.sha256(b"".join(parts)).digest() == spec.digest
+
+
+def test_numbers_are_unique_and_ascending() -> None:
+    numbers = [s.number for s in models.models()]
+    assert numbers == sorted(set(numbers))
+
+
+def test_choosing() -> None:
+    newest = models.models()[-1]
+    assert models.choose(None) is newest
+    assert models.choose(newest.name) is newest
+    assert models.choose(newest.number) is newest
+    with pytest.raises(ValueError, match=f"one of .*{newest.name} .*, got 'bmshj2018'"):
+        models.choose("bmshj2018")
+
+
+def test_files_name_models_by_number_and_hash() -> None:
+    newest = models.models()[-1]
+    assert models.named(newest.number, newest.hash) is newest
+    with pytest.raises(LicUnsupportedError, match="needs model 9999, this release has"):
+        models.named(9999, newest.hash)
+    with pytest.raises(LicUnsupportedError, match="another model"):
+        models.named(newest.number, b"\0\0\0\0")
+
+
+def test_an_altered_or_missing_network_is_refused() -> None:
+    spec = models.choose(None)
+    path, digest = spec.files["means"]
+    altered = dataclasses.replace(spec, files={"means": (path, "0" * 64)})
+    with pytest.raises(LicRuntimeError, match="was altered"):
+        altered.read("means")
+    missing = dataclasses.replace(spec, files={"means": ("nowhere.onnx", digest)})
+    with pytest.raises(LicRuntimeError, match=r"nowhere.onnx is missing"):
+        missing.read("means")

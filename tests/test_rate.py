@@ -1,0 +1,29 @@
+import pytest
+
+from pillow_lic import rate
+
+
+def file_of(level: int) -> bytes:
+    """Sizes of a codec with noise: nearly exponential in the level, not quite monotone."""
+    return bytes(int(1000 * 1.003**level) + level * 7919 % 5)
+
+
+@pytest.mark.parametrize("target", [1010, 1500, 5000, 20000, 21000])
+def test_largest_file_that_fits(target: int) -> None:
+    calls = []
+    best = rate.largest_file(lambda v: (calls.append(v), file_of(v))[1], target)
+    assert target * 0.99 <= len(best) <= target
+    assert len(calls) <= 14
+
+
+def test_ends_of_the_scale() -> None:
+    assert len(rate.largest_file(file_of, 10**9)) == len(file_of(1024))
+    with pytest.raises(ValueError, match=f"at least {len(file_of(0))} bytes"):
+        rate.largest_file(file_of, 500)
+
+
+def test_lowest_level_that_reaches_a_psnr() -> None:
+    assert rate.level_for_psnr(lambda v: 25 + v / 64, 32) == 448
+    assert rate.level_for_psnr(lambda v: 25 + v / 64, 20) == 0
+    with pytest.raises(ValueError, match=r"at most 41.00 dB"):
+        rate.level_for_psnr(lambda v: 25 + v / 64, 50)
