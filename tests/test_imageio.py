@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from imageio.config import extension_list, known_extensions, known_plugins
 from PIL import Image
-
-import pillow_lic
 from pillow_lic.imageio_plugin import register
 from pillow_lic.imageio_plugin.backend import LicPlugin
+
+import pillow_lic
 
 
 @pytest.fixture

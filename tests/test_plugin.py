@@ -195,7 +195,7 @@ def test_no_resource_warning(lic: Path) -> None:
         im = Image.open(lic)
         im.load()
         del im
-        with Image.open(lic) as im:
+        with Image.open(lic):
             pass
         lic.write_bytes(lic.read_bytes()[:9] + bytes(40))
         with pytest.raises(OSError, match="damaged"):
@@ -256,9 +256,8 @@ def test_verify_notices_every_changed_byte(lic: Path, monkeypatch: pytest.Monkey
     Image.open(io.BytesIO(data)).verify()
     for position in range(len(data)):
         data[position] ^= 0x10
-        with pytest.raises((OSError, SyntaxError)):  # noqa: PT012
-            with io.BytesIO(data) as fp:
-                Image.open(fp).verify()
+        with io.BytesIO(data) as fp, pytest.raises((OSError, SyntaxError)):  # noqa: PT012
+            Image.open(fp).verify()
         data[position] ^= 0x10
 
 

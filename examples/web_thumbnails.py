@@ -1,0 +1,29 @@
+"""Thumbnails for a web page: upright, in three widths, never over a budget of bytes, from any format Pillow reads.
+
+python web_thumbnails.py uploads/ thumbnails/
+"""
+
+import sys
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+import pillow_lic
+
+WIDTHS = {160: 4_000, 480: 20_000, 960: 60_000}  # pixels: bytes
+
+uploads, thumbnails = Path(sys.argv[1]), Path(sys.argv[2])
+thumbnails.mkdir(parents=True, exist_ok=True)
+for upload in sorted(uploads.iterdir()):
+    try:
+        with Image.open(upload) as im:
+            upright = ImageOps.exif_transpose(im)
+    except OSError as error:  # also what Pillow raises for a file that is no picture
+        print(f"{upload.name}: {error}", file=sys.stderr)
+        continue
+    for width, budget in WIDTHS.items():
+        small = upright.copy()
+        small.thumbnail((width, 10 * width), Image.Resampling.LANCZOS)
+        target = thumbnails / f"{upload.stem}-{width}.lic"
+        pillow_lic.save(small, target, target_size=budget)
+        print(f"{target.name}: {small.width}x{small.height}, {target.stat().st_size:,} bytes")

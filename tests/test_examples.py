@@ -1,0 +1,75 @@
+"""The scripts people copy, run as they would run them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image, features
+
+import pillow_lic
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(script: str, *words: object, cwd: Path) -> str:
+    result = subprocess.run(
+        [sys.executable, EXAMPLES / script, *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture
+def photos(photo: Image.Image, tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(3):
+        photo.rotate(90 * number).save(folder / f"{number}.png")
+    return folder
+
+
+def test_every_example_is_run() -> None:
+    tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} <= tested
+
+
+def test_save_and_open(photos: Path) -> None:
+    said = run("save_and_open.py", photos / "0.png", cwd=photos)
+    assert said.count(" bytes") == 4
+    assert (photos / "0-20k.png").is_file()
+    assert (photos / "0-q9.lic").stat().st_size > (photos / "0-q3.lic").stat().st_size
+
+
+def test_web_thumbnails(photos: Path, tmp_path: Path) -> None:
+    (photos / "notes.txt").write_text("no picture")
+    run("web_thumbnails.py", photos, tmp_path / "out", cwd=tmp_path)
+    assert len(list((tmp_path / "out").iterdir())) == 9
+    with Image.open(tmp_path / "out" / "0-160.lic") as im:
+        assert im.size == (96, 64)
+
+
+def test_dataset_loader(photos: Path, tmp_path: Path) -> None:
+    pillow_lic.convert(photos, tmp_path / "data")
+    said = run("dataset_loader.py", tmp_path / "data", 1, cwd=tmp_path)
+    assert [line.split(":")[0] for line in said.splitlines()] == ["0.lic", "1.lic", "2.lic"]
+
+
+def test_batch_with_progress(photos: Path, tmp_path: Path) -> None:
+    said = run("batch_with_progress.py", photos, tmp_path / "out", cwd=tmp_path).splitlines()
+    assert [line.split()[:2] for line in said[:3]] == [["1/3", "done"], ["2/3", "done"], ["3/3", "done"]]
+    assert len(list((tmp_path / "out").glob("*.lic"))) == 3
+
+
+@pytest.mark.skipif("avif" not in features.get_supported(), reason="this Pillow has no AVIF")
+def test_compare_with_avif(photos: Path, tmp_path: Path) -> None:
+    said = run("compare_with_avif.py", photos / "0.png", cwd=tmp_path)
+    assert said.count("LIC") == said.count("AVIF") == 4
+    assert (tmp_path / "comparison.svg").read_text().startswith("<svg")
