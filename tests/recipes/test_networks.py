@@ -1,0 +1,124 @@
+"""Exported graphs compute what the torch modules compute, at sizes small enough for a test."""
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+
+from onnx_models.recipes import lic1
+from onnx_models.recipes.levels import hats, lambdas, nearest_anchor
+from onnx_models.recipes.lic1 import Lic1, Sizes, parity_cells, pass_masks
+from onnx_models.recipes.networks import graphs
+from pillow_lic import passes
+
+SMALL = Sizes(c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=1)
+
+
+@pytest.fixture(scope="module")
+def net() -> Lic1:
+    torch.manual_seed(0)
+    rows = torch.linalg.qr(torch.randn(768, 768))[0]
+    net = Lic1(rows, torch.logspace(1, -5, 768), SMALL).eval()
+    for p in net.parameters():
+        p.data += 0.05 * p.data.abs().mean() * torch.randn_like(p)
+    return net
+
+
+@pytest.fixture(scope="module")
+def sessions(net: Lic1) -> dict[str, ort.InferenceSession]:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    return {
+        k: ort.InferenceSession(m.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        for k, m in graphs(net).items()
+    }
+
+
+@torch.no_grad()
+def test_the_whole_chain(net: Lic1, sessions: dict[str, ort.InferenceSession]) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (64, 128, 3)).astype(np.uint8)
+    level = torch.randint(300, 700, (1, 1, 4, 8)).float()
+    x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+
+    trunk, linear = net.analysis(x)
+    got = sessions["analysis"].run(None, {"pixels": pixels})
+    np.testing.assert_allclose(got[0], trunk, atol=0.01)
+    np.testing.assert_allclose(got[1], linear, atol=0.01)
+
+    y, z = net.latents(trunk, linear, level)
+    z_hat = z.round()
+    got_z, got_y = sessions["latents"].run(
+        None, {"trunk": trunk.numpy(), "linear": linear.numpy(), "level": level.numpy()}
+    )
+    np.testing.assert_allclose(got_y, y, rtol=0.01, atol=0.05)
+    assert (got_z != z_hat.numpy()).mean() < 0.1
+
+    features, mean_features = net.scales.start(z_hat), net.means.start(z_hat, level)
+    np.testing.assert_array_equal(sessions["scales_z"].run(None, {"z_hat": z_hat.numpy()})[0], features)
+    cells = parity_cells(4, 8)
+    r, y_hat = torch.zeros_like(y), torch.zeros_like(y)
+    for t, mask in enumerate(pass_masks(SMALL.m, cells)):
+        index = torch.floor((net.scales.index16(t, features, r.abs().clamp(max=8), level) + 8) / 16).clamp(0, 63)
+        feeds = {"features": features.numpy(), "level": level.numpy()}
+        if t:
+            feeds["magnitudes"] = r.abs().clamp(max=8).numpy()
+        np.testing.assert_array_equal(sessions[f"scales_{t}"].run(None, feeds)[0], index.numpy().astype(np.uint8))
+        mu = net.means.mean(t, mean_features, y_hat)
+        r_t = (y - mu).round() * mask
+        r, y_hat = r + r_t, y_hat + r_t + mu * mask
+
+    common = {"z_hat": z_hat.numpy(), "level": level.numpy(), "cells": cells.numpy()}
+    got_r, _ = sessions["means"].run(None, common | {"v": y.numpy(), "encode": np.ones(1, np.float32)})
+    assert (got_r != r.numpy()).mean() < 0.02
+    read_r, read_y = sessions["means"].run(None, common | {"v": r.numpy(), "encode": np.zeros(1, np.float32)})
+    np.testing.assert_array_equal(read_r, r)
+    np.testing.assert_allclose(read_y, y_hat, atol=0.1)
+
+    x_hat = (255 * net.synthesis(y_hat, level)).clamp(0, 255).permute(0, 2, 3, 1).numpy()
+    got_x = sessions["synthesis"].run(None, {"y_hat": y_hat.numpy(), "level": level.numpy()})[0]
+    assert np.abs(got_x - x_hat).max() < 3
+
+
+@torch.no_grad()
+def test_training_forward_pass_counts_what_the_passes_count(net: Lic1) -> None:
+    x, base = torch.rand(2, 3, 64, 64), torch.tensor([200.0, 800.0])
+    level = base.view(2, 1, 1, 1).expand(2, 1, 4, 4)
+    x_hat, y_bits, z_bits = net(x, level, base)
+    assert x_hat.shape == x.shape
+    assert (y_bits > 0).all()
+    assert (z_bits > 0).all()
+    alone, alone_bits, _ = net(x[1:], level[1:], base[1:])
+    torch.testing.assert_close(alone, x_hat[1:])
+    torch.testing.assert_close(alone_bits, y_bits[1:])
+
+
+def test_the_graphs_and_the_codec_agree_on_the_passes() -> None:
+    assert lic1.ORDER == passes.ORDER
+    np.testing.assert_array_equal(parity_cells(4, 8)[0], passes.cells((4, 8), (4, 8)))
+
+
+def test_levels() -> None:
+    assert lambdas(torch.tensor([0.0, 1024.0])).tolist() == pytest.approx([0.0016, 0.25])
+    assert (hats(torch.arange(0.0, 1025.0).view(1, 1, 1, -1)).sum(1) == 128).all()
+    assert nearest_anchor(torch.tensor([0.0, 63.0, 64.0, 1024.0])).tolist() == [0, 0, 1, 8]
+
+
+def test_graphs_refuse_operators_that_are_not_allowed() -> None:
+    from onnx_models.recipes.graph import Graph
+
+    with pytest.raises(ValueError, match="got Loop"):
+        Graph("g").op("Loop")
+
+
+def test_a_sum_that_is_not_exact_stops_the_export(net: Lic1, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = net.scales.passes[1][0]
+    monkeypatch.setattr(layer, "limits", [2**20] * len(layer.limits))
+    with pytest.raises(ValueError, match="must be below 16777216"):
+        graphs(net)
+
+
+def test_every_graph_passes_the_checker(net: Lic1) -> None:
+    for model in graphs(net).values():
+        onnx.checker.check_model(model, full_check=True)

@@ -1,0 +1,84 @@
+"""The loop learns, stops and goes on; the data are what the recipe says."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from onnx_models.recipes import data, train
+from onnx_models.recipes.depthwise import Depthwise
+from onnx_models.recipes.lic1 import Clip, Sizes
+from onnx_models.recipes.pca import block_pca
+
+TINY = Sizes(c=16, c2=16, m=32, z=8, p=16, s=16, k=3, analysis=1, synthesis=1)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, patches: Path, folder: Path, minutes: float) -> list[str]:
+    monkeypatch.setattr(train, "Sizes", lambda: TINY)
+    options = ["--minutes", str(minutes), "--batch", "2", "--crop", "64", "--every", "5"]
+    monkeypatch.setattr(sys, "argv", ["train", str(patches), str(folder), *options])
+    train.main()
+    return (folder / "log.txt").read_text().splitlines()
+
+
+def test_learns_and_resumes(monkeypatch: pytest.MonkeyPatch, patches: Path, tmp_path: Path) -> None:
+    first = run(monkeypatch, patches, tmp_path, 0.08)
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert saved["step"] >= 10
+    assert "validation" in first[-1]
+    again = run(monkeypatch, patches, tmp_path, 0.12)
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] > saved["step"]
+    assert again[: len(first)] == first
+    losses = [float(line.split("loss ")[1].split()[0]) for line in again if "validation" not in line]
+    assert min(losses[-3:]) < losses[0]
+
+
+def test_importance_fields_are_flat_for_most_and_within_the_scale() -> None:
+    rng = np.random.default_rng(0)
+    base, field = train.random_level(400, 8, rng)
+    assert field.min() >= 0
+    assert field.max() <= 1024
+    assert torch.equal(field, field.round())
+    flat = (field == base.view(-1, 1, 1, 1)).flatten(1).all(1).float().mean()
+    assert 0.55 < flat < 0.75
+
+
+def test_crops_come_from_the_patches(patches: Path) -> None:
+    source = data.Patches(patches)
+    batch = source.batch(16, 64, np.random.default_rng(0))
+    assert batch.shape == (16, 64, 64, 3)
+    assert batch.dtype == torch.uint8
+    assert len(torch.unique(batch.flatten(1), dim=0)) == 16
+    assert len(source.validation()) == 1
+    with pytest.raises(FileNotFoundError, match="build them with"):
+        data.Patches(patches / "nowhere")
+
+
+def test_pca_rows_are_orthonormal_and_sorted(patches: Path) -> None:
+    components, variance = block_pca(data.Patches(patches).some(8), 60)
+    np.testing.assert_allclose(components @ components.T, np.eye(768), atol=1e-3)
+    assert (np.diff(variance) <= 1e-6).all()
+    assert variance[0] > 100 * variance[50]
+
+
+def test_depthwise_gradients_are_those_of_torch() -> None:
+    torch.manual_seed(0)
+    ours = Depthwise(6, 5)
+    x = torch.randn(2, 6, 9, 8, requires_grad=True)
+    g = torch.randn(2, 6, 9, 8)
+    ours(x).backward(g)
+    got = [x.grad, ours.weight.grad, ours.bias.grad]
+    x2 = x.detach().clone().requires_grad_()
+    w, b = ours.weight.detach().clone().requires_grad_(), ours.bias.detach().clone().requires_grad_()
+    F.conv2d(x2, w, b, padding=2, groups=6).backward(g)
+    for ours_grad, torch_grad in zip(got, (x2.grad, w.grad, b.grad), strict=True):
+        torch.testing.assert_close(ours_grad, torch_grad, atol=1e-4, rtol=1e-4)
+
+
+def test_clip_lets_gradients_back_inside() -> None:
+    x = torch.tensor([-1.0, 0.5, 2.0], requires_grad=True)
+    Clip.apply(x, 0.0, 1.0).backward(torch.tensor([-1.0, -1.0, -1.0]))
+    assert x.grad.tolist() == [-1, -1, 0]
