@@ -1,0 +1,194 @@
+"""A decoder written from FORMAT.md and the model files alone: it imports nothing of pillow_lic.
+
+It is here to show that the document is complete. Slow, and made for good files: it asserts where a decoder would explain.
+"""
+
+import binascii
+import json
+import zlib
+from bisect import bisect_right
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+MODELS = Path(__file__).parent.parent / "onnx_models"
+CHANNELS = ("L", "LA", "RGB", "RGBA")
+ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        value |= (data[at] & 127) << shift
+        at, shift = at + 1, shift + 7
+        if data[at - 1] < 128:
+            return value, at
+
+
+class Model:
+    """Section 10, and the tables of 7.1 as (lo, start)."""
+
+    def __init__(self, number, hash4):
+        listed = json.loads((MODELS / "manifest.json").read_text())["models"]
+        (entry,) = [m for m in listed if m["id"] == number and m["sha256"].startswith(hash4.hex())]
+        self.m, self.z = entry["latents"], entry["hyper_latents"]
+        self.files = {role: MODELS / f["file"] for role, f in entry["files"].items()}
+        data = self.files["tables"].read_bytes()
+        count = int.from_bytes(data[:2], "little")
+        heads = np.frombuffer(data, np.dtype([("lo", "<i2"), ("n", "<u2")]), count, 2)
+        frequencies = np.frombuffer(data, "<u2", offset=2 + 4 * count).astype(int)
+        ends = np.cumsum(heads["n"])
+        self.tables = [
+            (int(lo), [0, *accumulate(frequencies[end - n : end].tolist())])
+            for lo, n, end in zip(heads["lo"], heads["n"], ends, strict=True)
+        ]
+
+    def run(self, graph, **inputs):
+        session = onnxruntime.InferenceSession(self.files[graph].read_bytes(), providers=["CPUExecutionProvider"])
+        arrays = {name: np.asarray(value, np.float32) for name, value in inputs.items()}
+        return dict(zip([o.name for o in session.get_outputs()], session.run(None, arrays), strict=True))
+
+
+class RangeDecoder:
+    """Section 7.2."""
+
+    def __init__(self, tables, lanes, stream):
+        self.tables, self.lanes, self.k = tables, lanes, 0
+        self.x = [int.from_bytes(stream[4 * i : 4 * i + 4], "little") for i in range(lanes)]
+        self.rest = iter(bytes(stream[4 * lanes :]))
+
+    def step(self, lane, start):
+        x = self.x[lane]
+        slot = x % 65536
+        s = bisect_right(start, slot) - 1
+        x = (start[s + 1] - start[s]) * (x // 65536) + slot - start[s]
+        while x < 2**24:
+            x = 256 * x + next(self.rest)
+        self.x[lane] = x
+        return s
+
+    def raw(self, lane, b):
+        return self.step(lane, range(0, 65537, 2 ** (16 - b))) if b else 0
+
+    def symbol(self, table):
+        lane, (lo, start) = self.k % self.lanes, self.tables[table]
+        self.k += 1
+        s = self.step(lane, start)
+        if s < len(start) - 2:
+            return lo + s
+        b = self.raw(lane, 5)
+        m = 256 * self.raw(lane, 8) + self.raw(lane, 8) if b == 16 else self.raw(lane, b)
+        u = 2**b + m - 1
+        return lo - 1 - (u - 1) // 2 if u % 2 else lo + len(start) - 2 + u // 2
+
+    def finish(self):
+        assert all(x == 2**24 for x in self.x)
+        assert next(self.rest, None) is None
+
+
+def sections(data, at, tiles):
+    """Section 4: tag -> payloads."""
+    found = {}
+    while len(found.get(1, [])) < tiles:
+        length, start = varint(data, at + 1)
+        end = start + length
+        assert zlib.crc32(data[at:end]) == int.from_bytes(data[end : end + 4], "little")
+        found.setdefault(data[at], []).append(data[start:end])
+        at = end + 4
+    return found
+
+
+def unfilter(data, height, width):
+    """Section 5.3."""
+    rows = np.frombuffer(data, np.uint8).reshape(height, width + 1).astype(int)
+    plane = np.zeros((height + 1, width + 1), int)
+    for y in range(height):
+        for x in range(width):
+            a, b, c = plane[y + 1, x], plane[y, x + 1], plane[y, x]
+            near = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+            plane[y + 1, x + 1] = (rows[y, 1 + x] + (0, a, b, (a + b) // 2, near)[rows[y, 0]]) % 256
+    return plane[1:, 1:].astype(np.uint8)
+
+
+def tile_latents(model, payload, level, field, h, w):
+    """Sections 6 and 8.1 to 8.4."""
+    hp, wp = field.shape
+    coder = RangeDecoder(model.tables, 1 << (payload[0] & 3), payload[3:])
+    first = 64 + model.z * ((level + 64) // 128)
+    z_hat = [coder.symbol(first + c) for c in range(model.z) for _ in range(hp // 4 * (wp // 4))]
+    coded = list(z_hat)
+    z_hat = np.reshape(z_hat, (1, model.z, hp // 4, wp // 4))
+    features = model.run("scales_z", z_hat=z_hat)["features"]
+    r = np.zeros((1, model.m, hp, wp), int)
+    for t in range(4):
+        inputs = {"features": features, "level": field[None, None]}
+        if t:
+            inputs["magnitudes"] = np.minimum(np.abs(r), 8)
+        index = model.run(f"scales_{t}", **inputs)["index"]
+        for channel in range(model.m):
+            place = ORDER[channel // (model.m // 4)][t]
+            for i in range(place // 2, h, 2):
+                for j in range(place % 2, w, 2):
+                    r[0, channel, i, j] = coder.symbol(int(index[0, channel, i, j]))
+                    coded.append(r[0, channel, i, j])
+    coder.finish()
+    check = zlib.crc32(np.array(coded, "<i2").tobytes()) & 0xFFFF
+    assert check == int.from_bytes(payload[1:3], "little")
+    cells = np.zeros((1, 4, hp, wp))
+    for i, j in np.ndindex(h, w):
+        cells[0, 2 * (i % 2) + j % 2, i, j] = 1
+    y_hat = model.run("means", z_hat=z_hat, v=r, level=field[None, None], cells=cells, encode=[0])["y_hat"]
+    return y_hat[0, :, :h, :w]
+
+
+def decode(data):
+    """The bytes of a file -> pixels, uint8 (height, width, channels)."""
+    assert data[:7] == b"\x8aLIC\r\n\x01"
+    mode, e = CHANNELS[data[7] & 3], data[7] >> 2 & 7
+    width, at = varint(data, 8)
+    height, at = varint(data, at)
+    number, at = varint(data, at)
+    model, level = Model(number, data[at : at + 4]), int.from_bytes(data[at + 4 : at + 6], "little")
+    assert binascii.crc_hqx(data[: at + 6], 0xFFFF) == int.from_bytes(data[at + 6 : at + 8], "little")
+    edge = 64 << e if e else max(width, height)
+    corners = [(y, x) for y in range(0, height, edge) for x in range(0, width, edge)]
+    found = sections(data, at + 8, len(corners))
+
+    rows, columns = -(-height // 16), -(-width // 16)
+    delta = np.zeros((rows, columns), int)
+    if 3 in found:
+        differences = np.frombuffer(zlib.decompress(found[3][0]), np.uint8).reshape(rows, columns)
+        delta = np.cumsum(differences, 0, dtype=np.uint8).view(np.int8).astype(int)
+    field = np.clip(level + 8 * delta, 0, 1024)
+
+    latents = np.zeros((model.m, rows, columns), np.float32)
+    places = []
+    for (y, x), payload in zip(corners, found[1], strict=True):
+        i, j = y // 16, x // 16
+        h, w = -(-min(edge, height - y) // 16), -(-min(edge, width - x) // 16)
+        own = np.full((-(-h // 4) * 4, -(-w // 4) * 4), level)
+        part = field[i : i + own.shape[0], j : j + own.shape[1]]
+        own[: part.shape[0], : part.shape[1]] = part
+        latents[:, i : i + h, j : j + w] = tile_latents(model, payload, level, own, h, w)
+        places.append((i, j, h, w))
+
+    rgb = np.zeros((16 * rows, 16 * columns, 3), np.uint8)
+    for i, j, h, w in places:
+        i0, j0, i1, j1 = max(0, i - 8), max(0, j - 8), min(rows, i + h + 8), min(columns, j + w + 8)
+        window = {"y_hat": latents[None, :, i0:i1, j0:j1], "level": field[None, None, i0:i1, j0:j1]}
+        pixels = model.run("synthesis", **window)["pixels"][0]
+        cut = pixels[16 * (i - i0) : 16 * (i - i0 + h), 16 * (j - j0) : 16 * (j - j0 + w)]
+        rgb[16 * i : 16 * (i + h), 16 * j : 16 * (j + w)] = cut
+    rgb = rgb[:height, :width]
+    if mode in ("L", "LA"):
+        rgb = ((rgb.astype(int).sum(2, keepdims=True) + 1) // 3).astype(np.uint8)
+    if mode.endswith("A"):
+        procedure, *rest = found[2][0]
+        if procedure == 1:
+            plane = np.full((height, width), rest, np.uint8)
+        else:
+            plane = unfilter(zlib.decompress(bytes(rest)), height, width)
+        rgb = np.concatenate([rgb, plane[..., None]], 2)
+    return rgb
