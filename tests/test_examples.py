@@ -1,6 +1,7 @@
 """The scripts people copy, run as they would run them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,21 @@ def photos(photo: Image.Image, tmp_path: Path) -> Path:
 def test_every_example_is_run() -> None:
     tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     assert {path.stem for path in EXAMPLES.glob("*.py")} <= tested
+
+
+def test_readme(photo: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    snippets = re.findall(r"```python\n(.*?)```", (EXAMPLES.parent / "README.md").read_text("utf-8"), re.DOTALL)
+    assert len(snippets) == 2
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Image.Image, "show", lambda im: im.load())
+    photo.save("photo.png")
+    for snippet in snippets:
+        names: dict[str, object] = {}
+        exec(compile(snippet, "README.md", "exec"), names)  # noqa: S102
+        for value in names.values():
+            if isinstance(value, Image.Image):
+                value.close()
+    assert Path("copy.lic").stat().st_size < Path("photo.lic").stat().st_size < 40_000
 
 
 def test_save_and_open(photos: Path) -> None:
