@@ -100,9 +100,11 @@ def sections(data, at, tiles):
     return found
 
 
-def unfilter(data, height, width):
+def unpack_alpha(payload, height, width):
     """Section 5.3."""
-    rows = np.frombuffer(data, np.uint8).reshape(height, width + 1).astype(int)
+    if payload[0] == 1:
+        return np.full((height, width), payload[1], np.uint8)
+    rows = np.frombuffer(zlib.decompress(payload[1:]), np.uint8).reshape(height, width + 1).astype(int)
     plane = np.zeros((height + 1, width + 1), int)
     for y in range(height):
         for x in range(width):
@@ -185,10 +187,6 @@ def decode(data):
     if mode in ("L", "LA"):
         rgb = ((rgb.astype(int).sum(2, keepdims=True) + 1) // 3).astype(np.uint8)
     if mode.endswith("A"):
-        procedure, *rest = found[2][0]
-        if procedure == 1:
-            plane = np.full((height, width), rest, np.uint8)
-        else:
-            plane = unfilter(zlib.decompress(bytes(rest)), height, width)
+        plane = unpack_alpha(found[2][0], height, width)
         rgb = np.concatenate([rgb, plane[..., None]], 2)
     return rgb

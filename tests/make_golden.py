@@ -1,0 +1,203 @@
+"""Golden files: what this release writes, for every later one to open.
+
+    python tests/make_golden.py             adds the missing ones to tests/golden/v1
+
+A folder per feature holds file.lic, reference.png (what the release that wrote it decoded) and expect.json. The collection
+only grows: a folder that exists is never touched. Before 1.0 a changed model may be reason to delete one by hand, with a
+line in the CHANGELOG.
+"""
+
+import binascii
+import hashlib
+import json
+import sys
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import numpy.typing as npt
+from pictures import photo_like
+from PIL import Image
+
+import pillow_lic
+from pillow_lic import alpha, codec, container, entropy, importance, models, symbols, tiles
+from pillow_lic.header import Header, write_header
+from pillow_lic.options import EncodeOptions
+from pillow_lic.writer import Writer
+
+FOLDER = Path(__file__).parent / "golden" / "v1"
+CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+METADATA = {"icc_profile": bytes(range(256)), "exif": b"MM\0\x2a\0\0\0\x08\0\0\0\0\0\0", "xmp": b"<x:xmpmeta/>"}
+SAMPLES_WITHIN_1 = 0.999
+"""The tolerance of FORMAT.md section 9."""
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def simple(width: int, height: int, mode: str = "RGB", quality: float = 6, **more: object) -> bytes:
+    pixels = photo_like(height, width, CHANNELS[mode], seed=width + height)
+    return codec.encode(pixels, mode, EncodeOptions(quality=quality), **more)  # type: ignore[arg-type]
+
+
+def in_lanes(lanes: int) -> bytes:
+    with mock.patch.object(entropy, "choose_lanes", return_value=lanes):
+        return simple(80, 64)
+
+
+def constant_alpha() -> bytes:
+    pixels = photo_like(24, 40, 4)
+    pixels[..., 3] = 200
+    return codec.encode(pixels, "RGBA", EncodeOptions(quality=5))
+
+
+def assembled(
+    width: int, height: int, edge: int, mode: str = "RGB", deltas: npt.NDArray[np.int8] | None = None
+) -> bytes:
+    """A file the encoder does not choose to write by itself: small tiles, a map of deltas."""
+    spec, level = models.choose(None), 400
+    pixels = photo_like(height, width, CHANNELS[mode], seed=width)
+    writer = Writer(spec, codec.to_rgb(pixels, mode), deltas)
+    writer.tile_edge, writer.grid = edge, tiles.grid(width, height, edge)
+    return container.pack(
+        Header(mode, width, height, edge, spec.number, spec.hash, level),
+        writer.payloads(level),
+        importance=None if deltas is None else importance.pack(deltas),
+        alpha=alpha.pack(pixels[..., -1]) if mode.endswith("A") else None,
+    )
+
+
+def ramp(height: int, width: int) -> npt.NDArray[np.int8]:
+    return np.add.outer(np.arange(height) * 9 - 40, np.arange(width) * 7).astype(np.int8)
+
+
+def with_unknown_section() -> bytes:
+    """An ancillary section of a later release, before the tile."""
+    data = simple(32, 32)
+    section = b"\x90\x05hello"
+    front = len(write_header(container.unpack(data).header))
+    return data[:front] + section + zlib.crc32(section).to_bytes(4, "little") + data[front:]
+
+
+def with_unused_bit() -> bytes:
+    """The unused bit of the picture byte set, which a decoder ignores."""
+    data = bytearray(simple(32, 32))
+    front = len(write_header(container.unpack(data).header))
+    data[7] |= 0x20
+    data[front - 2 : front] = binascii.crc_hqx(data[: front - 2], 0xFFFF).to_bytes(2, "little")
+    return bytes(data)
+
+
+CASES: Mapping[str, Callable[[], bytes]] = {
+    "rgb": lambda: simple(96, 64),
+    "l": lambda: simple(96, 64, "L"),
+    "la": lambda: simple(50, 40, "LA"),
+    "rgba": lambda: simple(50, 40, "RGBA"),
+    "alpha-constant": constant_alpha,
+    "1x1": lambda: simple(1, 1),
+    "1x1-l": lambda: simple(1, 1, "L", 1),
+    "1x300": lambda: simple(1, 300),
+    "300x1": lambda: simple(300, 1),
+    "odd-size": lambda: simple(67, 33, quality=7),
+    "16x16": lambda: simple(16, 16),
+    "17x16": lambda: simple(17, 16),
+    "65x64": lambda: simple(65, 64),
+    "widest": lambda: simple(65535, 1, quality=2),
+    "quality-1": lambda: simple(96, 64, quality=1),
+    "quality-2.5": lambda: simple(96, 64, quality=2.5),
+    "quality-10": lambda: simple(96, 64, quality=10),
+    "metadata": lambda: simple(32, 32, metadata=METADATA),
+    "lanes-1": lambda: in_lanes(1),
+    "lanes-2": lambda: in_lanes(2),
+    "lanes-4": lambda: in_lanes(4),
+    "lanes-8": lambda: in_lanes(8),
+    "tiles-128": lambda: assembled(300, 140, 128),
+    "tiles-256-rgba": lambda: assembled(270, 40, 256, "RGBA"),
+    "tile-larger-than-picture": lambda: assembled(60, 40, 8192),
+    "importance": lambda: assembled(96, 64, 0, deltas=ramp(4, 6)),
+    "importance-tiles": lambda: assembled(200, 100, 128, deltas=ramp(7, 13)),
+    "unknown-section": with_unknown_section,
+    "unused-bit": with_unused_bit,
+    "trailing-bytes": lambda: simple(32, 32) + b"ignored",
+}
+
+
+def symbol_digests(data: bytes) -> list[str]:
+    """SHA-256 of every tile's symbols, z_hat then r as int16: they must never change."""
+    parts = container.unpack(data)
+    header = parts.header
+    spec = models.named(header.model_id, header.model_hash)
+    whole = symbols.Grid.of(header.height, header.width).inside
+    deltas = None if parts.importance is None else importance.unpack(parts.importance, whole)
+    digests = []
+    for tile, payload in zip(tiles.grid(header.width, header.height, header.tile_edge), parts.tiles, strict=True):
+        grid = symbols.Grid.of(tile.height, tile.width)
+        own = importance.window(deltas, tile.y0 // symbols.STRIDE, tile.x0 // symbols.STRIDE, grid.shape)
+        field = importance.level_field(header.level, own, grid.shape)
+        assert payload is not None
+        decoded = symbols.read(spec, payload, header.level, field, grid)
+        digests.append(hashlib.sha256(b"".join(a.astype("<i2").tobytes() for a in decoded)).hexdigest())
+    return digests
+
+
+def expectation(data: bytes) -> dict[str, object]:
+    """What expect.json says of a file, the exact part: it must come out the same for ever."""
+    parts = container.unpack(data)
+    h = parts.header
+    return {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "mode": h.mode,
+        "size": [h.width, h.height],
+        "tile_edge": h.tile_edge,
+        "model": h.model_id,
+        "model_hash": h.model_hash.hex(),
+        "level": h.level,
+        "metadata": {name: value.hex() for name, value in parts.metadata.items()},
+        "trailing": parts.trailing,
+        "symbols": symbol_digests(data),
+    }
+
+
+def add(folder: Path, make: Callable[[], bytes]) -> bool:
+    """Make one golden file; False, and nothing is touched, if its folder exists."""
+    if folder.exists():
+        return False
+    data = make()
+    _, pixels = codec.decode(data)
+    expect = expectation(data) | {
+        "written_by": pillow_lic.__version__,
+        "mean": float(pixels.mean()),
+        "samples_within_1": SAMPLES_WITHIN_1,
+    }
+    folder.mkdir(parents=True)
+    (folder / "file.lic").write_bytes(data)
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(folder / "reference.png", optimize=True)
+    (folder / "expect.json").write_text(json.dumps(expect, indent=1) + "\n")
+    return True
+
+
+def check(folder: Path) -> None:
+    """Open one golden file; AssertionError tells what became different."""
+    data = (folder / "file.lic").read_bytes()
+    expect = json.loads((folder / "expect.json").read_text())
+    exact = expectation(data)
+    assert exact == {name: expect[name] for name in exact}
+    header, pixels = codec.decode(data)
+    with Image.open(folder / "reference.png") as im:
+        assert im.mode == header.mode
+        reference = np.asarray(im).reshape(pixels.shape).astype(int)
+    within = (np.abs(pixels.astype(int) - reference) <= 1).mean()
+    assert within >= expect["samples_within_1"], f"{within:.5f} of the samples are within 1"
+    assert abs(pixels.mean() - expect["mean"]) < 0.1
+    if header.has_alpha:
+        assert (pixels[..., -1] == reference[..., -1]).all()
+
+
+def main() -> None:
+    for name, make in CASES.items():
+        print(f"{name}: {'added' if add(FOLDER / name, make) else 'kept as it is'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
