@@ -51,7 +51,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     spec = models.choose(options.model)
     height, width = pixels.shape[:2]
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
-    deltas = importance.of(options.roi, options.importance, Grid.of(height, width).inside)
+    deltas = importance.of(options.roi, options.importance, height, width)
     writer = Writer(spec, to_rgb(pixels, mode), deltas)
 
     def file(level: int) -> bytes:

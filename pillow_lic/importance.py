@@ -6,7 +6,9 @@ positive the quantiser step is finer, as if that place had a higher quality.
 
 from __future__ import annotations
 
+import math
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +18,15 @@ from .limits import MAX_LEVEL
 
 Deltas = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+Box = tuple[float, ...]
 
 STEP = 8
 """Levels of one unit of a delta: 127 units are almost the whole scale."""
+SPAN = 3.0
+"""Points of quality between the least and the most important place of a mask."""
+BLOCK = 16
+"""Pixels of one latent, each way."""
 
 
 def pack(deltas: Deltas) -> bytes:
@@ -55,9 +63,59 @@ def level_field(level: int, deltas: Deltas | None, shape: tuple[int, int]) -> Fl
     return field.clip(0, MAX_LEVEL)
 
 
-def of(roi: object, wanted: object, inside: tuple[int, int]) -> Deltas | None:
-    """The deltas an encoder is asked for, or None for a picture whose places are alike."""
-    if roi is None and wanted is None:
+def of(roi: Mask | Sequence[Box] | None, wanted: Mask | str | None, height: int, width: int) -> Deltas | None:
+    """Return the deltas an encoder is asked for, or None when all places are alike.
+
+    roi and wanted: a mask (height, width), uint8 0..255 or float 0..1, white being most important; roi also boxes (left,
+    upper, right, lower[, weight 0..1]) in pixels. Both together: their product. A full span of the mask is SPAN points of
+    quality; their mean over the picture is kept at the quality asked for, so that bits move rather than grow. Raises
+    ValueError naming what is wrong and what is legal.
+    """
+    maps = [_mask(wanted, "importance", height, width)] if wanted is not None else []
+    if roi is not None:
+        maps.append(_mask(roi, "roi", height, width) if isinstance(roi, np.ndarray) else _boxes(roi, height, width))
+    if not maps:
         return None
-    msg = "roi= and importance= are not supported by this release: leave them out"
-    raise ValueError(msg)
+    mask = _blocks(np.prod(maps, axis=0))
+    deltas: Deltas = np.rint((mask - mask.mean()) * SPAN * MAX_LEVEL / 9 / STEP).astype(np.int8)
+    return deltas if deltas.any() else None
+
+
+def _mask(value: object, name: str, height: int, width: int) -> Floats:
+    if isinstance(value, str):
+        msg = f"{name}={value!r} needs a network this release does not have; give a mask of shape ({height}, {width})"
+        raise ValueError(msg)
+    a = np.asarray(value)
+    if a.shape != (height, width):
+        msg = f"{name} mask must have the shape of the picture, ({height}, {width}), got {a.shape}"
+        raise ValueError(msg)
+    mask: Floats = a.astype(np.float32) / np.float32(255 if a.dtype == np.uint8 else 1)
+    if not (np.isfinite(mask).all() and mask.min() >= 0 and mask.max() <= 1):
+        msg = f"{name} mask must be uint8 or numbers 0-1, got {a.dtype} from {a.min()} to {a.max()}"
+        raise ValueError(msg)
+    return mask
+
+
+def _boxes(boxes: Sequence[Box], height: int, width: int) -> Floats:
+    mask = np.zeros((height, width), np.float32)
+    for box in boxes:
+        left, upper, right, lower = box[:4]
+        weight = box[4] if len(box) > 4 else 1.0
+        if not 0 <= weight <= 1:
+            msg = f"the weight of a roi box must be 0-1, got {weight:g}"
+            raise ValueError(msg)
+        if left < 0 or upper < 0 or right > width or lower > height:
+            msg = f"roi box must lie inside the picture of {width}x{height} pixels, got {tuple(box[:4])}"
+            raise ValueError(msg)
+        area = mask[int(upper) : math.ceil(lower), int(left) : math.ceil(right)]
+        np.maximum(area, weight, out=area)
+    return mask
+
+
+def _blocks(mask: Floats) -> Floats:
+    """Mean over the 16x16 pixels of every latent (fewer at the right and bottom edge)."""
+    down, right = -mask.shape[0] % BLOCK, -mask.shape[1] % BLOCK
+    filled = np.pad(mask, ((0, down), (0, right)), "edge")
+    rows, columns = filled.shape[0] // BLOCK, filled.shape[1] // BLOCK
+    result: Floats = filled.reshape(rows, BLOCK, columns, BLOCK).mean((1, 3))
+    return result

@@ -225,6 +225,18 @@ def test_pixel_limit_of_the_caller() -> None:
         codec.decode(data)
 
 
+def test_a_region_of_interest_gets_sharper_at_equal_size() -> None:
+    pixels = photo_like(256, 320, seed=11)
+    box = (160, 120, 256, 216)
+    plain = encode(pixels, quality=4)
+    marked = encode(pixels, target_size=len(plain), roi=[box])
+    assert len(marked) <= len(plain)
+    inside = np.s_[box[1] : box[3], box[0] : box[2]]
+    before, after = codec.decode(plain)[1], codec.decode(marked)[1]
+    assert psnr(pixels[inside], after[inside]) > psnr(pixels[inside], before[inside]) + 2
+    assert encode(pixels, quality=4, roi=np.ones(pixels.shape[:2])) == plain
+
+
 def test_flat_pictures_cost_next_to_nothing() -> None:
     flat = np.full((256, 256, 3), (200, 30, 90), np.uint8)
     data = encode(flat)

@@ -131,7 +131,7 @@ def main() -> None:
         {"params": fast, "factor": 4.0},
         {"params": slow, "factor": a.linear},
     ]
-    optimizer = torch.optim.AdamW(groups, lr=a.lr, weight_decay=0, betas=(0.9, 0.99))
+    optimizer = torch.optim.AdamW(groups, lr=a.lr, weight_decay=0, betas=(0.9, 0.99), fused=True)
     ema = {k: v.detach().clone() for k, v in net.state_dict().items()}
     step, spent = 0, 0.0
     if checkpoint.exists():
