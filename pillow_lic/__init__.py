@@ -93,7 +93,12 @@ def _register_with_imageio() -> None:
     """Tell imageio about the format. By name, as imageio finds its backends: nothing here depends on that package."""
     import importlib
 
-    importlib.import_module(".imageio_plugin", __name__).register()
+    try:
+        importlib.import_module(".imageio_plugin", __name__).register()
+    except Exception as error:  # this runs inside `import imageio`, which must not fail because of us
+        import warnings
+
+        warnings.warn(f"imageio was not told about .lic files: {error}", ImportWarning, stacklevel=2)
 
 
 _after_import("imageio.config", _register_with_imageio)

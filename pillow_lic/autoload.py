@@ -7,7 +7,10 @@ it. They only wait for `PIL.Image` to be imported. `LIC_AUTOLOAD=0` turns them o
 
 from __future__ import annotations
 
+import os
+import py_compile
 import sysconfig
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +40,8 @@ def turn_on(directory: Path | None = None) -> list[Path]:
     for name, text in _contents().items():  # the module first: a start-up line must never name one that is missing
         write_atomic(directory / name, text.encode())
         paths.append(directory / name)
+    # Compiled now, because not every program that starts may write here, and compiling is most of the cost.
+    py_compile.compile(os.fspath(paths[0]), quiet=1)
     return paths
 
 
@@ -49,6 +54,7 @@ def turn_off(directory: Path | None = None) -> list[Path]:
         if path.exists():
             path.unlink()
             gone.append(path)
+    Path(cache_from_source(directory / f"{_MODULE}.py")).unlink(missing_ok=True)
     return gone
 
 

@@ -21,20 +21,24 @@ class _AfterImport:
     def __init__(self, name: str, action: Callable[[], object]) -> None:
         self._name = name
         self._action = action
+        self._asking = False
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Return the spec the other finders give, its loader made to call the action; None for every other module."""
-        if name != self._name:
+        if name != self._name or self._asking:  # asked back by another of this kind, which we asked ourselves
             return None
-        spec = None
-        for finder in sys.meta_path:
-            find = None if finder is self else getattr(finder, "find_spec", None)
-            spec = find(name, path, target) if find else None
-            if spec is not None:
-                break
-        if spec is not None and spec.loader is not None:
-            self._watch(spec.loader)
-        return spec
+        self._asking = True
+        try:
+            for finder in sys.meta_path:
+                find = getattr(finder, "find_spec", None)
+                spec = find(name, path, target) if find else None
+                if spec is not None:
+                    if spec.loader is not None:
+                        self._watch(spec.loader)
+                    return spec
+            return None
+        finally:
+            self._asking = False
 
     def _watch(self, loader: Any) -> None:
         run = getattr(loader, "exec_module", None)
@@ -42,10 +46,12 @@ class _AfterImport:
             return
 
         def exec_module(module: Any) -> None:
-            # Only here, not when found: asking for the spec of a module does not import it.
-            if self in sys.meta_path:
-                sys.meta_path.remove(self)
-            del loader.exec_module
+            # A loader may have several modules (those of zip files do), and may have been found, unused, before.
+            if module.__name__ != self._name or self not in sys.meta_path:
+                run(module)
+                return
+            sys.meta_path.remove(self)  # only now: asking for the spec of a module does not import it
+            vars(loader).pop("exec_module", None)
             run(module)
             self._action()
 
@@ -72,6 +78,10 @@ def _register() -> None:
 
 
 def autoload() -> None:
-    """Register .lic with Pillow as soon as it is imported, unless LIC_AUTOLOAD is 0."""
-    if os.environ.get("LIC_AUTOLOAD") != "0":
+    """Register .lic with Pillow as soon as it is imported, unless LIC_AUTOLOAD is 0; once, however often it is called.
+
+    Python reads the start-up files of a virtual environment twice.
+    """
+    waiting = any(isinstance(finder, _AfterImport) for finder in sys.meta_path)
+    if os.environ.get("LIC_AUTOLOAD") != "0" and not waiting:
         after_import("PIL.Image", _register)

@@ -55,6 +55,47 @@ def test_looking_for_a_module_is_not_importing_it(waiting_module: str) -> None:
     assert seen == [1]
 
 
+def test_a_loader_of_several_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.machinery
+
+    class Loader:
+        def create_module(self, spec: object) -> None:
+            return None
+
+        def exec_module(self, module: types.ModuleType) -> None:
+            module.value = 3  # type: ignore[attr-defined]
+
+    loader = Loader()
+
+    class Finder:
+        def find_spec(self, name: str, path: object, target: object) -> object:
+            return importlib.machinery.ModuleSpec(name, loader) if name.startswith("lic_shared") else None
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    seen: list[int] = []
+    hooks.after_import("lic_shared", lambda: seen.append(1))
+    import importlib.util
+
+    assert importlib.util.find_spec("lic_shared") is not None
+    assert __import__("lic_shared_other").value == 3
+    assert seen == []
+    assert __import__("lic_shared").value == 3
+    assert seen == [1]
+    for name in ("lic_shared", "lic_shared_other"):
+        monkeypatch.delitem(sys.modules, name)
+
+
+def test_several_actions_wait_for_one_module(waiting_module: str) -> None:
+    """Python may read a start-up file twice; each of the two finders asks all others, so also the other one."""
+    seen: list[int] = []
+    finders = len(sys.meta_path)
+    for number in range(3):
+        hooks.after_import(waiting_module, lambda number=number: seen.append(number))
+    assert __import__(waiting_module).value == 1
+    assert sorted(seen) == [0, 1, 2]
+    assert len(sys.meta_path) == finders
+
+
 def test_action_runs_now_if_the_module_is_there() -> None:
     seen: list[int] = []
     hooks.after_import("os", lambda: seen.append(1))
@@ -102,7 +143,7 @@ def test_on_status_off(tmp_path: Path) -> None:
     assert autoload.turn_on(tmp_path) == written
     assert autoload.status(tmp_path) == "on"
     assert sorted(autoload.turn_off(tmp_path)) == sorted(written)
-    assert list(tmp_path.iterdir()) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     assert autoload.turn_off(tmp_path) == []
 
 
@@ -123,6 +164,15 @@ def test_switched_off_by_the_environment(tmp_path: Path) -> None:
     program = "import site, sys; site.addsitedir(sys.argv[1]); import PIL.Image; print('LIC' in PIL.Image.OPEN)"
     assert run_python(program, tmp_path, LIC_AUTOLOAD="0") == "False"
     assert run_python(program, tmp_path, LIC_AUTOLOAD="1") == "True"
+
+
+def test_read_twice_waits_once(tmp_path: Path) -> None:
+    autoload.turn_on(tmp_path)
+    program = (
+        "import site, sys; site.addsitedir(sys.argv[1]); before = len(sys.meta_path); "
+        "site.addsitedir(sys.argv[1]); print(len(sys.meta_path) - before)"
+    )
+    assert run_python(program, tmp_path) == "0"
 
 
 def test_nothing_is_imported_while_pillow_is_not(tmp_path: Path) -> None:

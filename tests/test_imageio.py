@@ -39,6 +39,16 @@ def test_the_order_of_imports_does_not_matter(lic: Path, first: str) -> None:
     assert result.stdout.strip() == "(64, 96, 3) LicPlugin"
 
 
+def test_a_failing_registration_does_not_break_imageio() -> None:
+    program = (
+        "import sys, warnings; warnings.simplefilter('error'); warnings.filterwarnings('always', 'imageio was not told'); "
+        "import pillow_lic; sys.modules['pillow_lic.imageio_plugin'] = None; import imageio.v3; print(imageio.v3.__name__)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd="/")
+    assert result.stdout.strip() == "imageio.v3"
+    assert "imageio was not told about .lic files" in result.stderr
+
+
 def test_registering_again_changes_nothing() -> None:
     before = (len(known_plugins), len(extension_list), known_extensions[".lic"])
     register()

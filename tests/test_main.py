@@ -189,7 +189,7 @@ def test_autoload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     for what, state, files in (("status", "off", 0), ("on", "on", 3), ("status", "on", 3), ("off", "off", 0)):
         assert run("autoload", what) == 0
         assert capsys.readouterr().out.splitlines()[-1] == f"autoload is {state} in {tmp_path}"
-        assert len(list(tmp_path.iterdir())) == files
+        assert len([path for path in tmp_path.iterdir() if path.is_file()]) == files
 
 
 # The demo
