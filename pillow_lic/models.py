@@ -21,7 +21,8 @@ class ModelSpec:
     """One model of the manifest.
 
     number >= 1, never reused; digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order; latents and
-    hyper_latents: channels of y and z; scales: tables of y, before those of z; files: role -> (path inside onnx_models, hexadecimal SHA-256).
+    hyper_latents: channels of y and z; scales: tables of y, before those of z; files: role -> (path inside onnx_models, hexadecimal SHA-256); kmac_per_pixel: thousands of multiply-adds of a network
+    per picture pixel, by role.
     """
 
     number: int
@@ -32,6 +33,7 @@ class ModelSpec:
     hyper_latents: int
     scales: int
     files: Mapping[str, tuple[str, str]]
+    kmac_per_pixel: Mapping[str, float]
 
     @property
     def hash(self) -> bytes:
@@ -42,7 +44,7 @@ class ModelSpec:
         """Bytes of the file with that role. LicRuntimeError if they are not the ones the manifest was written for."""
         path, expected = self.files[role]
         try:
-            data = resources.files(__package__).joinpath("onnx_models", *path.split("/")).read_bytes()
+            data = resources.files(NETWORKS).joinpath(*path.split("/")).read_bytes()
         except OSError as error:
             msg = f"network file {path} is missing from this installation of pillow-lic: {error.strerror}"
             raise LicRuntimeError(msg) from error
@@ -63,13 +65,14 @@ def _spec(entry: Mapping[str, Any]) -> ModelSpec:
         entry["hyper_latents"],
         entry["scales"],
         files,
+        {role: f["kmac_per_pixel"] for role, f in entry["files"].items() if "kmac_per_pixel" in f},
     )
 
 
 @cache
 def models() -> tuple[ModelSpec, ...]:
     """Every model of this release, oldest first."""
-    text = resources.files(__package__).joinpath("onnx_models", "manifest.json").read_text("utf-8")
+    text = resources.files(NETWORKS).joinpath("manifest.json").read_text("utf-8")
     return tuple(_spec(entry) for entry in json.loads(text)["models"])
 
 

@@ -126,17 +126,20 @@ def main() -> None:
     net = load(a.weights)
     folder = a.out / f"{a.name}-{a.id}"
     folder.mkdir(parents=True, exist_ok=True)
-    for role, model in graphs(net).items():
+    made = graphs(net)
+    for role, model in made.items():
         (folder / f"{role}.onnx").write_bytes(model.SerializeToString(deterministic=True))
     r_counts, z_counts = histograms(net, Patches(a.patches).some(a.samples))
     tables = [scale_table(i, c) for i, c in enumerate(r_counts)]
     tables += [z_table(net, anchor, c, z_counts[anchor, c]) for anchor in range(ANCHORS) for c in range(net.sizes.z)]
     write_tables(folder / "tables.bin", tables)
-    roles = [*graphs(net), "tables"]
-    files = {r: {"file": f"{folder.name}/{r}.{'bin' if r == 'tables' else 'onnx'}"} for r in roles}
+    files: dict[str, dict[str, object]] = {
+        role: {"file": f"{folder.name}/{role}.onnx", "kmac_per_pixel": round(kmac_per_pixel(m), 3)} for role, m in made.items()
+    }
+    files["tables"] = {"file": f"{folder.name}/tables.bin"}
     digests = []
     for entry in files.values():
-        digest = hashlib.sha256((a.out / entry["file"]).read_bytes())
+        digest = hashlib.sha256((a.out / str(entry["file"])).read_bytes())
         entry["sha256"] = digest.hexdigest()
         digests.append(digest.digest())
     spec = {
@@ -154,7 +157,7 @@ def main() -> None:
     models = json.loads(manifest.read_text())["models"] if manifest.exists() else []
     models = [m for m in models if m["id"] != a.id] + [spec]
     manifest.write_text(json.dumps({"models": sorted(models, key=lambda m: m["id"])}, indent=1) + "\n")
-    size = sum((a.out / e["file"]).stat().st_size for e in files.values())
+    size = sum((a.out / str(e["file"])).stat().st_size for e in files.values())
     print(
         f"{folder}: {size / 1e6:.1f} MB, headroom of the exact path {max(float(m.bounds().max()) for m in exact_layers(net)) / 2**24:.3f} of 1"
     )

@@ -1,0 +1,34 @@
+"""Multiply-adds of a graph per picture pixel, from its convolutions and the resolution each one runs at."""
+
+from __future__ import annotations
+
+import math
+
+import onnx
+
+STRIDES = {"height": 1, "h8": 8, "h": 16, "h4": 64}
+"""Pixels of one row of a tensor, by the name that `networks.py` gives its height."""
+
+
+def kmac_per_pixel(model: onnx.ModelProto) -> float:
+    """Thousands of multiply-adds of the convolutions per picture pixel."""
+    weights = {t.name: list(t.dims) for t in model.graph.initializer}
+    stride: dict[str, float] = {}
+    for value in model.graph.input:
+        names = [d.dim_param for d in value.type.tensor_type.shape.dim]
+        stride |= {value.name: float(STRIDES[n]) for n in names if n in STRIDES}
+    total = 0.0
+    for node in model.graph.node:
+        if node.op_type == "Cast" and node.input[0] in weights:
+            weights[node.output[0]] = weights[node.input[0]]
+            continue
+        now = min((stride[v] for v in node.input if v in stride), default=None)
+        if now is None:
+            continue
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        if node.op_type == "Conv":
+            now *= attributes.get("strides", [1])[0]
+            total += math.prod(weights[node.input[1]]) / now**2
+        now = {"DepthToSpace": now / attributes.get("blocksize", 1), "Resize": now / 2}.get(node.op_type, now)
+        stride |= dict.fromkeys(node.output, now)
+    return total / 1000
