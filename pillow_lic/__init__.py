@@ -16,7 +16,7 @@ from __future__ import annotations
 import os as _os
 from typing import TYPE_CHECKING, Any
 
-if not any(_name.startswith("_native.") for _name in _os.listdir(_os.path.dirname(__file__))):
+if not any(_name.endswith((".so", ".pyd")) for _name in _os.listdir(_os.path.dirname(__file__))):
     # Python puts the working directory first, so in a checkout this source tree hides the installed package, which has
     # what is built: the range coder, and the folders that are mapped into the package.
     from pkgutil import extend_path as _extend_path
