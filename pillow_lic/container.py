@@ -126,7 +126,9 @@ def read_front(fp: IO[bytes]) -> Front:
         fp.seek(base + offset)
         return fp.read(length)
 
-    header, position = parse_header(read(0, MAX_HEADER_BYTES))
+    beginning = read(0, MAX_HEADER_BYTES)
+    header, position = parse_header(beginning)
+    beginning = beginning[:position]
     rules = _Rules(header)
     metadata: dict[str, bytes] = {}
     sections: list[SectionRef] = []
@@ -139,7 +141,7 @@ def read_front(fp: IO[bytes]) -> Front:
             break
         if ref.tag in METADATA:
             _need(ref, size)
-            payload = _payload(memoryview(read(position, ref.end - position)), ref, position)
+            payload = _payload(memoryview(read(position, ref.end - position)), ref, position, beginning, 0)
             metadata[METADATA[ref.tag]] = bytes(payload)
         rules.admit(ref)
         truncated = ref.end > size
@@ -157,6 +159,7 @@ def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
     """
     view = memoryview(data)
     header, position = parse_header(bytes(view[:MAX_HEADER_BYTES]))
+    beginning = bytes(view[:position])
     rules = _Rules(header)
     found: dict[int, bytes] = {}
     parts: list[memoryview | None] = []
@@ -168,7 +171,7 @@ def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
             _need(ref, len(view))
             payload: memoryview | None
             try:
-                payload = _payload(view[position : ref.end], ref, position)
+                payload = _payload(view[position : ref.end], ref, position, beginning, len(parts))
             except LicDamagedError:
                 if not lenient:
                     raise
@@ -220,12 +223,14 @@ def pack(
     if unknown := metadata.keys() - set(METADATA.values()):
         msg = f"metadata keys are {', '.join(METADATA.values())}, got {', '.join(sorted(unknown))}"
         raise ValueError(msg)
-    sections = [_write_section(tag, metadata[key]) for tag, key in METADATA.items() if metadata.get(key)]
+    sections = [(tag, metadata[key]) for tag, key in METADATA.items() if metadata.get(key)]
     if importance is not None:
-        sections.append(_write_section(IMPORTANCE, importance))
+        sections.append((IMPORTANCE, importance))
     if alpha is not None:
-        sections.append(_write_section(ALPHA, alpha))
-    return b"".join([front, *sections, *(_write_section(TILE, payload) for payload in tiles)])
+        sections.append((ALPHA, alpha))
+    written = [_write_section(tag, payload, front, 0) for tag, payload in sections]
+    written += [_write_section(TILE, payload, front, index) for index, payload in enumerate(tiles)]
+    return b"".join([front, *written])
 
 
 def pack_tile(lanes: int, check: int, stream: bytes) -> bytes:
@@ -317,17 +322,30 @@ def _need(ref: SectionRef, size: int) -> None:
         raise LicTruncatedError(msg)
 
 
-def _payload(section: memoryview, ref: SectionRef, position: int) -> memoryview:
-    """Return the payload of a section, given as all its bytes from `position` of the file on, if its CRC is right."""
-    if zlib.crc32(section[:-4]) != int.from_bytes(section[-4:], "little"):
+def _checksum(section: bytes | memoryview, header: bytes, index: int) -> int:
+    """Return the CRC-32 of a section without its last four bytes; a tile's depends on its raster `index`.
+
+    It starts from the header's own checksum and the place, so that a tile does not pass at another place, nor a section
+    behind another header. Within the limits a picture has fewer than 2**16 tiles.
+    """
+    number = 1 + index if section[0] == TILE else 0
+    return zlib.crc32(section, int.from_bytes(header[-2:], "little") | number << 16)
+
+
+def _payload(section: memoryview, ref: SectionRef, position: int, header: bytes, index: int) -> memoryview:
+    """Return the payload of a section, given as all its bytes from `position` of the file on, if its CRC is right.
+
+    header and index are as in `_checksum`.
+    """
+    if _checksum(section[:-4], header, index) != int.from_bytes(section[-4:], "little"):
         msg = f"{ref.name} section is damaged: its checksum does not match"
         raise LicDamagedError(msg)
     return section[ref.offset - position : -4]
 
 
-def _write_section(tag: int, payload: bytes) -> bytes:
+def _write_section(tag: int, payload: bytes, header: bytes, index: int) -> bytes:
     if len(payload) > _LIMITS[tag]:
         msg = f"{_NAMES[tag]} section of {len(payload)} bytes is over the limit of {_LIMITS[tag]}"
         raise LicLimitError(msg)
     section = bytes([tag]) + write_varint(len(payload)) + payload
-    return section + zlib.crc32(section).to_bytes(4, "little")
+    return section + _checksum(section, header, index).to_bytes(4, "little")

@@ -72,21 +72,27 @@ def ramp(height: int, width: int) -> npt.NDArray[np.int8]:
     return np.add.outer(np.arange(height) * 9 - 40, np.arange(width) * 7).astype(np.int8)
 
 
+def crc32(section: bytes, header: bytes, number: int) -> bytes:
+    """The last four bytes of a section, FORMAT.md section 4."""
+    return zlib.crc32(section, int.from_bytes(header[-2:], "little") | number << 16).to_bytes(4, "little")
+
+
 def with_unknown_section() -> bytes:
     """An ancillary section of a later release, before the tile."""
     data = simple(32, 32)
     section = b"\x90\x05hello"
     front = len(write_header(container.unpack(data).header))
-    return data[:front] + section + zlib.crc32(section).to_bytes(4, "little") + data[front:]
+    return data[:front] + section + crc32(section, data[:front], 0) + data[front:]
 
 
 def with_unused_bit() -> bytes:
     """The unused bit of the picture byte set, which a decoder ignores."""
-    data = bytearray(simple(32, 32))
+    data = simple(32, 32)
     front = len(write_header(container.unpack(data).header))
-    data[7] |= 0x20
-    data[front - 2 : front] = binascii.crc_hqx(data[: front - 2], 0xFFFF).to_bytes(2, "little")
-    return bytes(data)
+    header = data[:7] + bytes([data[7] | 0x20]) + data[8 : front - 2]
+    header += binascii.crc_hqx(header, 0xFFFF).to_bytes(2, "little")
+    tile = data[front:-4]
+    return header + tile + crc32(tile, header, 1)
 
 
 CASES: Mapping[str, Callable[[], bytes]] = {

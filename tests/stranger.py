@@ -88,13 +88,14 @@ class RangeDecoder:
         assert next(self.rest, None) is None
 
 
-def sections(data, at, tiles):
+def sections(data, at, tiles, crc16):
     """Section 4: tag -> payloads."""
     found = {}
     while len(found.get(1, [])) < tiles:
         length, start = varint(data, at + 1)
         end = start + length
-        assert zlib.crc32(data[at:end]) == int.from_bytes(data[end : end + 4], "little")
+        number = len(found.get(1, [])) + 1 if data[at] == 1 else 0
+        assert zlib.crc32(data[at:end], crc16 + 65536 * number) == int.from_bytes(data[end : end + 4], "little")
         found.setdefault(data[at], []).append(data[start:end])
         at = end + 4
     return found
@@ -156,7 +157,7 @@ def decode(data):
     assert binascii.crc_hqx(data[: at + 6], 0xFFFF) == int.from_bytes(data[at + 6 : at + 8], "little")
     edge = 64 << e if e else max(width, height)
     corners = [(y, x) for y in range(0, height, edge) for x in range(0, width, edge)]
-    found = sections(data, at + 8, len(corners))
+    found = sections(data, at + 8, len(corners), int.from_bytes(data[at + 6 : at + 8], "little"))
 
     rows, columns = -(-height // 16), -(-width // 16)
     delta = np.zeros((rows, columns), int)

@@ -2,6 +2,7 @@
 
 import binascii
 import io
+import itertools
 import random
 import time
 import tracemalloc
@@ -21,6 +22,7 @@ from pillow_lic.errors import (
     NotLicError,
 )
 from pillow_lic.header import parse_varint, write_varint
+from pillow_lic.tiles import count
 
 PLAIN = Header("RGB", 48, 31, 0, 1, b"\x01\x02\x03\x04", 569)
 ALPHA = replace(PLAIN, mode="RGBA", level=1024)
@@ -42,10 +44,12 @@ EVERY = pytest.mark.parametrize("data", FILES.values(), ids=FILES.keys())
 
 def seal(header: bytes, sections: list[tuple[int, int, bytes]], trailing: bytes = b"") -> bytes:
     """Put a file of any bytes together with right checksums; a section is (tag, claimed length, payload)."""
-    parts = [header, binascii.crc_hqx(header, 0xFFFF).to_bytes(2, "little")]
+    crc16, tiles = binascii.crc_hqx(header, 0xFFFF), 0
+    parts = [header, crc16.to_bytes(2, "little")]
     for tag, length, payload in sections:
         section = bytes([tag]) + write_varint(length) + payload
-        parts += [section, zlib.crc32(section).to_bytes(4, "little")]
+        tiles += tag == 1
+        parts += [section, zlib.crc32(section, crc16 | (tiles << 16 if tag == 1 else 0)).to_bytes(4, "little")]
     return b"".join(parts) + trailing
 
 
@@ -344,6 +348,47 @@ def test_a_damaged_tile_is_lost_alone() -> None:
         damaged[ref.offset + 3] ^= 1
         expected = [None if i == number else tile(i) for i in range(6)]
         assert parts_of(unpack(bytes(damaged), strict=False)) == expected
+
+
+def sections_of(data: bytes) -> tuple[bytes, list[bytes]]:
+    """The header, and each section as all its bytes, of a file whose payloads have fewer than 128."""
+    refs = read_front(io.BytesIO(data)).sections
+    return data[: refs[0].offset - 2], [data[ref.offset - 2 : ref.end] for ref in refs]
+
+
+def test_tiles_that_changed_places_are_damaged() -> None:
+    front, (xmp, *tiles) = sections_of(FILES["tiled"])
+    assert b"".join([front, xmp, *tiles]) == FILES["tiled"]
+    for i, j in itertools.combinations(range(6), 2):
+        moved = tiles.copy()
+        moved[i], moved[j] = tiles[j], tiles[i]
+        data = b"".join([front, xmp, *moved])
+        with pytest.raises(LicDamagedError, match="tile section is damaged"):
+            unpack(data)
+        expected = [None if k in (i, j) else tile(k) for k in range(6)]
+        assert parts_of(unpack(data, strict=False)) == expected
+
+
+@pytest.mark.parametrize("change", [{"level": 1}, {"width": 301}, {"model_id": 301}, {"model_hash": b"abcd"}])
+def test_a_section_behind_another_header_is_damaged(change: dict[str, object]) -> None:
+    other = pack(replace(TILED, **change), [tile(i) for i in range(6)], metadata={"xmp": b"<x/>"})  # type: ignore[arg-type]
+    front, (xmp, *tiles) = sections_of(FILES["tiled"])
+    _, (foreign_xmp, *foreign) = sections_of(other)
+    for k in range(6):
+        data = b"".join([front, xmp, *tiles[:k], foreign[k], *tiles[k + 1 :]])
+        with pytest.raises(LicDamagedError, match="tile section is damaged"):
+            unpack(data)
+        assert parts_of(unpack(data, strict=False)) == [None if i == k else tile(i) for i in range(6)]
+    data = b"".join([front, foreign_xmp, *tiles])
+    for parse in (unpack, lambda data: read_front(io.BytesIO(data))):
+        with pytest.raises(LicDamagedError, match="XMP section is damaged"):
+            parse(data)
+
+
+def test_the_number_of_a_tile_fits_its_checksum() -> None:
+    """So that no two tiles of a picture, of 128 pixels and as high as it may be, have the same number."""
+    counts = [count(width, min(limits.MAX_SIDE, limits.MAX_PIXELS // width), 128) for width in range(1, 65536)]
+    assert 10_000 < max(counts) < 2**16
 
 
 def test_other_damage_is_never_lenient() -> None:

@@ -44,6 +44,8 @@ def test_the_order_of_the_passes_is_that_of_the_code() -> None:
 def test_the_checksums_are_those_named() -> None:
     crc32, crc16 = rows(r"123456789` is ([0-9A-F]{8})\)")[0], rows(r"same digits ([0-9A-F]{4})\)")[0]
     assert zlib.crc32(b"123456789") == int(crc32, 16)
+    ((start, started),) = rows(r"\(`s` = ([0-9A-F]{8}): ([0-9A-F]{8})\)")
+    assert zlib.crc32(b"123456789", int(start, 16)) == int(started, 16)
     assert binascii.crc_hqx(b"123456789", 0xFFFF) == int(crc16, 16)
 
 
