@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 OURS = "lic"
+_SCALES = ("scales_z", "scales_0", "scales_1", "scales_2", "scales_3")
+_NETWORKS = {
+    "encoder": ("analysis", "latents", "means", *_SCALES),
+    "decoder": ("means", *_SCALES, "synthesis"),
+}
+"""What one picture runs, each once; a search for a target size or PSNR runs parts of the encoder again."""
 _QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 _SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
 
@@ -68,6 +74,14 @@ def our_codec() -> Codec:
         return codec.encode(pixels, "RGB", EncodeOptions(quality=quality))
 
     return Codec(OURS, f"LIC {spec.name} ({spec.number})", _QUALITIES, encode, lambda data: codec.decode(data)[1])
+
+
+def complexity() -> dict[str, float]:
+    """Return the thousands of multiply-adds a pixel of our newest model: of its encoder and its decoder."""
+    from . import models
+
+    kmac = models.choose(None).kmac_per_pixel
+    return {side: round(sum(kmac[role] for role in roles), 3) for side, roles in _NETWORKS.items()}
 
 
 def measure(codec: Codec, quality: float, name: str, pixels: Pixels, wanted: Iterable[str], repeats: int) -> Sample:
@@ -165,12 +179,20 @@ def _bench(arguments: argparse.Namespace) -> int:
         raise ValueError(msg)
     rates = bench_report.bd_rates(curves, anchor, wanted)
     print(f"{len(paths)} pictures, {platform.processor() or platform.machine()}, {os.cpu_count()} processors")
-    print("\n".join(f"{name}: {codec.title}" for name, codec in codecs.items()), end="\n\n")
+    print("\n".join(f"{name}: {codec.title}" for name, codec in codecs.items()))
+    kmac = complexity() if OURS in codecs else {}
+    if kmac:
+        print(f"{OURS}: " + ", ".join(f"{side} {value:.1f}" for side, value in kmac.items()) + " kMAC a pixel")
+    print()
     print(bench_report.table(curves, anchor), bench_report.bd_table(curves, rates, anchor), sep="\n\n")
     if any(sample.cached for sample in samples):
         print("\n* measured in an earlier run: not to be compared with other times")
     if arguments.out:
-        about = {"arguments": vars(arguments), "codecs": {name: codec.title for name, codec in codecs.items()}}
+        about = {
+            "arguments": vars(arguments),
+            "codecs": {name: codec.title for name, codec in codecs.items()},
+            "kmac_per_pixel": kmac,
+        }
         bench_report.write(Path(arguments.out), samples, curves, rates, about)
     return 0
 

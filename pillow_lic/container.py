@@ -333,10 +333,7 @@ def _checksum(section: bytes | memoryview, header: bytes, index: int) -> int:
 
 
 def _payload(section: memoryview, ref: SectionRef, position: int, header: bytes, index: int) -> memoryview:
-    """Return the payload of a section, given as all its bytes from `position` of the file on, if its CRC is right.
-
-    header and index are as in `_checksum`.
-    """
+    """Return the payload of a section, given as all its bytes from `position` of the file on, if its CRC is right."""
     if _checksum(section[:-4], header, index) != int.from_bytes(section[-4:], "little"):
         msg = f"{ref.name} section is damaged: its checksum does not match"
         raise LicDamagedError(msg)

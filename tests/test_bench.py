@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pillow_lic import bench, bench_report, charts, metrics, peers
+from pillow_lic import bench, bench_report, charts, codec, metrics, models, peers, runtime
 from pillow_lic.bench_report import Sample
+from pillow_lic.options import EncodeOptions
 
 JPEG = ("--codecs", "jpeg", "--quality", "jpeg=10,40,70,95")
 FAST = ("--metrics", "psnr,ms_ssim", *JPEG)
@@ -74,13 +75,36 @@ def test_a_sample_is_what_pillow_gives(folder: Path) -> None:
     assert sample.encode_seconds > 0
 
 
-def test_our_codec_is_measured_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--codecs", "lic", "--quality", "lic=2,8", "--limit", "1", "--metrics", "psnr"]
+def test_our_codec_is_measured_too(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--codecs", "lic", "--quality", "lic=2,8", "--limit", "1", "--metrics", "psnr", "--out", str(tmp_path)]
     assert bench.main([str(folder), *arguments]) == 0
     printed = capsys.readouterr().out
     assert "LIC lic1" in printed
     low, high = (float(line.split()[3]) for line in printed.splitlines() if line.startswith("lic  ") and "." in line)
     assert 20 < low < high
+    kmac = json.loads((tmp_path / "bench.json").read_text())["kmac_per_pixel"]
+    assert f"lic: encoder {kmac['encoder']:.1f}, decoder {kmac['decoder']:.1f} kMAC a pixel" in printed
+
+
+def test_the_multiply_adds_are_those_of_the_networks_that_run(
+    photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted by watching what a picture asks the runtime for."""
+    ran: list[str] = []
+    run, spec = runtime.run, models.choose(None)
+    monkeypatch.setattr(runtime, "run", lambda spec, role, *a, **k: (ran.append(role), run(spec, role, *a, **k))[1])
+    data = codec.encode(np.asarray(photo), "RGB", EncodeOptions(quality=4))
+    encoded, ran[:] = ran.copy(), []
+    codec.decode(data)
+    expected = {
+        side: sum(spec.kmac_per_pixel[r] for r in roles) for side, roles in (("encoder", encoded), ("decoder", ran))
+    }
+    assert bench.complexity() == pytest.approx(expected, abs=1e-3)
+
+
+def test_no_multiply_adds_are_told_of_peers_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main([str(folder), *FAST, "--limit", "1"]) == 0
+    assert "kMAC" not in capsys.readouterr().out
 
 
 def test_the_cache_keeps_peers_and_marks_their_times(
