@@ -134,11 +134,15 @@ def _write(target: str, data: bytes) -> None:
         write_atomic(target, data)
 
 
-_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "model")
+_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "model")
 
 
 def _save_options(args: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(args, name) for name in _OPTIONS if getattr(args, name, None) is not None}
+
+
+def _box(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))
 
 
 def _add_encoding(parser: argparse.ArgumentParser) -> None:
@@ -146,6 +150,9 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target-size", type=float, metavar="BYTES", help="search the quality for this file size")
     parser.add_argument("--target-bpp", type=float, metavar="BPP", help="the same, in bits per pixel")
     parser.add_argument("--target-psnr", type=float, metavar="DB", help="the same, by RGB PSNR")
+    parser.add_argument(
+        "--roi", type=_box, action="append", metavar="L,T,R,B[,W]", help="a box in pixels that matters more; repeatable"
+    )
     parser.add_argument("--model", help="name or number of the networks (default: the newest)")
     parser.add_argument("--strip", action="store_true", help="leave EXIF and XMP out (ICC profiles are kept)")
 

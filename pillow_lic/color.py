@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -92,9 +92,9 @@ def from_array(array: object, mode: str | None = None) -> Image.Image:
     return Image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), np.ascontiguousarray(pixels).data)
 
 
-def to_map(im: Image.Image) -> NDArray[np.uint8]:
-    """Return an image used as a mask (of interest, of importance) as uint8 (height, width), white being most."""
-    return np.asarray(im.convert("L"), dtype=np.uint8)
+def to_map(mask: Any) -> NDArray[Any]:
+    """Return a mask (of interest, of importance) given as an image or anything like an array as an array (H, W)."""
+    return np.asarray(mask.convert("L") if isinstance(mask, Image.Image) else mask)
 
 
 def _stored_mode(im: Image.Image) -> str:

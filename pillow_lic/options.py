@@ -115,9 +115,9 @@ class EncodeOptions:
         Bytes of the whole file (never exceeded where the scale reaches it), bits per pixel, or dB of RGB PSNR. At most
         one of ``quality`` and the targets.
     roi
-        A mask (H, W) or boxes (left, upper, right, lower[, weight]) that deserve more bits.
+        A mask (H, W), uint8 or 0..1, or boxes (left, upper, right, lower[, weight 0..1]) that deserve more bits.
     importance
-        None, ``"auto"``, or a map (H, W).
+        None, a map (H, W) like the mask of ``roi``, or ``"auto"`` (which this release's encoder refuses).
     effort
         0..9: encoder time spent on making the file smaller. The encoder of this release does the same at every effort.
     model

@@ -161,7 +161,7 @@ def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     """Return the encoding options among Pillow's save parameters, checked; None counts as not given."""
     chosen = {name: words[name] for name in options.ENCODE_OPTION_NAMES if words.get(name) is not None}
     for name in ("roi", "importance"):
-        if isinstance(chosen.get(name), Image.Image):
+        if isinstance(chosen.get(name), Image.Image) or hasattr(chosen.get(name), "shape"):
             chosen[name] = color.to_map(chosen[name])
     return options.EncodeOptions(**chosen)
 

@@ -44,6 +44,12 @@ def test_encode_to_a_size(png: Path) -> None:
     assert 700 < png.with_suffix(".lic").stat().st_size <= 800
 
 
+def test_encode_a_region_better(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("encode", png, png.with_suffix(".lic"), "--roi", "0,0,48,64", "--roi", "50,0,60,10,0.5") == 0
+    assert run("info", png.with_suffix(".lic")) == 0
+    assert "importance" in capsys.readouterr().out
+
+
 def test_decode_to_any_format(lic: Path, tmp_path: Path) -> None:
     assert run("decode", lic, tmp_path / "x.jpg") == 0
     assert run("decode", lic, tmp_path / "x.dat", "--format", "webp", "--strip") == 0

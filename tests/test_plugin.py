@@ -546,6 +546,19 @@ def test_a_mask_may_be_an_image() -> None:
     assert chosen.roi.tolist() == chosen.importance.tolist() == [[255] * 6] * 4
 
 
+def test_region_of_interest(photo: Image.Image) -> None:
+    mask = Image.new("L", photo.size)
+    mask.paste(255, (0, 0, 48, 64))
+    box = (0, 0, 48, 64)
+    by_mask = saved(photo, quality=4, roi=mask).getvalue()
+    assert by_mask == saved(photo, quality=4, roi=[box]).getvalue()
+    assert by_mask == saved(photo, quality=4, roi=memoryview(np.asarray(mask))).getvalue()
+    plain, better = reopened(photo, quality=4), pillow_lic.open(by_mask)
+    assert psnr(photo.crop(box), better.crop(box)) > psnr(photo.crop(box), plain.crop(box)) + 0.5
+    with pytest.raises(ValueError, match=r"roi mask must have the shape of the picture, \(64, 96\), got \(2, 2\)"):
+        saved(photo, roi=mask.resize((2, 2)))
+
+
 # Metadata
 
 
