@@ -12,6 +12,7 @@ import glob
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
@@ -225,9 +226,21 @@ def _in_processes(todo: Sequence[Pair], work: Work, workers: int, report: Callab
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    # Spawned, not forked: a forked child cannot use an inherited network session. Ctrl-C is the parent's to handle.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    # Spawned, not forked: a forked child cannot use an inherited network session.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin_worker)
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent, and do not outlive it: a worker holds both ends of its queue and would wait for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _spread(

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -131,6 +133,52 @@ def test_a_worker_that_dies_costs_its_pair_only(tmp_path: Path) -> None:
     summary = batch.run(pairs, copy, workers=2)
     assert [(r.pair.source.name, r.error) for r in summary.failed] == [("b-fatal.png", "the worker process died on it")]
     assert sorted(result.pair.source.name for result in summary.done) == ["a.png", "c.png", "d.png"]
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from pillow_lic import batch
+import test_batch
+if __name__ == "__main__":
+    pairs = [batch.Pair(Path(sys.argv[1]), Path(sys.argv[2]) / str(n)) for n in range(4)]
+    batch.run(pairs, test_batch.tell_and_wait, workers=2)
+"""
+
+
+def tell_and_wait(source: Path, target: Path) -> None:
+    target.write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks processes up in /proc")
+def test_workers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(PARENT)
+    touch(tmp_path / "a.png")
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, tmp_path / "parent.py", tmp_path / "a.png", tmp_path / "out"]
+    here = os.fspath(Path(__file__).parent)
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": here}) as process:
+        workers: list[int] = []
+        for _ in range(600):
+            workers = [int(path.read_text() or 0) for path in (tmp_path / "out").iterdir()]
+            if len(workers) == 2 and all(workers):
+                break
+            time.sleep(0.05)
+        process.kill()
+    assert len(set(workers)) == 2
+    for _ in range(200):
+        if not any(alive(worker) for worker in workers):
+            break
+        time.sleep(0.05)
+    assert not any(alive(worker) for worker in workers)
 
 
 def test_any_executor(tmp_path: Path) -> None:
