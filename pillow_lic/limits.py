@@ -1,7 +1,7 @@
 """The numbers that bound every .lic file, each with its reason; FORMAT.md promises the same ones.
 
 A decoder checks them before it allocates anything. Raising one is a new version of the format, not a setting: what the
-caller may set (`options(max_pixels=...)`) only makes them smaller.
+caller may set (`settings(max_pixels=...)`) only makes them smaller.
 """
 
 from typing import Final
