@@ -15,6 +15,9 @@ from typing import Any
 
 from .errors import LicRuntimeError, LicUnsupportedError
 
+NETWORKS = f"{__package__}.onnx_models"
+"""A package of its own, so that it is found wherever it is installed, also when a checkout hides the installed package."""
+
 
 @dataclass(frozen=True, eq=False)
 class ModelSpec:
