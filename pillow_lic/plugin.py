@@ -75,10 +75,11 @@ class LicImageFile(ImageFile.ImageFile):
 
         As with Pillow's other formats the file is closed afterwards: open it again to load the picture.
         """
-        if self.tile:
-            fp = self._file()
-            fp.seek(0)
-            container.verify(fp.read())
+        if not self.tile:  # loaded, which checks more
+            return
+        fp = self._file()
+        fp.seek(0)
+        container.verify(fp.read())
         super().verify()
 
     def load_seek(self, pos: int) -> None:
