@@ -24,8 +24,8 @@ class ModelSpec:
     """One model of the manifest.
 
     number >= 1, never reused; digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order; latents and
-    hyper_latents: channels of y and z; scales: tables of y, before those of z; files: role -> (path inside onnx_models, hexadecimal SHA-256); kmac_per_pixel: thousands of multiply-adds of a network
-    per picture pixel, by role.
+    hyper_latents: channels of y and z; scales: tables of y, before those of z; files: role -> (path inside onnx_models,
+    hexadecimal SHA-256); kmac_per_pixel: thousands of multiply-adds of a network per picture pixel, by role.
     """
 
     number: int

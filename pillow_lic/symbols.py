@@ -22,6 +22,7 @@ from .models import ModelSpec
 
 Floats = npt.NDArray[np.float32]
 Symbols = npt.NDArray[np.int16]
+Indexes = npt.NDArray[np.uint8]
 
 STRIDE = 16
 """Pixels of one latent, each way."""
@@ -77,19 +78,25 @@ def _magnitudes(r: Floats) -> Floats:
     return magnitudes
 
 
-def write(spec: ModelSpec, z_hat: Floats, r: Floats, level: int, field: Floats, grid: Grid) -> bytes:
-    """z_hat (Z, h/4, w/4), r (M, h, w) integers as float32, picture's level and level field (h, w) -> tile payload."""
+def indexes(spec: ModelSpec, z_hat: Floats, r: Floats, field: Floats, grid: Grid) -> Indexes:
+    """Writer: the scale index (M, h, w) uint8 that every symbol is coded with, 0 outside the picture."""
     features = scales.features(spec, z_hat)
-    parts = [z_hat.astype(np.int16).ravel()]
-    indexes = [scales.z_indexes(level, spec.scales, z_hat.shape)]
-    known = np.zeros_like(r)
+    known, result = np.zeros_like(r), np.zeros(r.shape, np.uint8)
     for t in range(passes.PASSES):
         index = scales.indexes(spec, t, features, _magnitudes(known), field)
-        values = passes.gather(r, t, grid.inside)
-        passes.scatter(known, t, grid.inside, values)
-        parts.append(values.astype(np.int16))
-        indexes.append(passes.gather(index, t, grid.inside).astype(np.uint16))
-    lanes, stream = entropy.encode(tables(spec), np.concatenate(parts), np.concatenate(indexes))
+        passes.scatter(result, t, grid.inside, passes.gather(index, t, grid.inside))
+        passes.scatter(known, t, grid.inside, passes.gather(r, t, grid.inside))
+    return result
+
+
+def write(spec: ModelSpec, z_hat: Floats, r: Floats, index: Indexes, level: int, grid: Grid) -> bytes:
+    """z_hat (Z, h/4, w/4), r (M, h, w) integers as float32, their scale indexes and the picture's level -> tile payload."""
+    parts = [z_hat.astype(np.int16).ravel()]
+    chosen = [scales.z_indexes(level, spec.scales, z_hat.shape)]
+    for t in range(passes.PASSES):
+        parts.append(passes.gather(r, t, grid.inside).astype(np.int16))
+        chosen.append(passes.gather(index, t, grid.inside).astype(np.uint16))
+    lanes, stream = entropy.encode(tables(spec), np.concatenate(parts), np.concatenate(chosen))
     return container.pack_tile(lanes, _check(parts), stream)
 
 

@@ -18,6 +18,9 @@ Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 
+NO_DEAD_ZONE = np.zeros((1, 1, 1), np.float32)
+
+
 class Trunk(NamedTuple):
     """What the analysis gives before it knows the quality: features (C, 2h, 2w) and the linear path (M, h, w)."""
 
@@ -38,20 +41,28 @@ def latents(spec: ModelSpec, trunk: Trunk, level: Floats) -> tuple[Floats, Float
     return y[0], z_hat[0]
 
 
-def _means(spec: ModelSpec, z_hat: Floats, v: Floats, level: Floats, cells: Floats, encode: float) -> list[Floats]:
-    feeds = {"z_hat": z_hat[None], "v": v[None], "level": level[None, None], "cells": cells[None]}
-    return [a[0] for a in runtime.run(spec, "means", feeds | {"encode": np.array([encode], np.float32)})]
+def _means(
+    spec: ModelSpec, z_hat: Floats, v: Floats, level: Floats, cells: Floats, encode: float, dead_zone: Floats
+) -> list[Floats]:
+    feeds = {"z_hat": z_hat, "v": v, "level": level[None], "cells": cells, "dead_zone": dead_zone}
+    flags = {"encode": np.array([encode], np.float32)}
+    return [a[0] for a in runtime.run(spec, "means", flags | {k: a[None] for k, a in feeds.items()})]
 
 
-def residuals(spec: ModelSpec, z_hat: Floats, y: Floats, level: Floats, cells: Floats) -> tuple[Floats, Floats]:
-    """Writer: y -> residual symbols r = round(y - mu), integers as float32, and y_hat = r + mu; both (M, h, w)."""
-    r, y_hat = _means(spec, z_hat, y, level, cells, 1.0)
+def residuals(
+    spec: ModelSpec, z_hat: Floats, y: Floats, level: Floats, cells: Floats, dead_zone: Floats = NO_DEAD_ZONE
+) -> tuple[Floats, Floats]:
+    """Writer: y -> residual symbols r = round(y - mu), integers as float32, and y_hat = r + mu; both (M, h, w).
+
+    A symbol is 0 wherever |y - mu| < 1/2 + dead_zone, an array (M, h, w).
+    """
+    r, y_hat = _means(spec, z_hat, y, level, cells, 1.0, dead_zone)
     return r, y_hat
 
 
 def reconstruct(spec: ModelSpec, z_hat: Floats, r: Floats, level: Floats, cells: Floats) -> Floats:
     """Reader: parsed symbols r -> y_hat (M, h, w)."""
-    return _means(spec, z_hat, r, level, cells, 0.0)[1]
+    return _means(spec, z_hat, r, level, cells, 0.0, NO_DEAD_ZONE)[1]
 
 
 def synthesis(spec: ModelSpec, y_hat: Floats, level: Floats) -> Pixels:

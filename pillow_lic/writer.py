@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from . import importance, metrics, symbols, tiles, transforms
+from . import importance, metrics, rounding, symbols, tiles, transforms
 from .importance import Deltas
 from .models import ModelSpec
 from .reader import Reader
@@ -26,8 +26,8 @@ KEPT_TRUNKS = 16
 class Writer:
     """One picture on its way into a file, at any level: the analysis runs once for all levels a search tries."""
 
-    def __init__(self, spec: ModelSpec, rgb: Pixels, deltas: Deltas | None = None) -> None:
-        self.spec, self.rgb, self.deltas = spec, rgb, deltas
+    def __init__(self, spec: ModelSpec, rgb: Pixels, deltas: Deltas | None = None, effort: int = 1) -> None:
+        self.spec, self.rgb, self.deltas, self.effort = spec, rgb, deltas, effort
         self.height, self.width = rgb.shape[:2]
         self.tile_edge = tiles.choose_tile_edge(self.width, self.height)
         self.grid = tiles.grid(self.width, self.height, self.tile_edge)
@@ -64,7 +64,12 @@ class Writer:
             z_hat = z_hat[:, top // 4 : top // 4 + grid.hyper[0], left // 4 : left // 4 + grid.hyper[1]]
             field = self._field(level, tile, grid.shape)
             r, y_hat = transforms.residuals(self.spec, z_hat, y, field, grid.cells)
-            yield symbols.write(self.spec, z_hat, r, level, field, grid), y_hat
+            index = symbols.indexes(self.spec, z_hat, r, field, grid)
+            if self.effort:
+                dead_zone = rounding.dead_zones(self.spec)[index]
+                r, y_hat = transforms.residuals(self.spec, z_hat, y, field, grid.cells, dead_zone)
+                index = symbols.indexes(self.spec, z_hat, r, field, grid)
+            yield symbols.write(self.spec, z_hat, r, index, level, grid), y_hat
 
     def payloads(self, level: int) -> list[bytes]:
         """The payload of every tile."""

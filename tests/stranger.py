@@ -142,7 +142,9 @@ def tile_latents(model, payload, level, field, h, w):
     cells = np.zeros((1, 4, hp, wp))
     for i, j in np.ndindex(h, w):
         cells[0, 2 * (i % 2) + j % 2, i, j] = 1
-    y_hat = model.run("means", z_hat=z_hat, v=r, level=field[None, None], cells=cells, encode=[0])["y_hat"]
+    y_hat = model.run("means", z_hat=z_hat, v=r, level=field[None, None], cells=cells, encode=[0], dead_zone=[[[[0]]]])[
+        "y_hat"
+    ]
     return y_hat[0, :, :h, :w]
 
 

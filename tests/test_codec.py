@@ -173,8 +173,9 @@ def test_a_damaged_tile_is_grey_alone() -> None:
         codec.decode(bytes(data))
     partial = codec.decode(bytes(data), strict=False)[1]
     assert (partial[128:, :128] == MISSING).all()
-    intact = partial[:128].astype(int) - clean[:128]
-    assert (intact != 0).mean() < 0.02, "a missing neighbour may only touch the halo"
+    changed = np.abs(partial[:128].astype(int) - clean[:128])
+    assert changed[:64].max() <= 1, "a missing neighbour touches only what is near it"
+    assert changed[64:].mean() < 1
     cut = codec.decode(bytes(data[: data.find(bytes(payloads[1])) + 5]), strict=False)[1]
     assert (cut[:, 128:] == MISSING).all()
     assert psnr(pixels[:100, :100], cut[:100, :100]) > 25

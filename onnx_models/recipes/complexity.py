@@ -15,8 +15,9 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
     weights = {t.name: list(t.dims) for t in model.graph.initializer}
     stride: dict[str, float] = {}
     for value in model.graph.input:
-        names = [d.dim_param for d in value.type.tensor_type.shape.dim]
-        stride |= {value.name: float(STRIDES[n]) for n in names if n in STRIDES}
+        rows = [STRIDES[d.dim_param] for d in value.type.tensor_type.shape.dim if d.dim_param in STRIDES]
+        if rows:
+            stride[value.name] = float(rows[0])
     total = 0.0
     for node in model.graph.node:
         if node.op_type == "Cast" and node.input[0] in weights:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from .complexity import kmac_per_pixel
 from .data import Patches
 from .levels import ANCHORS, SPACING, nearest_anchor
 from .lic1 import MAGNITUDE_MAX, SCALE_MIN, SCALE_STEP, SCALES, UNIT, Lic1, Sizes, parity_cells, pass_masks
@@ -134,7 +135,8 @@ def main() -> None:
     tables += [z_table(net, anchor, c, z_counts[anchor, c]) for anchor in range(ANCHORS) for c in range(net.sizes.z)]
     write_tables(folder / "tables.bin", tables)
     files: dict[str, dict[str, object]] = {
-        role: {"file": f"{folder.name}/{role}.onnx", "kmac_per_pixel": round(kmac_per_pixel(m), 3)} for role, m in made.items()
+        role: {"file": f"{folder.name}/{role}.onnx", "kmac_per_pixel": round(kmac_per_pixel(m), 3)}
+        for role, m in made.items()
     }
     files["tables"] = {"file": f"{folder.name}/tables.bin"}
     digests = []

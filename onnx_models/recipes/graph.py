@@ -26,6 +26,7 @@ OPERATORS = frozenset(
         "Div",
         "Exp",
         "Floor",
+        "GreaterOrEqual",
         "LeakyRelu",
         "Mul",
         "QuantizeLinear",

@@ -4,11 +4,13 @@
 |---|---|---|
 | analysis | pixels (H,W,3) uint8 | trunk t (1,C,H/8,W/8), linear path l (1,M,H/16,W/16) |
 | latents | t, l, level | y (1,M,h,w) in quantiser steps, z_hat (1,Z,h/4,w/4) integers |
-| means | z_hat, v, level, cells, encode | r (1,M,h,w) integers, y_hat; v is y and encode 1 in the encoder, v is r and encode 0 in the decoder |
+| means | z_hat, v, level, cells, encode, dead_zone | r (1,M,h,w) integers, y_hat |
 | synthesis | y_hat, level | pixels (H,W,3) uint8 |
 | scales_z | z_hat | features (1,S,h,w) integers; exact |
 | scales_0..3 | features, magnitudes (not scales_0), level | index (1,M,h,w) uint8 in 0..63; exact |
 
+v, encode: y and 1 in the encoder, r and 0 in the decoder.
+dead_zone, (1,M,h,w) or (1,1,1,1): symbols whose difference is below 1/2 + dead_zone become 0; without effect in the decoder.
 level (1,1,h,w): integers 0..1024 as float32. cells (1,4,h,w): one-hot of the place in the 2x2 cell, zero outside the picture.
 """
 
@@ -98,7 +100,8 @@ def means(net: Lic1) -> onnx.ModelProto:
     g, a, s = Graph("means"), net.means, net.sizes
     z_hat, v = g.input("z_hat", [1, s.z, "h4", "w4"]), g.input("v", [1, s.m, "h", "w"])
     level, cells = g.input("level", [1, 1, "h", "w"]), g.input("cells", [1, 4, "h", "w"])
-    encode = g.input("encode", [1])
+    encode, dead_zone = g.input("encode", [1]), g.input("dead_zone", [1, "dead_m", "dead_h", "dead_w"])
+    least = g.op("Add", dead_zone, g.constant(0.5))
     decode = g.op("Sub", g.constant([1.0]), encode)
     x = g.shuffle(conv(g, z_hat, a.enter[0][0]), 2)
     x = g.shuffle(conv(g, g.op("LeakyRelu", x, alpha=SLOPE), a.enter[2][0]), 2)
@@ -110,7 +113,9 @@ def means(net: Lic1) -> onnx.ModelProto:
         mask = g.conv(cells, select[:, :, None, None])
         x = features if t == 0 else conv(g, g.op("Concat", features, y_hat, axis=1), a.context[t - 1])
         mu = conv(g, block(g, x, a.body), a.leave[t])
-        symbols = g.op("Round", g.op("Sub", v, mu))
+        difference = g.op("Sub", v, mu)
+        kept = g.op("Cast", g.op("GreaterOrEqual", g.op("Abs", difference), least), to=TensorProto.FLOAT)
+        symbols = g.op("Mul", g.op("Round", difference), kept)
         symbols = g.op("Add", g.op("Mul", symbols, encode), g.op("Mul", v, decode))
         now, symbols = g.op("Mul", g.op("Add", symbols, mu), mask), g.op("Mul", symbols, mask)
         y_hat, r = (g.op("Add", y_hat, now), g.op("Add", r, symbols)) if t else (now, symbols)

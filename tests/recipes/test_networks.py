@@ -70,8 +70,16 @@ def test_the_whole_chain(net: Lic1, sessions: dict[str, ort.InferenceSession]) -
         r, y_hat = r + r_t, y_hat + r_t + mu * mask
 
     common = {"z_hat": z_hat.numpy(), "level": level.numpy(), "cells": cells.numpy()}
+    common["dead_zone"] = np.zeros((1, 1, 1, 1), np.float32)
     got_r, _ = sessions["means"].run(None, common | {"v": y.numpy(), "encode": np.ones(1, np.float32)})
     assert (got_r != r.numpy()).mean() < 0.02
+    dead = common | {
+        "v": y.numpy(),
+        "encode": np.ones(1, np.float32),
+        "dead_zone": np.full((1, 1, 1, 1), 0.2, np.float32),
+    }
+    sparser = sessions["means"].run(None, dead)[0]
+    assert (sparser != 0).sum() < (got_r != 0).sum()
     read_r, read_y = sessions["means"].run(None, common | {"v": r.numpy(), "encode": np.zeros(1, np.float32)})
     np.testing.assert_array_equal(read_r, r)
     np.testing.assert_allclose(read_y, y_hat, atol=0.1)

@@ -1,0 +1,29 @@
+"""Rate-distortion optimised rounding: a symbol becomes 0 where the bits that saves are worth more than the error.
+
+With the step that is optimal for a lambda, step^2 = 18 / (ln 2 * lambda * 255^2), an error of d steps costs 6 d^2 / ln 2 bits.
+Rounding a difference of 1/2 + e to 0 instead of 1 adds 2 e to d^2, so it pays while  e < (R(1) - R(0)) * ln 2 / 12.
+Part of that is taken: symbols also make their neighbours predictable.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from . import entropy, symbols
+from .models import ModelSpec
+
+SHARE = 0.3
+"""Measured on six pictures: 0.3 of the threshold saves 1.5 % of the bits at equal PSNR, 0.5 1.3 %, 1.1 costs 1.4 %."""
+
+
+def dead_zones(spec: ModelSpec) -> npt.NDArray[np.float32]:
+    """Widening of the zero bin for every scale index, (scales,), in quantiser steps."""
+    tables: entropy.Tables = symbols.tables(spec)
+    index = np.arange(spec.scales, dtype=np.uint16)
+    zeros = [tables.cost(np.zeros(1, np.int16), index[i : i + 1]) for i in index]
+    ones = [tables.cost(np.ones(1, np.int16), index[i : i + 1]) for i in index]
+    saved = np.maximum(0, np.subtract(ones, zeros))
+    return (SHARE * saved * math.log(2) / 12).astype(np.float32)
