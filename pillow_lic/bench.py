@@ -33,7 +33,7 @@ _NETWORKS = {
     "encoder": ("analysis", "latents", *2 * ("means", *_SCALES)),
     "decoder": ("means", *_SCALES, "synthesis"),
 }
-"""What one picture runs; at the default effort the encoder rounds twice. A search for a target size or PSNR runs most of it again."""
+"""What one picture runs at the default effort, where the encoder rounds twice; a search for a target runs most of it again."""
 _QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 _SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
 

@@ -79,6 +79,7 @@ class RangeDecoder:
         if s < len(start) - 2:
             return lo + s
         b = self.raw(lane, 5)
+        assert b <= 16
         m = 256 * self.raw(lane, 8) + self.raw(lane, 8) if b == 16 else self.raw(lane, b)
         u = 2**b + m - 1
         return lo - 1 - (u - 1) // 2 if u % 2 else lo + len(start) - 2 + u // 2
