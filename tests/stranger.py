@@ -110,9 +110,7 @@ def unpack_alpha(payload, height, width):
     plane = np.zeros((height + 1, width + 1), int)
     for y in range(height):
         for x in range(width):
-            a, b, c = plane[y + 1, x], plane[y, x + 1], plane[y, x]
-            near = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
-            plane[y + 1, x + 1] = (rows[y, 1 + x] + (0, a, b, (a + b) // 2, near)[rows[y, 0]]) % 256
+            plane[y + 1, x + 1] = (rows[y, 1 + x] + (0, plane[y + 1, x], plane[y, x + 1])[rows[y, 0]]) % 256
     return plane[1:, 1:].astype(np.uint8)
 
 
