@@ -59,10 +59,9 @@ def _info(args: argparse.Namespace) -> int:
 
     failed = 0
     for name in args.files:
-        source = _source(name)
-        data = source.read() if not isinstance(source, str) else Path(source).read_bytes()
         try:
-            facts = describe.describe(data)
+            source = _source(name)
+            facts = describe.describe(Path(source).read_bytes() if isinstance(source, str) else source.read())
         except (OSError, SyntaxError) as error:
             print(f"lic: {name}: {error}", file=sys.stderr)
             failed += 1
@@ -134,26 +133,39 @@ def _write(target: str, data: bytes) -> None:
         write_atomic(target, data)
 
 
-_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "model")
+_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "effort", "model")
 
 
 def _save_options(args: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(args, name) for name in _OPTIONS if getattr(args, name, None) is not None}
 
 
-def _box(text: str) -> tuple[float, ...]:
+def number(text: str) -> float:
+    """Return the number that was written, as int if it is whole: JPEG and AVIF take no other quality."""
+    return int(text) if text.isdecimal() else float(text)
+
+
+def _model(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text
+
+
+def box(text: str) -> tuple[float, ...]:
+    """Return the numbers between the commas. (argparse names these functions when it refuses a word.)"""
     return tuple(float(part) for part in text.split(","))
 
 
 def _add_encoding(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-q", "--quality", type=float, metavar="Q", help="1-10, or 11-100 as percent (default 6)")
+    parser.add_argument("-q", "--quality", type=number, metavar="Q", help="1-10, or 11-100 as percent (default 6)")
     parser.add_argument("--target-size", type=float, metavar="BYTES", help="search the quality for this file size")
     parser.add_argument("--target-bpp", type=float, metavar="BPP", help="the same, in bits per pixel")
     parser.add_argument("--target-psnr", type=float, metavar="DB", help="the same, by RGB PSNR")
     parser.add_argument(
-        "--roi", type=_box, action="append", metavar="L,T,R,B[,W]", help="a box in pixels that matters more; repeatable"
+        "--roi", type=box, action="append", metavar="L,T,R,B[,W]", help="a box in pixels that matters more; repeatable"
     )
-    parser.add_argument("--model", help="name or number of the networks (default: the newest)")
+    parser.add_argument(
+        "--effort", type=int, metavar="N", help="0: plain rounding, faster; 1-9: smaller files (default 1)"
+    )
+    parser.add_argument("--model", type=_model, help="name or number of the networks (default: the newest)")
     parser.add_argument("--strip", action="store_true", help="leave EXIF and XMP out (ICC profiles are kept)")
 
 
@@ -228,7 +240,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes
         return 1
-    except (OSError, SyntaxError, ValueError, TypeError, MemoryError) as error:
+    except (OSError, SyntaxError, ValueError, TypeError, MemoryError, Image.DecompressionBombError) as error:
         print(f"lic: {error or type(error).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

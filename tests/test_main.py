@@ -50,6 +50,17 @@ def test_encode_a_region_better(png: Path, capsys: pytest.CaptureFixture[str]) -
     assert "importance" in capsys.readouterr().out
 
 
+def test_options_of_the_encoder(png: Path) -> None:
+    spec = models.choose(None)
+    files = []
+    for words in ([], ["--model", spec.number], ["--model", spec.name], ["--effort", 9], ["--effort", 0]):
+        assert run("encode", png, png.with_suffix(".lic"), *words) == 0
+        files.append(png.with_suffix(".lic").read_bytes())
+    *alike, plain = files
+    assert set(alike) == {files[0]}
+    assert plain != files[0]
+
+
 def test_decode_to_any_format(lic: Path, tmp_path: Path) -> None:
     assert run("decode", lic, tmp_path / "x.jpg") == 0
     assert run("decode", lic, tmp_path / "x.dat", "--format", "webp", "--strip") == 0
@@ -85,9 +96,10 @@ def test_info_as_json(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_info_of_bad_files(lic: Path, png: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lic.write_bytes(lic.read_bytes()[:-5])
-    assert run("info", lic, png) == 1
+    assert run("info", lic.with_name("none.lic"), png, lic) == 1
     captured = capsys.readouterr()
     assert "ends inside its tile section" in captured.out
+    assert "none.lic: [Errno 2]" in captured.err
     assert f"lic: {png}: not a .lic file" in captured.err
 
 
@@ -116,6 +128,7 @@ def test_convert(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("1 converted")
     assert run("convert", out, png.parent / "back", "--to", "png") == 0
     assert (png.parent / "back" / "a.png").is_file()
+    assert run("convert", out, png.parent / "jpg", "--to", "jpg", "-q", 85) == 0
 
 
 @pytest.mark.parametrize(
@@ -125,6 +138,8 @@ def test_convert(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["encode", "a.png", "a.lic", "-q", "0"], 1, "lic: quality must be 1-10"),
         (["encode", "a.png", "a.lic", "-q", "5", "--target-size", "9"], 1, "lic: give one of quality"),
         (["encode", "a.png", "a.lic", "--model", "x"], 1, "lic: model must be the name or number of one of"),
+        (["encode", "a.png", "a.lic", "--model", "0"], 1, "lic: model must be the name or number of one of"),
+        (["encode", "a.png", "a.lic", "--effort", "10"], 1, "lic: effort must be an integer 0-9, got 10"),
         (["decode", "a.png", "b.png"], 1, "lic: cannot identify image file 'a.png'"),
         (["decode", "a.lic", "b.xyz"], 1, "lic: "),
         (["convert", "a.png"], 2, "lic: convert needs at least one SRC and a DST"),
@@ -146,6 +161,15 @@ def test_mistakes(
     assert captured.err.startswith(said)
     assert captured.err.count("\n") == 1
     assert [path.name for path in png.parent.iterdir()] == ["a.png"]
+
+
+def test_a_picture_over_pillows_limit(
+    png: Path, lic: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    for words in (["encode", png, png.with_suffix(".lic")], ["decode", lic, lic.with_suffix(".png")]):
+        assert run(*words) == 1
+        assert capsys.readouterr().err.startswith("lic: Image size (6144 pixels) exceeds limit")
 
 
 def test_a_failed_encode_keeps_the_old_file(png: Path) -> None:
