@@ -39,8 +39,11 @@ class Transcoder:
         files.copy_times(source, target)
 
     def encode(self, im: Image.Image) -> bytes:
-        """Return the file's bytes. OSError for an image of several frames, because all but the first would be lost."""
-        frames = getattr(im, "n_frames", 1)
+        """Return the file's bytes. OSError for an image of several frames, because all but the first would be lost.
+
+        What follows the photo in an MPO file, as many cameras and phones write for JPEG, is a preview or a gain map of it.
+        """
+        frames = 1 if im.format == "MPO" else getattr(im, "n_frames", 1)
         if frames > 1:
             msg = f"picture has {frames} frames, a {self.suffix} file made here would hold one of them"
             raise OSError(msg)

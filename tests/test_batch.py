@@ -288,6 +288,13 @@ def test_frames_are_not_lost_silently(photo: Image.Image, tmp_path: Path) -> Non
     assert not (tmp_path / "a.lic").exists()
 
 
+def test_the_photo_of_a_camera_with_a_preview(photo: Image.Image, tmp_path: Path) -> None:
+    photo.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[photo.resize((24, 16))])
+    assert pillow_lic.convert(tmp_path / "a.jpg", tmp_path / "a.lic").failed == []
+    with Image.open(tmp_path / "a.lic") as im:
+        assert im.size == photo.size
+
+
 def test_an_old_target_survives_a_failure(photos: Path, tmp_path: Path) -> None:
     target = tmp_path / "a.lic"
     target.write_bytes(b"old")
