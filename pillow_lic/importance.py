@@ -6,6 +6,7 @@ positive the quantiser step is finer, as if that place had a higher quality.
 
 from __future__ import annotations
 
+import functools
 import math
 import zlib
 from collections.abc import Sequence
@@ -63,28 +64,25 @@ def level_field(level: int, deltas: Deltas | None, shape: tuple[int, int]) -> Fl
     return field.clip(0, MAX_LEVEL)
 
 
-def of(roi: Mask | Sequence[Box] | None, wanted: Mask | str | None, height: int, width: int) -> Deltas | None:
+def of(roi: Mask | Sequence[Box] | None, wanted: Mask | None, height: int, width: int) -> Deltas | None:
     """Return the deltas an encoder is asked for, or None when all places are alike.
 
     roi and wanted: a mask (height, width), uint8 0..255 or float 0..1, white being most important; roi also boxes (left,
-    upper, right, lower[, weight 0..1]) in pixels. Both together: their product. A full span of the mask is SPAN points of
-    quality; their mean over the picture is kept at the quality asked for, so that bits move rather than grow. Raises
-    ValueError naming what is wrong and what is legal.
+    upper, right, lower[, weight 0..1]) in pixels, as `EncodeOptions` has checked them. Both together: their product. A full
+    span of the mask is SPAN points of quality; their mean over the picture is kept at the quality asked for, so that bits
+    move rather than grow. Raises ValueError naming what is wrong and what is legal.
     """
     maps = [_mask(wanted, "importance", height, width)] if wanted is not None else []
     if roi is not None:
         maps.append(_mask(roi, "roi", height, width) if isinstance(roi, np.ndarray) else _boxes(roi, height, width))
     if not maps:
         return None
-    mask = _blocks(np.prod(maps, axis=0))
+    mask = _blocks(functools.reduce(np.multiply, maps))
     deltas: Deltas = np.rint((mask - mask.mean()) * SPAN * MAX_LEVEL / 9 / STEP).astype(np.int8)
     return deltas if deltas.any() else None
 
 
 def _mask(value: object, name: str, height: int, width: int) -> Floats:
-    if isinstance(value, str):
-        msg = f"{name}={value!r} needs a network this release does not have; give a mask of shape ({height}, {width})"
-        raise ValueError(msg)
     a = np.asarray(value)
     if a.shape != (height, width):
         msg = f"{name} mask must have the shape of the picture, ({height}, {width}), got {a.shape}"
@@ -101,9 +99,6 @@ def _boxes(boxes: Sequence[Box], height: int, width: int) -> Floats:
     for box in boxes:
         left, upper, right, lower = box[:4]
         weight = box[4] if len(box) > 4 else 1.0
-        if not 0 <= weight <= 1:
-            msg = f"the weight of a roi box must be 0-1, got {weight:g}"
-            raise ValueError(msg)
         if left < 0 or upper < 0 or right > width or lower > height:
             msg = f"roi box must lie inside the picture of {width}x{height} pixels, got {tuple(box[:4])}"
             raise ValueError(msg)

@@ -18,11 +18,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from .limits import MAX_LEVEL
+
 DEFAULT_QUALITY = 6.0
 """Quality when neither ``quality`` nor a target is given."""
-
-MAX_LEVEL = 1024
-"""The stored scale: level 0 is quality 1, level 1024 is quality 10."""
 
 DEFAULT_EFFORT, MAX_EFFORT = 1, 9
 
@@ -86,10 +85,16 @@ def _is_map(value: object) -> bool:
     return len(getattr(value, "shape", ())) == 2
 
 
+def _shown(value: object) -> str:
+    """Return what a message says it got; of an array only the shape."""
+    shape = getattr(value, "shape", None)
+    return repr(value) if shape is None else f"an array of shape {shape}"
+
+
 def _boxes(value: object) -> tuple[Box, ...]:
     """Return boxes as tuples (left, upper, right, lower[, weight]); ValueError for anything else."""
     legal = "a picture-sized mask or boxes (left, upper, right, lower[, weight])"
-    msg = f"roi must be {legal}, got {value!r}"
+    msg = f"roi must be {legal}, got {_shown(value)}"
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or not value:
         raise ValueError(msg)
     rows: Sequence[Any] = value if isinstance(value[0], Sequence) else [value]
@@ -100,6 +105,9 @@ def _boxes(value: object) -> tuple[Box, ...]:
         box = tuple(_number("roi", number, legal) for number in row)
         if box[2] <= box[0] or box[3] <= box[1]:
             msg = f"roi box must have right > left and lower > upper, got {tuple(row)}"
+            raise ValueError(msg)
+        if len(box) == 5 and not 0 <= box[4] <= 1:
+            msg = f"the weight of a roi box must be 0-1, got {box[4]:g}"
             raise ValueError(msg)
         boxes.append(box)
     return tuple(boxes)
@@ -117,7 +125,7 @@ class EncodeOptions:
     roi
         A mask (H, W), uint8 or 0..1, or boxes (left, upper, right, lower[, weight 0..1]) that deserve more bits.
     importance
-        None, a map (H, W) like the mask of ``roi``, or ``"auto"`` (which this release's encoder refuses).
+        A map (H, W) like the mask of ``roi``; with both, their product counts. ``"auto"`` is for a later release.
     effort
         0..9: encoder time spent on making the file smaller. 0 rounds plainly, 1 and above weigh bits against error
         (a third more time, 1-2 % smaller at the same PSNR); the decoder's work does not change.
@@ -149,10 +157,11 @@ class EncodeOptions:
                 object.__setattr__(self, name, _positive(name, value, what))
         if self.roi is not None and not _is_map(self.roi):
             object.__setattr__(self, "roi", _boxes(self.roi))
-        if self.importance is not None and not _is_map(self.importance) and self.importance != "auto":
-            msg = f"importance must be None, 'auto' or a map of shape (height, width), got {self.importance!r}"
+        if self.importance is not None and not _is_map(self.importance):
+            msg = f"importance must be None or a map of shape (height, width), got {_shown(self.importance)}"
             raise ValueError(msg)
-        if isinstance(self.effort, bool) or not isinstance(self.effort, int) or not 0 <= self.effort <= MAX_EFFORT:
+        whole = hasattr(self.effort, "__index__") and not isinstance(self.effort, bool)
+        if not whole or not 0 <= self.effort <= MAX_EFFORT:
             msg = f"effort must be an integer 0-{MAX_EFFORT}, got {self.effort!r}"
             raise ValueError(msg)
         if isinstance(self.model, bool) or not isinstance(self.model, (str, int, type(None))):

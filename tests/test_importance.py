@@ -60,8 +60,7 @@ def test_a_uniform_mask_is_no_mask(value: int) -> None:
         (np.zeros((3, 4), np.uint8), None, r"roi mask must have the shape of the picture, \(40, 50\), got \(3, 4\)"),
         (np.full((40, 50), 1.5), None, "roi mask must be uint8 or numbers 0-1, got float64 from 1.5 to 1.5"),
         (((0, 0, 51, 10),), None, "inside the picture of 50x40 pixels"),
-        (((0, 0, 5, 10, 3),), None, "weight of a roi box must be 0-1, got 3"),
-        (None, "auto", "'auto' needs a network this release does not have"),
+        (None, np.full((40, 50), np.nan), "importance mask must be uint8 or numbers 0-1, got float64 from nan to nan"),
     ],
 )
 def test_what_cannot_be_asked_for(roi: object, wanted: object, message: str) -> None:

@@ -41,6 +41,7 @@ def test_wrong_level(level: int) -> None:
 def test_numpy_numbers_are_numbers() -> None:
     assert EncodeOptions(quality=np.float32(7.5)).quality == 7.5
     assert EncodeOptions(target_size=np.int64(1000)).target_size == 1000
+    assert EncodeOptions(effort=np.int64(9)).effort == 9
 
 
 def test_default() -> None:
@@ -65,7 +66,7 @@ def test_one_aim_at_a_time() -> None:
 
 def test_roi() -> None:
     assert EncodeOptions(roi=(0, 0, 8, 8)).roi == ((0, 0, 8, 8),)
-    assert EncodeOptions(roi=[(0, 0, 8, 8), (8, 8, 9, 9, 2.5)]).roi == ((0, 0, 8, 8), (8, 8, 9, 9, 2.5))
+    assert EncodeOptions(roi=[(0, 0, 8, 8), (8, 8, 9, 9, 0.5)]).roi == ((0, 0, 8, 8), (8, 8, 9, 9, 0.5))
     mask = np.zeros((4, 4))
     assert EncodeOptions(roi=mask).roi is mask
 
@@ -81,10 +82,19 @@ def test_roi_box_without_area() -> None:
         EncodeOptions(roi=(5, 0, 5, 8))
 
 
-def test_importance() -> None:
-    assert EncodeOptions(importance="auto").importance == "auto"
-    with pytest.raises(ValueError, match="importance must be None, 'auto' or a map .*, got 'yes'"):
-        EncodeOptions(importance="yes")
+@pytest.mark.parametrize("weight", [-0.1, 2.5])
+def test_roi_box_of_a_wrong_weight(weight: float) -> None:
+    with pytest.raises(ValueError, match=f"the weight of a roi box must be 0-1, got {weight}"):
+        EncodeOptions(roi=[(0, 0, 8, 8), (0, 0, 8, 8, weight)])
+
+
+@pytest.mark.parametrize(
+    ("importance", "shown"),
+    [("auto", "'auto'"), (0.5, "0.5"), (np.zeros((4, 4, 1)), r"an array of shape \(4, 4, 1\)")],
+)
+def test_wrong_importance(importance: object, shown: str) -> None:
+    with pytest.raises(ValueError, match=rf"importance must be None or a map of shape \(height, width\), got {shown}"):
+        EncodeOptions(importance=importance)
 
 
 @pytest.mark.parametrize("effort", [-1, 10, 2.0, True, "3"])
