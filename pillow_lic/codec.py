@@ -52,7 +52,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     height, width = pixels.shape[:2]
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
     deltas = importance.of(options.roi, options.importance, height, width)
-    writer = Writer(spec, to_rgb(pixels, mode), deltas, options.effort)
+    writer = Writer(spec, to_rgb(pixels, mode), deltas, options.effort, search=options.has_target)
 
     def file(level: int) -> bytes:
         header = Header(mode, width, height, writer.tile_edge, spec.number, spec.hash, level)

@@ -24,13 +24,19 @@ KEPT_TRUNKS = 16
 
 
 class Writer:
-    """One picture on its way into a file, at any level: the analysis runs once for all levels a search tries."""
+    """One picture on its way into a file, at any level.
 
-    def __init__(self, spec: ModelSpec, rgb: Pixels, deltas: Deltas | None = None, effort: int = 1) -> None:
+    With `search` the analysis is kept, so that it runs once for all levels a search tries.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, rgb: Pixels, deltas: Deltas | None = None, effort: int = 1, *, search: bool = False
+    ) -> None:
         self.spec, self.rgb, self.deltas, self.effort = spec, rgb, deltas, effort
         self.height, self.width = rgb.shape[:2]
         self.tile_edge = tiles.choose_tile_edge(self.width, self.height)
         self.grid = tiles.grid(self.width, self.height, self.tile_edge)
+        self._keeps = search and len(self.grid) <= KEPT_TRUNKS
         self._trunks: dict[Tile, transforms.Trunk] = {}
 
     def _trunk(self, tile: Tile) -> transforms.Trunk:
@@ -41,7 +47,7 @@ class Writer:
         window = self.rgb[area.y0 : area.y1, area.x0 : area.x1]
         down, right = tiles.padded(area.height) - area.height, tiles.padded(area.width) - area.width
         trunk = transforms.analysis(self.spec, np.pad(window, ((0, down), (0, right), (0, 0)), "edge"))
-        if len(self.grid) <= KEPT_TRUNKS:
+        if self._keeps:
             self._trunks[tile] = trunk
         return trunk
 

@@ -35,6 +35,14 @@ def test_psnr_is_pooled_over_the_colours() -> None:
     assert psnr(np.zeros((2, 2), np.uint8), np.full((2, 2), 255, np.uint8)) == 0
 
 
+@pytest.mark.parametrize("block", [1, 90, 100, 1000])
+def test_psnr_does_not_depend_on_its_blocks(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    a, b = pictures(40, 30, 3, 5)
+    whole = psnr(a, b)
+    monkeypatch.setattr("pillow_lic.metrics._BLOCK", block)
+    assert psnr(a, b) == whole
+
+
 @pytest.mark.parametrize(
     ("shape", "seed", "expected"),
     [  # pytorch_msssim 1.0 on float64 pictures; its Gaussian is float32, hence the tolerance
