@@ -13,7 +13,8 @@ from .errors import LicError, LicUnsupportedError
 def describe(data: bytes) -> dict[str, Any]:
     """Return the facts of a .lic file as plain values that JSON can hold; NotLicError or LicError without a header.
 
-    `damage` is None for a sound file, else the sentence that says what is wrong behind the header.
+    `damage` is None for a sound file, else the sentence that says what is wrong behind the header; `importance` is None
+    where the file has one quality for all places, else the lowest and highest of them.
     """
     front = container.read_front(io.BytesIO(data))
     header = front.header
@@ -21,9 +22,10 @@ def describe(data: bytes) -> dict[str, Any]:
         model = models.named(header.model_id, header.model_hash).name
     except LicUnsupportedError:
         model = None
+    span = damage = None
     try:
         container.verify(data)
-        damage = None
+        span = _span(container.unpack(data))
     except LicError as error:
         damage = str(error)
     return {
@@ -35,6 +37,7 @@ def describe(data: bytes) -> dict[str, Any]:
         "tile_edge": header.tile_edge,
         "quality": round(header.quality, 3),
         "level": header.level,
+        "importance": span,
         "model": model,
         "model_id": header.model_id,
         "model_hash": header.model_hash.hex(),
@@ -44,6 +47,17 @@ def describe(data: bytes) -> dict[str, Any]:
         "trailing": front.trailing,
         "damage": damage,
     }
+
+
+def _span(parts: container.Container) -> list[float] | None:
+    """Return the lowest and the highest quality of a file with an importance section; LicDamagedError if it holds none."""
+    if parts.importance is None:
+        return None
+    from . import importance, options, symbols
+
+    inside = symbols.Grid.of(parts.header.height, parts.header.width).inside
+    field = importance.level_field(parts.header.level, importance.unpack(parts.importance, inside), inside)
+    return [round(options.level_to_quality(int(level)), 3) for level in (field.min(), field.max())]
 
 
 def as_text(facts: Mapping[str, Any]) -> str:
@@ -63,6 +77,8 @@ def as_text(facts: Mapping[str, Any]) -> str:
         "sections": sections,
         "check": facts["damage"] or "every section is intact",
     }
+    if facts["importance"]:
+        lines["quality"] += ", by place {:.2f} to {:.2f}".format(*facts["importance"])
     if facts["trailing"]:
         lines["after it"] = f"{facts['trailing']:,} bytes that are not part of the picture"
     return "\n".join(f"  {name:9} {text}" for name, text in lines.items())

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pillow_lic import __main__ as command
-from pillow_lic import demo, header, models, progress
+from pillow_lic import container, demo, header, models, progress
 from pillow_lic.batch import Pair, Result
 
 
@@ -46,8 +46,21 @@ def test_encode_to_a_size(png: Path) -> None:
 
 def test_encode_a_region_better(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("encode", png, png.with_suffix(".lic"), "--roi", "0,0,48,64", "--roi", "50,0,60,10,0.5") == 0
+    capsys.readouterr()
+    assert run("info", png.with_suffix(".lic"), "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    low, high = facts["importance"]
+    assert 1 <= low < facts["quality"] < high <= 10
+    assert facts["sections"][0]["name"] == "importance"
     assert run("info", png.with_suffix(".lic")) == 0
-    assert "importance" in capsys.readouterr().out
+    assert f"by place {low:.2f} to {high:.2f}" in capsys.readouterr().out
+
+
+def test_info_of_an_importance_section_that_holds_none(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parts = container.unpack(lic.read_bytes())
+    lic.write_bytes(container.pack(parts.header, [bytes(parts.tiles[0])], importance=b"no zlib"))
+    assert run("info", lic) == 1
+    assert "importance section is damaged" in capsys.readouterr().out
 
 
 def test_options_of_the_encoder(png: Path) -> None:
@@ -89,6 +102,7 @@ def test_info_as_json(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [section["name"] for section in facts["sections"]] == ["EXIF", "XMP", "tile"]
     assert (facts["width"], facts["height"], facts["mode"], facts["trailing"]) == (96, 64, "RGB", 4)
     assert facts["damage"] is None
+    assert facts["importance"] is None
     assert facts["model"] == models.choose(None).name
     assert run("info", lic) == 0
     assert "4 bytes that are not part of the picture" in capsys.readouterr().out
