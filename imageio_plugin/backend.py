@@ -114,9 +114,11 @@ class LicPlugin(PillowPlugin):
     ) -> bytes | None:
         """Write one picture of uint8 or bool: (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4).
 
-        A list or a leading axis (with `is_batch=True`, or four dimensions) is taken if it holds one picture. The other
-        keywords are the save options of the format. Everything is checked and encoded before the target is opened, so
-        a mistake leaves an existing file as it was. Returns the file's bytes for the target "<bytes>", else None.
+        A list or a leading axis (with `is_batch=True`, or four dimensions) is taken if it holds one picture. quality to
+        model (with roi and importance as masks or boxes, effort 0-9) mean what they mean for
+        `pillow_lic.options.EncodeOptions`, icc_profile, exif and xmp what they mean for `Image.save`, threads and providers
+        what they mean for `pillow_lic.settings`. Everything is checked and encoded before the target is opened, so a
+        mistake leaves an existing file as it was. Returns the file's bytes for the target "<bytes>", else None.
         """
         image = color.from_array(_only_picture(ndimage, is_batch), mode)
         with settings(threads=threads, providers=providers):

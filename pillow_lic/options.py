@@ -128,7 +128,7 @@ class EncodeOptions:
         A map (H, W) like the mask of ``roi``; with both, their product counts. ``"auto"`` is for a later release.
     effort
         0..9: encoder time spent on making the file smaller. 0 rounds plainly, 1 and above weigh bits against error
-        (a third more time, 1-2 % smaller at the same PSNR); the decoder's work does not change.
+        (1.4 times as long, 1-2 % smaller at the same PSNR); the decoder's work does not change.
     model
         Name or id of a network in the manifest; None is the newest.
     """

@@ -119,14 +119,19 @@ def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> N
 
 
 def encode(image: Image.Image, **save_options: Any) -> bytes:
-    """Return the bytes of a .lic file of the image; options, warnings and errors as in `image.save("x.lic", ...)`."""
+    """Return the bytes of a .lic file of the image; options, warnings and errors as in `image.save("x.lic", ...)`.
+
+    The options are those of `options.EncodeOptions` (quality, target_size, target_bpp, target_psnr, roi, importance, effort,
+    model; masks may be images) and the metadata icc_profile, exif and xmp. ValueError and TypeError for wrong ones, OSError
+    for a mode that has no one meaning in 8 bits.
+    """
     return _encode(image, save_options, stacklevel=4)
 
 
 def save(image: Image.Image, path: files.StrPath | IO[bytes], **save_options: Any) -> None:
     """Write the image as a .lic file, whatever its name; a file that was there is replaced whole or left untouched.
 
-    `image.save` cannot promise that: Pillow empties the file before it asks the plugin. Options as there.
+    `image.save` cannot promise that: Pillow empties the file before it asks the plugin. Options as for `encode`.
     """
     data = _encode(image, save_options, stacklevel=4)
     if isinstance(path, (str, os.PathLike)):

@@ -16,6 +16,7 @@ from pillow_lic.imageio_plugin import register
 from pillow_lic.imageio_plugin.backend import LicPlugin
 
 import pillow_lic
+from pillow_lic import models
 
 
 @pytest.fixture
@@ -137,6 +138,18 @@ def test_v3_write_metadata_and_options(tmp_path: Path, array: np.ndarray) -> Non
     assert path.stat().st_size <= 900
     meta = iio.immeta(path)
     assert (meta["Make"], meta["xmp"], meta["icc_profile"]) == ("maker", b"<x/>", b"profile")
+
+
+def test_v3_write_with_every_option_of_the_encoder(array: np.ndarray) -> None:
+    mask = np.zeros(array.shape[:2])
+    mask[16:] = 1
+    words = {"quality": 5, "roi": [(0, 0, 48, 32)], "importance": mask, "effort": 0}
+    words["model"] = models.choose(None).number
+    expected = pillow_lic.encode(Image.fromarray(array), **words)
+    assert iio.imwrite("<bytes>", array, extension=".lic", **words) == expected
+    for name in ("roi", "importance", "effort"):
+        fewer = {key: value for key, value in words.items() if key != name}
+        assert iio.imwrite("<bytes>", array, extension=".lic", **fewer) != expected
 
 
 def test_v3_write_a_list_of_one_and_a_batch(tmp_path: Path, array: np.ndarray) -> None:
