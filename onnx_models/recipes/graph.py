@@ -23,7 +23,6 @@ OPERATORS = frozenset(
         "Concat",
         "Conv",
         "DepthToSpace",
-        "Div",
         "Exp",
         "Floor",
         "GreaterOrEqual",
