@@ -219,13 +219,9 @@ def _bench(args: argparse.Namespace) -> int:
 
 
 def _run_bench(words: Sequence[str]) -> int:
-    if words[:1] == ["coder"]:
-        from .bench_coder import main as bench_coder
+    from . import bench, bench_coder
 
-        return int(bench_coder(list(words[1:])) or 0)
-    from .bench import main as bench
-
-    return int(bench(list(words)) or 0)
+    return bench_coder.main(words[1:]) if words[:1] == ["coder"] else bench.main(words)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

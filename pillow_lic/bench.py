@@ -138,11 +138,6 @@ def run(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lic bench`; return the exit status: 0, or 1 after a sentence on stderr."""
-    argv = sys.argv[1:] if argv is None else list(argv)
-    if argv[:1] == ["coder"]:
-        from . import bench_coder
-
-        return bench_coder.main(argv[1:])
     arguments = _parser().parse_args(argv)
     try:
         return _bench(arguments)

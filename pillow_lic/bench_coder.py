@@ -7,7 +7,7 @@ has no call for many stored tables at once, so it evaluates its Gaussians symbol
 import argparse
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +106,7 @@ def _print(name: str, n: int, seconds: tuple[float, float], size: int, ideal: fl
     )
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark of `lic bench coder`, print it, and return the exit status 0."""
     parser = argparse.ArgumentParser(prog="lic bench coder", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--symbols", type=int, default=1_500_000, metavar="N", help="default 1500000")

@@ -22,7 +22,7 @@ MAX_TILE_EDGE: Final = 8192
 """Largest edge of a tile: the last value of the three-bit exponent. `MAX_TILE_PIXELS` bounds the area besides."""
 
 MAX_TILE_PIXELS: Final = 2**22
-"""Largest padded area of a tile: about 4 MP, so that one tile decodes in a few hundred MB."""
+"""Largest padded area of a tile: about 4 MP, which decode in 1 GB."""
 
 MAX_LEVEL: Final = 1024
 """Quality 10; level 0 is quality 1. A step is under 0.01 of quality, finer than any picture shows."""
