@@ -3,7 +3,7 @@
     write:  pixels ─analysis─▶ trunk ─latents(level)─▶ y, z_hat ─residuals─▶ r      symbols.write ─▶ tile payload
     read:   tile payload ─▶ symbols.read ─▶ z_hat, r ─reconstruct─▶ y_hat ─synthesis(level)─▶ pixels
 
-A picture is one tile up to about 4 MP, else a grid of tiles. Tiles are coded apart, but analysis and synthesis see a halo
+A picture is one tile up to about 2 MP, else a grid of tiles. Tiles are coded apart, but analysis and synthesis see a halo
 of their neighbours, so that no seam shows.
 """
 

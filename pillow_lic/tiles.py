@@ -13,7 +13,7 @@ the tile and a halo of its neighbours' pixels, cut where the picture ends.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .limits import MAX_TILE_EDGE, MAX_TILE_PIXELS, MIN_TILE_EDGE, TILE_ALIGN
+from .limits import MAX_TILE_EDGE, MIN_TILE_EDGE, TILE_ALIGN
 
 __all__ = [
     "Tile",
@@ -26,6 +26,9 @@ __all__ = [
     "tiles_touching",
     "with_halo",
 ]
+
+ONE_TILE_PIXELS = 2**21
+"""Largest padded picture written as one tile: 1920x1080 is one; encoding takes some 300 bytes a pixel of a tile."""
 
 DEFAULT_TILE_EDGE = 1024
 """Edge of the tiles of a picture too large for one: 1 MP each, so two cores share even a 5 MP picture evenly."""
@@ -65,9 +68,9 @@ def padded(length: int) -> int:
 
 
 def choose_tile_edge(width: int, height: int) -> int:
-    """Return 0 (one tile) when the padded picture has at most `MAX_TILE_PIXELS`, else 1024."""
+    """Return 0 (one tile) when the padded picture has at most `ONE_TILE_PIXELS`, else 1024."""
     _check_picture(width, height)
-    return 0 if padded(width) * padded(height) <= MAX_TILE_PIXELS else DEFAULT_TILE_EDGE
+    return 0 if padded(width) * padded(height) <= ONE_TILE_PIXELS else DEFAULT_TILE_EDGE
 
 
 def count(width: int, height: int, tile_edge: int) -> int:
@@ -77,7 +80,7 @@ def count(width: int, height: int, tile_edge: int) -> int:
 
 
 def largest_tile_pixels(width: int, height: int, tile_edge: int) -> int:
-    """Return the padded area of the largest tile of the grid, which the format bounds by `MAX_TILE_PIXELS`."""
+    """Return the padded area of the largest tile of the grid, which the format bounds by `limits.MAX_TILE_PIXELS`."""
     _check(width, height, tile_edge)
     wide, high = padded(width), padded(height)
     return min(wide, tile_edge) * min(high, tile_edge) if tile_edge else wide * high

@@ -40,12 +40,13 @@ def test_the_chosen_edge_is_always_legal(width: int, height: int) -> None:
     assert tiles.largest_tile_pixels(width, height, choose_tile_edge(width, height)) <= limits.MAX_TILE_PIXELS
 
 
-def test_one_tile_up_to_four_megapixels() -> None:
+def test_one_tile_up_to_two_megapixels() -> None:
     assert choose_tile_edge(1, 1) == 0
-    assert choose_tile_edge(2048, 2048) == 0
-    assert choose_tile_edge(2049, 2048) == 1024
-    assert choose_tile_edge(65535, 64) == 0
-    assert choose_tile_edge(65535, 65) == 1024
+    assert choose_tile_edge(1920, 1080) == 0
+    assert choose_tile_edge(2048, 1024) == 0
+    assert choose_tile_edge(2049, 1024) == 1024
+    assert choose_tile_edge(32768, 64) == 0
+    assert choose_tile_edge(32768, 65) == 1024
 
 
 def test_grid_of_a_known_picture() -> None:

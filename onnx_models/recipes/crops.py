@@ -1,0 +1,72 @@
+"""A sheet of crops for a model card: original, AVIF and LIC at equal bytes, side by side, enlarged twice.
+
+python -m onnx_models.recipes.crops OUT.webp PICTURE:LEFT,UPPER[:QUALITY] ...
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+import pillow_lic
+
+SIDE, ZOOM, LABEL = 128, 2, 16
+
+
+def avif_of_size(image: Image.Image, size: int) -> tuple[bytes, int]:
+    """The AVIF (4:4:4, speed 6) with the highest quality that has at most `size` bytes, and that quality."""
+    low, high, best = 0, 100, b""
+    while high - low > 1:
+        middle = (low + high) // 2
+        out = io.BytesIO()
+        image.save(out, "AVIF", quality=middle, subsampling="4:4:4", speed=6)
+        if out.tell() <= size:
+            low, best = middle, out.getvalue()
+        else:
+            high = middle
+    return best, low
+
+
+def row(path: Path, left: int, upper: int, quality: float) -> Image.Image:
+    """One picture: three crops with their captions, (3 * 256, 256 + 16) pixels."""
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+    lic = pillow_lic.encode(image, quality=quality)
+    avif, avif_quality = avif_of_size(image, len(lic))
+    shown = [("original", image)]
+    for name, data in (
+        (f"AVIF {avif_quality}, {len(avif):,} bytes", avif),
+        (f"LIC {quality:g}, {len(lic):,} bytes", lic),
+    ):
+        with Image.open(io.BytesIO(data)) as decoded:
+            shown.append((name, decoded.convert("RGB")))
+    side = SIDE * ZOOM
+    sheet = Image.new("RGB", (3 * side, side + LABEL), "white")
+    for i, (name, picture) in enumerate(shown):
+        crop = picture.crop((left, upper, left + SIDE, upper + SIDE)).resize((side, side), Image.Resampling.NEAREST)
+        sheet.paste(crop, (i * side, LABEL))
+        ImageDraw.Draw(sheet).text((i * side + 4, 2), name, fill="black")
+    return sheet
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("out", type=Path)
+    p.add_argument("crops", nargs="+", metavar="PICTURE:LEFT,UPPER[:QUALITY]")
+    a = p.parse_args()
+    rows = []
+    for crop in a.crops:
+        path, place, *quality = crop.split(":")
+        left, upper = (int(v) for v in place.split(","))
+        rows.append(row(Path(path), left, upper, float(quality[0]) if quality else 4.0))
+    sheet = Image.new("RGB", (rows[0].width, sum(r.height for r in rows)), "white")
+    for i, r in enumerate(rows):
+        sheet.paste(r, (0, i * r.height))
+    sheet.save(a.out, quality=92)
+
+
+if __name__ == "__main__":
+    main()
