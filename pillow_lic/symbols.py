@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import container, entropy, passes, scales
-from .errors import LicDesyncError
+from .errors import LicDesyncError, LicRuntimeError
 from .models import ModelSpec
 
 Floats = npt.NDArray[np.float32]
@@ -89,12 +89,24 @@ def indexes(spec: ModelSpec, z_hat: Floats, r: Floats, field: Floats, grid: Grid
     return result
 
 
+def _integers(values: Floats) -> Symbols:
+    """Integers as float32 -> int16. LicRuntimeError for NaN and what is out of range: a cast would write another picture."""
+    largest = np.abs(values).max(initial=0)
+    if not largest <= 32767:
+        msg = f"the networks gave symbols up to {largest:g}, 32767 is the most: the engine failed"
+        raise LicRuntimeError(msg)
+    return values.astype(np.int16)
+
+
 def write(spec: ModelSpec, z_hat: Floats, r: Floats, index: Indexes, level: int, grid: Grid) -> bytes:
-    """z_hat (Z, h/4, w/4), r (M, h, w) integers as float32, their scale indexes and the picture's level -> tile payload."""
-    parts = [z_hat.astype(np.int16).ravel()]
+    """z_hat (Z, h/4, w/4), r (M, h, w) integers as float32, their scale indexes and the picture's level -> tile payload.
+
+    LicRuntimeError when they are no integers of 16 bits.
+    """
+    parts = [_integers(z_hat).ravel()]
     chosen = [scales.z_indexes(level, spec.scales, z_hat.shape)]
     for t in range(passes.PASSES):
-        parts.append(passes.gather(r, t, grid.inside).astype(np.int16))
+        parts.append(_integers(passes.gather(r, t, grid.inside)))
         chosen.append(passes.gather(index, t, grid.inside).astype(np.uint16))
     lanes, stream = entropy.encode(tables(spec), np.concatenate(parts), np.concatenate(chosen))
     return container.pack_tile(lanes, _check(parts), stream)

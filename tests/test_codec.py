@@ -10,7 +10,7 @@ import pytest
 from pictures import photo_like
 
 from pillow_lic import codec, container, models, runtime, symbols, tiles, transforms
-from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError
+from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions, settings
 from pillow_lic.reader import MISSING
@@ -140,6 +140,23 @@ def test_desync_is_told_from_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(symbols.scales, "indexes", lambda *a: np.minimum(original(*a) + 1, 63).astype(np.uint8))
     with pytest.raises((LicDesyncError, LicDamagedError)):
         codec.decode(data)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e5])
+@pytest.mark.parametrize("name", ["z_hat", "y"])
+def test_an_engine_that_computes_nonsense_writes_no_file(
+    monkeypatch: pytest.MonkeyPatch, name: str, bad: float
+) -> None:
+    original = transforms.latents
+
+    def failing(*args):
+        found = dict(zip(("y", "z_hat"), original(*args), strict=True))
+        found[name][0, 0, 0] = bad
+        return found["y"], found["z_hat"]
+
+    monkeypatch.setattr(transforms, "latents", failing)
+    with pytest.raises(LicRuntimeError, match="the networks gave symbols up to"):
+        encode(photo_like(64, 64))
 
 
 def test_tiles_show_no_seam() -> None:
