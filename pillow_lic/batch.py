@@ -95,7 +95,8 @@ def plan(
 
     A directory stands for the files below it that `readable` accepts and that do not have the suffix already; they keep
     their places below `destination`. A single file goes to `destination` itself if that has the suffix and is not a
-    directory. What cannot be made (no such file, two sources for one target) is a pair with a `problem`.
+    directory. What cannot be made (no such file, no permission to list a directory, two sources for one target) is a pair
+    with a `problem`.
     """
     destination = Path(destination)
     found = [item for source in sources for item in _expand(source, destination, suffix, readable)]
@@ -120,7 +121,12 @@ def _expand(
     """Yield (file, its place below the destination, problem) for one argument."""
     path = Path(source)
     if path.is_dir():
-        yield from ((file, file.relative_to(path), "") for file in _walk(path, destination, suffix, readable))
+        closed: list[OSError] = []
+        for file in _walk(path, destination, suffix, readable, closed.append):
+            yield file, file.relative_to(path), ""
+        for error in closed:
+            folder = Path(error.filename)
+            yield folder, Path(folder.name), str(error)
     elif path.exists():
         yield path, Path(path.name), ""
     else:
@@ -131,9 +137,18 @@ def _expand(
             yield path, Path(path.name or "none"), f"no file is named or matches {os.fspath(source)}"
 
 
-def _walk(top: Path, destination: Path, suffix: str, readable: Callable[[Path], bool]) -> Iterator[Path]:
-    """Yield the files below a directory in sorted order; what lies in the destination is not a source."""
-    for folder, folders, names in os.walk(top):
+def _walk(
+    top: Path,
+    destination: Path,
+    suffix: str,
+    readable: Callable[[Path], bool],
+    closed: Callable[[OSError], object],
+) -> Iterator[Path]:
+    """Yield the files below a directory in sorted order; what lies in the destination is not a source.
+
+    `closed` is called with the error of every directory that cannot be listed.
+    """
+    for folder, folders, names in os.walk(top, onerror=closed):
         here = Path(folder)
         folders[:] = sorted(name for name in folders if not _same(here / name, destination))
         for name in sorted(names):

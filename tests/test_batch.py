@@ -83,6 +83,23 @@ def test_what_cannot_be_made_is_known_beforehand(tmp_path: Path) -> None:
     ]
 
 
+def test_a_directory_that_cannot_be_listed_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/secret/b.png")
+    original = os.scandir
+
+    def refusing(path: str) -> object:
+        if os.path.basename(path) == "secret":
+            raise PermissionError(13, "Permission denied", path)
+        return original(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    pairs = batch.plan([tmp_path / "in"], tmp_path / "out", ".lic")
+    assert [(pair.source.name, pair.problem[:30]) for pair in pairs] == [
+        ("a.png", ""),
+        ("secret", "[Errno 13] Permission denied: "),
+    ]
+
+
 def test_the_same_file_twice_is_no_conflict(tmp_path: Path) -> None:
     touch(tmp_path / "a.png")
     pairs = batch.plan([tmp_path / "a.png", tmp_path / "*.png"], tmp_path / "out", ".lic")
