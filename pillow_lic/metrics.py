@@ -4,13 +4,13 @@ Pictures are uint8 arrays of shape (H, W) or (H, W, C). Definitions follow what 
 colours, MS-SSIM as pytorch-msssim computes it, Bjontegaard's rate with a monotone (pchip) interpolation.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MS_SSIM_MIN_SIDE", "bd_rate", "bpp", "decibels", "mean_curve", "ms_ssim", "psnr"]
+__all__ = ["MS_SSIM_MIN_SIDE", "bd_rate", "bpp", "decibels", "ms_ssim", "psnr"]
 
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 """Exponents of the five scales, finest first (Wang, Simoncelli and Bovik 2003)."""
@@ -66,18 +66,6 @@ def ms_ssim(reference: NDArray[np.uint8], picture: NDArray[np.uint8]) -> float:
 def decibels(similarity: float) -> float:
     """Return a similarity below 1 on the scale papers plot it on, -10 log10(1 - similarity); infinite for 1."""
     return float(-10 * np.log10(1 - similarity)) if similarity < 1 else float("inf")
-
-
-def mean_curve(curves: Iterable[Sequence[tuple[float, float]]]) -> list[tuple[float, float]]:
-    """Average (rate, quality) curves point by point: the curve of a set of pictures, each coded at the same settings.
-
-    All must have the same number of points, in the order of the settings; otherwise ValueError.
-    """
-    points = [np.asarray(curve, np.float64).reshape(-1, 2) for curve in curves]
-    if len({len(curve) for curve in points}) != 1:
-        msg = f"curves must have one number of points, got {[len(curve) for curve in points]}"
-        raise ValueError(msg)
-    return [(float(rate), float(quality)) for rate, quality in np.mean(points, axis=0)]
 
 
 def bd_rate(anchor: Sequence[tuple[float, float]], curve: Sequence[tuple[float, float]]) -> float:

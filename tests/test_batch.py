@@ -226,11 +226,6 @@ def test_workers_are_counted_from_one() -> None:
         batch.run([], copy, workers=0)
 
 
-def test_no_picture_library_is_needed() -> None:
-    assert not any(name.startswith("PIL") for name in vars(batch))
-    assert "PIL" in sys.modules
-
-
 # Pictures
 
 

@@ -9,7 +9,7 @@ import onnxruntime as ort
 import pytest
 from pictures import photo_like
 
-from pillow_lic import codec, container, models, runtime, symbols, tiles, transforms
+from pillow_lic import codec, container, runtime, symbols, tiles, transforms
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions, settings
@@ -285,9 +285,3 @@ def test_analysis_runs_once_in_a_search_and_is_kept_for_nothing_else(monkeypatch
     encode(photo_like(128, 512))
     assert len(calls) == 4
     assert max(calls) <= 1
-
-
-def test_models_are_complete() -> None:
-    for spec in models.models():
-        for role in spec.files:
-            assert spec.read(role)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio
 
-from pillow_lic.metrics import bd_rate, bpp, decibels, mean_curve, ms_ssim, psnr
+from pillow_lic.metrics import bd_rate, bpp, decibels, ms_ssim, psnr
 
 HEVC = [(0.1, 27.0), (0.25, 30.1), (0.55, 33.4), (1.02, 36.5), (1.9, 40.2)]
 AVIF = [(0.12, 28.2), (0.21, 30.4), (0.44, 33.1), (0.9, 36.9), (1.7, 41.0), (2.5, 43.0)]
@@ -77,12 +77,6 @@ def test_wrong_pictures(metric) -> None:  # type: ignore[no-untyped-def]
 def test_decibels() -> None:
     assert decibels(0.99) == pytest.approx(20)
     assert decibels(1) == math.inf
-
-
-def test_mean_curve_averages_settings() -> None:
-    assert mean_curve([[(1, 30), (2, 34)], [(3, 32), (4, 36)]]) == [(2, 31), (3, 35)]
-    with pytest.raises(ValueError, match=r"one number of points, got \[1, 2\]"):
-        mean_curve([[(1, 30)], [(1, 30), (2, 34)]])
 
 
 def test_bd_rate_is_that_of_bjontegaard() -> None:
