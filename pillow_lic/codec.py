@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from . import alpha, container, importance, models, rate
 from .container import Header
-from .errors import LicDamagedError, LicLimitError
+from .errors import LicDamagedError, LicDesyncError, LicLimitError
 from .limits import MAX_PIXELS, MAX_SIDE
 from .options import EncodeOptions, current_settings
 from .reader import Reader
@@ -91,7 +91,7 @@ def decode(data: bytes | memoryview, *, strict: bool = True) -> tuple[Header, Pi
             continue
         try:
             reader.read(tile, payload)
-        except LicDamagedError:
+        except (LicDamagedError, LicDesyncError):
             if strict:
                 raise
             reader.miss(tile)

@@ -17,12 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from . import container, entropy, passes, scales
-from .errors import LicDesyncError, LicRuntimeError
+from .errors import LicDamagedError, LicDesyncError, LicRuntimeError
 from .models import ModelSpec
 
 Floats = npt.NDArray[np.float32]
 Symbols = npt.NDArray[np.int16]
 Indexes = npt.NDArray[np.uint8]
+
+DESYNC = "{}, though the tile's checksum holds: a desync, probably no fault of the file; please report it"
 
 STRIDE = 16
 """Pixels of one latent, each way."""
@@ -113,7 +115,11 @@ def write(spec: ModelSpec, z_hat: Floats, r: Floats, index: Indexes, level: int,
 
 
 def read(spec: ModelSpec, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> tuple[Floats, Floats]:
-    """Tile payload -> z_hat and r as given to `write`. LicDamagedError, or LicDesyncError when the symbols are others."""
+    """Tile payload whose checksum was right -> z_hat and r as given to `write`.
+
+    LicDamagedError when the stream breaks before anything computed decides what is read, LicDesyncError after that or when
+    the symbols are others than those written.
+    """
     tile = container.unpack_tile(payload)
     decoder = entropy.Decoder(tables(spec), tile.stream, tile.lanes)
     shape = (spec.hyper_latents, *grid.hyper)
@@ -121,12 +127,14 @@ def read(spec: ModelSpec, payload: memoryview | bytes, level: int, field: Floats
     z_hat = parts[0].astype(np.float32).reshape(shape)
     features = scales.features(spec, z_hat)
     r = np.zeros((spec.latents, *grid.shape), np.float32)
-    for t in range(passes.PASSES):
-        index = scales.indexes(spec, t, features, _magnitudes(r), field)
-        parts.append(decoder.decode(passes.gather(index, t, grid.inside).astype(np.uint16)))
-        passes.scatter(r, t, grid.inside, parts[-1])
-    decoder.finish()
+    try:
+        for t in range(passes.PASSES):
+            index = scales.indexes(spec, t, features, _magnitudes(r), field)
+            parts.append(decoder.decode(passes.gather(index, t, grid.inside).astype(np.uint16)))
+            passes.scatter(r, t, grid.inside, parts[-1])
+        decoder.finish()
+    except LicDamagedError as error:
+        raise LicDesyncError(DESYNC.format(f"{error}")) from error
     if _check(parts) != tile.check:
-        msg = "the symbols are not those that were written, though every checksum holds: a desync, please report it"
-        raise LicDesyncError(msg)
+        raise LicDesyncError(DESYNC.format("the symbols are not those that were written"))
     return z_hat, r
