@@ -18,7 +18,7 @@ for upload in sorted(uploads.iterdir()):
     try:
         with Image.open(upload) as im:
             upright = ImageOps.exif_transpose(im)
-    except OSError as error:  # also what Pillow raises for a file that is no picture
+    except (OSError, Image.DecompressionBombError) as error:  # no picture, a broken one, or one made to exhaust memory
         print(f"{upload.name}: {error}", file=sys.stderr)
         continue
     for width, budget in WIDTHS.items():
