@@ -120,6 +120,26 @@ def _autoload(args: argparse.Namespace) -> int:
     return 0
 
 
+def _probe(args: argparse.Namespace) -> int:
+    from . import probe
+    from .files import write_atomic
+
+    def told(*words: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{' '.join(words)}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    names = args.only or probe.installed()
+    if missing := set(names) - set(probe.installed()):
+        print(f"lic: not installed: {', '.join(sorted(missing))}", file=sys.stderr)
+        return 2
+    answers = probe.probe(names, args.row or (), told)
+    told()
+    if args.json:
+        write_atomic(args.json, probe.as_json(answers).encode())
+    print(probe.as_table(answers, args.markdown))
+    return 0
+
+
 def _source(name: str) -> str | IO[bytes]:
     return io.BytesIO(sys.stdin.buffer.read()) if name == "-" else name
 
@@ -209,6 +229,12 @@ def _parser() -> argparse.ArgumentParser:
 
     autoload = add("autoload", _autoload, "Let every program of this environment read .lic without importing anything.")
     autoload.add_argument("what", choices=["on", "off", "status"])
+
+    probe = add("probe", _probe, "Compare how the installed Pillow plugins of lossy formats behave; takes minutes.")
+    probe.add_argument("--only", action="append", metavar="PLUGIN", help="ask this one (JPEG, LIC, ...); repeatable")
+    probe.add_argument("--row", action="append", metavar="KEY", help="this row, by its key in --json; repeatable")
+    probe.add_argument("--json", metavar="FILE", help="also write the answers with details and methods")
+    probe.add_argument("--markdown", action="store_true", help="print the table as Markdown")
 
     add("bench", _bench, "Measure speed and size; `lic bench coder` measures the range coder alone.")
     return parser

@@ -14,7 +14,18 @@ MODULES = sorted(PACKAGE.glob("*.py"))
 PLUGIN = sorted((ROOT / "imageio_plugin").glob("*.py"))
 
 STDLIB_ONLY = {"container", "header", "tiles", "limits", "errors"}
-PIL_USERS = {"plugin", "LicImagePlugin", "color", "transcode", "demo", "peers", "__main__"}
+PIL_USERS = {
+    "plugin",
+    "LicImagePlugin",
+    "color",
+    "transcode",
+    "demo",
+    "peers",
+    "probe",
+    "probe_rows",
+    "probe_means",
+    "__main__",
+}
 ONNXRUNTIME_USERS = {"runtime"}
 IMAGEIO_PLUGIN = {"imageio_plugin", "pillow_lic.imageio_plugin"}
 NEVER = {"torch", "onnx", "matplotlib", "scipy", "skimage", "pytest"}
