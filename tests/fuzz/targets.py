@@ -98,7 +98,7 @@ def seeds() -> Iterator[bytes]:
             yield data
             parts = container.unpack(data)
             tile = bytes(parts.tiles[0] or b"")
-            header = parts.header.__class__(mode, 300, 3, 128, 1, parts.header.model_hash, 800)
+            header = parts.header.__class__(mode, 300, 3, 128, parts.header.model_id, parts.header.model_hash, 800)
             yield container.pack(header, [tile] * 3, alpha=b"\1\x40" if header.has_alpha else None)
 
 
