@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import LicDamagedError
+from .inflate import inflate
 
 Plane = npt.NDArray[np.uint8]
 
@@ -44,15 +45,7 @@ def unpack(payload: bytes, shape: tuple[int, int]) -> Plane:
     if not payload or payload[0] != FILTERED:
         msg = f"alpha section must be {FILTERED} and rows, or {CONSTANT} and a value, got {payload[:2].hex() or 'nothing'}"
         raise LicDamagedError(msg)
-    inflater = zlib.decompressobj()
-    try:
-        data = inflater.decompress(payload[1:], size + 1)
-    except zlib.error as error:
-        msg = f"alpha section is damaged: {error}"
-        raise LicDamagedError(msg) from error
-    if len(data) != size or not inflater.eof:
-        msg = f"alpha section must hold {height} rows of {width} values, it does not"
-        raise LicDamagedError(msg)
+    data = inflate(payload[1:], size, "alpha", f"{height} rows of {width} values")
     rows = np.frombuffer(data, np.uint8).reshape(height, width + 1)
     if int(rows[:, 0].max()) >= FILTERS:
         msg = f"alpha section uses filter {int(rows[:, 0].max())}, 0-{FILTERS - 1} are legal"

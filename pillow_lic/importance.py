@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .errors import LicDamagedError
+from .inflate import inflate
 from .limits import MAX_LEVEL
+from .symbols import STRIDE
 
 Deltas = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float32]
@@ -26,8 +27,6 @@ STEP = 8
 """Levels of one unit of a delta: 127 units are almost the whole scale."""
 SPAN = 3.0
 """Points of quality between the least and the most important place of a mask."""
-BLOCK = 16
-"""Pixels of one latent, each way."""
 
 
 def pack(deltas: Deltas) -> bytes:
@@ -39,15 +38,7 @@ def pack(deltas: Deltas) -> bytes:
 def unpack(payload: bytes, shape: tuple[int, int]) -> Deltas:
     """The reverse. LicDamagedError unless the payload holds exactly shape[0] * shape[1] deltas."""
     size = shape[0] * shape[1]
-    inflater = zlib.decompressobj()
-    try:
-        data = inflater.decompress(payload, size + 1)
-    except zlib.error as error:
-        msg = f"importance section is damaged: {error}"
-        raise LicDamagedError(msg) from error
-    if len(data) != size or not inflater.eof:
-        msg = f"importance section must hold {size} deltas ({shape[1]}x{shape[0]}), it does not"
-        raise LicDamagedError(msg)
+    data = inflate(payload, size, "importance", f"{size} deltas ({shape[1]}x{shape[0]})")
     return np.cumsum(np.frombuffer(data, np.uint8).reshape(shape), axis=0, dtype=np.uint8).view(np.int8)
 
 
@@ -109,8 +100,8 @@ def _boxes(boxes: Sequence[Box], height: int, width: int) -> Floats:
 
 def _blocks(mask: Floats) -> Floats:
     """Mean over the 16x16 pixels of every latent (fewer at the right and bottom edge)."""
-    down, right = -mask.shape[0] % BLOCK, -mask.shape[1] % BLOCK
+    down, right = -mask.shape[0] % STRIDE, -mask.shape[1] % STRIDE
     filled = np.pad(mask, ((0, down), (0, right)), "edge")
-    rows, columns = filled.shape[0] // BLOCK, filled.shape[1] // BLOCK
-    result: Floats = filled.reshape(rows, BLOCK, columns, BLOCK).mean((1, 3))
+    rows, columns = filled.shape[0] // STRIDE, filled.shape[1] // STRIDE
+    result: Floats = filled.reshape(rows, STRIDE, columns, STRIDE).mean((1, 3))
     return result

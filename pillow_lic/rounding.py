@@ -8,6 +8,7 @@ Part of that is taken: symbols also make their neighbours predictable.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ SHARE = 0.3
 """Measured on six pictures: 0.3 of the threshold saves 1.5 % of the bits at equal PSNR, 0.5 1.3 %, 1.1 costs 1.4 %."""
 
 
+@cache
 def dead_zones(spec: ModelSpec) -> npt.NDArray[np.float32]:
     """Widening of the zero bin for every scale index, (scales,), in quantiser steps."""
     tables: entropy.Tables = symbols.tables(spec)
