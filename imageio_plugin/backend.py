@@ -6,7 +6,7 @@ Reading returns what imageio's own Pillow backend returns, pixel for pixel, beca
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from imageio.core.request import URI_BYTES, InitializationError, IOMode, Request
@@ -48,6 +48,7 @@ class LicPlugin(PillowPlugin):
         self,
         *,
         index: int | Any = None,
+        region: Sequence[int] | None = None,
         mode: str | None = None,
         rotate: bool = False,
         apply_gamma: bool = False,
@@ -60,17 +61,37 @@ class LicPlugin(PillowPlugin):
     ) -> NDArray[Any]:
         """Return the picture as uint8 (H, W), (H, W, 2), (H, W, 3) or (H, W, 4); `index=...` adds a leading axis of 1.
 
+        region is a box (x0, y0, x1, y1) in pixels of the stored picture: only its part of the file is read and decoded.
         mode, rotate, apply_gamma, writeable_output (and the deprecated pilmode, exifrotate, as_gray) mean what they
         mean for imageio's Pillow backend; threads and providers what they mean for `pillow_lic.settings`.
-        ValueError for an index other than 0.
+        ValueError for an index other than 0 and for a region that is empty or not inside the picture.
         """
         _check_index(index)
         words: dict[str, Any] = {"mode": mode, "pilmode": pilmode, "exifrotate": exifrotate, "as_gray": as_gray}
         with settings(threads=threads, providers=providers):
+            if region is not None:
+                return self._read_region(region, index, words, rotate, apply_gamma, writeable_output)
             pixels: NDArray[Any] = super().read(
                 index=index, rotate=rotate, apply_gamma=apply_gamma, writeable_output=writeable_output, **words
             )
         return pixels
+
+    def _read_region(
+        self,
+        region: Sequence[int],
+        index: object,
+        words: dict[str, Any],
+        rotate: bool,
+        apply_gamma: bool,
+        writeable_output: bool,
+    ) -> NDArray[Any]:
+        mode = words.pop("mode")
+        if deprecated := [name for name, value in words.items() if value is not None]:
+            msg = f"region goes with mode and rotate, not with the deprecated {', '.join(deprecated)}"
+            raise TypeError(msg)
+        image = cast(plugin.LicImageFile, self._image).region(region)
+        pixels: NDArray[Any] = self._apply_transforms(image, mode, rotate, apply_gamma, writeable_output)
+        return pixels[None] if index is ... else pixels
 
     def iter(
         self,

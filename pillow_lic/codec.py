@@ -9,20 +9,23 @@ of their neighbours, so that no seam shows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
-from . import alpha, container, importance, models, rate
+from . import alpha, container, importance, models, rate, symbols, tiles, transforms
 from .container import Header
 from .errors import LicDamagedError, LicDesyncError, LicLimitError
 from .limits import MAX_PIXELS, MAX_SIDE
 from .options import EncodeOptions, current_settings
-from .reader import Reader
-from .symbols import Grid
+from .reader import Latents, Reader
+from .symbols import STRIDE, Grid
+from .tiles import Tile
 from .writer import Writer
 
+Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
@@ -76,26 +79,65 @@ def decode(data: bytes | memoryview, *, strict: bool = True) -> tuple[Header, Pi
     """
     parts = container.unpack(data, strict=strict)
     header = parts.header
-    limit = current_settings().max_pixels
-    if limit is not None and header.width * header.height > limit:
-        msg = f"picture has {header.width}x{header.height} pixels, the limit set is {limit}"
-        raise LicLimitError(msg)
-    spec = models.named(header.model_id, header.model_hash)
+    _check_limit(header.width, header.height)
+    reader, plane = _open(header, parts.importance, parts.alpha)
+    rgb = reader.picture(_latents(reader, dict(enumerate(parts.tiles)), strict))
+    return header, from_rgb(rgb, header.mode, plane)
+
+
+def decode_region(fp: IO[bytes], box: Sequence[int], *, strict: bool = True) -> Pixels:
+    """A box (x0, y0, x1, y1) of the picture in a seekable binary file, at its position -> pixels (h, w, C) uint8, C by mode.
+
+    Of the tiles only those near the box are read and decoded. The pixels are those of `decode`, up to one level where the
+    float networks round otherwise. ValueError for a box that is empty or not inside the picture; else as `decode`.
+    """
+    front = container.read_front(fp)
+    header = front.header
+    area = Tile(*tiles.checked_box(box, header.width, header.height))
+    _check_limit(area.width, area.height)
+    importances, opacity = (container.read_section(fp, front, tag) for tag in (container.IMPORTANCE, container.ALPHA))
+    reader, plane = _open(header, importances, opacity, area)
+    payloads = {i: container.read_section(fp, front, container.TILE, i, strict=strict) for i in reader.needed}
+    rgb = reader.picture(_latents(reader, payloads, strict))
+    return from_rgb(rgb, header.mode, None if plane is None else plane[area.y0 : area.y1, area.x0 : area.x1])
+
+
+def _open(
+    header: Header, importances: bytes | None, opacity: bytes | None, box: Tile | None = None
+) -> tuple[Reader, Pixels | None]:
+    """The reader of a picture, and its alpha plane, by the header and the payloads of two sections."""
     shape = (header.height, header.width)
-    deltas = None if parts.importance is None else importance.unpack(parts.importance, Grid.of(*shape).inside)
-    plane = None if parts.alpha is None else alpha.unpack(parts.alpha, shape)
-    reader = Reader(spec, header.width, header.height, header.tile_edge, header.level, deltas)
-    for tile, payload in zip(reader.grid, parts.tiles, strict=True):
+    deltas = None if importances is None else importance.unpack(importances, Grid.of(*shape).inside)
+    plane = None if opacity is None else alpha.unpack(opacity, shape)
+    spec = models.named(header.model_id, header.model_hash)
+    return Reader(spec, header.width, header.height, header.tile_edge, header.level, deltas, box), plane
+
+
+def _latents(reader: Reader, payloads: Mapping[int, bytes | memoryview | None], strict: bool) -> Latents:
+    """What the reader asks of a tile, out of the payloads by raster index; those not strict are None when damaged."""
+
+    def latents(index: int) -> Floats | None:
+        payload, tile = payloads[index], reader.grid[index]
         if payload is None:
-            reader.miss(tile)
-            continue
+            return None
+        grid = Grid.of(tile.height, tile.width)
+        field = reader.field(tile.over(STRIDE), grid.shape)
         try:
-            reader.read(tile, payload)
+            z_hat, r = symbols.read(reader.spec, payload, reader.level, field, grid)
         except (LicDamagedError, LicDesyncError):
             if strict:
                 raise
-            reader.miss(tile)
-    return header, from_rgb(reader.picture(), header.mode, plane)
+            return None
+        return transforms.reconstruct(reader.spec, z_hat, r, field, grid.cells)
+
+    return latents
+
+
+def _check_limit(width: int, height: int) -> None:
+    limit = current_settings().max_pixels
+    if limit is not None and width * height > limit:
+        msg = f"picture has {width}x{height} pixels, the limit set is {limit}"
+        raise LicLimitError(msg)
 
 
 def _check(pixels: Pixels, mode: str) -> None:

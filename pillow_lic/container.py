@@ -30,6 +30,7 @@ __all__ = [
     "pack",
     "pack_tile",
     "read_front",
+    "read_section",
     "unpack",
     "unpack_tile",
     "verify",
@@ -149,6 +150,31 @@ def read_front(fp: IO[bytes]) -> Front:
             sections.append(SectionRef(ref.tag, base + ref.offset, ref.length))
             position = ref.end
     return Front(header, metadata, sections, truncated, 0 if truncated else size - position)
+
+
+def read_section(fp: IO[bytes], front: Front, tag: int, index: int = 0, *, strict: bool = True) -> bytes | None:
+    """Read the payload of one section of a file whose front was read, and nothing else; a tile's by its raster index.
+
+    None when the file has no such section. A tile that is missing or damaged raises LicTruncatedError or
+    LicDamagedError, or is None with strict=False.
+    """
+    refs = [ref for ref in front.sections if ref.tag == tag]
+    if index >= len(refs):
+        if tag == TILE and strict:
+            msg = f"file ends before tile {index + 1} of {front.header.tile_count}"
+            raise LicTruncatedError(msg)
+        return None
+    ref = refs[index]
+    start = ref.offset - 1 - len(write_varint(ref.length))
+    fp.seek(start)
+    section = fp.read(ref.end - start)
+    try:
+        _need(ref, start + len(section))
+        return bytes(_payload(memoryview(section), ref, start, write_header(front.header), index))
+    except (LicDamagedError, LicTruncatedError):
+        if tag == TILE and not strict:
+            return None
+        raise
 
 
 def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:

@@ -25,6 +25,9 @@ DEFAULT_QUALITY = 6.0
 
 DEFAULT_EFFORT, MAX_EFFORT = 1, 9
 
+DEFAULT_MAX_MEMORY = 10**9
+"""Bytes beside the pixels, unless :func:`settings` or ``LIC_MAX_MEMORY`` say otherwise."""
+
 Box = tuple[float, ...]
 
 
@@ -198,12 +201,15 @@ PROVIDER_NAMES: Mapping[str, str] = {
 class Settings:
     """How codec calls run: fully resolved, so that equal settings mean equal onnxruntime sessions.
 
-    threads >= 1; providers holds onnxruntime names, best first; max_pixels is None for the format's own limit.
+    threads >= 1; providers holds onnxruntime names, best first; max_pixels is None for the format's own limit;
+    max_memory is the bytes that a picture of several tiles may take beside its pixels: fewer tiles are worked on at a
+    time, down to one, however little it allows.
     """
 
     threads: int
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
     max_pixels: int | None = None
+    max_memory: int = DEFAULT_MAX_MEMORY
 
 
 _overrides: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("lic_settings", default=None)
@@ -245,7 +251,8 @@ def _providers(name: str, value: object) -> tuple[str, ...]:
 def current_settings() -> Settings:
     """Return the settings in force here: innermost :func:`settings` block, then the environment, then the defaults.
 
-    ``LIC_THREADS`` and ``LIC_PROVIDERS`` (comma-separated) are read on every call; ValueError if they are not legal.
+    ``LIC_THREADS``, ``LIC_PROVIDERS`` (comma-separated) and ``LIC_MAX_MEMORY`` (bytes) are read on every call; ValueError
+    if they are not legal.
     """
     chosen = _overrides.get() or {}
     threads = chosen.get("threads")
@@ -256,7 +263,11 @@ def current_settings() -> Settings:
     if providers is None:
         env = os.environ.get("LIC_PROVIDERS")
         providers = _providers("LIC_PROVIDERS", env) if env else ("CPUExecutionProvider",)
-    return Settings(threads, providers, chosen.get("max_pixels"))
+    memory = chosen.get("max_memory")
+    if memory is None:
+        env = os.environ.get("LIC_MAX_MEMORY")
+        memory = _count("LIC_MAX_MEMORY", env) if env else DEFAULT_MAX_MEMORY
+    return Settings(threads, providers, chosen.get("max_pixels"), memory)
 
 
 @contextmanager
@@ -265,8 +276,11 @@ def settings(
     threads: int | None = None,
     providers: Sequence[str] | str | None = None,
     max_pixels: int | None = None,
+    max_memory: int | None = None,
 ) -> Iterator[Settings]:
     """Run the codec calls of a ``with`` block under other settings; None leaves a setting as it is.
+
+    What they mean is said at :class:`Settings`.
 
     >>> with settings(threads=1) as s:
     ...     s.threads
@@ -279,6 +293,8 @@ def settings(
         chosen["providers"] = _providers("providers", providers)
     if max_pixels is not None:
         chosen["max_pixels"] = _count("max_pixels", max_pixels)
+    if max_memory is not None:
+        chosen["max_memory"] = _count("max_memory", max_memory)
     token = _overrides.set(chosen)
     try:
         yield current_settings()

@@ -10,13 +10,13 @@ import io
 import os
 import threading
 import warnings
-from collections.abc import Mapping
-from typing import IO, Any
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, cast
 
 from PIL import Image, ImageFile
 
-from . import codec, color, container, files, models, options
-from .errors import LicLimitError
+from . import codec, color, container, files, importance, models, options, symbols, tiles
+from .errors import LicDamagedError, LicLimitError
 from .header import Header
 from .LicImagePlugin import FORMAT
 
@@ -69,6 +69,22 @@ class LicImageFile(ImageFile.ImageFile):
         if self._exclusive_fp and self._close_exclusive_fp_after_loading:
             fp.close()
         self.fp = None
+
+    def region(self, box: Sequence[int]) -> Image.Image:
+        """Return the pixels of `box` = (x0, y0, x1, y1) as an image; of a picture that is still in its file only they are decoded.
+
+        They are those of `crop(box)`, up to one level. Picture and position of the file are left as they were, and `info` is
+        copied. ValueError for a box that is empty or not inside the picture; OSError when the file does not allow it.
+        """
+        with self._lock():
+            if not self.tile:
+                return self.crop(tiles.checked_box(box, *self.size))
+            fp = self._file()
+            fp.seek(0)
+            pixels = codec.decode_region(fp, box, strict=not ImageFile.LOAD_TRUNCATED_IMAGES)
+        image = color.to_image(pixels, self.mode)
+        image.info = dict(self.info)
+        return image
 
     def verify(self) -> None:
         """Check every section of the file against its checksum, without running a network; OSError says what is wrong.
@@ -140,11 +156,10 @@ def save(image: Image.Image, path: files.StrPath | IO[bytes], **save_options: An
         path.write(data)
 
 
-def open(fp: files.StrPath | bytes | IO[bytes]) -> ImageFile.ImageFile:
+def open(fp: files.StrPath | bytes | IO[bytes]) -> LicImageFile:
     """Open a .lic picture, and nothing else: `Image.open` with `formats=["LIC"]`, where bytes may stand for a file."""
-    if isinstance(fp, (bytes, bytearray, memoryview)):
-        return Image.open(io.BytesIO(fp), formats=[FORMAT])
-    return Image.open(fp, formats=[FORMAT])
+    source = io.BytesIO(fp) if isinstance(fp, (bytes, bytearray, memoryview)) else fp
+    return cast(LicImageFile, Image.open(source, formats=[FORMAT]))
 
 
 def _encode(im: Image.Image, words: Mapping[str, Any], stacklevel: int) -> bytes:

@@ -1,11 +1,17 @@
-"""One picture on its way out of a file: latents tile by tile, and the synthesis one row of tiles behind."""
+"""One picture, or a part of it, on its way out of a file: latents tile by tile, the synthesis as soon as they allow it."""
 
 from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from . import importance, symbols, tiles, transforms
+from . import importance, tiles, transforms, workers
 from .importance import Deltas
 from .models import ModelSpec
 from .symbols import STRIDE, Grid
@@ -13,90 +19,124 @@ from .tiles import Tile
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
+Latents = Callable[[int], "Floats | None"]
 
 HALO = 8
 """Latents around a tile that the synthesis sees: the network reaches 10, and the last ones weigh next to nothing."""
+REACH = 10
+"""Latents around a box that decide its pixels: two blocks of 5x5 at 1/16 and six at 1/8."""
 MISSING = 128
 """Grey level of a tile that could not be read."""
+TILE_MEMORY = 350_000_000
+"""Bytes that decoding takes for a tile of 1 MP, beside the pixels."""
+
+
+class _Part(NamedTuple):
+    """What is synthesised in one go: pixels `target` of one `tile`, out of the latents `window`, which lie in `needs`."""
+
+    tile: int
+    target: Tile
+    window: Tile
+    needs: list[int]
 
 
 class Reader:
-    """One picture on its way out of a file; its tiles come in raster order.
+    """The pixels of a `box` of a picture, of all of it by default.
 
-    A row of tiles is synthesised once the row below is there, so that the latents of three rows are held, never of all: a
-    halo does not reach farther (HALO latents are the edge of the smallest tile).
+    latents(index) gives y_hat (M, h, w) of the tile with that raster index, None for one that cannot be read: it will be
+    grey. It is called once for every tile in `needed`, in any order and from several threads.
+
+    Tiles are taken in raster order; a tile is synthesised once those around it are there, and latents are dropped after
+    their last use, so that those of little more than two rows of tiles are held.
     """
 
     def __init__(
-        self, spec: ModelSpec, width: int, height: int, tile_edge: int, level: int, deltas: Deltas | None
+        self,
+        spec: ModelSpec,
+        width: int,
+        height: int,
+        tile_edge: int,
+        level: int,
+        deltas: Deltas | None = None,
+        box: Tile | None = None,
     ) -> None:
         self.spec, self.level, self.deltas = spec, level, deltas
         self.grid = tiles.grid(width, height, tile_edge)
         self.inside = Grid.of(height, width).inside
-        self._pitch, self._columns = tile_edge // STRIDE, sum(tile.y0 == 0 for tile in self.grid)
-        self._rgb = np.empty((height, width, 3), np.uint8)
-        self._taken = 0
-        self._bands: dict[int, Floats] = {}
-        self._missing: set[Tile] = set()
+        self.box = box or Tile(0, 0, width, height)
+        self._size = (width, height, tile_edge)
+        touched = tiles.tiles_touching(self.box.corners, width, height, tile_edge)
+        self._parts = [self._part(index) for index in touched]
+        self._uses = Counter(index for part in self._parts for index in part.needs)
+        self._held: dict[int, Future[Floats | None]] = {}
+        self._lock = threading.Lock()
+        self._rgb = np.empty((self.box.height, self.box.width, 3), np.uint8)
 
-    def read(self, tile: Tile, payload: memoryview | bytes) -> None:
-        """Parse and reconstruct the next tile."""
-        grid = Grid.of(tile.height, tile.width)
-        deltas = importance.window(self.deltas, tile.y0 // STRIDE, tile.x0 // STRIDE, grid.shape)
-        field = importance.level_field(self.level, deltas, grid.shape)
-        z_hat, r = symbols.read(self.spec, payload, self.level, field, grid)
-        self.put(tile, transforms.reconstruct(self.spec, z_hat, r, field, grid.cells))
+    @property
+    def needed(self) -> list[int]:
+        """Raster indexes of the tiles whose latents decide the box, ascending."""
+        return sorted(self._uses)
 
-    def put(self, tile: Tile, y_hat: Floats) -> None:
-        """Take the latents (M, h, w) of the next tile; what lies outside the picture is dropped."""
-        rows, columns = Grid.of(tile.height, tile.width).inside
-        left = tile.x0 // STRIDE
-        self._band(tile)[:, :, left : left + columns] = y_hat[:, :rows, :columns]
-        self._take()
-
-    def miss(self, tile: Tile) -> None:
-        """The next tile is damaged or missing: it will be grey."""
-        self._band(tile)
-        self._missing.add(tile)
-        self._take()
-
-    def picture(self) -> Pixels:
-        """Pixels (H, W, 3) uint8, when every tile was read, put or missed."""
+    def picture(self, latents: Latents, memory: int = TILE_MEMORY) -> Pixels:
+        """Pixels (h, w, 3) uint8 of the box; raises what `latents` raises, which takes `memory` bytes to work."""
+        ready = defaultdict(list)
+        for part in self._parts:
+            ready[part.needs[-1]].append(part)
+        with workers.over_tiles(len(self.needed), memory) as crew:
+            for index in self.needed:
+                future = crew.submit(latents, index)
+                with self._lock:
+                    self._held[index] = future
+                for part in ready[index]:
+                    crew.submit(self._show, part)
         return self._rgb
 
-    def _band(self, tile: Tile) -> Floats:
-        """The latents of the row that the tile is in, 0 where none have come."""
-        row = self._taken // self._columns
-        if row not in self._bands:
-            rows = Grid.of(tile.height, tile.width).inside[0]
-            self._bands[row] = np.zeros((self.spec.latents, rows, self.inside[1]), np.float32)
-        return self._bands[row]
+    def field(self, window: Tile, shape: tuple[int, int] | None = None) -> Floats:
+        """The level field of a window of latents, of another shape where the networks want padding."""
+        shape = shape or (window.height, window.width)
+        return importance.level_field(self.level, importance.window(self.deltas, window.y0, window.x0, shape), shape)
 
-    def _take(self) -> None:
-        self._taken += 1
-        row, column = divmod(self._taken, self._columns)
-        last = self._taken == len(self.grid)
-        if column == 0 and row > 1:
-            self._show(row - 2)
-        if last:
-            self._show(row - 1)
+    def _part(self, index: int) -> _Part:
+        tile = self.grid[index]
+        target = tile.intersection(self.box)
+        rows, columns = self.inside
+        seen, reached = (
+            tile.over(STRIDE).widened(HALO, columns, rows),
+            target.over(STRIDE).widened(REACH, columns, rows),
+        )
+        window = seen.intersection(reached)
+        width, height, edge = self._size
+        pixels = Tile(window.x0 * STRIDE, window.y0 * STRIDE, window.x1 * STRIDE, window.y1 * STRIDE)
+        around = pixels.intersection(Tile(0, 0, width, height))
+        return _Part(index, target, window, tiles.tiles_touching(around.corners, width, height, edge))
 
-    def _show(self, row: int) -> None:
-        """Synthesise a row of tiles; the row above it is needed no more."""
-        for tile in self.grid[row * self._columns : (row + 1) * self._columns]:
-            target = self._rgb[tile.y0 : tile.y1, tile.x0 : tile.x1]
-            target[...] = MISSING if tile in self._missing else self._synthesise(tile)
-        self._bands.pop(row - 1, None)
+    def _show(self, part: _Part) -> None:
+        """Synthesise a part and drop the latents that nobody else needs."""
+        found = {index: self._held[index].result() for index in part.needs}
+        target, window = part.target, part.window
+        out = self._rgb[
+            target.y0 - self.box.y0 : target.y1 - self.box.y0, target.x0 - self.box.x0 : target.x1 - self.box.x0
+        ]
+        if found[part.tile] is None:
+            out[...] = MISSING
+        else:
+            pixels = transforms.synthesis(self.spec, self._window(window, found), self.field(window))
+            top, left = target.y0 - window.y0 * STRIDE, target.x0 - window.x0 * STRIDE
+            out[...] = pixels[top : top + target.height, left : left + target.width]
+        with self._lock:
+            for index in part.needs:
+                self._uses[index] -= 1
+                if not self._uses[index]:
+                    del self._held[index]
 
-    def _synthesise(self, tile: Tile) -> Pixels:
-        top, left = tile.y0 // STRIDE, tile.x0 // STRIDE
-        rows, columns = Grid.of(tile.height, tile.width).inside
-        y0, x0 = max(0, top - HALO), max(0, left - HALO)
-        y1, x1 = min(self.inside[0], top + rows + HALO), min(self.inside[1], left + columns + HALO)
-        shape = (y1 - y0, x1 - x0)
-        field = importance.level_field(self.level, importance.window(self.deltas, y0, x0, shape), shape)
-        bands = ((row * self._pitch, band) for row, band in self._bands.items())
-        parts = [band[:, max(0, y0 - start) : max(0, y1 - start), x0:x1] for start, band in bands]
-        pixels = transforms.synthesis(self.spec, np.concatenate(parts, 1), field)
-        down, right = (top - y0) * STRIDE, (left - x0) * STRIDE
-        return pixels[down : down + tile.height, right : right + tile.width]
+    def _window(self, window: Tile, found: dict[int, Floats | None]) -> Floats:
+        """The latents of a window; what lies outside their tile is dropped, and missing ones are 0."""
+        result = np.zeros((self.spec.latents, window.height, window.width), np.float32)
+        for index, y_hat in found.items():
+            place = self.grid[index].over(STRIDE)
+            both = place.intersection(window)
+            if y_hat is not None:
+                result[:, both.y0 - window.y0 : both.y1 - window.y0, both.x0 - window.x0 : both.x1 - window.x0] = y_hat[
+                    :, both.y0 - place.y0 : both.y1 - place.y0, both.x0 - place.x0 : both.x1 - place.x0
+                ]
+        return result

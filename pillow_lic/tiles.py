@@ -10,6 +10,7 @@ the tile and a halo of its neighbours' pixels, cut where the picture ends.
     |   |                 |     |
 """
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from .limits import MAX_TILE_EDGE, MIN_TILE_EDGE, TILE_ALIGN
 __all__ = [
     "Tile",
     "Window",
+    "checked_box",
     "choose_tile_edge",
     "count",
     "grid",
@@ -36,7 +38,7 @@ DEFAULT_TILE_EDGE = 1024
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A rectangle of pixels, `x0 <= x < x1`, `y0 <= y < y1`, never empty."""
+    """A rectangle of pixels (or of latents), `x0 <= x < x1`, `y0 <= y < y1`, never empty."""
 
     x0: int
     y0: int
@@ -52,6 +54,23 @@ class Tile:
     def height(self) -> int:
         """Rows, >= 1."""
         return self.y1 - self.y0
+
+    @property
+    def corners(self) -> tuple[int, int, int, int]:
+        """(x0, y0, x1, y1), as Pillow writes a box."""
+        return (self.x0, self.y0, self.x1, self.y1)
+
+    def intersection(self, other: "Tile") -> "Tile":
+        """What two rectangles that overlap have in common."""
+        return Tile(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
+
+    def over(self, stride: int) -> "Tile":
+        """The rectangle of squares of `stride` pixels that these pixels lie in."""
+        return Tile(self.x0 // stride, self.y0 // stride, -(-self.x1 // stride), -(-self.y1 // stride))
+
+    def widened(self, by: int, width: int, height: int) -> "Tile":
+        """The rectangle and `by` more on each side, as far as (0, 0, width, height) goes."""
+        return Tile(max(0, self.x0 - by), max(0, self.y0 - by), min(width, self.x1 + by), min(height, self.y1 + by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +151,7 @@ def tiles_touching(box: Sequence[int], width: int, height: int, tile_edge: int) 
     The box must be non-empty and inside the picture, otherwise ValueError. Takes time in proportion to the answer.
     """
     _check(width, height, tile_edge)
-    x0, y0, x1, y1 = box
-    if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
-        msg = f"box must be x0 < x1 <= {width} and y0 < y1 <= {height}, none below 0, got {tuple(box)}"
-        raise ValueError(msg)
+    x0, y0, x1, y1 = checked_box(box, width, height)
     if tile_edge == 0:
         return [0]
     columns = -(-width // tile_edge)
@@ -144,6 +160,19 @@ def tiles_touching(box: Sequence[int], width: int, height: int, tile_edge: int) 
         for row in range(y0 // tile_edge, (y1 - 1) // tile_edge + 1)
         for column in range(x0 // tile_edge, (x1 - 1) // tile_edge + 1)
     ]
+
+
+def checked_box(box: Sequence[int], width: int, height: int) -> tuple[int, int, int, int]:
+    """Return a box as four integers (x0, y0, x1, y1); ValueError unless it is one, not empty, and inside the picture."""
+    legal = f"(x0, y0, x1, y1) with 0 <= x0 < x1 <= {width} and 0 <= y0 < y1 <= {height}"
+    msg = f"box must be {legal}, got {box!r}"
+    try:
+        x0, y0, x1, y1 = (operator.index(corner) for corner in box)
+    except (TypeError, ValueError):
+        raise ValueError(msg) from None
+    if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+        raise ValueError(msg)
+    return x0, y0, x1, y1
 
 
 def _check_picture(width: int, height: int) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
-from . import importance, metrics, rounding, symbols, tiles, transforms
+from . import importance, metrics, rounding, symbols, tiles, transforms, workers
 from .importance import Deltas
 from .models import ModelSpec
 from .reader import Reader
@@ -21,6 +19,10 @@ HALO = 64
 """Pixels around a tile that the analysis sees."""
 KEPT_TRUNKS = 16
 """Tiles whose analysis is kept for a rate search (13 bytes a pixel); a larger picture is analysed again."""
+
+
+TILE_MEMORY = 450_000_000
+"""Bytes that encoding takes for a tile of 1 MP and its halo, beside the pixels."""
 
 
 class Writer:
@@ -57,33 +59,32 @@ class Writer:
             level, importance.window(self.deltas, tile.y0 // STRIDE, tile.x0 // STRIDE, shape), shape
         )
 
-    def code(self, level: int) -> Iterator[tuple[bytes, Floats]]:
-        """For every tile its payload and y_hat (M, h, w)."""
-        for tile in self.grid:
-            window = tiles.with_halo(tile, HALO, self.width, self.height)
-            trunk = self._trunk(tile)
-            field = self._field(level, window.area, trunk.linear.shape[1:])
-            y, z_hat = transforms.latents(self.spec, trunk, field)
-            grid = Grid.of(tile.height, tile.width)
-            top, left = window.crop.y0 // STRIDE, window.crop.x0 // STRIDE
-            y = y[:, top : top + grid.shape[0], left : left + grid.shape[1]]
-            z_hat = z_hat[:, top // 4 : top // 4 + grid.hyper[0], left // 4 : left // 4 + grid.hyper[1]]
-            field = self._field(level, tile, grid.shape)
-            r, y_hat = transforms.residuals(self.spec, z_hat, y, field, grid.cells)
+    def code(self, level: int, tile: Tile) -> tuple[bytes, Floats]:
+        """The payload of a tile, and its y_hat (M, h, w)."""
+        window = tiles.with_halo(tile, HALO, self.width, self.height)
+        trunk = self._trunk(tile)
+        field = self._field(level, window.area, trunk.linear.shape[1:])
+        y, z_hat = transforms.latents(self.spec, trunk, field)
+        grid = Grid.of(tile.height, tile.width)
+        top, left = window.crop.y0 // STRIDE, window.crop.x0 // STRIDE
+        y = y[:, top : top + grid.shape[0], left : left + grid.shape[1]]
+        z_hat = z_hat[:, top // 4 : top // 4 + grid.hyper[0], left // 4 : left // 4 + grid.hyper[1]]
+        field = self._field(level, tile, grid.shape)
+        r, y_hat = transforms.residuals(self.spec, z_hat, y, field, grid.cells)
+        index = symbols.indexes(self.spec, z_hat, r, field, grid)
+        if self.effort:
+            dead_zone = rounding.dead_zones(self.spec)[index]
+            r, y_hat = transforms.residuals(self.spec, z_hat, y, field, grid.cells, dead_zone)
             index = symbols.indexes(self.spec, z_hat, r, field, grid)
-            if self.effort:
-                dead_zone = rounding.dead_zones(self.spec)[index]
-                r, y_hat = transforms.residuals(self.spec, z_hat, y, field, grid.cells, dead_zone)
-                index = symbols.indexes(self.spec, z_hat, r, field, grid)
-            yield symbols.write(self.spec, z_hat, r, index, level, grid), y_hat
+        return symbols.write(self.spec, z_hat, r, index, level, grid), y_hat
 
     def payloads(self, level: int) -> list[bytes]:
         """The payload of every tile."""
-        return [payload for payload, _ in self.code(level)]
+        with workers.over_tiles(len(self.grid), TILE_MEMORY) as crew:
+            jobs = [crew.submit(lambda tile: self.code(level, tile)[0], tile) for tile in self.grid]
+            return [job.result() for job in jobs]
 
     def psnr(self, level: int) -> float:
         """RGB PSNR in dB of what a reader would see."""
         reader = Reader(self.spec, self.width, self.height, self.tile_edge, level, self.deltas)
-        for tile, (_, y_hat) in zip(self.grid, self.code(level), strict=True):
-            reader.put(tile, y_hat)
-        return metrics.psnr(self.rgb, reader.picture())
+        return metrics.psnr(self.rgb, reader.picture(lambda index: self.code(level, self.grid[index])[1], TILE_MEMORY))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pictures import photo_like
 
-from pillow_lic import codec, limits, models, reader, symbols, tiles, transforms
-from pillow_lic.options import EncodeOptions
+from pillow_lic import codec, limits, models, reader, symbols, tiles, transforms, workers
+from pillow_lic.options import EncodeOptions, settings
 from pillow_lic.reader import Reader
 
 
@@ -13,34 +13,40 @@ def test_a_halo_reaches_into_the_next_row_of_tiles_only() -> None:
     assert reader.HALO * symbols.STRIDE <= limits.MIN_TILE_EDGE
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize(("height", "width"), [(640, 150), (129, 300), (650, 64)])
-def test_latents_of_three_rows_are_held(monkeypatch: pytest.MonkeyPatch, height: int, width: int) -> None:
+def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: int, width: int, threads: int) -> None:
     """And what the synthesis sees is what it would see of all latents at once."""
-    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
     spec = models.choose(None)
     original = transforms.synthesis
     rng = np.random.default_rng(0)
     latents = rng.normal(0, 3, (spec.latents, -(-height // 16), -(-width // 16))).astype(np.float32)
-    r = Reader(spec, width, height, 128, 500, None)
+    r = Reader(spec, width, height, 128, 500)
     held: list[int] = []
 
     def counted(spec, y_hat, field):
-        held.append(sum(band.shape[1] for band in r._bands.values()))
+        held.append(len(r._held))
         return original(spec, y_hat, field)
 
-    monkeypatch.setattr(transforms, "synthesis", counted)
-    for tile in r.grid:
+    def tile_latents(index: int) -> np.ndarray:
+        tile = r.grid[index]
         y, x = tile.y0 // 16, tile.x0 // 16
         part = latents[:, y : y + 8, x : x + 8]
-        r.put(tile, np.pad(part, ((0, 0), (0, -part.shape[1] % 4), (0, -part.shape[2] % 4)), constant_values=9))
+        return np.pad(part, ((0, 0), (0, -part.shape[1] % 4), (0, -part.shape[2] % 4)), constant_values=9)
+
+    monkeypatch.setattr(transforms, "synthesis", counted)
+    with settings(threads=threads):
+        picture = r.picture(tile_latents)
+    assert not r._held
     assert len(held) == len(r.grid)
-    assert max(held) <= 3 * 8
+    columns = -(-width // 128)
+    assert max(held) <= 2 * columns + 2 + (threads > 1) * (1 + workers.AHEAD) * threads
     for tile in r.grid:
         y0, x0 = max(0, tile.y0 // 16 - reader.HALO), max(0, tile.x0 // 16 - reader.HALO)
         window = latents[:, y0 : -(-tile.y1 // 16) + reader.HALO, x0 : -(-tile.x1 // 16) + reader.HALO]
         whole = original(spec, window, np.full(window.shape[1:], 500, np.float32))
         y, x = tile.y0 - 16 * y0, tile.x0 - 16 * x0
-        found = r.picture()[tile.y0 : tile.y1, tile.x0 : tile.x1].astype(int)
+        found = picture[tile.y0 : tile.y1, tile.x0 : tile.x1].astype(int)
         assert np.abs(found - whole[y : y + tile.height, x : x + tile.width]).max() <= 1
 
 

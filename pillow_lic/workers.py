@@ -1,0 +1,72 @@
+"""Threads over the tiles of a picture; how many follows from `settings`.
+
+The networks and the range coder let go of the interpreter while they work, so threads are enough. Within them every
+network runs on one thread: no more threads than were asked for, and the same arithmetic whatever their number, so that
+pixels and bytes do not depend on it.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from .options import current_settings, settings
+
+T = TypeVar("T")
+
+AHEAD = 2
+"""Jobs that may wait for each thread; what a job makes is held until it is used, so that more would cost memory."""
+
+
+class Workers:
+    """Takes jobs, starts them in the order they come; `Future.result()` of a job that was taken earlier may be waited for."""
+
+    def __init__(self, count: int, pool: ThreadPoolExecutor | None) -> None:
+        self._count, self._pool = count, pool
+        self._waiting: deque[Future[Any]] = deque()
+
+    def submit(self, job: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Take a job; blocks while too many wait. Raises what the oldest of them raised."""
+        if self._pool is None:
+            done: Future[T] = Future()
+            done.set_result(job(*arguments))
+            return done
+        future = self._pool.submit(contextvars.copy_context().run, job, *arguments)
+        self._waiting.append(future)
+        while len(self._waiting) > (1 + AHEAD) * self._count:
+            self._waiting.popleft().result()
+        return future
+
+    def finish(self) -> None:
+        """Wait for all jobs; raises what the first that failed raised."""
+        while self._waiting:
+            self._waiting.popleft().result()
+
+
+@contextmanager
+def over_tiles(tiles: int, memory: int) -> Iterator[Workers]:
+    """Workers for a picture of so many tiles, a job on each taking so many bytes.
+
+    They are as many as `settings` has threads, fewer when its `max_memory` has no room for so many; a picture of one tile
+    is worked on here, by networks that use all threads. Jobs not yet begun are dropped when the block is left by an error.
+    """
+    if tiles == 1:
+        yield Workers(1, None)
+        return
+    chosen = current_settings()
+    count = max(1, min(chosen.threads, tiles, chosen.max_memory // memory))
+    with settings(threads=1):
+        if count == 1:
+            yield Workers(1, None)
+            return
+        pool = ThreadPoolExecutor(count, "lic-tile")
+        try:
+            workers = Workers(count, pool)
+            yield workers
+            workers.finish()
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,122 @@
+"""Threads over tiles: order, bounds, and results that do not depend on them."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from pictures import photo_like
+
+from pillow_lic import codec, tiles, workers
+from pillow_lic.errors import LicDamagedError
+from pillow_lic.options import EncodeOptions, current_settings, settings
+
+
+@pytest.fixture
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
+
+
+@pytest.mark.usefixtures("small_tiles")
+@pytest.mark.parametrize("mode", ["RGB", "LA"])
+def test_bytes_and_pixels_are_the_same_with_every_number_of_threads(mode: str) -> None:
+    pixels = photo_like(300, 410, codec.CHANNELS[mode], seed=4)
+    files, decoded = [], []
+    for threads in (1, 2, 3, 8):
+        with settings(threads=threads):
+            files.append(codec.encode(pixels, mode, EncodeOptions(quality=7, roi=[(20, 30, 200, 250)])))
+            decoded.append(codec.decode(files[0])[1])
+    assert all(data == files[0] for data in files)
+    for other in decoded:
+        np.testing.assert_array_equal(other, decoded[0])
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_a_search_is_the_same_with_every_number_of_threads() -> None:
+    pixels = photo_like(200, 260, seed=6)
+    files = []
+    for threads in (1, 2):
+        with settings(threads=threads):
+            files.append(codec.encode(pixels, "RGB", EncodeOptions(target_psnr=34)))
+    assert files[0] == files[1]
+
+
+def run_jobs(threads: int, jobs: int, memory: int = 1, max_memory: int = 10**9) -> tuple[int, set[str], list[int]]:
+    """Most jobs at once, the names of the threads, and the threads that the networks would get."""
+    now, most, names, inner = 0, 0, set(), []
+    lock = threading.Lock()
+
+    def job() -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+            names.add(threading.current_thread().name)
+            inner.append(current_settings().threads)
+        time.sleep(0.01)
+        with lock:
+            now -= 1
+
+    with settings(threads=threads, max_memory=max_memory), workers.over_tiles(jobs, memory) as crew:
+        for _ in range(jobs):
+            crew.submit(job)
+    return most, names, inner
+
+
+def test_there_are_as_many_threads_as_were_asked_for() -> None:
+    most, names, inner = run_jobs(threads=3, jobs=12)
+    assert most == len(names) == 3
+    assert set(inner) == {1}
+
+
+def test_one_thread_is_the_callers_own() -> None:
+    assert run_jobs(threads=1, jobs=5) == (1, {threading.current_thread().name}, [1] * 5)
+
+
+def test_a_picture_of_one_tile_leaves_the_threads_to_the_networks() -> None:
+    assert run_jobs(threads=3, jobs=1) == (1, {threading.current_thread().name}, [3])
+
+
+@pytest.mark.parametrize(("max_memory", "expected"), [(250, 2), (199, 1), (1, 1), (10**6, 4)])
+def test_memory_bounds_the_jobs_at_once(max_memory: int, expected: int) -> None:
+    assert run_jobs(threads=4, jobs=12, memory=100, max_memory=max_memory)[0] == expected
+
+
+def test_jobs_that_wait_are_few() -> None:
+    taken = 0
+    release = threading.Event()
+
+    def take() -> None:
+        nonlocal taken
+        with settings(threads=2), workers.over_tiles(100, 1) as crew:
+            for _ in range(100):
+                crew.submit(release.wait, 60)
+                taken += 1
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    time.sleep(0.3)
+    assert taken <= 2 * (1 + workers.AHEAD)
+    release.set()
+    thread.join()
+    assert taken == 100
+
+
+def test_an_error_reaches_the_caller_and_stops_the_rest() -> None:
+    begun = []
+
+    def job(i: int) -> None:
+        begun.append(i)
+        time.sleep(0.005)
+        if i == 3:
+            raise LicDamagedError("tile 3")
+
+    def all_jobs() -> None:
+        with settings(threads=2), workers.over_tiles(200, 1) as crew:
+            for i in range(200):
+                crew.submit(job, i)
+
+    with pytest.raises(LicDamagedError, match="tile 3"):
+        all_jobs()
+    assert len(begun) < 30
+    assert not [t for t in threading.enumerate() if t.name.startswith("lic-tile")]
