@@ -28,6 +28,7 @@ from .LicImagePlugin import register
 
 if TYPE_CHECKING:
     from .batch import Summary
+    from .conversion import convert
     from .errors import (
         LicDamagedError,
         LicDesyncError,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     )
     from .options import settings
     from .plugin import LicImageFile, encode, open, save
-    from .transcode import convert
 
 __version__ = "0.1.0"
 
@@ -64,7 +64,7 @@ __all__ = [
 _HOMES = {
     "Summary": "batch",
     "LicImageFile": "plugin",
-    "convert": "transcode",
+    "convert": "conversion",
     "encode": "plugin",
     "open": "plugin",
     "save": "plugin",

@@ -9,9 +9,11 @@ import argparse
 import io
 import json
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -72,7 +74,7 @@ def _info(args: argparse.Namespace) -> int:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    from . import transcode
+    from . import conversion
     from .progress import ProgressLine
 
     *sources, destination = args.paths
@@ -80,16 +82,18 @@ def _convert(args: argparse.Namespace) -> int:
         print("lic: convert needs at least one SRC and a DST", file=sys.stderr)
         return 2
     line = ProgressLine(sys.stderr, shown=not args.quiet)
-    summary = transcode.convert(
-        sources,
-        destination,
-        to=args.to,
-        workers=args.jobs,
-        force=args.force,
-        keep_metadata=not args.strip,
-        progress=line.update,
-        **_save_options(args),
-    )
+    with _workers(args) as how:
+        summary = conversion.convert(
+            sources,
+            destination,
+            to=args.to,
+            force=args.force,
+            keep_metadata=not args.strip,
+            progress=line.update,
+            budget=args.budget,
+            **how,
+            **_save_options(args),
+        )
     line.close()
     for result in summary.failed:
         print(f"lic: {result.pair.source}: {result.error}", file=sys.stderr)
@@ -106,9 +110,27 @@ def _demo(args: argparse.Namespace) -> int:
 
     return demo.main(args.pictures, args.quality, args.keep)
 
+    if args.budget is not None:
+        used = sum(result.bytes_out for result in (*summary.done, *summary.skipped))
+        print(f"{used:,} of {args.budget:,.0f} bytes used, {used / args.budget:.1%}")
 
 def _autoload(args: argparse.Namespace) -> int:
     from . import autoload
+@contextmanager
+def _workers(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Who does the work, in the words of `convert`."""
+    if args.scheduler is None:
+        yield {"workers": 1 if args.jobs is None else args.jobs}
+        return
+    if args.jobs is not None:
+        msg = f"-j must be left out with --scheduler, the cluster has its own workers, got {args.jobs}"
+        raise ValueError(msg)
+    from . import fleet
+
+    with fleet.connect(args.scheduler) as found:
+        yield found._asdict()
+
+
 
     if args.what == "on":
         for path in autoload.turn_on():
@@ -173,10 +195,21 @@ def box(text: str) -> tuple[float, ...]:
     """Return the numbers between the commas. (argparse names these functions when it refuses a word.)"""
     return tuple(float(part) for part in text.split(","))
 
+def byte_count(text: str) -> float:
+    """Return a number of bytes written as 40000, 200k, 1.5M or 5GB."""
+    found = re.fullmatch(r"([0-9]+\.?[0-9]*)([kMG]?)B?", text, re.IGNORECASE)
+    if found is None:
+        msg = f"must be a number of bytes such as 40000, 200k, 1.5M or 5GB, got {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return float(found[1]) * {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}[found[2].lower()]
+
+
 
 def _add_encoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quality", type=number, metavar="Q", help="1-10, or 11-100 as percent (default 6)")
-    parser.add_argument("--target-size", type=float, metavar="BYTES", help="search the quality for this file size")
+    parser.add_argument(
+        "--target-size", type=byte_count, metavar="BYTES", help="search the quality for this file size (200k)"
+    )
     parser.add_argument("--target-bpp", type=float, metavar="BPP", help="the same, in bits per pixel")
     parser.add_argument("--target-psnr", type=float, metavar="DB", help="the same, by RGB PSNR")
     parser.add_argument(
@@ -214,10 +247,14 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("files", nargs="+", metavar="file")
     info.add_argument("--json", action="store_true", help="one JSON object a line")
 
-    convert = add("convert", _convert, "Convert files, directories and glob patterns; goes on where it was stopped.")
+    convert = add("convert", _convert, "Convert files, directories, patterns and URLs; goes on where it was stopped.")
     convert.add_argument("paths", nargs="+", metavar="SRC... DST")
     convert.add_argument("--to", metavar="FORMAT", help="lic (default) or any extension Pillow writes")
-    convert.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="worker processes (default 1)")
+    convert.add_argument("-j", "--jobs", type=int, metavar="N", help="worker processes (default 1)")
+    convert.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster of this scheduler")
+    convert.add_argument(
+        "--budget", type=byte_count, metavar="BYTES", help="for all files together (5GB): measure, then share"
+    )
     convert.add_argument("-f", "--force", action="store_true", help="also make what is there already")
     convert.add_argument("--quiet", action="store_true", help="no progress line")
     _add_encoding(convert)
@@ -262,7 +299,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes
         return 1
-    except (OSError, SyntaxError, ValueError, TypeError, MemoryError, Image.DecompressionBombError) as error:
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        TypeError,
+        ImportError,
+        MemoryError,
+        Image.DecompressionBombError,
+    ) as error:
         print(f"lic: {error or type(error).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,44 +1,51 @@
-"""Many files: which source becomes which target, and running the work over them; knows nothing of pictures.
+"""Running work over many files: in this process, in worker processes, or on an executor; knows nothing of pictures.
 
-`plan` pairs sources with targets, `run` works through the pairs in this process, in worker processes, or on any
-`concurrent.futures.Executor` (Dask's `Client.get_executor()` is one). What to do with a pair is the caller's function.
-A pair that fails is reported and does not stop the others; a target that is finished is skipped, so that a run that
-was stopped goes on where it stood.
+`run` makes the targets of pairs, `survey` only looks at their sources. What to do with a pair is the caller's function. Any
+`concurrent.futures.Executor` serves (Dask's `Client.get_executor()` is one). A pair that fails is reported and does not
+stop the others; a target that is finished is skipped, so that a run that was stopped goes on where it stood.
 """
 
 from __future__ import annotations
 
-import glob
 import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from .files import StrPath, is_current
+from .pairs import Pair
+from .places import is_current
 
-Work = Callable[[Path, Path], None]
-"""Makes one target of one source; picklable when it is to run in other processes. Any exception is a failed pair."""
+P = TypeVar("P", bound=Pair)
+Work = Callable[[P], object]
+"""Does what is to be done with a pair; picklable when it is to run in other processes. Any exception is a failed pair."""
 
-
-@dataclass(frozen=True)
-class Pair:
-    """One file to make; `problem` says why it cannot be made when that is known beforehand."""
-
-    source: Path
-    target: Path
-    problem: str = ""
+_AHEAD = 256
+"""Pairs handed to an executor before one is finished, at least: how many it works at once is not known."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a pair. Bytes are those of the two files, 0 where nothing was made; seconds those of the work."""
+    """What became of a pair.
+
+    Bytes are those of the two files as far as they were looked at, seconds those of the work; `value` is what the work
+    returned.
+    """
 
     pair: Pair
     outcome: Literal["done", "skipped", "failed"]
@@ -46,6 +53,7 @@ class Result:
     bytes_out: int = 0
     seconds: float = 0.0
     error: str = ""
+    value: Any = None
 
 
 @dataclass
@@ -88,94 +96,48 @@ Progress = Callable[[Result, int, int], object]
 """Called in the caller's thread after each pair with its result, the number finished so far, and the number in all."""
 
 
-def plan(
-    sources: Iterable[StrPath], destination: StrPath, suffix: str, *, readable: Callable[[Path], bool] = lambda _: True
-) -> list[Pair]:
-    """Return the pairs that turn `sources` (files, directories, glob patterns) into files with `suffix`.
-
-    A directory stands for the files below it that `readable` accepts and that do not have the suffix already; they keep
-    their places below `destination`. A single file goes to `destination` itself if that has the suffix and is not a
-    directory. What cannot be made (no such file, no permission to list a directory, two sources for one target) is a pair
-    with a `problem`.
-    """
-    destination = Path(destination)
-    found = [item for source in sources for item in _expand(source, destination, suffix, readable)]
-    single = len(found) == 1 and found[0][1].name == os.fspath(found[0][1])
-    if single and destination.suffix.lower() == suffix and not destination.is_dir():
-        (source, _, problem) = found[0]
-        return [Pair(source, destination, problem)]
-    owners: dict[Path, Path] = {}
-    pairs = []
-    for source, place, problem in found:
-        target = destination / place.with_suffix(suffix)
-        owner = owners.setdefault(target, source)
-        if owner != source and not problem:
-            problem = f"{target} is already made from {owner}"
-        pairs.append(Pair(source, target, problem))
-    return pairs
-
-
-def _expand(
-    source: StrPath, destination: Path, suffix: str, readable: Callable[[Path], bool]
-) -> Iterator[tuple[Path, Path, str]]:
-    """Yield (file, its place below the destination, problem) for one argument."""
-    path = Path(source)
-    if path.is_dir():
-        closed: list[OSError] = []
-        for file in _walk(path, destination, suffix, readable, closed.append):
-            yield file, file.relative_to(path), ""
-        for error in closed:
-            folder = Path(error.filename)
-            yield folder, Path(folder.name), str(error)
-    elif path.exists():
-        yield path, Path(path.name), ""
-    else:
-        matches = sorted(glob.glob(os.fspath(source), recursive=True))
-        for match in matches:
-            yield from _expand(match, destination, suffix, readable)
-        if not matches:
-            yield path, Path(path.name or "none"), f"no file is named or matches {os.fspath(source)}"
-
-
-def _walk(
-    top: Path,
-    destination: Path,
-    suffix: str,
-    readable: Callable[[Path], bool],
-    closed: Callable[[OSError], object],
-) -> Iterator[Path]:
-    """Yield the files below a directory in sorted order; what lies in the destination is not a source.
-
-    `closed` is called with the error of every directory that cannot be listed.
-    """
-    for folder, folders, names in os.walk(top, onerror=closed):
-        here = Path(folder)
-        folders[:] = sorted(name for name in folders if not _same(here / name, destination))
-        for name in sorted(names):
-            file = here / name
-            if file.suffix.lower() != suffix and readable(file):
-                yield file
-
-
-def _same(a: Path, b: Path) -> bool:
-    return b.exists() and a.samefile(b)
-
-
 def run(
-    pairs: Sequence[Pair],
-    work: Work,
+    pairs: Sequence[P],
+    work: Work[P],
     *,
     workers: int = 1,
     force: bool = False,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Summary:
-    """Do `work` on every pair and return what became of each.
+    """Do `work`, which makes the target, on every pair and return what became of each.
 
     One worker is this process; more are processes of their own, so that one that dies (out of memory, say) costs its
     pair only. `force` makes targets again that are there already. An `executor` replaces the workers. KeyboardInterrupt
     lets the pairs under way finish and passes on.
     """
+    return _all(pairs, partial(_make, work=work, force=force), workers, force, progress, executor)
+
+
+def survey(
+    pairs: Sequence[P],
+    work: Work[P],
+    *,
+    workers: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> Summary:
+    """As `run`, with work that makes nothing: what it returned is the `value` of each result."""
+    return _all(pairs, partial(_look, work=work, force=force), workers, force, progress, executor)
+
+
+Task = Callable[[P], Result]
+
+
+def _all(
+    pairs: Sequence[P],
+    task: Task[P],
+    workers: int,
+    force: bool,
+    progress: Progress | None,
+    executor: Executor | None,
+) -> Summary:
     if workers < 1:
         msg = f"workers must be at least 1, got {workers}"
         raise ValueError(msg)
@@ -195,47 +157,75 @@ def run(
         else:
             report(early)
     if executor is not None:
-        _spread(executor, todo, work, workers, report)
+        lost, waiting = _spread(executor, todo, task, max(4 * workers, _AHEAD), report)
+        for pair in (*lost, *waiting):
+            report(Result(pair, "failed", error="the executor stopped before it was done"))
     elif workers == 1 or len(todo) < 2:
         for pair in todo:
-            report(_one(pair, work))
+            report(task(pair))
     else:
-        _in_processes(todo, work, min(workers, len(todo)), report)
+        _in_processes(todo, task, min(workers, len(todo)), report)
     summary.seconds = time.monotonic() - begun
     return summary
 
 
 def _without_work(pair: Pair, force: bool) -> Result | None:
+    """The result of a pair that can be told at once. Stores are asked later, where the work is: there many ask at a time."""
     if pair.problem:
         return Result(pair, "failed", error=pair.problem)
+    if not (isinstance(pair.target, Path) and isinstance(pair.source, Path)):
+        return None
     try:
-        current = not force and is_current(pair.target, pair.source)
+        return _skipped(pair, force)
     except OSError as error:
         return Result(pair, "failed", error=str(error))
-    return Result(pair, "skipped") if current else None
 
 
-def _one(pair: Pair, work: Work) -> Result:
+def _skipped(pair: Pair, force: bool) -> Result | None:
+    if force or not is_current(pair.target, pair.source):
+        return None
+    return Result(pair, "skipped", bytes_out=pair.target.stat().st_size)
+
+
+def _make(pair: P, work: Work[P], force: bool) -> Result:
     """Do one pair; runs in the worker. What goes wrong becomes text there, because not every exception pickles."""
     begun = time.monotonic()
     try:
+        if (skipped := _skipped(pair, force)) is not None:
+            return skipped
         size = pair.source.stat().st_size
-        work(pair.source, pair.target)
+        value = work(pair)
         made = pair.target.stat().st_size
     except Exception as error:
-        return Result(pair, "failed", error=str(error) or type(error).__name__, seconds=time.monotonic() - begun)
-    return Result(pair, "done", size, made, time.monotonic() - begun)
+        return Result(pair, "failed", error=_said(error), seconds=time.monotonic() - begun)
+    return Result(pair, "done", size, made, time.monotonic() - begun, value=value)
 
 
-def _in_processes(todo: Sequence[Pair], work: Work, workers: int, report: Callable[[Result], None]) -> None:
+def _look(pair: P, work: Work[P], force: bool) -> Result:
+    """As `_make`, where no target comes of it."""
+    begun = time.monotonic()
+    try:
+        if (skipped := _skipped(pair, force)) is not None:
+            return skipped
+        value = work(pair)
+    except Exception as error:
+        return Result(pair, "failed", error=_said(error), seconds=time.monotonic() - begun)
+    return Result(pair, "done", seconds=time.monotonic() - begun, value=value)
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _in_processes(todo: Sequence[P], task: Task[P], workers: int, report: Callable[[Result], None]) -> None:
     """Work in processes; when one dies, try the pairs it may have died of one at a time in processes of their own."""
     waiting = list(todo)
     while waiting:
         with _pool(workers) as pool:
-            suspects, waiting = _spread(pool, waiting, work, workers, report)
+            suspects, waiting = _spread(pool, waiting, task, 4 * workers, report)
         for pair in suspects:
             with _pool(1) as pool:
-                alone, _ = _spread(pool, [pair], work, 1, report)
+                alone, _ = _spread(pool, [pair], task, 1, report)
             for lost in alone:
                 report(Result(lost, "failed", error="the worker process died on it"))
 
@@ -259,21 +249,21 @@ def _end_with_parent() -> None:
 
 
 def _spread(
-    executor: Executor, todo: Iterable[Pair], work: Work, workers: int, report: Callable[[Result], None]
-) -> tuple[list[Pair], list[Pair]]:
-    """Keep an executor busy and report what finishes.
+    executor: Executor, todo: Iterable[P], task: Task[P], ahead: int, report: Callable[[Result], None]
+) -> tuple[list[P], list[P]]:
+    """Keep `ahead` pairs with an executor and report what finishes.
 
     Returns the pairs that were under way when the executor broke, and those not yet begun: both empty if it did not.
     """
     waiting = iter(todo)
-    running: dict[Future[Result], Pair] = {}
-    lost: list[Pair] = []
+    running: dict[Future[Result], P] = {}
+    lost: list[P] = []
     with ExitStack() as on_exit:
         on_exit.callback(lambda: [future.cancel() for future in running])
         while True:
-            while not lost and len(running) < 4 * workers and (pair := next(waiting, None)) is not None:
+            while not lost and len(running) < ahead and (pair := next(waiting, None)) is not None:
                 try:
-                    running[executor.submit(_one, pair, work)] = pair
+                    running[executor.submit(task, pair)] = pair
                 except BrokenExecutor:
                     lost.append(pair)
             if not running:
@@ -282,5 +272,7 @@ def _spread(
                 pair = running.pop(future)
                 try:
                     report(future.result())
-                except BrokenExecutor:
+                except (BrokenExecutor, CancelledError):
                     lost.append(pair)
+                except Exception as error:  # of the executor's own: a worker that died, or that lacks a package
+                    report(Result(pair, "failed", error=_said(error)))

@@ -43,18 +43,6 @@ def copy_times(source: StrPath, target: StrPath) -> None:
     os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def is_current(target: StrPath, source: StrPath) -> bool:
-    """Whether `target` exists, is not empty, and is not older than `source`.
-
-    Whole seconds are compared, because some file systems keep no more of a copied time.
-    """
-    try:
-        made = os.stat(target)
-    except FileNotFoundError:
-        return False
-    return made.st_size > 0 and int(made.st_mtime) >= int(os.stat(source).st_mtime)
-
-
 TEMPORARY_MARK = ".lic-part"
 """Ends the name of every temporary file, so that what a killed process left is found and known for what it is."""
 

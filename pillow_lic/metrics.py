@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MS_SSIM_MIN_SIDE", "bd_rate", "bpp", "decibels", "ms_ssim", "psnr"]
+__all__ = ["MS_SSIM_MIN_SIDE", "bd_rate", "bpp", "decibels", "ms_ssim", "pchip", "psnr"]
 
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 """Exponents of the five scales, finest first (Wang, Simoncelli and Bovik 2003)."""
@@ -82,6 +82,11 @@ def bd_rate(anchor: Sequence[tuple[float, float]], curve: Sequence[tuple[float, 
         raise ValueError(msg)
     difference = (_integral(y, b, low, high) - _integral(x, a, low, high)) / (high - low)
     return float(100 * (np.exp(difference) - 1))
+
+
+def pchip(x: Float, y: Float, at: Float) -> Float:
+    """Interpolate y over rising x by a monotone cubic, as scipy's of this name; at least three points."""
+    return _hermite(x, y, _slopes(x, y), at)
 
 
 def _check(reference: NDArray[Any], picture: NDArray[Any]) -> None:

@@ -100,16 +100,3 @@ def test_times_are_copied(tmp_path: Path) -> None:
     os.utime(tmp_path / "a", ns=(10**18, 10**18 + 5))
     files.copy_times(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").stat().st_mtime_ns == 10**18 + 5
-
-
-def test_what_is_current(tmp_path: Path) -> None:
-    source, target = tmp_path / "source", tmp_path / "target"
-    source.write_bytes(b"x")
-    assert not files.is_current(target, source)
-    target.write_bytes(b"")
-    assert not files.is_current(target, source)
-    target.write_bytes(b"y")
-    files.copy_times(source, target)
-    assert files.is_current(target, source)
-    os.utime(source, (2e9, 2e9))
-    assert not files.is_current(target, source)

@@ -17,6 +17,7 @@ STDLIB_ONLY = {"container", "header", "tiles", "limits", "errors"}
 PIL_USERS = {
     "plugin",
     "LicImagePlugin",
+    "budget",
     "color",
     "transcode",
     "demo",
@@ -77,6 +78,11 @@ def test_only_the_plugin_side_knows_pillow() -> None:
     assert users("PIL") <= PIL_USERS
 
 
+def test_extras_have_one_door_each() -> None:
+    assert users("fsspec") == {"stores"}
+    assert users("distributed", "dask") == {"fleet"}
+
+
 def test_nobody_knows_the_imageio_plugin() -> None:
     assert not users(*IMAGEIO_PLUGIN)
 
@@ -95,5 +101,5 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     added, before = (set(line.split()) for line in result.stdout.splitlines())
     assert "pillow_lic" in added
-    heavy = {"numpy", "onnxruntime", "torch", "imageio", "PIL.ImageFile", "matplotlib", "asyncio", "concurrent"}
+    heavy = {"numpy", "onnxruntime", "torch", "imageio", "PIL.ImageFile", "matplotlib", "asyncio", "concurrent", "fsspec"}
     assert heavy.isdisjoint(added | before)

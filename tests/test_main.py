@@ -11,7 +11,8 @@ from PIL import Image
 
 from pillow_lic import __main__ as command
 from pillow_lic import container, demo, header, models, progress
-from pillow_lic.batch import Pair, Result
+from pillow_lic.batch import Result
+from pillow_lic.pairs import Pair
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ def test_interrupted(png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pillow_lic.transcode.convert", interrupt)
+    monkeypatch.setattr("pillow_lic.conversion.convert", interrupt)
     assert run("convert", png, png.parent / "out") == 130
     assert "run the same command again to go on" in capsys.readouterr().err
 

@@ -1,0 +1,96 @@
+"""A place is a path or a URL: finding files at either, and putting finished ones there."""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePath
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from . import files
+from .files import StrPath
+from .stores import StorePath, is_url
+
+Place = Path | StorePath
+
+
+def place(name: StrPath) -> Place:
+    """Return a name as a path, or as a place in a store if it is a URL; ``file://`` is a path.
+
+    ValueError or ImportError for a URL that cannot be used here.
+    """
+    if not isinstance(name, str) or not is_url(name):
+        return Path(name)
+    if name.lower().startswith("file://"):
+        return Path(url2pathname(urlsplit(name.replace("?", "%3F").replace("#", "%23")).path))
+    return StorePath(name)
+
+
+def matches(pattern: Place) -> list[Place]:
+    """Return what matches a glob pattern, `**` included, sorted."""
+    if isinstance(pattern, StorePath):
+        return list(pattern.glob())
+    return [Path(match) for match in sorted(glob.glob(os.fspath(pattern), recursive=True))]
+
+
+def walk(top: Place, keep_out: Place, closed: Callable[[Place, OSError], object]) -> Iterator[tuple[Place, PurePath]]:
+    """Yield the files below a folder, and their places in it, sorted, but none of those in `keep_out`.
+
+    `closed` is called with every folder that cannot be listed and why.
+    """
+    if isinstance(top, StorePath):
+        yield from top.walk(keep_out if isinstance(keep_out, StorePath) else None, closed)
+        return
+
+    def on_error(error: OSError) -> None:
+        closed(Path(error.filename), error)
+
+    for folder, folders, names in os.walk(top, onerror=on_error):
+        here = Path(folder)
+        folders[:] = sorted(name for name in folders if not _same(here / name, keep_out))
+        for name in sorted(names):
+            yield here / name, (here / name).relative_to(top)
+
+
+def _same(a: Path, b: Place) -> bool:
+    return isinstance(b, Path) and b.exists() and a.samefile(b)
+
+
+def is_current(target: Place, source: Place) -> bool:
+    """Whether `target` exists, is not empty, and is not older than `source`.
+
+    Whole seconds are compared, because some file systems keep no more of a copied time. Where a store does not know when a
+    file was written, it is enough that it is there.
+    """
+    try:
+        made = target.stat()
+    except FileNotFoundError:
+        return False
+    origin = source.stat()
+    if made.st_mtime is None or origin.st_mtime is None:
+        return made.st_size > 0
+    return made.st_size > 0 and int(made.st_mtime) >= int(origin.st_mtime)
+
+
+def readable(source: Place) -> Path | io.BytesIO:
+    """Return what `Image.open` takes of a place: a path, or what a store has there, whole."""
+    return source if isinstance(source, Path) else io.BytesIO(source.read_bytes())
+
+
+def deliver(data: bytes, target: Place, source: Place) -> None:
+    """Write `data` as the file `target`, whole or not at all; where paths keep times, with those of `source`.
+
+    Folders that are missing are made. OSError, and then a file that was there is as it was.
+    """
+    if isinstance(target, StorePath):
+        target.write_atomic(data)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomic(target, data)
+    if isinstance(source, Path):
+        files.copy_times(source, target)
+    elif (written := source.stat().st_mtime) is not None:
+        os.utime(target, (written, written))

@@ -1,0 +1,95 @@
+"""Pictures from one format to another, with what belongs to them."""
+
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import pillow_lic
+
+
+@pytest.fixture
+def photos(photo: Image.Image, tmp_path: Path) -> Path:
+    """A folder of three pictures with metadata, one of them broken."""
+    folder = tmp_path / "photos"
+    (folder / "sub").mkdir(parents=True)
+    exif = Image.Exif()
+    exif[271] = "maker"
+    photo.save(folder / "a.png", exif=exif, icc_profile=b"profile")
+    photo.save(folder / "sub" / "b.jpg", exif=exif, xmp=b"<x/>")
+    (folder / "broken.png").write_bytes((folder / "a.png").read_bytes()[:200])
+    for path in folder.rglob("*.*"):
+        os.utime(path, (1.5e9, 1.5e9))
+    return folder
+
+
+def test_convert_there_and_back(photos: Path, tmp_path: Path, photo: Image.Image) -> None:
+    summary = pillow_lic.convert(photos, tmp_path / "out", quality=8)
+    assert [result.pair.source.name for result in summary.failed] == ["broken.png"]
+    assert sorted(result.pair.target.name for result in summary.done) == ["a.lic", "b.lic"]
+    with Image.open(tmp_path / "out/a.lic") as im:
+        assert im.getexif()[271] == "maker"
+        assert im.info["icc_profile"] == b"profile"
+        assert im.info["quality"] == 8
+    with Image.open(tmp_path / "out/sub/b.lic") as im:
+        assert im.info["xmp"] == b"<x/>"
+    assert (tmp_path / "out/a.lic").stat().st_mtime == 1.5e9
+    for format_ in ("png", "jpg", "webp", "tif"):
+        back = pillow_lic.convert(tmp_path / "out", tmp_path / format_, to=format_)
+        assert (len(back.done), back.failed) == (2, [])
+        with Image.open(tmp_path / format_ / "sub" / f"b.{format_}") as im:
+            assert im.size == photo.size
+            assert im.getexif()[271] == "maker"
+            assert im.info["xmp"] == b"<x/>"
+
+
+def test_convert_without_metadata(photos: Path, tmp_path: Path) -> None:
+    pillow_lic.convert(photos / "a.png", tmp_path / "a.lic", keep_metadata=False)
+    with Image.open(tmp_path / "a.lic") as im:
+        assert "exif" not in im.info
+        assert im.info["icc_profile"] == b"profile"
+
+
+def test_convert_with_workers(photos: Path, tmp_path: Path) -> None:
+    summary = pillow_lic.convert([photos / "a.png", photos / "sub"], tmp_path / "out", workers=2, quality=3)
+    assert len(summary.done) == 2
+    one = pillow_lic.convert(photos / "a.png", tmp_path / "one.lic", quality=3)
+    assert len(one.done) == 1
+    assert (tmp_path / "one.lic").read_bytes() == (tmp_path / "out/a.lic").read_bytes()
+
+
+def test_the_format_comes_from_the_destination(photos: Path, tmp_path: Path) -> None:
+    pillow_lic.convert(photos / "a.png", tmp_path / "x.webp")
+    with Image.open(tmp_path / "x.webp") as im:
+        assert im.format == "WEBP"
+
+
+def test_mistakes_are_found_before_any_file_is_read(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="quality must be"):
+        pillow_lic.convert(photos, tmp_path / "out", quality=0)
+    with pytest.raises(ValueError, match=r"Pillow here writes no \.xyz files"):
+        pillow_lic.convert(photos, tmp_path / "out", to="xyz")
+    assert not (tmp_path / "out").exists()
+
+
+def test_frames_are_not_lost_silently(photo: Image.Image, tmp_path: Path) -> None:
+    photo.save(tmp_path / "a.gif", save_all=True, append_images=[photo.rotate(90)])
+    summary = pillow_lic.convert(tmp_path / "a.gif", tmp_path / "a.lic")
+    assert "picture has 2 frames" in summary.failed[0].error
+    assert not (tmp_path / "a.lic").exists()
+
+
+def test_the_photo_of_a_camera_with_a_preview(photo: Image.Image, tmp_path: Path) -> None:
+    photo.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[photo.resize((24, 16))])
+    assert pillow_lic.convert(tmp_path / "a.jpg", tmp_path / "a.lic").failed == []
+    with Image.open(tmp_path / "a.lic") as im:
+        assert im.size == photo.size
+
+
+def test_an_old_target_survives_a_failure(photos: Path, tmp_path: Path) -> None:
+    target = tmp_path / "a.lic"
+    target.write_bytes(b"old")
+    summary = pillow_lic.convert(photos / "broken.png", target, force=True)
+    assert len(summary.failed) == 1
+    assert target.read_bytes() == b"old"

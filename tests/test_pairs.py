@@ -1,0 +1,82 @@
+"""Which source becomes which target."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pillow_lic import pairs, transcode
+from pillow_lic.pairs import Pair
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def names(pairs: list[Pair], base: Path) -> list[tuple[str, str]]:
+    return [(os.fspath(p.source.relative_to(base)), os.fspath(p.target.relative_to(base))) for p in pairs]
+
+
+def test_directory_keeps_its_shape(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.jpg", tmp_path / "in/notes.txt", tmp_path / "in/old.lic")
+    found = pairs.plan([tmp_path / "in"], tmp_path / "out", ".lic", readable=transcode.is_picture)
+    assert names(found, tmp_path) == [("in/a.png", "out/a.lic"), ("in/sub/b.jpg", "out/sub/b.lic")]
+
+
+def test_the_destination_is_not_a_source(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.lic", tmp_path / "in/out/b.lic")
+    found = pairs.plan([tmp_path / "in"], tmp_path / "in/out", ".png")
+    assert names(found, tmp_path) == [("in/a.lic", "in/out/a.png")]
+
+
+def test_a_single_file(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png")
+    (tmp_path / "dir.lic").mkdir()
+    for destination, expected in (("b.lic", "b.lic"), ("out", "out/a.lic"), ("dir.lic", "dir.lic/a.lic")):
+        found = pairs.plan([tmp_path / "a.png"], tmp_path / destination, ".lic")
+        assert names(found, tmp_path) == [("a.png", expected)]
+
+
+def test_patterns(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.jpg", tmp_path / "s/d.png", tmp_path / "x[1].png")
+    found = pairs.plan([tmp_path / "*.png"], tmp_path / "out", ".lic")
+    assert [pair.source.name for pair in found] == ["a.png", "b.png", "x[1].png"]
+    found = pairs.plan([tmp_path / "**/*.png"], tmp_path / "out", ".lic")
+    assert [pair.source.name for pair in found] == ["a.png", "b.png", "d.png", "x[1].png"]
+    found = pairs.plan([tmp_path / "x[1].png"], tmp_path / "out", ".lic")
+    assert [pair.problem for pair in found] == [""]
+
+
+def test_what_cannot_be_made_is_known_beforehand(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png", tmp_path / "a.jpg")
+    found = pairs.plan([tmp_path / "a.png", tmp_path / "a.jpg", tmp_path / "none*"], tmp_path / "out", ".lic")
+    assert [pair.problem.split(" ", 1)[-1] for pair in found] == [
+        "",
+        f"is already made from {tmp_path / 'a.png'}",
+        f"file is named or matches {tmp_path / 'none*'}",
+    ]
+
+
+def test_a_directory_that_cannot_be_listed_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/secret/b.png")
+    original = os.scandir
+
+    def refusing(path: str) -> object:
+        if os.path.basename(path) == "secret":
+            raise PermissionError(13, "Permission denied", path)
+        return original(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = pairs.plan([tmp_path / "in"], tmp_path / "out", ".lic")
+    assert [(pair.source.name, pair.problem[:30]) for pair in found] == [
+        ("a.png", ""),
+        ("secret", "[Errno 13] Permission denied: "),
+    ]
+
+
+def test_the_same_file_twice_is_no_conflict(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png")
+    found = pairs.plan([tmp_path / "a.png", tmp_path / "*.png"], tmp_path / "out", ".lic")
+    assert [pair.problem for pair in found] == ["", ""]
