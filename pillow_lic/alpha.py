@@ -56,6 +56,15 @@ def unpack(payload: bytes, shape: tuple[int, int]) -> Plane:
     return plane
 
 
+def averaged(plane: Plane, scale: int) -> Plane:
+    """The rounded mean of every square of so many pixels, fewer at the right and bottom edge."""
+    rows, columns = (np.arange(0, length, scale) for length in plane.shape)
+    sums = np.add.reduceat(np.add.reduceat(plane, rows, 0, np.uint32), columns, 1)
+    areas = np.minimum(scale, plane.shape[0] - rows)[:, None] * np.minimum(scale, plane.shape[1] - columns)
+    result: Plane = ((sums + areas // 2) // areas).astype(np.uint8)
+    return result
+
+
 def _unfilter(kind: int, differences: Plane, above: Plane) -> Plane:
     if kind == 1:
         return np.cumsum(differences, dtype=np.uint8)

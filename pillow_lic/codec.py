@@ -59,7 +59,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
 
     def file(level: int) -> bytes:
         header = Header(mode, width, height, writer.tile_edge, spec.number, spec.hash, level)
-        carried = None if deltas is None else importance.pack(deltas)
+        carried = None if writer.deltas is None else importance.pack(writer.deltas)
         return container.pack(header, writer.payloads(level), metadata=metadata, importance=carried, alpha=plane)
 
     if options.target_psnr is not None:
@@ -71,18 +71,19 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     return file(options.level)
 
 
-def decode(data: bytes | memoryview, *, strict: bool = True) -> tuple[Header, Pixels]:
+def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> tuple[Header, Pixels]:
     """The bytes of a .lic file -> its header and pixels (H, W, C) uint8, C by mode.
 
+    scale, one of the model's `draft_scales`, asks for a draft of (ceil(H / scale), ceil(W / scale)) pixels.
     strict=False: tiles that are damaged or missing come out grey instead of raising. Raises NotLicError or one of the
     tree in `errors`.
     """
     parts = container.unpack(data, strict=strict)
     header = parts.header
     _check_limit(header.width, header.height)
-    reader, plane = _open(header, parts.importance, parts.alpha)
+    reader, plane = _open(header, parts.importance, parts.alpha, scale=scale)
     rgb = reader.picture(_latents(reader, dict(enumerate(parts.tiles)), strict))
-    return header, from_rgb(rgb, header.mode, plane)
+    return header, from_rgb(rgb, header.mode, plane if plane is None or scale == 1 else alpha.averaged(plane, scale))
 
 
 def decode_region(fp: IO[bytes], box: Sequence[int], *, strict: bool = True) -> Pixels:
@@ -103,14 +104,14 @@ def decode_region(fp: IO[bytes], box: Sequence[int], *, strict: bool = True) -> 
 
 
 def _open(
-    header: Header, importances: bytes | None, opacity: bytes | None, box: Tile | None = None
+    header: Header, importances: bytes | None, opacity: bytes | None, box: Tile | None = None, scale: int = 1
 ) -> tuple[Reader, Pixels | None]:
     """The reader of a picture, and its alpha plane, by the header and the payloads of two sections."""
     shape = (header.height, header.width)
     deltas = None if importances is None else importance.unpack(importances, Grid.of(*shape).inside)
     plane = None if opacity is None else alpha.unpack(opacity, shape)
     spec = models.named(header.model_id, header.model_hash)
-    return Reader(spec, header.width, header.height, header.tile_edge, header.level, deltas, box), plane
+    return Reader(spec, header.width, header.height, header.tile_edge, header.level, deltas, box, scale), plane
 
 
 def _latents(reader: Reader, payloads: Mapping[int, bytes | memoryview | None], strict: bool) -> Latents:
@@ -128,7 +129,8 @@ def _latents(reader: Reader, payloads: Mapping[int, bytes | memoryview | None], 
             if strict:
                 raise
             return None
-        return transforms.reconstruct(reader.spec, z_hat, r, field, grid.cells)
+        means = transforms.reconstruct if reader.scale == 1 else transforms.draft_latents
+        return means(reader.spec, z_hat, r, field, grid.cells)
 
     return latents
 

@@ -20,32 +20,24 @@ NETWORKS = f"{__package__}.onnx_models"
 
 
 @dataclass(frozen=True, eq=False)
-class ModelSpec:
-    """One model of the manifest.
+class Networks:
+    """Files that belong together.
 
-    number >= 1, never reused; digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order; latents and
-    hyper_latents: channels of y and z; scales: tables of y, before those of z; files: role -> (path inside onnx_models,
-    hexadecimal SHA-256); kmac_per_pixel: thousands of multiply-adds of a network per picture pixel, by role.
+    number >= 1, never reused; files: role -> (path inside onnx_models, hexadecimal SHA-256); kmac_per_pixel: thousands of
+    multiply-adds of a network per picture pixel, by role.
     """
 
     number: int
-    name: str
-    procedure: str
-    digest: bytes
-    latents: int
-    hyper_latents: int
-    scales: int
     files: Mapping[str, tuple[str, str]]
     kmac_per_pixel: Mapping[str, float]
 
-    @property
-    def hash(self) -> bytes:
-        """The 4 bytes that a file's header carries."""
-        return self.digest[:4]
+    def place(self, role: str) -> tuple[str, str]:
+        """Path inside onnx_models, and hexadecimal SHA-256, of the file with that role."""
+        return self.files[role]
 
     def read(self, role: str) -> bytes:
         """Bytes of the file with that role. LicRuntimeError if they are not the ones the manifest was written for."""
-        path, expected = self.files[role]
+        path, expected = self.place(role)
         try:
             data = resources.files(NETWORKS).joinpath(*path.split("/")).read_bytes()
         except OSError as error:
@@ -57,26 +49,72 @@ class ModelSpec:
         return data
 
 
+@dataclass(frozen=True, eq=False)
+class ModelSpec(Networks):
+    """One model of the manifest.
+
+    digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order; latents and hyper_latents: channels of y and
+    z; scales: tables of y, before those of z; extras: like files, but no part of the hash, because no file's meaning
+    depends on them.
+    """
+
+    name: str
+    procedure: str
+    digest: bytes
+    latents: int
+    hyper_latents: int
+    scales: int
+    extras: Mapping[str, tuple[str, str]]
+
+    @property
+    def hash(self) -> bytes:
+        """The 4 bytes that a file's header carries."""
+        return self.digest[:4]
+
+    def place(self, role: str) -> tuple[str, str]:
+        """The same among the extras too."""
+        return self.extras[role] if role in self.extras else super().place(role)
+
+    @property
+    def draft_scales(self) -> tuple[int, ...]:
+        """Pixels each way that one of a draft stands for, largest first; empty when the model makes no drafts."""
+        return tuple(s for s in (8, 4, 2) if f"draft_{s}" in self.extras)
+
+
 def _spec(entry: Mapping[str, Any]) -> ModelSpec:
-    files = {role: (f["file"], f["sha256"]) for role, f in entry["files"].items()}
+    files, extras = (
+        {role: (f["file"], f["sha256"]) for role, f in entry.get(kind, {}).items()} for kind in ("files", "extras")
+    )
     return ModelSpec(
         entry["id"],
+        files,
+        {role: f["kmac_per_pixel"] for role, f in entry["files"].items() if "kmac_per_pixel" in f},
         entry["name"],
         entry["procedure"],
         bytes.fromhex(entry["sha256"]),
         entry["latents"],
         entry["hyper_latents"],
         entry["scales"],
-        files,
-        {role: f["kmac_per_pixel"] for role, f in entry["files"].items() if "kmac_per_pixel" in f},
+        extras,
     )
+
+
+def _json(name: str) -> Any:
+    return json.loads(resources.files(NETWORKS).joinpath(name).read_text("utf-8"))
 
 
 @cache
 def models() -> tuple[ModelSpec, ...]:
     """Every model of this release, oldest first."""
-    text = resources.files(NETWORKS).joinpath("manifest.json").read_text("utf-8")
-    return tuple(_spec(entry) for entry in json.loads(text)["models"])
+    return tuple(_spec(entry) for entry in _json("manifest.json")["models"])
+
+
+@cache
+def importance() -> Networks:
+    """The network behind importance="auto": one file, of role "importance". No file names it: they carry its map."""
+    entry = _json("importance.json")
+    files = {"importance": (entry["file"], entry["sha256"])}
+    return Networks(entry["id"], files, {"importance": entry["kmac_per_pixel"]})
 
 
 def choose(model: str | int | None) -> ModelSpec:

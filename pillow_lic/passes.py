@@ -26,9 +26,15 @@ def _views(a: Array, t: int, inside: tuple[int, int]) -> Iterator[Array]:
         yield a[group * size : (group + 1) * size, row : inside[0] : 2, column : inside[1] : 2]
 
 
-def gather(a: Array, t: int, inside: tuple[int, int]) -> Array:
-    """The latents of pass t in coding order: group, channel, row, column; one-dimensional."""
-    return np.concatenate([view.ravel() for view in _views(a, t, inside)])
+def gather(a: Array, t: int, inside: tuple[int, int], dtype: npt.DTypeLike | None = None) -> Array:
+    """The latents of pass t in coding order: group, channel, row, column; one-dimensional, of another type if one is given."""
+    views = list(_views(a, t, inside))
+    values = np.empty(sum(view.size for view in views), dtype or a.dtype)
+    start = 0
+    for view in views:
+        values[start : start + view.size].reshape(view.shape)[...] = view
+        start += view.size
+    return values
 
 
 def scatter(a: Array, t: int, inside: tuple[int, int], values: Array) -> None:

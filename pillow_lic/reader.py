@@ -25,6 +25,8 @@ HALO = 8
 """Latents around a tile that the synthesis sees: the network reaches 10, and the last ones weigh next to nothing."""
 REACH = 10
 """Latents around a box that decide its pixels: two blocks of 5x5 at 1/16 and six at 1/8."""
+DRAFT_HALO = 1
+"""Latents around a tile that decide a draft of it."""
 MISSING = 128
 """Grey level of a tile that could not be read."""
 TILE_MEMORY = 350_000_000
@@ -41,7 +43,7 @@ class _Part(NamedTuple):
 
 
 class Reader:
-    """The pixels of a `box` of a picture, of all of it by default.
+    """The pixels of a `box` of a picture, of all of it by default; or a draft of all of it, whose pixels are `scale` wide.
 
     latents(index) gives y_hat (M, h, w) of the tile with that raster index, None for one that cannot be read: it will be
     grey. It is called once for every tile in `needed`, in any order and from several threads.
@@ -59,8 +61,9 @@ class Reader:
         level: int,
         deltas: Deltas | None = None,
         box: Tile | None = None,
+        scale: int = 1,
     ) -> None:
-        self.spec, self.level, self.deltas = spec, level, deltas
+        self.spec, self.level, self.deltas, self.scale = spec, level, deltas, scale
         self.grid = tiles.grid(width, height, tile_edge)
         self.inside = Grid.of(height, width).inside
         self.box = box or Tile(0, 0, width, height)
@@ -70,7 +73,7 @@ class Reader:
         self._uses = Counter(index for part in self._parts for index in part.needs)
         self._held: dict[int, Future[Floats | None]] = {}
         self._lock = threading.Lock()
-        self._rgb = np.empty((self.box.height, self.box.width, 3), np.uint8)
+        self._rgb = np.empty((-(-self.box.height // scale), -(-self.box.width // scale), 3), np.uint8)
 
     @property
     def needed(self) -> list[int]:
@@ -113,21 +116,26 @@ class Reader:
     def _show(self, part: _Part) -> None:
         """Synthesise a part and drop the latents that nobody else needs."""
         found = {index: self._held[index].result() for index in part.needs}
-        target, window = part.target, part.window
-        out = self._rgb[
-            target.y0 - self.box.y0 : target.y1 - self.box.y0, target.x0 - self.box.x0 : target.x1 - self.box.x0
-        ]
+        window, origin = part.window, self.box.over(self.scale)
+        target = part.target.over(self.scale)
+        out = self._rgb[target.y0 - origin.y0 : target.y1 - origin.y0, target.x0 - origin.x0 : target.x1 - origin.x0]
         if found[part.tile] is None:
             out[...] = MISSING
         else:
-            pixels = transforms.synthesis(self.spec, self._window(window, found), self.field(window))
-            top, left = target.y0 - window.y0 * STRIDE, target.x0 - window.x0 * STRIDE
+            pixels = self._synthesis(self._window(window, found), self.field(window))
+            stride = STRIDE // self.scale
+            top, left = target.y0 - window.y0 * stride, target.x0 - window.x0 * stride
             out[...] = pixels[top : top + target.height, left : left + target.width]
         with self._lock:
             for index in part.needs:
                 self._uses[index] -= 1
                 if not self._uses[index]:
                     del self._held[index]
+
+    def _synthesis(self, y_hat: Floats, field: Floats) -> Pixels:
+        if self.scale == 1:
+            return transforms.synthesis(self.spec, y_hat, field)
+        return transforms.draft(self.spec, self.scale, y_hat, field)
 
     def _window(self, window: Tile, found: dict[int, Floats | None]) -> Floats:
         """The latents of a window; what lies outside their tile is dropped, and missing ones are 0."""

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import LicRuntimeError
-from .models import ModelSpec
+from .models import Networks
 from .options import current_settings
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _make(spec: ModelSpec, role: str, threads: int, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+def _make(spec: Networks, role: str, threads: int, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime as ort
@@ -78,11 +78,11 @@ def _make(spec: ModelSpec, role: str, threads: int, providers: tuple[str, ...]) 
     except LicRuntimeError:
         raise
     except Exception as error:
-        msg = f"onnxruntime cannot load the {role} network of model {spec.number}: {error}"
+        msg = f"onnxruntime cannot load {spec.place(role)[0]}: {error}"
         raise LicRuntimeError(msg) from error
 
 
-def run(spec: ModelSpec, role: str, feeds: Mapping[str, Array], *, exact: bool = False) -> list[Array]:
+def run(spec: Networks, role: str, feeds: Mapping[str, Array], *, exact: bool = False) -> list[Array]:
     """Run a network of a model under the current settings and return its outputs in graph order.
 
     LicRuntimeError when onnxruntime is missing, lacks a provider that was asked for, or fails (out of memory is the

@@ -12,6 +12,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,19 +76,19 @@ def _check(parts: list[Symbols]) -> int:
     return value & 0xFFFF
 
 
-def _magnitudes(r: Floats) -> Floats:
-    magnitudes: Floats = np.minimum(np.abs(r), scales.MAGNITUDE_MAX)
+def _magnitudes(r: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    magnitudes: npt.NDArray[Any] = np.abs(r.clip(-scales.MAGNITUDE_MAX, scales.MAGNITUDE_MAX))
     return magnitudes
 
 
 def indexes(spec: ModelSpec, z_hat: Floats, r: Floats, field: Floats, grid: Grid) -> Indexes:
     """Writer: the scale index (M, h, w) uint8 that every symbol is coded with, 0 outside the picture."""
     features = scales.features(spec, z_hat)
-    known, result = np.zeros_like(r), np.zeros(r.shape, np.uint8)
+    magnitudes, result = np.zeros_like(r), np.zeros(r.shape, np.uint8)
     for t in range(passes.PASSES):
-        index = scales.indexes(spec, t, features, _magnitudes(known), field)
+        index = scales.indexes(spec, t, features, magnitudes, field)
         passes.scatter(result, t, grid.inside, passes.gather(index, t, grid.inside))
-        passes.scatter(known, t, grid.inside, passes.gather(r, t, grid.inside))
+        passes.scatter(magnitudes, t, grid.inside, _magnitudes(passes.gather(r, t, grid.inside)))
     return result
 
 
@@ -109,7 +110,7 @@ def write(spec: ModelSpec, z_hat: Floats, r: Floats, index: Indexes, level: int,
     chosen = [scales.z_indexes(level, spec.scales, z_hat.shape)]
     for t in range(passes.PASSES):
         parts.append(_integers(passes.gather(r, t, grid.inside)))
-        chosen.append(passes.gather(index, t, grid.inside).astype(np.uint16))
+        chosen.append(passes.gather(index, t, grid.inside, np.uint16))
     lanes, stream = entropy.encode(tables(spec), np.concatenate(parts), np.concatenate(chosen))
     return container.pack_tile(lanes, _check(parts), stream)
 
@@ -126,12 +127,13 @@ def read(spec: ModelSpec, payload: memoryview | bytes, level: int, field: Floats
     parts = [decoder.decode(scales.z_indexes(level, spec.scales, shape))]
     z_hat = parts[0].astype(np.float32).reshape(shape)
     features = scales.features(spec, z_hat)
-    r = np.zeros((spec.latents, *grid.shape), np.float32)
+    r, magnitudes = (np.zeros((spec.latents, *grid.shape), np.float32) for _ in range(2))
     try:
         for t in range(passes.PASSES):
-            index = scales.indexes(spec, t, features, _magnitudes(r), field)
-            parts.append(decoder.decode(passes.gather(index, t, grid.inside).astype(np.uint16)))
+            index = scales.indexes(spec, t, features, magnitudes, field)
+            parts.append(decoder.decode(passes.gather(index, t, grid.inside, np.uint16)))
             passes.scatter(r, t, grid.inside, parts[-1])
+            passes.scatter(magnitudes, t, grid.inside, _magnitudes(parts[-1]))
         decoder.finish()
     except LicDamagedError as error:
         raise LicDesyncError(DESYNC.format(f"{error}")) from error

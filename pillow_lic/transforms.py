@@ -69,3 +69,17 @@ def synthesis(spec: ModelSpec, y_hat: Floats, level: Floats) -> Pixels:
     """y_hat (M, h, w), any h and w >= 1, and level field (h, w) -> pixels (16 h, 16 w, 3) uint8."""
     pixels: Pixels = runtime.run(spec, "synthesis", {"y_hat": y_hat[None], "level": level[None, None]})[0][0]
     return pixels
+
+
+def draft_latents(spec: ModelSpec, z_hat: Floats, r: Floats, level: Floats, cells: Floats) -> Floats:
+    """Parsed symbols r -> an estimate of y_hat (M, h, w), good enough for `draft`, in half the time of `reconstruct`."""
+    feeds = {"z_hat": z_hat, "v": r, "level": level[None], "cells": cells}
+    first = runtime.run(spec, "draft_means", {k: a[None] for k, a in feeds.items()})[0][0]
+    return np.concatenate([first, r[len(first) :]])
+
+
+def draft(spec: ModelSpec, scale: int, y_hat: Floats, level: Floats) -> Pixels:
+    """y_hat (M, h, w) and level field (h, w) -> pixels (16 h / scale, 16 w / scale, 3) uint8, near the mean of the full ones."""
+    feeds = {"y_hat": y_hat[None], "level": level[None, None]}
+    pixels: Pixels = runtime.run(spec, f"draft_{scale}", feeds)[0][0]
+    return pixels

@@ -12,7 +12,8 @@ STRIDES = {"height": 1, "h8": 8, "h": 16, "h4": 64}
 
 def kmac_per_pixel(model: onnx.ModelProto) -> float:
     """Thousands of multiply-adds of the convolutions per picture pixel."""
-    weights = {t.name: list(t.dims) for t in model.graph.initializer}
+    constants = {t.name: t for t in model.graph.initializer}
+    weights = {name: list(t.dims) for name, t in constants.items()}
     stride: dict[str, float] = {}
     for value in model.graph.input:
         rows = [STRIDES[d.dim_param] for d in value.type.tensor_type.shape.dim if d.dim_param in STRIDES]
@@ -30,6 +31,8 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
         if node.op_type == "Conv":
             now *= attributes.get("strides", [1])[0]
             total += math.prod(weights[node.input[1]]) / now**2
+        if node.op_type == "Slice":
+            now *= max(onnx.numpy_helper.to_array(constants[node.input[4]]))
         now = {"DepthToSpace": now / attributes.get("blocksize", 1), "Resize": now / 2}.get(node.op_type, now)
         stride |= dict.fromkeys(node.output, now)
     return total / 1000

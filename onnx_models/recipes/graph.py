@@ -32,6 +32,7 @@ OPERATORS = frozenset(
         "Relu",
         "Resize",
         "Round",
+        "Slice",
         "Sub",
         "Transpose",
         "Unsqueeze",
@@ -45,6 +46,8 @@ class Graph:
         self.name, self.count = name, 0
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
+        self.names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self.casts: dict[str, str] = {}
         self.inputs: list[onnx.ValueInfoProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []
 
@@ -68,15 +71,22 @@ class Graph:
         return result
 
     def constant(self, value: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> str:
-        self.count += 1
-        name = f"c{self.count}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(np.asarray(value, dtype)), name))
-        return name
+        """Kept once, however often it is asked for."""
+        a = np.ascontiguousarray(np.asarray(value, dtype))
+        key = (a.dtype.str, a.shape, a.tobytes())
+        if key not in self.names:
+            self.count += 1
+            self.names[key] = f"c{self.count}"
+            self.constants.append(numpy_helper.from_array(a, self.names[key]))
+        return self.names[key]
 
     def weight(self, value: Array) -> str:
         """Stored in half precision, cast when a session loads; magnitudes below half's normal range become zero (subnormals are slow)."""
         half = np.where(np.abs(value) < 6.2e-5, 0, value).astype(np.float16)
-        return self.op("Cast", self.constant(half, np.float16), to=TensorProto.FLOAT)
+        name = self.constant(half, np.float16)
+        if name not in self.casts:
+            self.casts[name] = self.op("Cast", name, to=TensorProto.FLOAT)
+        return self.casts[name]
 
     def conv(
         self, x: str, weight: Array, bias: Array | None = None, *, stride: int = 1, pad: int = 0, groups: int = 1
@@ -105,6 +115,12 @@ class Graph:
     def shuffle(self, x: str, r: int) -> str:
         """Torch's PixelShuffle: (r*r*c, h, w) -> (c, r*h, r*w)."""
         return self.op("DepthToSpace", x, blocksize=r, mode="CRD")
+
+    def slice(
+        self, x: str, starts: Sequence[int], ends: Sequence[int], axes: Sequence[int], steps: Sequence[int]
+    ) -> str:
+        """Numpy's x[start:end:step] along some axes."""
+        return self.op("Slice", x, *(self.constant(v, np.int64) for v in (starts, ends, axes, steps)))
 
     def model(self) -> onnx.ModelProto:
         """The checked model. Raises onnx.checker.ValidationError."""

@@ -96,6 +96,15 @@ def latents(net: Lic1) -> onnx.ModelProto:
     return g.model()
 
 
+def mean_features(g: Graph, net: Lic1, z_hat: str, level: str) -> str:
+    """What the means know before the first pass (1,P,h,w)."""
+    a = net.means
+    x = g.shuffle(conv(g, z_hat, a.enter[0][0]), 2)
+    x = g.shuffle(conv(g, g.op("LeakyRelu", x, alpha=SLOPE), a.enter[2][0]), 2)
+    hat = g.op("Mul", hats(g, level), g.constant(1 / SPACING))
+    return block(g, g.op("Add", x, conv(g, hat, a.level)), a.first)
+
+
 def means(net: Lic1) -> onnx.ModelProto:
     g, a, s = Graph("means"), net.means, net.sizes
     z_hat, v = g.input("z_hat", [1, s.z, "h4", "w4"]), g.input("v", [1, s.m, "h", "w"])
@@ -103,10 +112,7 @@ def means(net: Lic1) -> onnx.ModelProto:
     encode, dead_zone = g.input("encode", [1]), g.input("dead_zone", [1, "dead_m", "dead_h", "dead_w"])
     least = g.op("Add", dead_zone, g.constant(0.5))
     decode = g.op("Sub", g.constant([1.0]), encode)
-    x = g.shuffle(conv(g, z_hat, a.enter[0][0]), 2)
-    x = g.shuffle(conv(g, g.op("LeakyRelu", x, alpha=SLOPE), a.enter[2][0]), 2)
-    hat = g.op("Mul", hats(g, level), g.constant(1 / SPACING))
-    features = block(g, g.op("Add", x, conv(g, hat, a.level)), a.first)
+    features = mean_features(g, net, z_hat, level)
     y_hat = r = ""
     for t in range(4):
         select = np.repeat(np.eye(4, dtype=np.float32)[[ORDER[group][t] for group in range(4)]], s.m // 4, 0)
