@@ -184,7 +184,8 @@ class StorePath:
                 system.pipe_file(path, data)
                 return
             folder, _, name = path.rpartition("/")
-            system.makedirs(folder, exist_ok=True)
+            if folder:
+                system.makedirs(folder, exist_ok=True)
             temporary = f"{folder}/.{name[:100]}.{secrets.token_hex(6)}{TEMPORARY_MARK}"
             try:
                 system.pipe_file(temporary, data)

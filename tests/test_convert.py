@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import pillow_lic
+from pillow_lic import metrics
 
 
 @pytest.fixture
@@ -42,6 +44,15 @@ def test_convert_there_and_back(photos: Path, tmp_path: Path, photo: Image.Image
             assert im.size == photo.size
             assert im.getexif()[271] == "maker"
             assert im.info["xmp"] == b"<x/>"
+
+
+def test_targets_hold_for_every_picture(photos: Path, tmp_path: Path, photo: Image.Image) -> None:
+    (photos / "broken.png").unlink()
+    pillow_lic.convert(photos, tmp_path / "size", target_size=1500)
+    assert {1400 < path.stat().st_size <= 1500 for path in (tmp_path / "size").rglob("*.lic")} == {True}
+    pillow_lic.convert(photos, tmp_path / "psnr", target_psnr=33)
+    with Image.open(tmp_path / "psnr/a.lic") as im:
+        assert metrics.psnr(np.asarray(photo), np.asarray(im)) == pytest.approx(33, abs=0.1)
 
 
 def test_convert_without_metadata(photos: Path, tmp_path: Path) -> None:

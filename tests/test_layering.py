@@ -101,5 +101,5 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     added, before = (set(line.split()) for line in result.stdout.splitlines())
     assert "pillow_lic" in added
-    heavy = {"numpy", "onnxruntime", "torch", "imageio", "PIL.ImageFile", "matplotlib", "asyncio", "concurrent", "fsspec"}
+    heavy = {"numpy", "onnxruntime", "torch", "imageio", "PIL.ImageFile", "matplotlib", "asyncio", "concurrent"}
     assert heavy.isdisjoint(added | before)
