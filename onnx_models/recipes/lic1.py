@@ -283,7 +283,8 @@ class Lic1(nn.Module):
     def forward(self, x: Tensor, level: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """X (B,3,H,W), level field, base (B,) level of the header -> x_hat, bits of y (B,), bits of z (B,).
 
-        Training: noise for the rate, straight-through rounding for the picture. Evaluation: rounding for both.
+        Training: straight-through rounding for the picture; for the rate rounding as the scales see it, noise as y and mu do, because
+        rounding has no slope (mixed quantisation, Minnen and Singh 2020). Evaluation: rounding throughout.
         """
         rate: Callable[[Tensor], Tensor] = (
             (lambda v: v + torch.empty_like(v).uniform_(-0.5, 0.5)) if self.training else torch.round
@@ -302,5 +303,7 @@ class Lic1(nn.Module):
             mu, y_hat = mu + mu_t, y_hat + r + mu_t
             magnitude = magnitude + r.detach().abs().clamp(max=MAGNITUDE_MAX)
         sigma = SCALE_MIN * torch.exp(Clip.apply(index / UNIT, 0.0, SCALES - 1.0) * SCALE_STEP)
-        y_bits = gaussian_bits(rate(y - mu), sigma)
+        y_bits = gaussian_bits(rate(y - mu), sigma.detach() if self.training else sigma)
+        if self.training:
+            y_bits = y_bits - y_bits.detach() + gaussian_bits((y - mu).round().detach(), sigma)
         return self.synthesis(y_hat, level).float(), y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3))
