@@ -55,7 +55,7 @@ def test_workers_and_executors_make_the_same(photos: Path, tmp_path: Path) -> No
     pillow_lic.convert(photos, tmp_path / "one", budget=5000)
     with ThreadPoolExecutor(3) as executor:
         for name, how in (("two", {"workers": 2}), ("three", {"executor": executor})):
-            pillow_lic.convert(photos, tmp_path / name, budget=5000, **how)
+            assert pillow_lic.convert(photos, tmp_path / name, budget=5000, **how).failed == []
             for path in (tmp_path / "one").iterdir():
                 assert path.read_bytes() == (tmp_path / name / path.name).read_bytes()
 
