@@ -57,19 +57,27 @@ def _decode(args: argparse.Namespace) -> int:
 
 
 def _info(args: argparse.Namespace) -> int:
-    from . import describe
+    from . import color, describe, transcode
 
+    if args.map is not None and len(args.files) != 1:
+        print(f"lic: --map draws the map of one file, got {len(args.files)}", file=sys.stderr)
+        return 2
     failed = 0
     for name in args.files:
         try:
             source = _source(name)
-            facts = describe.describe(Path(source).read_bytes() if isinstance(source, str) else source.read())
+            data = Path(source).read_bytes() if isinstance(source, str) else source.read()
+            facts = describe.describe(data)
         except (OSError, SyntaxError) as error:
             print(f"lic: {name}: {error}", file=sys.stderr)
             failed += 1
             continue
         failed += facts["damage"] is not None
         print(json.dumps({"file": name, **facts}) if args.json else f"{name}\n{describe.as_text(facts)}")
+        if args.map is not None:
+            suffix = Path(args.map).suffix.lower() or ".png"
+            drawn = transcode.Transcoder(suffix, {}, False).encode(color.from_array(describe.draw_map(data)))
+            _write(args.map, drawn)
     return 1 if failed else 0
 
 
@@ -102,20 +110,12 @@ def _convert(args: argparse.Namespace) -> int:
         f"{len(summary.done)} converted, {len(summary.skipped)} there already, {len(summary.failed)} failed; "
         f"{summary.bytes_in:,} -> {summary.bytes_out:,} bytes{saved}; {summary.seconds:.1f} s"
     )
-    return 1 if summary.failed else 0
-
-
-def _demo(args: argparse.Namespace) -> int:
-    from . import demo
-
-    return demo.main(args.pictures, args.quality, args.keep)
-
     if args.budget is not None:
         used = sum(result.bytes_out for result in (*summary.done, *summary.skipped))
         print(f"{used:,} of {args.budget:,.0f} bytes used, {used / args.budget:.1%}")
+    return 1 if summary.failed else 0
 
-def _autoload(args: argparse.Namespace) -> int:
-    from . import autoload
+
 @contextmanager
 def _workers(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Who does the work, in the words of `convert`."""
@@ -131,6 +131,14 @@ def _workers(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield found._asdict()
 
 
+def _demo(args: argparse.Namespace) -> int:
+    from . import demo
+
+    return demo.main(args.pictures, args.quality, args.keep)
+
+
+def _autoload(args: argparse.Namespace) -> int:
+    from . import autoload
 
     if args.what == "on":
         for path in autoload.turn_on():
@@ -175,7 +183,7 @@ def _write(target: str, data: bytes) -> None:
         write_atomic(target, data)
 
 
-_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "effort", "model")
+_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "importance", "effort", "model")
 
 
 def _save_options(args: argparse.Namespace) -> dict[str, Any]:
@@ -187,14 +195,6 @@ def number(text: str) -> float:
     return int(text) if text.isdecimal() else float(text)
 
 
-def _model(text: str) -> str | int:
-    return int(text) if text.isdecimal() else text
-
-
-def box(text: str) -> tuple[float, ...]:
-    """Return the numbers between the commas. (argparse names these functions when it refuses a word.)"""
-    return tuple(float(part) for part in text.split(","))
-
 def byte_count(text: str) -> float:
     """Return a number of bytes written as 40000, 200k, 1.5M or 5GB."""
     found = re.fullmatch(r"([0-9]+\.?[0-9]*)([kMG]?)B?", text, re.IGNORECASE)
@@ -203,6 +203,19 @@ def byte_count(text: str) -> float:
         raise argparse.ArgumentTypeError(msg)
     return float(found[1]) * {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}[found[2].lower()]
 
+
+def _model(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text
+
+
+def box(text: str) -> tuple[float, ...]:
+    """Return the numbers between the commas. (argparse names these functions when it refuses a word.)"""
+    return tuple(float(part) for part in text.split(","))
+
+
+def strength(text: str) -> str | float:
+    """Return auto as it is, anything else as a number."""
+    return text if text == "auto" else float(text)
 
 
 def _add_encoding(parser: argparse.ArgumentParser) -> None:
@@ -214,6 +227,12 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target-psnr", type=float, metavar="DB", help="the same, by RGB PSNR")
     parser.add_argument(
         "--roi", type=box, action="append", metavar="L,T,R,B[,W]", help="a box in pixels that matters more; repeatable"
+    )
+    parser.add_argument(
+        "--importance",
+        type=strength,
+        metavar="auto",
+        help="find what matters: fewer bytes at equal MS-SSIM; or a number 0-1, its strength",
     )
     parser.add_argument(
         "--effort", type=int, metavar="N", help="0: plain rounding, faster; 1-9: smaller files (default 1)"
@@ -246,6 +265,7 @@ def _parser() -> argparse.ArgumentParser:
     info = add("info", _info, "Show what .lic files say about themselves and check them; runs no network.")
     info.add_argument("files", nargs="+", metavar="file")
     info.add_argument("--json", action="store_true", help="one JSON object a line")
+    info.add_argument("--map", metavar="PICTURE", help="also draw the importance map: white has the highest quality")
 
     convert = add("convert", _convert, "Convert files, directories, patterns and URLs; goes on where it was stopped.")
     convert.add_argument("paths", nargs="+", metavar="SRC... DST")

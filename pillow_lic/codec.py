@@ -54,8 +54,9 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     spec = models.choose(options.model)
     height, width = pixels.shape[:2]
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
-    deltas = importance.of(options.roi, options.importance, height, width)
-    writer = Writer(spec, to_rgb(pixels, mode), deltas, options.effort, search=options.has_target)
+    rgb = to_rgb(pixels, mode)
+    deltas = importance.of(options.roi, options.importance, rgb, rate.expected_size(options, width * height))
+    writer = Writer(spec, rgb, deltas, options.effort, search=options.has_target or deltas is not None)
 
     def file(level: int) -> bytes:
         header = Header(mode, width, height, writer.tile_edge, spec.number, spec.hash, level)
@@ -68,7 +69,12 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
         return rate.largest_file(file, options.target_size)
     if options.target_bpp is not None:
         return rate.largest_file(file, options.target_bpp * width * height / 8)
-    return file(options.level)
+    data = file(options.level)
+    if deltas is not None:
+        writer.deltas = importance.of(options.roi, options.importance, rgb, len(data))
+        if writer.deltas is None or (writer.deltas != deltas).any():  # finer or coarser, now that the size is known
+            return file(options.level)
+    return data
 
 
 def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> tuple[Header, Pixels]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import container, models
 from .errors import LicError, LicUnsupportedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def describe(data: bytes) -> dict[str, Any]:
@@ -53,11 +57,35 @@ def _span(parts: container.Container) -> list[float] | None:
     """Return the lowest and the highest quality of a file with an importance section; LicDamagedError if it holds none."""
     if parts.importance is None:
         return None
-    from . import importance, options, symbols
+    from . import options
 
-    inside = symbols.Grid.of(parts.header.height, parts.header.width).inside
-    field = importance.level_field(parts.header.level, importance.unpack(parts.importance, inside), inside)
+    field = _field(parts.header, parts.importance)
     return [round(options.level_to_quality(int(level)), 3) for level in (field.min(), field.max())]
+
+
+def _field(header: container.Header, payload: bytes) -> NDArray[np.float32]:
+    """Return the level of every latent by the payload of the importance section; LicDamagedError if it holds no map."""
+    from . import importance, symbols
+
+    inside = symbols.Grid.of(header.height, header.width).inside
+    return importance.level_field(header.level, importance.unpack(payload, inside), inside)
+
+
+def draw_map(data: bytes) -> NDArray[np.uint8]:
+    """Return the importance map of a .lic file, (height, width) as the picture: its lowest quality black, its highest white.
+
+    ValueError for a file that has one quality for all places; NotLicError or LicError when it is damaged.
+    """
+    from . import symbols
+
+    parts = container.unpack(data, strict=False)
+    if parts.importance is None:
+        msg = f"there is no importance map to draw: quality {parts.header.quality:.2f} holds for the whole picture"
+        raise ValueError(msg)
+    field = _field(parts.header, parts.importance)
+    shades = ((field - field.min()) * (255 / max(float(field.max() - field.min()), 1.0))).round().astype("uint8")
+    whole: NDArray[np.uint8] = shades.repeat(symbols.STRIDE, 0).repeat(symbols.STRIDE, 1)
+    return whole[: parts.header.height, : parts.header.width]
 
 
 def as_text(facts: Mapping[str, Any]) -> str:

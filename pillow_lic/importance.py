@@ -2,37 +2,75 @@
 
 A file may carry a map of deltas, one signed byte for every latent (16x16 pixels), in steps of 8 levels. Where it is
 positive the quantiser step is finer, as if that place had a higher quality.
+
+    mask, boxes, "auto" ──▶ shift of every latent, mean 0 ──fitted──▶ deltas ──pack──▶ importance section
 """
 
 from __future__ import annotations
 
-import functools
 import math
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from . import content
 from .inflate import inflate
 from .limits import MAX_LEVEL
-from .symbols import STRIDE
+from .symbols import STRIDE, Grid
 
 Deltas = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[Any]
 Box = tuple[float, ...]
 
 STEP = 8
 """Levels of one unit of a delta: 127 units are almost the whole scale."""
-SPAN = 3.0
+SPAN = 4.0
 """Points of quality between the least and the most important place of a mask."""
+REACH = 256
+"""Levels that importance="auto" may move a place by, in either direction, before the mean is taken off."""
+
+SHARE, LEAST = 0.0095, 64
+"""A map may cost this share of the file; or so many bytes, if the places were named by the user."""
+COARSER = ((1, 1), (1, 2), (1, 4), (1, 8), (1, 12), (1, 16)) + tuple(
+    (c, s) for c in (2, 3, 4, 6, 8) for s in (8, 12, 16)
+)
+"""What a map is reduced to until it costs no more: latents of a cell each way, and units between two of its values."""
+
+
+@dataclass(frozen=True)
+class Map:
+    """The importance map of a file, as `Image.info["importance"]` has it: `numpy.asarray` of it gives the deltas.
+
+    They are int8 (rows, columns), one for every 16x16 pixels: 1 is a finer step by 8/1024 of the quality scale, 9/128 of a
+    point. Given to save as `importance`, it is written again as it is. LicDamagedError from `asarray` if it holds none.
+    """
+
+    shape: tuple[int, int]
+    payload: bytes = field(repr=False)
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        if copy is False:
+            msg = "the map is inflated, so it cannot be had without a copy"
+            raise ValueError(msg)
+        return unpack(self.payload, self.shape).astype(dtype or np.int8, copy=False)
 
 
 def pack(deltas: Deltas) -> bytes:
     """Deltas (h, w) -> payload of the importance section: zlib of each row's differences from the row above."""
     rows = deltas.view(np.uint8)
-    return zlib.compress(np.diff(rows, axis=0, prepend=np.zeros((1, rows.shape[1]), np.uint8)).tobytes(), 9)
+    data = np.diff(rows, axis=0, prepend=np.zeros((1, rows.shape[1]), np.uint8)).tobytes()
+    return min((_deflated(data, strategy) for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_RLE)), key=len)
+
+
+def _deflated(data: bytes, strategy: int) -> bytes:
+    stream = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, strategy)
+    return stream.compress(data) + stream.flush()
 
 
 def unpack(payload: bytes, shape: tuple[int, int]) -> Deltas:
@@ -55,28 +93,67 @@ def level_field(level: int, deltas: Deltas | None, shape: tuple[int, int]) -> Fl
     return field.clip(0, MAX_LEVEL)
 
 
-def of(roi: Mask | Sequence[Box] | None, wanted: Mask | None, height: int, width: int) -> Deltas | None:
+def of(
+    roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rgb: Pixels, expected: float
+) -> Deltas | None:
     """Return the deltas an encoder is asked for, or None when all places are alike.
 
-    roi and wanted: a mask (height, width), uint8 0..255 or float 0..1, white being most important; roi also boxes (left,
-    upper, right, lower[, weight 0..1]) in pixels, as `EncodeOptions` has checked them. Both together: their product. A full
-    span of the mask is SPAN points of quality; their mean over the picture is kept at the quality asked for, so that bits
-    move rather than grow. Raises ValueError naming what is wrong and what is legal.
+    roi: a mask (H, W), uint8 0..255 or numbers 0..1, white being most important; or boxes (left, upper, right, lower[, weight
+    0..1]) in pixels, as `EncodeOptions` has checked them. wanted: such a mask; the strength 0..1 of the map that the
+    content of the picture (H, W, 3) asks for; or int8 deltas, which are taken as they are. Both together add up.
+
+    A full span of a mask is SPAN points of quality. The mean over the picture is kept at the quality asked for, so that
+    bits move rather than grow. `expected` is the size of the file in bytes: the map is made so coarse that it costs less
+    than a percent of it. Raises ValueError naming what is wrong and what is legal.
     """
-    maps = [_mask(wanted, "importance", height, width)] if wanted is not None else []
+    height, width = rgb.shape[:2]
+    points = np.zeros(Grid.of(height, width).inside, np.float32)
+    given = np.zeros(points.shape, np.int8)
+    if isinstance(wanted, (int, float)):
+        points += wanted * REACH * 9 / MAX_LEVEL * content.values(rgb)
+    elif wanted is not None:
+        asked = np.asarray(wanted)
+        if asked.dtype == np.int8:
+            given = _deltas(asked, height, width)
+        else:
+            points += SPAN * _blocks(_mask(asked, "importance", height, width))
     if roi is not None:
-        maps.append(_mask(roi, "roi", height, width) if isinstance(roi, np.ndarray) else _boxes(roi, height, width))
-    if not maps:
-        return None
-    mask = _blocks(functools.reduce(np.multiply, maps))
-    deltas: Deltas = np.rint((mask - mask.mean()) * SPAN * MAX_LEVEL / 9 / STEP).astype(np.int8)
+        mask = _mask(roi, "roi", height, width) if isinstance(roi, np.ndarray) else _boxes(roi, height, width)
+        points += SPAN * _blocks(mask)
+    named = roi is not None or not isinstance(wanted, (int, float))
+    shift = (points - points.mean()) * (MAX_LEVEL / 9 / STEP)
+    fitted = _fitted(shift, SHARE * expected, named)
+    deltas: Deltas = (given.astype(np.int16) + fitted).clip(-128, 127).astype(np.int8)
     return deltas if deltas.any() else None
 
 
-def _mask(value: object, name: str, height: int, width: int) -> Floats:
-    a = np.asarray(value)
+def _fitted(shift: Floats, budget: float, named: bool) -> Deltas:
+    """The deltas nearest to a shift (h, w), in units, whose payload has at most `budget` bytes.
+
+    Without any, or in a small file, a map that the user named is written all the same; else there is none, all deltas are 0.
+    """
+    for cell, step in COARSER:
+        means = _means(shift, cell).repeat(cell, 0).repeat(cell, 1)[: shift.shape[0], : shift.shape[1]]
+        deltas: Deltas = (step * np.rint(means / step)).clip(-128, 127).astype(np.int8)
+        if len(pack(deltas)) <= (max(budget, LEAST) if named else budget):
+            return deltas
+    return deltas if named else np.zeros_like(deltas)
+
+
+def _deltas(value: Mask, height: int, width: int) -> Deltas:
+    shape = Grid.of(height, width).inside
+    if value.shape != shape:
+        msg = f"importance map must have {shape} values, one for every 16x16 pixels of the picture, got {value.shape}"
+        raise ValueError(msg)
+    return value
+
+
+def _mask(a: Mask, name: str, height: int, width: int) -> Floats:
     if a.shape != (height, width):
         msg = f"{name} mask must have the shape of the picture, ({height}, {width}), got {a.shape}"
+        raise ValueError(msg)
+    if a.dtype.kind not in "buif":
+        msg = f"{name} mask must be uint8 or numbers 0-1, got an array of {a.dtype}"
         raise ValueError(msg)
     mask: Floats = a.astype(np.float32) / np.float32(255 if a.dtype == np.uint8 else 1)
     if not (np.isfinite(mask).all() and mask.min() >= 0 and mask.max() <= 1):
@@ -86,6 +163,7 @@ def _mask(value: object, name: str, height: int, width: int) -> Floats:
 
 
 def _boxes(boxes: Sequence[Box], height: int, width: int) -> Floats:
+    """The mask of boxes, every one widened to whole latents: a latent that shows in a box counts as inside."""
     mask = np.zeros((height, width), np.float32)
     for box in boxes:
         left, upper, right, lower = box[:4]
@@ -93,15 +171,22 @@ def _boxes(boxes: Sequence[Box], height: int, width: int) -> Floats:
         if left < 0 or upper < 0 or right > width or lower > height:
             msg = f"roi box must lie inside the picture of {width}x{height} pixels, got {tuple(box[:4])}"
             raise ValueError(msg)
-        area = mask[int(upper) : math.ceil(lower), int(left) : math.ceil(right)]
+        x0, y0 = (int(v // STRIDE) * STRIDE for v in (left, upper))
+        x1, y1 = (math.ceil(v / STRIDE) * STRIDE for v in (right, lower))
+        area = mask[y0:y1, x0:x1]
         np.maximum(area, weight, out=area)
     return mask
 
 
 def _blocks(mask: Floats) -> Floats:
-    """Mean over the 16x16 pixels of every latent (fewer at the right and bottom edge)."""
-    down, right = -mask.shape[0] % STRIDE, -mask.shape[1] % STRIDE
-    filled = np.pad(mask, ((0, down), (0, right)), "edge")
-    rows, columns = filled.shape[0] // STRIDE, filled.shape[1] // STRIDE
-    result: Floats = filled.reshape(rows, STRIDE, columns, STRIDE).mean((1, 3))
+    """Mean over the 16x16 pixels of every latent."""
+    return _means(mask, STRIDE)
+
+
+def _means(values: Floats, cell: int) -> Floats:
+    """Mean over cells of so many values each way (fewer at the right and bottom edge)."""
+    down, right = -values.shape[0] % cell, -values.shape[1] % cell
+    filled = np.pad(values, ((0, down), (0, right)), "edge")
+    rows, columns = filled.shape[0] // cell, filled.shape[1] // cell
+    result: Floats = filled.reshape(rows, cell, columns, cell).mean((1, 3))
     return result

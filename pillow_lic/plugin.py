@@ -31,7 +31,11 @@ _SAVE_WORDS = (*options.ENCODE_OPTION_NAMES, *_METADATA)
 
 
 class LicImageFile(ImageFile.ImageFile):
-    """A .lic picture as Pillow sees it. `info` has quality (1-10), model, lic_version, and the metadata stored."""
+    """A .lic picture as Pillow sees it.
+
+    `info` has quality (1-10), model, lic_version, the metadata stored, and, where the file has one, `importance`: its map
+    as an `importance.Map`, which `save` takes back.
+    """
 
     format = FORMAT
     format_description = "Learned image compression"
@@ -48,6 +52,8 @@ class LicImageFile(ImageFile.ImageFile):
         self._mode = header.mode
         self._draft_scales = models.named(header.model_id, header.model_hash).draft_scales
         self.info.update(_info(header, front.metadata))
+        if (places := _importance(fp, front)) is not None:
+            self.info["importance"] = places
         # Never run: `load` decodes. A tile tells Pillow that the pixels are still in the file.
         self.tile = [ImageFile._Tile("lic", (0, 0, *self._size))]
 
@@ -289,3 +295,13 @@ def _info(header: Header, metadata: Mapping[str, bytes]) -> dict[str, Any]:
     if "exif" in info:
         info["exif"] = _EXIF_PREFIX + info["exif"].removeprefix(_EXIF_PREFIX)
     return info
+
+
+def _importance(fp: IO[bytes], front: container.Front) -> importance.Map | None:
+    """Return the map of a file, not inflated yet; None also when it is damaged, which decoding says."""
+    try:
+        payload = container.read_section(fp, front, container.IMPORTANCE)
+    except LicDamagedError:
+        return None
+    inside = symbols.Grid.of(front.header.height, front.header.width).inside
+    return None if payload is None else importance.Map(inside, payload)

@@ -6,9 +6,23 @@ import math
 from collections.abc import Callable
 
 from .limits import MAX_LEVEL
+from .options import EncodeOptions
 
 CLOSE = 0.002
 """A file this much (of the target) below its target is not searched further: half a level on average."""
+
+LOWEST_BPP, HIGHEST_BPP = 0.17, 2.4
+"""Bits per pixel of a photo at quality 1 and 10 (Kodak's mean); nearly exponential between them."""
+
+
+def expected_size(options: EncodeOptions, pixels: int) -> float:
+    """Bytes that the file of a photo of so many pixels will have, before it is looked at; a PSNR is taken to ask for little."""
+    if options.target_size is not None:
+        return options.target_size
+    if options.target_bpp is not None:
+        return options.target_bpp * pixels / 8
+    level = 0 if options.target_psnr is not None else options.level
+    return LOWEST_BPP * math.pow(HIGHEST_BPP / LOWEST_BPP, level / MAX_LEVEL) * pixels / 8
 
 
 def largest_file(file: Callable[[int], bytes], target: float) -> bytes:

@@ -9,16 +9,18 @@ from pillow_lic import models
 from pillow_lic.errors import LicRuntimeError, LicUnsupportedError
 
 ALLOWED = {
-    "Abs", "Add", "Cast", "Clip", "Concat", "Conv", "DepthToSpace", "Exp", "Floor", "GreaterOrEqual", "LeakyRelu", "Mul",
+    "Abs", "Add", "Cast", "Clip", "Concat", "Conv", "DepthToSpace", "Exp", "Floor", "GreaterOrEqual", "LeakyRelu", "Log", "Mul",
     "QuantizeLinear", "Relu", "Resize", "Round", "Sub", "Transpose", "Unsqueeze",
 }  # fmt: skip
-NETWORKS = [(s, r) for s in models.models() for r in s.files if r != "tables"]
+NETWORKS = [(s, r) for s in (*models.models(), models.importance()) for r in s.files if r != "tables"]
 MULTIPLY_ADDS = {"analysis": 40_000, "latents": 5_000, "means": 8_000, "synthesis": 15_000}
 """Upper bounds per pixel, DESIGN 3.2; `means` with the five exact networks together stays under 8,000."""
 
 
 def ids(value: object) -> str:
-    return f"{value.name}-{value.number}" if isinstance(value, models.ModelSpec) else str(value)
+    return (
+        f"{getattr(value, 'name', 'importance')}-{value.number}" if isinstance(value, models.Networks) else str(value)
+    )
 
 
 @pytest.mark.parametrize(("spec", "role"), NETWORKS, ids=ids)
@@ -75,6 +77,12 @@ def test_multiply_adds_stay_within_the_budget(spec: models.ModelSpec) -> None:
     entropy = counts["means"] + sum(v for r, v in counts.items() if r.startswith("scales"))
     assert entropy <= 8_000
     assert counts["synthesis"] + entropy <= 23_000
+
+
+def test_the_importance_network_is_small() -> None:
+    spec = models.importance()
+    assert kmac(spec, "importance") / 1000 == pytest.approx(spec.kmac_per_pixel["importance"], abs=1e-3)
+    assert spec.kmac_per_pixel["importance"] < 1
 
 
 @pytest.mark.parametrize("spec", models.models(), ids=ids)

@@ -90,11 +90,28 @@ def test_roi_box_of_a_wrong_weight(weight: float) -> None:
 
 @pytest.mark.parametrize(
     ("importance", "shown"),
-    [("auto", "'auto'"), (0.5, "0.5"), (np.zeros((4, 4, 1)), r"an array of shape \(4, 4, 1\)")],
+    [
+        ("automatic", "'automatic'"),
+        (True, "True"),
+        (1.5, "1.5"),
+        (-0.1, "-0.1"),
+        (float("nan"), "nan"),
+        ((0, 0, 8, 8), r"\(0, 0, 8, 8\)"),
+        (np.zeros((4, 4, 1)), r"an array of shape \(4, 4, 1\)"),
+        (np.zeros(1), r"an array of shape \(1,\)"),
+    ],
 )
 def test_wrong_importance(importance: object, shown: str) -> None:
-    with pytest.raises(ValueError, match=rf"importance must be None or a map of shape \(height, width\), got {shown}"):
+    legal = r'None, "auto", a strength 0-1 or a map of shape \(height, width\)'
+    with pytest.raises(ValueError, match=f"importance must be {legal}, got {shown}"):
         EncodeOptions(importance=importance)
+
+
+@pytest.mark.parametrize(
+    ("importance", "strength"), [("auto", 1), (1, 1), (0.25, 0.25), (np.float32(0.5), 0.5), (0, None)]
+)
+def test_strength_of_the_automatic_map(importance: object, strength: float | None) -> None:
+    assert EncodeOptions(importance=importance).importance == strength
 
 
 @pytest.mark.parametrize("effort", [-1, 10, 2.0, True, "3"])

@@ -27,6 +27,7 @@ OPERATORS = frozenset(
         "Floor",
         "GreaterOrEqual",
         "LeakyRelu",
+        "Log",
         "Mul",
         "QuantizeLinear",
         "Relu",
