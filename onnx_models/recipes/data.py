@@ -59,6 +59,18 @@ def build(pictures: Path, out: Path) -> int:
     return n
 
 
+def whole_pictures(folder: Path) -> list[Tensor]:
+    """The pictures of a folder as (1,H,W,3) uint8, cut at the right and bottom to multiples of 64; ValueError where there are none."""
+    pictures = []
+    for path in sorted(p for p in folder.iterdir() if p.is_file()):
+        with Image.open(path) as im:
+            a = np.asarray(im.convert("RGB"))
+        pictures.append(torch.from_numpy(a[: a.shape[0] // 64 * 64, : a.shape[1] // 64 * 64].copy())[None])
+    if not pictures:
+        raise ValueError(f"a folder of pictures must have some, got {folder}")
+    return pictures
+
+
 class Patches:
     """Random crops from the files of `build`, with flips, transposition, a random downscale and a channel shuffle."""
 

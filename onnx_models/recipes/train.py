@@ -13,6 +13,7 @@ import contextlib
 import math
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from .data import Patches
+from .data import Patches, whole_pictures
 from .levels import LEVEL_MAX, lambdas
 from .lic1 import Lic1, Sizes
 from .pca import block_pca
@@ -48,6 +49,10 @@ def arguments() -> argparse.Namespace:
         help="share of the stretch after which the learning rate falls (cosine)",
     )
     p.add_argument("--every", type=int, default=500, help="steps between reports and checkpoints")
+    p.add_argument(
+        "--pictures", type=Path, help="folder of pictures to judge by (Kodak, say); default the patches held out"
+    )
+    p.add_argument("--judge", type=int, default=2000, help="steps between judgements of the averaged weights")
     return p.parse_args()
 
 
@@ -80,23 +85,21 @@ def loss_of(net: torch.nn.Module, x: Tensor, base: Tensor, level: Tensor) -> tup
 
 @torch.no_grad()
 def validate(
-    net: Lic1, patches: Tensor, amp: contextlib.AbstractContextManager[object]
+    net: Lic1, pictures: Iterable[Tensor], amp: contextlib.AbstractContextManager[object]
 ) -> tuple[float, list[tuple[float, float]]]:
-    """Mean loss over five levels and [(bpp, PSNR)] per level on (N,256,256,3) uint8."""
+    """Mean loss over five levels and [(bpp, PSNR)] per level on pictures (N,H,W,3) uint8, H and W multiples of 64."""
     net.eval()
     rows, losses = [], []
     device = next(net.parameters()).device
+    batches = [batch for some in pictures for batch in some.split(8)]
     for level in (64, 256, 512, 768, 960):
         parts = []
-        for some in patches.split(8):
-            x = some.to(device).permute(0, 3, 1, 2).float() / 255
+        for batch in batches:
+            x = batch.to(device).permute(0, 3, 1, 2).float() / 255
             base = torch.full((len(x),), float(level), device=device)
+            field = base.view(-1, 1, 1, 1).expand(-1, 1, x.shape[2] // 16, x.shape[3] // 16)
             with amp:
-                parts.append(
-                    torch.stack(
-                        loss_of(net, x, base, base.view(-1, 1, 1, 1).expand(-1, 1, x.shape[2] // 16, x.shape[3] // 16))
-                    )
-                )
+                parts.append(torch.stack(loss_of(net, x, base, field)))
         loss, bpp, mse = torch.cat(parts, 1)
         rows.append((bpp.mean().item(), -10 * mse.log10().mean().item()))
         losses.append(loss.mean().item())
@@ -118,6 +121,7 @@ def main() -> None:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     amp = torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device))
     data = Patches(a.patches)
+    judges = whole_pictures(a.pictures) if a.pictures else [data.validation()]
     a.run.mkdir(parents=True, exist_ok=True)
     checkpoint = a.run / "checkpoint.pt"
 
@@ -178,19 +182,22 @@ def main() -> None:
         log.append((loss.item(), bpp.mean().item(), -10 * math.log10(mse.mean().item())))
         if rank == 0 and step % a.every == 0:
             save(checkpoint, net, ema, optimizer, step, spent)
-            report(a.run, step, spent, lr, np.mean(log[-a.every :], 0))
+            verdict = judgement(net, ema, judges, amp) if step % a.judge == 0 else ""
+            report(a.run, step, spent, lr, np.mean(log[-a.every :], 0), verdict)
     if rank == 0:
         save(checkpoint, net, ema, optimizer, step, spent)
-        net.load_state_dict(ema)
-        loss_value, rows = validate(net, data.validation(), amp)
-        report(
-            a.run,
-            step,
-            spent,
-            0.0,
-            np.mean(log[-a.every :], 0),
-            f"  validation {loss_value:.4f} " + " ".join(f"{b:.3f}/{p:.2f}" for b, p in rows),
-        )
+        report(a.run, step, spent, 0.0, np.mean(log[-a.every :], 0), judgement(net, ema, judges, amp))
+
+
+def judgement(
+    net: Lic1, ema: dict[str, Tensor], pictures: list[Tensor], amp: contextlib.AbstractContextManager[object]
+) -> str:
+    """What the log says of the averaged weights: loss, then bpp/PSNR at five levels. `net` is left as it was."""
+    trained = {k: v.clone() for k, v in net.state_dict().items()}
+    net.load_state_dict(ema)
+    loss, rows = validate(net, pictures, amp)
+    net.load_state_dict(trained)
+    return f"  validation {loss:.4f} " + " ".join(f"{b:.3f}/{p:.2f}" for b, p in rows)
 
 
 def save(
