@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,7 +116,7 @@ def test_workers_of_another_version(cluster: Any, monkeypatch: pytest.MonkeyPatc
 
 
 def test_dask_is_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    monkeypatch.setitem(sys.modules, "distributed", None)
     assert command.main(["convert", "--scheduler", "tcp://x:1", "a.png", "out"]) == 1
     assert capsys.readouterr().err == 'lic: a scheduler needs Dask: pip install "pillow-lic[dask]"\n'
     assert command.main(["convert", "--scheduler", "tcp://x:1", "-j", "2", "a.png", "out"]) == 1
