@@ -147,8 +147,10 @@ SUITES = (
         name="torchvision",
         source=_TORCHVISION,
         compare="disguised",
-        command=(*_PYTEST, "test/test_datasets.py", "-k", "Folder"),
+        command=(*_PYTEST, "test_datasets.py", "-k", "Folder"),
         reader="junit",
+        folder="test",  # from the root, the sources there would hide the installed package
+        requirements=("requests",),
         saves=True,
     ),
     Suite(
