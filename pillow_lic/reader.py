@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +70,7 @@ class Reader:
         touched = tiles.tiles_touching(self.box.corners, width, height, tile_edge)
         self._parts = [self._part(index) for index in touched]
         self._uses = Counter(index for part in self._parts for index in part.needs)
-        self._held: dict[int, Future[Floats | None]] = {}
+        self._held: dict[int, workers.Job[Floats | None]] = {}
         self._lock = threading.Lock()
         self._rgb = np.empty((-(-self.box.height // scale), -(-self.box.width // scale), 3), np.uint8)
 

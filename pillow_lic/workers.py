@@ -10,31 +10,48 @@ from __future__ import annotations
 import contextvars
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from .options import current_settings, settings
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Job(Protocol[T_co]):
+    """Work that was taken: `result` waits for it, and raises what it raised."""
+
+    def result(self) -> T_co:
+        """What it returned."""
+
+
+class _Done(Generic[T]):
+    def __init__(self, value: T) -> None:
+        self._value = value
+
+    def result(self) -> T:
+        return self._value
+
 
 AHEAD = 2
 """Jobs that may wait for each thread; what a job makes is held until it is used, so that more would cost memory."""
 
 
 class Workers:
-    """Takes jobs, starts them in the order they come; `Future.result()` of a job that was taken earlier may be waited for."""
+    """Takes jobs and starts them in the order they come, so that a job may wait for those that were taken before it."""
 
     def __init__(self, count: int, pool: ThreadPoolExecutor | None) -> None:
         self._count, self._pool = count, pool
         self._waiting: deque[Future[Any]] = deque()
 
-    def submit(self, job: Callable[..., T], *arguments: Any) -> Future[T]:
+    def submit(self, job: Callable[..., T], *arguments: Any) -> Job[T]:
         """Take a job; blocks while too many wait. Raises what the oldest of them raised."""
         if self._pool is None:
-            done: Future[T] = Future()
-            done.set_result(job(*arguments))
-            return done
+            return _Done(job(*arguments))
         future = self._pool.submit(contextvars.copy_context().run, job, *arguments)
         self._waiting.append(future)
         while len(self._waiting) > (1 + AHEAD) * self._count:
@@ -63,6 +80,8 @@ def over_tiles(tiles: int, memory: int) -> Iterator[Workers]:
         if count == 1:
             yield Workers(1, None)
             return
+        from concurrent.futures import ThreadPoolExecutor  # 5 ms that a picture of one tile need not pay
+
         pool = ThreadPoolExecutor(count, "lic-tile")
         try:
             workers = Workers(count, pool)

@@ -159,27 +159,6 @@ def test_an_engine_that_computes_nonsense_writes_no_file(
         encode(photo_like(64, 64))
 
 
-def test_tiles_show_no_seam() -> None:
-    """The same picture as one tile and as many: the difference near their borders is as small as elsewhere."""
-    pixels = photo_like(384, 448, seed=9)
-    for quality in (2, 6, 9):
-        whole = codec.decode(encode(pixels, quality=quality))[1]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
-            data = encode(pixels, quality=quality)
-        header, tiled = codec.decode(data)
-        assert header.tile_edge == 128
-        assert header.tile_count == 12
-        error = (tiled.astype(float) - pixels) ** 2
-        near = np.zeros(pixels.shape[:2], bool)
-        for border in (128, 256, 384):
-            near[border - 8 : border + 8] = True
-            near[:, border - 8 : border + 8] = True
-        seam = 10 * np.log10(error[near].mean() / ((whole.astype(float) - pixels) ** 2)[near].mean())
-        assert seam < 0.35
-        assert abs(psnr(pixels, tiled) - psnr(pixels, whole)) < 0.3
-
-
 def test_a_damaged_tile_is_grey_alone() -> None:
     pixels = photo_like(256, 256)
     with pytest.MonkeyPatch.context() as patch:
