@@ -56,7 +56,13 @@ class Transcoder:
         if self.suffix == EXTENSION:
             return plugin.encode(im, **words)
         buffer = io.BytesIO()
-        im.save(buffer, format_of(self.suffix), **words)
+        try:
+            im.save(buffer, format_of(self.suffix), **words)
+        except OSError as error:
+            if im.has_transparency_data and str(error).startswith("cannot write mode"):
+                msg = f"{error}: {self.suffix} files have no transparency, .png, .webp and .avif files do"
+                raise OSError(msg) from error
+            raise
         return buffer.getvalue()
 
 

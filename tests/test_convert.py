@@ -104,3 +104,9 @@ def test_an_old_target_survives_a_failure(photos: Path, tmp_path: Path) -> None:
     summary = pillow_lic.convert(photos / "broken.png", target, force=True)
     assert len(summary.failed) == 1
     assert target.read_bytes() == b"old"
+
+
+def test_transparency_that_a_format_lacks_is_said(tmp_path: Path) -> None:
+    Image.new("RGBA", (8, 8)).save(tmp_path / "a.png")
+    summary = pillow_lic.convert(tmp_path / "a.png", tmp_path / "a.jpg")
+    assert "cannot write mode RGBA as JPEG: .jpg files have no transparency, .png" in summary.failed[0].error
