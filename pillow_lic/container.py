@@ -226,7 +226,7 @@ def verify(data: bytes | memoryview) -> None:
 
 def pack(
     header: Header,
-    tiles: Sequence[bytes],
+    tiles: Sequence[bytes | memoryview],
     *,
     metadata: Mapping[str, bytes] | None = None,
     importance: bytes | None = None,
@@ -366,9 +366,9 @@ def _payload(section: memoryview, ref: SectionRef, position: int, header: bytes,
     return section[ref.offset - position : -4]
 
 
-def _write_section(tag: int, payload: bytes, header: bytes, index: int) -> bytes:
+def _write_section(tag: int, payload: bytes | memoryview, header: bytes, index: int) -> bytes:
     if len(payload) > _LIMITS[tag]:
         msg = f"{_NAMES[tag]} section of {len(payload)} bytes is over the limit of {_LIMITS[tag]}"
         raise LicLimitError(msg)
-    section = bytes([tag]) + write_varint(len(payload)) + payload
+    section = b"".join([bytes([tag]), write_varint(len(payload)), payload])
     return section + _checksum(section, header, index).to_bytes(4, "little")

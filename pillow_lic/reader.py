@@ -26,10 +26,10 @@ REACH = 10
 """Latents around a box that decide its pixels: two blocks of 5x5 at 1/16 and six at 1/8."""
 DRAFT_HALO = 1
 """Latents around a tile that decide a draft of it."""
+SLOTS = 8
+"""Tiles whose latents are allocated together."""
 MISSING = 128
 """Grey level of a tile that could not be read."""
-TILE_MEMORY = 350_000_000
-"""Bytes that decoding takes for a tile of 1 MP, beside the pixels."""
 
 
 class _Part(NamedTuple):
@@ -71,6 +71,8 @@ class Reader:
         self._parts = [self._part(index) for index in touched]
         self._uses = Counter(index for part in self._parts for index in part.needs)
         self._held: dict[int, workers.Job[Floats | None]] = {}
+        self._free: list[Floats] = []
+        self._slots: dict[int, Floats] = {}
         self._lock = threading.Lock()
         self._rgb = np.empty((-(-self.box.height // scale), -(-self.box.width // scale), 3), np.uint8)
 
@@ -79,14 +81,17 @@ class Reader:
         """Raster indexes of the tiles whose latents decide the box, ascending."""
         return sorted(self._uses)
 
-    def picture(self, latents: Latents, memory: int = TILE_MEMORY) -> Pixels:
-        """Pixels (h, w, 3) uint8 of the box; raises what `latents` raises, which takes `memory` bytes to work."""
+    def picture(self, latents: Latents) -> Pixels:
+        """Pixels (h, w, 3) uint8 of the box; raises what `latents` raises."""
         ready = defaultdict(list)
         for part in self._parts:
             ready[part.needs[-1]].append(part)
-        with workers.over_tiles(len(self.needed), memory) as crew:
+        largest = tiles.largest_tile_pixels(*self._size)
+        columns = len({self.grid[index].x0 for index in self.needed})
+        held = 2 * columns * largest // STRIDE**2 * self.spec.latents * np.dtype(np.float32).itemsize
+        with workers.over_tiles(len(self.needed), largest, held) as crew:
             for index in self.needed:
-                future = crew.submit(latents, index)
+                future = crew.submit(self._take, latents, index)
                 with self._lock:
                     self._held[index] = future
                 for part in ready[index]:
@@ -97,6 +102,23 @@ class Reader:
         """The level field of a window of latents, of another shape where the networks want padding."""
         shape = shape or (window.height, window.width)
         return importance.level_field(self.level, importance.window(self.deltas, window.y0, window.x0, shape), shape)
+
+    def _take(self, latents: Latents, index: int) -> Floats | None:
+        """The latents of a tile, kept in a slot of a large block.
+
+        Arrays of their own, here to stay, would split the memory that the networks use, which then grows with the picture.
+        """
+        y_hat = latents(index)
+        if y_hat is None or len(self.needed) == 1:
+            return y_hat
+        with self._lock:
+            if not self._free:
+                shape = Grid.of(self.grid[0].height, self.grid[0].width).shape
+                self._free.extend(np.empty((SLOTS, self.spec.latents, *shape), np.float32))
+            slot = self._slots[index] = self._free.pop()
+        kept = slot[:, : y_hat.shape[1], : y_hat.shape[2]]
+        kept[...] = y_hat
+        return kept
 
     def _part(self, index: int) -> _Part:
         tile = self.grid[index]
@@ -130,6 +152,8 @@ class Reader:
                 self._uses[index] -= 1
                 if not self._uses[index]:
                     del self._held[index]
+                    if index in self._slots:
+                        self._free.append(self._slots.pop(index))
 
     def _synthesis(self, y_hat: Floats, field: Floats) -> Pixels:
         if self.scale == 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextvars
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 T = TypeVar("T")
+U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)
+
+FIXED_BYTES = 250_000_000
+"""Memory of the interpreter, the engine and the networks."""
+BYTES_PER_PIXEL = 150
+"""Memory of a thread for every pixel of the largest tile: 100 measured for encoding, 130 for decoding, with halos."""
 
 
 class Job(Protocol[T_co]):
@@ -58,6 +64,16 @@ class Workers:
             self._waiting.popleft().result()
         return future
 
+    def results(self, job: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+        """What a job on every item returns, in their order; those done ahead are as few as those that may wait."""
+        taken: deque[Job[U]] = deque()
+        for item in items:
+            taken.append(self.submit(job, item))
+            if len(taken) > (1 + AHEAD) * self._count:
+                yield taken.popleft().result()
+        while taken:
+            yield taken.popleft().result()
+
     def finish(self) -> None:
         """Wait for all jobs; raises what the first that failed raised."""
         while self._waiting:
@@ -65,8 +81,8 @@ class Workers:
 
 
 @contextmanager
-def over_tiles(tiles: int, memory: int) -> Iterator[Workers]:
-    """Workers for a picture of so many tiles, a job on each taking so many bytes.
+def over_tiles(tiles: int, pixels: int, held: int = 0) -> Iterator[Workers]:
+    """Workers for a picture of so many tiles, the largest of so many pixels; `held` bytes are needed besides.
 
     They are as many as `settings` has threads, fewer when its `max_memory` has no room for so many; a picture of one tile
     is worked on here, by networks that use all threads. Jobs not yet begun are dropped when the block is left by an error.
@@ -75,7 +91,8 @@ def over_tiles(tiles: int, memory: int) -> Iterator[Workers]:
         yield Workers(1, None)
         return
     chosen = current_settings()
-    count = max(1, min(chosen.threads, tiles, chosen.max_memory // memory))
+    room = (chosen.max_memory - FIXED_BYTES - held) // (BYTES_PER_PIXEL * pixels)
+    count = max(1, min(chosen.threads, tiles, room))
     with settings(threads=1):
         if count == 1:
             yield Workers(1, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,10 +21,6 @@ HALO = 64
 """Pixels around a tile that the analysis sees."""
 KEPT_TRUNKS = 16
 """Tiles whose analysis is kept for a rate search (13 bytes a pixel); a larger picture is analysed again."""
-
-
-TILE_MEMORY = 450_000_000
-"""Bytes that encoding takes for a tile of 1 MP and its halo, beside the pixels."""
 
 
 class Writer:
@@ -78,13 +76,17 @@ class Writer:
             index = symbols.indexes(self.spec, z_hat, r, field, grid)
         return symbols.write(self.spec, z_hat, r, index, level, grid), y_hat
 
-    def payloads(self, level: int) -> list[bytes]:
-        """The payload of every tile."""
-        with workers.over_tiles(len(self.grid), TILE_MEMORY) as crew:
-            jobs = [crew.submit(lambda tile: self.code(level, tile)[0], tile) for tile in self.grid]
-            return [job.result() for job in jobs]
+    def payloads(self, level: int) -> list[memoryview]:
+        """The payload of every tile; all in one buffer, because kept apart they would split the memory that the networks use."""
+        largest = tiles.largest_tile_pixels(self.width, self.height, self.tile_edge)
+        stream, ends = bytearray(), [0]
+        with workers.over_tiles(len(self.grid), largest) as crew:
+            for payload in crew.results(lambda tile: self.code(level, tile)[0], self.grid):
+                stream += payload
+                ends.append(len(stream))
+        return [memoryview(stream)[start:end] for start, end in itertools.pairwise(ends)]
 
     def psnr(self, level: int) -> float:
         """RGB PSNR in dB of what a reader would see."""
         reader = Reader(self.spec, self.width, self.height, self.tile_edge, level, self.deltas)
-        return metrics.psnr(self.rgb, reader.picture(lambda index: self.code(level, self.grid[index])[1], TILE_MEMORY))
+        return metrics.psnr(self.rgb, reader.picture(lambda index: self.code(level, self.grid[index])[1]))

@@ -41,7 +41,7 @@ def test_a_search_is_the_same_with_every_number_of_threads() -> None:
     assert files[0] == files[1]
 
 
-def run_jobs(threads: int, jobs: int, memory: int = 1, max_memory: int = 10**9) -> tuple[int, set[str], list[int]]:
+def run_jobs(threads: int, jobs: int, max_memory: int = 10**9, held: int = 0) -> tuple[int, set[str], list[int]]:
     """Most jobs at once, the names of the threads, and the threads that the networks would get."""
     now, most, names, inner = 0, 0, set(), []
     lock = threading.Lock()
@@ -57,7 +57,7 @@ def run_jobs(threads: int, jobs: int, memory: int = 1, max_memory: int = 10**9) 
         with lock:
             now -= 1
 
-    with settings(threads=threads, max_memory=max_memory), workers.over_tiles(jobs, memory) as crew:
+    with settings(threads=threads, max_memory=max_memory), workers.over_tiles(jobs, 1000, held) as crew:
         for _ in range(jobs):
             crew.submit(job)
     return most, names, inner
@@ -77,9 +77,11 @@ def test_a_picture_of_one_tile_leaves_the_threads_to_the_networks() -> None:
     assert run_jobs(threads=3, jobs=1) == (1, {threading.current_thread().name}, [3])
 
 
-@pytest.mark.parametrize(("max_memory", "expected"), [(250, 2), (199, 1), (1, 1), (10**6, 4)])
-def test_memory_bounds_the_jobs_at_once(max_memory: int, expected: int) -> None:
-    assert run_jobs(threads=4, jobs=12, memory=100, max_memory=max_memory)[0] == expected
+@pytest.mark.parametrize(("room", "expected"), [(2.5, 2), (1.9, 1), (0.1, 1), (-100, 1), (50, 4)])
+def test_memory_bounds_the_jobs_at_once(room: float, expected: int) -> None:
+    job = 1000 * workers.BYTES_PER_PIXEL
+    limit = workers.FIXED_BYTES + 700 + int(room * job)
+    assert run_jobs(threads=4, jobs=12, max_memory=limit, held=700)[0] == expected
 
 
 def test_jobs_that_wait_are_few() -> None:

@@ -1,0 +1,65 @@
+"""Large pictures in bounded memory, measured in a child process: peak RSS over the pixels themselves.
+
+LIC_TEST_MEGAPIXELS=100 pytest tests/test_memory.py        # or 178; minutes, and 0.7 or 1.3 GB of memory
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+MEGAPIXELS = float(os.environ.get("LIC_TEST_MEGAPIXELS", "6"))
+CHILD = """
+import resource, sys
+import numpy as np
+from pillow_lic import codec
+from pillow_lic.options import EncodeOptions
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+width = int((float(sys.argv[1]) * 1.5e6) ** 0.5)
+shape = (width * 2 // 3, width, 3)
+if sys.argv[2] == "encode":
+    square = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
+    pixels = np.empty(shape, np.uint8)
+    for y in range(0, shape[0], 512):
+        for x in range(0, width, 512):
+            part = pixels[y : y + 512, x : x + 512]
+            part[...] = square[: part.shape[0], : part.shape[1]]
+    data = codec.encode(pixels, "RGB", EncodeOptions(effort=int(sys.argv[4])))
+    with open(sys.argv[3], "wb") as file:
+        file.write(data)
+else:
+    with open(sys.argv[3], "rb") as file:
+        data = file.read()
+    pixels = codec.decode(data)[1]
+    assert pixels.shape == shape
+print(peak() - pixels.nbytes)
+"""
+
+
+def over_the_pixels(path: object, what: str, megapixels: float, **environment: str) -> float:
+    """Megabytes that a child took beside the pixels."""
+    arguments = [sys.executable, "-c", CHILD, f"{megapixels}", what, f"{path}", "0"]
+    done = subprocess.run(arguments, env=os.environ | environment, check=True, capture_output=True, text=True)
+    return int(done.stdout) / 1e6
+
+
+@pytest.mark.slow
+def test_memory_is_bounded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A picture of 6 MP has all of the fixed part: engine, networks and two tiles in work (580 and 540 MB measured). What grows
+    is the latents of two rows of tiles, 5 MB for a tile, and the file: at 24 MP 620 and 730 MB.
+    """
+    path = tmp_path_factory.mktemp("large") / "large.lic"
+    bound = 700 if MEGAPIXELS <= 6 else 1000
+    for what in ("encode", "decode"):
+        found = over_the_pixels(path, what, MEGAPIXELS, LIC_THREADS="2")
+        print(f"{what} of {MEGAPIXELS:g} MP: {found:.0f} MB over the pixels")
+        assert found < bound
+    if MEGAPIXELS <= 24:
+        small = over_the_pixels(path, "decode", MEGAPIXELS, LIC_THREADS="4", LIC_MAX_MEMORY="1")
+        large = over_the_pixels(path, "decode", MEGAPIXELS, LIC_THREADS="4", LIC_MAX_MEMORY="100000000000")
+        print(f"decode with one tile in work: {small:.0f} MB, with four: {large:.0f} MB")
+        assert small + 100 < large
