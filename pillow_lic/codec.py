@@ -81,7 +81,8 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     """The bytes of a .lic file -> its header and pixels (H, W, C) uint8, C by mode.
 
     scale, one of the model's `draft_scales`, asks for a draft of (ceil(H / scale), ceil(W / scale)) pixels.
-    strict=False: tiles that are damaged or missing come out grey instead of raising. Raises NotLicError or one of the
+    strict=False: tiles that are damaged or missing come out grey instead of raising, and one in which the file ends has the
+    detail that is there. Raises NotLicError or one of the
     tree in `errors`.
     """
     parts = container.unpack(data, strict=strict)
@@ -129,8 +130,9 @@ def _latents(reader: Reader, payloads: Mapping[int, bytes | memoryview | None], 
             return None
         grid = Grid.of(tile.height, tile.width)
         field = reader.field(tile.over(STRIDE), grid.shape)
+        read = symbols.read_cut if isinstance(payload, container.CutPayload) else symbols.read
         try:
-            z_hat, r = symbols.read(reader.spec, payload, reader.level, field, grid)
+            z_hat, r = read(reader.spec, payload, reader.level, field, grid)
         except (LicDamagedError, LicDesyncError):
             if strict:
                 raise

@@ -80,28 +80,33 @@ class Front:
     """What a look at the front of a file gives, without reading its tiles.
 
     sections lists those that lie in the file whole, in file order; truncated tells that the file ends before its last
-    tile does; trailing counts the bytes after the last tile.
+    tile does, and cut is the section that it ends in; trailing counts the bytes after the last tile.
     """
 
     header: Header
     metadata: dict[str, bytes]
     sections: list[SectionRef]
     truncated: bool
+    cut: SectionRef | None
     trailing: int
+
+
+class CutPayload(bytes):
+    """What a file that ends inside a tile has of its payload; no checksum vouches for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
     """A whole file taken apart; the payloads of tiles are views into the caller's bytes.
 
-    A tile is None only after `unpack(..., strict=False)`: it was damaged or missing.
+    After `unpack(..., strict=False)` a tile that was damaged or missing is None, and one in which the file ends a CutPayload.
     """
 
     header: Header
     metadata: dict[str, bytes]
     importance: bytes | None
     alpha: bytes | None
-    tiles: list[memoryview | None]
+    tiles: list[memoryview | CutPayload | None]
     trailing: int
 
 
@@ -133,7 +138,7 @@ def read_front(fp: IO[bytes]) -> Front:
     rules = _Rules(header)
     metadata: dict[str, bytes] = {}
     sections: list[SectionRef] = []
-    truncated = False
+    truncated, cut = False, None
     while not (rules.complete or truncated):
         try:
             ref = _frame(read, position, size)
@@ -146,23 +151,29 @@ def read_front(fp: IO[bytes]) -> Front:
             metadata[METADATA[ref.tag]] = bytes(payload)
         rules.admit(ref)
         truncated = ref.end > size
-        if not truncated:
-            sections.append(SectionRef(ref.tag, base + ref.offset, ref.length))
+        placed = SectionRef(ref.tag, base + ref.offset, ref.length)
+        if truncated:
+            cut = placed
+        else:
+            sections.append(placed)
             position = ref.end
-    return Front(header, metadata, sections, truncated, 0 if truncated else size - position)
+    return Front(header, metadata, sections, truncated, cut, 0 if truncated else size - position)
 
 
 def read_section(fp: IO[bytes], front: Front, tag: int, index: int = 0, *, strict: bool = True) -> bytes | None:
     """Read the payload of one section of a file whose front was read, and nothing else; a tile's by its raster index.
 
     None when the file has no such section. A tile that is missing or damaged raises LicTruncatedError or
-    LicDamagedError, or is None with strict=False.
+    LicDamagedError; with strict=False it is None, or a CutPayload where the file ends in it.
     """
     refs = [ref for ref in front.sections if ref.tag == tag]
     if index >= len(refs):
         if tag == TILE and strict:
             msg = f"file ends before tile {index + 1} of {front.header.tile_count}"
             raise LicTruncatedError(msg)
+        if tag == TILE and index == len(refs) and front.cut is not None and front.cut.tag == TILE:
+            fp.seek(front.cut.offset)
+            return CutPayload(fp.read(front.cut.length))
         return None
     ref = refs[index]
     start = ref.offset - 1 - len(write_varint(ref.length))
@@ -180,20 +191,23 @@ def read_section(fp: IO[bytes], front: Front, tag: int, index: int = 0, *, stric
 def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
     """Take a whole file apart, checking every rule and every CRC.
 
-    strict=False lets tiles be damaged or missing (None in the list), from where the first one begins, and raises for
-    all other damage as ever. The walk trusts a damaged tile's length only as far as the sections after it hold.
+    strict=False lets tiles be damaged or missing (None in the list, a CutPayload where the file ends in one), from where
+    the first one begins, and raises for all other damage as ever. The walk trusts a damaged tile's length only as far as
+    the sections after it hold.
     """
     view = memoryview(data)
     header, position = parse_header(bytes(view[:MAX_HEADER_BYTES]))
     beginning = bytes(view[:position])
     rules = _Rules(header)
     found: dict[int, bytes] = {}
-    parts: list[memoryview | None] = []
+    parts: list[memoryview | CutPayload | None] = []
     lenient = False
     try:
         while not rules.complete:
             ref = _frame(lambda start, length: bytes(view[start : start + length]), position, len(view))
             lenient = lenient or (not strict and ref.tag == TILE and rules.expects_tile)
+            if lenient and ref.tag == TILE and ref.end > len(view):
+                parts.append(CutPayload(view[ref.offset : ref.offset + ref.length]))
             _need(ref, len(view))
             payload: memoryview | None
             try:

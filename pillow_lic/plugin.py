@@ -80,7 +80,8 @@ class LicImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decode the pixels, once, whichever threads ask; OSError with a sentence when the file does not allow it.
 
-        With `ImageFile.LOAD_TRUNCATED_IMAGES`, tiles that are missing or damaged come out grey instead.
+        With `ImageFile.LOAD_TRUNCATED_IMAGES`, tiles that are missing or damaged come out grey instead, and one in which the
+        file ends has the detail that is there.
         """
         with self._lock():
             if self.tile:

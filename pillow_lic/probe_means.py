@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import subprocess
 import sys
 import tempfile
@@ -86,13 +87,15 @@ def noticed(plugin: Plugin, check: Callable[[Image.Image], object]) -> bool | st
 
 
 def part(plugin: Plugin, im: Image.Image) -> str:
-    """Return which share of 16 x 16 fields of the first two thirds of the file looks as in the whole file."""
+    """Return which share of 16 x 16 fields of the first two thirds of the file looks as in the whole file, and the PSNR of all."""
     data = plugin.encode(im)
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     whole, part = plugin.open(data).convert("RGB"), plugin.open(cut(data)).convert("RGB")
-    errors = ImageChops.difference(whole, part).reduce((im.width // 16, im.height // 16)).tobytes()
+    difference = ImageChops.difference(whole, part)
+    errors = difference.reduce((im.width // 16, im.height // 16)).tobytes()
     share = sum(max(errors[at : at + 3]) < 4 for at in range(0, len(errors), 3)) / 256
-    return f"{share:.0%}" if share >= 0.05 else "blank"
+    mse = sum(square / 3 for square in ImageStat.Stat(difference).sum2) / (im.width * im.height)
+    return f"{share:.0%}, {10 * math.log10(255**2 / max(mse, 1e-9)):.0f} dB"
 
 
 def which(works: Callable[[str], bool], forms: Iterable[str]) -> bool | str:

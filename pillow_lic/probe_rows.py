@@ -108,15 +108,15 @@ def load_flip(plugin: Plugin) -> bool | str:
     return noticed(plugin, lambda im: im.load())
 
 
-@_row("`LOAD_TRUNCATED_IMAGES`: part of 0.05 MP got from 2/3 of the file")
+@_row("`LOAD_TRUNCATED_IMAGES`: part of 0.05 MP right, and PSNR, from 2/3 of the file")
 def part_small(plugin: Plugin) -> bool | str:
-    """The share of 16 x 16 equal fields of the picture that are as in the whole file; "blank" below 5 %."""
+    """The share of 16 x 16 equal fields that are as the whole file shows them, and the PSNR of the picture against that."""
     return part(plugin, picture())
 
 
-@_row("`LOAD_TRUNCATED_IMAGES`: part of 3 MP got from 2/3 of the file")
+@_row("`LOAD_TRUNCATED_IMAGES`: part of 3 MP right, and PSNR, from 2/3 of the file")
 def part_large(plugin: Plugin) -> bool | str:
-    """The share of 16 x 16 equal fields of the picture that are as in the whole file; "blank" below 5 %."""
+    """The share of 16 x 16 equal fields that are as the whole file shows them, and the PSNR of the picture against that."""
     return part(plugin, picture(2048, 1536))
 
 

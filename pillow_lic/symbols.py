@@ -10,6 +10,7 @@ from a file whose bytes were damaged, which the checksum of the section finds.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -24,11 +25,14 @@ from .models import ModelSpec
 Floats = npt.NDArray[np.float32]
 Symbols = npt.NDArray[np.int16]
 Indexes = npt.NDArray[np.uint8]
+Take = Callable[[npt.NDArray[np.uint16]], Symbols]
 
 DESYNC = "{}, though the tile's checksum holds: a desync, probably no fault of the file; please report it"
 
 STRIDE = 16
 """Pixels of one latent, each way."""
+CUT_STEP = 256
+"""Symbols of a cut stream that are read at once: fewer than that are lost at its end."""
 
 
 @dataclass(frozen=True)
@@ -123,20 +127,63 @@ def read(spec: ModelSpec, payload: memoryview | bytes, level: int, field: Floats
     """
     tile = container.unpack_tile(payload)
     decoder = entropy.Decoder(tables(spec), tile.stream, tile.lanes)
-    shape = (spec.hyper_latents, *grid.hyper)
-    parts = [decoder.decode(scales.z_indexes(level, spec.scales, shape))]
-    z_hat = parts[0].astype(np.float32).reshape(shape)
-    features = scales.features(spec, z_hat)
-    r, magnitudes = (np.zeros((spec.latents, *grid.shape), np.float32) for _ in range(2))
+    parts: list[Symbols] = []
+
+    def take(index: npt.NDArray[np.uint16]) -> Symbols:
+        parts.append(decoder.decode(index))
+        return parts[-1]
+
+    z_hat = _read_hyper(spec, take, level, grid)
     try:
-        for t in range(passes.PASSES):
-            index = scales.indexes(spec, t, features, magnitudes, field)
-            parts.append(decoder.decode(passes.gather(index, t, grid.inside, np.uint16)))
-            passes.scatter(r, t, grid.inside, parts[-1])
-            passes.scatter(magnitudes, t, grid.inside, _magnitudes(parts[-1]))
+        r = _read_residuals(spec, take, z_hat, field, grid)
         decoder.finish()
     except LicDamagedError as error:
         raise LicDesyncError(DESYNC.format(f"{error}")) from error
     if _check(parts) != tile.check:
         raise LicDesyncError(DESYNC.format("the symbols are not those that were written"))
     return z_hat, r
+
+
+def read_cut(
+    spec: ModelSpec, payload: memoryview | bytes, level: int, field: Floats, grid: Grid
+) -> tuple[Floats, Floats]:
+    """The beginning of a tile payload -> z_hat, and r as far as it goes, then 0: the picture as predicted from that much.
+
+    Earlier passes lie all over the tile, so what is missing is detail everywhere, not places. LicDamagedError when not even
+    z_hat is there whole.
+    """
+    tile = container.unpack_tile(payload)
+    decoder = entropy.Decoder(tables(spec), tile.stream, tile.lanes)
+    ended = False
+
+    def take(index: npt.NDArray[np.uint16]) -> Symbols:
+        nonlocal ended
+        found = np.zeros(index.shape, np.int16)
+        for start in range(0, index.size, CUT_STEP):
+            some = slice(start, start + CUT_STEP)
+            try:
+                if not ended:
+                    found[some] = decoder.decode(index[some])
+            except LicDamagedError:
+                ended = True
+        return found
+
+    z_hat = _read_hyper(spec, decoder.decode, level, grid)
+    return z_hat, _read_residuals(spec, take, z_hat, field, grid)
+
+
+def _read_hyper(spec: ModelSpec, take: Take, level: int, grid: Grid) -> Floats:
+    shape = (spec.hyper_latents, *grid.hyper)
+    return take(scales.z_indexes(level, spec.scales, shape)).astype(np.float32).reshape(shape)
+
+
+def _read_residuals(spec: ModelSpec, take: Take, z_hat: Floats, field: Floats, grid: Grid) -> Floats:
+    """R (M, h, w), pass by pass; `take` gives the next symbols for their scale indexes."""
+    features = scales.features(spec, z_hat)
+    r, magnitudes = (np.zeros((spec.latents, *grid.shape), np.float32) for _ in range(2))
+    for t in range(passes.PASSES):
+        index = scales.indexes(spec, t, features, magnitudes, field)
+        found = take(passes.gather(index, t, grid.inside, np.uint16))
+        passes.scatter(r, t, grid.inside, found)
+        passes.scatter(magnitudes, t, grid.inside, _magnitudes(found))
+    return r

@@ -10,7 +10,7 @@ import pytest
 from pictures import photo_like
 
 from pillow_lic import codec, container, runtime, symbols, tiles, transforms
-from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError
+from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError, LicTruncatedError
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions, settings
 from pillow_lic.reader import MISSING
@@ -174,9 +174,21 @@ def test_a_damaged_tile_is_grey_alone() -> None:
     changed = np.abs(partial[:128].astype(int) - clean[:128])
     assert changed[:64].max() <= 1, "a missing neighbour touches only what is near it"
     assert changed[64:].mean() < 1
-    cut = codec.decode(bytes(data[: data.find(bytes(payloads[1])) + 5]), strict=False)[1]
+    cut = codec.decode(bytes(data[: data.find(bytes(payloads[1])) + 5]), strict=False)[1]  # not even one lane is there
     assert (cut[:, 128:] == MISSING).all()
     assert psnr(pixels[:100, :100], cut[:100, :100]) > 25
+
+
+def test_a_cut_tile_has_the_detail_that_is_there() -> None:
+    pixels = photo_like(192, 256)
+    data = encode(pixels)
+    gains = [psnr(pixels, codec.decode(data[: len(data) * part // 100], strict=False)[1]) for part in (30, 60, 90, 100)]
+    assert gains[0] > 18, "all of the picture, not grey"
+    assert gains == sorted(gains)
+    assert gains[2] > gains[0] + 3
+    for end in range(len(data) - 40, len(data), 7):
+        with pytest.raises(LicTruncatedError):
+            codec.decode(data[:end])
 
 
 @pytest.mark.parametrize("quality", [2.1, 5.3, 8.7])

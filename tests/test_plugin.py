@@ -290,8 +290,9 @@ def test_load_truncated_images(lic: Path, monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(OSError, match="ends inside its tile section"):
         Image.open(io.BytesIO(cut)).load()
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
-    im = Image.open(io.BytesIO(cut))
-    assert im.getpixel((3, 3)) == (128, 128, 128)
+    assert np.abs(np.asarray(Image.open(io.BytesIO(cut))).astype(int) - np.asarray(Image.open(lic))).mean() < 8
+    tile = container.read_front(io.BytesIO(lic.read_bytes())).sections[-1]
+    assert Image.open(io.BytesIO(lic.read_bytes()[: tile.offset + 5])).getpixel((3, 3)) == (128, 128, 128)
 
 
 # Limits
