@@ -167,7 +167,7 @@ def _bench(arguments: argparse.Namespace) -> int:
     samples = run(paths, plan, wanted, arguments.repeats, cache, lambda line: print(line, file=sys.stderr))
     curves = bench_report.average(samples)
     if arguments.curves:
-        curves |= bench_report.published(Path(arguments.curves), arguments.curve or ["*"])
+        curves |= bench_report.published(Path(arguments.curves), arguments.curve or ["*"], curves)
     anchor = arguments.anchor or ("avif" if "avif" in curves else next(iter(curves)))
     if anchor not in curves:
         msg = f"anchor must be one of {', '.join(curves)}, got {anchor}"

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import fmean
@@ -69,14 +69,18 @@ def average(samples: Iterable[Sample]) -> Curves:
     return {name: [_mean(group[quality]) for quality in sorted(group)] for name, group in groups.items()}
 
 
-def published(path: Path, patterns: Sequence[str]) -> Curves:
-    """Return curves of a JSON file, name -> {"bpp": [...], "psnr": [...], "ms_ssim": [...]}, whose names match."""
+def published(path: Path, patterns: Sequence[str], measured: Container[str] = ()) -> Curves:
+    """Return curves of a JSON file, name -> {"bpp": [...], "psnr": [...], "ms_ssim": [...]}, whose names match.
+
+    One named as a measured codec is called "NAME (published)".
+    """
     curves: Curves = {}
     for name, entry in json.loads(path.read_text()).items():
         if "bpp" in entry and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
             columns = [entry.get(metric) or [None] * len(entry["bpp"]) for metric in METRICS]
             rows = enumerate(zip(entry["bpp"], *columns, strict=True))
-            curves[name] = [Point(name, i, rate, p, m, s, None, None) for i, (rate, p, m, s) in rows]
+            shown = f"{name} (published)" if name in measured else name
+            curves[shown] = [Point(shown, i, rate, p, m, s, None, None) for i, (rate, p, m, s) in rows]
     return curves
 
 

@@ -142,6 +142,14 @@ def test_published_curves_stand_beside(folder: Path, tmp_path: Path, capsys: pyt
     assert "rates only" not in printed
 
 
+def test_a_published_curve_does_not_replace_a_measured_one(tmp_path: Path) -> None:
+    path = tmp_path / "curves.json"
+    path.write_text(json.dumps({"jpeg": {"bpp": [1], "psnr": [30]}, "vtm": {"bpp": [1], "psnr": [35]}}))
+    curves = bench_report.published(path, ["*"], {"jpeg": []})
+    assert sorted(curves) == ["jpeg (published)", "vtm"]
+    assert curves["jpeg (published)"][0].codec == "jpeg (published)"
+
+
 def test_small_pictures_have_no_ms_ssim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     waves(64, 64, 2).save(tmp_path / "a.png")
     assert bench.main([str(tmp_path), *FAST]) == 0
@@ -186,7 +194,7 @@ def test_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 @given(st.floats(-1e3, 1e3), st.floats(1e-6, 1e6))
 def test_ticks_enclose_and_are_few(low: float, span: float) -> None:
     ticks = charts._ticks(low, low + span)
-    assert ticks[0] <= low + 1e-9 * span
+    assert ticks[0] <= low + 1e-9 * max(span, abs(low))
     assert ticks[-1] >= low + span - 1e-9 * max(span, abs(low))
     assert 2 <= len(ticks) <= 13
 

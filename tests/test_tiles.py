@@ -108,7 +108,7 @@ def test_illegal_pictures_boxes_and_halos() -> None:
     with pytest.raises(ValueError, match="at least one pixel, got 5x-1"):
         choose_tile_edge(5, -1)
     for box in [(0, 0, 0, 5), (-1, 0, 5, 5), (0, 0, 11, 5), (0, 5, 5, 5)]:
-        with pytest.raises(ValueError, match="x0 < x1 <= 10 and y0 < y1 <= 10"):
+        with pytest.raises(ValueError, match="0 <= x0 < x1 <= 10 and 0 <= y0 < y1 <= 10"):
             tiles_touching(box, 10, 10, 0)
     with pytest.raises(ValueError, match="halo must be 0 or more pixels, got -1"):
         with_halo(Tile(0, 0, 10, 10), -1, 10, 10)

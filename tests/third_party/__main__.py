@@ -14,10 +14,10 @@ from workshop import Workshop
 def check(suite: Suite, shop: Workshop, *, again: bool) -> bool:
     """Run one suite both ways, print what differs, and tell whether every difference has its reason written down."""
     shop.install(suite)
-    tree = shop.with_additions(suite, shop.source(suite))
+    tree = shop.with_additions(suite, shop.source(suite), again=again)
     before = shop.run(suite, tree, "without", plugin=False, saves=False, again=again)
     if suite.compare == "disguised":
-        tree = shop.disguised(suite, tree)
+        tree = shop.disguised(suite, tree, again=again)
     after = shop.run(suite, tree, suite.compare, plugin=True, saves=suite.saves, again=again)
     differ = differences(before, after)
     explained = {name: explanation(name, suite.explained) for name in differ}

@@ -105,6 +105,9 @@ SUITES = (
             "Tests.test_image_thumbnail::test_load_first_unless_jpeg": (
                 "wants draft() to return a box where it changes nothing, as JPEG's does; ours returns None there"
             ),
+            "Tests.test_image_thumbnail::test_reducing_gap_values": (
+                "wants hopper.ppm, which had no draft(), within 3.5 levels of itself by another reducing_gap; drafts are less alike"
+            ),
             "Tests.test_pickle::test_pickle_jpeg": "reads layer and layers, attributes of Pillow's JPEG class alone",
         },
     ),
@@ -138,6 +141,12 @@ SUITES = (
         requirements=("django==5.2.19", "reportlab", "svglib", "testfixtures"),
         saves=True,
         environment={"DJANGO_SETTINGS_MODULE": "easy_thumbnails.tests.settings", "PYTHONPATH": "."},
+        explained={
+            "*.FilesTest.test_*subsampling": "reads layer, an attribute of Pillow's JPEG class alone",
+            "*.FilesTest.test_postprocessor*": "sets a command for the format png, and Image.open says LIC",
+            "*.FilesTest.test_progressive_encoding": "asserts info['progressive'], which JPEG alone has",
+            "*.ThumbnailerDataUriTest.test_data_uri": "asserts the first bytes of a JPEG file",
+        },
     ),
     Suite(
         name="sorl-thumbnail",
@@ -149,6 +158,21 @@ SUITES = (
         pictures=("tests/data/*.jpg",),
         saves=True,
         environment={"DJANGO_SETTINGS_MODULE": "tests.settings.pil", "PYTHONPATH": "."},
+        explained={
+            "*.CropTestCase.test_*_crop": "asserts a white pixel as exactly 255, and LIC is lossy: 253 to 255",
+            "*.SimpleTestCase.test_flatten": "makes its picture with transparency=0, a save option of PNG that LIC has not",
+            "*.SimpleTestCase.test_quality": "reads quantization, an attribute of Pillow's JPEG class alone",
+            "*.SimpleTestCase.test_remove_border*": (
+                "takes for a border what has under 2 bits of entropy, and plain black or white varies by 1 to 3 levels in LIC"
+            ),
+            "*.SimpleTestCase.test_rounded": "allows JPEG's noise beside a black corner: red over 245, and LIC's is 242",
+            "*.SimpleTestCase.test_transparency": "makes its picture with transparency=0, a save option of PNG that LIC has not",
+            "*.SimpleTestCase.test_transparency_gif_to_jpeg": (
+                "JPEG drops the transparent colour that Pillow keeps in info, and LIC writes it as alpha"
+            ),
+            "*.SimpleTestCase.test_transparency_la_to_jpeg": "asserts the format by name: JPEG, and it is LIC",
+            "*.TemplateTestCaseA.test_progressive": "asserts info['progressive'], which JPEG alone has",
+        },
     ),
     Suite(
         name="torchvision",

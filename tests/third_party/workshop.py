@@ -59,20 +59,24 @@ class Workshop:
             (tree.parent / stem).rename(tree)
         return tree
 
-    def with_additions(self, suite: Suite, tree: Path) -> Path:
-        """Return a copy of the tree with what the suite adds to it; the tree itself when that is nothing."""
+    def with_additions(self, suite: Suite, tree: Path, *, again: bool) -> Path:
+        """Return a copy of the tree with what the suite adds to it, `again` a new one; the tree itself when that is nothing."""
         if not suite.adds:
             return tree
         script, folder = suite.adds
         copy = tree.with_name(f"{suite.name}-with-additions")
+        if again:
+            shutil.rmtree(copy, ignore_errors=True)
         if not copy.exists():
             shutil.copytree(tree, copy, symlinks=True)
             self._run(str(HERE / script), str(copy / folder))
         return copy
 
-    def disguised(self, suite: Suite, tree: Path) -> Path:
-        """Return a copy of the tree whose pictures hold LIC bytes."""
+    def disguised(self, suite: Suite, tree: Path, *, again: bool) -> Path:
+        """Return a copy of the tree whose pictures hold LIC bytes; `again` a new one, with the model of this checkout."""
         copy = tree.with_name(f"{suite.name}-as-lic")
+        if again:
+            shutil.rmtree(copy, ignore_errors=True)
         if not copy.exists():
             shutil.copytree(tree, copy, symlinks=True)
             if suite.pictures:
