@@ -1,5 +1,6 @@
 """What compares two runs of another project's suite; the suites themselves run by hand, see tests/third_party/README.md."""
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,16 @@ def test_only_what_differs_is_told_with_its_reason() -> None:
     assert explanation("new[1]", {"*": "any"}) == "any"
     assert explanation("new[1]", {"new[1]": "this"}) == "this"
     assert explanation("b", {"new*": "this"}) == ""
+
+
+def test_copies_of_an_earlier_model_are_made_anew_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parent / "third_party")
+    suites, workshop = importlib.import_module("suites"), importlib.import_module("workshop")
+    suite = suites.Suite("a", suites.Source("a", "1"), "disguised", (), "unittest")
+    tree = tmp_path / "a-1"
+    tree.mkdir()
+    shop = workshop.Workshop(tmp_path)
+    left_over = shop.disguised(suite, tree, again=False) / "left over"
+    left_over.touch()
+    assert (shop.disguised(suite, tree, again=False) / left_over.name).exists()
+    assert not (shop.disguised(suite, tree, again=True) / left_over.name).exists()
