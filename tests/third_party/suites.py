@@ -193,5 +193,12 @@ SUITES = (
         requirements=("pytest-datadir",),
         pictures=("tests/features/data/*.jpg", "tests/features/data/*.png"),
         saves=True,
+        explained={
+            "*::test_dataset_with_image_feature": "asserts the format by name: JPEG, and it is LIC",
+            "*::test_dataset_with_image_feature_from_pil_image[*]": "asserts the format by name: JPEG, and it is LIC",
+            "*::test_dataset_with_image_feature_tar_jpg": "asserts the format by name: JPEG, and it is LIC",
+            "*::test_formatted_dataset_with_image_feature": "asserts the format by name: JPEG, and it is LIC",
+            "*::test_encode_np_array[*-PNG]": "asserts the format by name, PNG, and then every value, and LIC is lossy",
+        },
     ),
 )
