@@ -55,7 +55,8 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     height, width = pixels.shape[:2]
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
     rgb = to_rgb(pixels, mode)
-    deltas = importance.of(options.roi, options.importance, rgb, rate.expected_size(options, width * height))
+    wish = importance.wish(options.roi, options.importance, rgb)
+    deltas = wish.deltas(rate.expected_size(options, width * height))
     writer = Writer(spec, rgb, deltas, options.effort, search=options.has_target or deltas is not None)
 
     def file(level: int) -> bytes:
@@ -71,7 +72,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
         return rate.largest_file(file, options.target_bpp * width * height / 8)
     data = file(options.level)
     if deltas is not None:
-        writer.deltas = importance.of(options.roi, options.importance, rgb, len(data))
+        writer.deltas = wish.deltas(len(data))
         if writer.deltas is None or (writer.deltas != deltas).any():  # finer or coarser, now that the size is known
             return file(options.level)
     return data

@@ -80,31 +80,45 @@ def unpack(payload: bytes, shape: tuple[int, int]) -> Deltas:
     return np.cumsum(np.frombuffer(data, np.uint8).reshape(shape), axis=0, dtype=np.uint8).view(np.int8)
 
 
-def window(deltas: Deltas | None, top: int, left: int, shape: tuple[int, int]) -> Deltas | None:
-    """The deltas of a tile whose first latent is (top, left)."""
-    return None if deltas is None else deltas[top : top + shape[0], left : left + shape[1]]
+def level_field(level: int, deltas: Deltas | None, shape: tuple[int, int], top: int = 0, left: int = 0) -> Floats:
+    """The level of every latent of a window that begins at latent (top, left), integers 0..1024 as float32.
 
-
-def level_field(level: int, deltas: Deltas | None, shape: tuple[int, int]) -> Floats:
-    """The level of every latent, integers 0..1024 as float32; `shape` may be larger than the deltas (padding: no delta)."""
+    The window may reach over the end of the deltas (padding: no delta).
+    """
     field = np.full(shape, level, np.float32)
     if deltas is not None:
-        field[: deltas.shape[0], : deltas.shape[1]] += STEP * deltas.astype(np.float32)
+        inside = deltas[top : top + shape[0], left : left + shape[1]]
+        field[: inside.shape[0], : inside.shape[1]] += STEP * inside.astype(np.float32)
     return field.clip(0, MAX_LEVEL)
 
 
-def of(
-    roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rgb: Pixels, expected: float
-) -> Deltas | None:
-    """Return the deltas an encoder is asked for, or None when all places are alike.
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """What an encoder is asked for: deltas taken as they are, a shift in units with mean 0, and whether the user named places."""
+
+    given: Deltas
+    shift: Floats
+    named: bool
+
+    def deltas(self, expected: float) -> Deltas | None:
+        """The deltas for a file of about `expected` bytes, or None when all places are alike.
+
+        The map is made so coarse that it costs less than a percent of the file.
+        """
+        fitted = _fitted(self.shift, SHARE * expected, self.named)
+        deltas: Deltas = (self.given.astype(np.int16) + fitted).clip(-128, 127).astype(np.int8)
+        return deltas if deltas.any() else None
+
+
+def wish(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rgb: Pixels) -> Wish:
+    """Return what the options ask for; the network behind "auto" runs here, once for all sizes of the file.
 
     roi: a mask (H, W), uint8 0..255 or numbers 0..1, white being most important; or boxes (left, upper, right, lower[, weight
     0..1]) in pixels, as `EncodeOptions` has checked them. wanted: such a mask; the strength 0..1 of the map that the
     content of the picture (H, W, 3) asks for; or int8 deltas, which are taken as they are. Both together add up.
 
     A full span of a mask is SPAN points of quality. The mean over the picture is kept at the quality asked for, so that
-    bits move rather than grow. `expected` is the size of the file in bytes: the map is made so coarse that it costs less
-    than a percent of it. Raises ValueError naming what is wrong and what is legal.
+    bits move rather than grow. Raises ValueError naming what is wrong and what is legal.
     """
     height, width = rgb.shape[:2]
     points = np.zeros(Grid.of(height, width).inside, np.float32)
@@ -121,10 +135,7 @@ def of(
         mask = _mask(roi, "roi", height, width) if isinstance(roi, np.ndarray) else _boxes(roi, height, width)
         points += SPAN * _blocks(mask)
     named = roi is not None or not isinstance(wanted, (int, float))
-    shift = (points - points.mean()) * (MAX_LEVEL / 9 / STEP)
-    fitted = _fitted(shift, SHARE * expected, named)
-    deltas: Deltas = (given.astype(np.int16) + fitted).clip(-128, 127).astype(np.int8)
-    return deltas if deltas.any() else None
+    return Wish(given, (points - points.mean()) * (MAX_LEVEL / 9 / STEP), named)
 
 
 def _fitted(shift: Floats, budget: float, named: bool) -> Deltas:

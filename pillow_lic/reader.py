@@ -101,7 +101,7 @@ class Reader:
     def field(self, window: Tile, shape: tuple[int, int] | None = None) -> Floats:
         """The level field of a window of latents, of another shape where the networks want padding."""
         shape = shape or (window.height, window.width)
-        return importance.level_field(self.level, importance.window(self.deltas, window.y0, window.x0, shape), shape)
+        return importance.level_field(self.level, self.deltas, shape, window.y0, window.x0)
 
     def _take(self, latents: Latents, index: int) -> Floats | None:
         """The latents of a tile, kept in a slot of a large block.

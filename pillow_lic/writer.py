@@ -53,9 +53,7 @@ class Writer:
 
     def _field(self, level: int, tile: Tile, shape: tuple[int, int]) -> Floats:
         """The level field from the tile's first latent on."""
-        return importance.level_field(
-            level, importance.window(self.deltas, tile.y0 // STRIDE, tile.x0 // STRIDE, shape), shape
-        )
+        return importance.level_field(level, self.deltas, shape, tile.y0 // STRIDE, tile.x0 // STRIDE)
 
     def code(self, level: int, tile: Tile) -> tuple[bytes, Floats]:
         """The payload of a tile, and its y_hat (M, h, w)."""

@@ -139,8 +139,8 @@ def symbol_digests(data: bytes) -> list[str]:
     digests = []
     for tile, payload in zip(tiles.grid(header.width, header.height, header.tile_edge), parts.tiles, strict=True):
         grid = symbols.Grid.of(tile.height, tile.width)
-        own = importance.window(deltas, tile.y0 // symbols.STRIDE, tile.x0 // symbols.STRIDE, grid.shape)
-        field = importance.level_field(header.level, own, grid.shape)
+        place = tile.y0 // symbols.STRIDE, tile.x0 // symbols.STRIDE
+        field = importance.level_field(header.level, deltas, grid.shape, *place)
         assert payload is not None
         decoded = symbols.read(spec, payload, header.level, field, grid)
         digests.append(hashlib.sha256(b"".join(a.astype("<i2").tobytes() for a in decoded)).hexdigest())

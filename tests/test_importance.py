@@ -46,18 +46,18 @@ def test_damage_is_named(payload: bytes) -> None:
 def test_a_mask_moves_bits_and_keeps_their_mean() -> None:
     mask = np.zeros((64, 96), np.uint8)
     mask[:32, :48] = 255
-    deltas = importance.of(mask, None, blank(64, 96), LARGE)
+    deltas = importance.wish(mask, None, blank(64, 96)).deltas(LARGE)
     assert deltas is not None
     assert deltas.shape == (4, 6)
     assert abs(deltas.astype(float).mean()) < 0.5
     span = (int(deltas.max()) - int(deltas.min())) * importance.STEP * 9 / 1024
     assert span == pytest.approx(importance.SPAN, abs=0.1)
-    np.testing.assert_array_equal(importance.of(((0, 0, 48, 32),), None, blank(64, 96), LARGE), deltas)
-    np.testing.assert_array_equal(importance.of(None, mask / 255.0, blank(64, 96), LARGE), deltas)
+    np.testing.assert_array_equal(importance.wish(((0, 0, 48, 32),), None, blank(64, 96)).deltas(LARGE), deltas)
+    np.testing.assert_array_equal(importance.wish(None, mask / 255.0, blank(64, 96)).deltas(LARGE), deltas)
 
 
 def test_a_box_takes_every_latent_it_touches() -> None:
-    deltas = importance.of(((15, 17, 33, 18),), None, blank(64, 96), LARGE)
+    deltas = importance.wish(((15, 17, 33, 18),), None, blank(64, 96)).deltas(LARGE)
     assert deltas is not None
     assert np.argwhere(deltas > 0).tolist() == [[1, 0], [1, 1], [1, 2]]
 
@@ -65,24 +65,24 @@ def test_a_box_takes_every_latent_it_touches() -> None:
 def test_boxes_and_a_mask_add_up() -> None:
     mask = np.zeros((64, 96), np.uint8)
     mask[:16, :16] = 255
-    deltas = importance.of(((0, 0, 16, 16), (64, 0, 80, 16)), mask, blank(64, 96), LARGE)
+    deltas = importance.wish(((0, 0, 16, 16), (64, 0, 80, 16)), mask, blank(64, 96)).deltas(LARGE)
     assert deltas is not None
     assert int(deltas[0, 0]) - int(deltas[1, 1]) == pytest.approx(2 * (int(deltas[0, 4]) - int(deltas[1, 1])), abs=1)
 
 
 @pytest.mark.parametrize("value", [0, 77, 255])
 def test_a_uniform_mask_is_no_mask(value: int) -> None:
-    assert importance.of(np.full((40, 50), value, np.uint8), None, blank(40, 50), LARGE) is None
-    assert importance.of(None, np.full((3, 4), 0, np.int8), blank(40, 50), LARGE) is None
-    assert importance.of(((0, 0, 50, 40),), None, blank(40, 50), LARGE) is None
-    assert importance.of(None, None, blank(40, 50), LARGE) is None
+    assert importance.wish(np.full((40, 50), value, np.uint8), None, blank(40, 50)).deltas(LARGE) is None
+    assert importance.wish(None, np.full((3, 4), 0, np.int8), blank(40, 50)).deltas(LARGE) is None
+    assert importance.wish(((0, 0, 50, 40),), None, blank(40, 50)).deltas(LARGE) is None
+    assert importance.wish(None, None, blank(40, 50)).deltas(LARGE) is None
 
 
 def test_a_map_is_made_coarser_until_it_costs_less_than_a_percent() -> None:
     noise = np.random.default_rng(0).random((512, 768), np.float32).repeat(16, 0).repeat(16, 1)[:512, :768]
     sizes = []
     for expected in (1e6, 1e5, 3e4, 1.5e4):
-        deltas = importance.of(None, noise, blank(512, 768), expected)
+        deltas = importance.wish(None, noise, blank(512, 768)).deltas(expected)
         assert deltas is not None
         sizes.append(len(importance.pack(deltas)))
         assert sizes[-1] < max(0.01 * expected, importance.LEAST)
@@ -93,8 +93,8 @@ def test_deltas_are_taken_as_they_are_however_small_the_file() -> None:
     deltas = np.random.default_rng(0).integers(-128, 128, (32, 48)).astype(np.int8)
     asked = importance.Map((32, 48), importance.pack(deltas))
     for wanted in (asked, deltas):
-        np.testing.assert_array_equal(importance.of(None, wanted, blank(512, 768), 1), deltas)
-    box = importance.of(((0, 0, 16, 16),), np.zeros((32, 48), np.int8) + np.int8(3), blank(512, 768), LARGE)
+        np.testing.assert_array_equal(importance.wish(None, wanted, blank(512, 768)).deltas(1), deltas)
+    box = importance.wish(((0, 0, 16, 16),), np.zeros((32, 48), np.int8) + np.int8(3), blank(512, 768)).deltas(LARGE)
     assert box is not None
     assert box[0, 0] > box[1, 1] == 3
 
@@ -120,13 +120,13 @@ def test_the_content_of_a_picture_gives_a_map() -> None:
     assert whole.shape == (13, 19)
     assert np.abs(whole).max() <= 1
     assert whole.std() > 0.01
-    full, half = (importance.of(None, strength, picture, LARGE) for strength in (1.0, 0.5))
+    full, half = (importance.wish(None, strength, picture).deltas(LARGE) for strength in (1.0, 0.5))
     assert full is not None
     assert half is not None
     assert abs(full.astype(float).mean()) < 0.5
     assert np.abs(full / 2.0 - half).max() <= 1
-    assert importance.of(None, 0.0, picture, LARGE) is None
-    assert importance.of(None, 1.0, blank(64, 64), 100) is None
+    assert importance.wish(None, 0.0, picture).deltas(LARGE) is None
+    assert importance.wish(None, 1.0, blank(64, 64)).deltas(100) is None
 
 
 def test_the_map_of_a_large_picture_is_that_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,4 +149,4 @@ def test_the_map_of_a_large_picture_is_that_of_its_parts(monkeypatch: pytest.Mon
 )
 def test_what_cannot_be_asked_for(roi: object, wanted: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        importance.of(roi, wanted, blank(40, 50), LARGE)
+        importance.wish(roi, wanted, blank(40, 50)).deltas(LARGE)
