@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
+from pictures import SAMPLE
 from PIL import Image
-
-SAMPLE = Path(__file__).parent.parent / "pillow_lic" / "data" / "chelsea.webp"
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,14 @@
-"""Pictures made by code: the same bytes on every machine, with edges, texture and smooth parts."""
+"""A photo, and pictures made by code: the same bytes on every machine, with edges, texture and smooth parts."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
+
+SAMPLE = Path(__file__).parent.parent / "pillow_lic" / "data" / "chelsea.webp"
+"""A cat, 451x300 pixels."""
 
 
 def photo_like(height: int, width: int, channels: int = 3, seed: int = 0) -> npt.NDArray[np.uint8]:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLE
-from pictures import photo_like
+from pictures import SAMPLE, photo_like
 from PIL import Image
 
 import pillow_lic

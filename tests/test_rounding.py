@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import SAMPLE
+from pictures import SAMPLE
 from PIL import Image
 
 from pillow_lic import codec, models, rounding, transforms

@@ -6,7 +6,7 @@ Measured as an encoder cuts pictures, only smaller. Two Kodak pictures in tiles 
 
 import numpy as np
 import pytest
-from conftest import SAMPLE
+from pictures import SAMPLE
 from PIL import Image
 
 from pillow_lic import codec, tiles
