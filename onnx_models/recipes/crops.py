@@ -9,11 +9,13 @@ import argparse
 import io
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 import pillow_lic
 
-SIDE, ZOOM, LABEL = 128, 2, 16
+from . import sheet
+
+SIDE, ZOOM = 128, 2
 
 
 def avif_of_size(image: Image.Image, size: int) -> tuple[bytes, int]:
@@ -36,20 +38,15 @@ def row(path: Path, left: int, upper: int, quality: float) -> Image.Image:
         image = opened.convert("RGB")
     lic = pillow_lic.encode(image, quality=quality)
     avif, avif_quality = avif_of_size(image, len(lic))
-    shown = [("original", image)]
-    for name, data in (
-        (f"AVIF {avif_quality}, {len(avif):,} bytes", avif),
-        (f"LIC {quality:g}, {len(lic):,} bytes", lic),
-    ):
+    shown = [image]
+    for data in (avif, lic):
         with Image.open(io.BytesIO(data)) as decoded:
-            shown.append((name, decoded.convert("RGB")))
-    side = SIDE * ZOOM
-    sheet = Image.new("RGB", (3 * side, side + LABEL), "white")
-    for i, (name, picture) in enumerate(shown):
-        crop = picture.crop((left, upper, left + SIDE, upper + SIDE)).resize((side, side), Image.Resampling.NEAREST)
-        sheet.paste(crop, (i * side, LABEL))
-        ImageDraw.Draw(sheet).text((i * side + 4, 2), name, fill="black")
-    return sheet
+            shown.append(decoded.convert("RGB"))
+    box, size = (left, upper, left + SIDE, upper + SIDE), (SIDE * ZOOM, SIDE * ZOOM)
+    return sheet.captioned(
+        [picture.crop(box).resize(size, Image.Resampling.NEAREST) for picture in shown],
+        ["original", f"AVIF {avif_quality}, {len(avif):,} bytes", f"LIC {quality:g}, {len(lic):,} bytes"],
+    )
 
 
 def main() -> None:
@@ -62,10 +59,7 @@ def main() -> None:
         path, place, *quality = crop.split(":")
         left, upper = (int(v) for v in place.split(","))
         rows.append(row(Path(path), left, upper, float(quality[0]) if quality else 4.0))
-    sheet = Image.new("RGB", (rows[0].width, sum(r.height for r in rows)), "white")
-    for i, r in enumerate(rows):
-        sheet.paste(r, (0, i * r.height))
-    sheet.save(a.out, quality=92)
+    sheet.stacked(rows).save(a.out, quality=92)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,14 @@ import math
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 import pillow_lic
 from pillow_lic import describe, metrics
 
-HEIGHT, LABEL = 192, 16
+from . import sheet
+
+HEIGHT = 192
 
 
 def coded(image: Image.Image, **words: object) -> tuple[bytes, float]:
@@ -45,15 +47,11 @@ def row(path: Path, quality: float) -> Image.Image:
     with pillow_lic.open(data) as decoded:
         shown = [image, decoded.convert("RGB"), Image.fromarray(describe.draw_map(data)).convert("RGB")]
     width = round(HEIGHT * image.width / image.height)
-    sheet = Image.new("RGB", (3 * width, HEIGHT + LABEL), "white")
-    for i, picture in enumerate(shown):
-        sheet.paste(picture.resize((width, HEIGHT), Image.Resampling.LANCZOS), (i * width, LABEL))
     caption = (
         f"{path.stem}, quality {quality:g} by place {low:.1f} to {high:.1f}: {len(data):,} bytes (map {section}), "
         f"{change:+.1%} at equal MS-SSIM"
     )
-    ImageDraw.Draw(sheet).text((4, 2), caption, fill="black")
-    return sheet
+    return sheet.captioned([picture.resize((width, HEIGHT), Image.Resampling.LANCZOS) for picture in shown], [caption])
 
 
 def main() -> None:
@@ -65,10 +63,7 @@ def main() -> None:
     for picture in a.pictures:
         path, *quality = picture.split(":")
         rows.append(row(Path(path), float(quality[0]) if quality else 4.0))
-    sheet = Image.new("RGB", (max(r.width for r in rows), sum(r.height for r in rows)), "white")
-    for i, r in enumerate(rows):
-        sheet.paste(r, (0, sum(above.height for above in rows[:i])))
-    sheet.save(a.out, quality=85)
+    sheet.stacked(rows).save(a.out, quality=85)
 
 
 if __name__ == "__main__":
