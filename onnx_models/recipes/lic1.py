@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .depthwise import Depthwise
+from .depthwise import Depthwise, Pointwise
 from .exact import ACTIVATION_MAX, UNIT, ExactConv
 from .levels import ANCHORS, SPACING, anchor_lambdas, hats, nearest_anchor
 
@@ -46,15 +46,15 @@ class Block(nn.Module):
 
     def __init__(self, c: int, k: int) -> None:
         super().__init__()
-        self.a, self.dw, self.b = nn.Conv2d(c, c, 1), Depthwise(c, k), nn.Conv2d(c, c, 1)
-        self.f1, self.f2 = nn.Conv2d(c, 2 * c, 1), nn.Conv2d(2 * c, c, 1)
+        self.a, self.dw, self.b = Pointwise(c, c), Depthwise(c, k), Pointwise(c, c)
+        self.f1, self.f2 = Pointwise(c, 2 * c), Pointwise(2 * c, c)
         for m in (self.b, self.f2):
             nn.init.zeros_(m.bias)
             m.weight.data.mul_(0.3)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.b(self.dw(F.leaky_relu(self.a(x), 0.1)))
-        return x + self.f2(F.leaky_relu(self.f1(x), 0.1))
+        x = x + self.b(self.dw(F.leaky_relu(self.a(x), 0.1, inplace=True)))
+        return x + self.f2(F.leaky_relu(self.f1(x), 0.1, inplace=True))
 
 
 def blocks(c: int, n: int, k: int) -> nn.Sequential:
@@ -62,7 +62,7 @@ def blocks(c: int, n: int, k: int) -> nn.Sequential:
 
 
 def up(i: int, o: int, r: int = 2) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(i, o * r * r, 1), nn.PixelShuffle(r))
+    return nn.Sequential(Pointwise(i, o * r * r), nn.PixelShuffle(r))
 
 
 class Analysis(nn.Module):
@@ -72,7 +72,7 @@ class Analysis(nn.Module):
         super().__init__()
         self.linear = nn.Conv2d(3, m, 16, 16, bias=False)
         self.linear.weight.data = pca[:m].view(m, 3, 16, 16).clone()
-        self.enter, self.body = nn.Conv2d(192, c, 1), blocks(c, n, k)
+        self.enter, self.body = Pointwise(192, c), blocks(c, n, k)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = x - 0.5
@@ -86,11 +86,11 @@ class Latents(nn.Module):
         super().__init__()
         g = 0.5 * torch.log(math.log(2) * anchor_lambdas() * 65025 / 18)
         self.gain_t, self.gain_y = nn.Parameter(torch.zeros(ANCHORS, c)), nn.Parameter(g[:, None].repeat(1, m))
-        self.down, self.body, self.leave = nn.Conv2d(c, c2, 2, 2), blocks(c2, 2, k), nn.Conv2d(c2, m, 1)
+        self.down, self.body, self.leave = nn.Conv2d(c, c2, 2, 2), blocks(c2, 2, k), Pointwise(c2, m)
         self.leave.weight.data.mul_(0.02)
         nn.init.zeros_(self.leave.bias)
         self.hyper = nn.Sequential(
-            nn.Conv2d(m, p, 1), Block(p, 3), nn.Conv2d(p, p, 2, 2), nn.LeakyReLU(0.1), nn.Conv2d(p, z, 2, 2)
+            Pointwise(m, p), Block(p, 3), nn.Conv2d(p, p, 2, 2), nn.LeakyReLU(0.1), nn.Conv2d(p, z, 2, 2)
         )
 
     def forward(self, t: Tensor, linear: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,11 +107,11 @@ class Means(nn.Module):
         super().__init__()
         self.m = m
         self.enter = nn.Sequential(up(z, p), nn.LeakyReLU(0.1), up(p, p))
-        self.level = nn.Conv2d(ANCHORS, p, 1)
+        self.level = Pointwise(ANCHORS, p)
         self.first = Block(p, 3)
-        self.context = nn.ModuleList([nn.Conv2d(p + m, p, 1) for _ in range(3)])
+        self.context = nn.ModuleList([Pointwise(p + m, p) for _ in range(3)])
         self.body = Block(p, 5)
-        self.leave = nn.ModuleList([nn.Conv2d(p, m, 1) for _ in range(4)])
+        self.leave = nn.ModuleList([Pointwise(p, m) for _ in range(4)])
         for v in self.leave:
             v.weight.data.mul_(0.1)
             nn.init.zeros_(v.bias)
@@ -145,8 +145,8 @@ class Synthesis(nn.Module):
         self.gain_y, self.gain_t = nn.Parameter(-g[:, None].repeat(1, m)), nn.Parameter(torch.zeros(ANCHORS, c))
         self.linear = nn.Conv2d(m, 768, 1, bias=False)
         self.linear.weight.data = pca[:m].t().reshape(768, m, 1, 1).clone()
-        self.enter, self.low, self.up = nn.Conv2d(m, c2, 1), blocks(c2, 2, k), up(c2, c)
-        self.body, self.leave = blocks(c, n, k), nn.Conv2d(c, 192, 1)
+        self.enter, self.low, self.up = Pointwise(m, c2), blocks(c2, 2, k), up(c2, c)
+        self.body, self.leave = blocks(c, n, k), Pointwise(c, 192)
         self.leave.weight.data.mul_(0.02)
         nn.init.zeros_(self.leave.bias)
 

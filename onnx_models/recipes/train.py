@@ -20,11 +20,13 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.optim import ZeroRedundancyOptimizer
 
 from .data import Patches, whole_pictures
 from .levels import LEVEL_MAX, lambdas
 from .lic1 import Lic1, Sizes
 from .pca import block_pca
+from .soap import Soap
 
 FLAT_FIELDS = 0.6
 """Share of the samples whose level is the same at every place; the others get a random importance field."""
@@ -57,8 +59,11 @@ def arguments() -> argparse.Namespace:
 
 
 def random_level(n: int, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Base levels (n,) and level fields (n,1,size,size): flat, coarse noise, or a rectangle that matters more or less (DESIGN 3.4)."""
-    base = torch.from_numpy(rng.integers(0, LEVEL_MAX + 1, n)).float()
+    """Base levels (n,), one from each n-th of the scale so that batches are alike, and level fields (n,1,size,size).
+
+    Fields are flat, coarse noise, or a rectangle that matters more or less (DESIGN 3.4).
+    """
+    base = torch.from_numpy(np.floor((rng.permutation(n) + rng.random(n)) * (LEVEL_MAX + 1) / n)).float()
     field = base.view(n, 1, 1, 1).repeat(1, 1, size, size)
     for f in field[:, 0]:
         kind, strength = rng.random(), rng.uniform(0, 256)
@@ -140,7 +145,7 @@ def main() -> None:
         {"params": fast, "factor": 4.0},
         {"params": slow, "factor": a.linear},
     ]
-    optimizer = torch.optim.AdamW(groups, lr=a.lr, weight_decay=0, betas=(0.9, 0.99), fused=True)
+    optimizer = ZeroRedundancyOptimizer(groups, Soap, lr=a.lr) if world > 1 else Soap(groups, lr=a.lr)
     ema = {k: v.detach().clone() for k, v in net.state_dict().items()}
     step, spent = 0, 0.0
     if checkpoint.exists():
@@ -180,10 +185,13 @@ def main() -> None:
             for k, v in net.state_dict().items():
                 ema[k].lerp_(v, 1 - decay)
         log.append((loss.item(), bpp.mean().item(), -10 * math.log10(mse.mean().item())))
+        if step % a.every == 0:
+            gather(optimizer)
         if rank == 0 and step % a.every == 0:
             save(checkpoint, net, ema, optimizer, step, spent)
             verdict = judgement(net, ema, judges, amp) if step % a.judge == 0 else ""
             report(a.run, step, spent, lr, np.mean(log[-a.every :], 0), verdict)
+    gather(optimizer)
     if rank == 0:
         save(checkpoint, net, ema, optimizer, step, spent)
         report(a.run, step, spent, 0.0, np.mean(log[-a.every :], 0), judgement(net, ema, judges, amp))
@@ -198,6 +206,12 @@ def judgement(
     loss, rows = validate(net, pictures, amp)
     net.load_state_dict(trained)
     return f"  validation {loss:.4f} " + " ".join(f"{b:.3f}/{p:.2f}" for b, p in rows)
+
+
+def gather(optimizer: torch.optim.Optimizer) -> None:
+    """Brings the parts of the optimizer's state that other processes keep to the first one, which saves it."""
+    if isinstance(optimizer, ZeroRedundancyOptimizer):
+        optimizer.consolidate_state_dict(0)
 
 
 def save(

@@ -6,10 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 
 from onnx_models.recipes import data, train
-from onnx_models.recipes.depthwise import Depthwise
 from onnx_models.recipes.lic1 import Clip, Lic1, Sizes
 from onnx_models.recipes.pca import block_pca
 
@@ -66,20 +64,6 @@ def test_pca_rows_are_orthonormal_and_sorted(patches: Path) -> None:
     np.testing.assert_allclose(components @ components.T, np.eye(768), atol=1e-3)
     assert (np.diff(variance) <= 1e-6).all()
     assert variance[0] > 100 * variance[50]
-
-
-def test_depthwise_gradients_are_those_of_torch() -> None:
-    torch.manual_seed(0)
-    ours = Depthwise(6, 5)
-    x = torch.randn(2, 6, 9, 8, requires_grad=True)
-    g = torch.randn(2, 6, 9, 8)
-    ours(x).backward(g)
-    got = [x.grad, ours.weight.grad, ours.bias.grad]
-    x2 = x.detach().clone().requires_grad_()
-    w, b = ours.weight.detach().clone().requires_grad_(), ours.bias.detach().clone().requires_grad_()
-    F.conv2d(x2, w, b, padding=2, groups=6).backward(g)
-    for ours_grad, torch_grad in zip(got, (x2.grad, w.grad, b.grad), strict=True):
-        torch.testing.assert_close(ours_grad, torch_grad, atol=1e-4, rtol=1e-4)
 
 
 def test_clip_lets_gradients_back_inside() -> None:

@@ -1,0 +1,56 @@
+"""The quick convolutions of training give torch's results and gradients."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from onnx_models.recipes import depthwise
+
+
+def gradients(y: Tensor, inputs: list[Tensor], grad: Tensor) -> list[Tensor]:
+    return list(torch.autograd.grad(y, inputs, grad))
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("shape", [(4, 128, 16, 16), (2, 96, 9, 7), (1, 16, 1, 3), (2, 6, 9, 8)])
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_equal_to_torch(kernel: int, shape: tuple[int, ...], layout: torch.memory_format) -> None:
+    torch.manual_seed(0)
+    c = shape[1]
+    x = torch.randn(shape).to(memory_format=layout).requires_grad_()
+    weight = torch.randn(c, 1 if kernel > 1 else c, kernel, kernel, requires_grad=True)
+    bias, grad = torch.randn(c, requires_grad=True), torch.randn(shape)
+    ours = (depthwise.depthwise if kernel > 1 else depthwise.pointwise)(x, weight, bias)
+    theirs = F.conv2d(x, weight, bias, padding=kernel // 2, groups=c if kernel > 1 else 1)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    for a, b in zip(gradients(ours, [x, weight, bias], grad), gradients(theirs, [x, weight, bias], grad), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=2e-3)
+
+
+def test_under_autocast_it_stays_float32() -> None:
+    conv = depthwise.Depthwise(32, 5)
+    x = torch.randn(2, 32, 8, 8).to(torch.bfloat16)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = conv(x)
+    y.sum().backward()
+    assert y.dtype == torch.float32
+    torch.testing.assert_close(
+        y, F.conv2d(x.float(), conv.weight, conv.bias, padding=2, groups=32), rtol=1e-4, atol=1e-4
+    )
+    assert conv.weight.grad is not None
+
+
+def test_integers_stay_exact() -> None:
+    torch.manual_seed(0)
+    x = torch.randint(0, 256, (1, 64, 8, 8)).float()
+    weight, bias = torch.randint(-127, 128, (64, 1, 3, 3)).float(), torch.randint(-5000, 5000, (64,)).float()
+    exact = F.conv2d(x.double(), weight.double(), bias.double(), padding=1, groups=64)
+    assert torch.equal(depthwise.depthwise(x, weight, bias).double(), exact)
+
+
+def test_a_compiler_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setattr(depthwise.Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(depthwise, "COMPILER", ("false",))
+    with pytest.raises(RuntimeError, match="false must compile"):
+        depthwise.native.__wrapped__()
