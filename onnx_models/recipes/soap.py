@@ -29,7 +29,8 @@ def is_matrix(p: Tensor) -> bool:
 def eigenvectors(symmetric: Tensor) -> Tensor:
     """Columns, float32; a touch of the identity parts the eigenvalues that a gradient of low rank leaves at zero."""
     exact = symmetric.double()
-    return torch.linalg.eigh(exact + torch.diag(torch.linspace(1e-12, 2e-12, len(exact))) * (1 + exact.trace()))[1].float()
+    touch = torch.linspace(1e-12, 2e-12, len(exact), dtype=exact.dtype, device=exact.device) * (1 + exact.trace())
+    return torch.linalg.eigh(exact + torch.diag(touch)).eigenvectors.float()
 
 
 class Soap(torch.optim.Optimizer):
