@@ -14,6 +14,7 @@ from PIL import Image
 
 from . import batch, color, equal_slope, metrics, options, places, plugin
 from .equal_slope import LEVELS, Curve, Share
+from .header import CHANNELS
 from .limits import MAX_LEVEL
 from .pairs import Pair
 from .transcode import Transcoder
@@ -45,7 +46,7 @@ class Measure:
     def _point(self, im: Image.Image, level: int) -> tuple[int, float]:
         data = self.transcoder.encode(im, quality=options.level_to_quality(level))
         stored = color.to_pixels(im)
-        colors = color.CHANNELS[stored.mode.removesuffix("A")]
+        colors = CHANNELS[stored.mode.removesuffix("A")]
         with plugin.open(data) as made:
             psnr = metrics.psnr(stored.array[:, :, :colors], color.to_pixels(made).array[:, :, :colors])
         return len(data), float(255**2 * 10 ** (-psnr / 10))

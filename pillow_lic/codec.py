@@ -18,6 +18,7 @@ import numpy.typing as npt
 from . import alpha, container, importance, models, rate, symbols, tiles, transforms
 from .container import Header
 from .errors import LicDamagedError, LicDesyncError, LicLimitError
+from .header import CHANNELS
 from .limits import MAX_PIXELS, MAX_SIDE
 from .options import EncodeOptions, current_settings
 from .reader import Latents, Reader
@@ -27,8 +28,6 @@ from .writer import Writer
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
-
-CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 
 
 def to_rgb(pixels: Pixels, mode: str) -> Pixels:

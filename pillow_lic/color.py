@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from .header import CHANNELS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
-"""Stored modes and their channels."""
 
 _WIDENED = {"1": "L", "RGBX": "RGB", "La": "LA", "RGBa": "RGBA", "PA": "RGBA"}
 _COLOR_SPACES = {"CMYK", "HSV", "LAB", "YCbCr"}

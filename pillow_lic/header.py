@@ -11,6 +11,7 @@ from . import limits, tiles
 from .errors import LicDamagedError, LicLimitError, LicTruncatedError, LicUnsupportedError, NotLicError
 
 __all__ = [
+    "CHANNELS",
     "MAGIC",
     "MAX_HEADER_BYTES",
     "VERSION",
@@ -26,7 +27,10 @@ MAGIC: Final = b"\x8aLIC\r\n"
 """High bit set (not ASCII, not UTF-8); the line end shows a transfer in text mode."""
 
 VERSION: Final = 1
-MODES: Final = ("L", "LA", "RGB", "RGBA")
+CHANNELS: Final = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+"""Stored modes in the order of their codes, and the channels of each."""
+
+_MODES: Final = tuple(CHANNELS)
 
 MAX_HEADER_BYTES: Final = 31
 """Bytes of the longest header: 8 fixed, three varints of 5, hash 4, level 2, CRC 2."""
@@ -101,7 +105,7 @@ def parse_header(front: bytes) -> tuple[Header, int]:
         raise LicUnsupportedError(msg)
     exponent = front[7] >> 2 & 7
     header = Header(
-        mode=MODES[front[7] & 3],
+        mode=_MODES[front[7] & 3],
         width=width,
         height=height,
         tile_edge=64 << exponent if exponent else 0,
@@ -115,8 +119,8 @@ def parse_header(front: bytes) -> tuple[Header, int]:
 
 def write_header(header: Header) -> bytes:
     """Return the bytes of a header; LicLimitError for more than the format allows, ValueError for what is no header."""
-    if header.mode not in MODES:
-        msg = f"mode must be one of {', '.join(MODES)}, got {header.mode}"
+    if header.mode not in CHANNELS:
+        msg = f"mode must be one of {', '.join(CHANNELS)}, got {header.mode}"
         raise ValueError(msg)
     if header.version != VERSION:
         msg = f"version must be {VERSION}, got {header.version}"
@@ -129,7 +133,7 @@ def write_header(header: Header) -> bytes:
     front = b"".join(
         [
             MAGIC,
-            bytes([VERSION, MODES.index(header.mode) | exponent << 2]),
+            bytes([VERSION, _MODES.index(header.mode) | exponent << 2]),
             write_varint(header.width),
             write_varint(header.height),
             write_varint(header.model_id),

@@ -25,6 +25,7 @@ DEFAULT_QUALITY = 6.0
 
 DEFAULT_EFFORT, MAX_EFFORT = 1, 9
 
+MAX_THREADS = 1024
 DEFAULT_MAX_MEMORY = 10**9
 """Bytes beside the pixels, unless :func:`settings` or ``LIC_MAX_MEMORY`` say otherwise."""
 
@@ -239,11 +240,11 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _count(name: str, value: object) -> int:
-    """Return a whole number >= 1; ValueError otherwise. Digits in a string count: the environment has only strings."""
+def _count(name: str, value: object, most: int = 2**63 - 1) -> int:
+    """Return a whole number in 1..most; ValueError otherwise. Digits in a string count: the environment has only strings."""
     count = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
-    if isinstance(count, bool) or not hasattr(count, "__index__") or int(count) < 1:
-        msg = f"{name} must be a whole number of at least 1, got {value!r}"
+    if isinstance(count, bool) or not hasattr(count, "__index__") or not 1 <= int(count) <= most:
+        msg = f"{name} must be a whole number 1-{most}, got {value!r}"
         raise ValueError(msg)
     return int(count)
 
@@ -275,7 +276,7 @@ def current_settings() -> Settings:
     threads = chosen.get("threads")
     if threads is None:
         env = os.environ.get("LIC_THREADS")
-        threads = _count("LIC_THREADS", env) if env else available_cores()
+        threads = _count("LIC_THREADS", env, MAX_THREADS) if env else available_cores()
     providers = chosen.get("providers")
     if providers is None:
         env = os.environ.get("LIC_PROVIDERS")
@@ -305,7 +306,7 @@ def settings(
     """
     chosen = dict(_overrides.get() or {})
     if threads is not None:
-        chosen["threads"] = _count("threads", threads)
+        chosen["threads"] = _count("threads", threads, MAX_THREADS)
     if providers is not None:
         chosen["providers"] = _providers("providers", providers)
     if max_pixels is not None:

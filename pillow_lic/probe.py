@@ -89,9 +89,6 @@ def installed() -> list[str]:
 
 def ask(name: str, key: str) -> Answer:
     """Return what one of PLUGINS answers to one of ROWS; nothing that the plugin does gets out of the child process."""
-    if name not in PLUGINS or key not in ROWS:
-        msg = f"plugin must be one of {', '.join(PLUGINS)} and row one of {', '.join(ROWS)}, got {name} and {key}"
-        raise ValueError(msg)
     command = [sys.executable, "-m", "pillow_lic.probe", name, key]
     limit = ROWS[key].limit
     try:
@@ -107,7 +104,15 @@ def ask(name: str, key: str) -> Answer:
 def probe(
     names: Collection[str], keys: Collection[str] = (), told: Callable[[str, str], object] | None = None
 ) -> dict[str, dict[str, Answer]]:
-    """Ask these plugins these questions (default: all of ROWS); `told` hears name and key before each."""
+    """Ask these plugins these questions (default: all of ROWS); `told` hears name and key before each.
+
+    ValueError for a plugin or a question that does not exist, before any is asked.
+    """
+    for word, asked, known in (("plugin", names, PLUGINS), ("row", keys, ROWS)):
+        for name in asked:
+            if name not in known:
+                msg = f"{word} must be one of {', '.join(known)}, got {name}"
+                raise ValueError(msg)
     answers: dict[str, dict[str, Answer]] = {}
     for key in keys or ROWS:
         answers[key] = {}

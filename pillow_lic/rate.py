@@ -11,6 +11,9 @@ from .options import EncodeOptions
 CLOSE = 0.002
 """A file this much (of the target) below its target is not searched further: half a level on average."""
 
+DB_A_LEVEL = 13.8 / MAX_LEVEL
+"""PSNR that one level adds to a photo (Kodak's mean)."""
+
 LOWEST_BPP, HIGHEST_BPP = 0.17, 2.4
 """Bits per pixel of a photo at quality 1 and 10 (Kodak's mean); nearly exponential between them."""
 
@@ -56,16 +59,27 @@ def largest_file(file: Callable[[int], bytes], target: float) -> bytes:
 
 
 def level_for_psnr(psnr: Callable[[int], float], target: float) -> int:
-    """The lowest level whose RGB PSNR is at least `target` dB; ValueError naming what quality 10 gives when none is."""
-    best = psnr(MAX_LEVEL)
-    if best < target:
-        msg = f"target_psnr must be at most {best:.2f} dB, the PSNR at quality 10, got {target:g}"
+    """The lowest level whose RGB PSNR is at least `target` dB; ValueError naming what quality 10 gives when none is.
+
+    PSNR grows with the level nearly as a line: the next level tried is where the line crosses the target, on the side of it
+    that has not been tried last, so that two tries beside the crossing end the search; every third try bisects.
+    """
+    high, high_db = MAX_LEVEL, psnr(MAX_LEVEL)
+    if high_db < target:
+        msg = f"target_psnr must be at most {high_db:.2f} dB, the PSNR at quality 10, got {target:g}"
         raise ValueError(msg)
-    low, high = -1, MAX_LEVEL
+    low, low_db = -1, high_db - MAX_LEVEL * DB_A_LEVEL
+    turn, above = 0, True
     while high - low > 1:
         middle = (low + high) // 2
-        if psnr(middle) >= target:
-            high = middle
+        if turn % 3 < 2 and high_db > low_db:
+            crossing = low + (target - low_db) / (high_db - low_db) * (high - low)
+            middle = min(max(math.floor(crossing) if above else math.ceil(crossing), low + 1), high - 1)
+        turn += 1
+        tried = psnr(middle)
+        above = tried >= target
+        if above:
+            high, high_db = middle, tried
         else:
-            low = middle
+            low, low_db = middle, tried
     return high

@@ -95,7 +95,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "code", "said"),
     [
         (["--only", "GIF"], 2, "lic: not installed: GIF"),
-        (["--only", "LIC", "--row", "nonsense"], 1, "and row one of lazy, bomb"),
+        (["--only", "LIC", "--row", "nonsense"], 1, "row must be one of lazy, bomb"),
     ],
 )
 def test_wrong_words(words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:

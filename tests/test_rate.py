@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from pillow_lic import rate
@@ -27,3 +29,18 @@ def test_lowest_level_that_reaches_a_psnr() -> None:
     assert rate.level_for_psnr(lambda v: 25 + v / 64, 20) == 0
     with pytest.raises(ValueError, match=r"at most 41.00 dB"):
         rate.level_for_psnr(lambda v: 25 + v / 64, 50)
+
+
+@pytest.mark.parametrize("target", [24.0, 26.03, 30.0, 33.333, 38.9, 40.99])
+def test_few_tries_find_the_lowest_level(target: float) -> None:
+    """A curve steeper at its low end, with steps of whole levels that are not all alike, as those of photos are."""
+    tried: list[int] = []
+
+    def psnr(level: int) -> float:
+        tried.append(level)
+        return 26 + 15 * (level / 1024) ** 0.85 + 0.002 * math.sin(level)
+
+    found = rate.level_for_psnr(psnr, target)
+    assert len(tried) <= 9
+    assert psnr(found) >= target
+    assert found == 0 or psnr(found - 1) < target
