@@ -59,10 +59,10 @@ def symbols(
     features, mean_features = net.scales.start(z_hat), net.means.start(z_hat, level)
     r, index, y_hat = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
     for t, mask in enumerate(pass_masks(net.sizes.m, parity_cells(*y.shape[2:]))):
-        mu = net.means.mean(t, mean_features, y_hat)
-        index += net.scales.index16(t, features, r.abs().clamp(max=MAGNITUDE_MAX), level) * mask
-        r_t = (y - mu).round() * mask
-        r, y_hat = r + r_t, y_hat + r_t + mu * mask
+        mu = net.means.mean(t, mean_features, y_hat) * mask
+        index_t = net.scales.index16(t, features, r.abs().clamp(max=MAGNITUDE_MAX), level) * mask
+        r_t = net.quantised(y * mask - mu, index_t).round()
+        index, r, y_hat = index + index_t, r + r_t, y_hat + r_t + mu
     index = torch.floor((index + UNIT / 2) / UNIT).clamp(0, SCALES - 1)
     return r[0].long().numpy(), index[0].long().numpy(), z_hat[0].long().numpy()
 

@@ -28,12 +28,22 @@ MAGNITUDE_MAX = 8
 Z_MAX = 127
 SCALE_MIN, SCALE_MAX, SCALES = 0.11, 148.0, 64
 SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
+DEAD_ZONE = 0.5
+"""Share of the theoretical widening of the zero bin that training sees; `pillow_lic.rounding` takes what measures best afterwards."""
 ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))
 """ORDER[group][pass] = position 2 * (row % 2) + col % 2 that the pass codes for the channel group."""
 
 
-def straight_through_round(x: Tensor) -> Tensor:
-    return x + (x.round() - x).detach()
+def straight_through_round(x: Tensor, dead_zone: Tensor | float = 0.0) -> Tensor:
+    """Rounded, |x| below 1/2 + dead_zone to 0; the gradient passes as if nothing had been done."""
+    return x + (torch.where(x.abs() < 0.5 + dead_zone, 0.0, x.round()) - x).detach()
+
+
+def dead_zones() -> Tensor:
+    """(SCALES,) widening of the zero bin: what `pillow_lic.rounding` derives, for Gaussians, times DEAD_ZONE."""
+    sigma = SCALE_MIN * torch.exp(torch.arange(SCALES) * SCALE_STEP)
+    saved = gaussian_bits(torch.ones(SCALES), sigma) - gaussian_bits(torch.zeros(SCALES), sigma)
+    return DEAD_ZONE * saved.clamp_min(0) * math.log(2) / 12
 
 
 def gain_field(table: Tensor, hat: Tensor) -> Tensor:
@@ -279,6 +289,13 @@ class Lic1(nn.Module):
         self.means = Means(v.m, v.z, v.p)
         self.synthesis = Synthesis(pca, v.c, v.c2, v.m, v.synthesis, v.k)
         self.prior = FactorizedPrior(v.z)
+        self.dead_zones: Tensor
+        self.register_buffer("dead_zones", dead_zones(), persistent=False)
+
+    def quantised(self, residual: Tensor, index16: Tensor) -> Tensor:
+        """Residual rounded as the encoder does, towards zero where that saves more than it costs; straight through."""
+        dead_zone = self.dead_zones[torch.floor((index16.detach() + UNIT / 2) / UNIT).clamp(0, SCALES - 1).long()]
+        return straight_through_round(residual, dead_zone)
 
     def forward(self, x: Tensor, level: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """X (B,3,H,W), level field, base (B,) level of the header -> x_hat, bits of y (B,), bits of z (B,).
@@ -298,12 +315,15 @@ class Lic1(nn.Module):
         for t, mask in enumerate(pass_masks(self.sizes.m, parity_cells(*y.shape[2:]).to(y.device))):
             mu_t = self.means.mean(t, mean_features, y_hat) * mask
             with torch.autocast(x.device.type, enabled=False):
-                index = index + self.scales.index16(t, scale_features, magnitude, level) * mask
-            r = straight_through_round(y * mask - mu_t)
+                index_t = self.scales.index16(t, scale_features, magnitude, level) * mask
+            index = index + index_t
+            r = self.quantised(y * mask - mu_t, index_t)
             mu, y_hat = mu + mu_t, y_hat + r + mu_t
             magnitude = magnitude + r.detach().abs().clamp(max=MAGNITUDE_MAX)
         sigma = SCALE_MIN * torch.exp(Clip.apply(index / UNIT, 0.0, SCALES - 1.0) * SCALE_STEP)
-        y_bits = gaussian_bits(rate(y - mu), sigma.detach() if self.training else sigma)
+        y_bits = gaussian_bits(
+            rate(y - mu) if self.training else y_hat - mu, sigma.detach() if self.training else sigma
+        )
         if self.training:
-            y_bits = y_bits - y_bits.detach() + gaussian_bits((y - mu).round().detach(), sigma)
+            y_bits = y_bits - y_bits.detach() + gaussian_bits((y_hat - mu).detach(), sigma)
         return self.synthesis(y_hat, level).float(), y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3))

@@ -130,3 +130,20 @@ def test_a_sum_that_is_not_exact_stops_the_export(net: Lic1, monkeypatch: pytest
 def test_every_graph_passes_the_checker(net: Lic1) -> None:
     for model in graphs(net).values():
         onnx.checker.check_model(model, full_check=True)
+
+
+def test_rounding_of_training_is_that_of_the_encoder(net: Lic1) -> None:
+    """Zero where the bits saved beat the error, by the formula at the head of pillow_lic/rounding.py; elsewhere plain; slope 1."""
+    index = torch.tensor([0, 20, 63])
+    sigma = lic1.SCALE_MIN * torch.exp(index * lic1.SCALE_STEP)
+    bits = lic1.gaussian_bits(torch.ones(3), sigma) - lic1.gaussian_bits(torch.zeros(3), sigma)
+    widened = lic1.DEAD_ZONE * bits * np.log(2) / 12
+    assert (widened.diff() < 0).all()
+    for shift, expected in ((-1e-3, [0, 0, 0]), (1e-3, [1, 1, 1])):
+        residual = (0.5 + widened + shift).requires_grad_()
+        rounded = net.quantised(residual, index * 16.0)
+        rounded.sum().backward()
+        assert rounded.tolist() == pytest.approx(expected, abs=1e-6)
+        assert residual.grad is not None
+        assert residual.grad.tolist() == [1, 1, 1]
+    assert net.quantised(torch.tensor([-1.4, 2.6]), torch.zeros(2)).tolist() == pytest.approx([-1, 3])
