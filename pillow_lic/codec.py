@@ -89,7 +89,7 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     header = parts.header
     _check_limit(header.width, header.height)
     reader, plane = _open(header, parts.importance, parts.alpha, scale=scale)
-    rgb = reader.picture(_latents(reader, dict(enumerate(parts.tiles)), strict))
+    rgb = reader.picture(_latents(reader, dict(enumerate(parts.tiles)), strict), len(data))
     return header, from_rgb(rgb, header.mode, plane if plane is None or scale == 1 else alpha.averaged(plane, scale))
 
 

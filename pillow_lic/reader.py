@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -26,8 +26,6 @@ REACH = 10
 """Latents around a box that decide its pixels: two blocks of 5x5 at 1/16 and six at 1/8."""
 DRAFT_HALO = 1
 """Latents around a tile that decide a draft of it."""
-SLOTS = 8
-"""Tiles whose latents are allocated together."""
 MISSING = 128
 """Grey level of a tile that could not be read."""
 
@@ -48,7 +46,8 @@ class Reader:
     grey. It is called once for every tile in `needed`, in any order and from several threads.
 
     Tiles are taken in raster order; a tile is synthesised once those around it are there, and latents are dropped after
-    their last use, so that those of little more than two rows of tiles are held.
+    their last use, so that those of little more than two rows of tiles are held. Every thread but one takes another tile
+    first, or it would wait for the last of the latents, which a neighbour is still computing.
     """
 
     def __init__(
@@ -71,8 +70,6 @@ class Reader:
         self._parts = [self._part(index) for index in touched]
         self._uses = Counter(index for part in self._parts for index in part.needs)
         self._held: dict[int, workers.Job[Floats | None]] = {}
-        self._free: list[Floats] = []
-        self._slots: dict[int, Floats] = {}
         self._lock = threading.Lock()
         self._rgb = np.empty((-(-self.box.height // scale), -(-self.box.width // scale), 3), np.uint8)
 
@@ -81,21 +78,25 @@ class Reader:
         """Raster indexes of the tiles whose latents decide the box, ascending."""
         return sorted(self._uses)
 
-    def picture(self, latents: Latents) -> Pixels:
-        """Pixels (h, w, 3) uint8 of the box; raises what `latents` raises."""
+    def picture(self, latents: Latents, held: int = 0) -> Pixels:
+        """Pixels (h, w, 3) uint8 of the box; raises what `latents` raises. `held` bytes of the file are in memory."""
         ready = defaultdict(list)
         for part in self._parts:
             ready[part.needs[-1]].append(part)
         largest = tiles.largest_tile_pixels(*self._size)
         columns = len({self.grid[index].x0 for index in self.needed})
-        held = 2 * columns * largest // STRIDE**2 * self.spec.latents * np.dtype(np.float32).itemsize
+        held += 2 * columns * largest // STRIDE**2 * self.spec.latents * np.dtype(np.float32).itemsize
         with workers.over_tiles(len(self.needed), largest, held) as crew:
+            after: deque[list[_Part]] = deque()
             for index in self.needed:
-                future = crew.submit(self._take, latents, index)
+                future = crew.submit(latents, index)
                 with self._lock:
                     self._held[index] = future
-                for part in ready[index]:
-                    crew.submit(self._show, part)
+                after.append(ready[index])
+                if len(after) == crew.count:
+                    self._submit(crew, after.popleft())
+            for parts in after:
+                self._submit(crew, parts)
         return self._rgb
 
     def field(self, window: Tile, shape: tuple[int, int] | None = None) -> Floats:
@@ -103,22 +104,9 @@ class Reader:
         shape = shape or (window.height, window.width)
         return importance.level_field(self.level, self.deltas, shape, window.y0, window.x0)
 
-    def _take(self, latents: Latents, index: int) -> Floats | None:
-        """The latents of a tile, kept in a slot of a large block.
-
-        Arrays of their own, here to stay, would split the memory that the networks use, which then grows with the picture.
-        """
-        y_hat = latents(index)
-        if y_hat is None or len(self.needed) == 1:
-            return y_hat
-        with self._lock:
-            if not self._free:
-                shape = Grid.of(self.grid[0].height, self.grid[0].width).shape
-                self._free.extend(np.empty((SLOTS, self.spec.latents, *shape), np.float32))
-            slot = self._slots[index] = self._free.pop()
-        kept = slot[:, : y_hat.shape[1], : y_hat.shape[2]]
-        kept[...] = y_hat
-        return kept
+    def _submit(self, crew: workers.Workers, parts: list[_Part]) -> None:
+        for part in parts:
+            crew.submit(self._show, part)
 
     def _part(self, index: int) -> _Part:
         tile = self.grid[index]
@@ -152,8 +140,6 @@ class Reader:
                 self._uses[index] -= 1
                 if not self._uses[index]:
                     del self._held[index]
-                    if index in self._slots:
-                        self._free.append(self._slots.pop(index))
 
     def _synthesis(self, y_hat: Floats, field: Floats) -> Pixels:
         if self.scale == 1:

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 ONE_TILE_PIXELS = 2**21
-"""Largest padded picture written as one tile: 1920x1080 is one; encoding takes some 300 bytes a pixel of a tile."""
+"""Largest padded picture written as one tile: 1920x1080 is one; encoding takes some 120 bytes a pixel of a tile."""
 
 DEFAULT_TILE_EDGE = 1024
 """Edge of the tiles of a picture too large for one: 1 MP each, so two cores share even a 5 MP picture evenly."""

@@ -22,10 +22,10 @@ T = TypeVar("T")
 U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)
 
-FIXED_BYTES = 250_000_000
-"""Memory of the interpreter, the engine and the networks."""
-BYTES_PER_PIXEL = 150
-"""Memory of a thread for every pixel of the largest tile: 100 measured for encoding, 130 for decoding, with halos."""
+FIXED_BYTES = 150_000_000
+"""Memory of the interpreter, the engine and the networks: 100-120 MB measured."""
+BYTES_PER_PIXEL = 130
+"""Memory of a thread for every pixel of the largest tile: 120 measured for encoding, 95 for decoding, with halos."""
 
 
 class Job(Protocol[T_co]):
@@ -48,10 +48,13 @@ AHEAD = 2
 
 
 class Workers:
-    """Takes jobs and starts them in the order they come, so that a job may wait for those that were taken before it."""
+    """Takes jobs and starts them in the order they come, so that a job may wait for those that were taken before it.
+
+    `count` of them are done at a time.
+    """
 
     def __init__(self, count: int, pool: ThreadPoolExecutor | None) -> None:
-        self._count, self._pool = count, pool
+        self.count, self._pool = count, pool
         self._waiting: deque[Future[Any]] = deque()
 
     def submit(self, job: Callable[..., T], *arguments: Any) -> Job[T]:
@@ -60,7 +63,7 @@ class Workers:
             return _Done(job(*arguments))
         future = self._pool.submit(contextvars.copy_context().run, job, *arguments)
         self._waiting.append(future)
-        while len(self._waiting) > (1 + AHEAD) * self._count:
+        while len(self._waiting) > (1 + AHEAD) * self.count:
             self._waiting.popleft().result()
         return future
 
@@ -69,7 +72,7 @@ class Workers:
         taken: deque[Job[U]] = deque()
         for item in items:
             taken.append(self.submit(job, item))
-            if len(taken) > (1 + AHEAD) * self._count:
+            if len(taken) > (1 + AHEAD) * self.count:
                 yield taken.popleft().result()
         while taken:
             yield taken.popleft().result()

@@ -1,5 +1,7 @@
 """A picture of many tiles in bounded memory."""
 
+import time
+
 import numpy as np
 import pytest
 from pictures import photo_like
@@ -48,6 +50,32 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
         y, x = tile.y0 - 16 * y0, tile.x0 - 16 * x0
         found = picture[tile.y0 : tile.y1, tile.x0 : tile.x1].astype(int)
         assert np.abs(found - whole[y : y + tile.height, x : x + tile.width]).max() <= 1
+
+
+def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every tile but those of the last row became ready by one that was just begun."""
+    spec = models.choose(None)
+    r = Reader(spec, 1024, 256, 128, 500)
+    waited: list[int] = []
+    show = r._show
+
+    def watched(part: reader._Part) -> None:
+        waited.extend(index for index in part.needs if not r._held[index].done())  # type: ignore[attr-defined]
+        show(part)
+
+    def latents(index: int) -> np.ndarray:
+        time.sleep(0.05)
+        return np.zeros((spec.latents, 8, 8), np.float32)
+
+    def synthesis(spec: models.ModelSpec, y_hat: np.ndarray, field: np.ndarray) -> np.ndarray:
+        time.sleep(0.1)
+        return np.zeros((16 * y_hat.shape[1], 16 * y_hat.shape[2], 3), np.uint8)
+
+    monkeypatch.setattr(r, "_show", watched)
+    monkeypatch.setattr(transforms, "synthesis", synthesis)
+    with settings(threads=2):
+        r.picture(latents)
+    assert len(waited) <= 1
 
 
 def test_a_picture_of_many_rows_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:

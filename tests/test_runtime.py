@@ -51,6 +51,19 @@ def test_failures_of_the_engine_name_the_network_and_shapes(spec: models.ModelSp
         runtime.run(spec, "scales_z", {"z_hat": np.zeros((1, 3, 1, 1), np.float32)})
 
 
+def test_an_engine_that_refuses_the_arena_runs_without(spec: models.ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("An allocator for this device has already been registered for sharing.")
+
+    expected = runtime.run(spec, "scales_z", z_hat(spec))[0]
+    assert runtime._arena
+    monkeypatch.setattr(ort, "create_and_register_allocator", refuse)
+    monkeypatch.setattr(runtime, "_arena", None)
+    monkeypatch.setattr(runtime, "_sessions", {})
+    np.testing.assert_array_equal(runtime.run(spec, "scales_z", z_hat(spec))[0], expected)
+    assert runtime._arena is False
+
+
 def test_many_threads_share_the_sessions() -> None:
     pixels = photo_like(64, 64)
     data = codec.encode(pixels, "RGB", EncodeOptions())

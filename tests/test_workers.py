@@ -53,7 +53,7 @@ def run_jobs(threads: int, jobs: int, max_memory: int = 10**9, held: int = 0) ->
             most = max(most, now)
             names.add(threading.current_thread().name)
             inner.append(current_settings().threads)
-        time.sleep(0.01)
+        time.sleep(0.04)
         with lock:
             now -= 1
 
