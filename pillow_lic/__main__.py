@@ -62,6 +62,9 @@ def _info(args: argparse.Namespace) -> int:
     if args.map is not None and len(args.files) != 1:
         print(f"lic: --map draws the map of one file, got {len(args.files)}", file=sys.stderr)
         return 2
+    if args.map == "-" or args.map is not None and Path(args.map).resolve() == Path(args.files[0]).resolve():
+        print(f"lic: --map must name a file to write other than the .lic file, got {args.map}", file=sys.stderr)
+        return 2
     failed = 0
     for name in args.files:
         try:
@@ -90,19 +93,21 @@ def _convert(args: argparse.Namespace) -> int:
         print("lic: convert needs at least one SRC and a DST", file=sys.stderr)
         return 2
     line = ProgressLine(sys.stderr, shown=not args.quiet)
-    with _workers(args) as how:
-        summary = conversion.convert(
-            sources,
-            destination,
-            to=args.to,
-            force=args.force,
-            keep_metadata=not args.strip,
-            progress=line.update,
-            budget=args.budget,
-            **how,
-            **_save_options(args),
-        )
-    line.close()
+    try:
+        with _workers(args) as how:
+            summary = conversion.convert(
+                sources,
+                destination,
+                to=args.to,
+                force=args.force,
+                keep_metadata=not args.strip,
+                progress=line.update,
+                budget=args.budget,
+                **how,
+                **_save_options(args),
+            )
+    finally:
+        line.close()
     for result in summary.failed:
         print(f"lic: {result.pair.source}: {result.error}", file=sys.stderr)
     saved = f", {1 - summary.bytes_out / summary.bytes_in:.0%} saved" if summary.bytes_in > summary.bytes_out else ""
@@ -209,13 +214,21 @@ def _model(text: str) -> str | int:
 
 
 def box(text: str) -> tuple[float, ...]:
-    """Return the numbers between the commas. (argparse names these functions when it refuses a word.)"""
-    return tuple(float(part) for part in text.split(","))
+    """Return the numbers between the commas; how many there must be is checked with the other options."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        msg = f"must be the numbers left,upper,right,lower[,weight], got {text!r}"
+        raise argparse.ArgumentTypeError(msg) from None
 
 
 def strength(text: str) -> str | float:
     """Return auto as it is, anything else as a number."""
-    return text if text == "auto" else float(text)
+    try:
+        return text if text == "auto" else float(text)
+    except ValueError:
+        msg = f"must be auto or a strength 0-1, got {text!r}"
+        raise argparse.ArgumentTypeError(msg) from None
 
 
 def _add_encoding(parser: argparse.ArgumentParser) -> None:

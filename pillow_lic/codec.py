@@ -63,17 +63,21 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
         carried = None if writer.deltas is None else importance.pack(writer.deltas)
         return container.pack(header, writer.payloads(level), metadata=metadata, importance=carried, alpha=plane)
 
-    if options.target_psnr is not None:
-        return file(rate.level_for_psnr(writer.psnr, options.target_psnr))
-    if options.target_size is not None:
-        return rate.largest_file(file, options.target_size)
-    if options.target_bpp is not None:
-        return rate.largest_file(file, options.target_bpp * width * height / 8)
-    data = file(options.level)
-    if deltas is not None:
-        writer.deltas = wish.deltas(len(data))
-        if writer.deltas is None or (writer.deltas != deltas).any():  # finer or coarser, now that the size is known
-            return file(options.level)
+    def found() -> bytes:
+        if options.target_psnr is not None:
+            return file(rate.level_for_psnr(writer.psnr, options.target_psnr))
+        if options.target_size is not None:
+            return rate.largest_file(file, options.target_size)
+        if options.target_bpp is not None:
+            return rate.largest_file(file, options.target_bpp * width * height / 8, width * height)
+        return file(options.level)
+
+    data = found()
+    if deltas is None or options.has_target and len(importance.pack(deltas)) < importance.MOST * len(data):
+        return data
+    writer.deltas = wish.deltas(len(data))
+    if writer.deltas is None or (writer.deltas != deltas).any():  # finer or coarser, now that the size is known
+        return found()
     return data
 
 

@@ -92,8 +92,11 @@ def from_array(array: object, mode: str | None = None) -> Image.Image:
 
 
 def to_map(mask: Any) -> NDArray[Any]:
-    """Return a mask (of interest, of importance) given as an image or anything like an array as an array (H, W)."""
-    return np.asarray(mask.convert("L") if isinstance(mask, Image.Image) else mask)
+    """Return a mask (of interest, of importance) given as an image or anything like an array as an array (H, W).
+
+    Of the images those of I, I;16 and F have the values they have, because which of them is white is not known here.
+    """
+    return np.asarray(mask.convert("L") if isinstance(mask, Image.Image) and mask.mode[0] not in "IF" else mask)
 
 
 def _stored_mode(im: Image.Image) -> str:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from .limits import MAX_LEVEL
 from .metrics import pchip
+from .options import positive
 
 LEVELS = (0, 256, 512, 768, 1024)
 """Where a picture is measured."""
@@ -64,11 +65,7 @@ class Share(NamedTuple):
 
 def check_budget(budget: object) -> float:
     """Return a budget in bytes; ValueError unless it is a positive number."""
-    number = float(budget) if isinstance(budget, (int, float)) and not isinstance(budget, bool) else math.nan
-    if not 0 < number < math.inf:
-        msg = f"budget must be a positive number of bytes, got {budget!r}"
-        raise ValueError(msg)
-    return number
+    return positive("budget", budget, "bytes")
 
 
 def allot(curves: Sequence[Curve], budget: float) -> list[Share]:

@@ -21,7 +21,11 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(21, "Is a directory", os.fspath(path))
-    temporary, fp = _create_beside(target)
+    try:
+        temporary, fp = _create_beside(target)
+    except OSError as error:
+        error.filename = os.fspath(path)  # not the temporary one, which the caller knows nothing of
+        raise
     try:
         with fp:
             fp.write(data)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from . import content
 from .inflate import inflate
 from .limits import MAX_LEVEL
+from .options import box_shown
 from .symbols import STRIDE, Grid
 
 Deltas = npt.NDArray[np.int8]
@@ -35,8 +36,8 @@ SPAN = 4.0
 REACH = 256
 """Levels that importance="auto" may move a place by, in either direction, before the mean is taken off."""
 
-SHARE, LEAST = 0.0095, 64
-"""A map may cost this share of the file; or so many bytes, if the places were named by the user."""
+SHARE, LEAST, MOST = 0.0095, 64, 0.01
+"""A map is made to cost this share of the file, or so many bytes if the user named the places; above the last it is made anew."""
 COARSER = ((1, 1), (1, 2), (1, 4), (1, 8), (1, 12), (1, 16)) + tuple(
     (c, s) for c in (2, 3, 4, 6, 8) for s in (8, 12, 16)
 )
@@ -180,7 +181,7 @@ def _boxes(boxes: Sequence[Box], height: int, width: int) -> Floats:
         left, upper, right, lower = box[:4]
         weight = box[4] if len(box) > 4 else 1.0
         if left < 0 or upper < 0 or right > width or lower > height:
-            msg = f"roi box must lie inside the picture of {width}x{height} pixels, got {tuple(box[:4])}"
+            msg = f"roi box must lie inside the picture of {width}x{height} pixels, got {box_shown(box[:4])}"
             raise ValueError(msg)
         x0, y0 = (int(v // STRIDE) * STRIDE for v in (left, upper))
         x1, y1 = (math.ceil(v / STRIDE) * STRIDE for v in (right, lower))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextvars
 import math
 import os
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ Box = tuple[float, ...]
 
 def _number(name: str, value: object, legal: str) -> float:
     """Return ``value`` as a finite float; ValueError naming ``legal`` otherwise. A bool is not a number here."""
-    msg = f"{name} must be {legal}, got {value!r}"
+    msg = f"{name} must be {legal}, got {shown(value)}"
     if isinstance(value, (bool, str, bytes)):
         raise ValueError(msg)
     try:
@@ -75,7 +76,8 @@ def level_to_quality(level: int) -> float:
     return 1 + 9 * level / MAX_LEVEL
 
 
-def _positive(name: str, value: object, what: str) -> float:
+def positive(name: str, value: object, what: str) -> float:
+    """Return ``value`` as a finite float above 0; ValueError saying that it must be a positive number of ``what`` otherwise."""
     legal = f"a positive number of {what}"
     number = _number(name, value, legal)
     if number <= 0:
@@ -89,10 +91,15 @@ def _is_map(value: object) -> bool:
     return len(getattr(value, "shape", ())) == 2
 
 
-def _shown(value: object) -> str:
-    """Return what a message says it got; of an array only the shape."""
+def shown(value: object) -> str:
+    """Return what a message says it got: of an array of several numbers the shape, of anything long its beginning."""
     shape = getattr(value, "shape", None)
-    return repr(value) if shape is None else f"an array of shape {shape}"
+    return f"an array of shape {shape}" if shape else reprlib.repr(value)
+
+
+def box_shown(box: Sequence[float]) -> str:
+    """Return a box as its numbers were written: whole ones without a fraction."""
+    return f"({', '.join(f'{number:.15g}' for number in box)})"
 
 
 def _strength(value: object) -> float | None:
@@ -100,7 +107,7 @@ def _strength(value: object) -> float | None:
     if isinstance(value, str) and value == "auto":
         return 1.0
     legal = 'None, "auto", a strength 0-1 or a map of shape (height, width)'
-    msg = f"importance must be {legal}, got {_shown(value)}"
+    msg = f"importance must be {legal}, got {shown(value)}"
     if hasattr(value, "shape") and value.shape:
         raise ValueError(msg)
     strength = _number("importance", value, legal)
@@ -112,17 +119,18 @@ def _strength(value: object) -> float | None:
 def _boxes(value: object) -> tuple[Box, ...]:
     """Return boxes as tuples (left, upper, right, lower[, weight]); ValueError for anything else."""
     legal = "a picture-sized mask or boxes (left, upper, right, lower[, weight])"
-    msg = f"roi must be {legal}, got {_shown(value)}"
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or not value:
+        msg = f"roi must be {legal}, got {shown(value)}"
         raise ValueError(msg)
     rows: Sequence[Any] = value if isinstance(value[0], Sequence) else [value]
     boxes = []
     for row in rows:
         if not isinstance(row, Sequence) or isinstance(row, (str, bytes)) or len(row) not in (4, 5):
+            msg = f"roi must be {legal}, got {shown(row)}"
             raise ValueError(msg)
         box = tuple(_number("roi", number, legal) for number in row)
         if box[2] <= box[0] or box[3] <= box[1]:
-            msg = f"roi box must have right > left and lower > upper, got {tuple(row)}"
+            msg = f"roi box must have right > left and lower > upper, got {box_shown(box[:4])}"
             raise ValueError(msg)
         if len(box) == 5 and not 0 <= box[4] <= 1:
             msg = f"the weight of a roi box must be 0-1, got {box[4]:g}"
@@ -176,7 +184,7 @@ class EncodeOptions:
         for name, what in (("target_size", "bytes"), ("target_bpp", "bits per pixel"), ("target_psnr", "dB")):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, _positive(name, value, what))
+                object.__setattr__(self, name, positive(name, value, what))
         if self.roi is not None and not _is_map(self.roi):
             object.__setattr__(self, "roi", _boxes(self.roi))
         if self.importance is not None and not _is_map(self.importance):
@@ -240,11 +248,11 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _count(name: str, value: object, most: int = 2**63 - 1) -> int:
-    """Return a whole number in 1..most; ValueError otherwise. Digits in a string count: the environment has only strings."""
+def _count(name: str, value: object, what: str, most: int = 2**63 - 1) -> int:
+    """Return a whole number of ``what`` in 1..most; ValueError otherwise. Digits in a string count: the environment has only strings."""
     count = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
     if isinstance(count, bool) or not hasattr(count, "__index__") or not 1 <= int(count) <= most:
-        msg = f"{name} must be a whole number 1-{most}, got {value!r}"
+        msg = f"{name} must be a whole number of {what}, 1-{most}, got {value!r}"
         raise ValueError(msg)
     return int(count)
 
@@ -276,7 +284,7 @@ def current_settings() -> Settings:
     threads = chosen.get("threads")
     if threads is None:
         env = os.environ.get("LIC_THREADS")
-        threads = _count("LIC_THREADS", env, MAX_THREADS) if env else available_cores()
+        threads = _count("LIC_THREADS", env, "threads", MAX_THREADS) if env else available_cores()
     providers = chosen.get("providers")
     if providers is None:
         env = os.environ.get("LIC_PROVIDERS")
@@ -284,7 +292,7 @@ def current_settings() -> Settings:
     memory = chosen.get("max_memory")
     if memory is None:
         env = os.environ.get("LIC_MAX_MEMORY")
-        memory = _count("LIC_MAX_MEMORY", env) if env else DEFAULT_MAX_MEMORY
+        memory = _count("LIC_MAX_MEMORY", env, "bytes") if env else DEFAULT_MAX_MEMORY
     return Settings(threads, providers, chosen.get("max_pixels"), memory)
 
 
@@ -306,13 +314,13 @@ def settings(
     """
     chosen = dict(_overrides.get() or {})
     if threads is not None:
-        chosen["threads"] = _count("threads", threads, MAX_THREADS)
+        chosen["threads"] = _count("threads", threads, "threads", MAX_THREADS)
     if providers is not None:
         chosen["providers"] = _providers("providers", providers)
     if max_pixels is not None:
-        chosen["max_pixels"] = _count("max_pixels", max_pixels)
+        chosen["max_pixels"] = _count("max_pixels", max_pixels, "pixels")
     if max_memory is not None:
-        chosen["max_memory"] = _count("max_memory", max_memory)
+        chosen["max_memory"] = _count("max_memory", max_memory, "bytes")
     token = _overrides.set(chosen)
     try:
         yield current_settings()

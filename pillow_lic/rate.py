@@ -28,16 +28,23 @@ def expected_size(options: EncodeOptions, pixels: int) -> float:
     return LOWEST_BPP * math.pow(HIGHEST_BPP / LOWEST_BPP, level / MAX_LEVEL) * pixels / 8
 
 
-def largest_file(file: Callable[[int], bytes], target: float) -> bytes:
+def largest_file(file: Callable[[int], bytes], target: float, pixels: int | None = None) -> bytes:
     """The file with the highest level that has at most `target` bytes; `file` maps a level 0..1024 to bytes.
 
-    ValueError naming the smallest file when even level 0 is larger. Sizes grow with the level, nearly as an exponential, so
-    the next level tried is interpolated in the logarithm of the size, and bisected when that does not close in.
+    ValueError naming the smallest file when even level 0 is larger, in bits per pixel if there are `pixels`. Sizes grow with
+    the level, nearly as an exponential, so the next level tried is interpolated in the logarithm of the size, and bisected
+    when that does not close in.
     """
     low, high = 0, MAX_LEVEL
     best = file(low)
     if len(best) > target:
-        msg = f"target must be at least {len(best)} bytes, the size at quality 1, got {target:.0f}"
+        least = f"target_size must be at least {len(best)} bytes, the size at quality 1, got {target:g}"
+        if pixels is not None:
+            bpp = math.ceil(8e4 * len(best) / pixels) / 1e4
+            least = (
+                f"target_bpp must be at least {bpp:g} bits per pixel, those at quality 1, got {8 * target / pixels:g}"
+            )
+        msg = least
         raise ValueError(msg)
     largest = file(high)
     if len(largest) <= target:

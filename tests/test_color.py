@@ -163,3 +163,13 @@ def test_array_of_a_mode_without_bytes(mode: str) -> None:
 def test_arrays_that_are_not_pictures(array: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         color.from_array(array)
+
+
+def test_masks() -> None:
+    values = np.array([[0, 1], [0, 255]], np.uint8)
+    for mode in ("L", "LA", "RGB", "RGBA"):
+        np.testing.assert_array_equal(color.to_map(Image.fromarray(values).convert(mode)), values)
+    np.testing.assert_array_equal(color.to_map(Image.fromarray(values > 0)), [[0, 255], [0, 255]])
+    numbers = np.array([[0, 0.25], [0.5, 1]], np.float32)
+    np.testing.assert_array_equal(color.to_map(Image.fromarray(numbers)), numbers)
+    assert color.to_map(Image.fromarray(values.astype(np.uint16))).dtype == np.uint16

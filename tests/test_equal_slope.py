@@ -84,7 +84,7 @@ def test_flat_pictures_take_no_more_than_they_use() -> None:
     assert shares[0].corrected(0, 300) == 0
 
 
-@pytest.mark.parametrize("budget", [0, -1, math.nan, math.inf, "5G", True, None])
+@pytest.mark.parametrize("budget", [0, -1, math.nan, math.inf, pytest.param(10**400, id="huge"), "5G", True, None])
 def test_budgets_that_are_none(budget: object) -> None:
     with pytest.raises(ValueError, match="budget must be a positive number of bytes, got "):
         equal_slope.check_budget(budget)
@@ -94,3 +94,7 @@ def test_more_budget_never_takes_from_a_picture() -> None:
     pictures = [curve(1), curve(2, busy=3), curve(0.5, 90_000)]
     shares = [[share.size for share in equal_slope.allot(pictures, budget)] for budget in range(4000, 34_000, 3000)]
     assert all(b >= a for less, more in pairwise(shares) for a, b in zip(less, more, strict=True))
+
+
+def test_budgets_of_any_number_type() -> None:
+    assert equal_slope.check_budget(np.int64(5)) == 5

@@ -62,8 +62,9 @@ def test_nothing_changes_when_a_step_fails(tmp_path: Path, monkeypatch: pytest.M
 def test_directories_and_missing_places_are_refused(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         files.write_atomic(tmp_path, b"x")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as caught:
         files.write_atomic(tmp_path / "none" / "a", b"x")
+    assert caught.value.filename == str(tmp_path / "none" / "a")
 
 
 WRITER = """

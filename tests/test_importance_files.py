@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -140,3 +141,63 @@ def test_importance_on_the_command_line(picture: Image.Image, automatic: bytes, 
     assert run("encode", source, target, "--importance", "2") == 1
     with pytest.raises(SystemExit):
         run("encode", source, target, "--importance", "much")
+
+
+def test_an_image_of_numbers_is_a_mask_of_numbers(picture: Image.Image) -> None:
+    mask = np.zeros((250, 310), np.float32)
+    mask[:128, :160] = 1
+    expected = pillow_lic.encode(picture, quality=4, roi=mask)
+    assert carried(expected)
+    assert pillow_lic.encode(picture, quality=4, roi=Image.fromarray(mask)) == expected
+    with pytest.raises(ValueError, match="roi mask must be uint8 or numbers 0-1, got uint16 from 0 to 9"):
+        pillow_lic.encode(picture, quality=4, roi=Image.fromarray((9 * mask).astype(np.uint16)))
+
+
+@pytest.mark.parametrize("words", [{"target_size": 10**9}, {"target_bpp": 50}, {"target_psnr": 30}])
+def test_a_target_far_from_the_size_leaves_the_map_cheap(words: dict[str, float]) -> None:
+    """The first is above all files of the scale; a smooth picture has a PSNR for less than a photo needs."""
+    y, x = np.indices((256, 384))
+    pixels = np.stack([x / 2, y / 2, (x + y) / 4], 2).astype(np.uint8)
+    pixels[:, :100] = photo_like(256, 100, seed=2)
+    data = pillow_lic.encode(Image.fromarray(pixels), effort=0, importance="auto", **words)
+    assert len(carried(data) or b"") < 0.01 * len(data)
+
+
+def test_a_target_out_of_reach_is_said_in_its_own_unit(picture: Image.Image) -> None:
+    small = picture.crop((0, 0, 64, 48))
+    least = len(pillow_lic.encode(small, quality=1, effort=0))
+    with pytest.raises(ValueError, match=f"target_size must be at least {least} bytes, the size at quality 1, got 9"):
+        pillow_lic.encode(small, target_size=9, effort=0)
+    with pytest.raises(ValueError, match="target_bpp must be at least (.*) bits per pixel, .*, got 0.01") as caught:
+        pillow_lic.encode(small, target_bpp=0.01, effort=0)
+    bpp = float(str(caught.value).split()[5])
+    assert len(pillow_lic.encode(small, target_bpp=bpp, effort=0)) == least
+
+
+def test_a_box_outside_is_shown_as_it_was_written(picture: Image.Image) -> None:
+    with pytest.raises(ValueError, match=r"inside the picture of 310x250 pixels, got \(0, 0.5, 311, 8\)"):
+        pillow_lic.encode(picture, roi=(0, 0.5, 311, 8))
+
+
+def test_info_leaves_its_own_file_alone(
+    automatic: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.lic").write_bytes(automatic)
+    for target in ("a.lic", tmp_path / "a.lic", "-"):
+        assert run("info", "a.lic", "--map", target) == 2
+        assert f"--map must name a file to write other than the .lic file, got {target}" in capsys.readouterr().err
+    assert Path("a.lic").read_bytes() == automatic
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "legal"),
+    [
+        ("--importance", "none", "auto or a strength 0-1"),
+        ("--roi", "mask.png", r"the numbers left,upper,right,lower\[,weight\]"),
+    ],
+)
+def test_words_that_are_no_importance(option: str, text: str, legal: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("encode", "a.png", "a.lic", option, text)
+    assert re.search(f"argument {option}: must be {legal}, got '{text}'", capsys.readouterr().err)

@@ -286,6 +286,16 @@ def test_progress_on_a_terminal_only() -> None:
         assert stream.getvalue().endswith("\n") == expected
 
 
+def test_what_is_wrong_is_said_below_the_progress(
+    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert run("convert", png, png.parent / "out", "--budget", 1) == 1
+    drawn, said = capsys.readouterr().err.splitlines()[-2:]
+    assert "1/2" in drawn
+    assert said.startswith("lic: budget must be at least ")
+
+
 def test_progress_estimate_counts_work_only() -> None:
     line = progress.ProgressLine(io.StringIO())
     assert line.text(0, 10, 0.0).endswith("- left")

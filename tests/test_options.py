@@ -196,3 +196,25 @@ def test_settings_belong_to_a_task() -> None:
         return await asyncio.gather(work(3), work(4))
 
     assert asyncio.run(both()) == [3, 4]
+
+
+def test_what_is_long_is_cut_in_messages() -> None:
+    mask = np.zeros((60, 80)).tolist()
+    for roi in (mask, [(0, 0, 8, 8)] * 300 + [(0,)], (0, 0, 10**400, 8)):
+        with pytest.raises(ValueError, match="roi must be a picture-sized mask or boxes") as caught:
+            EncodeOptions(roi=roi)
+        assert len(str(caught.value)) < 200
+
+
+def test_the_wrong_one_of_many_boxes_is_named() -> None:
+    with pytest.raises(ValueError, match=r"got \(1, 2, 3\)$"):
+        EncodeOptions(roi=[(0, 0, 8, 8), (1, 2, 3)])
+
+
+@pytest.mark.parametrize(("name", "unit"), [("threads", "threads"), ("max_pixels", "pixels"), ("max_memory", "bytes")])
+def test_settings_say_their_unit(name: str, unit: str) -> None:
+    with (
+        pytest.raises(ValueError, match=f"{name} must be a whole number of {unit}, 1-.*, got '1GB'"),
+        settings(**{name: "1GB"}),
+    ):
+        pass
