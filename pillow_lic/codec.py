@@ -128,12 +128,13 @@ def _open(
 def _latents(reader: Reader, payloads: Mapping[int, bytes | memoryview | None], strict: bool) -> Latents:
     """What the reader asks of a tile, out of the payloads by raster index; those not strict are None when damaged."""
 
-    def latents(index: int) -> Floats | None:
+    def latents(index: int, area: Tile) -> Floats | None:
         payload, tile = payloads[index], reader.grid[index]
         if payload is None:
             return None
         grid = Grid.of(tile.height, tile.width)
-        field = reader.field(tile.over(STRIDE), grid.shape)
+        place = tile.over(STRIDE)
+        field = reader.field(place, grid.shape)
         read = symbols.read_cut if isinstance(payload, container.CutPayload) else symbols.read
         try:
             z_hat, r = read(reader.spec, payload, reader.level, field, grid)
@@ -142,9 +143,16 @@ def _latents(reader: Reader, payloads: Mapping[int, bytes | memoryview | None], 
                 raise
             return None
         means = transforms.reconstruct if reader.scale == 1 else transforms.draft_latents
-        return means(reader.spec, z_hat, r, field, grid.cells)
+        rows, columns = _aligned(area.y0 - place.y0, area.height), _aligned(area.x0 - place.x0, area.width)
+        hyper = z_hat[:, rows.start // 4 : rows.stop // 4, columns.start // 4 : columns.stop // 4]
+        return means(reader.spec, hyper, r[:, rows, columns], field[rows, columns], grid.cells[:, rows, columns])
 
     return latents
+
+
+def _aligned(start: int, length: int) -> slice:
+    """So many latents, rounded up to whole hyper-latents as the means network wants them."""
+    return slice(start, start + -(-length // 4) * 4)
 
 
 def _check_limit(width: int, height: int) -> None:

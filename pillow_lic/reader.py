@@ -18,12 +18,14 @@ from .tiles import Tile
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
-Latents = Callable[[int], "Floats | None"]
+Latents = Callable[[int, Tile], "Floats | None"]
 
 HALO = 8
 """Latents around a tile that the synthesis sees: the network reaches 10, and the last ones weigh next to nothing."""
 REACH = 10
 """Latents around a box that decide its pixels: two blocks of 5x5 at 1/16 and six at 1/8."""
+MEANS_REACH = 9
+"""Latents around one that decide its mean: four passes of 5x5 and one 3x3, all behind z_hat."""
 DRAFT_HALO = 1
 """Latents around a tile that decide a draft of it."""
 MISSING = 128
@@ -42,8 +44,10 @@ class _Part(NamedTuple):
 class Reader:
     """The pixels of a `box` of a picture, of all of it by default; or a draft of all of it, whose pixels are `scale` wide.
 
-    latents(index) gives y_hat (M, h, w) of the tile with that raster index, None for one that cannot be read: it will be
-    grey. It is called once for every tile in `needed`, in any order and from several threads.
+    latents(index, area) gives y_hat (M, h, w) of the tile with that raster index, None for one that cannot be read: it will
+    be grey. Of the tile only `area` is asked for, in latents of the picture, which begins at a multiple of 4 and ends at one
+    or where the tile does; those within MEANS_REACH of an edge inside the tile may be wrong. It is called once for every tile
+    in `needed`, in any order and from several threads.
 
     Tiles are taken in raster order; a tile is synthesised once those around it are there, and latents are dropped after
     their last use, so that those of little more than two rows of tiles are held. Every thread but one takes another tile
@@ -69,6 +73,7 @@ class Reader:
         touched = tiles.tiles_touching(self.box.corners, width, height, tile_edge)
         self._parts = [self._part(index) for index in touched]
         self._uses = Counter(index for part in self._parts for index in part.needs)
+        self._areas = self._asked()
         self._held: dict[int, workers.Job[Floats | None]] = {}
         self._lock = threading.Lock()
         self._rgb = np.empty((-(-self.box.height // scale), -(-self.box.width // scale), 3), np.uint8)
@@ -89,7 +94,7 @@ class Reader:
         with workers.over_tiles(len(self.needed), largest, held) as crew:
             after: deque[list[_Part]] = deque()
             for index in self.needed:
-                future = crew.submit(latents, index)
+                future = crew.submit(latents, index, self._areas[index])
                 with self._lock:
                     self._held[index] = future
                 after.append(ready[index])
@@ -122,6 +127,20 @@ class Reader:
         around = pixels.intersection(Tile(0, 0, width, height))
         return _Part(index, target, window, tiles.tiles_touching(around.corners, width, height, edge))
 
+    def _asked(self) -> dict[int, Tile]:
+        """Of every tile the latents that parts see, with those that decide their means, in whole hyper-latents."""
+        seen: dict[int, Tile] = {}
+        for part in self._parts:
+            for index in part.needs:
+                here = part.window.intersection(self.grid[index].over(STRIDE))
+                seen[index] = seen[index].hull(here) if index in seen else here
+        rows, columns = self.inside
+        return {index: self._area(index, area.widened(MEANS_REACH, columns, rows)) for index, area in seen.items()}
+
+    def _area(self, index: int, area: Tile) -> Tile:
+        whole = Tile(area.x0 // 4 * 4, area.y0 // 4 * 4, -(-area.x1 // 4) * 4, -(-area.y1 // 4) * 4)
+        return whole.intersection(self.grid[index].over(STRIDE))
+
     def _show(self, part: _Part) -> None:
         """Synthesise a part and drop the latents that nobody else needs."""
         found = {index: self._held[index].result() for index in part.needs}
@@ -150,7 +169,7 @@ class Reader:
         """The latents of a window; what lies outside their tile is dropped, and missing ones are 0."""
         result = np.zeros((self.spec.latents, window.height, window.width), np.float32)
         for index, y_hat in found.items():
-            place = self.grid[index].over(STRIDE)
+            place = self._areas[index]
             both = place.intersection(window)
             if y_hat is not None:
                 result[:, both.y0 - window.y0 : both.y1 - window.y0, both.x0 - window.x0 : both.x1 - window.x0] = y_hat[

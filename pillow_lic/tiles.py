@@ -64,6 +64,10 @@ class Tile:
         """What two rectangles that overlap have in common."""
         return Tile(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
 
+    def hull(self, other: "Tile") -> "Tile":
+        """The smallest rectangle that two lie in."""
+        return Tile(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))
+
     def over(self, stride: int) -> "Tile":
         """The rectangle of squares of `stride` pixels that these pixels lie in."""
         return Tile(self.x0 // stride, self.y0 // stride, -(-self.x1 // stride), -(-self.y1 // stride))

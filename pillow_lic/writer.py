@@ -87,4 +87,4 @@ class Writer:
     def psnr(self, level: int) -> float:
         """RGB PSNR in dB of what a reader would see."""
         reader = Reader(self.spec, self.width, self.height, self.tile_edge, level, self.deltas)
-        return metrics.psnr(self.rgb, reader.picture(lambda index: self.code(level, self.grid[index])[1]))
+        return metrics.psnr(self.rgb, reader.picture(lambda index, _: self.code(level, self.grid[index])[1]))

@@ -30,8 +30,9 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
         held.append(len(r._held))
         return original(spec, y_hat, field)
 
-    def tile_latents(index: int) -> np.ndarray:
+    def tile_latents(index: int, area: tiles.Tile) -> np.ndarray:
         tile = r.grid[index]
+        assert area == tile.over(16)
         y, x = tile.y0 // 16, tile.x0 // 16
         part = latents[:, y : y + 8, x : x + 8]
         return np.pad(part, ((0, 0), (0, -part.shape[1] % 4), (0, -part.shape[2] % 4)), constant_values=9)
@@ -63,7 +64,7 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
         waited.extend(index for index in part.needs if not r._held[index].done())  # type: ignore[attr-defined]
         show(part)
 
-    def latents(index: int) -> np.ndarray:
+    def latents(index: int, _: tiles.Tile) -> np.ndarray:
         time.sleep(0.05)
         return np.zeros((spec.latents, 8, 8), np.float32)
 

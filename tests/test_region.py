@@ -12,7 +12,7 @@ from pictures import photo_like
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import codec, container, symbols, tiles
+from pillow_lic import codec, container, symbols, tiles, transforms
 from pillow_lic.errors import LicDamagedError, LicLimitError, LicTruncatedError
 from pillow_lic.options import EncodeOptions
 from pillow_lic.reader import MISSING
@@ -103,6 +103,30 @@ def test_only_the_tiles_near_the_box_are_read(monkeypatch: pytest.MonkeyPatch, t
     sections = len(parts.alpha or b"") + len(parts.importance or b"")
     front = 6 * 20 + 31
     assert file.total <= sum(read) + front + sections + 4 * 12
+
+
+@pytest.mark.parametrize(
+    ("edge", "box", "expected"),
+    [
+        (0, (0, 0, 16, 16), [(4, 20)]),
+        (0, (470, 60, 480, 64), [(4, 44)]),
+        (512, (510, 20, 514, 24), [(4, 20), (4, 20)]),
+        (512, (900, 0, 910, 10), [(4, 8), (4, 28)]),
+    ],
+)
+def test_means_are_computed_near_the_box_only(
+    monkeypatch: pytest.MonkeyPatch, edge: int, box: tuple[int, int, int, int], expected: list[tuple[int, int]]
+) -> None:
+    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: edge)
+    data = codec.encode(photo_like(64, 1100, seed=9), "RGB", EncodeOptions(roi=[(300, 0, 950, 40)]))
+    whole = codec.decode(data)[1]
+    seen: list[tuple[int, int]] = []
+    original = transforms.reconstruct
+    monkeypatch.setattr(
+        transforms, "reconstruct", lambda spec, z_hat, r, *a: seen.append(r.shape[1:]) or original(spec, z_hat, r, *a)
+    )
+    check(data, whole, box)
+    assert sorted(seen) == expected
 
 
 def test_damage_elsewhere_does_not_matter(tiled: bytes) -> None:
