@@ -119,7 +119,7 @@ def wish(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rg
     content of the picture (H, W, 3) asks for; or int8 deltas, which are taken as they are. Both together add up.
 
     A full span of a mask is SPAN points of quality. The mean over the picture is kept at the quality asked for, so that
-    bits move rather than grow. Raises ValueError naming what is wrong and what is legal.
+    bits move; the file grows all the same, the more the larger the finer part. Raises ValueError naming what is wrong and what is legal.
     """
     height, width = rgb.shape[:2]
     points = np.zeros(Grid.of(height, width).inside, np.float32)

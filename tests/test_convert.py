@@ -79,6 +79,8 @@ def test_the_format_comes_from_the_destination(photos: Path, tmp_path: Path) -> 
 def test_mistakes_are_found_before_any_file_is_read(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="quality must be"):
         pillow_lic.convert(photos, tmp_path / "out", quality=0)
+    with pytest.raises(ValueError, match="threads must be a whole number of threads, 1-1024, got 0"):
+        pillow_lic.convert(photos, tmp_path / "out", threads=0)
     with pytest.raises(ValueError, match=r"Pillow here writes no \.xyz files"):
         pillow_lic.convert(photos, tmp_path / "out", to="xyz")
     assert not (tmp_path / "out").exists()
