@@ -9,7 +9,7 @@ of their neighbours, so that no seam shows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 import numpy as np
@@ -21,13 +21,14 @@ from .errors import LicDamagedError, LicDesyncError, LicLimitError
 from .header import CHANNELS
 from .limits import MAX_PIXELS, MAX_SIDE
 from .options import EncodeOptions, current_settings
-from .reader import Latents, Reader
+from .reader import Latents, Put, Reader, onto
 from .symbols import STRIDE, Grid
 from .tiles import Tile
 from .writer import Writer
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
+Canvas = Callable[[Header, tuple[int, int]], Put]
 
 
 def to_rgb(pixels: Pixels, mode: str) -> Pixels:
@@ -82,19 +83,33 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
 
 
 def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> tuple[Header, Pixels]:
-    """The bytes of a .lic file -> its header and pixels (H, W, C) uint8, C by mode.
+    """The bytes of a .lic file -> its header and pixels (H, W, C) uint8, C by mode; what else there is to say is said at `draw`."""
+    drawn: list[Pixels] = []
+
+    def canvas(header: Header, shape: tuple[int, int]) -> Put:
+        drawn.append(np.empty((*shape, CHANNELS[header.mode]), np.uint8))
+        return onto(drawn[0])
+
+    return draw(data, canvas, strict=strict, scale=scale), drawn[0]
+
+
+def draw(data: bytes | memoryview, canvas: Canvas, *, strict: bool = True, scale: int = 1) -> Header:
+    """Decode the bytes of a .lic file tile by tile; canvas(header, (H, W)) gives what takes the pixels (h, w, C) of each place.
 
     scale, one of the model's `draft_scales`, asks for a draft of (ceil(H / scale), ceil(W / scale)) pixels.
     strict=False: tiles that are damaged or missing come out grey instead of raising, and one in which the file ends has the
-    detail that is there. Raises NotLicError or one of the
-    tree in `errors`.
+    detail that is there. Raises NotLicError or one of the tree in `errors`.
     """
     parts = container.unpack(data, strict=strict)
     header = parts.header
     _check_limit(header.width, header.height)
     reader, plane = _open(header, parts.importance, parts.alpha, scale=scale)
-    rgb = reader.picture(_latents(reader, dict(enumerate(parts.tiles)), strict), len(data))
-    return header, from_rgb(rgb, header.mode, plane if plane is None or scale == 1 else alpha.averaged(plane, scale))
+    if plane is not None and scale != 1:
+        plane = alpha.averaged(plane, scale)
+    put = canvas(header, reader.shape)
+    latents = _latents(reader, dict(enumerate(parts.tiles)), strict)
+    reader.draw(latents, _in_mode(put, header.mode, plane), len(data))
+    return header
 
 
 def decode_region(fp: IO[bytes], box: Sequence[int], *, strict: bool = True) -> Pixels:
@@ -110,8 +125,19 @@ def decode_region(fp: IO[bytes], box: Sequence[int], *, strict: bool = True) -> 
     importances, opacity = (container.read_section(fp, front, tag) for tag in (container.IMPORTANCE, container.ALPHA))
     reader, plane = _open(header, importances, opacity, area)
     payloads = {i: container.read_section(fp, front, container.TILE, i, strict=strict) for i in reader.needed}
-    rgb = reader.picture(_latents(reader, payloads, strict))
-    return from_rgb(rgb, header.mode, None if plane is None else plane[area.y0 : area.y1, area.x0 : area.x1])
+    pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
+    plane = None if plane is None else plane[area.y0 : area.y1, area.x0 : area.x1]
+    reader.draw(_latents(reader, payloads, strict), _in_mode(onto(pixels), header.mode, plane))
+    return pixels
+
+
+def _in_mode(put: Put, mode: str, plane: Pixels | None) -> Put:
+    """Takes RGB, and passes on pixels of the mode with their part of the alpha plane."""
+
+    def put_rgb(place: Tile, rgb: Pixels) -> None:
+        put(place, from_rgb(rgb, mode, None if plane is None else plane[place.y0 : place.y1, place.x0 : place.x1]))
+
+    return put_rgb
 
 
 def _open(

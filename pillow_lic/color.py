@@ -20,6 +20,7 @@ from .header import CHANNELS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+BAND_PIXELS = 2**22
 _WIDENED = {"1": "L", "RGBX": "RGB", "La": "LA", "RGBa": "RGBA", "PA": "RGBA"}
 _COLOR_SPACES = {"CMYK", "HSV", "LAB", "YCbCr"}
 
@@ -51,8 +52,17 @@ def to_pixels(im: Image.Image) -> Pixels:
         im, profile, lost = _to_rgb(im, profile)
     elif im.mode != stored:
         im = im.convert(stored)
-    array = np.ascontiguousarray(np.asarray(im, dtype=np.uint8))
-    return Pixels(array.reshape(im.height, im.width, CHANNELS[stored]), stored, profile, lost)
+    return Pixels(_array(im), stored, profile, lost)
+
+
+def _array(im: Image.Image) -> NDArray[np.uint8]:
+    """An image of a stored mode as (height, width, channels), band by band: Pillow holds what it gives out twice."""
+    array = np.empty((im.height, im.width, CHANNELS[im.mode]), np.uint8)
+    rows = max(1, BAND_PIXELS // im.width)
+    for y in range(0, im.height, rows):
+        band = im if rows >= im.height else im.crop((0, y, im.width, min(y + rows, im.height)))
+        array[y : y + rows] = np.asarray(band).reshape(-1, im.width, array.shape[2])
+    return array
 
 
 def to_image(array: NDArray[np.uint8], mode: str) -> Image.Image:

@@ -19,6 +19,7 @@ from . import codec, color, container, files, importance, models, options, symbo
 from .errors import LicDamagedError, LicLimitError
 from .header import Header
 from .LicImagePlugin import FORMAT
+from .tiles import Tile
 
 _IGNORED = frozenset(
     {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "dpi", "comment"}
@@ -92,8 +93,15 @@ class LicImageFile(ImageFile.ImageFile):
         fp = self._file()
         fp.seek(0)
         scale = self.decoderconfig[0] if self.decoderconfig else 1
-        _, pixels = codec.decode(fp.read(), strict=not ImageFile.LOAD_TRUNCATED_IMAGES, scale=scale)
-        self.im = color.to_image(pixels, self.mode).im
+        image, mode, pasting = Image.new(self.mode, self.size), self.mode, threading.Lock()
+
+        def put(place: Tile, pixels: codec.Pixels) -> None:
+            part = color.to_image(pixels, mode)
+            with pasting:
+                image.paste(part, place.corners)
+
+        codec.draw(fp.read(), lambda *_: put, strict=not ImageFile.LOAD_TRUNCATED_IMAGES, scale=scale)
+        self.im = image.im
         self.tile = []
         self.readonly = 0
         if self._exclusive_fp and self._close_exclusive_fp_after_loading:

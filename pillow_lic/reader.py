@@ -19,6 +19,8 @@ from .tiles import Tile
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 Latents = Callable[[int, Tile], "Floats | None"]
+Put = Callable[[Tile, Pixels], None]
+"""Takes a place, in pixels from the corner of what is read, and its pixels (h, w, 3) or of more channels, from any thread."""
 
 HALO = 8
 """Latents around a tile that the synthesis sees: the network reaches 10, and the last ones weigh next to nothing."""
@@ -30,6 +32,15 @@ DRAFT_HALO = 1
 """Latents around a tile that decide a draft of it."""
 MISSING = 128
 """Grey level of a tile that could not be read."""
+
+
+def onto(picture: Pixels) -> Put:
+    """What writes pixels into an array (H, W, C)."""
+
+    def put(place: Tile, pixels: Pixels) -> None:
+        picture[place.y0 : place.y1, place.x0 : place.x1] = pixels
+
+    return put
 
 
 class _Part(NamedTuple):
@@ -76,15 +87,28 @@ class Reader:
         self._areas = self._asked()
         self._held: dict[int, workers.Job[Floats | None]] = {}
         self._lock = threading.Lock()
-        self._rgb = np.empty((-(-self.box.height // scale), -(-self.box.width // scale), 3), np.uint8)
 
     @property
     def needed(self) -> list[int]:
         """Raster indexes of the tiles whose latents decide the box, ascending."""
         return sorted(self._uses)
 
-    def picture(self, latents: Latents, held: int = 0) -> Pixels:
-        """Pixels (h, w, 3) uint8 of the box; raises what `latents` raises. `held` bytes of the file are in memory."""
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the pixels that are read."""
+        return (-(-self.box.height // self.scale), -(-self.box.width // self.scale))
+
+    def picture(self, latents: Latents) -> Pixels:
+        """Pixels (h, w, 3) uint8 of the box; raises what `latents` raises."""
+        rgb = np.empty((*self.shape, 3), np.uint8)
+        self.draw(latents, onto(rgb))
+        return rgb
+
+    def draw(self, latents: Latents, put: Put, held: int = 0) -> None:
+        """Give the RGB pixels of every part of the box to `put`; raises what `latents` raises.
+
+        `held` bytes of the file are in memory.
+        """
         ready = defaultdict(list)
         for part in self._parts:
             ready[part.needs[-1]].append(part)
@@ -99,19 +123,18 @@ class Reader:
                     self._held[index] = future
                 after.append(ready[index])
                 if len(after) == crew.count:
-                    self._submit(crew, after.popleft())
+                    self._submit(crew, after.popleft(), put)
             for parts in after:
-                self._submit(crew, parts)
-        return self._rgb
+                self._submit(crew, parts, put)
 
     def field(self, window: Tile, shape: tuple[int, int] | None = None) -> Floats:
         """The level field of a window of latents, of another shape where the networks want padding."""
         shape = shape or (window.height, window.width)
         return importance.level_field(self.level, self.deltas, shape, window.y0, window.x0)
 
-    def _submit(self, crew: workers.Workers, parts: list[_Part]) -> None:
+    def _submit(self, crew: workers.Workers, parts: list[_Part], put: Put) -> None:
         for part in parts:
-            crew.submit(self._show, part)
+            crew.submit(self._show, part, put)
 
     def _part(self, index: int) -> _Part:
         tile = self.grid[index]
@@ -141,19 +164,20 @@ class Reader:
         whole = Tile(area.x0 // 4 * 4, area.y0 // 4 * 4, -(-area.x1 // 4) * 4, -(-area.y1 // 4) * 4)
         return whole.intersection(self.grid[index].over(STRIDE))
 
-    def _show(self, part: _Part) -> None:
+    def _show(self, part: _Part, put: Put) -> None:
         """Synthesise a part and drop the latents that nobody else needs."""
         found = {index: self._held[index].result() for index in part.needs}
         window, origin = part.window, self.box.over(self.scale)
         target = part.target.over(self.scale)
-        out = self._rgb[target.y0 - origin.y0 : target.y1 - origin.y0, target.x0 - origin.x0 : target.x1 - origin.x0]
         if found[part.tile] is None:
-            out[...] = MISSING
+            pixels = np.full((target.height, target.width, 3), MISSING, np.uint8)
         else:
             pixels = self._synthesis(self._window(window, found), self.field(window))
             stride = STRIDE // self.scale
             top, left = target.y0 - window.y0 * stride, target.x0 - window.x0 * stride
-            out[...] = pixels[top : top + target.height, left : left + target.width]
+            pixels = pixels[top : top + target.height, left : left + target.width]
+        x, y = target.x0 - origin.x0, target.y0 - origin.y0
+        put(Tile(x, y, x + target.width, y + target.height), pixels)
         with self._lock:
             for index in part.needs:
                 self._uses[index] -= 1

@@ -13,6 +13,8 @@ MEGAPIXELS = float(os.environ.get("LIC_TEST_MEGAPIXELS", "6"))
 CHILD = """
 import resource, sys
 import numpy as np
+from PIL import Image
+import pillow_lic
 from pillow_lic import codec
 from pillow_lic.options import EncodeOptions
 
@@ -23,30 +25,55 @@ def peak():
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
+what, path, effort = sys.argv[2], sys.argv[3], int(sys.argv[4])
 width = int((float(sys.argv[1]) * 1.5e6) ** 0.5)
-shape = (width * 2 // 3, width, 3)
-if sys.argv[2] == "encode":
-    square = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
-    pixels = np.empty(shape, np.uint8)
-    for y in range(0, shape[0], 512):
-        for x in range(0, width, 512):
-            part = pixels[y : y + 512, x : x + 512]
-            part[...] = square[: part.shape[0], : part.shape[1]]
-    data = codec.encode(pixels, "RGB", EncodeOptions(effort=int(sys.argv[4])))
-    with open(sys.argv[3], "wb") as file:
-        file.write(data)
-else:
-    with open(sys.argv[3], "rb") as file:
-        data = file.read()
-    pixels = codec.decode(data)[1]
-    assert pixels.shape == shape
-print(peak() - pixels.nbytes)
+height = width * 2 // 3
+square = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
+corners = [(x, y) for y in range(0, height, 512) for x in range(0, width, 512)]
+Image.MAX_IMAGE_PIXELS = None
 """
+ACTIONS = {
+    "encode": """
+pixels = np.empty((height, width, 3), np.uint8)
+for x, y in corners:
+    part = pixels[y : y + 512, x : x + 512]
+    part[...] = square[: part.shape[0], : part.shape[1]]
+with open(path, "wb") as file:
+    file.write(codec.encode(pixels, "RGB", EncodeOptions(effort=effort)))
+own = pixels.nbytes
+""",
+    "decode": """
+with open(path, "rb") as file:
+    own = codec.decode(file.read())[1].nbytes
+assert own == 3 * width * height
+""",
+    "save": """
+image = Image.new("RGB", (width, height))
+for corner in corners:
+    image.paste(Image.fromarray(square), corner)
+image.save(path, "LIC", effort=effort)
+own = 4 * width * height  # Pillow keeps four bytes for a pixel of RGB
+""",
+    "load": """
+image = Image.open(path)
+image.load()
+assert image.size == (width, height)
+own = 4 * width * height
+""",
+}
 
 
 def over_the_pixels(path: object, what: str, megapixels: float, **environment: str) -> float:
     """Megabytes that a child took beside the pixels."""
-    arguments = [sys.executable, "-c", CHILD, f"{megapixels}", what, f"{path}", "0"]
+    arguments = [
+        sys.executable,
+        "-c",
+        CHILD + ACTIONS[what] + "print(peak() - own)",
+        f"{megapixels}",
+        what,
+        f"{path}",
+        "0",
+    ]
     done = subprocess.run(arguments, env=os.environ | environment, check=True, capture_output=True, text=True)
     return int(done.stdout) / 1e6
 
@@ -58,7 +85,7 @@ def test_memory_is_bounded(tmp_path_factory: pytest.TempPathFactory) -> None:
     """
     path = tmp_path_factory.mktemp("large") / "large.lic"
     bound = 500 if MEGAPIXELS <= 6 else 1000
-    for what in ("encode", "decode"):
+    for what in ACTIONS:
         found = over_the_pixels(path, what, MEGAPIXELS, LIC_THREADS="2")
         print(f"{what} of {MEGAPIXELS:g} MP: {found:.0f} MB over the pixels")
         assert found < bound

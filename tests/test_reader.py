@@ -60,9 +60,9 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
     waited: list[int] = []
     show = r._show
 
-    def watched(part: reader._Part) -> None:
+    def watched(part: reader._Part, put: reader.Put) -> None:
         waited.extend(index for index in part.needs if not r._held[index].done())  # type: ignore[attr-defined]
-        show(part)
+        show(part, put)
 
     def latents(index: int, _: tiles.Tile) -> np.ndarray:
         time.sleep(0.05)
