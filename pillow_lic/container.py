@@ -375,7 +375,8 @@ def _checksum(section: bytes | memoryview, header: bytes, index: int) -> int:
 def _payload(section: memoryview, ref: SectionRef, position: int, header: bytes, index: int) -> memoryview:
     """Return the payload of a section, given as all its bytes from `position` of the file on, if its CRC is right."""
     if _checksum(section[:-4], header, index) != int.from_bytes(section[-4:], "little"):
-        msg = f"{ref.name} section is damaged: its checksum does not match"
+        which = f" (tile {index + 1} in raster order)" if ref.tag == TILE else ""
+        msg = f"{ref.name} section is damaged: its checksum does not match{which}"
         raise LicDamagedError(msg)
     return section[ref.offset - position : -4]
 

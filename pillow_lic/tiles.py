@@ -168,7 +168,7 @@ def tiles_touching(box: Sequence[int], width: int, height: int, tile_edge: int) 
 
 def checked_box(box: Sequence[int], width: int, height: int) -> tuple[int, int, int, int]:
     """Return a box as four integers (x0, y0, x1, y1); ValueError unless it is one, not empty, and inside the picture."""
-    legal = f"(x0, y0, x1, y1) with 0 <= x0 < x1 <= {width} and 0 <= y0 < y1 <= {height}"
+    legal = f"four whole numbers (x0, y0, x1, y1) with 0 <= x0 < x1 <= {width} and 0 <= y0 < y1 <= {height}"
     msg = f"box must be {legal}, got {box!r}"
     try:
         x0, y0, x1, y1 = (operator.index(corner) for corner in box)

@@ -152,7 +152,7 @@ def test_damage_elsewhere_does_not_matter(tiled: bytes) -> None:
 def test_other_boxes_are_refused(tiled: bytes, box: object) -> None:
     with (
         pillow_lic.open(tiled) as im,
-        pytest.raises(ValueError, match=r"box must be \(x0, y0, x1, y1\) with 0 <= x0 <"),
+        pytest.raises(ValueError, match=r"box must be four whole numbers \(x0, y0, x1, y1\) with 0 <= x0 <"),
     ):
         im.region(box)  # type: ignore[arg-type]
 
