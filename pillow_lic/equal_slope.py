@@ -120,6 +120,8 @@ def _equal_slope(sizes: Float, distortions: Float, budget: float) -> Float:
     fewest, most = sizes[:, 0], sizes[:, -1]
     if most.sum() <= budget:
         return most
+    if fewest.sum() >= budget:  # by more only in the last digit: less than the smallest files has been refused
+        return fewest
     gentle, steep = -40.0, 80.0  # natural logarithms of slopes at which all pictures take their most and their least
     for _ in range(50):
         middle = (gentle + steep) / 2

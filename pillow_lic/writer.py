@@ -66,7 +66,8 @@ class Writer:
         y = y[:, top : top + grid.shape[0], left : left + grid.shape[1]]
         z_hat = z_hat[:, top // 4 : top // 4 + grid.hyper[0], left // 4 : left // 4 + grid.hyper[1]]
         field = self._field(level, tile, grid.shape)
-        r, y_hat = transforms.residuals(self.spec, z_hat, y, field, grid.cells)
+        first = rounding.FIRST if self.effort else transforms.NO_DEAD_ZONE
+        r, y_hat = transforms.residuals(self.spec, z_hat, y, field, grid.cells, first)
         index = symbols.indexes(self.spec, z_hat, r, field, grid)
         if self.effort:
             dead_zone = rounding.dead_zones(self.spec)[index]

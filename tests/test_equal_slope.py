@@ -98,3 +98,10 @@ def test_more_budget_never_takes_from_a_picture() -> None:
 
 def test_budgets_of_any_number_type() -> None:
     assert equal_slope.check_budget(np.int64(5)) == 5
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_smallest_budget_gives_all_their_least(seed: int) -> None:
+    pictures = [curve(scale) for scale in np.random.default_rng(seed).uniform(0.1, 3, 3)]
+    shares = equal_slope.allot(pictures, sum(picture.sizes[0] for picture in pictures))
+    assert [share.size for share in shares] == [picture.sizes[0] for picture in pictures]
