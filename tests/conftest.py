@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pictures import SAMPLE
 from PIL import Image
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # other work on the machine must not fail a test
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,7 @@ def test_pixels_are_those_of_the_whole(wholes: list[tuple[bytes, np.ndarray]], b
         check(data, whole, box)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2), st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1), st.integers(1, 99), st.integers(1, 99))
 def test_any_box(wholes: list[tuple[bytes, np.ndarray]], which: int, x: int, y: int, w: int, h: int) -> None:
     check(*wholes[which], (x, y, min(WIDTH, x + w), min(HEIGHT, y + h)))
