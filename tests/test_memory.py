@@ -52,7 +52,7 @@ image = Image.new("RGB", (width, height))
 for corner in corners:
     image.paste(Image.fromarray(square), corner)
 image.save(path, "LIC", effort=effort)
-own = 4 * width * height  # Pillow keeps four bytes for a pixel of RGB
+own = (4 + 3) * width * height  # Pillow's four bytes for a pixel of RGB, and the array that the codec is given
 """,
     "load": """
 image = Image.open(path)
