@@ -28,7 +28,6 @@ from .writer import Writer
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
-Canvas = Callable[[Header, tuple[int, int]], Put]
 
 
 def to_rgb(pixels: Pixels, mode: str) -> Pixels:
@@ -83,33 +82,36 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
 
 
 def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> tuple[Header, Pixels]:
-    """The bytes of a .lic file -> its header and pixels (H, W, C) uint8, C by mode; what else there is to say is said at `draw`."""
-    drawn: list[Pixels] = []
-
-    def canvas(header: Header, shape: tuple[int, int]) -> Put:
-        drawn.append(np.empty((*shape, CHANNELS[header.mode]), np.uint8))
-        return onto(drawn[0])
-
-    return draw(data, canvas, strict=strict, scale=scale), drawn[0]
-
-
-def draw(data: bytes | memoryview, canvas: Canvas, *, strict: bool = True, scale: int = 1) -> Header:
-    """Decode the bytes of a .lic file tile by tile; canvas(header, (H, W)) gives what takes the pixels (h, w, C) of each place.
+    """The bytes of a .lic file -> its header and pixels (H, W, C) uint8, C by mode.
 
     scale, one of the model's `draft_scales`, asks for a draft of (ceil(H / scale), ceil(W / scale)) pixels.
     strict=False: tiles that are damaged or missing come out grey instead of raising, and one in which the file ends has the
     detail that is there. Raises NotLicError or one of the tree in `errors`.
     """
+    header, shape, paint = _prepared(data, strict, scale)
+    pixels = np.empty((*shape, CHANNELS[header.mode]), np.uint8)
+    paint(onto(pixels))
+    return header, pixels
+
+
+def draw(data: bytes | memoryview, put: Put, *, strict: bool = True, scale: int = 1) -> None:
+    """As `decode`, but each tile's pixels (h, w, C) go to `put` as soon as they are there; no array of all of them is made."""
+    paint = _prepared(data, strict, scale)[2]
+    paint(put)
+
+
+def _prepared(
+    data: bytes | memoryview, strict: bool, scale: int
+) -> tuple[Header, tuple[int, int], Callable[[Put], None]]:
+    """The header, the rows and columns that will come out, and what decodes them tile by tile."""
     parts = container.unpack(data, strict=strict)
     header = parts.header
     _check_limit(header.width, header.height)
     reader, plane = _open(header, parts.importance, parts.alpha, scale=scale)
     if plane is not None and scale != 1:
         plane = alpha.averaged(plane, scale)
-    put = canvas(header, reader.shape)
     latents = _latents(reader, dict(enumerate(parts.tiles)), strict)
-    reader.draw(latents, _in_mode(put, header.mode, plane), len(data))
-    return header
+    return header, reader.shape, lambda put: reader.draw(latents, _in_mode(put, header.mode, plane), len(data))
 
 
 def decode_region(fp: IO[bytes], box: Sequence[int], *, strict: bool = True) -> Pixels:

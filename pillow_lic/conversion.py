@@ -47,8 +47,8 @@ def convert(
     Wrong options are a ValueError or TypeError before any file is read, a budget out of reach a ValueError before any is
     written.
     """
-    with options.settings(threads=threads):  # or every file would fail on a wrong number
-        pass
+    if threads is not None:  # or every file would fail on a wrong number
+        options.thread_count("threads", threads)
     end = places.place(destination)
     if getattr(end, "read_only", False):
         msg = f"destination must be a place that can be written, got {end}"

@@ -257,6 +257,11 @@ def _count(name: str, value: object, what: str, most: int = 2**63 - 1) -> int:
     return int(count)
 
 
+def thread_count(name: str, value: object) -> int:
+    """Return a number of threads, 1..MAX_THREADS; ValueError otherwise."""
+    return _count(name, value, "threads", MAX_THREADS)
+
+
 def _providers(name: str, value: object) -> tuple[str, ...]:
     """Return onnxruntime provider names; accepts a sequence or one comma-separated string; ValueError otherwise."""
     items = value.split(",") if isinstance(value, str) else value
@@ -284,7 +289,7 @@ def current_settings() -> Settings:
     threads = chosen.get("threads")
     if threads is None:
         env = os.environ.get("LIC_THREADS")
-        threads = _count("LIC_THREADS", env, "threads", MAX_THREADS) if env else available_cores()
+        threads = thread_count("LIC_THREADS", env) if env else available_cores()
     providers = chosen.get("providers")
     if providers is None:
         env = os.environ.get("LIC_PROVIDERS")
@@ -314,7 +319,7 @@ def settings(
     """
     chosen = dict(_overrides.get() or {})
     if threads is not None:
-        chosen["threads"] = _count("threads", threads, "threads", MAX_THREADS)
+        chosen["threads"] = thread_count("threads", threads)
     if providers is not None:
         chosen["providers"] = _providers("providers", providers)
     if max_pixels is not None:

@@ -100,7 +100,7 @@ class LicImageFile(ImageFile.ImageFile):
             with pasting:
                 image.paste(part, place.corners)
 
-        codec.draw(fp.read(), lambda *_: put, strict=not ImageFile.LOAD_TRUNCATED_IMAGES, scale=scale)
+        codec.draw(fp.read(), put, strict=not ImageFile.LOAD_TRUNCATED_IMAGES, scale=scale)
         self.im = image.im
         self.tile = []
         self.readonly = 0

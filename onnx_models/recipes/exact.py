@@ -53,10 +53,14 @@ class ExactConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x: integers as float32 -> integers as float32."""
         weight, bias, scale = self.quantised()
-        a = (pointwise(x, weight, bias) if self.kernel == 1 else depthwise(x, weight, bias)) / scale[:, None, None]
-        if not self.signed:
-            a = a.clamp(0, ACTIVATION_MAX)
+        a = self.clipped(self.convolve(x, weight, bias) / scale[:, None, None])
         return pass_through(a, torch.floor(a + 0.5))
+
+    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return pointwise(x, weight, bias) if self.kernel == 1 else depthwise(x, weight, bias)
+
+    def clipped(self, a: Tensor) -> Tensor:
+        return a if self.signed else a.clamp(0, ACTIVATION_MAX)
 
     def bounds(self) -> Tensor:
         """(o,) sum(limit * |w|) + |b| of every output channel; exact while below 2^24."""

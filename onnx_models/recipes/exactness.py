@@ -21,20 +21,20 @@ import torch
 from torch import Tensor
 
 from .data import Patches
-from .exact import ACTIVATION_MAX, UNIT, ExactConv
+from .exact import UNIT, ExactConv
 from .export import load, symbols
 from .levels import LEVEL_MAX, lambdas
 from .lic1 import (
     MAGNITUDE_MAX,
-    SCALE_MIN,
-    SCALE_STEP,
     SCALES,
     Clip,
     Lic1,
     Scales,
+    deviation,
     gaussian_bits,
     parity_cells,
     pass_masks,
+    whole_index,
 )
 from .soap import Soap
 
@@ -64,8 +64,7 @@ def frozen(
 
 
 def _in_real_numbers(conv: ExactConv, x: Tensor) -> Tensor:
-    a = torch.nn.functional.conv2d(x, conv.weight, conv.bias * UNIT, padding=conv.kernel // 2, groups=conv.groups)
-    return a if conv.signed else a.clamp(0, ACTIVATION_MAX)
+    return conv.clipped(conv.convolve(x, conv.weight, conv.bias * UNIT))
 
 
 def in_real_numbers(scales: Scales) -> Scales:
@@ -85,9 +84,8 @@ def bits(scales: Scales, batch: Sequence[Symbols], *, whole: bool) -> Tensor:
     for t, mask in enumerate(pass_masks(r.shape[1], parity_cells(*r.shape[2:]))):
         index = index + scales.index16(t, features, magnitudes, level) * mask
         magnitudes = magnitudes + r.abs().clamp(max=MAGNITUDE_MAX) * mask
-    index = Clip.apply(index / UNIT, 0.0, SCALES - 1.0)
-    sigma = SCALE_MIN * torch.exp((torch.floor(index + 0.5) if whole else index) * SCALE_STEP)
-    return gaussian_bits(r, sigma).sum((1, 2, 3))
+    index = whole_index(index) if whole else Clip.apply(index / UNIT, 0.0, SCALES - 1.0)
+    return gaussian_bits(r, deviation(index)).sum((1, 2, 3))
 
 
 def trained(scales: Scales, data: Sequence[Symbols], steps: int) -> Scales:

@@ -18,7 +18,7 @@ from torch import Tensor
 from .complexity import kmac_per_pixel
 from .data import Patches
 from .levels import ANCHORS, SPACING, nearest_anchor
-from .lic1 import MAGNITUDE_MAX, SCALE_MIN, SCALE_STEP, SCALES, UNIT, Lic1, Sizes, parity_cells, pass_masks
+from .lic1 import MAGNITUDE_MAX, SCALE_MIN, SCALE_STEP, SCALES, Lic1, Sizes, parity_cells, pass_masks, whole_index
 from .networks import graphs
 from .tables import Table, pack, quantise
 
@@ -63,8 +63,7 @@ def symbols(
         index_t = net.scales.index16(t, features, r.abs().clamp(max=MAGNITUDE_MAX), level) * mask
         r_t = net.quantised(y * mask - mu, index_t).round()
         index, r, y_hat = index + index_t, r + r_t, y_hat + r_t + mu
-    index = torch.floor((index + UNIT / 2) / UNIT).clamp(0, SCALES - 1)
-    return r[0].long().numpy(), index[0].long().numpy(), z_hat[0].long().numpy()
+    return r[0].long().numpy(), whole_index(index)[0].long().numpy(), z_hat[0].long().numpy()
 
 
 def gaussian(sigma: float) -> Counts:

@@ -39,9 +39,19 @@ def straight_through_round(x: Tensor, dead_zone: Tensor | float = 0.0) -> Tensor
     return x + (torch.where(x.abs() < 0.5 + dead_zone, 0.0, x.round()) - x).detach()
 
 
+def deviation(index: Tensor) -> Tensor:
+    """Standard deviation, in quantiser steps, that a scale index 0..SCALES-1 stands for; between whole ones too."""
+    return SCALE_MIN * torch.exp(index * SCALE_STEP)
+
+
+def whole_index(index16: Tensor) -> Tensor:
+    """Scale index in sixteenths, not clipped -> the whole one, 0..SCALES-1, that the coder uses."""
+    return torch.floor((index16 + UNIT / 2) / UNIT).clamp(0, SCALES - 1)
+
+
 def dead_zones() -> Tensor:
     """(SCALES,) widening of the zero bin: what `pillow_lic.rounding` derives, for Gaussians, times DEAD_ZONE."""
-    sigma = SCALE_MIN * torch.exp(torch.arange(SCALES) * SCALE_STEP)
+    sigma = deviation(torch.arange(SCALES))
     saved = gaussian_bits(torch.ones(SCALES), sigma) - gaussian_bits(torch.zeros(SCALES), sigma)
     return DEAD_ZONE * saved.clamp_min(0) * math.log(2) / 12
 
@@ -294,8 +304,7 @@ class Lic1(nn.Module):
 
     def quantised(self, residual: Tensor, index16: Tensor) -> Tensor:
         """Residual rounded as the encoder does, towards zero where that saves more than it costs; straight through."""
-        dead_zone = self.dead_zones[torch.floor((index16.detach() + UNIT / 2) / UNIT).clamp(0, SCALES - 1).long()]
-        return straight_through_round(residual, dead_zone)
+        return straight_through_round(residual, self.dead_zones[whole_index(index16.detach()).long()])
 
     def forward(self, x: Tensor, level: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """X (B,3,H,W), level field, base (B,) level of the header -> x_hat, bits of y (B,), bits of z (B,).
@@ -320,10 +329,9 @@ class Lic1(nn.Module):
             r = self.quantised(y * mask - mu_t, index_t)
             mu, y_hat = mu + mu_t, y_hat + r + mu_t
             magnitude = magnitude + r.detach().abs().clamp(max=MAGNITUDE_MAX)
-        sigma = SCALE_MIN * torch.exp(Clip.apply(index / UNIT, 0.0, SCALES - 1.0) * SCALE_STEP)
-        y_bits = gaussian_bits(
-            rate(y - mu) if self.training else y_hat - mu, sigma.detach() if self.training else sigma
-        )
+        sigma = deviation(Clip.apply(index / UNIT, 0.0, SCALES - 1.0))
+        y_bits = gaussian_bits((y_hat - mu).detach(), sigma)
         if self.training:
-            y_bits = y_bits - y_bits.detach() + gaussian_bits((y_hat - mu).detach(), sigma)
+            noisy = gaussian_bits(rate(y - mu), sigma.detach())
+            y_bits = noisy - noisy.detach() + y_bits
         return self.synthesis(y_hat, level).float(), y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3))

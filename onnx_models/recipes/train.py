@@ -187,10 +187,10 @@ def main() -> None:
         log.append((loss.item(), bpp.mean().item(), -10 * math.log10(mse.mean().item())))
         if step % a.every == 0:
             gather(optimizer)
-        if rank == 0 and step % a.every == 0:
-            save(checkpoint, net, ema, optimizer, step, spent)
-            verdict = judgement(net, ema, judges, amp) if step % a.judge == 0 else ""
-            report(a.run, step, spent, lr, np.mean(log[-a.every :], 0), verdict)
+            if rank == 0:
+                save(checkpoint, net, ema, optimizer, step, spent)
+                verdict = judgement(net, ema, judges, amp) if step % a.judge == 0 else ""
+                report(a.run, step, spent, lr, np.mean(log[-a.every :], 0), verdict)
     gather(optimizer)
     if rank == 0:
         save(checkpoint, net, ema, optimizer, step, spent)
