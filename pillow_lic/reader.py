@@ -23,9 +23,9 @@ Put = Callable[[Tile, Pixels], None]
 """Takes a place, in pixels from the corner of what is read, and its pixels (h, w, 3) or of more channels, from any thread."""
 
 HALO = 8
-"""Latents around a tile that the synthesis sees: the network reaches 10, and the last ones weigh next to nothing."""
-REACH = 10
-"""Latents around a box that decide its pixels: two blocks of 5x5 at 1/16 and six at 1/8."""
+"""Latents around a tile that the synthesis sees: the network reaches 11, and the last ones weigh next to nothing."""
+REACH = 11
+"""Latents around a box that decide its pixels: two blocks of 5x5 at 1/16, six at 1/8, and four layers of 3x3 at 1/2."""
 MEANS_REACH = 9
 """Latents around one that decide its mean: four passes of 5x5 and one 3x3, all behind z_hat."""
 DRAFT_HALO = 1

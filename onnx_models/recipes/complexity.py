@@ -33,6 +33,8 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
             total += math.prod(weights[node.input[1]]) / now**2
         if node.op_type == "Slice":
             now *= max(onnx.numpy_helper.to_array(constants[node.input[4]]))
-        now = {"DepthToSpace": now / attributes.get("blocksize", 1), "Resize": now / 2}.get(node.op_type, now)
+        if node.op_type == "Resize":
+            now /= onnx.numpy_helper.to_array(constants[node.input[2]])[-1]
+        now /= attributes.get("blocksize", 1)
         stride |= dict.fromkeys(node.output, now)
     return total / 1000

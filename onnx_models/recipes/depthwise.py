@@ -23,12 +23,18 @@ LANES = 16
 COMPILER = ("c++", "-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
 
 
+def processor() -> bytes:
+    """What "native" means to the compiler here: a home may be shared between unlike machines. Empty where it does not say."""
+    asked = [COMPILER[0], "-march=native", "-Q", "--help=target"]
+    return subprocess.run(asked, capture_output=True, check=False).stdout
+
+
 @cache
 def native() -> ctypes.CDLL:
-    """`depthwise.cpp`, compiled once for each version of it and each user; RuntimeError with what the compiler said where that fails."""
+    """`depthwise.cpp`, compiled once for each version of it, processor and user; RuntimeError with what the compiler said where that fails."""
     source = Path(__file__).with_suffix(".cpp")
     folder = Path.home() / ".cache" / "lic1-recipes"
-    library = folder / f"depthwise-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.so"
+    library = folder / f"depthwise-{hashlib.sha256(source.read_bytes() + processor()).hexdigest()[:12]}.so"
     if not library.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as part:

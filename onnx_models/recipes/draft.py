@@ -114,17 +114,12 @@ def draft_latents(net: Lic1, r: Tensor, z_hat: Tensor, level: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def coded(net: Lic1, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+def full_and_draft(net: Lic1, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
     """A picture (1,3,H,W) -> its full decode, and what a draft knows of it: y (1,M,h,w) in units of the picture."""
-    y, z = net.latents(*net.analysis(x), level)
-    z_hat = z.round().clamp(-127, 127)
-    features, y_hat, r = net.means.start(z_hat, level), torch.zeros_like(y), torch.zeros_like(y)
-    for t, mask in enumerate(pass_masks(net.sizes.m, parity_cells(*y.shape[2:]))):
-        mu = net.means.mean(t, features, y_hat)
-        now = (y - mu).round() * mask
-        r, y_hat = r + now, y_hat + now + mu * mask
+    coded = net.coded(x, level)
     gains = gain_field(net.synthesis.gain_y, hats(level))
-    return net.synthesis(y_hat, level).clamp(0, 1), draft_latents(net, r, z_hat, level) * gains
+    full = net.synthesis(coded.y_hat, level).clamp(0, 1)
+    return full, draft_latents(net, coded.r, coded.z_hat, level) * gains
 
 
 def averaged(net: Lic1, s: int) -> Array:
@@ -163,7 +158,7 @@ def fit(net: Lic1, patches: list[npt.NDArray[np.uint8]]) -> dict[int, Array]:
     for patch in patches:
         x = torch.from_numpy(patch[:256, :256].copy()).permute(2, 0, 1)[None].float() / 255
         level = torch.full((1, 1, x.shape[2] // 16, x.shape[3] // 16), float(rng.integers(0, LEVEL_MAX + 1)))
-        picture, y = coded(net, x, level)
+        picture, y = full_and_draft(net, x, level)
         known = features(y).double().numpy()
         gram += known.T @ known
         for s in SCALES:
@@ -192,7 +187,7 @@ def quality(net: Lic1, patches: Tensor, heads: dict[int, Array]) -> str:
         field = torch.full((1, 1, 16, 16), float(level))
         errors: dict[int, list[tuple[float, float]]] = {s: [] for s in SCALES}
         for patch in patches:
-            picture, y = coded(net, patch.permute(2, 0, 1)[None].float() / 255, field)
+            picture, y = full_and_draft(net, patch.permute(2, 0, 1)[None].float() / 255, field)
             for s in SCALES:
                 wanted, known = targets(picture, s), features(y)
                 plain = known[:, : net.sizes.m] @ torch.from_numpy(averaged(net, s).T) + 0.5

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from .data import Patches
 from .exact import UNIT, ExactConv
-from .export import load, symbols
+from .export import load
 from .levels import LEVEL_MAX, lambdas
 from .lic1 import (
     MAGNITUDE_MAX,
@@ -50,7 +50,6 @@ class Symbols(NamedTuple):
     base: Tensor
 
 
-@torch.no_grad()
 def frozen(
     net: Lic1, pictures: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]], levels: Sequence[int]
 ) -> list[Symbols]:
@@ -58,8 +57,8 @@ def frozen(
     for picture, level in zip(pictures, levels, strict=True):
         x = torch.from_numpy(picture[:CROP, :CROP].copy()).permute(2, 0, 1)[None].float() / 255
         base = torch.tensor([float(level)])
-        r, _, z_hat = symbols(net, x, base)
-        found.append(Symbols(torch.from_numpy(z_hat)[None].float(), torch.from_numpy(r)[None].float(), base))
+        coded = net.coded(x, base.view(1, 1, 1, 1).expand(1, 1, CROP // 16, CROP // 16))
+        found.append(Symbols(coded.z_hat, coded.r, base))
     return found
 
 

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from .complexity import kmac_per_pixel
 from .data import Patches
 from .levels import ANCHORS, SPACING, nearest_anchor
-from .lic1 import MAGNITUDE_MAX, SCALE_MIN, SCALE_STEP, SCALES, Lic1, Sizes, parity_cells, pass_masks, whole_index
+from .lic1 import SCALE_MIN, SCALE_STEP, SCALES, Lic1, Sizes
 from .networks import graphs
 from .tables import Table, pack, quantise
 
@@ -31,7 +30,6 @@ SYMBOL_MAX, TAIL = 1200, 2.0**-13
 Counts = npt.NDArray[np.float64]
 
 
-@torch.no_grad()
 def histograms(net: Lic1, patches: list[npt.NDArray[np.uint8]]) -> tuple[list[Counts], Counts]:
     """What the encoder would code: per scale index the counts of |r| (0..SYMBOL_MAX), per anchor and channel the counts of z + 127."""
     r_counts = [np.zeros(SYMBOL_MAX + 1) for _ in range(SCALES)]
@@ -40,30 +38,14 @@ def histograms(net: Lic1, patches: list[npt.NDArray[np.uint8]]) -> tuple[list[Co
     for patch in patches:
         x = torch.from_numpy(patch[:256, :256].copy()).permute(2, 0, 1)[None].float() / 255
         base = torch.tensor([float(rng.integers(0, SPACING * (ANCHORS - 1) + 1))])
-        r, index, z = symbols(net, x, base)
+        level = base.view(1, 1, 1, 1).expand(1, 1, x.shape[2] // 16, x.shape[3] // 16)
+        r, index, z, _ = (v[0].long().numpy() for v in net.coded(x, level))
         for i in np.unique(index):
             r_counts[i] += np.bincount(np.minimum(np.abs(r[index == i]), SYMBOL_MAX), minlength=SYMBOL_MAX + 1)
         anchor = int(nearest_anchor(base))
         for c in range(net.sizes.z):
             z_counts[anchor, c] += np.bincount(z[c].ravel() + 127, minlength=255)
     return r_counts, z_counts
-
-
-def symbols(
-    net: Lic1, x: Tensor, base: Tensor
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """R (M,h,w), scale index (M,h,w), z_hat (Z,h/4,w/4) of one picture at one level, as the runtime computes them."""
-    level = base.view(1, 1, 1, 1).expand(1, 1, x.shape[2] // 16, x.shape[3] // 16)
-    y, z = net.latents(*net.analysis(x), level)
-    z_hat = z.round().clamp(-127, 127)
-    features, mean_features = net.scales.start(z_hat), net.means.start(z_hat, level)
-    r, index, y_hat = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
-    for t, mask in enumerate(pass_masks(net.sizes.m, parity_cells(*y.shape[2:]))):
-        mu = net.means.mean(t, mean_features, y_hat) * mask
-        index_t = net.scales.index16(t, features, r.abs().clamp(max=MAGNITUDE_MAX), level) * mask
-        r_t = net.quantised(y * mask - mu, index_t).round()
-        index, r, y_hat = index + index_t, r + r_t, y_hat + r_t + mu
-    return r[0].long().numpy(), whole_index(index)[0].long().numpy(), z_hat[0].long().numpy()
 
 
 def gaussian(sigma: float) -> Counts:

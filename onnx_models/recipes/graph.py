@@ -18,6 +18,7 @@ OPERATORS = frozenset(
     {
         "Abs",
         "Add",
+        "AveragePool",
         "Cast",
         "Clip",
         "Concat",
@@ -101,13 +102,13 @@ class Graph:
     def clip(self, x: str, low: float, high: float) -> str:
         return self.op("Clip", x, self.constant(low), self.constant(high))
 
-    def twice(self, x: str) -> str:
-        """Every value becomes a 2x2 square of it."""
+    def enlarged(self, x: str, r: int) -> str:
+        """Every value becomes a square of it, r x r."""
         return self.op(
             "Resize",
             x,
             "",
-            self.constant([1, 1, 2, 2]),
+            self.constant([1, 1, r, r]),
             mode="nearest",
             coordinate_transformation_mode="asymmetric",
             nearest_mode="floor",

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,8 @@ MAGNITUDE_MAX = 8
 Z_MAX = 127
 SCALE_MIN, SCALE_MAX, SCALES = 0.11, 148.0, 64
 SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
+NOISE = (8.6, 7.9, 6.4, 5.4, 4.5, 3.7, 3.0, 2.4, 2.0)
+"""Error of a picture at each anchor, rms of 8-bit levels: what is large or small to the last layers. Measured on number 4."""
 DEAD_ZONE = 0.5
 """Share of the theoretical widening of the zero bin that training sees; `pillow_lic.rounding` takes what measures best afterwards."""
 ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))
@@ -156,10 +159,42 @@ def parity_cells(h: int, w: int) -> Tensor:
     return F.one_hot(p, 4).permute(2, 0, 1)[None].float()
 
 
+class Detail(nn.Module):
+    """Picture (B,3,H,W), the trunk that made it (B,C,H/8,W/8), hats of the level -> correction (B,3,H,W).
+
+    The only layers that see single pixels, at 1/2. What they see is fine structure in units of the error expected at the level:
+    in units of the picture all of it is next to zero, where a rectifier bends nothing (measured: 0.01 dB instead of 0.2).
+    """
+
+    FINE_MAX = 8.0
+
+    def __init__(self, c: int, d: int) -> None:
+        super().__init__()
+        self.gain_noise = nn.Parameter(torch.log(torch.tensor(NOISE) / 255)[:, None])
+        self.table = nn.Parameter(torch.zeros(ANCHORS, d))
+        self.trunk = Pointwise(c, d)
+        self.enter, self.body, self.leave = (nn.Conv2d(i, o, 3, padding=1) for i, o in ((12, d), (d, d), (d, 12)))
+        for v in (self.trunk.weight, self.trunk.bias, self.leave.weight, self.leave.bias):
+            nn.init.zeros_(v)
+
+    def forward(self, x: Tensor, t: Tensor, hat: Tensor) -> Tensor:
+        noise = F.interpolate(gain_field(self.gain_noise, hat), scale_factor=8.0, mode="nearest")
+        x = F.pixel_unshuffle(x, 2)
+        colors = x.unflatten(1, (3, 4)).mean(2)
+        around = F.avg_pool2d(colors, 3, 1, 1, count_include_pad=False).repeat_interleave(4, 1)
+        level = F.interpolate(
+            F.conv2d(hat / SPACING, self.table.t()[:, :, None, None]), scale_factor=2.0, mode="nearest"
+        )
+        context = F.interpolate(self.trunk(t) + level, scale_factor=4.0, mode="nearest")
+        fine = ((x - around) / noise).clamp(-self.FINE_MAX, self.FINE_MAX)
+        h = F.leaky_relu(self.body(F.leaky_relu(self.enter(fine) + context, 0.1)), 0.1)
+        return F.pixel_shuffle(self.leave(h) * noise, 2)
+
+
 class Synthesis(nn.Module):
     """y_hat in quantiser steps, level -> x_hat (B,3,H,W), not clipped."""
 
-    def __init__(self, pca: Tensor, c: int, c2: int, m: int, n: int, k: int) -> None:
+    def __init__(self, pca: Tensor, c: int, c2: int, m: int, n: int, k: int, d: int) -> None:
         super().__init__()
         g = 0.5 * torch.log(math.log(2) * anchor_lambdas() * 65025 / 18)
         self.gain_y, self.gain_t = nn.Parameter(-g[:, None].repeat(1, m)), nn.Parameter(torch.zeros(ANCHORS, c))
@@ -169,6 +204,7 @@ class Synthesis(nn.Module):
         self.body, self.leave = blocks(c, n, k), Pointwise(c, 192)
         self.leave.weight.data.mul_(0.02)
         nn.init.zeros_(self.leave.bias)
+        self.detail = Detail(c, d)
 
     def forward(self, y_hat: Tensor, level: Tensor) -> Tensor:
         hat = hats(level)
@@ -176,7 +212,9 @@ class Synthesis(nn.Module):
         t = self.up(self.low(self.enter(y))) * F.interpolate(
             gain_field(self.gain_t, hat), scale_factor=2.0, mode="nearest"
         )
-        return F.pixel_shuffle(self.leave(self.body(t)), 8) + F.pixel_shuffle(self.linear(y), 16) + 0.5
+        t = self.body(t)
+        x = F.pixel_shuffle(self.leave(t), 8) + F.pixel_shuffle(self.linear(y), 16) + 0.5
+        return x + self.detail(x, t, hat)
 
 
 class Scales(nn.Module):
@@ -273,8 +311,9 @@ def gaussian_bits(r: Tensor, sigma: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Widths and depths: c at 1/8, c2 at 1/16, m latents, z hyper-latents, p mean features, s scale features, k depthwise kernel."""
+    """Widths and depths: d at 1/2, c at 1/8, c2 at 1/16, m latents, z hyper-latents, p mean and s scale features, k depthwise kernel."""
 
+    d: int = 32
     c: int = 128
     c2: int = 192
     m: int = 320
@@ -284,6 +323,15 @@ class Sizes:
     k: int = 5
     analysis: int = 6
     synthesis: int = 6
+
+
+class Coded(NamedTuple):
+    """What an encoder writes of pictures, integers as floats: r and scale index (B,M,h,w), z_hat (B,Z,h/4,w/4); and y_hat."""
+
+    r: Tensor
+    index: Tensor
+    z_hat: Tensor
+    y_hat: Tensor
 
 
 class Lic1(nn.Module):
@@ -297,7 +345,7 @@ class Lic1(nn.Module):
         log_scale = 0.5 * torch.log(variance[: v.m])[None] + log_step[:, None] - 0.3
         self.scales = Scales((log_scale - math.log(SCALE_MIN)) / SCALE_STEP, v.z, v.s)
         self.means = Means(v.m, v.z, v.p)
-        self.synthesis = Synthesis(pca, v.c, v.c2, v.m, v.synthesis, v.k)
+        self.synthesis = Synthesis(pca, v.c, v.c2, v.m, v.synthesis, v.k, v.d)
         self.prior = FactorizedPrior(v.z)
         self.dead_zones: Tensor
         self.register_buffer("dead_zones", dead_zones(), persistent=False)
@@ -305,6 +353,20 @@ class Lic1(nn.Module):
     def quantised(self, residual: Tensor, index16: Tensor) -> Tensor:
         """Residual rounded as the encoder does, towards zero where that saves more than it costs; straight through."""
         return straight_through_round(residual, self.dead_zones[whole_index(index16.detach()).long()])
+
+    @torch.no_grad()
+    def coded(self, x: Tensor, level: Tensor) -> Coded:
+        """X (B,3,H,W), level field -> what the runtime's encoder would make of it."""
+        y, z = self.latents(*self.analysis(x), level)
+        z_hat = z.round().clamp(-Z_MAX, Z_MAX)
+        features, mean_features = self.scales.start(z_hat), self.means.start(z_hat, level)
+        r, index, y_hat = (torch.zeros_like(y) for _ in range(3))
+        for t, mask in enumerate(pass_masks(self.sizes.m, parity_cells(*y.shape[2:]).to(y.device))):
+            mu = self.means.mean(t, mean_features, y_hat) * mask
+            index_t = self.scales.index16(t, features, r.abs().clamp(max=MAGNITUDE_MAX), level) * mask
+            r_t = self.quantised(y * mask - mu, index_t).round()
+            r, index, y_hat = r + r_t, index + index_t, y_hat + r_t + mu
+        return Coded(r, whole_index(index), z_hat, y_hat)
 
     def forward(self, x: Tensor, level: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """X (B,3,H,W), level field, base (B,) level of the header -> x_hat, bits of y (B,), bits of z (B,).

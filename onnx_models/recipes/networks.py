@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from .exact import ACTIVATION_MAX, EXACT_LIMIT, UNIT, ExactConv
 from .graph import Array, Graph
 from .levels import ANCHORS, SPACING
-from .lic1 import ORDER, SCALES, Z_MAX, Block, Lic1
+from .lic1 import ORDER, SCALES, Z_MAX, Block, Detail, Lic1
 
 SLOPE = 0.1
 
@@ -86,7 +86,7 @@ def latents(net: Lic1) -> onnx.ModelProto:
     g, a, s = Graph("latents"), net.latents, net.sizes
     t, linear = g.input("trunk", [1, s.c, "h8", "w8"]), g.input("linear", [1, s.m, "h", "w"])
     hat = hats(g, g.input("level", [1, 1, "h", "w"]))
-    t = g.op("Mul", t, g.twice(gain(g, hat, a.gain_t)))
+    t = g.op("Mul", t, g.enlarged(gain(g, hat, a.gain_t), 2))
     y = g.op("Add", conv(g, blocks(g, conv(g, t, a.down), a.body), a.leave), linear)
     y = g.op("Mul", y, gain(g, hat, a.gain_y))
     z = block(g, conv(g, y, a.hyper[0]), a.hyper[1])
@@ -136,19 +136,36 @@ def synthesis(net: Lic1) -> onnx.ModelProto:
     hat = hats(g, g.input("level", [1, 1, "h", "w"]))
     y = g.op("Mul", y_hat, gain(g, hat, a.gain_y))
     t = g.shuffle(conv(g, blocks(g, conv(g, y, a.enter), a.low), a.up[0]), 2)
-    t = blocks(g, g.op("Mul", t, g.twice(gain(g, hat, a.gain_t))), a.body)
-    # The linear path as two shuffles, 2 then 8, so that the sum needs one shuffle of 8 at the end.
-    linear = numpy(a.linear.weight).reshape(3, 2, 8, 2, 8, s.m).transpose(0, 2, 4, 1, 3, 5).reshape(768, s.m, 1, 1)
+    t = blocks(g, g.op("Mul", t, g.enlarged(gain(g, hat, a.gain_t), 2)), a.body)
+    # Rows in the order (color, row % 2, column % 2, places at 1/8): both paths meet there, and one shuffle of 4 makes them 1/2.
+    leave = numpy(a.leave.weight).reshape(3, 4, 2, 4, 2, s.c).transpose(0, 2, 4, 1, 3, 5).reshape(192, s.c, 1, 1)
+    bias = (numpy(a.leave.bias) + 0.5).reshape(3, 4, 2, 4, 2).transpose(0, 2, 4, 1, 3).reshape(192)
+    linear = numpy(a.linear.weight).reshape(3, 2, 4, 2, 2, 4, 2, s.m).transpose(0, 3, 6, 2, 5, 1, 4, 7)
     x = g.op(
         "Add",
-        g.conv(t, 255 * numpy(a.leave.weight), 255 * (numpy(a.leave.bias) + 0.5)),
-        g.shuffle(g.conv(y, 255 * linear), 2),
+        g.conv(t, 255 * leave, 255 * bias),
+        g.shuffle(g.conv(y, 255 * linear.reshape(768, s.m, 1, 1)), 2),
     )
-    x = g.shuffle(x, 8)
+    x = g.shuffle(x, 4)
+    x = g.shuffle(g.op("Add", x, detail(g, x, t, hat, a.detail)), 2)
     x = g.op("QuantizeLinear", x, g.constant(1.0), g.constant(0, np.uint8))
     x = g.op("Transpose", x, perm=[0, 2, 3, 1])
     g.output(x, "pixels", [1, "height", "width", 3], TensorProto.UINT8)
     return g.model()
+
+
+def detail(g: Graph, x: str, t: str, hat: str, a: Detail) -> str:
+    """Picture at 1/2 in 8-bit levels (1,12,H/2,W/2), trunk, hats -> correction of the same shape."""
+    one_to_four = np.repeat(np.eye(3, dtype=np.float32), 4, 0)[:, :, None, None]
+    colors = g.conv(x, one_to_four.transpose(1, 0, 2, 3) / 4)
+    around = g.conv(g.op("AveragePool", colors, kernel_shape=[3, 3], pads=[1] * 4), one_to_four)
+    per_noise = g.enlarged(gain(g, hat, -a.gain_noise, 1 / 255), 8)
+    fine = g.clip(g.op("Mul", g.op("Sub", x, around), per_noise), -a.FINE_MAX, a.FINE_MAX)
+    level = g.conv(g.op("Mul", hat, g.constant(1 / SPACING)), numpy(a.table).T[:, :, None, None])
+    context = g.enlarged(g.op("Add", conv(g, t, a.trunk), g.enlarged(level, 2)), 4)
+    h = g.op("LeakyRelu", g.op("Add", conv(g, fine, a.enter), context), alpha=SLOPE)
+    h = g.op("LeakyRelu", conv(g, h, a.body), alpha=SLOPE)
+    return g.op("Mul", conv(g, h, a.leave), g.enlarged(gain(g, hat, a.gain_noise, 255), 8))
 
 
 def exact(g: Graph, x: str, m: ExactConv) -> str:

@@ -52,7 +52,7 @@ def test_the_fit_is_no_worse_than_the_linear_path(net: Lic1) -> None:  # noqa: F
     patches = [rng.integers(0, 256, (32, 32, 3)).astype(np.uint8).repeat(4, 0).repeat(4, 1) for _ in range(8)]
     heads = draft.fit(net, patches)
     x = torch.from_numpy(patches[0].copy()).permute(2, 0, 1)[None].float() / 255
-    picture, y = draft.coded(net, x, torch.full((1, 1, 8, 8), 500.0))
+    picture, y = draft.full_and_draft(net, x, torch.full((1, 1, 8, 8), 500.0))
     for scale in draft.SCALES:
         wanted, known = draft.targets(picture, scale), draft.features(y)
         plain = known[:, :64] @ torch.from_numpy(draft.averaged(net, scale).T) + 0.5

@@ -21,7 +21,7 @@ def net() -> Lic1:
     rows = torch.linalg.qr(torch.randn(768, 768))[0]
     net = Lic1(rows, torch.logspace(1, -5, 768), SMALL).eval()
     for p in net.parameters():
-        p.data += 0.05 * p.data.abs().mean() * torch.randn_like(p)
+        p.data += 0.05 * (p.data.abs().mean() or 1) * torch.randn_like(p)
     return net
 
 
@@ -87,6 +87,17 @@ def test_the_whole_chain(net: Lic1, sessions: dict[str, ort.InferenceSession]) -
     x_hat = (255 * net.synthesis(y_hat, level)).clamp(0, 255).permute(0, 2, 3, 1).numpy()
     got_x = sessions["synthesis"].run(None, {"y_hat": y_hat.numpy(), "level": level.numpy()})[0]
     assert np.abs(got_x - x_hat).max() < 3
+
+
+def test_fresh_detail_changes_nothing_and_learns() -> None:
+    torch.manual_seed(0)
+    detail = lic1.Detail(32, 16)
+    correction = detail(torch.rand(1, 3, 32, 48), torch.randn(1, 32, 4, 6), hats(torch.full((1, 1, 2, 3), 500.0)))
+    assert correction.shape == (1, 3, 32, 48)
+    assert not correction.any()
+    correction.sum().backward()
+    assert detail.leave.weight.grad is not None
+    assert detail.leave.weight.grad.any()
 
 
 @torch.no_grad()
