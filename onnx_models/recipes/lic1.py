@@ -59,9 +59,14 @@ def dead_zones() -> Tensor:
     return DEAD_ZONE * saved.clamp_min(0) * math.log(2) / 12
 
 
+def interpolated(table: Tensor, hat: Tensor) -> Tensor:
+    """Table (ANCHORS, C) at the level of every place -> (B, C, h, w)."""
+    return F.conv2d(hat / SPACING, table.t()[:, :, None, None])
+
+
 def gain_field(table: Tensor, hat: Tensor) -> Tensor:
     """Exp of the (ANCHORS, C) log-gain table interpolated at every place -> (B, C, h, w)."""
-    return torch.exp(F.conv2d(hat / SPACING, table.t()[:, :, None, None]))
+    return torch.exp(interpolated(table, hat))
 
 
 class Block(nn.Module):
@@ -182,9 +187,7 @@ class Detail(nn.Module):
         x = F.pixel_unshuffle(x, 2)
         colors = x.unflatten(1, (3, 4)).mean(2)
         around = F.avg_pool2d(colors, 3, 1, 1, count_include_pad=False).repeat_interleave(4, 1)
-        level = F.interpolate(
-            F.conv2d(hat / SPACING, self.table.t()[:, :, None, None]), scale_factor=2.0, mode="nearest"
-        )
+        level = F.interpolate(interpolated(self.table, hat), scale_factor=2.0, mode="nearest")
         context = F.interpolate(self.trunk(t) + level, scale_factor=4.0, mode="nearest")
         fine = ((x - around) / noise).clamp(-self.FINE_MAX, self.FINE_MAX)
         h = F.leaky_relu(self.body(F.leaky_relu(self.enter(fine) + context, 0.1)), 0.1)

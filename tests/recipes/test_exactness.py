@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from test_train import TINY
 
 from onnx_models.recipes import exactness
 from onnx_models.recipes.data import Patches
-from onnx_models.recipes.lic1 import Lic1, Sizes
-
-TINY = Sizes(c=16, c2=16, m=32, z=8, p=16, s=16, k=3, analysis=1, synthesis=1)
+from onnx_models.recipes.lic1 import Lic1
 
 
 def test_integers_cost_little_beside_real_numbers(patches: Path) -> None:
