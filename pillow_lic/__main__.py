@@ -250,7 +250,7 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--effort", type=int, metavar="N", help="0: plain rounding, faster; 1-9: smaller files (default 1)"
     )
-    parser.add_argument("--model", type=_model, help="name or number of the networks (default: the newest)")
+    parser.add_argument("--model", type=_model, help="name or number of the networks: lic1 (default), lic1-visual, ...")
     parser.add_argument("--strip", action="store_true", help="leave EXIF and XMP out (ICC profiles are kept)")
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 OURS = "lic"
+"""What the default model is called here; others go by their own names."""
 _SCALES = ("scales_z", "scales_0", "scales_1", "scales_2", "scales_3")
 _NETWORKS = {
     "encoder": ("analysis", "latents", *2 * ("means", *_SCALES)),
@@ -62,22 +63,29 @@ class Cache:
             files.write_atomic(self._path, json.dumps(self._entries, indent=0).encode())
 
 
-def our_codec() -> Codec:
-    """Return pillow-lic itself with its newest model."""
+def our_names() -> tuple[str, ...]:
+    """Return what the models that write may be called here."""
+    from . import models
+
+    return (OURS, *sorted({spec.name for spec in models.models()} - {models.DEFAULT}))
+
+
+def our_codec(name: str) -> Codec:
+    """Return pillow-lic itself with the newest model of one of `our_names`."""
     from . import codec, models
     from .options import EncodeOptions
     from .peers import Codec
 
-    spec = models.choose(None)
+    spec = models.choose(None if name == OURS else name)
 
     def encode(pixels: Pixels, quality: float) -> bytes:
-        return codec.encode(pixels, "RGB", EncodeOptions(quality=quality))
+        return codec.encode(pixels, "RGB", EncodeOptions(quality=quality, model=spec.number))
 
-    return Codec(OURS, f"LIC {spec.name} ({spec.number})", _QUALITIES, encode, lambda data: codec.decode(data)[1])
+    return Codec(name, f"LIC {spec.name} ({spec.number})", _QUALITIES, encode, lambda data: codec.decode(data)[1])
 
 
 def complexity() -> dict[str, float]:
-    """Return the thousands of multiply-adds a pixel of our newest model: of its encoder and its decoder."""
+    """Return the thousands of multiply-adds a pixel of our default model: of its encoder and its decoder."""
     from . import models
 
     kmac = models.choose(None).kmac_per_pixel
@@ -123,13 +131,13 @@ def run(
         for name, (codec, qualities) in codecs.items():
             for quality in qualities:
                 key = f"{codec.title}|{quality:g}|{digest}"
-                sample = cache.get(key, wanted) if name != OURS else None
+                sample = cache.get(key, wanted) if name in peers.NAMES else None
                 if sample is None:
                     if name not in warm:
                         codec.decode(codec.encode(pixels, quality))
                         warm.add(name)
                     sample = measure(codec, quality, path.name, pixels, wanted, repeats)
-                    if name != OURS:
+                    if name in peers.NAMES:
                         cache.put(key, sample, wanted)
                 samples.append(sample)
         cache.save()
@@ -155,13 +163,14 @@ def _bench(arguments: argparse.Namespace) -> int:
             msg = "the metric ssimulacra2 needs its package: pip install ssimulacra2"
             raise ValueError(msg)
         wanted.remove("ssimulacra2")
-    names = _list(arguments.codecs, (OURS, *(name for name in peers.NAMES if peers.is_available(name))), "codec")
+    ours, installed = our_names(), [name for name in peers.NAMES if peers.is_available(name)]
+    names = _list(arguments.codecs or ",".join([OURS, *installed]), (*ours, *installed), "codec")
     paths = sorted(p for p in Path(arguments.folder).iterdir() if p.suffix.lower() in _SUFFIXES)[: arguments.limit]
     if not paths:
         msg = f"{arguments.folder} has no pictures ({', '.join(sorted(_SUFFIXES))})"
         raise ValueError(msg)
     chosen = _qualities(arguments.quality, names)
-    codecs = {name: our_codec() if name == OURS else peers.codec(name) for name in names}
+    codecs = {name: our_codec(name) if name in ours else peers.codec(name) for name in names}
     plan = {name: (codec, chosen.get(name, codec.qualities)) for name, codec in codecs.items()}
     cache = Cache(Path(arguments.cache) if arguments.cache else None)
     samples = run(paths, plan, wanted, arguments.repeats, cache, lambda line: print(line, file=sys.stderr))
@@ -175,7 +184,7 @@ def _bench(arguments: argparse.Namespace) -> int:
     rates = bench_report.bd_rates(curves, anchor, wanted)
     print(f"{len(paths)} pictures, {platform.processor() or platform.machine()}, {os.cpu_count()} processors")
     print("\n".join(f"{name}: {codec.title}" for name, codec in codecs.items()))
-    kmac = complexity() if OURS in codecs else {}
+    kmac = complexity() if set(ours) & set(codecs) else {}
     if kmac:
         print(f"{OURS}: " + ", ".join(f"{side} {value:.1f}" for side, value in kmac.items()) + " kMAC a pixel")
     print()
@@ -198,7 +207,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Compare codecs over a folder of pictures. `lic bench coder`: the range coder alone.",
     )
     parser.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
-    parser.add_argument("--codecs", metavar="A,B", help="default: lic and every peer installed")
+    parser.add_argument("--codecs", metavar="A,B", help="default: lic and every peer installed; or the name of a model")
     parser.add_argument(
         "--quality", action="append", default=[], metavar="CODEC=Q,Q", help="qualities of a codec; may be repeated"
     )

@@ -17,6 +17,8 @@ from .errors import LicRuntimeError, LicUnsupportedError
 
 NETWORKS = f"{__package__}.onnx_models"
 """A package of its own, so that it is found wherever it is installed, also when a checkout hides the installed package."""
+DEFAULT = "lic1"
+"""Name of the models that write when none is asked for: the smallest squared error. Others have names of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +120,10 @@ def importance() -> Networks:
 
 
 def choose(model: str | int | None) -> ModelSpec:
-    """The model to write with: by number, by name (the newest of that name), or the newest for None; else ValueError."""
+    """The model to write with: by number, by name (the newest of that name; None is DEFAULT); else ValueError."""
+    wanted = DEFAULT if model is None else model
     for spec in reversed(models()):
-        if model in (None, spec.number, spec.name):
+        if wanted in (spec.number, spec.name):
             return spec
     known = ", ".join(f"{spec.name} ({spec.number})" for spec in models())
     msg = f"model must be the name or number of one of {known}, got {model!r}"

@@ -160,7 +160,8 @@ class EncodeOptions:
         0..9: encoder time spent on making the file smaller. 0 rounds plainly, 1 and above weigh bits against error
         (1.4 times as long, 1-2 % smaller at the same PSNR); the decoder's work does not change.
     model
-        Name or id of a network in the manifest; None is the newest.
+        Name or number of the networks to write with: "lic1", which None means (least squared error), "lic1-visual" (least
+        structural dissimilarity beside it), or one of earlier.
     """
 
     quality: float | None = None

@@ -38,6 +38,7 @@ from .graph import Graph
 from .levels import LEVEL_MAX
 from .lic1 import SCALE_MIN, SCALE_STEP, Block, Clip, gaussian_bits, straight_through_round
 from .networks import block, conv
+from .similarity import ms_ssim
 
 HERE = Path(__file__).resolve().parent.parent
 SIDE, CELLS = 256, 16
@@ -51,6 +52,8 @@ STEP = 32
 UNEVEN = 0.17
 """What a field costs beyond the curves, which know nothing of a place's neighbours: ln(bits) at equal MS-SSIM, per REACH of the root
 mean square difference between neighbours. Measured with random fields of cells of 1, 2, 4 and 8 latents (0.13-0.20)."""
+COARSE = range(1, 5)
+"""Scales of MS-SSIM that count: the finest has 4 % of the weight and most of the time."""
 CONTRAST = 24.0
 """The first filters start zero-mean and this much larger than usual, so that ln(1 + |response|) bends where contrast is just visible."""
 
@@ -74,28 +77,6 @@ class Importance(nn.Module):
         return value
 
 
-def blurred(x: Tensor) -> Tensor:
-    """(...,n,n) -> (...,n-10,n-10): the Gaussian window of SSIM, as products with a band matrix."""
-    taps = torch.exp(-((torch.arange(11) - 5.0) ** 2) / (2 * 1.5**2))
-    n = x.shape[-1]
-    band = torch.stack([F.pad(taps / taps.sum(), (i, n - 11 - i)) for i in range(n - 10)])
-    return band @ x @ band.t()
-
-
-def ms_ssim(shown: Tensor, original: Tensor) -> Tensor:
-    """MS-SSIM (Wang 2003) of pictures (1,3,n,n) in 0..255 without its finest scale, which has 4 % of the weight and most of the time."""
-    result = torch.ones(())
-    for scale, weight in enumerate((0.2856, 0.3001, 0.2363, 0.1333)):
-        shown, original = F.avg_pool2d(shown, 2), F.avg_pool2d(original, 2)
-        mean_x, mean_y = blurred(shown), blurred(original)
-        xx, yy, xy = blurred(torch.cat([shown * shown, original * original, shown * original])).split(1)
-        similarity = (2 * (xy - mean_x * mean_y) + 58.5225) / (xx - mean_x**2 + yy - mean_y**2 + 58.5225)
-        if scale == 3:
-            similarity = similarity * (2 * mean_x * mean_y + 6.5025) / (mean_x**2 + mean_y**2 + 6.5025)
-        result = result * similarity.mean((2, 3)).relu() ** weight
-    return result.mean()
-
-
 class Curves(NamedTuple):
     """Patches (N,256,256,3) uint8, and for each of 6 levels and 16x16 places bits and shares of 1 - MS-SSIM, (N,6,16,16)."""
 
@@ -111,7 +92,7 @@ def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
     """
     spec, grid = models.choose(None), symbols.Grid.of(SIDE, SIDE)
     trunk = transforms.analysis(spec, pixels)
-    x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
+    x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
     bits, losses = torch.zeros(LEVELS, CELLS, CELLS), torch.zeros(LEVELS, CELLS, CELLS)
     for i in range(LEVELS):
         field = np.full(grid.shape, i * SPACING, np.float32)
@@ -119,9 +100,9 @@ def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
         r, y_hat = transforms.residuals(spec, z_hat, y, field, grid.cells)
         index = torch.from_numpy(symbols.indexes(spec, z_hat, r, field, grid)).float()
         bits[i] = gaussian_bits(torch.from_numpy(r), SCALE_MIN * torch.exp(index * SCALE_STEP)).sum(0)
-        shown = torch.from_numpy(transforms.synthesis(spec, y_hat, field)).permute(2, 0, 1)[None].float()
+        shown = torch.from_numpy(transforms.synthesis(spec, y_hat, field)).permute(2, 0, 1)[None].float() / 255
         shown.requires_grad_()
-        loss = 1 - ms_ssim(shown, x)
+        loss = 1 - ms_ssim(shown, x, COARSE).mean()
         (gradient,) = torch.autograd.grad(loss, shown)
         part = F.avg_pool2d((gradient * (shown - x)).detach().sum(1), 16)[0].clamp_min(0)
         losses[i] = part * (loss.item() / part.sum().clamp_min(1e-12))

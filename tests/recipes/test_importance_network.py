@@ -80,5 +80,6 @@ def test_the_metric_is_the_runtime_s_but_for_the_finest_scale() -> None:
     rng = np.random.default_rng(0)
     a = rng.integers(0, 256, (16, 16, 3)).repeat(16, 0).repeat(16, 1).astype(np.uint8)
     b = (a + rng.normal(0, 12, (32, 32, 3)).repeat(8, 0).repeat(8, 1)).clip(0, 255).astype(np.uint8)
-    ours = importance.ms_ssim(*(torch.from_numpy(v).permute(2, 0, 1)[None].float() for v in (b, a)))
+    planes = (torch.from_numpy(v).permute(2, 0, 1)[None].float() / 255 for v in (b, a))
+    ours = importance.ms_ssim(*planes, importance.COARSE)
     assert 1 - ours.item() == pytest.approx(1 - metrics.ms_ssim(a, b), rel=0.2)

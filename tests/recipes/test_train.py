@@ -14,10 +14,10 @@ from onnx_models.recipes.pca import block_pca
 TINY = Sizes(c=16, c2=16, m=32, z=8, p=16, s=16, k=3, analysis=1, synthesis=1)
 
 
-def run(monkeypatch: pytest.MonkeyPatch, patches: Path, folder: Path, minutes: float) -> list[str]:
+def run(monkeypatch: pytest.MonkeyPatch, patches: Path, folder: Path, minutes: float, *more: str) -> list[str]:
     monkeypatch.setattr(train, "Sizes", lambda: TINY)
     options = ["--minutes", str(minutes), "--batch", "2", "--crop", "64", "--every", "2", "--judge", "4"]
-    monkeypatch.setattr(sys, "argv", ["train", str(patches), str(folder), *options])
+    monkeypatch.setattr(sys, "argv", ["train", str(patches), str(folder), *options, *more])
     train.main()
     return (folder / "log.txt").read_text().splitlines()
 
@@ -36,6 +36,12 @@ def test_learns_and_resumes(monkeypatch: pytest.MonkeyPatch, patches: Path, tmp_
     untrained = Lic1(torch.from_numpy(components), torch.from_numpy(variance).clamp_min(1e-8), TINY)
     before = train.validate(untrained, [source.validation()], torch.autocast("cpu", dtype=torch.bfloat16))[0]
     assert float(again[-1].split("validation ")[1].split()[0]) < before
+
+
+def test_learns_structure(monkeypatch: pytest.MonkeyPatch, patches: Path, tmp_path: Path) -> None:
+    log = run(monkeypatch, patches, tmp_path, 0.1, "--crop", "192", "--structure", "0.5")
+    assert "validation" in log[-1]
+    assert "nan" not in "".join(log)
 
 
 def test_importance_fields_are_flat_for_most_and_within_the_scale() -> None:
