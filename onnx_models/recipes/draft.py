@@ -36,12 +36,12 @@ from torch import Tensor
 
 from .complexity import kmac_per_pixel
 from .data import Patches
-from .depthwise import Depthwise
+from .depthwise import SLOPE, Depthwise
 from .export import HERE, load
 from .graph import Array, Graph
 from .levels import LEVEL_MAX, hats
 from .lic1 import ORDER, Block, Lic1, gain_field, parity_cells, pass_masks
-from .networks import SLOPE, conv, gain, mean_features, numpy
+from .networks import conv, gain, mean_features, numpy
 from .networks import hats as hats_of
 
 SCALES = (2, 4, 8)

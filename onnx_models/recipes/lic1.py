@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .depthwise import Depthwise, Pointwise
+from .depthwise import SLOPE, Depthwise, Pointwise, block, takes_block
 from .exact import ACTIVATION_MAX, UNIT, ExactConv
 from .levels import ANCHORS, SPACING, anchor_lambdas, hats, nearest_anchor
 
@@ -81,8 +81,10 @@ class Block(nn.Module):
             m.weight.data.mul_(0.3)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.b(self.dw(F.leaky_relu(self.a(x), 0.1, inplace=True)))
-        return x + self.f2(F.leaky_relu(self.f1(x), 0.1, inplace=True))
+        if takes_block(x):
+            return block(x, list(self.parameters()))
+        x = x + self.b(self.dw(F.leaky_relu(self.a(x), SLOPE)))
+        return x + self.f2(F.leaky_relu(self.f1(x), SLOPE))
 
 
 def blocks(c: int, n: int, k: int) -> nn.Sequential:
@@ -118,7 +120,7 @@ class Latents(nn.Module):
         self.leave.weight.data.mul_(0.02)
         nn.init.zeros_(self.leave.bias)
         self.hyper = nn.Sequential(
-            Pointwise(m, p), Block(p, 3), nn.Conv2d(p, p, 2, 2), nn.LeakyReLU(0.1), nn.Conv2d(p, z, 2, 2)
+            Pointwise(m, p), Block(p, 3), nn.Conv2d(p, p, 2, 2), nn.LeakyReLU(SLOPE), nn.Conv2d(p, z, 2, 2)
         )
 
     def forward(self, t: Tensor, linear: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,7 +136,7 @@ class Means(nn.Module):
     def __init__(self, m: int, z: int, p: int) -> None:
         super().__init__()
         self.m = m
-        self.enter = nn.Sequential(up(z, p), nn.LeakyReLU(0.1), up(p, p))
+        self.enter = nn.Sequential(up(z, p), nn.LeakyReLU(SLOPE), up(p, p))
         self.level = Pointwise(ANCHORS, p)
         self.first = Block(p, 3)
         self.context = nn.ModuleList([Pointwise(p + m, p) for _ in range(3)])
@@ -190,7 +192,7 @@ class Detail(nn.Module):
         level = F.interpolate(interpolated(self.table, hat), scale_factor=2.0, mode="nearest")
         context = F.interpolate(self.trunk(t) + level, scale_factor=4.0, mode="nearest")
         fine = ((x - around) / noise).clamp(-self.FINE_MAX, self.FINE_MAX)
-        h = F.leaky_relu(self.body(F.leaky_relu(self.enter(fine) + context, 0.1)), 0.1)
+        h = F.leaky_relu(self.body(F.leaky_relu(self.enter(fine) + context, SLOPE)), SLOPE)
         return F.pixel_shuffle(self.leave(h) * noise, 2)
 
 

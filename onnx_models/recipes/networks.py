@@ -21,12 +21,11 @@ import onnx
 from onnx import TensorProto
 from torch import Tensor, nn
 
+from .depthwise import SLOPE
 from .exact import ACTIVATION_MAX, EXACT_LIMIT, UNIT, ExactConv
 from .graph import Array, Graph
 from .levels import ANCHORS, SPACING
 from .lic1 import ORDER, SCALES, Z_MAX, Block, Detail, Lic1
-
-SLOPE = 0.1
 
 
 def numpy(x: Tensor) -> Array:

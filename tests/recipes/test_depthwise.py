@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from onnx_models.recipes import depthwise
+from onnx_models.recipes import depthwise, lic1
+from onnx_models.recipes.lic1 import Block
 
 
 def gradients(y: Tensor, inputs: list[Tensor], grad: Tensor) -> list[Tensor]:
@@ -39,6 +40,23 @@ def test_under_autocast_it_stays_float32() -> None:
         y, F.conv2d(x.float(), conv.weight, conv.bias, padding=2, groups=32), rtol=1e-4, atol=1e-4
     )
     assert conv.weight.grad is not None
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_a_block_is_its_layers(kernel: int, layout: torch.memory_format, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    block = Block(32, kernel)
+    x, grad = torch.randn(2, 32, 9, 7).to(memory_format=layout).requires_grad_(), torch.randn(2, 32, 9, 7)
+    assert depthwise.takes_block(x)
+    found = []
+    for quick in (True, False):
+        monkeypatch.setattr(lic1, "takes_block", lambda _, quick=quick: quick)
+        y = block(x)
+        found.append([y, *gradients(y, [x, *block.parameters()], grad)])
+    assert [v.shape for v in found[0]] == [v.shape for v in found[1]]
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
 def test_integers_stay_exact() -> None:
