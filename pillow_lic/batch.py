@@ -138,8 +138,8 @@ def _all(
     progress: Progress | None,
     executor: Executor | None,
 ) -> Summary:
-    if workers < 1:
-        msg = f"workers must be at least 1, got {workers}"
+    if not hasattr(workers, "__index__") or workers < 1:
+        msg = f"workers must be a whole number, at least 1, got {workers!r}"
         raise ValueError(msg)
     begun = time.monotonic()
     summary = Summary()

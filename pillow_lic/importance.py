@@ -20,7 +20,7 @@ import numpy.typing as npt
 from . import content
 from .inflate import inflate
 from .limits import MAX_LEVEL
-from .options import box_shown
+from .options import box_shown, boxes
 from .symbols import STRIDE, Grid
 
 Deltas = npt.NDArray[np.int8]
@@ -115,8 +115,9 @@ def wish(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rg
     """Return what the options ask for; the network behind "auto" runs here, once for all sizes of the file.
 
     roi: a mask (H, W), uint8 0..255 or numbers 0..1, white being most important; or boxes (left, upper, right, lower[, weight
-    0..1]) in pixels, as `EncodeOptions` has checked them. wanted: such a mask; the strength 0..1 of the map that the
-    content of the picture (H, W, 3) asks for; or int8 deltas, which are taken as they are. Both together add up.
+    0..1]) in pixels, as `EncodeOptions` has checked them or as an array of rows of another shape than the picture's. wanted:
+    such a mask; the strength 0..1 of the map that the content of the picture (H, W, 3) asks for; or int8 deltas, which are
+    taken as they are. Both together add up.
 
     A full span of a mask is SPAN points of quality. The mean over the picture is kept at the quality asked for, so that
     bits move; the file grows all the same, the more the larger the finer part. Raises ValueError naming what is wrong and what is legal.
@@ -133,7 +134,9 @@ def wish(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rg
         else:
             points += SPAN * _blocks(_mask(asked, "importance", height, width))
     if roi is not None:
-        mask = _mask(roi, "roi", height, width) if isinstance(roi, np.ndarray) else _boxes(roi, height, width)
+        if isinstance(roi, np.ndarray) and roi.shape != (height, width) and roi.shape[1] in (4, 5):
+            roi = boxes(roi.tolist())
+        mask = _mask(roi, "roi", height, width) if isinstance(roi, np.ndarray) else _boxed(roi, height, width)
         points += SPAN * _blocks(mask)
     named = roi is not None or not isinstance(wanted, (int, float))
     return Wish(given, (points - points.mean()) * (MAX_LEVEL / 9 / STEP), named)
@@ -174,10 +177,10 @@ def _mask(a: Mask, name: str, height: int, width: int) -> Floats:
     return mask
 
 
-def _boxes(boxes: Sequence[Box], height: int, width: int) -> Floats:
+def _boxed(places: Sequence[Box], height: int, width: int) -> Floats:
     """The mask of boxes, every one widened to whole latents: a latent that shows in a box counts as inside."""
     mask = np.zeros((height, width), np.float32)
-    for box in boxes:
+    for box in places:
         left, upper, right, lower = box[:4]
         weight = box[4] if len(box) > 4 else 1.0
         if left < 0 or upper < 0 or right > width or lower > height:

@@ -116,14 +116,14 @@ def _strength(value: object) -> float | None:
     return strength or None
 
 
-def _boxes(value: object) -> tuple[Box, ...]:
+def boxes(value: object) -> tuple[Box, ...]:
     """Return boxes as tuples (left, upper, right, lower[, weight]); ValueError for anything else."""
     legal = "a picture-sized mask or boxes (left, upper, right, lower[, weight])"
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or not value:
         msg = f"roi must be {legal}, got {shown(value)}"
         raise ValueError(msg)
     rows: Sequence[Any] = value if isinstance(value[0], Sequence) else [value]
-    boxes = []
+    found = []
     for row in rows:
         if not isinstance(row, Sequence) or isinstance(row, (str, bytes)) or len(row) not in (4, 5):
             msg = f"roi must be {legal}, got {shown(row)}"
@@ -135,8 +135,8 @@ def _boxes(value: object) -> tuple[Box, ...]:
         if len(box) == 5 and not 0 <= box[4] <= 1:
             msg = f"the weight of a roi box must be 0-1, got {box[4]:g}"
             raise ValueError(msg)
-        boxes.append(box)
-    return tuple(boxes)
+        found.append(box)
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ class EncodeOptions:
         Bytes of the whole file (never exceeded where the scale reaches it), bits per pixel, or dB of RGB PSNR. At most
         one of ``quality`` and the targets.
     roi
-        A mask (H, W), uint8 or 0..1, or boxes (left, upper, right, lower[, weight 0..1]) that deserve more bits: white gets
-        4 points of quality more than black, and the mean stays.
+        A mask (H, W), uint8 or 0..1, or boxes (left, upper, right, lower[, weight 0..1]), a list or an array of rows, that
+        deserve more bits: white gets 4 points of quality more than black, and the mean stays.
     importance
         ``"auto"``: a small network finds the places that deserve more bits, for fewer of them at equal MS-SSIM; a number
         0..1 is the strength of its map, ``"auto"`` being 1. Or a mask (H, W) like that of ``roi``, or the map of another
@@ -187,7 +187,7 @@ class EncodeOptions:
             if value is not None:
                 object.__setattr__(self, name, positive(name, value, what))
         if self.roi is not None and not _is_map(self.roi):
-            object.__setattr__(self, "roi", _boxes(self.roi))
+            object.__setattr__(self, "roi", boxes(self.roi))
         if self.importance is not None and not _is_map(self.importance):
             object.__setattr__(self, "importance", _strength(self.importance))
         whole = hasattr(self.effort, "__index__") and not isinstance(self.effort, bool)

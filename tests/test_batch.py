@@ -202,6 +202,7 @@ def test_an_interrupted_run_goes_on_where_it_stood(tmp_path: Path) -> None:
     assert (len(again.skipped), len(again.done)) == (2, 2)
 
 
-def test_workers_are_counted_from_one() -> None:
-    with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
-        batch.run([], copy, workers=0)
+@pytest.mark.parametrize("workers", [0, 1.5, "2"])
+def test_workers_are_counted_from_one(workers: int) -> None:
+    with pytest.raises(ValueError, match=f"workers must be a whole number, at least 1, got {workers!r}"):
+        batch.run([], copy, workers=workers)

@@ -136,10 +136,22 @@ def test_the_map_of_a_large_picture_is_that_of_its_parts(monkeypatch: pytest.Mon
     np.testing.assert_allclose(content.values(picture), whole, atol=1e-4)
 
 
+@pytest.mark.parametrize("rows", [[(0, 0, 20, 16), (32, 16, 48, 40)], [(0, 0, 20, 16, 0.5), (32, 16, 48, 40, 1.0)]])
+def test_an_array_of_boxes_is_a_list_of_them(rows: list[tuple[float, ...]]) -> None:
+    """What a detector gives; of the picture's own shape it is a mask."""
+    listed, array = (importance.wish(v, None, blank(40, 50)).deltas(LARGE) for v in (tuple(rows), np.array(rows)))
+    assert listed is not None
+    np.testing.assert_array_equal(listed, array)
+    mask = np.array([[255, 0, 0, 0]] * 40, np.uint8)
+    assert importance.wish(mask, None, blank(40, 4)).deltas(LARGE) is None
+
+
 @pytest.mark.parametrize(
     ("roi", "wanted", "message"),
     [
-        (np.zeros((3, 4), np.uint8), None, r"roi mask must have the shape of the picture, \(40, 50\), got \(3, 4\)"),
+        (np.zeros((3, 7), np.uint8), None, r"roi mask must have the shape of the picture, \(40, 50\), got \(3, 7\)"),
+        (np.array([[0, 0, 51, 10]]), None, "inside the picture of 50x40 pixels"),
+        (np.array([[9, 0, 5, 10]]), None, r"roi box must have right > left and lower > upper, got \(9, 0, 5, 10\)"),
         (np.full((40, 50), 1.5), None, "roi mask must be uint8 or numbers 0-1, got float64 from 1.5 to 1.5"),
         (np.full((40, 50), "x"), None, "roi mask must be uint8 or numbers 0-1, got an array of <U1"),
         (((0, 0, 51, 10),), None, "inside the picture of 50x40 pixels"),
