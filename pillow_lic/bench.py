@@ -32,7 +32,7 @@ OURS = "lic"
 _SCALES = ("scales_z", "scales_0", "scales_1", "scales_2", "scales_3")
 _NETWORKS = {
     "encoder": ("analysis", "latents", *2 * ("means", *_SCALES)),
-    "decoder": ("means", *_SCALES, "synthesis"),
+    "decoder": ("means", *_SCALES, "synthesis", "detail"),
 }
 """What one picture runs at the default effort, where the encoder rounds twice; a search for a target runs most of it again."""
 _QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)

@@ -13,12 +13,17 @@ import numpy.typing as npt
 
 from . import runtime
 from .models import ModelSpec
+from .symbols import STRIDE
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 
 NO_DEAD_ZONE = np.zeros((1, 1, 1), np.float32)
+STRIP = 16
+"""Rows of latents whose pixels the last layers make in one go."""
+DETAIL_REACH = 1
+"""Rows of latents around a strip that decide its pixels: a mean and three convolutions of 3x3 at 1/2 reach 8 pixels."""
 
 
 class Trunk(NamedTuple):
@@ -66,8 +71,20 @@ def reconstruct(spec: ModelSpec, z_hat: Floats, r: Floats, level: Floats, cells:
 
 
 def synthesis(spec: ModelSpec, y_hat: Floats, level: Floats) -> Pixels:
-    """y_hat (M, h, w), any h and w >= 1, and level field (h, w) -> pixels (16 h, 16 w, 3) uint8."""
-    pixels: Pixels = runtime.run(spec, "synthesis", {"y_hat": y_hat[None], "level": level[None, None]})[0][0]
+    """y_hat (M, h, w), any h and w >= 1, and level field (h, w) -> pixels (16 h, 16 w, 3) uint8.
+
+    The layers that see single pixels work on strips of them: at once they would take more memory than all the others.
+    """
+    field = level[None, None]
+    picture, context = runtime.run(spec, "synthesis", {"y_hat": y_hat[None], "level": field})
+    rows, columns = level.shape
+    pixels = np.empty((STRIDE * rows, STRIDE * columns, 3), np.uint8)
+    for top in range(0, rows, STRIP):
+        bottom = min(top + STRIP, rows)
+        first, last = max(top - DETAIL_REACH, 0), min(bottom + DETAIL_REACH, rows)
+        seen = {"picture": picture[:, :, 8 * first : 8 * last], "context": context[:, :, 2 * first : 2 * last]}
+        strip = runtime.run(spec, "detail", seen | {"level": field[:, :, first:last]})[0][0]
+        pixels[STRIDE * top : STRIDE * bottom] = strip[STRIDE * (top - first) : STRIDE * (bottom - first)]
     return pixels
 
 

@@ -86,6 +86,16 @@ def test_our_codec_is_measured_too(folder: Path, tmp_path: Path, capsys: pytest.
     assert f"lic: encoder {kmac['encoder']:.1f}, decoder {kmac['decoder']:.1f} kMAC a pixel" in printed
 
 
+def test_models_go_by_their_names(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = bench.our_names()
+    assert names[0] == "lic"
+    assert set(names[1:]) == {spec.name for spec in models.models()} - {models.choose(None).name}
+    other = models.choose(names[-1])
+    arguments = ["--codecs", names[-1], "--quality", f"{names[-1]}=3", "--limit", "1", "--metrics", "psnr"]
+    assert bench.main([str(folder), *arguments]) == 0
+    assert f"{names[-1]}: LIC {other.name} ({other.number})" in capsys.readouterr().out
+
+
 def test_the_multiply_adds_are_those_of_the_networks_that_run(
     photo: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,8 +13,8 @@ ALLOWED = {
     "QuantizeLinear", "Relu", "Resize", "Round", "Sub", "Transpose", "Unsqueeze",
 }  # fmt: skip
 NETWORKS = [(s, r) for s in (*models.models(), models.importance()) for r in s.files if r != "tables"]
-MULTIPLY_ADDS = {"analysis": 40_000, "latents": 5_000, "means": 8_000, "synthesis": 18_000}
-"""Upper bounds per pixel. DESIGN 3.2 has 15,000 for the synthesis; 4,000 at 1/2 won 0.15 to 0.3 dB (LEVERS.md)."""
+MULTIPLY_ADDS = {"analysis": 40_000, "latents": 5_000, "means": 8_000, "synthesis": 15_000, "detail": 5_000}
+"""Upper bounds per pixel: DESIGN 3.2, and for the layers at 1/2, which won 0.15 to 0.3 dB, a third more (LEVERS.md)."""
 
 
 def ids(value: object) -> str:
@@ -43,7 +43,7 @@ def kmac(spec: models.ModelSpec, role: str) -> float:
     weights = {
         n.output[0]: constants[n.input[0]] for n in model.graph.node if n.op_type == "Cast" and n.input[0] in constants
     }
-    stride = {"pixels": 1, "h": 16, "h4": 64, "h8": 8}
+    stride = {"pixels": 1, "h2": 2, "h": 16, "h4": 64, "h8": 8}
     scale = {
         i.name: stride.get(i.type.tensor_type.shape.dim[2].dim_param, 1)
         for i in model.graph.input
@@ -76,7 +76,7 @@ def test_multiply_adds_stay_within_the_budget(spec: models.ModelSpec) -> None:
         assert 500 < counts[role] <= most, (role, counts[role])
     entropy = counts["means"] + sum(v for r, v in counts.items() if r.startswith("scales"))
     assert entropy <= 8_000
-    assert counts["synthesis"] + entropy <= 24_000
+    assert counts["synthesis"] + counts["detail"] + entropy <= 24_000
 
 
 def test_the_importance_network_is_small() -> None:
@@ -98,9 +98,9 @@ def test_numbers_are_unique_and_ascending() -> None:
 
 def test_choosing() -> None:
     newest = models.models()[-1]
-    assert models.choose(None) is newest
     assert models.choose(newest.name) is newest
     assert models.choose(newest.number) is newest
+    assert models.choose(None) is [spec for spec in models.models() if spec.name == models.DEFAULT][-1]
     with pytest.raises(ValueError, match=f"one of .*{newest.name} .*, got 'bmshj2018'"):
         models.choose("bmshj2018")
 

@@ -6,7 +6,7 @@ import math
 
 import onnx
 
-STRIDES = {"height": 1, "h8": 8, "h": 16, "h4": 64}
+STRIDES = {"height": 1, "h2": 2, "h8": 8, "h": 16, "h4": 64}
 """Pixels of one row of a tensor, by the name that `networks.py` gives its height."""
 
 

@@ -1,4 +1,4 @@
-"""weights.pt -> nine ONNX graphs, the stored tables, their hashes in the manifest, and the proof of exactness.
+"""weights.pt -> ten ONNX graphs, the stored tables, their hashes in the manifest, and the proof of exactness.
 
 python -m onnx_models.recipes.export WEIGHTS PATCHES_FOLDER --id 1 --name lic1
 """

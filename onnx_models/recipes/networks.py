@@ -1,11 +1,12 @@
-"""Trained `lic1` weights -> its nine ONNX graphs. Each function mirrors a class of lic1.py, layer by layer.
+"""Trained `lic1` weights -> its ten ONNX graphs. Each function mirrors a class of lic1.py, layer by layer.
 
 | graph | in | out |
 |---|---|---|
 | analysis | pixels (H,W,3) uint8 | trunk t (1,C,H/8,W/8), linear path l (1,M,H/16,W/16) |
 | latents | t, l, level | y (1,M,h,w) in quantiser steps, z_hat (1,Z,h/4,w/4) integers |
 | means | z_hat, v, level, cells, encode, dead_zone | r (1,M,h,w) integers, y_hat |
-| synthesis | y_hat, level | pixels (H,W,3) uint8 |
+| synthesis | y_hat, level | picture (1,12,H/2,W/2) in 8-bit levels, context (1,D,H/8,W/8) |
+| detail | picture, context, level | pixels (H,W,3) uint8 |
 | scales_z | z_hat | features (1,S,h,w) integers; exact |
 | scales_0..3 | features, magnitudes (not scales_0), level | index (1,M,h,w) uint8 in 0..63; exact |
 
@@ -25,7 +26,7 @@ from .depthwise import SLOPE
 from .exact import ACTIVATION_MAX, EXACT_LIMIT, UNIT, ExactConv
 from .graph import Array, Graph
 from .levels import ANCHORS, SPACING
-from .lic1 import ORDER, SCALES, Z_MAX, Block, Detail, Lic1
+from .lic1 import ORDER, SCALES, Z_MAX, Block, Lic1
 
 
 def numpy(x: Tensor) -> Array:
@@ -145,26 +146,28 @@ def synthesis(net: Lic1) -> onnx.ModelProto:
         g.conv(t, 255 * leave, 255 * bias),
         g.shuffle(g.conv(y, 255 * linear.reshape(768, s.m, 1, 1)), 2),
     )
-    x = g.shuffle(x, 4)
-    x = g.shuffle(g.op("Add", x, detail(g, x, t, hat, a.detail)), 2)
-    x = g.op("QuantizeLinear", x, g.constant(1.0), g.constant(0, np.uint8))
-    x = g.op("Transpose", x, perm=[0, 2, 3, 1])
-    g.output(x, "pixels", [1, "height", "width", 3], TensorProto.UINT8)
+    g.output(g.shuffle(x, 4), "picture", [1, 12, "h2", "w2"])
+    level = g.conv(g.op("Mul", hat, g.constant(1 / SPACING)), numpy(a.detail.table).T[:, :, None, None])
+    g.output(g.op("Add", conv(g, t, a.detail.trunk), g.enlarged(level, 2)), "context", [1, s.d, "h8", "w8"])
     return g.model()
 
 
-def detail(g: Graph, x: str, t: str, hat: str, a: Detail) -> str:
-    """Picture at 1/2 in 8-bit levels (1,12,H/2,W/2), trunk, hats -> correction of the same shape."""
+def detail(net: Lic1) -> onnx.ModelProto:
+    g, a = Graph("detail"), net.synthesis.detail
+    x, context = g.input("picture", [1, 12, "h2", "w2"]), g.input("context", [1, net.sizes.d, "h8", "w8"])
+    hat = hats(g, g.input("level", [1, 1, "h", "w"]))
     one_to_four = np.repeat(np.eye(3, dtype=np.float32), 4, 0)[:, :, None, None]
     colors = g.conv(x, one_to_four.transpose(1, 0, 2, 3) / 4)
     around = g.conv(g.op("AveragePool", colors, kernel_shape=[3, 3], pads=[1] * 4), one_to_four)
     per_noise = g.enlarged(gain(g, hat, -a.gain_noise, 1 / 255), 8)
     fine = g.clip(g.op("Mul", g.op("Sub", x, around), per_noise), -a.FINE_MAX, a.FINE_MAX)
-    level = g.conv(g.op("Mul", hat, g.constant(1 / SPACING)), numpy(a.table).T[:, :, None, None])
-    context = g.enlarged(g.op("Add", conv(g, t, a.trunk), g.enlarged(level, 2)), 4)
-    h = g.op("LeakyRelu", g.op("Add", conv(g, fine, a.enter), context), alpha=SLOPE)
+    h = g.op("LeakyRelu", g.op("Add", conv(g, fine, a.enter), g.enlarged(context, 4)), alpha=SLOPE)
     h = g.op("LeakyRelu", conv(g, h, a.body), alpha=SLOPE)
-    return g.op("Mul", conv(g, h, a.leave), g.enlarged(gain(g, hat, a.gain_noise, 255), 8))
+    correction = g.op("Mul", conv(g, h, a.leave), g.enlarged(gain(g, hat, a.gain_noise, 255), 8))
+    x = g.shuffle(g.op("Add", x, correction), 2)
+    x = g.op("QuantizeLinear", x, g.constant(1.0), g.constant(0, np.uint8))
+    g.output(g.op("Transpose", x, perm=[0, 2, 3, 1]), "pixels", [1, "height", "width", 3], TensorProto.UINT8)
+    return g.model()
 
 
 def exact(g: Graph, x: str, m: ExactConv) -> str:
@@ -215,6 +218,7 @@ def graphs(net: Lic1) -> dict[str, onnx.ModelProto]:
         "latents": latents(net),
         "means": means(net),
         "synthesis": synthesis(net),
+        "detail": detail(net),
         "scales_z": scales_z(net),
     }
     return made | {f"scales_{t}": scales(net, t) for t in range(4)}

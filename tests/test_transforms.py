@@ -1,0 +1,31 @@
+"""Parts of networks that run on strips give what they give at once."""
+
+import numpy as np
+import pytest
+
+from pillow_lic import models, runtime, transforms
+
+
+@pytest.mark.parametrize(("rows", "runs"), [(1, 1), (16, 1), (17, 2), (40, 3)])
+def test_strips_are_the_whole(rows: int, runs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no strip is larger than a strip and what it sees around it."""
+    spec, rng = models.choose(None), np.random.default_rng(0)
+    y_hat = rng.normal(0, 2, (spec.latents, rows, 3)).astype(np.float32)
+    level = rng.integers(0, 1025, (rows, 3)).astype(np.float32)
+    seen: list[int] = []
+    run = runtime.run
+
+    def counted(spec, role, feeds, **kwargs):
+        if role == "detail":
+            seen.append(feeds["level"].shape[2])
+        return run(spec, role, feeds, **kwargs)
+
+    monkeypatch.setattr(runtime, "run", counted)
+    found = transforms.synthesis(spec, y_hat, level).astype(int)
+    assert len(seen) == runs
+    assert max(seen) <= transforms.STRIP + 2 * transforms.DETAIL_REACH
+    monkeypatch.setattr(transforms, "STRIP", rows)
+    whole = transforms.synthesis(spec, y_hat, level)
+    assert whole.shape == (16 * rows, 48, 3)
+    assert np.abs(found - whole).max() <= 1
+    assert (found != whole).mean() < 0.001
