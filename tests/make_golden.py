@@ -46,6 +46,12 @@ def in_lanes(lanes: int) -> bytes:
         return simple(80, 64)
 
 
+def visual(width: int, height: int, quality: float) -> bytes:
+    """By the other model."""
+    options = EncodeOptions(quality=quality, model="lic1-visual")
+    return codec.encode(photo_like(height, width, seed=width + height), "RGB", options)
+
+
 def constant_alpha() -> bytes:
     pixels = photo_like(24, 40, 4)
     pixels[..., 3] = 200
@@ -125,6 +131,8 @@ CASES: Mapping[str, Callable[[], bytes]] = {
     "importance-tiles": lambda: assembled(200, 100, 128, deltas=ramp(7, 13)),
     "unknown-section": with_unknown_section,
     "unused-bit": with_unused_bit,
+    "visual": lambda: visual(96, 64, 6),
+    "visual-odd-size": lambda: visual(67, 33, 2.5),
     "trailing-bytes": lambda: simple(32, 32) + b"ignored",
 }
 
