@@ -158,7 +158,7 @@ class EncodeOptions:
         too, both add up.
     effort
         0..9: encoder time spent on making the file smaller. 0 rounds plainly, 1 and above weigh bits against error
-        (1.4 times as long, 1-2 % smaller at the same PSNR); the decoder's work does not change.
+        (1.4 times as long, 3-4 % smaller at the same PSNR); the decoder's work does not change.
     model
         Name or number of the networks to write with: "lic1", which None means (least squared error), "lic1-visual" (least
         structural dissimilarity beside it), or one of earlier.

@@ -24,8 +24,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 FIXED_BYTES = 150_000_000
 """Memory of the interpreter, the engine and the networks: 100-120 MB measured."""
-BYTES_PER_PIXEL = 230
-"""Memory of a thread for every pixel of the largest tile: 120 measured for encoding, 220 for decoding, with halos."""
+BYTES_PER_PIXEL = 130
+"""Memory of a thread for every pixel of the largest tile: 120 measured for encoding, 60 for decoding, with halos."""
 
 
 class Job(Protocol[T_co]):

@@ -181,7 +181,7 @@ def test_the_mean_is_over_pictures_and_the_time_over_pixels() -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--codecs", "gif"), "codec must be one of lic, jpeg.*, got gif"),
+        (("--codecs", "gif"), "codec must be one of lic, lic1-visual, jpeg.*, got gif"),
         (("--metrics", "psnr,vmaf"), "metric must be one of psnr, ms_ssim, ssimulacra2, got vmaf"),
         ((*FAST, "--quality", "jpeg=high"), "CODEC=Q,Q with one of jpeg, got jpeg=high"),
         ((*FAST, "--quality", "webp=50"), "CODEC=Q,Q with one of jpeg, got webp=50"),

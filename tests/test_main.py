@@ -159,7 +159,7 @@ def test_convert(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["decode", "a.lic", "b.xyz"], 1, "lic: "),
         (["convert", "a.png"], 2, "lic: convert needs at least one SRC and a DST"),
         (["convert", "a.png", "out", "--to", "xyz"], 1, "lic: Pillow here writes no .xyz files"),
-        (["convert", "a.png", "out", "-j", "0"], 1, "lic: workers must be at least 1, got 0"),
+        (["convert", "a.png", "out", "-j", "0"], 1, "lic: workers must be a whole number, at least 1, got 0"),
     ],
 )
 def test_mistakes(
