@@ -164,7 +164,7 @@ def _bench(arguments: argparse.Namespace) -> int:
             raise ValueError(msg)
         wanted.remove("ssimulacra2")
     ours, installed = our_names(), [name for name in peers.NAMES if peers.is_available(name)]
-    names = _list(arguments.codecs or ",".join([OURS, *installed]), (*ours, *installed), "codec")
+    names = _list(arguments.codecs, (*ours, *installed), "codec", default=(OURS, *installed))
     paths = sorted(p for p in Path(arguments.folder).iterdir() if p.suffix.lower() in _SUFFIXES)[: arguments.limit]
     if not paths:
         msg = f"{arguments.folder} has no pictures ({', '.join(sorted(_SUFFIXES))})"
@@ -184,7 +184,7 @@ def _bench(arguments: argparse.Namespace) -> int:
     rates = bench_report.bd_rates(curves, anchor, wanted)
     print(f"{len(paths)} pictures, {platform.processor() or platform.machine()}, {os.cpu_count()} processors")
     print("\n".join(f"{name}: {codec.title}" for name, codec in codecs.items()))
-    kmac = complexity() if set(ours) & set(codecs) else {}
+    kmac = complexity() if OURS in codecs else {}
     if kmac:
         print(f"{OURS}: " + ", ".join(f"{side} {value:.1f}" for side, value in kmac.items()) + " kMAC a pixel")
     print()
@@ -230,8 +230,8 @@ def _positive(text: str) -> int:
     return value
 
 
-def _list(text: str | None, legal: Sequence[str], what: str) -> list[str]:
-    names = text.split(",") if text else list(legal)
+def _list(text: str | None, legal: Sequence[str], what: str, default: Sequence[str] | None = None) -> list[str]:
+    names = text.split(",") if text else list(default or legal)
     for name in names:
         if name not in legal:
             msg = f"{what} must be one of {', '.join(legal)}, got {name}"

@@ -36,20 +36,16 @@ SAMPLES_WITHIN_1 = 0.999
 Pixels = npt.NDArray[np.uint8]
 
 
-def simple(width: int, height: int, mode: str = "RGB", quality: float = 6, **more: object) -> bytes:
+def simple(
+    width: int, height: int, mode: str = "RGB", quality: float = 6, model: str | None = None, **more: object
+) -> bytes:
     pixels = photo_like(height, width, CHANNELS[mode], seed=width + height)
-    return codec.encode(pixels, mode, EncodeOptions(quality=quality), **more)  # type: ignore[arg-type]
+    return codec.encode(pixels, mode, EncodeOptions(quality=quality, model=model), **more)  # type: ignore[arg-type]
 
 
 def in_lanes(lanes: int) -> bytes:
     with mock.patch.object(entropy, "choose_lanes", return_value=lanes):
         return simple(80, 64)
-
-
-def visual(width: int, height: int, quality: float) -> bytes:
-    """By the other model."""
-    options = EncodeOptions(quality=quality, model="lic1-visual")
-    return codec.encode(photo_like(height, width, seed=width + height), "RGB", options)
 
 
 def constant_alpha() -> bytes:
@@ -131,8 +127,8 @@ CASES: Mapping[str, Callable[[], bytes]] = {
     "importance-tiles": lambda: assembled(200, 100, 128, deltas=ramp(7, 13)),
     "unknown-section": with_unknown_section,
     "unused-bit": with_unused_bit,
-    "visual": lambda: visual(96, 64, 6),
-    "visual-odd-size": lambda: visual(67, 33, 2.5),
+    "visual": lambda: simple(96, 64, model="lic1-visual"),
+    "visual-odd-size": lambda: simple(67, 33, quality=2.5, model="lic1-visual"),
     "trailing-bytes": lambda: simple(32, 32) + b"ignored",
 }
 

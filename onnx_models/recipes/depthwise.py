@@ -70,10 +70,21 @@ def correlate(x: Tensor, grad: Tensor, k: int) -> Tensor:
     return taps
 
 
+def _taps(weight: Tensor) -> Tensor:
+    """Weight (c,1,k,k) -> (k,k,c)."""
+    return weight[:, 0].permute(1, 2, 0).contiguous()
+
+
+def _gradients(x: Tensor, grad: Tensor, taps: Tensor) -> tuple[Tensor, Tensor]:
+    """Pictures and the gradient of the result, both (n,h,w,c) -> the gradient of the pictures, and of the weight (c,1,k,k)."""
+    to_weight = correlate(x, grad, taps.shape[0]).permute(2, 0, 1)[:, None]
+    return convolve(grad, taps.flip(0, 1).contiguous(), None), to_weight
+
+
 class _Depthwise(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, bias):  # type: ignore[no-untyped-def]
-        x, taps = x.permute(0, 2, 3, 1).contiguous(), weight[:, 0].permute(1, 2, 0).contiguous()
+        x, taps = x.permute(0, 2, 3, 1).contiguous(), _taps(weight)
         ctx.save_for_backward(x, taps)
         return convolve(x, taps, bias).permute(0, 3, 1, 2)
 
@@ -81,14 +92,18 @@ class _Depthwise(torch.autograd.Function):
     def backward(ctx, grad):  # type: ignore[no-untyped-def]
         x, taps = ctx.saved_tensors
         grad = grad.permute(0, 2, 3, 1).contiguous()
-        grad_x = convolve(grad, taps.flip(0, 1).contiguous(), None).permute(0, 3, 1, 2)
-        grad_weight = correlate(x, grad, taps.shape[0]).permute(2, 0, 1)[:, None]
-        return grad_x, grad_weight, grad.sum((0, 1, 2))
+        grad_x, grad_weight = _gradients(x, grad, taps)
+        return grad_x.permute(0, 3, 1, 2), grad_weight, grad.sum((0, 1, 2))
+
+
+def _trains(x: Tensor) -> bool:
+    """Whether what is here is for this input: training on a CPU."""
+    return torch.is_grad_enabled() and not x.is_cuda
 
 
 def depthwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Same-size convolution of every channel (n,c,h,w) with its own (c,1,k,k), k 3 or 5; computed in float32 where it is trained on a CPU."""
-    if x.is_cuda or not torch.is_grad_enabled() or x.shape[1] % LANES:
+    if not _trains(x) or x.shape[1] % LANES:
         return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2, groups=weight.shape[0])
     y: Tensor = _Depthwise.apply(x.float(), weight, bias)  # type: ignore[no-untyped-call]
     return y
@@ -101,7 +116,7 @@ class _Block(torch.autograd.Function):
     def forward(ctx, x, a, a0, taps, taps0, b, b0, f, f0, g, g0):  # type: ignore[no-untyped-def]
         shape = n, h, w, c = x.shape[0], x.shape[2], x.shape[3], x.shape[1]
         a, b, f, g = (weight.flatten(1) for weight in (a, b, f, g))
-        taps = taps[:, 0].permute(1, 2, 0).contiguous()
+        taps = _taps(taps)
         x = x.permute(0, 2, 3, 1).reshape(-1, c)
         entered = F.leaky_relu_(torch.addmm(a0, x, a.t()), SLOPE)
         around = convolve(entered.view(shape), taps, taps0).view(-1, c)
@@ -114,14 +129,13 @@ class _Block(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):  # type: ignore[no-untyped-def]
         x, entered, around, half, wide, a, taps, b, f, g = ctx.saved_tensors
-        shape, k = ctx.shape, taps.shape[0]
+        shape = ctx.shape
         grad = grad.permute(0, 2, 3, 1).reshape(-1, shape[3])
         to_wide = _through(grad @ g, wide)
         to_half = torch.addmm(grad, to_wide, f)
         to_around = to_half @ b
-        to_entered = convolve(to_around.view(shape), taps.flip(0, 1).contiguous(), None).view_as(entered)
-        to_taps = correlate(entered.view(shape), to_around.view(shape), k).permute(2, 0, 1)[:, None]
-        to_entered = _through(to_entered, entered)
+        to_entered, to_taps = _gradients(entered.view(shape), to_around.view(shape), taps)
+        to_entered = _through(to_entered.view_as(entered), entered)
         to_x = torch.addmm(to_half, to_entered, a).view(shape).permute(0, 3, 1, 2)
         sides = ((to_entered, x), (to_half, around), (to_wide, half), (grad, wide))
         to_a, to_b, to_f, to_g = ((left.t() @ right)[:, :, None, None] for left, right in sides)
@@ -143,13 +157,13 @@ def block(x: Tensor, weights: list[Tensor]) -> Tensor:
 
 def takes_block(x: Tensor) -> bool:
     """Whether `block` is for this input: training in float32 on a CPU."""
-    quick = torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu") and x.dtype == torch.float32
-    return quick and not x.is_cuda and x.shape[1] % LANES == 0
+    single = x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    return _trains(x) and single and x.shape[1] % LANES == 0
 
 
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Convolution of (n,i,h,w) with (o,i,1,1)."""
-    if x.is_cuda or not torch.is_grad_enabled():
+    if not _trains(x):
         return F.conv2d(x, weight, bias)
     return F.linear(x.permute(0, 2, 3, 1), weight[:, :, 0, 0], bias).permute(0, 3, 1, 2)
 
