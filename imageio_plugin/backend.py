@@ -125,7 +125,6 @@ class LicPlugin(PillowPlugin):
         target_psnr: float | None = None,
         roi: Any = None,
         importance: Any = None,
-        effort: int | None = None,
         model: str | int | None = None,
         icc_profile: Any = None,
         exif: Any = None,
@@ -136,7 +135,7 @@ class LicPlugin(PillowPlugin):
         """Write one picture of uint8 or bool: (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4).
 
         A list or a leading axis (with `is_batch=True`, or four dimensions) is taken if it holds one picture. quality to
-        model (with roi and importance as masks or boxes, effort 0-9) mean what they mean for
+        model (with roi and importance as masks or boxes) mean what they mean for
         `pillow_lic.options.EncodeOptions`, icc_profile, exif and xmp what they mean for `Image.save`, threads and providers
         what they mean for `pillow_lic.settings`. Everything is checked and encoded before the target is opened, so a
         mistake leaves an existing file as it was. Returns the file's bytes for the target "<bytes>", else None.
@@ -151,7 +150,6 @@ class LicPlugin(PillowPlugin):
                 target_psnr=target_psnr,
                 roi=roi,
                 importance=importance,
-                effort=effort,
                 model=model,
                 icc_profile=icc_profile,
                 exif=exif,

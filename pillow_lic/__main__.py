@@ -188,7 +188,7 @@ def _write(target: str, data: bytes) -> None:
         write_atomic(target, data)
 
 
-_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "importance", "effort", "model")
+_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "importance", "model")
 
 
 def _save_options(args: argparse.Namespace) -> dict[str, Any]:
@@ -247,10 +247,7 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
         metavar="auto",
         help="find what matters: fewer bytes at equal MS-SSIM; or a number 0-1, its strength",
     )
-    parser.add_argument(
-        "--effort", type=int, metavar="N", help="0: plain rounding, faster; 1-9: smaller files (default 1)"
-    )
-    parser.add_argument("--model", type=_model, help="name or number of the networks: lic1 (default), lic1-visual, ...")
+    parser.add_argument("--model", type=_model, help="name or number of the networks: lic1 (default), ...")
     parser.add_argument("--strip", action="store_true", help="leave EXIF and XMP out (ICC profiles are kept)")
 
 

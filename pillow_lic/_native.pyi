@@ -1,4 +1,4 @@
-"""Interleaved rANS with fixed 16-bit tables (native/rangecoder.hpp; the stream is specified in FORMAT.md).
+"""Interleaved rANS with fixed 16-bit tables (native/rangecoder.hpp), and dependent quantisation; specified in FORMAT.md.
 
 Arrays are one-dimensional, contiguous and of exactly the dtype named; anything else is a TypeError. Every call
 releases the GIL while it works. No input makes it read or write out of bounds.
@@ -7,6 +7,10 @@ releases the GIL while it works. No input makes it read or write out of bounds.
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Buffer
+
+STEP: int
+HALF_STEP: int
+"""Values are in twentieths of a step of the networks; where symbols depend on each other, two half steps are 1.3 of those."""
 
 class StreamError(ValueError):
     """The bytes are not what `encode` writes for these tables and indexes: damaged, truncated or desynchronised."""
@@ -37,6 +41,22 @@ def encode(tables: Tables, symbols: NDArray[np.int16], indexes: NDArray[np.uint1
     ValueError if an index is not below `tables.count`, the lengths differ, or `lanes` is another number.
     """
 
+def quantise(
+    tables: Tables,
+    residuals: NDArray[np.float32],
+    indexes: NDArray[np.uint16],
+    first: int,
+    offset: int,
+    weight: float,
+    state: int,
+) -> tuple[NDArray[np.int16], NDArray[np.uint16], NDArray[np.int32], int]:
+    """Choose symbols for residuals in steps: the cheapest path in bits and `weight` times squared error (native/trellis.hpp).
+
+    Indexes from `first` on take part in dependent quantisation; their second table is `offset` further. Return the symbols,
+    their tables, their values in twentieths of a step and the state after them, 0-63, from `state` on. ValueError if an index
+    has no table, a residual is not within 32000 steps, the lengths differ or the state is another number.
+    """
+
 class Decoder:
     """Reads one stream from its first symbol on. Threads may share one, but their calls come in no promised order."""
 
@@ -51,6 +71,14 @@ class Decoder:
 
         StreamError if the stream ends early or holds an impossible escape, ValueError if an index is not below the
         number of tables. After either, every further call raises StreamError.
+        """
+
+    def decode_dependent(
+        self, indexes: NDArray[np.uint16], first: int, offset: int
+    ) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+        """Decode the next len(indexes) symbols as `quantise` gave them, and return their values in twentieths of a step.
+
+        The state goes on from call to call. Errors as of `decode`.
         """
 
     def finish(self) -> None:

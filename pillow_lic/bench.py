@@ -29,12 +29,9 @@ Result = TypeVar("Result")
 
 OURS = "lic"
 """What the default model is called here; others go by their own names."""
-_SCALES = ("scales_z", "scales_0", "scales_1", "scales_2", "scales_3")
-_NETWORKS = {
-    "encoder": ("analysis", "latents", *2 * ("means", *_SCALES)),
-    "decoder": ("means", *_SCALES, "synthesis", "detail"),
-}
-"""What one picture runs at the default effort, where the encoder rounds twice; a search for a target runs most of it again."""
+_ENTROPY = tuple(f"{network}_{part}" for network in ("scales", "means") for part in ("z", 0, 1, 2, 3))
+_NETWORKS = {"encoder": ("analysis", "latents", *_ENTROPY), "decoder": (*_ENTROPY, "synthesis", "detail")}
+"""What one picture runs; a search for a target runs most of it again."""
 _QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 _SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
 

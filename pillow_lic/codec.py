@@ -1,7 +1,7 @@
 """Pixels <-> file, as in the paper's figure; every station is a sibling module.
 
-    write:  pixels ─analysis─▶ trunk ─latents(level)─▶ y, z_hat ─residuals─▶ r      symbols.write ─▶ tile payload
-    read:   tile payload ─▶ symbols.read ─▶ z_hat, r ─reconstruct─▶ y_hat ─synthesis(level)─▶ pixels
+    write:  pixels ─analysis─▶ trunk ─latents(level)─▶ y, z_hat ─residuals.choose─▶ symbols ─symbols.write─▶ tile payload
+    read:   tile payload ─symbols.read─▶ z_hat, v ─residuals.reconstruct─▶ y_hat ─synthesis(level)─▶ pixels
 
 A picture is one tile up to about 2 MP, else a grid of tiles. Tiles are coded apart, but analysis and synthesis see a halo
 of their neighbours, so that no seam shows.
@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from . import alpha, container, importance, models, rate, symbols, tiles, transforms
+from . import alpha, container, importance, models, rate, residuals, symbols, tiles, transforms
 from .container import Header
 from .errors import LicDamagedError, LicDesyncError, LicLimitError
 from .header import CHANNELS
@@ -56,7 +56,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     rgb = to_rgb(pixels, mode)
     wish = importance.wish(options.roi, options.importance, rgb)
     deltas = wish.deltas(rate.expected_size(options, width * height))
-    writer = Writer(spec, rgb, deltas, options.effort, search=options.has_target or deltas is not None)
+    writer = Writer(spec, rgb, deltas, search=options.has_target or deltas is not None)
 
     def file(level: int) -> bytes:
         header = Header(mode, width, height, writer.tile_edge, spec.number, spec.hash, level)
@@ -165,15 +165,15 @@ def _latents(reader: Reader, payloads: Mapping[int, bytes | memoryview | None], 
         field = reader.field(place, grid.shape)
         read = symbols.read_cut if isinstance(payload, container.CutPayload) else symbols.read
         try:
-            z_hat, r = read(reader.spec, payload, reader.level, field, grid)
+            z_hat, v = read(reader.spec, payload, reader.level, field, grid)
         except (LicDamagedError, LicDesyncError):
             if strict:
                 raise
             return None
-        means = transforms.reconstruct if reader.scale == 1 else transforms.draft_latents
+        means = residuals.reconstruct if reader.scale == 1 else transforms.draft_latents
         rows, columns = _aligned(area.y0 - place.y0, area.height), _aligned(area.x0 - place.x0, area.width)
         hyper = z_hat[:, rows.start // 4 : rows.stop // 4, columns.start // 4 : columns.stop // 4]
-        return means(reader.spec, hyper, r[:, rows, columns], field[rows, columns], grid.cells[:, rows, columns])
+        return means(reader.spec, hyper, v[:, rows, columns], field[rows, columns], (area.height, area.width))
 
     return latents
 

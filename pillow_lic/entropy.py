@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pillow_lic._native import HALF_STEP, STEP, StreamError, Tables, quantise
 from pillow_lic._native import Decoder as _NativeDecoder
-from pillow_lic._native import StreamError, Tables
 from pillow_lic._native import encode as _encode
 from pillow_lic.errors import LicDamagedError
 
-__all__ = ["Decoder", "Stream", "Tables", "choose_lanes", "encode"]
+__all__ = ["HALF_STEP", "STEP", "Decoder", "Stream", "Tables", "choose_lanes", "encode", "quantise"]
 
 
 class Stream(NamedTuple):
@@ -64,6 +64,16 @@ class Decoder:
         """
         try:
             return self._native.decode(np.ravel(indexes)).reshape(indexes.shape)
+        except StreamError as error:
+            raise _damaged(error) from error
+
+    def decode_dependent(self, indexes: NDArray[np.uint16], first: int, offset: int) -> NDArray[np.int32]:
+        """Return the values of the next symbols, int32 of the shape of `indexes`, of which those from `first` on depend on each other.
+
+        The table of such an index for the other quantiser is `offset` further. Errors as of `decode`.
+        """
+        try:
+            return self._native.decode_dependent(np.ravel(indexes), first, offset).reshape(indexes.shape)
         except StreamError as error:
             raise _damaged(error) from error
 

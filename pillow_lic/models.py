@@ -18,7 +18,7 @@ from .errors import LicRuntimeError, LicUnsupportedError
 NETWORKS = f"{__package__}.onnx_models"
 """A package of its own, so that it is found wherever it is installed, also when a checkout hides the installed package."""
 DEFAULT = "lic1"
-"""Name of the models that write when none is asked for: the smallest squared error. Others have names of their own."""
+"""Name of the models that write when none is asked for. Others have names of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class ModelSpec(Networks):
     """One model of the manifest.
 
     digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order; latents and hyper_latents: channels of y and
-    z; scales: tables of y, before those of z; extras: like files, but no part of the hash, because no file's meaning
+    z; extras: like files, but no part of the hash, because no file's meaning
     depends on them.
     """
 
@@ -65,7 +65,6 @@ class ModelSpec(Networks):
     digest: bytes
     latents: int
     hyper_latents: int
-    scales: int
     extras: Mapping[str, tuple[str, str]]
 
     @property
@@ -96,7 +95,6 @@ def _spec(entry: Mapping[str, Any]) -> ModelSpec:
         bytes.fromhex(entry["sha256"]),
         entry["latents"],
         entry["hyper_latents"],
-        entry["scales"],
         extras,
     )
 

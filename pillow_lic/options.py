@@ -24,7 +24,6 @@ from .limits import MAX_LEVEL
 DEFAULT_QUALITY = 6.0
 """Quality when neither ``quality`` nor a target is given."""
 
-DEFAULT_EFFORT, MAX_EFFORT = 1, 9
 
 MAX_THREADS = 1024
 DEFAULT_MAX_MEMORY = 10**9
@@ -156,12 +155,8 @@ class EncodeOptions:
         0..1 is the strength of its map, ``"auto"`` being 1. Or a mask (H, W) like that of ``roi``, or the map of another
         file (``Image.info["importance"]``, or int8 steps for every 16x16 pixels), which is written as it is. With ``roi``
         too, both add up.
-    effort
-        0..9: encoder time spent on making the file smaller. 0 rounds plainly, 1 and above weigh bits against error
-        (1.4 times as long, 3-4 % smaller at the same PSNR); the decoder's work does not change.
     model
-        Name or number of the networks to write with: "lic1", which None means (least squared error), "lic1-visual" (least
-        structural dissimilarity beside it), or one of earlier.
+        Name or number of the networks to write with; None means "lic1".
     """
 
     quality: float | None = None
@@ -170,7 +165,6 @@ class EncodeOptions:
     target_psnr: float | None = None
     roi: Any = None
     importance: Any = None
-    effort: int = DEFAULT_EFFORT
     model: str | int | None = None
 
     def __post_init__(self) -> None:
@@ -190,10 +184,6 @@ class EncodeOptions:
             object.__setattr__(self, "roi", boxes(self.roi))
         if self.importance is not None and not _is_map(self.importance):
             object.__setattr__(self, "importance", _strength(self.importance))
-        whole = hasattr(self.effort, "__index__") and not isinstance(self.effort, bool)
-        if not whole or not 0 <= self.effort <= MAX_EFFORT:
-            msg = f"effort must be an integer 0-{MAX_EFFORT}, got {self.effort!r}"
-            raise ValueError(msg)
         if isinstance(self.model, bool) or not isinstance(self.model, (str, int, type(None))):
             msg = f"model must be the name or the number of a network, got {self.model!r}"
             raise ValueError(msg)

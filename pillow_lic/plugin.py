@@ -179,7 +179,7 @@ def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> N
 def encode(image: Image.Image, **save_options: Any) -> bytes:
     """Return the bytes of a .lic file of the image; options, warnings and errors as in `image.save("x.lic", ...)`.
 
-    The options are those of `options.EncodeOptions` (quality, target_size, target_bpp, target_psnr, roi, importance, effort,
+    The options are those of `options.EncodeOptions` (quality, target_size, target_bpp, target_psnr, roi, importance,
     model; masks may be images) and the metadata icc_profile, exif and xmp. ValueError and TypeError for wrong ones, OSError
     for a mode that has no one meaning in 8 bits.
     """

@@ -15,6 +15,8 @@ from .models import ModelSpec
 Floats = npt.NDArray[np.float32]
 Indexes = npt.NDArray[np.uint8]
 
+COUNT = 64
+"""Scale indexes; more is more deviation."""
 MAGNITUDE_MAX = 8
 ANCHOR_SPACING = 128
 
@@ -28,7 +30,7 @@ def features(spec: ModelSpec, z_hat: Floats) -> Floats:
 def indexes(spec: ModelSpec, t: int, features: Floats, magnitudes: Floats, level: Floats) -> Indexes:
     """Scale index 0..63 of every latent as pass t = 0..3 sees it, (M, h, w) uint8.
 
-    magnitudes: min(|r|, 8) of the symbols of earlier passes, 0 elsewhere; level: the level field (h, w), integers.
+    magnitudes: `quantiser.magnitudes` of earlier passes, 0 elsewhere; level: the level field (h, w), integers.
     """
     feeds = {"features": features[None], "level": level[None, None]}
     if t:
@@ -37,9 +39,9 @@ def indexes(spec: ModelSpec, t: int, features: Floats, magnitudes: Floats, level
     return result
 
 
-def z_indexes(level: int, scales: int, shape: tuple[int, int, int]) -> npt.NDArray[np.uint16]:
+def z_indexes(level: int, shape: tuple[int, int, int]) -> npt.NDArray[np.uint16]:
     """Table of every hyper-latent, in coding order: its channel's at the anchor nearest to the picture's level."""
     channels, h, w = shape
     anchor = (level + ANCHOR_SPACING // 2) // ANCHOR_SPACING
-    first = scales + anchor * channels
+    first = COUNT + anchor * channels
     return np.repeat(np.arange(first, first + channels, dtype=np.uint16), h * w)

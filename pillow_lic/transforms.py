@@ -1,4 +1,4 @@
-"""The float networks as functions: analysis, latents (hyper-analysis inside), means, synthesis.
+"""The float networks as functions: analysis, latents (hyper-analysis inside), synthesis. The means are in `residuals`.
 
 None of them can lose a stream: they run before the symbols are coded or after they are parsed. Arrays carry no batch axis
 here; sizes are those of one tile, (h, w) = latents of 16x16 pixels, padded to multiples of 4 except in `synthesis`.
@@ -11,15 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import runtime
+from . import passes, runtime
 from .models import ModelSpec
 from .symbols import STRIDE
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
-
-NO_DEAD_ZONE = np.zeros((1, 1, 1), np.float32)
 STRIP = 16
 """Rows of latents whose pixels the last layers make in one go."""
 DETAIL_REACH = 1
@@ -46,30 +44,6 @@ def latents(spec: ModelSpec, trunk: Trunk, level: Floats) -> tuple[Floats, Float
     return y[0], z_hat[0]
 
 
-def _means(
-    spec: ModelSpec, z_hat: Floats, v: Floats, level: Floats, cells: Floats, encode: float, dead_zone: Floats
-) -> list[Floats]:
-    feeds = {"z_hat": z_hat, "v": v, "level": level[None], "cells": cells, "dead_zone": dead_zone}
-    flags = {"encode": np.array([encode], np.float32)}
-    return [a[0] for a in runtime.run(spec, "means", flags | {k: a[None] for k, a in feeds.items()})]
-
-
-def residuals(
-    spec: ModelSpec, z_hat: Floats, y: Floats, level: Floats, cells: Floats, dead_zone: Floats = NO_DEAD_ZONE
-) -> tuple[Floats, Floats]:
-    """Writer: y -> residual symbols r = round(y - mu), integers as float32, and y_hat = r + mu; both (M, h, w).
-
-    A symbol is 0 wherever |y - mu| < 1/2 + dead_zone, an array (M, h, w).
-    """
-    r, y_hat = _means(spec, z_hat, y, level, cells, 1.0, dead_zone)
-    return r, y_hat
-
-
-def reconstruct(spec: ModelSpec, z_hat: Floats, r: Floats, level: Floats, cells: Floats) -> Floats:
-    """Reader: parsed symbols r -> y_hat (M, h, w)."""
-    return _means(spec, z_hat, r, level, cells, 0.0, NO_DEAD_ZONE)[1]
-
-
 def synthesis(spec: ModelSpec, y_hat: Floats, level: Floats) -> Pixels:
     """y_hat (M, h, w), any h and w >= 1, and level field (h, w) -> pixels (16 h, 16 w, 3) uint8.
 
@@ -88,11 +62,11 @@ def synthesis(spec: ModelSpec, y_hat: Floats, level: Floats) -> Pixels:
     return pixels
 
 
-def draft_latents(spec: ModelSpec, z_hat: Floats, r: Floats, level: Floats, cells: Floats) -> Floats:
-    """Parsed symbols r -> an estimate of y_hat (M, h, w), good enough for `draft`, in half the time of `reconstruct`."""
-    feeds = {"z_hat": z_hat, "v": r, "level": level[None], "cells": cells}
+def draft_latents(spec: ModelSpec, z_hat: Floats, v: Floats, level: Floats, inside: tuple[int, int]) -> Floats:
+    """An estimate of what `residuals.reconstruct` makes of the same, good enough for `draft`, in half the time."""
+    feeds = {"z_hat": z_hat, "v": v, "level": level[None], "cells": passes.cells(level.shape, inside)}
     first = runtime.run(spec, "draft_means", {k: a[None] for k, a in feeds.items()})[0][0]
-    return np.concatenate([first, r[len(first) :]])
+    return np.concatenate([first, v[len(first) :]])
 
 
 def draft(spec: ModelSpec, scale: int, y_hat: Floats, level: Floats) -> Pixels:

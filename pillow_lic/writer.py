@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import numpy.typing as npt
 
-from . import importance, metrics, rounding, symbols, tiles, transforms, workers
+from . import importance, metrics, residuals, symbols, tiles, transforms, workers
 from .importance import Deltas
 from .models import ModelSpec
 from .reader import Reader
@@ -29,10 +29,8 @@ class Writer:
     With `search` the analysis is kept, so that it runs once for all levels a search tries.
     """
 
-    def __init__(
-        self, spec: ModelSpec, rgb: Pixels, deltas: Deltas | None = None, effort: int = 1, *, search: bool = False
-    ) -> None:
-        self.spec, self.rgb, self.deltas, self.effort = spec, rgb, deltas, effort
+    def __init__(self, spec: ModelSpec, rgb: Pixels, deltas: Deltas | None = None, *, search: bool = False) -> None:
+        self.spec, self.rgb, self.deltas = spec, rgb, deltas
         self.height, self.width = rgb.shape[:2]
         self.tile_edge = tiles.choose_tile_edge(self.width, self.height)
         self.grid = tiles.grid(self.width, self.height, self.tile_edge)
@@ -66,14 +64,8 @@ class Writer:
         y = y[:, top : top + grid.shape[0], left : left + grid.shape[1]]
         z_hat = z_hat[:, top // 4 : top // 4 + grid.hyper[0], left // 4 : left // 4 + grid.hyper[1]]
         field = self._field(level, tile, grid.shape)
-        first = rounding.FIRST if self.effort else transforms.NO_DEAD_ZONE
-        r, y_hat = transforms.residuals(self.spec, z_hat, y, field, grid.cells, first)
-        index = symbols.indexes(self.spec, z_hat, r, field, grid)
-        if self.effort:
-            dead_zone = rounding.dead_zones(self.spec)[index]
-            r, y_hat = transforms.residuals(self.spec, z_hat, y, field, grid.cells, dead_zone)
-            index = symbols.indexes(self.spec, z_hat, r, field, grid)
-        return symbols.write(self.spec, z_hat, r, index, level, grid), y_hat
+        chosen, y_hat = residuals.choose(self.spec, z_hat, y, field, grid)
+        return symbols.write(self.spec, z_hat, chosen, level), y_hat
 
     def payloads(self, level: int) -> list[memoryview]:
         """The payload of every tile; all in one buffer, because kept apart they would split the memory that the networks use."""

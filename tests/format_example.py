@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pillow_lic import alpha, codec, container, importance, models, symbols
+from pillow_lic import alpha, codec, container, entropy, importance, models, symbols
 from pillow_lic.options import EncodeOptions
 
 FORMAT = Path(__file__).parent.parent / "pillow_lic" / "FORMAT.md"
@@ -83,7 +83,7 @@ def explain(data: bytes) -> str:
     field = importance.level_field(header.level, None, grid.shape)
     spec = models.named(header.model_id, header.model_hash)
     assert parts.tiles[0] is not None
-    z_hat, r = symbols.read(spec, parts.tiles[0], header.level, field, grid)
+    z_hat, v = symbols.read(spec, parts.tiles[0], header.level, field, grid)
     assert parts.alpha is not None
     plane = alpha.unpack(parts.alpha, (header.height, header.width))
     corners = ", ".join(str(tuple(int(v) for v in pixels[y, x])) for y in (0, 15) for x in (0, 15))
@@ -99,9 +99,10 @@ Latents: h = w = 1, padded to 4x4; hyper-latents 1x1. z_hat is (as channel: valu
 
     {listing(z_hat)}
 
-and r, of which only row 0, column 0 is coded: channels 0-79 in pass 0, 80-159 in pass 1, 160-239 in pass 2, 240-319 in pass 3,
+and r, in twentieths of a step, of which only row 0, column 0 is coded: channels 0-79 in pass 0, 80-159 in pass 1, 160-239 in
+pass 2, 240-319 in pass 3,
 
-    {listing(r[:, 0, 0])}
+    {listing(np.rint(entropy.STEP * v[:, 0, 0]))}
 
 The alpha plane begins with {", ".join(str(v) for v in plane[0, 6:10])} in columns 6 to 9 of row 0. The four corners of the decoded
 picture, from the top left in raster order, are (within the tolerance of section 9)

@@ -36,11 +36,9 @@ SAMPLES_WITHIN_1 = 0.999
 Pixels = npt.NDArray[np.uint8]
 
 
-def simple(
-    width: int, height: int, mode: str = "RGB", quality: float = 6, model: str | None = None, **more: object
-) -> bytes:
+def simple(width: int, height: int, mode: str = "RGB", quality: float = 6, **more: object) -> bytes:
     pixels = photo_like(height, width, CHANNELS[mode], seed=width + height)
-    return codec.encode(pixels, mode, EncodeOptions(quality=quality, model=model), **more)  # type: ignore[arg-type]
+    return codec.encode(pixels, mode, EncodeOptions(quality=quality), **more)  # type: ignore[arg-type]
 
 
 def in_lanes(lanes: int) -> bytes:
@@ -127,14 +125,12 @@ CASES: Mapping[str, Callable[[], bytes]] = {
     "importance-tiles": lambda: assembled(200, 100, 128, deltas=ramp(7, 13)),
     "unknown-section": with_unknown_section,
     "unused-bit": with_unused_bit,
-    "visual": lambda: simple(96, 64, model="lic1-visual"),
-    "visual-odd-size": lambda: simple(67, 33, quality=2.5, model="lic1-visual"),
     "trailing-bytes": lambda: simple(32, 32) + b"ignored",
 }
 
 
 def symbol_digests(data: bytes) -> list[str]:
-    """SHA-256 of every tile's symbols, z_hat then r as int16: they must never change."""
+    """SHA-256 of every tile's symbols, z_hat then v in twentieths of a step, as int32: they must never change."""
     parts = container.unpack(data)
     header = parts.header
     spec = models.named(header.model_id, header.model_hash)
@@ -146,8 +142,9 @@ def symbol_digests(data: bytes) -> list[str]:
         place = tile.y0 // symbols.STRIDE, tile.x0 // symbols.STRIDE
         field = importance.level_field(header.level, deltas, grid.shape, *place)
         assert payload is not None
-        decoded = symbols.read(spec, payload, header.level, field, grid)
-        digests.append(hashlib.sha256(b"".join(a.astype("<i2").tobytes() for a in decoded)).hexdigest())
+        z_hat, v = symbols.read(spec, payload, header.level, field, grid)
+        integers = (z_hat, np.rint(entropy.STEP * v))
+        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in integers)).hexdigest())
     return digests
 
 

@@ -115,7 +115,7 @@ def unpack_alpha(payload, height, width):
 
 
 def tile_latents(model, payload, level, field, h, w):
-    """Sections 6 and 8.1 to 8.4."""
+    """Sections 6 and 8.1 to 8.5."""
     hp, wp = field.shape
     coder = RangeDecoder(model.tables, 1 << (payload[0] & 3), payload[3:])
     first = 64 + model.z * ((level + 64) // 128)
@@ -123,27 +123,38 @@ def tile_latents(model, payload, level, field, h, w):
     coded = list(z_hat)
     z_hat = np.reshape(z_hat, (1, model.z, hp // 4, wp // 4))
     features = model.run("scales_z", z_hat=z_hat)["features"]
-    r = np.zeros((1, model.m, hp, wp), int)
+    r, state = np.zeros((1, model.m, hp, wp), int), 0
+    places = []
     for t in range(4):
         inputs = {"features": features, "level": field[None, None]}
         if t:
-            inputs["magnitudes"] = np.minimum(np.abs(r), 8)
+            inputs["magnitudes"] = np.minimum((np.abs(r) + 10) // 20, 8)
         index = model.run(f"scales_{t}", **inputs)["index"]
+        places.append([])
         for channel in range(model.m):
             place = ORDER[channel // (model.m // 4)][t]
             for i in range(place // 2, h, 2):
                 for j in range(place % 2, w, 2):
-                    r[0, channel, i, j] = coder.symbol(int(index[0, channel, i, j]))
-                    coded.append(r[0, channel, i, j])
+                    table = int(index[0, channel, i, j])
+                    if table < 15:
+                        value = 20 * coder.symbol(table)
+                    else:
+                        odd = state % 2
+                        k = coder.symbol(table + odd * (9 * model.z + 49))
+                        value = 13 * (2 * k - odd * ((k > 0) - (k < 0)))
+                        state = (state // 2) ^ (33 * odd) ^ (10 * (k % 2))
+                    r[0, channel, i, j] = value
+                    coded.append(value)
+                    places[t].append((0, channel, i, j))
     coder.finish()
-    check = zlib.crc32(np.array(coded, "<i2").tobytes()) & 0xFFFF
+    check = zlib.crc32(np.array(coded, "<i4").tobytes()) & 0xFFFF
     assert check == int.from_bytes(payload[1:3], "little")
-    cells = np.zeros((1, 4, hp, wp))
-    for i, j in np.ndindex(h, w):
-        cells[0, 2 * (i % 2) + j % 2, i, j] = 1
-    y_hat = model.run("means", z_hat=z_hat, v=r, level=field[None, None], cells=cells, encode=[0], dead_zone=[[[[0]]]])[
-        "y_hat"
-    ]
+    features = model.run("means_z", z_hat=z_hat, level=field[None, None])["features"]
+    y_hat = np.zeros(r.shape, np.float32)
+    for t in range(4):
+        means = model.run(f"means_{t}", features=features, **({"y_hat": y_hat} if t else {}))["means"]
+        here = tuple(np.transpose(places[t]))
+        y_hat[here] = means[here] + r[here] / np.float32(20)
     return y_hat[0, :, :h, :w]
 
 

@@ -30,7 +30,7 @@ def cat() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def file(cat: np.ndarray) -> bytes:
-    return codec.encode(cat, "RGB", EncodeOptions(quality=6, effort=0), metadata={"xmp": b"<x/>"})
+    return codec.encode(cat, "RGB", EncodeOptions(quality=6), metadata={"xmp": b"<x/>"})
 
 
 def averaged(pixels: np.ndarray, scale: int) -> np.ndarray:
@@ -42,7 +42,7 @@ def averaged(pixels: np.ndarray, scale: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("quality", "at_least"), [(1, 35), (6, 38), (10, 39)])
 def test_a_draft_is_near_the_averaged_picture(cat: np.ndarray, quality: float, at_least: float) -> None:
-    data = codec.encode(cat, "RGB", EncodeOptions(quality=quality, effort=0))
+    data = codec.encode(cat, "RGB", EncodeOptions(quality=quality))
     full = codec.decode(data)[1]
     for scale in SCALES:
         found = codec.decode(data, scale=scale)[1]
@@ -54,7 +54,7 @@ def test_a_draft_is_near_the_averaged_picture(cat: np.ndarray, quality: float, a
 @pytest.mark.parametrize("size", [(1, 1), (1, 200), (17, 33), (129, 65)])
 def test_every_size(size: tuple[int, int], scale: int) -> None:
     pixels = photo_like(*size)
-    data = codec.encode(pixels, "RGB", EncodeOptions(quality=8, effort=0))
+    data = codec.encode(pixels, "RGB", EncodeOptions(quality=8))
     found = codec.decode(data, scale=scale)[1]
     assert found.shape == (-(-size[0] // scale), -(-size[1] // scale), 3)
     assert psnr(averaged(codec.decode(data)[1], scale), found) > 26
@@ -63,7 +63,7 @@ def test_every_size(size: tuple[int, int], scale: int) -> None:
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
 def test_every_mode(mode: str) -> None:
     pixels = photo_like(90, 110, codec.CHANNELS[mode], seed=3)
-    data = codec.encode(pixels, mode, EncodeOptions(quality=7, effort=0))
+    data = codec.encode(pixels, mode, EncodeOptions(quality=7))
     for scale in SCALES:
         found = codec.decode(data, scale=scale)[1]
         wanted = averaged(codec.decode(data)[1], scale)
@@ -80,7 +80,7 @@ def test_alpha_of_the_last_squares_is_the_mean_of_what_is_there() -> None:
 
 
 def test_tiles_importance_and_threads(cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    options = EncodeOptions(quality=5, effort=0, roi=[(0, 0, 100, 90)])
+    options = EncodeOptions(quality=5, roi=[(0, 0, 100, 90)])
     monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
     data = codec.encode(cat, "RGB", options)
     full = codec.decode(data)[1]
@@ -100,7 +100,7 @@ def test_costly_networks_do_not_run(file: bytes, monkeypatch: pytest.MonkeyPatch
         im.thumbnail((16, 16))
         assert not im.tile
     assert "draft_8" in roles
-    assert not {"means", "synthesis"} & set(roles)
+    assert not {"means_z", "synthesis"} & set(roles)
 
 
 def test_pillows_contract(file: bytes) -> None:

@@ -143,11 +143,11 @@ def test_v3_write_metadata_and_options(tmp_path: Path, array: np.ndarray) -> Non
 def test_v3_write_with_every_option_of_the_encoder(array: np.ndarray) -> None:
     mask = np.zeros(array.shape[:2])
     mask[16:] = 1
-    words = {"quality": 5, "roi": [(0, 0, 48, 32)], "importance": mask, "effort": 0}
+    words = {"quality": 5, "roi": [(0, 0, 48, 32)], "importance": mask}
     words["model"] = models.choose(None).number
     expected = pillow_lic.encode(Image.fromarray(array), **words)
     assert iio.imwrite("<bytes>", array, extension=".lic", **words) == expected
-    for name in ("roi", "importance", "effort"):
+    for name in ("roi", "importance"):
         fewer = {key: value for key, value in words.items() if key != name}
         assert iio.imwrite("<bytes>", array, extension=".lic", **fewer) != expected
 

@@ -159,19 +159,19 @@ def test_a_target_far_from_the_size_leaves_the_map_cheap(words: dict[str, float]
     y, x = np.indices((256, 384))
     pixels = np.stack([x / 2, y / 2, (x + y) / 4], 2).astype(np.uint8)
     pixels[:, :100] = photo_like(256, 100, seed=2)
-    data = pillow_lic.encode(Image.fromarray(pixels), effort=0, importance="auto", **words)
+    data = pillow_lic.encode(Image.fromarray(pixels), importance="auto", **words)
     assert len(carried(data) or b"") < 0.01 * len(data)
 
 
 def test_a_target_out_of_reach_is_said_in_its_own_unit(picture: Image.Image) -> None:
     small = picture.crop((0, 0, 64, 48))
-    least = len(pillow_lic.encode(small, quality=1, effort=0))
+    least = len(pillow_lic.encode(small, quality=1))
     with pytest.raises(ValueError, match=f"target_size must be at least {least} bytes, the size at quality 1, got 9"):
-        pillow_lic.encode(small, target_size=9, effort=0)
+        pillow_lic.encode(small, target_size=9)
     with pytest.raises(ValueError, match="target_bpp must be at least (.*) bits per pixel, .*, got 0.01") as caught:
-        pillow_lic.encode(small, target_bpp=0.01, effort=0)
+        pillow_lic.encode(small, target_bpp=0.01)
     bpp = float(str(caught.value).split()[5])
-    assert len(pillow_lic.encode(small, target_bpp=bpp, effort=0)) == least
+    assert len(pillow_lic.encode(small, target_bpp=bpp)) == least
 
 
 def test_a_box_outside_is_shown_as_it_was_written(picture: Image.Image) -> None:

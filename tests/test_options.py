@@ -41,7 +41,6 @@ def test_wrong_level(level: int) -> None:
 def test_numpy_numbers_are_numbers() -> None:
     assert EncodeOptions(quality=np.float32(7.5)).quality == 7.5
     assert EncodeOptions(target_size=np.int64(1000)).target_size == 1000
-    assert EncodeOptions(effort=np.int64(9)).effort == 9
 
 
 def test_default() -> None:
@@ -112,12 +111,6 @@ def test_wrong_importance(importance: object, shown: str) -> None:
 )
 def test_strength_of_the_automatic_map(importance: object, strength: float | None) -> None:
     assert EncodeOptions(importance=importance).importance == strength
-
-
-@pytest.mark.parametrize("effort", [-1, 10, 2.0, True, "3"])
-def test_wrong_effort(effort: object) -> None:
-    with pytest.raises(ValueError, match="effort must be an integer 0-9, got "):
-        EncodeOptions(effort=effort)
 
 
 @pytest.mark.parametrize("model", [True, 1.5, b"lic1"])

@@ -12,7 +12,7 @@ from pictures import photo_like
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import codec, container, symbols, tiles, transforms
+from pillow_lic import codec, container, residuals, symbols, tiles
 from pillow_lic.errors import LicDamagedError, LicLimitError, LicTruncatedError
 from pillow_lic.options import EncodeOptions
 from pillow_lic.reader import MISSING
@@ -121,9 +121,9 @@ def test_means_are_computed_near_the_box_only(
     data = codec.encode(photo_like(64, 1100, seed=9), "RGB", EncodeOptions(roi=[(300, 0, 950, 40)]))
     whole = codec.decode(data)[1]
     seen: list[tuple[int, int]] = []
-    original = transforms.reconstruct
+    original = residuals.reconstruct
     monkeypatch.setattr(
-        transforms, "reconstruct", lambda spec, z_hat, r, *a: seen.append(r.shape[1:]) or original(spec, z_hat, r, *a)
+        residuals, "reconstruct", lambda spec, z_hat, v, *a: seen.append(v.shape[1:]) or original(spec, z_hat, v, *a)
     )
     check(data, whole, box)
     assert sorted(seen) == expected

@@ -89,6 +89,6 @@ def test_sums_near_the_limit_are_caught_by_the_reference() -> None:
 def test_z_indexes_take_the_nearest_anchor() -> None:
     spec = models.choose(None)
     for level, anchor in ((0, 0), (63, 0), (64, 1), (512, 4), (959, 7), (960, 8), (1024, 8)):
-        index = scales.z_indexes(level, spec.scales, (spec.hyper_latents, 2, 3))
-        first = spec.scales + anchor * spec.hyper_latents
+        index = scales.z_indexes(level, (spec.hyper_latents, 2, 3))
+        first = scales.COUNT + anchor * spec.hyper_latents
         assert index.tolist() == np.repeat(np.arange(first, first + spec.hyper_latents), 6).tolist()

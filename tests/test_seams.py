@@ -26,7 +26,7 @@ def cat() -> np.ndarray:
 
 def squared_error(pixels: np.ndarray, quality: float, edge: int, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: edge)
-    header, decoded = codec.decode(codec.encode(pixels, "RGB", EncodeOptions(quality=quality, effort=0)))
+    header, decoded = codec.decode(codec.encode(pixels, "RGB", EncodeOptions(quality=quality)))
     assert header.tile_edge == edge
     return ((decoded.astype(float) - pixels) ** 2).mean(2)
 

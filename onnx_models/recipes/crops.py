@@ -1,4 +1,4 @@
-"""A sheet of crops for a model card: original, AVIF, lic1 and lic1-visual at equal bytes, side by side, enlarged twice.
+"""A sheet of crops for a model card: original, AVIF and lic1 at equal bytes, side by side, enlarged twice.
 
 python -m onnx_models.recipes.crops OUT.webp PICTURE:LEFT,UPPER[:QUALITY] ...
 """
@@ -33,14 +33,13 @@ def avif_of_size(image: Image.Image, size: int) -> tuple[bytes, int]:
 
 
 def row(path: Path, left: int, upper: int, quality: float) -> Image.Image:
-    """One picture: four crops with their captions, (4 * 256, 256 + 16) pixels."""
+    """One picture: three crops with their captions, (3 * 256, 256 + 16) pixels."""
     with Image.open(path) as opened:
         image = opened.convert("RGB")
     lic = pillow_lic.encode(image, quality=quality)
     avif, avif_quality = avif_of_size(image, len(lic))
-    visual = pillow_lic.encode(image, target_size=len(lic), model="lic1-visual")
     shown = [image]
-    for data in (avif, lic, visual):
+    for data in (avif, lic):
         with Image.open(io.BytesIO(data)) as decoded:
             shown.append(decoded.convert("RGB"))
     box, size = (left, upper, left + SIDE, upper + SIDE), (SIDE * ZOOM, SIDE * ZOOM)
@@ -50,7 +49,6 @@ def row(path: Path, left: int, upper: int, quality: float) -> Image.Image:
             "original",
             f"AVIF {avif_quality}, {len(avif):,} bytes",
             f"lic1 {quality:g}, {len(lic):,} bytes",
-            f"lic1-visual, {len(visual):,} bytes",
         ],
     )
 

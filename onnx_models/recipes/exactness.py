@@ -24,18 +24,8 @@ from .data import Patches
 from .exact import UNIT, ExactConv
 from .export import load
 from .levels import LEVEL_MAX, lambdas
-from .lic1 import (
-    MAGNITUDE_MAX,
-    SCALES,
-    Clip,
-    Lic1,
-    Scales,
-    deviation,
-    gaussian_bits,
-    parity_cells,
-    pass_masks,
-    whole_index,
-)
+from .lic1 import Clip, Lic1, Scales, gaussian_bits, magnitudes, parity_cells, pass_masks, whole_index
+from .scale_tables import SCALES, deviation
 from .soap import Soap
 
 LEVELS = (64, 256, 512, 768, 960)
@@ -79,10 +69,10 @@ def bits(scales: Scales, batch: Sequence[Symbols], *, whole: bool) -> Tensor:
     """Bits of the symbols r of every picture (B,); `whole`: with scales of whole indexes, as the coder has them."""
     z_hat, r, base = (torch.cat(parts) for parts in zip(*batch, strict=True))
     level = base.view(-1, 1, 1, 1).expand(-1, 1, *r.shape[2:])
-    features, index, magnitudes = scales.start(z_hat), torch.zeros_like(r), torch.zeros_like(r)
+    features, index, seen = scales.start(z_hat), torch.zeros_like(r), torch.zeros_like(r)
     for t, mask in enumerate(pass_masks(r.shape[1], parity_cells(*r.shape[2:]))):
-        index = index + scales.index16(t, features, magnitudes, level) * mask
-        magnitudes = magnitudes + r.abs().clamp(max=MAGNITUDE_MAX) * mask
+        index = index + scales.index16(t, features, seen, level) * mask
+        seen = seen + magnitudes(r) * mask
     index = whole_index(index) if whole else Clip.apply(index / UNIT, 0.0, SCALES - 1.0)
     return gaussian_bits(r, deviation(index)).sum((1, 2, 3))
 

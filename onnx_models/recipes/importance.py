@@ -19,6 +19,7 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,13 +31,15 @@ import torch.nn.functional as F
 from onnx import TensorProto
 from torch import Tensor, nn
 
-from pillow_lic import models, symbols, transforms
+from pillow_lic import models, passes, residuals, symbols, transforms
+from pillow_lic.entropy import Tables
+from pillow_lic.quantiser import Chosen
 
 from .complexity import kmac_per_pixel
 from .data import Patches
 from .graph import Graph
 from .levels import LEVEL_MAX
-from .lic1 import SCALE_MIN, SCALE_STEP, Block, Clip, gaussian_bits, straight_through_round
+from .lic1 import Block, Clip, straight_through_round
 from .networks import block, conv
 from .similarity import ms_ssim
 
@@ -85,6 +88,16 @@ class Curves(NamedTuple):
     losses: Tensor
 
 
+def bits_of(tables: Tables, chosen: Sequence[Chosen], shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Bits of every latent (M,h,w), by what was chosen for each pass."""
+    result = np.zeros(shape, np.float32)
+    for t, part in enumerate(chosen):
+        kinds, which = np.unique(np.stack([part.symbols, part.tables.astype(np.int16)]), axis=1, return_inverse=True)
+        costs = [tables.cost(kind[:1], kind[1:].astype(np.uint16)) for kind in kinds.T.copy()]
+        passes.scatter(result, t, (shape[1], shape[2]), np.array(costs, np.float32)[which.ravel()])
+    return result
+
+
 def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
     """Bits and shares of 1 - MS-SSIM of every place at every level, (6,16,16) each.
 
@@ -97,9 +110,8 @@ def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
     for i in range(LEVELS):
         field = np.full(grid.shape, i * SPACING, np.float32)
         y, z_hat = transforms.latents(spec, trunk, field)
-        r, y_hat = transforms.residuals(spec, z_hat, y, field, grid.cells)
-        index = torch.from_numpy(symbols.indexes(spec, z_hat, r, field, grid)).float()
-        bits[i] = gaussian_bits(torch.from_numpy(r), SCALE_MIN * torch.exp(index * SCALE_STEP)).sum(0)
+        chosen, y_hat = residuals.choose(spec, z_hat, y, field, grid)
+        bits[i] = torch.from_numpy(bits_of(symbols.tables(spec), chosen, y.shape)).sum(0)
         shown = torch.from_numpy(transforms.synthesis(spec, y_hat, field)).permute(2, 0, 1)[None].float() / 255
         shown.requires_grad_()
         loss = 1 - ms_ssim(shown, x, COARSE).mean()

@@ -1,8 +1,8 @@
 """The `lic1` networks in torch: what is trained, and what `export.py` turns into ONNX graphs.
 
     x ──Analysis──▶ t, l ──Latents(level)──▶ y' = y * gain(level)      z_hat = round(h_a(y'))
-    Scales: z_hat, min(|r|, 8) of earlier passes, level ──▶ scale index      integers only, exact (exact.py)
-    Means:  z_hat, y_hat of earlier passes, level       ──▶ mu;  r = round(y' - mu);  y_hat = r + mu
+    Scales: z_hat, |r| of earlier passes, level   ──▶ scale index      integers only, exact (exact.py)
+    Means:  z_hat, y_hat of earlier passes, level ──▶ mu;  r = quantised(y' - mu);  y_hat = r + mu
     x_hat ◀──Synthesis(level)── y_hat / gain(level)
 
 x is (B, 3, H, W) in [0, 1] with H and W multiples of 64; `level` is a field (B, 1, H/16, W/16) of reals in 0..1024 (the format's unit:
@@ -17,34 +17,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pillow_lic.entropy import STEP
+from pillow_lic.quantiser import Quantiser, steps
+
 from .depthwise import SLOPE, Depthwise, Pointwise, block, takes_block
 from .exact import ACTIVATION_MAX, UNIT, ExactConv
 from .levels import ANCHORS, SPACING, anchor_lambdas, hats, nearest_anchor
+from .scale_tables import SCALE_MIN, SCALE_STEP, SCALES, deviation, gaussian_tables
 
 MAGNITUDE_MAX = 8
 Z_MAX = 127
-SCALE_MIN, SCALE_MAX, SCALES = 0.11, 148.0, 64
-SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
 NOISE = (8.6, 7.9, 6.4, 5.4, 4.5, 3.7, 3.0, 2.4, 2.0)
 """Error of a picture at each anchor, rms of 8-bit levels: what is large or small to the last layers. Measured on number 4."""
-DEAD_ZONE = 0.5
-"""Share of the theoretical widening of the zero bin that training sees; `pillow_lic.rounding` takes what measures best afterwards."""
 ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))
 """ORDER[group][pass] = position 2 * (row % 2) + col % 2 that the pass codes for the channel group."""
 
 
-def straight_through_round(x: Tensor, dead_zone: Tensor | float = 0.0) -> Tensor:
-    """Rounded, |x| below 1/2 + dead_zone to 0; the gradient passes as if nothing had been done."""
-    return x + (torch.where(x.abs() < 0.5 + dead_zone, 0.0, x.round()) - x).detach()
+def straight_through(value: Tensor, x: Tensor) -> Tensor:
+    """The value, whose gradient passes to x as if it were x."""
+    return x + (value - x).detach()
 
 
-def deviation(index: Tensor) -> Tensor:
-    """Standard deviation, in quantiser steps, that a scale index 0..SCALES-1 stands for; between whole ones too."""
-    return SCALE_MIN * torch.exp(index * SCALE_STEP)
+def straight_through_round(x: Tensor) -> Tensor:
+    return straight_through(x.round(), x)
 
 
 def whole_index(index16: Tensor) -> Tensor:
@@ -52,11 +52,23 @@ def whole_index(index16: Tensor) -> Tensor:
     return torch.floor((index16 + UNIT / 2) / UNIT).clamp(0, SCALES - 1)
 
 
-def dead_zones() -> Tensor:
-    """(SCALES,) widening of the zero bin: what `pillow_lic.rounding` derives, for Gaussians, times DEAD_ZONE."""
-    sigma = deviation(torch.arange(SCALES))
-    saved = gaussian_bits(torch.ones(SCALES), sigma) - gaussian_bits(torch.zeros(SCALES), sigma)
-    return DEAD_ZONE * saved.clamp_min(0) * math.log(2) / 12
+@torch.no_grad()
+def quantised(residual: Tensor, index16: Tensor, mask: Tensor) -> Tensor:
+    """Residuals (B,m,h,w) of the latents of a pass -> what the encoder's trellis chooses for them, in steps; 0 elsewhere.
+
+    It weighs bits by the tables of Gaussians, and every pass begins in state 0.
+    """
+    result = torch.zeros_like(residual)
+    for r, i, here, to in zip(residual, index16, mask.bool().expand_as(residual), result, strict=True):
+        indexes = whole_index(i[here]).cpu().numpy().astype(np.uint16)
+        chosen = Quantiser(gaussian_tables()).choose(r[here].float().cpu().numpy(), indexes)
+        to[here] = torch.from_numpy(steps(chosen.values)).to(to)
+    return result
+
+
+def magnitudes(r: Tensor) -> Tensor:
+    """What later passes' scales see of residuals in steps: `pillow_lic.quantiser.magnitudes`."""
+    return torch.floor(((STEP * r.detach().abs()).round() + STEP // 2) / STEP).clamp(max=MAGNITUDE_MAX)
 
 
 def interpolated(table: Tensor, hat: Tensor) -> Tensor:
@@ -262,7 +274,7 @@ class Scales(nn.Module):
         return F.pixel_shuffle(self.enter[4](a), 2)
 
     def index16(self, t: int, features: Tensor, magnitudes: Tensor, level: Tensor) -> Tensor:
-        """Scale index in sixteenths, not clipped, of every latent as pass t sees it (B,M,h,w); magnitudes: min(|r|, 8), 0 if not coded yet."""
+        """Scale index in sixteenths, not clipped, of every latent as pass t sees it (B,M,h,w); magnitudes: 0 if not coded yet."""
         hat = hats(level)
         a = torch.cat([features, hat, UNIT * magnitudes] if t else [features, hat], 1)
         for conv in self.passes[t]:
@@ -331,7 +343,7 @@ class Sizes:
 
 
 class Coded(NamedTuple):
-    """What an encoder writes of pictures, integers as floats: r and scale index (B,M,h,w), z_hat (B,Z,h/4,w/4); and y_hat."""
+    """What an encoder writes of pictures: r in steps and scale index (B,M,h,w), z_hat (B,Z,h/4,w/4); and y_hat."""
 
     r: Tensor
     index: Tensor
@@ -352,12 +364,6 @@ class Lic1(nn.Module):
         self.means = Means(v.m, v.z, v.p)
         self.synthesis = Synthesis(pca, v.c, v.c2, v.m, v.synthesis, v.k, v.d)
         self.prior = FactorizedPrior(v.z)
-        self.dead_zones: Tensor
-        self.register_buffer("dead_zones", dead_zones(), persistent=False)
-
-    def quantised(self, residual: Tensor, index16: Tensor) -> Tensor:
-        """Residual rounded as the encoder does, towards zero where that saves more than it costs; straight through."""
-        return straight_through_round(residual, self.dead_zones[whole_index(index16.detach()).long()])
 
     @torch.no_grad()
     def coded(self, x: Tensor, level: Tensor) -> Coded:
@@ -368,16 +374,17 @@ class Lic1(nn.Module):
         r, index, y_hat = (torch.zeros_like(y) for _ in range(3))
         for t, mask in enumerate(pass_masks(self.sizes.m, parity_cells(*y.shape[2:]).to(y.device))):
             mu = self.means.mean(t, mean_features, y_hat) * mask
-            index_t = self.scales.index16(t, features, r.abs().clamp(max=MAGNITUDE_MAX), level) * mask
-            r_t = self.quantised(y * mask - mu, index_t).round()
+            index_t = self.scales.index16(t, features, magnitudes(r), level) * mask
+            r_t = quantised(y * mask - mu, index_t, mask)
             r, index, y_hat = r + r_t, index + index_t, y_hat + r_t + mu
         return Coded(r, whole_index(index), z_hat, y_hat)
 
     def forward(self, x: Tensor, level: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """X (B,3,H,W), level field, base (B,) level of the header -> x_hat, bits of y (B,), bits of z (B,).
 
-        Training: straight-through rounding for the picture; for the rate rounding as the scales see it, noise as y and mu do, because
-        rounding has no slope (mixed quantisation, Minnen and Singh 2020). Evaluation: rounding throughout.
+        Training: the quantiser straight through for the picture; for the rate symbols as the scales see them, noise as y and mu do,
+        because symbols have no slope (mixed quantisation, Minnen and Singh 2020). Evaluation: symbols throughout. Bits are those of a
+        quantiser with steps of 1: the real ones are fewer, 0.38 where deviations are large, which moves no gradient.
         """
         rate: Callable[[Tensor], Tensor] = (
             (lambda v: v + torch.empty_like(v).uniform_(-0.5, 0.5)) if self.training else torch.round
@@ -393,9 +400,10 @@ class Lic1(nn.Module):
             with torch.autocast(x.device.type, enabled=False):
                 index_t = self.scales.index16(t, scale_features, magnitude, level) * mask
             index = index + index_t
-            r = self.quantised(y * mask - mu_t, index_t)
+            residual = y * mask - mu_t
+            r = straight_through(quantised(residual, index_t, mask), residual)
             mu, y_hat = mu + mu_t, y_hat + r + mu_t
-            magnitude = magnitude + r.detach().abs().clamp(max=MAGNITUDE_MAX)
+            magnitude = magnitude + magnitudes(r)
         sigma = deviation(Clip.apply(index / UNIT, 0.0, SCALES - 1.0))
         y_bits = gaussian_bits((y_hat - mu).detach(), sigma)
         if self.training:

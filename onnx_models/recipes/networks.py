@@ -1,18 +1,17 @@
-"""Trained `lic1` weights -> its ten ONNX graphs. Each function mirrors a class of lic1.py, layer by layer.
+"""Trained `lic1` weights -> its fourteen ONNX graphs. Each function mirrors a class of lic1.py, layer by layer.
 
 | graph | in | out |
 |---|---|---|
 | analysis | pixels (H,W,3) uint8 | trunk t (1,C,H/8,W/8), linear path l (1,M,H/16,W/16) |
 | latents | t, l, level | y (1,M,h,w) in quantiser steps, z_hat (1,Z,h/4,w/4) integers |
-| means | z_hat, v, level, cells, encode, dead_zone | r (1,M,h,w) integers, y_hat |
+| means_z | z_hat, level | features (1,P,h,w) |
+| means_0..3 | features, y_hat (not means_0) | means (1,M,h,w) |
 | synthesis | y_hat, level | picture (1,12,H/2,W/2) in 8-bit levels, context (1,D,H/8,W/8) |
 | detail | picture, context, level | pixels (H,W,3) uint8 |
 | scales_z | z_hat | features (1,S,h,w) integers; exact |
 | scales_0..3 | features, magnitudes (not scales_0), level | index (1,M,h,w) uint8 in 0..63; exact |
 
-v, encode: y and 1 in the encoder, r and 0 in the decoder.
-dead_zone, (1,M,h,w) or (1,1,1,1): symbols whose difference is below 1/2 + dead_zone become 0; without effect in the decoder.
-level (1,1,h,w): integers 0..1024 as float32. cells (1,4,h,w): one-hot of the place in the 2x2 cell, zero outside the picture.
+y_hat of means_t: latents of earlier passes, 0 elsewhere. level (1,1,h,w): integers 0..1024 as float32.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ from .depthwise import SLOPE
 from .exact import ACTIVATION_MAX, EXACT_LIMIT, UNIT, ExactConv
 from .graph import Array, Graph
 from .levels import ANCHORS, SPACING
-from .lic1 import ORDER, SCALES, Z_MAX, Block, Lic1
+from .lic1 import Z_MAX, Block, Lic1
+from .scale_tables import SCALES
 
 
 def numpy(x: Tensor) -> Array:
@@ -105,28 +105,19 @@ def mean_features(g: Graph, net: Lic1, z_hat: str, level: str) -> str:
     return block(g, g.op("Add", x, conv(g, hat, a.level)), a.first)
 
 
-def means(net: Lic1) -> onnx.ModelProto:
-    g, a, s = Graph("means"), net.means, net.sizes
-    z_hat, v = g.input("z_hat", [1, s.z, "h4", "w4"]), g.input("v", [1, s.m, "h", "w"])
-    level, cells = g.input("level", [1, 1, "h", "w"]), g.input("cells", [1, 4, "h", "w"])
-    encode, dead_zone = g.input("encode", [1]), g.input("dead_zone", [1, "dead_m", "dead_h", "dead_w"])
-    least = g.op("Add", dead_zone, g.constant(0.5))
-    decode = g.op("Sub", g.constant([1.0]), encode)
-    features = mean_features(g, net, z_hat, level)
-    y_hat = r = ""
-    for t in range(4):
-        select = np.repeat(np.eye(4, dtype=np.float32)[[ORDER[group][t] for group in range(4)]], s.m // 4, 0)
-        mask = g.conv(cells, select[:, :, None, None])
-        x = features if t == 0 else conv(g, g.op("Concat", features, y_hat, axis=1), a.context[t - 1])
-        mu = conv(g, block(g, x, a.body), a.leave[t])
-        difference = g.op("Sub", v, mu)
-        kept = g.op("Cast", g.op("GreaterOrEqual", g.op("Abs", difference), least), to=TensorProto.FLOAT)
-        symbols = g.op("Mul", g.op("Round", difference), kept)
-        symbols = g.op("Add", g.op("Mul", symbols, encode), g.op("Mul", v, decode))
-        now, symbols = g.op("Mul", g.op("Add", symbols, mu), mask), g.op("Mul", symbols, mask)
-        y_hat, r = (g.op("Add", y_hat, now), g.op("Add", r, symbols)) if t else (now, symbols)
-    g.output(r, "r", [1, s.m, "h", "w"])
-    g.output(y_hat, "y_hat", [1, s.m, "h", "w"])
+def means_z(net: Lic1) -> onnx.ModelProto:
+    g, s = Graph("means_z"), net.sizes
+    z_hat, level = g.input("z_hat", [1, s.z, "h4", "w4"]), g.input("level", [1, 1, "h", "w"])
+    g.output(mean_features(g, net, z_hat, level), "features", [1, s.p, "h", "w"])
+    return g.model()
+
+
+def means(net: Lic1, t: int) -> onnx.ModelProto:
+    g, a, s = Graph(f"means_{t}"), net.means, net.sizes
+    x = g.input("features", [1, s.p, "h", "w"])
+    if t:
+        x = conv(g, g.op("Concat", x, g.input("y_hat", [1, s.m, "h", "w"]), axis=1), a.context[t - 1])
+    g.output(conv(g, block(g, x, a.body), a.leave[t]), "means", [1, s.m, "h", "w"])
     return g.model()
 
 
@@ -216,7 +207,8 @@ def graphs(net: Lic1) -> dict[str, onnx.ModelProto]:
     made = {
         "analysis": analysis(net),
         "latents": latents(net),
-        "means": means(net),
+        "means_z": means_z(net),
+        **{f"means_{t}": means(net, t) for t in range(4)},
         "synthesis": synthesis(net),
         "detail": detail(net),
         "scales_z": scales_z(net),

@@ -1,11 +1,12 @@
-// pillow_lic._native: rangecoder.hpp for numpy. Typed and documented in ../_native.pyi.
+// pillow_lic._native: rangecoder.hpp and trellis.hpp for numpy. Typed and documented in ../_native.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/tuple.h>
 
 #include <memory>
 #include <mutex>
 
-#include "rangecoder.hpp"
+#include "trellis.hpp"
 
 namespace nb = nanobind;
 
@@ -46,21 +47,57 @@ nb::bytes encode(const lic::Tables& tables, const Symbols& symbols, const Indexe
   return nb::bytes(stream.data(), stream.size());
 }
 
+template <typename T>
+using Result = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
+
+template <typename T>
+Result<T> owned(std::unique_ptr<T[]> values, std::size_t n) {
+  nb::capsule owner(values.get(), [](void* pointer) noexcept { delete[] static_cast<T*>(pointer); });
+  return {values.release(), {n}, owner};
+}
+
+std::tuple<Result<std::int16_t>, Result<std::uint16_t>, Result<std::int32_t>, unsigned> quantise(
+    const lic::Tables& tables, const Vector<float>& residuals, const Indexes& indexes, std::uint16_t first,
+    std::uint16_t offset, float weight, unsigned state) {
+  const std::size_t n = indexes.size();
+  if (residuals.size() != n)
+    throw std::invalid_argument("there are " + std::to_string(residuals.size()) + " residuals but " + std::to_string(n) +
+                                " indexes");
+  if (state >= lic::kStates) throw std::invalid_argument("state must be below " + std::to_string(lic::kStates) + ", got " + std::to_string(state));
+  auto symbols = std::make_unique<std::int16_t[]>(n);
+  auto chosen = std::make_unique<std::uint16_t[]>(n);
+  auto values = std::make_unique<std::int32_t[]>(n);
+  {
+    nb::gil_scoped_release release;
+    const lic::Trellis trellis{tables, {first, offset}, weight};
+    state = trellis.run(residuals.data(), indexes.data(), n, state, symbols.get(), chosen.get(), values.get());
+  }
+  return {owned(std::move(symbols), n), owned(std::move(chosen), n), owned(std::move(values), n), state};
+}
+
 // Two threads may call one decoder: the calls take turns, in no promised order.
 struct Decoder {
   Decoder(const lic::Tables& tables, const Vector<std::uint8_t>& data, unsigned lanes)
       : decoder(tables, data.data(), data.size(), lanes) {}
 
-  nb::ndarray<nb::numpy, std::int16_t, nb::ndim<1>> decode(const Indexes& indexes) {
-    const std::size_t n = indexes.size();
-    auto symbols = std::make_unique<std::int16_t[]>(n);
+  Result<std::int16_t> decode(const Indexes& indexes) {
+    auto symbols = std::make_unique<std::int16_t[]>(indexes.size());
     {
       nb::gil_scoped_release release;
       const std::lock_guard<std::mutex> guard(mutex);
-      decoder.decode(indexes.data(), symbols.get(), n);
+      decoder.decode(indexes.data(), symbols.get(), indexes.size());
     }
-    nb::capsule owner(symbols.get(), [](void* pointer) noexcept { delete[] static_cast<std::int16_t*>(pointer); });
-    return {symbols.release(), {n}, owner};
+    return owned(std::move(symbols), indexes.size());
+  }
+
+  Result<std::int32_t> decode_dependent(const Indexes& indexes, std::uint16_t first, std::uint16_t offset) {
+    auto values = std::make_unique<std::int32_t[]>(indexes.size());
+    {
+      nb::gil_scoped_release release;
+      const std::lock_guard<std::mutex> guard(mutex);
+      decoder.decode(indexes.data(), {first, offset}, values.get(), indexes.size());
+    }
+    return owned(std::move(values), indexes.size());
   }
 
   void finish() {
@@ -76,8 +113,12 @@ struct Decoder {
 }  // namespace
 
 NB_MODULE(_native, module) {
-  module.doc() = "Interleaved rANS with fixed 16-bit tables.";
+  module.doc() = "Interleaved rANS with fixed 16-bit tables, and dependent quantisation.";
 
+  nb::set_leak_warnings(false);  // tables are kept until the process ends, which users need not be told
+
+  module.attr("STEP") = lic::kStep;
+  module.attr("HALF_STEP") = lic::kHalfStep;
   nb::exception<lic::StreamError>(module, "StreamError", PyExc_ValueError);
 
   nb::class_<lic::Tables>(module, "Tables")
@@ -91,10 +132,14 @@ NB_MODULE(_native, module) {
 
   module.def("encode", &encode, nb::arg("tables"), nb::arg("symbols").noconvert(), nb::arg("indexes").noconvert(),
              nb::arg("lanes"));
+  module.def("quantise", &quantise, nb::arg("tables"), nb::arg("residuals").noconvert(), nb::arg("indexes").noconvert(),
+             nb::arg("first"), nb::arg("offset"), nb::arg("weight"), nb::arg("state"));
 
   nb::class_<Decoder>(module, "Decoder")
       .def(nb::init<const lic::Tables&, const Vector<std::uint8_t>&, unsigned>(), nb::arg("tables"),
            nb::arg("data").noconvert(), nb::arg("lanes"), nb::keep_alive<1, 2>())
       .def("decode", &Decoder::decode, nb::arg("indexes").noconvert())
+      .def("decode_dependent", &Decoder::decode_dependent, nb::arg("indexes").noconvert(), nb::arg("first"),
+           nb::arg("offset"))
       .def("finish", &Decoder::finish);
 }

@@ -1,4 +1,4 @@
-// libFuzzer target of rangecoder.hpp. Build and run (clang):
+// libFuzzer target of rangecoder.hpp and trellis.hpp. Build and run (clang):
 //     cmake -S pillow_lic/native -B build/fuzz -DLIC_FUZZ=ON -DLIC_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++
 //     cmake --build build/fuzz && build/fuzz/fuzz_rangecoder
 // Another compiler builds a driver in its place: with file names it replays them, with a number it tries so many
@@ -8,7 +8,7 @@
 // Decoding it must end or throw StreamError. Coding the input's bytes as symbols must give them back.
 #include <cstdlib>
 
-#include "rangecoder.hpp"
+#include "trellis.hpp"
 
 namespace {
 
@@ -49,6 +49,39 @@ void round_trip(const lic::Tables& tables, const std::vector<std::int16_t>& symb
   require(decoded == symbols);
 }
 
+// Half of the tables are the second ones of the other half; the bytes are residuals of every size.
+void trellis_round_trip(const lic::Tables& tables, const std::vector<std::int16_t>& symbols,
+                        const std::vector<std::uint16_t>& indexes, unsigned lanes, unsigned state) {
+  const std::size_t n = symbols.size();
+  const auto half = static_cast<std::uint16_t>(tables.count() / 2);
+  const lic::Dependent dependent{static_cast<std::uint16_t>(half / 2), half};
+  std::vector<std::uint16_t> index(n), chosen(n);
+  std::vector<float> residuals(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    index[i] = static_cast<std::uint16_t>(indexes[i] % half);
+    residuals[i] = std::fmod(static_cast<float>(symbols[i]) / static_cast<float>(1 << (symbols[i] & 15)), lic::kLargestResidual);
+  }
+  std::vector<std::int16_t> found(n);
+  std::vector<std::int32_t> values(n), decoded(n);
+  const lic::Trellis trellis{tables, dependent, 8.0f};
+  const unsigned middle = trellis.run(residuals.data(), index.data(), n / 3, 0, found.data(), chosen.data(), values.data());
+  trellis.run(residuals.data() + n / 3, index.data() + n / 3, n - n / 3, middle, found.data() + n / 3,
+              chosen.data() + n / 3, values.data() + n / 3);
+  const std::vector<std::uint8_t> stream = lic::Encoder(tables, lanes).run(found.data(), chosen.data(), n);
+  lic::Decoder decoder(tables, stream.data(), stream.size(), lanes);
+  decoder.decode(index.data(), dependent, decoded.data(), n / 2);
+  decoder.decode(index.data() + n / 2, dependent, decoded.data() + n / 2, n - n / 2);
+  decoder.finish();
+  require(decoded == values);
+  try {
+    trellis.run(residuals.data(), index.data(), n, state, found.data(), chosen.data(), values.data());
+    lic::Decoder damaged(tables, stream.data(), stream.size() - (stream.size() > 4 * lanes), lanes);
+    damaged.decode(index.data(), dependent, decoded.data(), n);
+    damaged.finish();
+  } catch (const lic::StreamError&) {
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -70,9 +103,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     symbols[i] = static_cast<std::int16_t>(data[i % size] << 8 | data[(i + i / size) % size]);
   }
   round_trip(tables, symbols, indexes, lanes);
+  trellis_round_trip(tables, symbols, indexes, lanes, lanes % lic::kStates);
   try {
     lic::Decoder decoder(tables, data, size, lanes);
-    decoder.decode(indexes.data(), symbols.data(), n);
+    decoder.decode(indexes.data(), symbols.data(), n / 2);
+    const auto half = static_cast<std::uint16_t>(tables.count() / 2);
+    for (std::uint16_t& index : indexes) index = static_cast<std::uint16_t>(index % half);
+    std::vector<std::int32_t> values(n);
+    decoder.decode(indexes.data(), {static_cast<std::uint16_t>(half / 2), half}, values.data(), n - n / 2);
     decoder.finish();
   } catch (const lic::StreamError&) {
   }

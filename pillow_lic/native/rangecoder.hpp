@@ -32,6 +32,8 @@
 #include <string>
 #include <vector>
 
+#include "dependent.hpp"
+
 #if defined(__GNUC__) || defined(__clang__)
 #define LIC_INLINE inline __attribute__((always_inline))
 #define LIC_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
@@ -346,6 +348,34 @@ class Decoder {
     failed_ = false;
   }
 
+  // The same for symbols that may be dependent: gives their values (see Dependent::value), and keeps the state from call
+  // to call.
+  void decode(const std::uint16_t* indexes, const Dependent& dependent, std::int32_t* values, std::size_t n) {
+    if (failed_) throw StreamError("the stream failed before");
+    failed_ = true;
+    const std::uint8_t* from = bytes_.data() + at_;
+    const std::uint8_t* const end = bytes_.data() + end_;
+    std::array<std::uint16_t, kChunk> index;
+    for (std::size_t start = 0; start < n; start += kChunk) {
+      const std::size_t length = std::min(kChunk, n - start);
+      std::copy_n(indexes + start, length, index.begin());
+      const std::uint32_t largest = *std::max_element(index.begin(), index.begin() + static_cast<std::ptrdiff_t>(length));
+      if (largest + dependent.offset >= tables_.count())
+        throw std::invalid_argument("table indexes must be below " + std::to_string(tables_.count() - dependent.offset) +
+                                    ", got " + std::to_string(largest));
+      for (std::size_t i = 0; i < length; ++i) {
+        const std::uint32_t table = dependent.table(index[i], dependence_);
+        const std::int32_t symbol = step(states_[lane_], static_cast<std::uint16_t>(table), from);
+        if (LIC_UNLIKELY(from > end)) throw StreamError("the stream ends before its last symbol");
+        values[start + i] = dependent.value(index[i], symbol, dependence_);
+        dependence_ = dependent.next(index[i], symbol, dependence_);
+        lane_ = (lane_ + 1) % lanes_;
+      }
+    }
+    at_ = static_cast<std::size_t>(from - bytes_.data());
+    failed_ = false;
+  }
+
   // Throws unless the stream ends exactly here.
   void finish() {
     if (failed_) throw StreamError("the stream failed before");
@@ -427,7 +457,8 @@ class Decoder {
 
   const Tables& tables_;
   unsigned lanes_;
-  unsigned lane_ = 0;  // of the next symbol
+  unsigned lane_ = 0;        // of the next symbol
+  unsigned dependence_ = 0;  // state of dependent.hpp before the next symbol
   std::array<std::uint32_t, kMaxLanes> states_{};
   std::vector<std::uint8_t> bytes_;  // the stream after its start states, then kSlack zeros
   std::size_t at_ = 0, end_ = 0;     // at_ <= end_ between calls

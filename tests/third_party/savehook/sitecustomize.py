@@ -21,7 +21,7 @@ def _take_over() -> None:
         def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
             known = {key: im.encoderinfo[key] for key in ("exif", "xmp", "icc_profile") if key in im.encoderinfo}
             try:
-                data = plugin.encode(im, quality=10, effort=0, **known)
+                data = plugin.encode(im, quality=10, **known)
             except (OSError, TypeError, ValueError):
                 ordinary(im, fp, filename)
             else:
