@@ -1,7 +1,7 @@
 """Dependent quantisation: what symbols stand for, and which of them the encoder chooses (Schwarz et al., DCC 2019).
 
 Where the scale index says that symbols are mostly 0, a symbol counts steps. From FIRST on it counts half steps, the even ones
-or the odd ones and 0, by the parity of the symbols before it (native/dependent.hpp, FORMAT 8.3): two coarse quantisers
+or the odd ones and 0, by the parity of the symbols before it (native/dependent.hpp, FORMAT 8.4): two coarse quantisers
 that are one fine one. Among all sequences the encoder takes the cheapest in bits and error (native/trellis.hpp).
 
 With the step that is optimal for a lambda, step^2 = 18 / (ln 2 * lambda * 255^2), an error of d steps costs 6 d^2 / ln 2 bits.

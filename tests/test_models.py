@@ -9,7 +9,7 @@ from pillow_lic import models
 from pillow_lic.errors import LicRuntimeError, LicUnsupportedError
 
 ALLOWED = {
-    "Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "DepthToSpace", "Exp", "Floor", "GreaterOrEqual", "LeakyRelu", "Log", "Mul",
+    "Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "DepthToSpace", "Exp", "Floor", "LeakyRelu", "Log", "Mul",
     "QuantizeLinear", "Relu", "Resize", "Round", "Sub", "Transpose", "Unsqueeze",
 }  # fmt: skip
 NETWORKS = [(s, r) for s in (*models.models(), models.importance()) for r in s.files if r != "tables"]

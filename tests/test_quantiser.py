@@ -17,7 +17,7 @@ FIRST, OFFSET = 10, 30
 
 
 def walk(found: tuple[int, ...], indexes: np.ndarray, state: int) -> tuple[list[int], list[int], int]:
-    """Tables and values of symbols, and the state after them: FORMAT 8.3, written again."""
+    """Tables and values of symbols, and the state after them: FORMAT 8.4, written again."""
     chosen, values = [], []
     for k, i in zip(found, indexes.tolist(), strict=True):
         if i < FIRST:

@@ -26,7 +26,6 @@ OPERATORS = frozenset(
         "DepthToSpace",
         "Exp",
         "Floor",
-        "GreaterOrEqual",
         "LeakyRelu",
         "Log",
         "Mul",

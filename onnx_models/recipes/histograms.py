@@ -37,8 +37,8 @@ class Histograms(NamedTuple):
 
 
 def empty(hyper_latents: int) -> Histograms:
-    shape = (SCALES, SCALES - quantiser.FIRST)
-    return Histograms(*(np.zeros((n, SYMBOL_MAX + 1)) for n in shape), np.zeros((ANCHORS, hyper_latents, 255)))
+    even, odd = (np.zeros((count, SYMBOL_MAX + 1)) for count in (SCALES, SCALES - quantiser.FIRST))
+    return Histograms(even, odd, np.zeros((ANCHORS, hyper_latents, 255)))
 
 
 def count(spec: ModelSpec, patches: list[npt.NDArray[np.uint8]]) -> Histograms:
@@ -53,7 +53,7 @@ def count(spec: ModelSpec, patches: list[npt.NDArray[np.uint8]]) -> Histograms:
             sizes = np.minimum(np.abs(part.symbols), SYMBOL_MAX)
             odd = part.tables >= SCALES
             np.add.at(found.even, (part.tables[~odd], sizes[~odd]), 1)
-            np.add.at(found.odd, (part.tables[odd] - (SCALES + found.z[:, :, 0].size), sizes[odd]), 1)
+            np.add.at(found.odd, (part.tables[odd] - SCALES - ANCHORS * spec.hyper_latents, sizes[odd]), 1)
         anchor = int(nearest_anchor(torch.tensor(float(level))))
         for c, z in enumerate(z_hat.astype(int)):
             found.z[anchor, c] += np.bincount(z.ravel() + 127, minlength=255)

@@ -15,6 +15,9 @@ constexpr std::int32_t kHalfStep = 13;  // of the two quantisers
 constexpr unsigned kStates = 64;
 constexpr unsigned kByQuantiser = 0103 >> 1, kByParity = 024 >> 1;
 
+// So each half of the states is reached from the states of one quantiser.
+static_assert(kByQuantiser >= kStates / 2 && kByQuantiser < kStates && kByParity < kStates / 2);
+
 constexpr unsigned next_state(unsigned state, unsigned parity) {
   return state >> 1 ^ (state & 1 ? kByQuantiser : 0) ^ (parity ? kByParity : 0);
 }

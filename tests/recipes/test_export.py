@@ -1,0 +1,76 @@
+"""A model leaves the recipes as the runtime wants it: its files code and read, and its tables fit what is coded."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from onnx_models.recipes import export, histograms, scale_tables
+from onnx_models.recipes.data import Patches
+from onnx_models.recipes.lic1 import Lic1, Sizes
+from pillow_lic import entropy, residuals, scales, symbols, transforms
+from pillow_lic.symbols import Grid
+
+NUMBER = 4_000_000
+"""No model's: sessions are kept by it."""
+
+
+@pytest.fixture(scope="module")
+def folder(patches: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    sizes = Sizes(c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=1)
+    net = Lic1(torch.linalg.qr(torch.randn(768, 768))[0], torch.logspace(-1, -5, 768), sizes).eval()
+    out = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "load", lambda _: net)
+        patch.setattr("sys.argv", ["export", "none.pt", f"{patches}", "--id", f"{NUMBER}", "--out", f"{out}"])
+        export.main()
+    return out
+
+
+@pytest.fixture(scope="module")
+def spec(folder: Path) -> export.Exported:
+    (entry,) = json.loads((folder / "manifest.json").read_text())["models"]
+    files = {role: (f["file"], f["sha256"]) for role, f in entry["files"].items()}
+    sha256 = bytes.fromhex(entry["sha256"])
+    return export.Exported(NUMBER, files, {}, "lic1", "lic1", sha256, 64, 16, {}, folder)
+
+
+def test_what_it_codes_it_reads(spec: export.Exported, patches: Path) -> None:
+    grid = Grid.of(256, 240)
+    pixels = Patches(patches).some(1)[0][:256, :256]
+    for level in (100, 900):
+        field = np.full(grid.shape, level, np.float32)
+        y, z_hat = transforms.latents(spec, transforms.analysis(spec, pixels), field)
+        chosen, y_hat = residuals.choose(spec, z_hat, y, field, grid)
+        payload = symbols.write(spec, z_hat, chosen, level)
+        read_z, v = symbols.read(spec, payload, level, field, grid)
+        np.testing.assert_array_equal(read_z, z_hat)
+        assert np.abs(y - y_hat)[:, :16, :15].max() < 2
+        again = residuals.reconstruct(spec, read_z, v, field, grid.inside)
+        np.testing.assert_allclose(again, y_hat, atol=1e-4)
+        assert not again[:, :, 15:].any()
+        numbers = np.concatenate([part.tables for part in chosen])
+        assert 0.2 < (numbers < scales.COUNT).mean() < 1
+
+
+def test_tables_fit_what_was_counted(spec: export.Exported, patches: Path) -> None:
+    some = Patches(patches).some(4)
+    seen = histograms.count(spec, some)
+    assert seen.even.sum() + seen.odd.sum() == 4 * 64 * 256
+    assert seen.z.sum() == 4 * 16 * 16
+    assert seen.even.sum() > 0
+    assert seen.odd.sum() > 0
+
+    def bits(tables: entropy.Tables, odd: int) -> float:
+        total = 0.0
+        for counts, first in ((seen.even, 0), (seen.odd, odd)):
+            for index, size in np.argwhere(counts[:, : histograms.SYMBOL_MAX]):
+                pair = np.array([size], np.int16), np.array([first + index], np.uint16)
+                total += counts[index, size] * tables.cost(*pair)
+        return total
+
+    gaussians = scale_tables.gaussian_tables()
+    assert bits(symbols.tables(spec), scales.COUNT + 9 * 16) < 0.995 * bits(gaussians, scales.COUNT)
