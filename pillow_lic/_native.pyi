@@ -11,6 +11,8 @@ from typing_extensions import Buffer
 STEP: int
 HALF_STEP: int
 """Values are in twentieths of a step of the networks; where symbols depend on each other, two half steps are 1.3 of those."""
+LARGEST_RESIDUAL: int
+"""Steps that a latent may be away from its mean."""
 
 class StreamError(ValueError):
     """The bytes are not what `encode` writes for these tables and indexes: damaged, truncated or desynchronised."""
@@ -54,7 +56,7 @@ def quantise(
 
     Indexes from `first` on take part in dependent quantisation; their second table is `offset` further. Return the symbols,
     their tables, their values in twentieths of a step and the state after them, 0-63, from `state` on. ValueError if an index
-    has no table, a residual is not within 32000 steps, the lengths differ or the state is another number.
+    has no table, a residual is not within LARGEST_RESIDUAL, the lengths differ or the state is another number.
     """
 
 class Decoder:

@@ -11,12 +11,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pillow_lic._native import HALF_STEP, STEP, StreamError, Tables, quantise
+from pillow_lic._native import HALF_STEP, LARGEST_RESIDUAL, STEP, StreamError, Tables, quantise
 from pillow_lic._native import Decoder as _NativeDecoder
 from pillow_lic._native import encode as _encode
 from pillow_lic.errors import LicDamagedError
 
-__all__ = ["HALF_STEP", "STEP", "Decoder", "Stream", "Tables", "choose_lanes", "encode", "quantise"]
+__all__ = [
+    "HALF_STEP",
+    "LARGEST_RESIDUAL",
+    "STEP",
+    "Decoder",
+    "Stream",
+    "Tables",
+    "choose_lanes",
+    "encode",
+    "quantise",
+]
 
 
 class Stream(NamedTuple):

@@ -56,8 +56,7 @@ class ModelSpec(Networks):
     """One model of the manifest.
 
     digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order; latents and hyper_latents: channels of y and
-    z; extras: like files, but no part of the hash, because no file's meaning
-    depends on them.
+    z; extras: like files, but no part of the hash, because no file's meaning depends on them.
     """
 
     name: str

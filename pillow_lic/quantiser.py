@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import entropy, scales
-from .entropy import STEP
+from .entropy import LARGEST_RESIDUAL, STEP
 from .errors import LicRuntimeError
 
 Floats = npt.NDArray[np.float32]
@@ -28,8 +28,6 @@ FIRST = 15
 """Smallest scale index that takes part: a deviation of 0.61 steps."""
 SHARE = 0.4
 """Part of the bits saved that may be paid for with error; 1 is the theory. 0.35 and 0.45 are as good, 0.55 costs 0.3 %."""
-LARGEST = 32000
-"""Steps that a latent may be away from its mean."""
 
 
 class Chosen(NamedTuple):
@@ -60,21 +58,20 @@ def magnitudes(values: Values) -> Floats:
 class Quantiser:
     """Chooses the symbols of one tile, pass by pass."""
 
-    def __init__(self, tables: entropy.Tables, share: float = SHARE) -> None:
+    def __init__(self, tables: entropy.Tables) -> None:
         self._tables, self._state = tables, 0
-        self._weight = 6 / math.log(2) / share
 
     def choose(self, residuals: Floats, indexes: Indexes) -> Chosen:
         """Residuals (n,) in steps, in coding order, and their scale indexes -> the next symbols.
 
-        LicRuntimeError where a residual is not a number or more than LARGEST.
+        LicRuntimeError where a residual is not a number or more than LARGEST_RESIDUAL.
         """
         largest = np.abs(residuals).max(initial=0)
-        if not largest <= LARGEST:
-            msg = f"the networks gave latents up to {largest:g} steps from their means, {LARGEST} is the most: the engine failed"
+        if not largest <= LARGEST_RESIDUAL:
+            msg = f"the networks gave latents up to {largest:g} steps from their means, {LARGEST_RESIDUAL} is the most: the engine failed"
             raise LicRuntimeError(msg)
-        second = offset(self._tables)
+        second, weight = offset(self._tables), 6 / math.log(2) / SHARE
         symbols, tables, values, self._state = entropy.quantise(
-            self._tables, residuals, indexes, FIRST, second, self._weight, self._state
+            self._tables, residuals, indexes, FIRST, second, weight, self._state
         )
         return Chosen(symbols, tables, values)

@@ -35,16 +35,14 @@ def _means(spec: ModelSpec, t: int, features: Floats, y_hat: Floats) -> Floats:
     return result
 
 
-def choose(
-    spec: ModelSpec, z_hat: Floats, y: Floats, level: Floats, grid: Grid, share: float = quantiser.SHARE
-) -> tuple[list[Chosen], Floats]:
+def choose(spec: ModelSpec, z_hat: Floats, y: Floats, level: Floats, grid: Grid) -> tuple[list[Chosen], Floats]:
     """Writer: z_hat, y (M, h, w) in steps and the level field (h, w) -> the symbols of every pass, and y_hat (M, h, w).
 
     LicRuntimeError when y or its means are no numbers.
     """
     known, seen = scales.features(spec, z_hat), _features(spec, z_hat, level)
     y_hat, magnitudes = np.zeros(y.shape, np.float32), np.zeros(y.shape, np.float32)
-    chooser, chosen = Quantiser(tables(spec), share), []
+    chooser, chosen = Quantiser(tables(spec)), []
     for t in range(passes.PASSES):
         indexes = gather(scales.indexes(spec, t, known, magnitudes, level), t, grid.inside, np.uint16)
         means = gather(_means(spec, t, seen, y_hat), t, grid.inside)

@@ -69,7 +69,9 @@ def test_multiply_adds_stay_within_the_budget(spec: models.ModelSpec) -> None:
     assert {r: v / 1000 for r, v in counts.items()} == pytest.approx(spec.kmac_per_pixel, abs=1e-3)
     for role, most in MULTIPLY_ADDS.items():
         assert 500 < counts[role] <= most, (role, counts[role])
-    entropy = sum(v for r, v in counts.items() if r.startswith(("means", "scales")))
+    means, scales = (sum(v for r, v in counts.items() if r.startswith(part)) for part in ("means", "scales"))
+    assert 500 < means <= 8_000
+    entropy = means + scales
     assert entropy <= 8_000
     assert counts["synthesis"] + counts["detail"] + entropy <= 24_000
 

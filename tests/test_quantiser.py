@@ -8,7 +8,7 @@ import pytest
 from pictures import SAMPLE
 from PIL import Image
 
-from pillow_lic import _native, bench_coder, codec, models, quantiser, residuals, scales, symbols
+from pillow_lic import _native, bench_coder, codec, models, quantiser, scales, symbols
 from pillow_lic.errors import LicRuntimeError
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
@@ -130,7 +130,7 @@ def test_weighing_bits_pays(quality: float, monkeypatch: pytest.MonkeyPatch) -> 
     with Image.open(SAMPLE) as im:
         pixels = np.asarray(im.convert("RGB"))[:192, :256]
     reached, size = measured(pixels, quality)
-    monkeypatch.setattr(residuals.choose, "__defaults__", (1e-4,))
+    monkeypatch.setattr(quantiser, "SHARE", 1e-4)
     plain = [measured(pixels, q) for q in (quality - 2, quality)]
     assert plain[0][0] < reached < plain[1][0]
     assert size < np.interp(reached, *zip(*plain, strict=True)) - 0.025

@@ -24,14 +24,14 @@ from torch import Tensor, nn
 
 from pillow_lic.entropy import STEP
 from pillow_lic.quantiser import Quantiser, steps
+from pillow_lic.scales import MAGNITUDE_MAX
+from pillow_lic.symbols import Z_MAX
 
 from .depthwise import SLOPE, Depthwise, Pointwise, block, takes_block
 from .exact import ACTIVATION_MAX, UNIT, ExactConv
 from .levels import ANCHORS, SPACING, anchor_lambdas, hats, nearest_anchor
 from .scale_tables import SCALE_MIN, SCALE_STEP, SCALES, deviation, gaussian_tables
 
-MAGNITUDE_MAX = 8
-Z_MAX = 127
 NOISE = (8.6, 7.9, 6.4, 5.4, 4.5, 3.7, 3.0, 2.4, 2.0)
 """Error of a picture at each anchor, rms of 8-bit levels: what is large or small to the last layers. Measured on number 4."""
 ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))

@@ -21,11 +21,13 @@ import onnx
 from onnx import TensorProto
 from torch import Tensor, nn
 
+from pillow_lic.symbols import Z_MAX
+
 from .depthwise import SLOPE
 from .exact import ACTIVATION_MAX, EXACT_LIMIT, UNIT, ExactConv
 from .graph import Array, Graph
 from .levels import ANCHORS, SPACING
-from .lic1 import Z_MAX, Block, Lic1
+from .lic1 import Block, Lic1
 from .scale_tables import SCALES
 
 

@@ -17,28 +17,26 @@ using Vector = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Symbols = Vector<std::int16_t>;
 using Indexes = Vector<std::uint16_t>;
 
-void check_lengths(const Symbols& symbols, const Indexes& indexes) {
-  if (symbols.size() != indexes.size())
-    throw std::invalid_argument("there are " + std::to_string(symbols.size()) + " symbols but " +
-                                std::to_string(indexes.size()) + " indexes");
+void check_lengths(std::size_t n, const char* what, std::size_t others, const char* which) {
+  if (n != others)
+    throw std::invalid_argument("there are " + std::to_string(n) + " " + what + " but " + std::to_string(others) + " " +
+                                which);
 }
 
 lic::Tables make_tables(const Vector<std::int16_t>& low, const Vector<std::uint16_t>& sizes,
                         const Vector<std::uint16_t>& frequencies) {
-  if (low.size() != sizes.size())
-    throw std::invalid_argument("there are " + std::to_string(low.size()) + " minima but " +
-                                std::to_string(sizes.size()) + " sizes");
+  check_lengths(low.size(), "minima", sizes.size(), "sizes");
   return {low.data(), sizes.data(), low.size(), frequencies.data(), frequencies.size()};
 }
 
 double cost(const lic::Tables& tables, const Symbols& symbols, const Indexes& indexes) {
-  check_lengths(symbols, indexes);
+  check_lengths(symbols.size(), "symbols", indexes.size(), "indexes");
   nb::gil_scoped_release release;
   return lic::cost(tables, symbols.data(), indexes.data(), symbols.size());
 }
 
 nb::bytes encode(const lic::Tables& tables, const Symbols& symbols, const Indexes& indexes, unsigned lanes) {
-  check_lengths(symbols, indexes);
+  check_lengths(symbols.size(), "symbols", indexes.size(), "indexes");
   std::vector<std::uint8_t> stream;
   {
     nb::gil_scoped_release release;
@@ -60,10 +58,9 @@ std::tuple<Result<std::int16_t>, Result<std::uint16_t>, Result<std::int32_t>, un
     const lic::Tables& tables, const Vector<float>& residuals, const Indexes& indexes, std::uint16_t first,
     std::uint16_t offset, float weight, unsigned state) {
   const std::size_t n = indexes.size();
-  if (residuals.size() != n)
-    throw std::invalid_argument("there are " + std::to_string(residuals.size()) + " residuals but " + std::to_string(n) +
-                                " indexes");
-  if (state >= lic::kStates) throw std::invalid_argument("state must be below " + std::to_string(lic::kStates) + ", got " + std::to_string(state));
+  check_lengths(residuals.size(), "residuals", n, "indexes");
+  if (state >= lic::kStates)
+    throw std::invalid_argument("state must be below " + std::to_string(lic::kStates) + ", got " + std::to_string(state));
   auto symbols = std::make_unique<std::int16_t[]>(n);
   auto chosen = std::make_unique<std::uint16_t[]>(n);
   auto values = std::make_unique<std::int32_t[]>(n);
@@ -119,6 +116,7 @@ NB_MODULE(_native, module) {
 
   module.attr("STEP") = lic::kStep;
   module.attr("HALF_STEP") = lic::kHalfStep;
+  module.attr("LARGEST_RESIDUAL") = lic::kLargestResidual;
   nb::exception<lic::StreamError>(module, "StreamError", PyExc_ValueError);
 
   nb::class_<lic::Tables>(module, "Tables")

@@ -59,7 +59,8 @@ void trellis_round_trip(const lic::Tables& tables, const std::vector<std::int16_
   std::vector<float> residuals(n);
   for (std::size_t i = 0; i < n; ++i) {
     index[i] = static_cast<std::uint16_t>(indexes[i] % half);
-    residuals[i] = std::fmod(static_cast<float>(symbols[i]) / static_cast<float>(1 << (symbols[i] & 15)), lic::kLargestResidual);
+    residuals[i] = std::fmod(static_cast<float>(symbols[i]) / static_cast<float>(1 << (symbols[i] & 15)),
+                             static_cast<float>(lic::kLargestResidual));
   }
   std::vector<std::int16_t> found(n);
   std::vector<std::int32_t> values(n), decoded(n);

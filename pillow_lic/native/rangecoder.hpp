@@ -120,12 +120,13 @@ class Tables {
   const DecoderSymbol* decoder() const { return decoder_.data(); }
   const std::uint16_t* lookup() const { return lookup_.data(); }
 
-  void check(const std::uint16_t* indexes, std::size_t n) const {
+  // `offset`: how much further the second table of an index may be.
+  void check(const std::uint16_t* indexes, std::size_t n, std::size_t offset = 0) const {
     std::uint16_t largest = 0;
     for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, indexes[i]);
-    if (n && largest >= count())
-      throw std::invalid_argument("table indexes must be below " + std::to_string(count()) + ", got " +
-                                  std::to_string(largest));
+    if (n && largest + offset >= count())
+      throw std::invalid_argument("table indexes must be below " + std::to_string(count() - std::min(offset, count())) +
+                                  ", got " + std::to_string(largest));
   }
 
  private:
@@ -359,10 +360,7 @@ class Decoder {
     for (std::size_t start = 0; start < n; start += kChunk) {
       const std::size_t length = std::min(kChunk, n - start);
       std::copy_n(indexes + start, length, index.begin());
-      const std::uint32_t largest = *std::max_element(index.begin(), index.begin() + static_cast<std::ptrdiff_t>(length));
-      if (largest + dependent.offset >= tables_.count())
-        throw std::invalid_argument("table indexes must be below " + std::to_string(tables_.count() - dependent.offset) +
-                                    ", got " + std::to_string(largest));
+      tables_.check(index.data(), length, dependent.offset);
       for (std::size_t i = 0; i < length; ++i) {
         const std::uint32_t table = dependent.table(index[i], dependence_);
         const std::int32_t symbol = step(states_[lane_], static_cast<std::uint16_t>(table), from);

@@ -12,7 +12,7 @@
 namespace lic {
 
 // |residual| <= kLargestResidual keeps every symbol and its neighbours within int16.
-constexpr float kLargestResidual = 32000.0f;
+constexpr std::int32_t kLargestResidual = 32000;
 
 struct Trellis {
   const Tables& tables;
@@ -25,7 +25,11 @@ struct Trellis {
                std::uint16_t* chosen, std::int32_t* values) const {
     const std::vector<float> residual(residuals, residuals + n);  // the caller's arrays may change meanwhile
     const std::vector<std::uint16_t> index(indexes, indexes + n);
-    check(residual, index);
+    tables.check(index.data(), n, dependent.offset);
+    for (const float value : residual)
+      if (!(std::fabs(value) <= static_cast<float>(kLargestResidual)))
+        throw std::invalid_argument("residuals must be within " + std::to_string(kLargestResidual) + " steps, got " +
+                                    std::to_string(value));
 
     std::vector<Step> steps;
     steps.reserve(static_cast<std::size_t>(
@@ -75,16 +79,6 @@ struct Trellis {
   static constexpr unsigned previous(unsigned state, unsigned parity) {
     const unsigned half = state ^ (parity ? kByParity : 0);
     return half < kStates / 2 ? 2 * half : 2 * (half ^ kByQuantiser) + 1;
-  }
-
-  void check(const std::vector<float>& residual, const std::vector<std::uint16_t>& index) const {
-    for (std::size_t i = 0; i < index.size(); ++i) {
-      if (dependent.table(index[i], kStates - 1) >= tables.count())
-        throw std::invalid_argument("table indexes must be below " + std::to_string(tables.count() - dependent.offset) +
-                                    ", got " + std::to_string(index[i]));
-      if (!(std::fabs(residual[i]) <= kLargestResidual))
-        throw std::invalid_argument("residuals must be within 32000 steps, got " + std::to_string(residual[i]));
-    }
   }
 
   float bits(std::uint32_t table, std::int32_t value) const {

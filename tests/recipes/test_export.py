@@ -10,7 +10,7 @@ import torch
 from onnx_models.recipes import export, histograms, scale_tables
 from onnx_models.recipes.data import Patches
 from onnx_models.recipes.lic1 import Lic1, Sizes
-from pillow_lic import entropy, residuals, scales, symbols, transforms
+from pillow_lic import entropy, models, residuals, scales, symbols, transforms
 from pillow_lic.symbols import Grid
 
 NUMBER = 4_000_000
@@ -33,9 +33,7 @@ def folder(patches: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def spec(folder: Path) -> export.Exported:
     (entry,) = json.loads((folder / "manifest.json").read_text())["models"]
-    files = {role: (f["file"], f["sha256"]) for role, f in entry["files"].items()}
-    sha256 = bytes.fromhex(entry["sha256"])
-    return export.Exported(NUMBER, files, {}, "lic1", "lic1", sha256, 64, 16, {}, folder)
+    return export.Exported(**vars(models._spec(entry)), folder=folder)
 
 
 def test_what_it_codes_it_reads(spec: export.Exported, patches: Path) -> None:
