@@ -54,6 +54,29 @@ def test_no_sequence_is_cheaper(tables: _native.Tables, seed: int) -> None:
     assert cost(tuple(found.tolist())) <= min(map(cost, itertools.product(*near))) + 1e-4
 
 
+@pytest.mark.parametrize("weight", [12.0, 3e5])
+def test_a_long_path_is_as_cheap_as_in_double_precision(tables: _native.Tables, weight: float) -> None:
+    n, index = 20_001, 20
+    drawn = np.random.default_rng(5).normal(0, 1.1, n).astype(np.float32)
+    every = np.arange(-9, 10)
+    branches = np.full((2, 2, n), np.inf)  # by quantiser and parity
+    for odd, k in itertools.product((0, 1), every.tolist()):
+        bits = tables.cost(np.array([k], np.int16), np.array([index + OFFSET * odd], np.uint16))
+        total = bits + weight * (drawn - 13 * (2 * k - odd * np.sign(k)) / 20.0) ** 2
+        branches[odd, k % 2] = np.minimum(branches[odd, k % 2], total)
+    states = np.arange(64)
+    reached = np.stack([states // 2 ^ 33 * (states % 2) ^ 10 * parity for parity in (0, 1)])
+    came = np.argsort(reached.ravel(), kind="stable").reshape(64, 2)  # 64 * parity + state, for each state two
+    least = np.where(states == 0, 0.0, np.inf)
+    for i in range(n):
+        least = (least + branches[states % 2, :, i].T).ravel()[came].min(1)
+
+    indexes = np.full(n, index, np.uint16)
+    found, chosen, values, _ = _native.quantise(tables, drawn, indexes, FIRST, OFFSET, weight, 0)
+    cost = tables.cost(found, chosen) + weight * ((drawn - values / 20) ** 2).sum()
+    assert cost == pytest.approx(least.min(), rel=1e-7)
+
+
 @pytest.mark.parametrize("lanes", [1, 2, 4, 8])
 def test_the_decoder_walks_the_same_path(tables: _native.Tables, lanes: int) -> None:
     rng = np.random.default_rng(lanes)

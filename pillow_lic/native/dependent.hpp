@@ -22,6 +22,11 @@ constexpr unsigned next_state(unsigned state, unsigned parity) {
   return state >> 1 ^ (state & 1 ? kByQuantiser : 0) ^ (parity ? kByParity : 0);
 }
 
+// What a symbol stands for in half steps.
+constexpr std::int32_t half_steps(std::int32_t symbol, unsigned state) {
+  return 2 * symbol - (state & 1 ? (symbol > 0) - (symbol < 0) : 0);
+}
+
 struct Dependent {
   std::uint16_t first;   // smallest index that takes part
   std::uint16_t offset;  // from the table of an index for Q0 to that for Q1
@@ -35,8 +40,7 @@ struct Dependent {
   }
   // In twentieths of a step: |value| <= 2 * 13 * 32768.
   std::int32_t value(std::uint16_t index, std::int32_t symbol, unsigned state) const {
-    if (!takes(index)) return kStep * symbol;
-    return kHalfStep * (2 * symbol - (state & 1 ? (symbol > 0) - (symbol < 0) : 0));
+    return takes(index) ? kHalfStep * half_steps(symbol, state) : kStep * symbol;
   }
 };
 

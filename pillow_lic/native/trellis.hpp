@@ -3,16 +3,82 @@
 //     cost of a path = sum over its symbols of  bits + weight * (residual - value)^2      residual, value: in steps
 //
 // A state is reached from two others, one by an even symbol and one by an odd one; the cheaper way survives.
+//
+// The search knows states by their *places*, coordinates in a basis that makes the trellis a shift register: a symbol leads
+// from place p to p / 2 or p / 2 + 32. So its loops run over neighbours, and compilers make vector instructions of them.
 #pragma once
 
 #include <cmath>
+#include <memory>
 
 #include "rangecoder.hpp"
+
+// Wheels are compiled for any x86-64; glibc's loader takes the version of a function that suits the processor it meets.
+#if defined(__x86_64__) && defined(__GLIBC__)
+#define LIC_VERSIONS __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define LIC_VERSIONS
+#endif
 
 namespace lic {
 
 // |residual| <= kLargestResidual keeps every symbol and its neighbours within int16.
 constexpr std::int32_t kLargestResidual = 32000;
+
+constexpr unsigned kHalf = kStates / 2;
+
+constexpr unsigned state_at(unsigned place) {
+  constexpr unsigned basis[] = {024, 050, 023, 046, 017, 012};
+  unsigned state = 0;
+  for (unsigned i = 0; i < 6; ++i) state ^= place >> i & 1 ? basis[i] : 0;
+  return state;
+}
+constexpr unsigned quantiser_at(unsigned place) { return (place >> 2 ^ place >> 4) & 1; }
+// Of the symbol that leads from `place` to place / 2 + upper * kHalf.
+constexpr unsigned parity_to(unsigned upper, unsigned place) { return (upper ^ place ^ place >> 5) & 1; }
+
+constexpr bool places_follow_states() {
+  for (unsigned place = 0; place < kStates; ++place)
+    for (unsigned upper = 0; upper < 2; ++upper)
+      if (state_at(place / 2 + upper * kHalf) != next_state(state_at(place), parity_to(upper, place)) ||
+          quantiser_at(place) != (state_at(place) & 1))
+        return false;
+  return true;
+}
+static_assert(places_follow_states());
+
+constexpr unsigned kBlock = 32;  // symbols: one for each bit of Origins
+
+using Branches = float[2][2][kBlock];                // what the symbols of a block cost, by quantiser and parity
+using Costs = std::array<float, kStates>;            // of the cheapest path to every place
+using Origins = std::array<std::uint32_t, kStates>;  // of these paths; bit k: symbol k led there from an odd place
+
+// Goes on by n symbols. Only sums and comparisons: every version rounds alike.
+LIC_VERSIONS inline void search(const Branches& branches, unsigned n, Costs& costs, Origins& origins) {
+  float both[2][kStates];
+  std::uint32_t odd[kStates] = {};
+  std::copy_n(costs.data(), kStates, both[0]);
+  for (unsigned k = 0; k < n; ++k) {
+    const float* __restrict before = both[k & 1];
+    float* __restrict after = both[~k & 1];
+    const float even0 = branches[0][0][k], odd0 = branches[0][1][k], even1 = branches[1][0][k], odd1 = branches[1][1][k];
+    float straight[kHalf], across[kHalf];  // straight: from an even place to the lower half, from an odd one to the upper
+    for (unsigned i = 0; i < kHalf / 2; ++i) {
+      straight[i] = across[i + kHalf / 2] = quantiser_at(2 * i) ? even1 : even0;
+      across[i] = straight[i + kHalf / 2] = quantiser_at(2 * i) ? odd1 : odd0;
+    }
+    for (unsigned i = 0; i < kHalf; ++i) {
+      const float lower_even = before[2 * i] + straight[i], lower_odd = before[2 * i + 1] + across[i];
+      const float upper_even = before[2 * i] + across[i], upper_odd = before[2 * i + 1] + straight[i];
+      after[i] = lower_odd < lower_even ? lower_odd : lower_even;
+      after[i + kHalf] = upper_odd < upper_even ? upper_odd : upper_even;
+      odd[i] |= std::uint32_t{lower_odd < lower_even} << k;
+      odd[i + kHalf] |= std::uint32_t{upper_odd < upper_even} << k;
+    }
+  }
+  std::copy_n(both[n & 1], kStates, costs.data());
+  std::copy_n(odd, kStates, origins.data());
+}
 
 struct Trellis {
   const Tables& tables;
@@ -31,28 +97,37 @@ struct Trellis {
         throw std::invalid_argument("residuals must be within " + std::to_string(kLargestResidual) + " steps, got " +
                                     std::to_string(value));
 
-    std::vector<Step> steps;
-    steps.reserve(static_cast<std::size_t>(
-        std::count_if(index.begin(), index.end(), [&](std::uint16_t i) { return dependent.takes(i); })));
+    const auto takes = [&](std::uint16_t i) { return dependent.takes(i); };
+    const auto taking = static_cast<std::size_t>(std::count_if(index.begin(), index.end(), takes));
+    const std::unique_ptr<Block[]> blocks(new Block[(taking + kBlock - 1) / kBlock]);
     Costs cost;
-    cost.fill(kNever);
-    cost[state] = 0;
+    for (unsigned place = 0; place < kStates; ++place) cost[place] = state_at(place) == state ? 0 : kNever;
+    float block_residual[kBlock];
+    std::uint16_t block_index[kBlock];
+    std::size_t count = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      if (dependent.takes(index[i]))
-        advance(candidates(residual[i], index[i]), cost, steps.emplace_back());
-      else
-        symbols[i] = plain(residual[i], index[i]);
+      const std::size_t k = count % kBlock;
+      block_residual[k] = residual[i];  // the next one takes its room unless it takes part
+      block_index[k] = index[i];
+      count += takes(index[i]);
+      if (LIC_UNLIKELY(k == kBlock - 1 && count % kBlock == 0))
+        extend(cost, block_residual, block_index, kBlock, blocks[count / kBlock - 1]);
     }
-    unsigned at = static_cast<unsigned>(std::min_element(cost.begin(), cost.end()) - cost.begin());
-    for (std::size_t i = n; i-- > 0;) {
-      if (!dependent.takes(index[i])) continue;
-      const Step& step = steps.back();
-      const unsigned parity = step.parity[at];
-      at = previous(at, parity);
-      symbols[i] = step.symbol[at & 1][parity];
-      steps.pop_back();
+    if (const auto rest = static_cast<unsigned>(count % kBlock))
+      extend(cost, block_residual, block_index, rest, blocks[count / kBlock]);
+
+    // The chosen symbols wait at the end of `symbols`, where none is written over before it is read.
+    std::int16_t* next = symbols + n;
+    unsigned place = static_cast<unsigned>(std::min_element(cost.begin(), cost.end()) - cost.begin());
+    while (count-- > 0) {
+      const Block& block = blocks[count / kBlock];
+      const std::size_t k = count % kBlock;
+      const unsigned upper = place / kHalf;
+      place = place % kHalf * 2 + (block.origins[place] >> k & 1);
+      *--next = block.symbol[quantiser_at(place)][parity_to(upper, place)][k];
     }
     for (std::size_t i = 0; i < n; ++i) {
+      symbols[i] = takes(index[i]) ? *next++ : plain(residual[i], index[i]);
       chosen[i] = static_cast<std::uint16_t>(dependent.table(index[i], state));
       values[i] = dependent.value(index[i], symbols[i], state);
       state = dependent.next(index[i], symbols[i], state);
@@ -61,24 +136,24 @@ struct Trellis {
   }
 
  private:
-  using Costs = std::array<double, kStates>;
   static constexpr float kNever = 1e30f;
 
-  // The best symbols of each quantiser (even or odd half steps) and parity, and for every state the parity of the symbol
-  // that led there.
-  struct Step {
-    std::int16_t symbol[2][2];
-    std::uint8_t parity[kStates];
-  };
-  struct Candidates {
-    float cost[2][2];
-    std::int16_t symbol[2][2];
+  // The best candidates for each symbol, by quantiser and parity, and whence the paths came.
+  struct Block {
+    std::int16_t symbol[2][2][kBlock];
+    Origins origins;
   };
 
-  // The state from which a symbol of this parity led to `state`.
-  static constexpr unsigned previous(unsigned state, unsigned parity) {
-    const unsigned half = state ^ (parity ? kByParity : 0);
-    return half < kStates / 2 ? 2 * half : 2 * (half ^ kByQuantiser) + 1;
+  // Goes on by the n symbols of a block. Costs are counted from the least: floats are exact to 2^-24 of a block's sum.
+  void extend(Costs& cost, const float* residual, const std::uint16_t* index, unsigned n, Block& block) const {
+    Branches branches;
+    candidates(residual, index, n, 0, branches[0], block.symbol[0]);
+    candidates(residual, index, n, 1, branches[1], block.symbol[1]);
+    search(branches, n, cost, block.origins);
+    Costs least = cost;
+    for (unsigned rest = kHalf; rest; rest /= 2)
+      for (unsigned i = 0; i < rest; ++i) least[i] = std::min(least[i], least[i + rest]);
+    for (float& one : cost) one -= least[0];
   }
 
   float bits(std::uint32_t table, std::int32_t value) const {
@@ -99,45 +174,40 @@ struct Trellis {
     return static_cast<std::int16_t>(nearest);
   }
 
-  Candidates candidates(float residual, std::uint16_t index) const {
+  // For each of n symbols and both parities: the best candidate among 0 and the nearest three of a quantiser; its cost.
+  LIC_INLINE void candidates(const float* residual, const std::uint16_t* index, unsigned n, unsigned quantiser,
+                             float (*cost)[kBlock], std::int16_t (*symbol)[kBlock]) const {
     constexpr float half_step = static_cast<float>(kHalfStep) / kStep;
-    Candidates best;
-    for (unsigned quantiser = 0; quantiser < 2; ++quantiser) {
-      const std::uint32_t table = dependent.table(index, quantiser);
-      const float shift = quantiser ? std::copysign(1.0f, residual) : 0.0f;
-      const std::int32_t nearest = static_cast<std::int32_t>(std::lrint((residual / half_step + shift) / 2));
-      best.cost[quantiser][0] = best.cost[quantiser][1] = kNever;
-      for (const std::int32_t symbol : {0, nearest - 1, nearest, nearest + 1}) {
-        const float error = residual - static_cast<float>(dependent.value(index, symbol, quantiser)) / kStep;
-        const float total = bits(table, symbol) + weight * error * error;
-        const unsigned parity = symbol & 1;
-        if (total < best.cost[quantiser][parity]) {
-          best.cost[quantiser][parity] = total;
-          best.symbol[quantiser][parity] = static_cast<std::int16_t>(symbol);
-        }
-      }
+    std::int32_t nearest[kBlock];
+    float zero_bits[kBlock], below_bits[kBlock], nearest_bits[kBlock], above_bits[kBlock];
+    for (unsigned k = 0; k < n; ++k) {
+      const std::uint32_t table = index[k] + (quantiser ? dependent.offset : 0u);
+      const float shift = quantiser ? std::copysign(1.0f, residual[k]) : 0.0f;
+      nearest[k] = static_cast<std::int32_t>(std::lrint((residual[k] / half_step + shift) / 2));
+      zero_bits[k] = bits(table, 0);
+      below_bits[k] = bits(table, nearest[k] - 1);
+      nearest_bits[k] = bits(table, nearest[k]);
+      above_bits[k] = bits(table, nearest[k] + 1);
     }
-    return best;
-  }
-
-  static void advance(const Candidates& best, Costs& cost, Step& step) {
-    std::memcpy(step.symbol, best.symbol, sizeof step.symbol);
-    Costs after;
-    for (unsigned quantiser = 0; quantiser < 2; ++quantiser) {
-      // The states of one quantiser lead to one half of all states.
-      std::array<double, kStates / 2> even, odd;
-      for (unsigned half = 0; half < kStates / 2; ++half) {
-        even[half] = cost[2 * half + quantiser] + best.cost[quantiser][0];
-        odd[half] = cost[2 * half + quantiser] + best.cost[quantiser][1];
-      }
-      for (unsigned half = 0; half < kStates / 2; ++half) {
-        const double by_even = even[half], by_odd = odd[half ^ kByParity];
-        const unsigned state = half ^ (quantiser ? kByQuantiser : 0);
-        step.parity[state] = static_cast<std::uint8_t>(by_odd < by_even);
-        after[state] = std::min(by_even, by_odd);
-      }
+    const auto distortion = [&](float wanted, std::int32_t candidate) {
+      const float error = wanted - half_step * static_cast<float>(half_steps(candidate, quantiser));
+      return weight * error * error;
+    };
+    for (unsigned k = 0; k < n; ++k) {
+      const float zero = zero_bits[k] + distortion(residual[k], 0);
+      const float at = nearest_bits[k] + distortion(residual[k], nearest[k]);
+      const float below = below_bits[k] + distortion(residual[k], nearest[k] - 1);
+      const float above = above_bits[k] + distortion(residual[k], nearest[k] + 1);
+      const float beside = above < below ? above : below;
+      const std::int32_t neighbour = above < below ? nearest[k] + 1 : nearest[k] - 1;
+      const bool is_odd = nearest[k] & 1;
+      const float even = is_odd ? beside : at;
+      const std::int32_t even_symbol = is_odd ? neighbour : nearest[k];
+      cost[0][k] = zero <= even ? zero : even;
+      symbol[0][k] = static_cast<std::int16_t>(zero <= even ? 0 : even_symbol);
+      cost[1][k] = is_odd ? at : beside;
+      symbol[1][k] = static_cast<std::int16_t>(is_odd ? nearest[k] : neighbour);
     }
-    cost = after;
   }
 };
 
