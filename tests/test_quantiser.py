@@ -74,7 +74,7 @@ def test_a_long_path_is_as_cheap_as_in_double_precision(tables: _native.Tables, 
     indexes = np.full(n, index, np.uint16)
     found, chosen, values, _ = _native.quantise(tables, drawn, indexes, FIRST, OFFSET, weight, 0)
     cost = tables.cost(found, chosen) + weight * ((drawn - values / 20) ** 2).sum()
-    assert cost == pytest.approx(least.min(), rel=1e-7)
+    assert cost == pytest.approx(least.min(), rel=1e-9)
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 4, 8])
