@@ -1,73 +1,46 @@
-"""A block and its two convolutions as a CPU trains them quickest: depthwise in `depthwise.cpp`, 1x1 as one matrix product.
+"""A block and its convolutions as a CPU trains them quickest: depthwise in `kernels.cpp`, 1x1 as one matrix product.
 
 oneDNN's weight gradient of a depthwise convolution takes 30 times as long as its forward pass (torch 2.13, 5x5, 8x128x16x16), and with
 one thread torch multiplies a float32 1x1 convolution picture by picture through a copy (`_slow_conv2d`). A third of what then remains is
-copies between the layers, which a block as one function has none of. On CUDA, and without gradients (export), all is torch's own.
+copies between the layers, which a block as one function has none of. Under autocast products are of bfloat16, which processors with AMX
+multiply six times as quickly; `in_full` keeps the forward pass in float32. On CUDA, and without gradients (export), all is torch's own.
 """
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
-import subprocess
-import tempfile
-from functools import cache
-from pathlib import Path
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-LANES = 16
-"""What the channels of `depthwise.cpp` must be a multiple of."""
+from .kernels import LANES, activated_back, back, biased, convolve, correlate
+from .kernels import activated as activated_cells
+
 SLOPE = 0.1
 """Of every LeakyReLU in the networks."""
-COMPILER = ("c++", "-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
+
+_gradients_in: ContextVar[torch.dtype | None] = ContextVar("_gradients_in", default=None)
+"""Within `in_full`, the type that autocast would have had."""
 
 
-def processor() -> bytes:
-    """What "native" means to the compiler here: a home may be shared between unlike machines. Empty where it does not say."""
-    asked = [COMPILER[0], "-march=native", "-Q", "--help=target"]
-    return subprocess.run(asked, capture_output=True, check=False).stdout
+@contextlib.contextmanager
+def in_full(x: Tensor) -> Iterator[None]:
+    """Layers within compute in float32, whatever autocast says of the device of x; products of their gradients are of its type."""
+    token = _gradients_in.set(_type(x))
+    try:
+        with torch.autocast(x.device.type, enabled=False):
+            yield
+    finally:
+        _gradients_in.reset(token)
 
 
-@cache
-def native() -> ctypes.CDLL:
-    """`depthwise.cpp`, compiled once for each version of it, processor and user; RuntimeError with what the compiler said where that fails."""
-    source = Path(__file__).with_suffix(".cpp")
-    folder = Path.home() / ".cache" / "lic1-recipes"
-    library = folder / f"depthwise-{hashlib.sha256(source.read_bytes() + processor()).hexdigest()[:12]}.so"
-    if not library.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as part:
-            built = Path(part) / library.name
-            done = subprocess.run(
-                [*COMPILER, str(source), "-o", str(built)], capture_output=True, text=True, check=False
-            )
-            if done.returncode:
-                raise RuntimeError(f"{COMPILER[0]} must compile {source}, it said: {done.stderr[-500:]}")
-            built.replace(library)
-    return ctypes.CDLL(str(library))
-
-
-def _call(name: str, tensors: tuple[Tensor | None, ...], sizes: tuple[int, ...]) -> None:
-    getattr(native(), name)(
-        *(ctypes.c_void_p(t.data_ptr() if t is not None else None) for t in tensors), *map(ctypes.c_int64, sizes)
-    )
-
-
-def convolve(x: Tensor, taps: Tensor, start: Tensor | None) -> Tensor:
-    """Pictures x (n,h,w,c), taps (k,k,c), start (c), all float32 and contiguous -> (n,h,w,c)."""
-    y = torch.empty_like(x)
-    _call("depthwise_convolve", (x, taps, start, y), (*x.shape, taps.shape[0]))
-    return y
-
-
-def correlate(x: Tensor, grad: Tensor, k: int) -> Tensor:
-    """Pictures x and the gradient of the result, both (n,h,w,c), float32 and contiguous -> gradient of the taps (k,k,c)."""
-    taps = x.new_zeros(k, k, x.shape[3])
-    _call("depthwise_correlate", (x, grad, taps), (*x.shape, k))
-    return taps
+def _type(x: Tensor) -> torch.dtype:
+    """Of matrix products on the device of x."""
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
 
 
 def _taps(weight: Tensor) -> Tensor:
@@ -110,62 +83,106 @@ def depthwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 class _Block(torch.autograd.Function):
-    """Pixels as rows of matrices throughout: sums join the products, and nothing is copied but the picture, if its channels are not last."""
+    """Pixels as rows of matrices throughout: sums join the products, and nothing is copied but the picture, if its channels are not last.
+
+    The rows, the matrices and their products are of the type `ahead`, in the backward pass `behind`; biases, taps and all sums over rows
+    are float32.
+    """
 
     @staticmethod
-    def forward(ctx, x, a, a0, taps, taps0, b, b0, f, f0, g, g0):  # type: ignore[no-untyped-def]
+    def forward(ctx, ahead, behind, x, a, a0, taps, taps0, b, b0, f, f0, g, g0):  # type: ignore[no-untyped-def]
         shape = n, h, w, c = x.shape[0], x.shape[2], x.shape[3], x.shape[1]
-        a, b, f, g = (weight.flatten(1) for weight in (a, b, f, g))
+        a, b, f, g = (weight.flatten(1).to(ahead) for weight in (a, b, f, g))
         taps = _taps(taps)
-        x = x.permute(0, 2, 3, 1).reshape(-1, c)
-        entered = F.leaky_relu_(torch.addmm(a0, x, a.t()), SLOPE)
+        x = x.permute(0, 2, 3, 1).reshape(-1, c).to(ahead)
+        entered = biased(x @ a.t(), a0, SLOPE)
         around = convolve(entered.view(shape), taps, taps0).view(-1, c)
-        half = torch.addmm(x, around, b.t()).add_(b0)
-        wide = F.leaky_relu_(torch.addmm(f0, half, f.t()), SLOPE)
-        ctx.save_for_backward(x, entered, around, half, wide, a, taps, b, f, g)
+        half = biased(torch.addmm(x, around, b.t()), b0)
+        wide = biased(half @ f.t(), f0, SLOPE)
+        ctx.save_for_backward(taps, *(v.to(behind) for v in (x, entered, around, half, wide, a, b, f, g)))
         ctx.shape = shape
-        return torch.addmm(half, wide, g.t()).add_(g0).view(shape).permute(0, 3, 1, 2)
+        return biased(torch.addmm(half, wide, g.t()), g0).view(shape).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx, grad):  # type: ignore[no-untyped-def]
-        x, entered, around, half, wide, a, taps, b, f, g = ctx.saved_tensors
+        taps, x, entered, around, half, wide, a, b, f, g = ctx.saved_tensors
         shape = ctx.shape
-        grad = grad.permute(0, 2, 3, 1).reshape(-1, shape[3])
-        to_wide = _through(grad @ g, wide)
+        grad = grad.permute(0, 2, 3, 1).reshape(-1, shape[3]).to(x.dtype)
+        to_wide, to_f0 = back(grad @ g, wide, SLOPE)
         to_half = torch.addmm(grad, to_wide, f)
         to_around = to_half @ b
         to_entered, to_taps = _gradients(entered.view(shape), to_around.view(shape), taps)
-        to_entered = _through(to_entered.view_as(entered), entered)
+        to_entered, to_a0 = back(to_entered.view_as(entered), entered, SLOPE)
         to_x = torch.addmm(to_half, to_entered, a).view(shape).permute(0, 3, 1, 2)
         sides = ((to_entered, x), (to_half, around), (to_wide, half), (grad, wide))
-        to_a, to_b, to_f, to_g = ((left.t() @ right)[:, :, None, None] for left, right in sides)
-        sums = [v.sum(0) for v in (to_entered, to_around, to_half, to_wide, grad)]
-        return to_x, to_a, sums[0], to_taps, sums[1], to_b, sums[2], to_f, sums[3], to_g, sums[4]
+        to_a, to_b, to_f, to_g = ((left.t() @ right)[:, :, None, None].float() for left, right in sides)
+        to_b0, to_g0, to_taps0 = (v.sum(0).float() for v in (to_half, grad, to_around))
+        return None, None, to_x, to_a, to_a0, to_taps, to_taps0, to_b, to_b0, to_f, to_f0, to_g, to_g0
 
 
-def _through(grad: Tensor, result: Tensor) -> Tensor:
-    """The gradient before a LeakyReLU, in the place of the one after it."""
-    torch.ops.aten.leaky_relu_backward.grad_input(grad, result, SLOPE, True, grad_input=grad)
-    return grad
+class _Product(torch.autograd.Function):
+    """Rows (n,i), weight (o,i), bias (o) -> (n,o) in float32; products of the gradients are of the type `behind`."""
+
+    @staticmethod
+    def forward(ctx, behind, rows, weight, bias):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(rows.to(behind), weight.to(behind))
+        return F.linear(rows, weight, bias)
+
+    @staticmethod
+    def backward(ctx, grad):  # type: ignore[no-untyped-def]
+        rows, weight = ctx.saved_tensors
+        to_bias = grad.sum(0) if ctx.needs_input_grad[3] else None
+        grad = grad.to(rows.dtype)
+        to_rows = (grad @ weight).float() if ctx.needs_input_grad[1] else None
+        return None, to_rows, (grad.t() @ rows).float(), to_bias
 
 
 def block(x: Tensor, weights: list[Tensor]) -> Tensor:
-    """A `Block` of `lic1.py` with its weights in order; the same numbers as layer by layer, in 0.6 of the time."""
-    y: Tensor = _Block.apply(x, *weights)  # type: ignore[no-untyped-call]
+    """A `Block` of `lic1.py` with its weights in order: what it is layer by layer, in half of the time."""
+    ahead = _type(x)
+    y: Tensor = _Block.apply(ahead, _gradients_in.get() or ahead, x, *weights)  # type: ignore[no-untyped-call]
     return y
 
 
 def takes_block(x: Tensor) -> bool:
-    """Whether `block` is for this input: training in float32 on a CPU."""
-    single = x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    return _trains(x) and single and x.shape[1] % LANES == 0
+    """Whether `block` is for this input: training on a CPU."""
+    return _trains(x) and x.shape[1] % LANES == 0
 
 
-def pointwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+class _Activated(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, context):  # type: ignore[no-untyped-def]
+        rows, about = (None if v is None else v.to(x.dtype).permute(0, 2, 3, 1).contiguous() for v in (x, context))
+        ctx.cell = rows.shape[1] // about.shape[1] if about is not None else 1
+        y = activated_cells(rows, about, ctx.cell, SLOPE)
+        ctx.save_for_backward(y)
+        return y.permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx, grad):  # type: ignore[no-untyped-def]
+        (y,) = ctx.saved_tensors
+        grad = grad.permute(0, 2, 3, 1).to(y.dtype).contiguous()
+        to_x, to_context = activated_back(grad, y, ctx.cell, SLOPE)
+        return to_x.permute(0, 3, 1, 2), to_context.permute(0, 3, 1, 2) if ctx.needs_input_grad[1] else None
+
+
+def activated(x: Tensor, context: Tensor | None = None) -> Tensor:
+    """LeakyReLU of x (n,c,h,w) + context (n,c,h/k,w/k), enlarged to it. x, if it is the result of a convolution, may be overwritten."""
+    if _trains(x) and x.shape[1] % LANES == 0:
+        y: Tensor = _Activated.apply(x, context)  # type: ignore[no-untyped-call]
+        return y
+    return F.leaky_relu(x if context is None else x + F.interpolate(context, size=x.shape[2:], mode="nearest"), SLOPE)
+
+
+def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Convolution of (n,i,h,w) with (o,i,1,1)."""
     if not _trains(x):
         return F.conv2d(x, weight, bias)
-    return F.linear(x.permute(0, 2, 3, 1), weight[:, :, 0, 0], bias).permute(0, 3, 1, 2)
+    x, weight, behind = x.permute(0, 2, 3, 1), weight[:, :, 0, 0], _gradients_in.get()
+    if behind in (None, torch.float32):
+        return F.linear(x, weight, bias).permute(0, 3, 1, 2)
+    y: Tensor = _Product.apply(behind, x.reshape(-1, x.shape[3]), weight, bias)  # type: ignore[no-untyped-call]
+    return y.view(*x.shape[:3], -1).permute(0, 3, 1, 2)
 
 
 class Depthwise(nn.Conv2d):

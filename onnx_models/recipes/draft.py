@@ -40,7 +40,7 @@ from .depthwise import SLOPE, Depthwise
 from .export import HERE, load
 from .graph import Array, Graph
 from .levels import LEVEL_MAX, hats
-from .lic1 import ORDER, Block, Lic1, gain_field, parity_cells, pass_masks
+from .lic1 import ORDER, Block, Lic1, gain_field, merged, split
 from .networks import conv, gain, mean_features, numpy
 from .networks import hats as hats_of
 
@@ -106,11 +106,11 @@ def draft_latents(net: Lic1, r: Tensor, z_hat: Tensor, level: Tensor) -> Tensor:
     """What `draft_means` makes of the symbols r (1,M,h,w): y_hat of all groups."""
     m = net.sizes.m
     group = torch.arange(m).view(1, m, 1, 1) // (m // 4)
-    features, y_hat = net.means.start(z_hat, level), torch.zeros_like(r)
-    for t, mask in enumerate(pass_masks(m, parity_cells(*r.shape[2:]))):
-        mu = net.means.mean(t, features, y_hat * (group < CONTEXT_GROUPS))
-        y_hat = y_hat + (r + mu * (group == 0)) * mask
-    return y_hat
+    features, y_hat = net.means.start(z_hat, level), []
+    for t, r_t in enumerate(split(r)):
+        known = merged(y_hat) if y_hat else torch.zeros_like(r)
+        y_hat.append(r_t + net.means.mean(t, features, known * (group < CONTEXT_GROUPS)) * (group == 0))
+    return merged(y_hat)
 
 
 @torch.no_grad()

@@ -7,12 +7,16 @@ In training the same arithmetic runs on real numbers, rounding passed straight t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from .depthwise import depthwise, pointwise
+
+Convolution = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Of an input, weights and biases."""
 
 UNIT = 16
 ACTIVATION_MAX = 255
@@ -23,6 +27,21 @@ EXACT_LIMIT = 2**24
 def pass_through(value: Tensor, exact: Tensor) -> Tensor:
     """The exact value in the forward pass, the gradient of `value` in the backward pass."""
     return value + (exact - value).detach()
+
+
+class _Rescaled(torch.autograd.Function):
+    """Sums times factors, clipped and rounded half up; the rounding passes gradients through."""
+
+    @staticmethod
+    def forward(ctx, x, factor, low, high):  # type: ignore[no-untyped-def]
+        x = x * factor
+        ctx.save_for_backward((x >= low) & (x <= high), factor)
+        return x.clamp_(low, high).add_(0.5).floor_()
+
+    @staticmethod
+    def backward(ctx, grad):  # type: ignore[no-untyped-def]
+        inside, factor = ctx.saved_tensors
+        return grad * factor * inside, None, None, None
 
 
 class ExactConv(nn.Module):
@@ -50,17 +69,16 @@ class ExactConv(nn.Module):
         bias = self.bias * scale * UNIT
         return pass_through(weight, weight.round()), pass_through(bias, bias.round()), scale
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: integers as float32 -> integers as float32."""
+    def forward(self, x: Tensor, convolve: Convolution | None = None) -> Tensor:
+        """x: integers as float32 -> integers as float32. convolve: instead of `convolve`, for some of the places, say."""
         weight, bias, scale = self.quantised()
-        a = self.clipped(self.convolve(x, weight, bias) / scale[:, None, None])
-        return pass_through(a, torch.floor(a + 0.5))
+        ends = (-math.inf, math.inf) if self.signed else (0, ACTIVATION_MAX)
+        sums = (convolve or self.convolve)(x, weight, bias)
+        y: Tensor = _Rescaled.apply(sums, 1 / scale[:, None, None], *ends)  # type: ignore[no-untyped-call]
+        return y
 
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         return pointwise(x, weight, bias) if self.kernel == 1 else depthwise(x, weight, bias)
-
-    def clipped(self, a: Tensor) -> Tensor:
-        return a if self.signed else a.clamp(0, ACTIVATION_MAX)
 
     def bounds(self) -> Tensor:
         """(o,) sum(limit * |w|) + |b| of every output channel; exact while below 2^24."""

@@ -21,10 +21,10 @@ import torch
 from torch import Tensor
 
 from .data import Patches
-from .exact import UNIT, ExactConv
+from .exact import ACTIVATION_MAX, UNIT, Convolution, ExactConv
 from .export import load
 from .levels import LEVEL_MAX, lambdas
-from .lic1 import Clip, Lic1, Scales, gaussian_bits, magnitudes, parity_cells, pass_masks, whole_index
+from .lic1 import Clip, Lic1, Scales, gaussian_bits, magnitudes, merged, split, whole_index
 from .scale_tables import SCALES, deviation
 from .soap import Soap
 
@@ -52,8 +52,9 @@ def frozen(
     return found
 
 
-def _in_real_numbers(conv: ExactConv, x: Tensor) -> Tensor:
-    return conv.clipped(conv.convolve(x, conv.weight, conv.bias * UNIT))
+def _in_real_numbers(conv: ExactConv, x: Tensor, convolve: Convolution | None = None) -> Tensor:
+    a = (convolve or conv.convolve)(x, conv.weight, conv.bias * UNIT)
+    return a if conv.signed else a.clamp(0, ACTIVATION_MAX)
 
 
 def in_real_numbers(scales: Scales) -> Scales:
@@ -69,12 +70,11 @@ def bits(scales: Scales, batch: Sequence[Symbols], *, whole: bool) -> Tensor:
     """Bits of the symbols r of every picture (B,); `whole`: with scales of whole indexes, as the coder has them."""
     z_hat, r, base = (torch.cat(parts) for parts in zip(*batch, strict=True))
     level = base.view(-1, 1, 1, 1).expand(-1, 1, *r.shape[2:])
-    features, index, seen = scales.start(z_hat), torch.zeros_like(r), torch.zeros_like(r)
-    for t, mask in enumerate(pass_masks(r.shape[1], parity_cells(*r.shape[2:]))):
-        index = index + scales.index16(t, features, seen, level) * mask
-        seen = seen + magnitudes(r) * mask
+    features, passes = scales.start(z_hat), split(r)
+    seen = [magnitudes(merged(passes[:t])) if t else torch.zeros_like(r) for t in range(len(passes))]
+    index = torch.stack([scales.index16(t, features, seen[t], level) for t in range(len(passes))])
     index = whole_index(index) if whole else Clip.apply(index / UNIT, 0.0, SCALES - 1.0)
-    return gaussian_bits(r, deviation(index)).sum((1, 2, 3))
+    return gaussian_bits(torch.stack(passes), deviation(index)).sum((0, 2, 3, 4))
 
 
 def trained(scales: Scales, data: Sequence[Symbols], steps: int) -> Scales:

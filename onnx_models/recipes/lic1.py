@@ -13,8 +13,9 @@ Sources: Minnen 2018 (mean and scale hyperprior), DCVC-RT (one scale, four passe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ from pillow_lic.quantiser import Quantiser, steps
 from pillow_lic.scales import MAGNITUDE_MAX
 from pillow_lic.symbols import Z_MAX
 
-from .depthwise import SLOPE, Depthwise, Pointwise, block, takes_block
+from .depthwise import SLOPE, Depthwise, Pointwise, activated, block, in_full, pointwise, takes_block
 from .exact import ACTIVATION_MAX, UNIT, ExactConv
 from .levels import ANCHORS, SPACING, anchor_lambdas, hats, nearest_anchor
 from .scale_tables import SCALE_MIN, SCALE_STEP, SCALES, deviation, gaussian_tables
@@ -53,17 +54,15 @@ def whole_index(index16: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def quantised(residual: Tensor, index16: Tensor, mask: Tensor) -> Tensor:
-    """Residuals (B,m,h,w) of the latents of a pass -> what the encoder's trellis chooses for them, in steps; 0 elsewhere.
+def quantised(residual: Tensor, index16: Tensor) -> Tensor:
+    """Residuals (B,M,h/2,w/2) of the latents of a pass -> what the encoder's trellis chooses for them, in steps.
 
     It weighs bits by the tables of Gaussians, and every pass begins in state 0.
     """
-    result = torch.zeros_like(residual)
-    for r, i, here, to in zip(residual, index16, mask.bool().expand_as(residual), result, strict=True):
-        indexes = whole_index(i[here]).cpu().numpy().astype(np.uint16)
-        chosen = Quantiser(gaussian_tables()).choose(r[here].float().cpu().numpy(), indexes)
-        to[here] = torch.from_numpy(steps(chosen.values)).to(to)
-    return result
+    residuals = residual.float().contiguous().cpu().flatten(1).numpy()
+    indexes = whole_index(index16).to(torch.int32).contiguous().cpu().flatten(1).numpy().astype(np.uint16)
+    chosen = [Quantiser(gaussian_tables()).choose(r, i).values for r, i in zip(residuals, indexes, strict=True)]
+    return torch.from_numpy(steps(np.stack(chosen))).view(residual.shape).to(residual)
 
 
 def magnitudes(r: Tensor) -> Tensor:
@@ -71,9 +70,16 @@ def magnitudes(r: Tensor) -> Tensor:
     return torch.floor(((STEP * r.detach().abs()).round() + STEP // 2) / STEP).clamp(max=MAGNITUDE_MAX)
 
 
+def patchwise(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """A convolution with a stride of its kernel, as one matrix product."""
+    weight, k = conv.weight, conv.kernel_size[0]
+    return pointwise(F.pixel_unshuffle(x, k), weight.flatten(1)[..., None, None], conv.bias)
+
+
 def interpolated(table: Tensor, hat: Tensor) -> Tensor:
     """Table (ANCHORS, C) at the level of every place -> (B, C, h, w)."""
-    return F.conv2d(hat / SPACING, table.t()[:, :, None, None])
+    with in_full(hat):
+        return pointwise(hat / SPACING, table.t()[:, :, None, None], None)
 
 
 def gain_field(table: Tensor, hat: Tensor) -> Tensor:
@@ -103,6 +109,16 @@ def blocks(c: int, n: int, k: int) -> nn.Sequential:
     return nn.Sequential(*[Block(c, k) for _ in range(n)])
 
 
+class Halving(nn.Conv2d):
+    """2x2, stride 2."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o, 2, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return patchwise(x, self)
+
+
 def up(i: int, o: int, r: int = 2) -> nn.Sequential:
     return nn.Sequential(Pointwise(i, o * r * r), nn.PixelShuffle(r))
 
@@ -118,7 +134,11 @@ class Analysis(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = x - 0.5
-        return self.body(self.enter(F.pixel_unshuffle(x, 8))), self.linear(x)
+        with in_full(
+            x
+        ):  # the linear paths and the means carry whole amplitudes: hundreds of steps at the top of the scale
+            linear = patchwise(x, self.linear)
+        return self.body(self.enter(F.pixel_unshuffle(x, 8))), linear
 
 
 class Latents(nn.Module):
@@ -128,22 +148,20 @@ class Latents(nn.Module):
         super().__init__()
         g = 0.5 * torch.log(math.log(2) * anchor_lambdas() * 65025 / 18)
         self.gain_t, self.gain_y = nn.Parameter(torch.zeros(ANCHORS, c)), nn.Parameter(g[:, None].repeat(1, m))
-        self.down, self.body, self.leave = nn.Conv2d(c, c2, 2, 2), blocks(c2, 2, k), Pointwise(c2, m)
+        self.down, self.body, self.leave = Halving(c, c2), blocks(c2, 2, k), Pointwise(c2, m)
         self.leave.weight.data.mul_(0.02)
         nn.init.zeros_(self.leave.bias)
-        self.hyper = nn.Sequential(
-            Pointwise(m, p), Block(p, 3), nn.Conv2d(p, p, 2, 2), nn.LeakyReLU(SLOPE), nn.Conv2d(p, z, 2, 2)
-        )
+        self.hyper = nn.Sequential(Pointwise(m, p), Block(p, 3), Halving(p, p), nn.LeakyReLU(SLOPE), Halving(p, z))
 
     def forward(self, t: Tensor, linear: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         hat = hats(level)
         t = t * F.interpolate(gain_field(self.gain_t, hat), scale_factor=2.0, mode="nearest")
-        y = (self.leave(self.body(self.down(t))) + linear) * gain_field(self.gain_y, hat)
-        return y, self.hyper(y)
+        y = (self.leave(self.body(self.down(t))).float() + linear) * gain_field(self.gain_y, hat)
+        return y, self.hyper(y).float()
 
 
 class Means(nn.Module):
-    """z_hat, level and y_hat of earlier passes -> mu of pass t. `residuals` runs the four passes."""
+    """z_hat, level and y_hat of earlier passes -> mu of pass t (B,M,h/2,w/2)."""
 
     def __init__(self, m: int, z: int, p: int) -> None:
         super().__init__()
@@ -159,23 +177,83 @@ class Means(nn.Module):
             nn.init.zeros_(v.bias)
 
     def start(self, z_hat: Tensor, level: Tensor) -> Tensor:
-        return self.first(self.enter(z_hat) + self.level(hats(level) / SPACING))
+        with in_full(z_hat):
+            return self.first(self.enter(z_hat) + self.level(hats(level) / SPACING))
 
     def mean(self, t: int, features: Tensor, y_hat: Tensor) -> Tensor:
-        h = features if t == 0 else self.context[t - 1](torch.cat([features, y_hat.to(features.dtype)], 1))
-        return self.leave[t](self.body(h)).float()
+        with in_full(y_hat):
+            h = features if t == 0 else self.context[t - 1](torch.cat([features, y_hat], 1))
+            return of_pass(t, self.body(h), self.leave[t].weight, self.leave[t].bias)
 
 
-def pass_masks(m: int, cells: Tensor) -> list[Tensor]:
-    """Cells (B,4,h,w), one-hot of the position in the 2x2 cell (all zero outside the picture) -> four masks (B,m,h,w)."""
-    n = m // 4
-    return [torch.cat([cells[:, ORDER[g][t], None].expand(-1, n, -1, -1) for g in range(4)], 1) for t in range(4)]
+def places(x: Tensor) -> list[Tensor]:
+    """(B,C,h,w) -> what lies at place 2 * (row % 2) + col % 2 of every 2x2 cell, four of (B,C,h/2,w/2)."""
+    return [x[..., i::2, j::2] for i in (0, 1) for j in (0, 1)]
 
 
-def parity_cells(h: int, w: int) -> Tensor:
-    """(1,4,h,w): channel 2 * (row % 2) + col % 2 is one, the others zero."""
-    p = (torch.arange(h)[:, None] % 2) * 2 + torch.arange(w)[None] % 2
-    return F.one_hot(p, 4).permute(2, 0, 1)[None].float()
+class _Split(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):  # type: ignore[no-untyped-def]
+        groups = [places(part) for part in x.chunk(4, 1)]
+        return tuple(
+            torch.cat([group[order[t]] for group, order in zip(groups, ORDER, strict=True)], 1) for t in range(4)
+        )
+
+    @staticmethod
+    def backward(ctx, *grads):  # type: ignore[no-untyped-def]
+        return merged(grads)
+
+
+def split(x: Tensor) -> tuple[Tensor, ...]:
+    """Latents (B,M,h,w) -> those of each pass, four of (B,M,h/2,w/2)."""
+    result: tuple[Tensor, ...] = _Split.apply(x)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Merged(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, *parts):  # type: ignore[no-untyped-def]
+        ctx.count = len(parts)
+        b, m, h, w = parts[0].shape
+        x = parts[0].new_zeros(b, m, 2 * h, 2 * w).contiguous(memory_format=torch.channels_last)
+        for group, order in zip(range(4), ORDER, strict=True):
+            at = places(x.chunk(4, 1)[group])
+            for t, part in enumerate(parts):
+                at[order[t]].copy_(part.chunk(4, 1)[group])
+        return x
+
+    @staticmethod
+    def backward(ctx, grad):  # type: ignore[no-untyped-def]
+        return split(grad)[: ctx.count]
+
+
+def merged(parts: Sequence[Tensor]) -> Tensor:
+    """Latents of the first passes, each (B,M,h/2,w/2) -> (B,M,h,w), 0 where later ones come."""
+    x: Tensor = _Merged.apply(*parts)  # type: ignore[no-untyped-call]
+    return x
+
+
+class _Places(torch.autograd.Function):
+    """`places`, whose slices would each bring a gradient of the whole size."""
+
+    @staticmethod
+    def forward(ctx, x):  # type: ignore[no-untyped-def]
+        return tuple(v.contiguous(memory_format=torch.channels_last) for v in places(x))
+
+    @staticmethod
+    def backward(ctx, *grads):  # type: ignore[no-untyped-def]
+        b, c, h, w = grads[0].shape
+        x = grads[0].new_empty(b, c, 2 * h, 2 * w).contiguous(memory_format=torch.channels_last)
+        for at, grad in zip(places(x), grads, strict=True):
+            at.copy_(grad)
+        return x
+
+
+def of_pass(t: int, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A 1x1 convolution (M,C,1,1) of (B,C,h,w) for the latents of pass t alone (B,M,h/2,w/2)."""
+    at = _Places.apply(x)  # type: ignore[no-untyped-call]
+    parts = zip(ORDER, weight.chunk(4), bias.chunk(4), strict=True)
+    return torch.cat([pointwise(at[order[t]], w, b) for order, w, b in parts], 1)
 
 
 class Detail(nn.Module):
@@ -202,10 +280,9 @@ class Detail(nn.Module):
         colors = x.unflatten(1, (3, 4)).mean(2)
         around = F.avg_pool2d(colors, 3, 1, 1, count_include_pad=False).repeat_interleave(4, 1)
         level = F.interpolate(interpolated(self.table, hat), scale_factor=2.0, mode="nearest")
-        context = F.interpolate(self.trunk(t) + level, scale_factor=4.0, mode="nearest")
         fine = ((x - around) / noise).clamp(-self.FINE_MAX, self.FINE_MAX)
-        h = F.leaky_relu(self.body(F.leaky_relu(self.enter(fine) + context, SLOPE)), SLOPE)
-        return F.pixel_shuffle(self.leave(h) * noise, 2)
+        h = activated(self.body(activated(self.enter(fine), self.trunk(t) + level)))
+        return F.pixel_shuffle(self.leave(h).float() * noise, 2)
 
 
 class Synthesis(nn.Module):
@@ -230,7 +307,9 @@ class Synthesis(nn.Module):
             gain_field(self.gain_t, hat), scale_factor=2.0, mode="nearest"
         )
         t = self.body(t)
-        x = F.pixel_shuffle(self.leave(t), 8) + F.pixel_shuffle(self.linear(y), 16) + 0.5
+        with in_full(y):
+            linear = pointwise(y, self.linear.weight, None)
+        x = F.pixel_shuffle(self.leave(t).float(), 8) + F.pixel_shuffle(linear, 16) + 0.5
         return x + self.detail(x, t, hat)
 
 
@@ -274,12 +353,15 @@ class Scales(nn.Module):
         return F.pixel_shuffle(self.enter[4](a), 2)
 
     def index16(self, t: int, features: Tensor, magnitudes: Tensor, level: Tensor) -> Tensor:
-        """Scale index in sixteenths, not clipped, of every latent as pass t sees it (B,M,h,w); magnitudes: 0 if not coded yet."""
+        """Scale index in sixteenths, not clipped, of the latents of pass t (B,M,h/2,w/2); magnitudes (B,M,h,w): 0 if not coded yet."""
         hat = hats(level)
         a = torch.cat([features, hat, UNIT * magnitudes] if t else [features, hat], 1)
-        for conv in self.passes[t]:
+        *inner, last = self.passes[t]
+        for conv in inner:
             a = conv(a)
-        return a + torch.floor(F.conv2d(hat, self.start_table()) / SPACING)
+        table = self.start_table()
+        start = of_pass(t, hat, table, table.new_zeros(len(table)))
+        return last(a, partial(of_pass, t)) + torch.floor(start / SPACING)
 
     def start_table(self) -> Tensor:
         """(M,ANCHORS,1,1) first guess of the index in sixteenths at every anchor; integer-valued, straight through."""
@@ -365,19 +447,33 @@ class Lic1(nn.Module):
         self.synthesis = Synthesis(pca, v.c, v.c2, v.m, v.synthesis, v.k, v.d)
         self.prior = FactorizedPrior(v.z)
 
+    def passes(self, y: Tensor, z_hat: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What is coded of y (B,M,h,w): r, y - mu and scale index in sixteenths, each of four passes (4,B,M,h/2,w/2); and y_hat (B,M,h,w).
+
+        The quantiser passes gradients straight through.
+        """
+        with in_full(y):
+            features = self.scales.start(z_hat)
+        mean_features = self.means.start(z_hat, level)
+        rs, residuals, indexes, y_hats = [], [], [], []
+        for t, y_t in enumerate(split(y)):
+            none = [torch.zeros_like(y_t)]
+            mu = self.means.mean(t, mean_features, merged(y_hats or none))
+            with in_full(y):
+                index = self.scales.index16(t, features, magnitudes(merged(rs or none)), level)
+            residual = y_t - mu
+            r = straight_through(quantised(residual, index), residual)
+            for known, new in zip((rs, residuals, indexes, y_hats), (r, residual, index, r + mu), strict=True):
+                known.append(new)
+        return torch.stack(rs), torch.stack(residuals), torch.stack(indexes), merged(y_hats)
+
     @torch.no_grad()
     def coded(self, x: Tensor, level: Tensor) -> Coded:
         """X (B,3,H,W), level field -> what the runtime's encoder would make of it."""
         y, z = self.latents(*self.analysis(x), level)
         z_hat = z.round().clamp(-Z_MAX, Z_MAX)
-        features, mean_features = self.scales.start(z_hat), self.means.start(z_hat, level)
-        r, index, y_hat = (torch.zeros_like(y) for _ in range(3))
-        for t, mask in enumerate(pass_masks(self.sizes.m, parity_cells(*y.shape[2:]).to(y.device))):
-            mu = self.means.mean(t, mean_features, y_hat) * mask
-            index_t = self.scales.index16(t, features, magnitudes(r), level) * mask
-            r_t = quantised(y * mask - mu, index_t, mask)
-            r, index, y_hat = r + r_t, index + index_t, y_hat + r_t + mu
-        return Coded(r, whole_index(index), z_hat, y_hat)
+        r, _, index, y_hat = self.passes(y, z_hat, level)
+        return Coded(merged(list(r)), whole_index(merged(list(index))), z_hat, y_hat)
 
     def forward(self, x: Tensor, level: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """X (B,3,H,W), level field, base (B,) level of the header -> x_hat, bits of y (B,), bits of z (B,).
@@ -389,24 +485,12 @@ class Lic1(nn.Module):
         rate: Callable[[Tensor], Tensor] = (
             (lambda v: v + torch.empty_like(v).uniform_(-0.5, 0.5)) if self.training else torch.round
         )
-        y, z = (v.float() for v in self.latents(*self.analysis(x), level))
+        y, z = self.latents(*self.analysis(x), level)
         z_bits, z_hat = self.prior.bits(rate(z), nearest_anchor(base)), straight_through_round(z)
-        with torch.autocast(x.device.type, enabled=False):
-            scale_features = self.scales.start(z_hat)
-        mean_features = self.means.start(z_hat, level)
-        mu, index, y_hat, magnitude = (torch.zeros_like(y) for _ in range(4))
-        for t, mask in enumerate(pass_masks(self.sizes.m, parity_cells(*y.shape[2:]).to(y.device))):
-            mu_t = self.means.mean(t, mean_features, y_hat) * mask
-            with torch.autocast(x.device.type, enabled=False):
-                index_t = self.scales.index16(t, scale_features, magnitude, level) * mask
-            index = index + index_t
-            residual = y * mask - mu_t
-            r = straight_through(quantised(residual, index_t, mask), residual)
-            mu, y_hat = mu + mu_t, y_hat + r + mu_t
-            magnitude = magnitude + magnitudes(r)
+        r, residual, index, y_hat = self.passes(y, z_hat, level)
         sigma = deviation(Clip.apply(index / UNIT, 0.0, SCALES - 1.0))
-        y_bits = gaussian_bits((y_hat - mu).detach(), sigma)
+        y_bits = gaussian_bits(r.detach(), sigma)
         if self.training:
-            noisy = gaussian_bits(rate(y - mu), sigma.detach())
+            noisy = gaussian_bits(rate(residual), sigma.detach())
             y_bits = noisy - noisy.detach() + y_bits
-        return self.synthesis(y_hat, level).float(), y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3))
+        return self.synthesis(y_hat, level), y_bits.sum((0, 2, 3, 4)), z_bits.sum((1, 2, 3))

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from . import kernels
+
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the scales, finest first."""
 MARGIN = 5
@@ -19,28 +21,55 @@ MARGIN = 5
 C1, C2 = 0.01**2, 0.03**2
 
 
+def window(device: torch.device) -> Tensor:
+    """(11,) the Gaussian, of sum 1."""
+    taps = torch.exp(-((torch.arange(2 * MARGIN + 1, device=device) - MARGIN) ** 2) / (2 * 1.5**2))
+    return taps / taps.sum()
+
+
 def blurred(x: Tensor) -> Tensor:
-    """(...,n,n) -> (...,n-10,n-10): the Gaussian window, as products with a band matrix."""
-    taps = torch.exp(-((torch.arange(2 * MARGIN + 1, device=x.device) - MARGIN) ** 2) / (2 * 1.5**2))
-    n = x.shape[-1] - 2 * MARGIN
-    band = torch.stack([F.pad(taps / taps.sum(), (i, n - 1 - i)) for i in range(n)])
-    return band @ x @ band.t()
+    """(...,h,w) -> (...,h-10,w-10): the Gaussian window, as products with band matrices."""
+    taps = window(x.device)
+    down, across = (
+        torch.stack([F.pad(taps, (i, n - 1 - i)) for i in range(n)])
+        for n in (size - 2 * MARGIN for size in x.shape[-2:])
+    )
+    return down @ x @ across.t()
+
+
+def similarity(shown: Tensor, original: Tensor, luminance: bool) -> Tensor:
+    """Contrast and structure of planes (...,h,w), and luminance if asked, within the window of every place: (...,h-10,w-10)."""
+    mean_x, mean_y = blurred(shown), blurred(original)
+    xx, yy, xy = blurred(torch.stack([shown * shown, original * original, shown * original]))
+    result = (2 * (xy - mean_x * mean_y) + C2) / (xx - mean_x**2 + yy - mean_y**2 + C2)
+    return result * (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1) if luminance else result
+
+
+class QuickSimilarity(torch.autograd.Function):
+    """`similarity` and its gradient by `shown` in a tenth of the time, on a CPU."""
+
+    @staticmethod
+    def forward(ctx, shown, original, luminance):  # type: ignore[no-untyped-def]
+        shown, original = shown.contiguous(), original.contiguous()
+        result, slopes = kernels.similarity(shown, original, window(shown.device), C1 if luminance else -1.0, C2)
+        ctx.save_for_backward(shown, original, slopes)
+        return result
+
+    @staticmethod
+    def backward(ctx, grad):  # type: ignore[no-untyped-def]
+        shown, original, slopes = ctx.saved_tensors
+        return kernels.similarity_back(shown, original, window(grad.device), grad.contiguous(), slopes), None, None
 
 
 def maps(shown: Tensor, original: Tensor, scales: Sequence[int] = range(5)) -> list[Tensor]:
     """Pictures (B,3,n,n) in 0..1 -> for each of the rising scales, 0 the finest, the similarity of every place (B,3,m,m)."""
+    similar = similarity if shown.is_cuda or original.requires_grad else QuickSimilarity.apply
     result = []
     for scale in range(scales[-1] + 1):
         if scale:
             shown, original = F.avg_pool2d(shown, 2), F.avg_pool2d(original, 2)
-        if scale not in scales:
-            continue
-        mean_x, mean_y = blurred(shown), blurred(original)
-        xx, yy, xy = blurred(torch.stack([shown * shown, original * original, shown * original]))
-        similarity = (2 * (xy - mean_x * mean_y) + C2) / (xx - mean_x**2 + yy - mean_y**2 + C2)
-        if scale == scales[-1]:
-            similarity = similarity * (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
-        result.append(similarity)
+        if scale in scales:
+            result.append(similar(shown, original, scale == scales[-1]))
     return result
 
 

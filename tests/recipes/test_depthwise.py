@@ -1,11 +1,13 @@
 """The quick convolutions of training give torch's results and gradients."""
 
+import contextlib
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from onnx_models.recipes import depthwise, lic1
+from onnx_models.recipes import depthwise, kernels, lic1
 from onnx_models.recipes.lic1 import Block
 
 
@@ -59,6 +61,56 @@ def test_a_block_is_its_layers(kernel: int, layout: torch.memory_format, monkeyp
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
+def relative(found: Tensor, wanted: Tensor) -> float:
+    return ((found - wanted).norm() / wanted.norm()).item()
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_block_under_autocast_is_near_its_layers(full: bool) -> None:
+    """In bfloat16; within `in_full` the picture is that of float32 and gradients alone are near."""
+    torch.manual_seed(0)
+    block = Block(32, 5)
+    x, grad = torch.randn(2, 32, 9, 7).requires_grad_(), torch.randn(2, 32, 9, 7)
+    wanted = [block(x)]
+    wanted += gradients(wanted[0], [x, *block.parameters()], grad)
+    with torch.autocast("cpu", dtype=torch.bfloat16), depthwise.in_full(x) if full else contextlib.nullcontext():
+        found = [block(x)]
+    assert found[0].dtype == (torch.float32 if full else torch.bfloat16)
+    found += gradients(found[0], [x, *block.parameters()], grad.to(found[0].dtype))
+    if full:
+        torch.testing.assert_close(found[0], wanted[0])
+    assert all(v.dtype == torch.float32 for v in found[1:])
+    assert 0 < max(map(relative, found, wanted)) < 0.06
+
+
+def test_a_product_in_full_is_exact_and_its_gradients_are_near() -> None:
+    torch.manual_seed(0)
+    x, weight, bias = (torch.randn(s, requires_grad=True) for s in ((2, 48, 6, 5), (32, 48, 1, 1), (32,)))
+    grad = torch.randn(2, 32, 6, 5)
+    wanted = F.conv2d(x, weight, bias)
+    with torch.autocast("cpu", dtype=torch.bfloat16), depthwise.in_full(x):
+        found = depthwise.pointwise(x, weight, bias)
+    torch.testing.assert_close(found, wanted)
+    pairs = zip(*(gradients(v, [x, weight, bias], grad) for v in (found, wanted)), strict=True)
+    assert all(relative(a, b) < 0.01 for a, b in pairs)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("cell", [None, 1, 4])
+def test_activation_with_a_context(kind: torch.dtype, cell: int | None) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(2, 32, 8, 12).to(kind).requires_grad_()
+    context = None if cell is None else torch.randn(2, 32, 8 // cell, 12 // cell).to(kind).requires_grad_()
+    inputs, grad = [v for v in (x, context) if v is not None], torch.randn(2, 32, 8, 12).to(kind)
+    ours = depthwise.activated(x.clone(), context)
+    sums = x if context is None or cell is None else x + context.repeat_interleave(cell, 2).repeat_interleave(cell, 3)
+    theirs = F.leaky_relu(sums, depthwise.SLOPE)
+    close = {"rtol": 0.02, "atol": 0.1} if kind == torch.bfloat16 else {"rtol": 1e-5, "atol": 1e-5}
+    torch.testing.assert_close(ours, theirs, **close)
+    for a, b in zip(gradients(ours, inputs, grad), gradients(theirs, inputs, grad), strict=True):
+        torch.testing.assert_close(a, b, **close)
+
+
 def test_integers_stay_exact() -> None:
     torch.manual_seed(0)
     x = torch.randint(0, 256, (1, 64, 8, 8)).float()
@@ -68,7 +120,7 @@ def test_integers_stay_exact() -> None:
 
 
 def test_a_compiler_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    monkeypatch.setattr(depthwise.Path, "home", lambda: tmp_path)
-    monkeypatch.setattr(depthwise, "COMPILER", ("false",))
+    monkeypatch.setattr(kernels.Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(kernels, "COMPILER", ("false",))
     with pytest.raises(RuntimeError, match="false must compile"):
-        depthwise.native.__wrapped__()
+        kernels.native.__wrapped__()

@@ -7,7 +7,8 @@ import torch
 from test_networks import net  # noqa: F401  (a fixture)
 
 from onnx_models.recipes import draft
-from onnx_models.recipes.lic1 import Lic1, parity_cells
+from onnx_models.recipes.lic1 import Lic1
+from pillow_lic import passes
 
 
 def session(model: object) -> ort.InferenceSession:
@@ -21,8 +22,7 @@ def test_means_of_the_first_group(net: Lic1, inside: tuple[int, int]) -> None:  
     r = torch.randint(-3, 4, (1, 64, 8, 12)).float()
     r[:, :, inside[0] :], r[..., inside[1] :] = 0, 0
     z_hat, level = torch.randint(-5, 6, (1, 16, 2, 3)).float(), torch.randint(0, 1025, (1, 1, 8, 12)).float()
-    cells = parity_cells(8, 12)
-    cells[:, :, inside[0] :], cells[..., inside[1] :] = 0, 0
+    cells = torch.from_numpy(passes.cells((8, 12), inside))[None]
     feeds = {"z_hat": z_hat, "v": r, "level": level, "cells": cells}
     found = session(draft.draft_means(net)).run(None, {k: v.numpy() for k, v in feeds.items()})[0]
     assert (found[:, :, inside[0] :] == 0).all()

@@ -8,7 +8,7 @@ import torch
 
 from onnx_models.recipes import lic1, scale_tables
 from onnx_models.recipes.levels import hats, lambdas, nearest_anchor
-from onnx_models.recipes.lic1 import Lic1, Sizes, parity_cells, pass_masks
+from onnx_models.recipes.lic1 import Lic1, Sizes, merged, split
 from onnx_models.recipes.networks import graphs
 from pillow_lic import passes, quantiser
 
@@ -60,17 +60,21 @@ def test_the_whole_chain(net: Lic1, sessions: dict[str, ort.InferenceSession]) -
     r, y_hat = torch.zeros_like(y), torch.zeros_like(y)
     got_features = sessions["means_z"].run(None, {"z_hat": z_hat.numpy(), "level": level.numpy()})[0]
     np.testing.assert_allclose(got_features, mean_features, atol=0.1)
-    for t, mask in enumerate(pass_masks(SMALL.m, parity_cells(4, 8))):
-        index = torch.floor((net.scales.index16(t, features, r.abs().clamp(max=8), level) + 8) / 16).clamp(0, 63)
+    for t, y_t in enumerate(split(y)):
+        index = lic1.whole_index(net.scales.index16(t, features, r.abs().clamp(max=8), level))
         feeds = {"features": features.numpy(), "level": level.numpy()}
         if t:
             feeds["magnitudes"] = r.abs().clamp(max=8).numpy()
-        np.testing.assert_array_equal(sessions[f"scales_{t}"].run(None, feeds)[0], index.numpy().astype(np.uint8))
+        got_index = torch.from_numpy(sessions[f"scales_{t}"].run(None, feeds)[0])
+        np.testing.assert_array_equal(split(got_index)[t], index.to(torch.uint8))
         mu = net.means.mean(t, mean_features, y_hat)
         seen = {"features": got_features} | ({"y_hat": y_hat.numpy()} if t else {})
-        np.testing.assert_allclose(sessions[f"means_{t}"].run(None, seen)[0], mu, atol=0.1)
-        r_t = (y - mu).round() * mask
-        r, y_hat = r + r_t, y_hat + r_t + mu * mask
+        got_mu = torch.from_numpy(sessions[f"means_{t}"].run(None, seen)[0])
+        np.testing.assert_allclose(split(got_mu)[t], mu, atol=0.1)
+        r_t = (y_t - mu).round()
+        later = [torch.zeros_like(r_t)] * 4
+        r = r + merged([*later[:t], r_t])
+        y_hat = y_hat + merged([*later[:t], r_t + mu])
 
     x_hat = (255 * net.synthesis(y_hat, level)).clamp(0, 255).permute(0, 2, 3, 1).numpy()
     picture, context = sessions["synthesis"].run(None, {"y_hat": y_hat.numpy(), "level": level.numpy()})
@@ -104,7 +108,31 @@ def test_training_forward_pass_counts_what_the_passes_count(net: Lic1) -> None:
 
 def test_the_graphs_and_the_codec_agree_on_the_passes() -> None:
     assert lic1.ORDER == passes.ORDER
-    np.testing.assert_array_equal(parity_cells(4, 8)[0], passes.cells((4, 8), (4, 8)))
+    y = torch.randn(1, 8, 4, 6)
+    for t, part in enumerate(split(y)):
+        np.testing.assert_array_equal(part.flatten(), passes.gather(y[0].numpy(), t, (4, 6)))
+
+
+def test_splitting_and_merging_undo_each_other_and_each_others_gradients() -> None:
+    torch.manual_seed(0)
+    y, grad = torch.randn(2, 8, 4, 6, requires_grad=True), torch.randn(2, 8, 4, 6)
+    assert torch.equal(merged(split(y)), y)
+    assert torch.equal(torch.autograd.grad(merged(split(y)), y, grad)[0], grad)
+    first = merged(split(y)[:2])
+    assert torch.equal(split(first)[1], split(y)[1])
+    assert not split(first)[2].any()
+    assert torch.equal(torch.autograd.grad(first, y, grad)[0], merged(split(grad)[:2]))
+
+
+def test_a_convolution_of_a_pass_is_that_part_of_the_whole() -> None:
+    torch.manual_seed(0)
+    x, weight, bias = (torch.randn(s, requires_grad=True) for s in ((2, 16, 4, 6), (8, 16, 1, 1), (8,)))
+    for t in range(4):
+        part, whole = lic1.of_pass(t, x, weight, bias), split(torch.nn.functional.conv2d(x, weight, bias))[t]
+        torch.testing.assert_close(part, whole)
+        grad = torch.randn_like(part)
+        for a, b in zip(*(torch.autograd.grad(v, [x, weight, bias], grad) for v in (part, whole)), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
 
 
 def test_levels() -> None:
@@ -133,26 +161,18 @@ def test_every_graph_passes_the_checker(net: Lic1) -> None:
 
 
 def test_quantiser_of_training_is_that_of_the_encoder() -> None:
-    """The values that the runtime chooses for the same residuals; 0 where the pass codes nothing; and its magnitudes."""
+    """The values that the runtime chooses for the same residuals, picture by picture; and its magnitudes."""
     torch.manual_seed(0)
-    index = torch.randint(0, 40, (1, 8, 8, 12)).float()
-    mask = pass_masks(8, parity_cells(8, 12))[1]
-    residual = torch.randn(1, 8, 8, 12) * scale_tables.deviation(index) * mask
-    found = lic1.quantised(residual, 16 * index, mask)
-    here = mask.bool().expand_as(residual)
-    chosen = quantiser.Quantiser(scale_tables.gaussian_tables()).choose(
-        residual[here].numpy(), index[here].numpy().astype(np.uint16)
-    )
-    np.testing.assert_array_equal(found[here], quantiser.steps(chosen.values))
-    assert 20 < found[here].count_nonzero() < here.sum()
-    assert not found[~here].any()
-    np.testing.assert_array_equal(lic1.magnitudes(found)[here], quantiser.magnitudes(chosen.values))
-    x = residual.requires_grad_()
-    straight = lic1.straight_through(found, x)
-    straight.sum().backward()
-    torch.testing.assert_close(straight, found)
-    assert x.grad is not None
-    assert (x.grad == 1).all()
+    index = torch.randint(0, 40, (2, 8, 8, 12)).float()
+    residual = torch.randn(2, 8, 8, 12) * scale_tables.deviation(index)
+    found = lic1.quantised(residual.contiguous(memory_format=torch.channels_last), 16 * index)
+    for one, r, i in zip(found, residual, index, strict=True):
+        chosen = quantiser.Quantiser(scale_tables.gaussian_tables()).choose(
+            r.numpy().ravel(), i.numpy().ravel().astype(np.uint16)
+        )
+        np.testing.assert_array_equal(one.flatten(), quantiser.steps(chosen.values))
+        assert 20 < one.count_nonzero() < one.numel()
+        np.testing.assert_array_equal(lic1.magnitudes(one).flatten(), quantiser.magnitudes(chosen.values))
 
 
 def test_tables_of_gaussians_hold_their_mass() -> None:

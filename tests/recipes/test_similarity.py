@@ -30,6 +30,19 @@ def test_ms_ssim_is_that_of_the_runtime(pair: tuple[np.ndarray, np.ndarray]) -> 
     assert 1 - ours.item() == pytest.approx(1 - metrics.ms_ssim(*pair), rel=1e-3)
 
 
+@pytest.mark.parametrize("luminance", [False, True])
+def test_the_quick_one_is_the_plain_one(pair: tuple[np.ndarray, np.ndarray], luminance: bool) -> None:
+    original, shown = map(planes, pair)
+    shown = shown[..., :40, :50].requires_grad_()
+    original, grad = original[..., :40, :50], torch.randn(1, 3, 30, 40)
+    found = []
+    for similar in (similarity.QuickSimilarity.apply, similarity.similarity):
+        result = similar(shown, original, luminance)
+        found.append([result, *torch.autograd.grad(result, shown, grad)])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
 def test_some_scales_are_those_of_a_smaller_picture(pair: tuple[np.ndarray, np.ndarray]) -> None:
     a, b = map(planes, pair)
     halves = [torch.nn.functional.avg_pool2d(v, 2) for v in (a, b)]

@@ -1,6 +1,7 @@
 """The loop learns, stops and goes on; the data are what the recipe says."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,21 @@ def test_learns_structure(monkeypatch: pytest.MonkeyPatch, patches: Path, tmp_pa
     log = run(monkeypatch, patches, tmp_path, 0.1, "--crop", "192", "--structure", "0.5")
     assert "validation" in log[-1]
     assert "nan" not in "".join(log)
+
+
+@torch.no_grad()
+def test_new_blocks_do_nothing_at_first() -> None:
+    torch.manual_seed(0)
+    pca, variance = torch.linalg.qr(torch.randn(768, 768))[0], torch.logspace(0, -4, 768)
+    small, large = Lic1(pca, variance, TINY), Lic1(pca, variance, replace(TINY, analysis=2, synthesis=3))
+    train.begin(large, small.state_dict())
+    x, level = torch.rand(1, 3, 64, 64), torch.full((1, 1, 4, 4), 500.0)
+    for a, b in zip(small.coded(x, level), large.coded(x, level), strict=True):
+        torch.testing.assert_close(a, b)
+    y_hat = small.coded(x, level).y_hat
+    torch.testing.assert_close(small.synthesis(y_hat, level), large.synthesis(y_hat, level))
+    with pytest.raises(ValueError, match="unknown"):
+        train.begin(small, large.state_dict())
 
 
 def test_importance_fields_are_flat_for_most_and_within_the_scale() -> None:
