@@ -142,7 +142,7 @@ def tile_latents(model, payload, level, field, h, w):
                         odd = state % 2
                         k = coder.symbol(table + odd * (9 * model.z + 49))
                         value = 13 * (2 * k - odd * ((k > 0) - (k < 0)))
-                        state = (state // 2) ^ (33 * odd) ^ (10 * (k % 2))
+                        state = (state // 2) ^ (78 * odd) ^ (43 * (k % 2))
                     r[0, channel, i, j] = value
                     coded.append(value)
                     places[t].append((0, channel, i, j))

@@ -27,7 +27,7 @@ def walk(found: tuple[int, ...], indexes: np.ndarray, state: int) -> tuple[list[
         odd = state % 2
         chosen.append(i + OFFSET * odd)
         values.append(13 * (2 * k - odd * ((k > 0) - (k < 0))))
-        state = state // 2 ^ 33 * odd ^ 10 * (k % 2)
+        state = state // 2 ^ 78 * odd ^ 43 * (k % 2)
     return chosen, values, state
 
 
@@ -40,7 +40,7 @@ def tables() -> _native.Tables:
 def test_no_sequence_is_cheaper(tables: _native.Tables, seed: int) -> None:
     rng = np.random.default_rng(seed)
     indexes = rng.choice([4, 12, 16, 20], 5, p=[0.2, 0.3, 0.3, 0.2]).astype(np.uint16)
-    drawn, weight, state = rng.normal(0, 1.2, 5).astype(np.float32), float(rng.uniform(2, 20)), 11 * seed % 64
+    drawn, weight, state = rng.normal(0, 1.2, 5).astype(np.float32), float(rng.uniform(2, 20)), 11 * seed % 128
 
     def cost(found: tuple[int, ...]) -> float:
         chosen, values, _ = walk(found, indexes, state)
@@ -64,9 +64,9 @@ def test_a_long_path_is_as_cheap_as_in_double_precision(tables: _native.Tables, 
         bits = tables.cost(np.array([k], np.int16), np.array([index + OFFSET * odd], np.uint16))
         total = bits + weight * (drawn - 13 * (2 * k - odd * np.sign(k)) / 20.0) ** 2
         branches[odd, k % 2] = np.minimum(branches[odd, k % 2], total)
-    states = np.arange(64)
-    reached = np.stack([states // 2 ^ 33 * (states % 2) ^ 10 * parity for parity in (0, 1)])
-    came = np.argsort(reached.ravel(), kind="stable").reshape(64, 2)  # 64 * parity + state, for each state two
+    states = np.arange(128)
+    reached = np.stack([states // 2 ^ 78 * (states % 2) ^ 43 * parity for parity in (0, 1)])
+    came = np.argsort(reached.ravel(), kind="stable").reshape(128, 2)  # 128 * parity + state, for each state two
     least = np.where(states == 0, 0.0, np.inf)
     for i in range(n):
         least = (least + branches[states % 2, :, i].T).ravel()[came].min(1)
@@ -111,7 +111,7 @@ def test_wrong_arguments(tables: _native.Tables) -> None:
     for place, bad, message in (
         (2, np.full(3, 34, np.uint16), "table indexes must be below 34, got 34"),
         (2, indexes[1:], "there are 3 residuals but 2 indexes"),
-        (6, 64, "state must be below 64, got 64"),
+        (6, 128, "state must be below 128, got 128"),
         *((1, np.array([0, v, 0], np.float32), "residuals must be within 32000 steps, got") for v in (np.nan, 4e4)),
     ):
         with pytest.raises(ValueError, match=message):

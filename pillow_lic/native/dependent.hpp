@@ -2,7 +2,7 @@
 //
 // Two quantisers share the multiples of a half step: Q0 has the even ones, Q1 the odd ones and 0, so that each is coarse and
 // both together are fine. Which one a symbol belongs to is bit 0 of a state that the parities of the symbols drive: the
-// trellis of Ungerboeck's codes (1982, 1987), here with 64 states, parity check h0 = 103, h1 = 024 (octal).
+// trellis of Ungerboeck's codes (1982, 1987), here with 128 states, parity check h0 = 235, h1 = 126 (octal).
 // Symbols whose scale index is below `first` take no part: they stand for steps and leave the state alone.
 #pragma once
 
@@ -12,14 +12,14 @@ namespace lic {
 
 constexpr std::int32_t kStep = 20;      // a step of the networks: values are counted in twentieths of it
 constexpr std::int32_t kHalfStep = 13;  // of the two quantisers
-constexpr unsigned kStates = 64;
-constexpr unsigned kByQuantiser = 0103 >> 1, kByParity = 024 >> 1;
+constexpr unsigned kStates = 128;
+constexpr unsigned kCheck0 = 0235, kCheck1 = 0126;
 
-// So each half of the states is reached from the states of one quantiser.
-static_assert(kByQuantiser >= kStates / 2 && kByQuantiser < kStates && kByParity < kStates / 2);
+// The checks' highest and lowest coefficients, those of kStates and 1: in h0 both are 1, in h1 both are 0.
+static_assert((kCheck0 & ~(kStates - 2)) == kStates + 1 && (kCheck1 & ~(kStates - 2)) == 0);
 
 constexpr unsigned next_state(unsigned state, unsigned parity) {
-  return state >> 1 ^ (state & 1 ? kByQuantiser : 0) ^ (parity ? kByParity : 0);
+  return state >> 1 ^ (state & 1 ? kCheck0 >> 1 : 0) ^ (parity ? kCheck1 >> 1 : 0);
 }
 
 // What a symbol stands for in half steps.

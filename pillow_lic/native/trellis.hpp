@@ -5,7 +5,7 @@
 // A state is reached from two others, one by an even symbol and one by an odd one; the cheaper way survives.
 //
 // The search knows states by their *places*, coordinates in a basis that makes the trellis a shift register: a symbol leads
-// from place p to p / 2 or p / 2 + 32. So its loops run over neighbours, and compilers make vector instructions of them.
+// from place p to p / 2 or p / 2 + kHalf. So its loops run over neighbours, and compilers make vector instructions of them.
 #pragma once
 
 #include <cmath>
@@ -27,15 +27,31 @@ constexpr std::int32_t kLargestResidual = 32000;
 
 constexpr unsigned kHalf = kStates / 2;
 
+constexpr bool odd_ones(unsigned bits) {
+  bool odd = false;
+  for (; bits; bits &= bits - 1) odd = !odd;
+  return odd;
+}
+constexpr unsigned reversed(unsigned check) {
+  unsigned bits = 0;
+  for (unsigned bit = 1; bit <= kStates; bit *= 2) bits = 2 * bits + (check & bit ? 1 : 0);
+  return bits;
+}
+constexpr unsigned quantiser_at(unsigned place) { return odd_ones(place & reversed(kCheck1)); }
+// Of the symbol that leads from `place` to place / 2 + upper * kHalf.
+constexpr unsigned parity_to(unsigned upper, unsigned place) {
+  return odd_ones((place + upper * kStates) & reversed(kCheck0));
+}
+// Where the way ends on which the bits of `place` move in.
 constexpr unsigned state_at(unsigned place) {
-  constexpr unsigned basis[] = {024, 050, 023, 046, 017, 012};
-  unsigned state = 0;
-  for (unsigned i = 0; i < 6; ++i) state ^= place >> i & 1 ? basis[i] : 0;
+  unsigned state = 0, at = 0;
+  for (unsigned bit = 1; bit < kStates; bit *= 2) {
+    const unsigned upper = place & bit ? 1 : 0;
+    state = next_state(state, parity_to(upper, at));
+    at = at / 2 + upper * kHalf;
+  }
   return state;
 }
-constexpr unsigned quantiser_at(unsigned place) { return (place >> 2 ^ place >> 4) & 1; }
-// Of the symbol that leads from `place` to place / 2 + upper * kHalf.
-constexpr unsigned parity_to(unsigned upper, unsigned place) { return (upper ^ place ^ place >> 5) & 1; }
 
 constexpr bool places_follow_states() {
   for (unsigned place = 0; place < kStates; ++place)
@@ -53,27 +69,53 @@ using Branches = float[2][2][kBlock];                // what the symbols of a bl
 using Costs = std::array<float, kStates>;            // of the cheapest path to every place
 using Origins = std::array<std::uint32_t, kStates>;  // of these paths; bit k: symbol k led there from an odd place
 
+// Places 2 i and 2 i + 1 are a *pair*: of one quantiser, and the symbols straight on (from the even one to the lower half, from
+// the odd one to the upper) have one parity, those across the other. Both are linear in i: those of a group's first pair
+// xor those of a pair within the first group.
+constexpr unsigned kGroup = 16;
+static_assert(kHalf % kGroup == 0);
+
+struct Pairs {
+  std::uint32_t quantiser[kHalf] = {}, parity[kHalf] = {};
+  constexpr Pairs() {
+    for (unsigned i = 0; i < kHalf; ++i) quantiser[i] = quantiser_at(2 * i), parity[i] = parity_to(0, 2 * i);
+  }
+};
+inline constexpr Pairs kPairs;
+
+// Goes on by one symbol from a group of pairs; `after` and `odd` are of the lower half.
+LIC_INLINE void go_on(const float* __restrict before, const float* __restrict straight, const float* __restrict across,
+                      std::uint32_t bit, float* __restrict after, std::uint32_t* __restrict odd) {
+  for (unsigned i = 0; i < kGroup; ++i) {
+    const float lower_even = before[2 * i] + straight[i], lower_odd = before[2 * i + 1] + across[i];
+    const float upper_even = before[2 * i] + across[i], upper_odd = before[2 * i + 1] + straight[i];
+    after[i] = lower_odd < lower_even ? lower_odd : lower_even;
+    after[i + kHalf] = upper_odd < upper_even ? upper_odd : upper_even;
+    odd[i] |= (0u - (lower_odd < lower_even)) & bit;
+    odd[i + kHalf] |= (0u - (upper_odd < upper_even)) & bit;
+  }
+}
+
 // Goes on by n symbols. Only sums and comparisons: every version rounds alike.
 LIC_VERSIONS inline void search(const Branches& branches, unsigned n, Costs& costs, Origins& origins) {
   float both[2][kStates];
   std::uint32_t odd[kStates] = {};
   std::copy_n(costs.data(), kStates, both[0]);
   for (unsigned k = 0; k < n; ++k) {
-    const float* __restrict before = both[k & 1];
-    float* __restrict after = both[~k & 1];
-    const float even0 = branches[0][0][k], odd0 = branches[0][1][k], even1 = branches[1][0][k], odd1 = branches[1][1][k];
-    float straight[kHalf], across[kHalf];  // straight: from an even place to the lower half, from an odd one to the upper
-    for (unsigned i = 0; i < kHalf / 2; ++i) {
-      straight[i] = across[i + kHalf / 2] = quantiser_at(2 * i) ? even1 : even0;
-      across[i] = straight[i + kHalf / 2] = quantiser_at(2 * i) ? odd1 : odd0;
-    }
-    for (unsigned i = 0; i < kHalf; ++i) {
-      const float lower_even = before[2 * i] + straight[i], lower_odd = before[2 * i + 1] + across[i];
-      const float upper_even = before[2 * i] + across[i], upper_odd = before[2 * i + 1] + straight[i];
-      after[i] = lower_odd < lower_even ? lower_odd : lower_even;
-      after[i + kHalf] = upper_odd < upper_even ? upper_odd : upper_even;
-      odd[i] |= std::uint32_t{lower_odd < lower_even} << k;
-      odd[i + kHalf] |= std::uint32_t{upper_odd < upper_even} << k;
+    float straight[2][2][kGroup];  // by quantiser and parity of the group's first pair
+    for (unsigned quantiser = 0; quantiser < 2; ++quantiser)
+      for (unsigned parity = 0; parity < 2; ++parity) {
+        const float same0 = branches[quantiser][parity][k], same1 = branches[quantiser][1 - parity][k];
+        const float other0 = branches[1 - quantiser][parity][k], other1 = branches[1 - quantiser][1 - parity][k];
+        for (unsigned i = 0; i < kGroup; ++i) {
+          const float same = kPairs.parity[i] ? same1 : same0, other = kPairs.parity[i] ? other1 : other0;
+          straight[quantiser][parity][i] = kPairs.quantiser[i] ? other : same;
+        }
+      }
+    for (unsigned i = 0; i < kHalf; i += kGroup) {
+      const unsigned quantiser = kPairs.quantiser[i], parity = kPairs.parity[i];
+      go_on(both[k & 1] + 2 * i, straight[quantiser][parity], straight[quantiser][1 - parity], std::uint32_t{1} << k,
+            both[~k & 1] + i, odd + i);
     }
   }
   std::copy_n(both[n & 1], kStates, costs.data());
