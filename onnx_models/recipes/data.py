@@ -19,6 +19,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from .drawings import drawing
+
 PATCH, HELD_OUT = 256, 48
 Pixels = npt.NDArray[np.uint8]
 
@@ -72,9 +74,9 @@ def whole_pictures(folder: Path) -> list[Tensor]:
 
 
 class Patches:
-    """Random crops from the files of `build`, with flips, transposition, a random downscale and a channel shuffle."""
+    """Random crops from the files of `build`, with flips, transposition, a random downscale and a channel shuffle; and drawings."""
 
-    DOWNSCALED, SHUFFLED = 0.25, 0.1
+    DOWNSCALED, SHUFFLED, DRAWN = 0.25, 0.1, 0.03
 
     def __init__(self, folder: Path) -> None:
         files = sorted(folder.glob("train_*.npy"))
@@ -102,6 +104,8 @@ class Patches:
         )
 
     def crop(self, patch: Pixels, crop: int, rng: np.random.Generator) -> Pixels:
+        if rng.random() < self.DRAWN:
+            return drawing(crop, rng)
         size = crop
         if rng.random() < self.DOWNSCALED:
             size = int(rng.integers(crop, min(patch.shape[:2]) + 1))

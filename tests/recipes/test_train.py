@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from onnx_models.recipes import data, train
+from onnx_models.recipes import data, drawings, train
 from onnx_models.recipes.lic1 import Clip, Lic1, Sizes
 from onnx_models.recipes.pca import block_pca
 
@@ -79,6 +79,21 @@ def test_crops_come_from_the_patches(patches: Path) -> None:
     assert len(source.validation()) == 1
     with pytest.raises(FileNotFoundError, match="build them with"):
         data.Patches(patches / "nowhere")
+
+
+def test_drawings_are_of_many_kinds_and_a_few_of_the_crops(patches: Path) -> None:
+    rng = np.random.default_rng(0)
+    drawn = [drawings.drawing(96, rng) for _ in range(60)]
+    assert all(d.shape == (96, 96, 3) and d.dtype == np.uint8 for d in drawn)
+    colors = np.array([len(np.unique(d.reshape(-1, 3), axis=0)) for d in drawn])
+    assert (colors == 1).sum() >= 3
+    assert (colors > 50).sum() >= 10
+    source = data.Patches(patches)
+    source.DRAWN = 1.0
+    first = source.crop(source[0], 64, np.random.default_rng(5))
+    rng = np.random.default_rng(5)
+    rng.random()
+    np.testing.assert_array_equal(first, drawings.drawing(64, rng))
 
 
 def test_pca_rows_are_orthonormal_and_sorted(patches: Path) -> None:
