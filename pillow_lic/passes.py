@@ -1,12 +1,13 @@
 """Which latents each of the four passes codes, and in which order.
 
 Pass t codes, in every 2x2 cell, one place of each of four channel groups, so that every pass has spatial and channel
-neighbours that are known already (DCVC-RT). Arrays are (M, h, w); only the h_in x w_in latents inside the picture are coded.
+neighbours that are known already (DCVC-RT). Arrays are (M, h, w), those of a pass by cells (M, h/2, w/2); only the h_in x w_in
+latents inside the picture are coded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,22 +20,36 @@ ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))
 """ORDER[group][pass]: the place 2 * (row % 2) + col % 2 that is coded."""
 
 
-def _views(a: Array, t: int, inside: tuple[int, int]) -> Iterator[Array]:
+def _groups(a: Array, t: int) -> Iterator[tuple[Array, int, int]]:
+    """Yield each group's channels, and the row and column of its place in a cell."""
     size = a.shape[0] // 4
     for group in range(4):
-        row, column = divmod(ORDER[group][t], 2)
-        yield a[group * size : (group + 1) * size, row : inside[0] : 2, column : inside[1] : 2]
+        yield a[group * size : (group + 1) * size], *divmod(ORDER[group][t], 2)
 
 
-def gather(a: Array, t: int, inside: tuple[int, int], dtype: npt.DTypeLike | None = None) -> Array:
-    """The latents of pass t in coding order: group, channel, row, column; one-dimensional, of another type if one is given."""
-    views = list(_views(a, t, inside))
-    values = np.empty(sum(view.size for view in views), dtype or a.dtype)
+def _views(a: Array, t: int, inside: tuple[int, int]) -> list[Array]:
+    return [part[:, row : inside[0] : 2, column : inside[1] : 2] for part, row, column in _groups(a, t)]
+
+
+def _in_order(views: Sequence[Array], dtype: npt.DTypeLike) -> Array:
+    values = np.empty(sum(view.size for view in views), dtype)
     start = 0
     for view in views:
         values[start : start + view.size].reshape(view.shape)[...] = view
         start += view.size
     return values
+
+
+def gather(a: Array, t: int, inside: tuple[int, int]) -> Array:
+    """The latents of pass t in coding order: group, channel, row, column; one-dimensional."""
+    return _in_order(_views(a, t, inside), a.dtype)
+
+
+def gather_cells(a: Array, t: int, inside: tuple[int, int], dtype: npt.DTypeLike) -> Array:
+    """What a network says of the latents of pass t, (M, h/2, w/2), each in the row and column of its cell -> that in coding order."""
+    h, w = inside
+    views = [part[:, : (h + 1 - row) // 2, : (w + 1 - column) // 2] for part, row, column in _groups(a, t)]
+    return _in_order(views, dtype)
 
 
 def scatter(a: Array, t: int, inside: tuple[int, int], values: Array) -> None:

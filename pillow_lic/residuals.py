@@ -26,13 +26,12 @@ def _features(spec: ModelSpec, z_hat: Floats, level: Floats) -> Floats:
     return result
 
 
-def _means(spec: ModelSpec, t: int, features: Floats, y_hat: Floats) -> Floats:
-    """Means of pass t (M, h, w); y_hat: latents of earlier passes, 0 elsewhere."""
+def _means(spec: ModelSpec, t: int, features: Floats, y_hat: Floats, inside: tuple[int, int]) -> Floats:
+    """Means of the latents of pass t in coding order; y_hat (M, h, w): latents of earlier passes, 0 elsewhere."""
     feeds = {"features": features[None]}
     if t:
         feeds["y_hat"] = y_hat[None]
-    result: Floats = runtime.run(spec, f"means_{t}", feeds)[0][0]
-    return result
+    return passes.gather_cells(runtime.run(spec, f"means_{t}", feeds)[0][0], t, inside, np.float32)
 
 
 def choose(spec: ModelSpec, z_hat: Floats, y: Floats, level: Floats, grid: Grid) -> tuple[list[Chosen], Floats]:
@@ -44,8 +43,8 @@ def choose(spec: ModelSpec, z_hat: Floats, y: Floats, level: Floats, grid: Grid)
     y_hat, magnitudes = np.zeros(y.shape, np.float32), np.zeros(y.shape, np.float32)
     chooser, chosen = Quantiser(tables(spec)), []
     for t in range(passes.PASSES):
-        indexes = gather(scales.indexes(spec, t, known, magnitudes, level), t, grid.inside, np.uint16)
-        means = gather(_means(spec, t, seen, y_hat), t, grid.inside)
+        indexes = scales.indexes(spec, t, known, magnitudes, level, grid.inside)
+        means = _means(spec, t, seen, y_hat, grid.inside)
         chosen.append(chooser.choose(gather(y, t, grid.inside) - means, indexes))
         values = chosen[-1].values
         scatter(y_hat, t, grid.inside, means + quantiser.steps(values))
@@ -60,6 +59,5 @@ def reconstruct(spec: ModelSpec, z_hat: Floats, v: Floats, level: Floats, inside
     """
     seen, y_hat = _features(spec, z_hat, level), np.zeros(v.shape, np.float32)
     for t in range(passes.PASSES):
-        means = gather(_means(spec, t, seen, y_hat), t, inside)
-        scatter(y_hat, t, inside, means + gather(v, t, inside))
+        scatter(y_hat, t, inside, _means(spec, t, seen, y_hat, inside) + gather(v, t, inside))
     return y_hat

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from . import runtime
+from . import passes, runtime
 from .models import ModelSpec
 
 Floats = npt.NDArray[np.float32]
-Indexes = npt.NDArray[np.uint8]
+Indexes = npt.NDArray[np.uint16]
 
 COUNT = 64
 """Scale indexes; more is more deviation."""
@@ -27,19 +27,21 @@ def features(spec: ModelSpec, z_hat: Floats) -> Floats:
     return result
 
 
-def indexes(spec: ModelSpec, t: int, features: Floats, magnitudes: Floats, level: Floats) -> Indexes:
-    """Scale index 0..63 of every latent as pass t = 0..3 sees it, (M, h, w) uint8.
+def indexes(
+    spec: ModelSpec, t: int, features: Floats, magnitudes: Floats, level: Floats, inside: tuple[int, int]
+) -> Indexes:
+    """Scale index 0..63 of the latents that pass t = 0..3 codes, in coding order, uint16.
 
-    magnitudes: `quantiser.magnitudes` of earlier passes, 0 elsewhere; level: the level field (h, w), integers.
+    magnitudes (M, h, w): `quantiser.magnitudes` of earlier passes, 0 elsewhere; level: the level field (h, w), integers;
+    inside: rows and columns that hold pixels.
     """
     feeds = {"features": features[None], "level": level[None, None]}
     if t:
         feeds["magnitudes"] = magnitudes[None]
-    result: Indexes = runtime.run(spec, f"scales_{t}", feeds, exact=True)[0][0]
-    return result
+    return passes.gather_cells(runtime.run(spec, f"scales_{t}", feeds, exact=True)[0][0], t, inside, np.uint16)
 
 
-def z_indexes(level: int, shape: tuple[int, int, int]) -> npt.NDArray[np.uint16]:
+def z_indexes(level: int, shape: tuple[int, int, int]) -> Indexes:
     """Table of every hyper-latent, in coding order: its channel's at the anchor nearest to the picture's level."""
     channels, h, w = shape
     anchor = (level + ANCHOR_SPACING // 2) // ANCHOR_SPACING

@@ -158,8 +158,7 @@ def _read_residuals(spec: ModelSpec, take: Take, z_hat: Floats, field: Floats, g
     features = scales.features(spec, z_hat)
     v, magnitudes = (np.zeros((spec.latents, *grid.shape), np.float32) for _ in range(2))
     for t in range(passes.PASSES):
-        indexes = passes.gather(scales.indexes(spec, t, features, magnitudes, field), t, grid.inside, np.uint16)
-        values = take(indexes)
+        values = take(scales.indexes(spec, t, features, magnitudes, field, grid.inside))
         passes.scatter(v, t, grid.inside, quantiser.steps(values))
         passes.scatter(magnitudes, t, grid.inside, quantiser.magnitudes(values))
     return v

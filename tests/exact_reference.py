@@ -25,9 +25,9 @@ def _fixed_point(c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _conv(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int) -> np.ndarray:
     n, c, height, width = x.shape
     k = w.shape[2]
-    if groups == 1:
-        assert k == 1
-        out = np.tensordot(w[:, :, 0, 0], x[0], 1)[None]
+    if k == 1:
+        parts = zip(np.split(w[:, :, 0, 0], groups), np.split(x[0], groups), strict=True)
+        out = np.concatenate([np.tensordot(weight, part, 1) for weight, part in parts])[None]
     else:
         assert groups == c
         p = np.pad(x, ((0, 0), (0, 0), (k // 2,) * 2, (k // 2,) * 2))
@@ -77,6 +77,14 @@ def evaluate(model: onnx.ModelProto, feeds: dict[str, np.ndarray]) -> list[np.nd
                 r, (n, c, h, w) = attributes["blocksize"], x.shape
                 blocks = x.reshape(n, c // r**2, r, r, h, w).transpose(0, 1, 4, 2, 5, 3)
                 result = (blocks.reshape(n, c // r**2, h * r, w * r), s)
+            case "SpaceToDepth":
+                r, (n, c, h, w) = attributes["blocksize"], x.shape
+                cells = x.reshape(n, c, h // r, r, w // r, r).transpose(0, 3, 5, 1, 2, 4)
+                result = (cells.reshape(n, c * r**2, h // r, w // r), s)
+            case "Slice":
+                start, end, axis, step = (a[0].tolist() for a in args[1:])
+                assert (axis, step) == ([1], [1])
+                result = (x[:, start[0] : end[0]], s)
             case other:
                 raise AssertionError(f"{other} has no exact meaning")
         values[node.output[0]] = result

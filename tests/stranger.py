@@ -135,7 +135,7 @@ def tile_latents(model, payload, level, field, h, w):
             place = ORDER[channel // (model.m // 4)][t]
             for i in range(place // 2, h, 2):
                 for j in range(place % 2, w, 2):
-                    table = int(index[0, channel, i, j])
+                    table = int(index[0, channel, i // 2, j // 2])
                     if table < 15:
                         value = 20 * coder.symbol(table)
                     else:
@@ -153,8 +153,8 @@ def tile_latents(model, payload, level, field, h, w):
     y_hat = np.zeros(r.shape, np.float32)
     for t in range(4):
         means = model.run(f"means_{t}", features=features, **({"y_hat": y_hat} if t else {}))["means"]
-        here = tuple(np.transpose(places[t]))
-        y_hat[here] = means[here] + r[here] / np.float32(20)
+        for _, channel, i, j in places[t]:
+            y_hat[0, channel, i, j] = means[0, channel, i // 2, j // 2] + np.float32(r[0, channel, i, j] / 20)
     return y_hat[0, :, :h, :w]
 
 

@@ -10,7 +10,7 @@ from pillow_lic.errors import LicRuntimeError, LicUnsupportedError
 
 ALLOWED = {
     "Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "DepthToSpace", "Exp", "Floor", "LeakyRelu", "Log", "Mul",
-    "QuantizeLinear", "Relu", "Resize", "Round", "Sub", "Transpose", "Unsqueeze",
+    "QuantizeLinear", "Relu", "Resize", "Round", "Slice", "SpaceToDepth", "Sub", "Transpose", "Unsqueeze",
 }  # fmt: skip
 NETWORKS = [(s, r) for s in (*models.models(), models.importance()) for r in s.files if r != "tables"]
 MULTIPLY_ADDS = {"analysis": 40_000, "latents": 5_000, "synthesis": 15_000, "detail": 5_000}
@@ -54,8 +54,8 @@ def kmac(spec: models.ModelSpec, role: str) -> float:
             factor = attributes.get("strides", [1])[0]
             weight = {**constants, **weights}[node.input[1]]
             total += np.prod(weight.dims) / (inputs[0] * factor) ** 2
-        if node.op_type == "DepthToSpace":
-            factor = 1 / attributes["blocksize"]
+        if node.op_type in ("DepthToSpace", "SpaceToDepth"):
+            factor = attributes["blocksize"] ** (1 if node.op_type == "SpaceToDepth" else -1)
         if node.op_type == "Resize":
             factor = 1 / onnx.numpy_helper.to_array(constants[node.input[2]])[-1]
         for out in node.output:

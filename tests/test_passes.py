@@ -24,6 +24,21 @@ def test_coding_order_is_group_channel_row_column() -> None:
     assert passes.gather(a, 2, (4, 4)).tolist() == expected
 
 
+@pytest.mark.parametrize("inside", [(1, 1), (1, 4), (3, 2), (4, 4), (5, 7)])
+def test_what_networks_say_of_a_pass_is_in_the_same_order(inside: tuple[int, int]) -> None:
+    whole = np.arange(512).reshape(8, 8, 8)
+    for t in range(passes.PASSES):
+        said = np.concatenate(
+            [
+                whole[2 * group : 2 * group + 2, place // 2 :: 2, place % 2 :: 2]
+                for group, place in enumerate(order[t] for order in passes.ORDER)
+            ]
+        )
+        found = passes.gather_cells(said, t, inside, np.uint16)
+        assert found.dtype == np.uint16
+        assert found.tolist() == passes.gather(whole, t, inside).tolist()
+
+
 def test_each_pass_has_one_place_of_every_group() -> None:
     for t in range(passes.PASSES):
         assert sorted(order[t] for order in passes.ORDER) == [0, 1, 2, 3]

@@ -35,6 +35,9 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
             now *= max(onnx.numpy_helper.to_array(constants[node.input[4]]))
         if node.op_type == "Resize":
             now /= onnx.numpy_helper.to_array(constants[node.input[2]])[-1]
-        now /= attributes.get("blocksize", 1)
+        if node.op_type == "SpaceToDepth":
+            now *= attributes["blocksize"]
+        if node.op_type == "DepthToSpace":
+            now /= attributes["blocksize"]
         stride |= dict.fromkeys(node.output, now)
     return total / 1000

@@ -14,15 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
 
-from .drawings import drawing
+from .drawings import Pixels, drawing
 
 PATCH, HELD_OUT = 256, 48
-Pixels = npt.NDArray[np.uint8]
 
 
 def patches_of(path: Path) -> Iterator[Pixels]:

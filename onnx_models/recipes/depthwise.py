@@ -29,7 +29,7 @@ _gradients_in: ContextVar[torch.dtype | None] = ContextVar("_gradients_in", defa
 @contextlib.contextmanager
 def in_full(x: Tensor) -> Iterator[None]:
     """Layers within compute in float32, whatever autocast says of the device of x; products of their gradients are of its type."""
-    token = _gradients_in.set(_type(x))
+    token = _gradients_in.set(_gradients_in.get() or _type(x))
     try:
         with torch.autocast(x.device.type, enabled=False):
             yield
@@ -85,8 +85,8 @@ def depthwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 class _Block(torch.autograd.Function):
     """Pixels as rows of matrices throughout: sums join the products, and nothing is copied but the picture, if its channels are not last.
 
-    The rows, the matrices and their products are of the type `ahead`, in the backward pass `behind`; biases, taps and all sums over rows
-    are float32.
+    The rows, the matrices and their products are of the type `ahead`, in the backward pass `behind`, and so are three of the sums over
+    rows; biases and taps are float32.
     """
 
     @staticmethod
@@ -162,12 +162,12 @@ class _Activated(torch.autograd.Function):
     def backward(ctx, grad):  # type: ignore[no-untyped-def]
         (y,) = ctx.saved_tensors
         grad = grad.permute(0, 2, 3, 1).to(y.dtype).contiguous()
-        to_x, to_context = activated_back(grad, y, ctx.cell, SLOPE)
-        return to_x.permute(0, 3, 1, 2), to_context.permute(0, 3, 1, 2) if ctx.needs_input_grad[1] else None
+        to_x, to_context = activated_back(grad, y, ctx.cell, SLOPE, context=ctx.needs_input_grad[1])
+        return to_x.permute(0, 3, 1, 2), None if to_context is None else to_context.permute(0, 3, 1, 2)
 
 
 def activated(x: Tensor, context: Tensor | None = None) -> Tensor:
-    """LeakyReLU of x (n,c,h,w) + context (n,c,h/k,w/k), enlarged to it. x, if it is the result of a convolution, may be overwritten."""
+    """LeakyReLU of x (n,c,h,w) + context (n,c,h/k,w/k), enlarged to it. x may be overwritten: what made it must not need it any more."""
     if _trains(x) and x.shape[1] % LANES == 0:
         y: Tensor = _Activated.apply(x, context)  # type: ignore[no-untyped-call]
         return y

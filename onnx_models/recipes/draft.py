@@ -34,15 +34,18 @@ import torch.nn.functional as F
 from onnx import TensorProto
 from torch import Tensor
 
+from pillow_lic.passes import ORDER
+
 from .complexity import kmac_per_pixel
 from .data import Patches
 from .depthwise import SLOPE, Depthwise
 from .export import HERE, load
 from .graph import Array, Graph
 from .levels import LEVEL_MAX, hats
-from .lic1 import ORDER, Block, Lic1, gain_field, merged, split
+from .lic1 import Block, Lic1, gain_field
 from .networks import conv, gain, mean_features, numpy
 from .networks import hats as hats_of
+from .passes import merged, split
 
 SCALES = (2, 4, 8)
 NEIGHBOURS = 48

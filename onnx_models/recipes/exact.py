@@ -1,7 +1,7 @@
 """Convolutions whose result is the same integer on every machine (DESIGN 3.1; Balle 2019; ICMEW 2023 "Stabilizing the convolution").
 
 Activations are integers 0..255 in units of 1/16, weights integers -127..127 times a power of two per output channel. A float32 engine
-adds them without rounding in any order while  max|x| * sum|w| + |b| < 2^24  holds for every output channel; `integers()` proves it.
+adds them without rounding in any order while  max|x| * sum|w| + |b| < 2^24  holds for every output channel; `bounds()` proves it.
 In training the same arithmetic runs on real numbers, rounding passed straight through.
 """
 

@@ -24,7 +24,8 @@ from .data import Patches
 from .exact import ACTIVATION_MAX, UNIT, Convolution, ExactConv
 from .export import load
 from .levels import LEVEL_MAX, lambdas
-from .lic1 import Clip, Lic1, Scales, gaussian_bits, magnitudes, merged, split, whole_index
+from .lic1 import Clip, Lic1, Scales, gaussian_bits, magnitudes, whole_index
+from .passes import merged, split
 from .scale_tables import SCALES, deviation
 from .soap import Soap
 

@@ -34,6 +34,7 @@ OPERATORS = frozenset(
         "Resize",
         "Round",
         "Slice",
+        "SpaceToDepth",
         "Sub",
         "Transpose",
         "Unsqueeze",

@@ -116,7 +116,7 @@ void cells(T* pictures, const T* context, int64_t n, int64_t h, int64_t w, int64
       }
 }
 
-// The gradient after that -> the one before it, and that of the context.
+// The gradient after that -> the one before it, and that of the context unless it is null.
 template <typename T>
 void cells_back(const T* grad, const T* activated, T* before, T* to_context, int64_t n, int64_t h, int64_t w, int64_t c, int64_t k, float slope) {
   for (int64_t cell = 0; cell < n * (h / k) * (w / k); ++cell)
@@ -130,7 +130,7 @@ void cells_back(const T* grad, const T* activated, T* before, T* to_context, int
           sum += v;
           store(before + at, v);
         }
-      store(to_context + cell * c + lane, sum);
+      if (to_context) store(to_context + cell * c + lane, sum);
     }
 }
 

@@ -43,8 +43,10 @@ def native() -> ctypes.CDLL:
 
 
 def _call(name: str, tensors: tuple[Tensor | None, ...], *numbers: float) -> None:
-    """A function of `kernels.cpp` for the type of the first tensor; all are contiguous."""
-    kind = str(tensors[0].dtype).removeprefix("torch.") if tensors[0] is not None else ""
+    """A function of `kernels.cpp` for the type of the first tensor; the others are of it or float32, and all are contiguous."""
+    assert tensors[0] is not None
+    assert all(t is None or (t.is_contiguous() and t.dtype in (tensors[0].dtype, torch.float32)) for t in tensors)
+    kind = str(tensors[0].dtype).removeprefix("torch.")
     getattr(native(), f"{name}_{kind}")(
         *(ctypes.c_void_p(t.data_ptr() if t is not None else None) for t in tensors),
         *(ctypes.c_int64(v) if isinstance(v, int) else ctypes.c_float(v) for v in numbers),
@@ -53,6 +55,7 @@ def _call(name: str, tensors: tuple[Tensor | None, ...], *numbers: float) -> Non
 
 def convolve(x: Tensor, taps: Tensor, start: Tensor | None) -> Tensor:
     """Pictures x (n,h,w,c), float32 or bfloat16, taps (k,k,c), start (c), float32 -> (n,h,w,c) like x."""
+    assert taps.shape[0] in (3, 5)
     y = torch.empty_like(x)
     _call("depthwise_convolve", (x, taps, start, y), *x.shape, taps.shape[0])
     return y
@@ -60,6 +63,7 @@ def convolve(x: Tensor, taps: Tensor, start: Tensor | None) -> Tensor:
 
 def correlate(x: Tensor, grad: Tensor, k: int) -> Tensor:
     """Pictures x and the gradient of the result, both (n,h,w,c) of one type -> gradient of the taps (k,k,c), float32."""
+    assert k in (3, 5)
     taps = x.new_zeros(k, k, x.shape[3], dtype=torch.float32)
     _call("depthwise_correlate", (x, grad, taps), *x.shape, k)
     return taps
@@ -84,10 +88,12 @@ def activated(pictures: Tensor, context: Tensor | None, k: int, slope: float) ->
     return pictures
 
 
-def activated_back(grad: Tensor, result: Tensor, k: int, slope: float) -> tuple[Tensor, Tensor]:
-    """The gradient of `activated` -> those of the pictures and of the context."""
+def activated_back(
+    grad: Tensor, result: Tensor, k: int, slope: float, *, context: bool
+) -> tuple[Tensor, Tensor | None]:
+    """The gradient of `activated` -> those of the pictures and of the context, if there was one."""
     n, h, w, c = grad.shape
-    before, to_context = torch.empty_like(grad), grad.new_empty(n, h // k, w // k, c)
+    before, to_context = torch.empty_like(grad), grad.new_empty(n, h // k, w // k, c) if context else None
     _call("cells_back", (grad, result, before, to_context), *grad.shape, k, slope)
     return before, to_context
 

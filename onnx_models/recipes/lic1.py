@@ -13,7 +13,7 @@ Sources: Minnen 2018 (mean and scale hyperprior), DCVC-RT (one scale, four passe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -31,12 +31,11 @@ from pillow_lic.symbols import Z_MAX
 from .depthwise import SLOPE, Depthwise, Pointwise, activated, block, in_full, pointwise, takes_block
 from .exact import ACTIVATION_MAX, UNIT, ExactConv
 from .levels import ANCHORS, SPACING, anchor_lambdas, hats, nearest_anchor
+from .passes import merged, of_pass, split
 from .scale_tables import SCALE_MIN, SCALE_STEP, SCALES, deviation, gaussian_tables
 
 NOISE = (8.6, 7.9, 6.4, 5.4, 4.5, 3.7, 3.0, 2.4, 2.0)
 """Error of a picture at each anchor, rms of 8-bit levels: what is large or small to the last layers. Measured on number 4."""
-ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))
-"""ORDER[group][pass] = position 2 * (row % 2) + col % 2 that the pass codes for the channel group."""
 
 
 def straight_through(value: Tensor, x: Tensor) -> Tensor:
@@ -134,9 +133,8 @@ class Analysis(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = x - 0.5
-        with in_full(
-            x
-        ):  # the linear paths and the means carry whole amplitudes: hundreds of steps at the top of the scale
+        # Linear paths and means carry whole amplitudes, hundreds of steps at the top of the scale: bfloat16 would blur them.
+        with in_full(x):
             linear = patchwise(x, self.linear)
         return self.body(self.enter(F.pixel_unshuffle(x, 8))), linear
 
@@ -184,76 +182,6 @@ class Means(nn.Module):
         with in_full(y_hat):
             h = features if t == 0 else self.context[t - 1](torch.cat([features, y_hat], 1))
             return of_pass(t, self.body(h), self.leave[t].weight, self.leave[t].bias)
-
-
-def places(x: Tensor) -> list[Tensor]:
-    """(B,C,h,w) -> what lies at place 2 * (row % 2) + col % 2 of every 2x2 cell, four of (B,C,h/2,w/2)."""
-    return [x[..., i::2, j::2] for i in (0, 1) for j in (0, 1)]
-
-
-class _Split(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):  # type: ignore[no-untyped-def]
-        groups = [places(part) for part in x.chunk(4, 1)]
-        return tuple(
-            torch.cat([group[order[t]] for group, order in zip(groups, ORDER, strict=True)], 1) for t in range(4)
-        )
-
-    @staticmethod
-    def backward(ctx, *grads):  # type: ignore[no-untyped-def]
-        return merged(grads)
-
-
-def split(x: Tensor) -> tuple[Tensor, ...]:
-    """Latents (B,M,h,w) -> those of each pass, four of (B,M,h/2,w/2)."""
-    result: tuple[Tensor, ...] = _Split.apply(x)  # type: ignore[no-untyped-call]
-    return result
-
-
-class _Merged(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, *parts):  # type: ignore[no-untyped-def]
-        ctx.count = len(parts)
-        b, m, h, w = parts[0].shape
-        x = parts[0].new_zeros(b, m, 2 * h, 2 * w).contiguous(memory_format=torch.channels_last)
-        for group, order in zip(range(4), ORDER, strict=True):
-            at = places(x.chunk(4, 1)[group])
-            for t, part in enumerate(parts):
-                at[order[t]].copy_(part.chunk(4, 1)[group])
-        return x
-
-    @staticmethod
-    def backward(ctx, grad):  # type: ignore[no-untyped-def]
-        return split(grad)[: ctx.count]
-
-
-def merged(parts: Sequence[Tensor]) -> Tensor:
-    """Latents of the first passes, each (B,M,h/2,w/2) -> (B,M,h,w), 0 where later ones come."""
-    x: Tensor = _Merged.apply(*parts)  # type: ignore[no-untyped-call]
-    return x
-
-
-class _Places(torch.autograd.Function):
-    """`places`, whose slices would each bring a gradient of the whole size."""
-
-    @staticmethod
-    def forward(ctx, x):  # type: ignore[no-untyped-def]
-        return tuple(v.contiguous(memory_format=torch.channels_last) for v in places(x))
-
-    @staticmethod
-    def backward(ctx, *grads):  # type: ignore[no-untyped-def]
-        b, c, h, w = grads[0].shape
-        x = grads[0].new_empty(b, c, 2 * h, 2 * w).contiguous(memory_format=torch.channels_last)
-        for at, grad in zip(places(x), grads, strict=True):
-            at.copy_(grad)
-        return x
-
-
-def of_pass(t: int, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """A 1x1 convolution (M,C,1,1) of (B,C,h,w) for the latents of pass t alone (B,M,h/2,w/2)."""
-    at = _Places.apply(x)  # type: ignore[no-untyped-call]
-    parts = zip(ORDER, weight.chunk(4), bias.chunk(4), strict=True)
-    return torch.cat([pointwise(at[order[t]], w, b) for order, w, b in parts], 1)
 
 
 class Detail(nn.Module):
@@ -360,8 +288,8 @@ class Scales(nn.Module):
         for conv in inner:
             a = conv(a)
         table = self.start_table()
-        start = of_pass(t, hat, table, table.new_zeros(len(table)))
-        return last(a, partial(of_pass, t)) + torch.floor(start / SPACING)
+        start = of_pass(t, hat / SPACING, table, table.new_zeros(len(table)))
+        return last(a, partial(of_pass, t)) + straight_through(torch.floor(start), start)
 
     def start_table(self) -> Tensor:
         """(M,ANCHORS,1,1) first guess of the index in sixteenths at every anchor; integer-valued, straight through."""

@@ -5,11 +5,11 @@
 | analysis | pixels (H,W,3) uint8 | trunk t (1,C,H/8,W/8), linear path l (1,M,H/16,W/16) |
 | latents | t, l, level | y (1,M,h,w) in quantiser steps, z_hat (1,Z,h/4,w/4) integers |
 | means_z | z_hat, level | features (1,P,h,w) |
-| means_0..3 | features, y_hat (not means_0) | means (1,M,h,w) |
+| means_0..3 | features, y_hat (not means_0) | means of what the pass codes (1,M,h/2,w/2) |
 | synthesis | y_hat, level | picture (1,12,H/2,W/2) in 8-bit levels, context (1,D,H/8,W/8) |
 | detail | picture, context, level | pixels (H,W,3) uint8 |
 | scales_z | z_hat | features (1,S,h,w) integers; exact |
-| scales_0..3 | features, magnitudes (not scales_0), level | index (1,M,h,w) uint8 in 0..63; exact |
+| scales_0..3 | features, magnitudes (not scales_0), level | index of what the pass codes (1,M,h/2,w/2) uint8 in 0..63; exact |
 
 y_hat of means_t: latents of earlier passes, 0 elsewhere. level (1,1,h,w): integers 0..1024 as float32.
 """
@@ -21,6 +21,7 @@ import onnx
 from onnx import TensorProto
 from torch import Tensor, nn
 
+from pillow_lic.passes import ORDER
 from pillow_lic.symbols import Z_MAX
 
 from .depthwise import SLOPE
@@ -114,12 +115,31 @@ def means_z(net: Lic1) -> onnx.ModelProto:
     return g.model()
 
 
+def by_place(t: int, weight: Array) -> Array:
+    """Rows (M,...), a quarter for each channel group -> the quarters in the order of the places that pass t codes of the groups."""
+    groups = weight.reshape(4, -1, *weight.shape[1:])
+    return groups[np.argsort([order[t] for order in ORDER])].reshape(weight.shape)
+
+
+def of_pass(g: Graph, t: int, x: str, weight: Array, bias: Array) -> str:
+    """A 1x1 convolution (M,C,1,1) of (1,C,h,w) for the latents of pass t alone: (1,M,h/2,w/2), a quarter for each place."""
+    return g.conv(g.op("SpaceToDepth", x, blocksize=2), by_place(t, weight), by_place(t, bias), groups=4)
+
+
+def by_group(g: Graph, t: int, x: str, m: int) -> str:
+    """(1,M,h/2,w/2) from a quarter for each place to a quarter for each channel group."""
+    quarters = [g.slice(x, [m // 4 * place], [m // 4 * (place + 1)], [1], [1]) for place in range(4)]
+    return g.op("Concat", *(quarters[order[t]] for order in ORDER), axis=1)
+
+
 def means(net: Lic1, t: int) -> onnx.ModelProto:
     g, a, s = Graph(f"means_{t}"), net.means, net.sizes
     x = g.input("features", [1, s.p, "h", "w"])
     if t:
         x = conv(g, g.op("Concat", x, g.input("y_hat", [1, s.m, "h", "w"]), axis=1), a.context[t - 1])
-    g.output(conv(g, block(g, x, a.body), a.leave[t]), "means", [1, s.m, "h", "w"])
+    leave = a.leave[t]
+    x = of_pass(g, t, block(g, x, a.body), numpy(leave.weight), numpy(leave.bias))
+    g.output(by_group(g, t, x, s.m), "means", [1, s.m, "h_2", "w_2"])
     return g.model()
 
 
@@ -163,13 +183,19 @@ def detail(net: Lic1) -> onnx.ModelProto:
     return g.model()
 
 
-def exact(g: Graph, x: str, m: ExactConv) -> str:
-    """Raises ValueError naming the channel where  sum(limit * |w|) + |b| < 2^24  does not hold."""
+def exact(g: Graph, x: str, m: ExactConv, t: int | None = None) -> str:
+    """For the latents of pass t alone if one is given, a quarter for each place.
+
+    Raises ValueError naming the channel where  sum(limit * |w|) + |b| < 2^24  does not hold.
+    """
     bounds = m.bounds()
     if bounds.max() >= EXACT_LIMIT:
         raise ValueError(f"channel {int(bounds.argmax())}: bound {bounds.max():.0f} must be below {EXACT_LIMIT}")
     weight, bias, factor = (numpy(v) for v in m.rounded())
-    x = g.conv(x, weight, bias, pad=m.kernel // 2, groups=m.groups)
+    if t is None:
+        x = g.conv(x, weight, bias, pad=m.kernel // 2, groups=m.groups)
+    else:
+        x, factor = of_pass(g, t, x, weight, bias), by_place(t, factor)
     x = g.op("Floor", g.op("Mul", x, g.constant(factor[:, None, None])))
     return x if m.signed else g.clip(x, 0, ACTIVATION_MAX)
 
@@ -191,16 +217,17 @@ def scales(net: Lic1, t: int) -> onnx.ModelProto:
     hat = hats(g, g.input("level", [1, 1, "h", "w"]))
     inputs += [hat] + ([g.op("Mul", magnitudes, g.constant(float(UNIT)))] if t else [])
     x = g.op("Concat", *inputs, axis=1)
-    for m in net.scales.passes[t]:
+    *inner, last = net.scales.passes[t]
+    for m in inner:
         x = exact(g, x, m)
-    table = numpy(net.scales.start_table())
-    start = g.op(
-        "Floor", g.op("Mul", g.op("Conv", hat, g.constant(table), kernel_shape=[1, 1]), g.constant(1 / SPACING))
-    )
+    x = exact(g, x, last, t)
+    # In single precision: half has no integers beyond 2048.
+    table = g.constant(by_place(t, numpy(net.scales.start_table())))
+    start = g.op("Conv", g.op("SpaceToDepth", hat, blocksize=2), table, kernel_shape=[1, 1], group=4)
+    start = g.op("Floor", g.op("Mul", start, g.constant(1 / SPACING)))
     index = g.op("Floor", g.op("Mul", g.op("Add", g.op("Add", x, start), g.constant(UNIT / 2)), g.constant(1 / UNIT)))
-    g.output(
-        g.op("Cast", g.clip(index, 0, SCALES - 1), to=TensorProto.UINT8), "index", [1, s.m, "h", "w"], TensorProto.UINT8
-    )
+    index = g.op("Cast", g.clip(index, 0, SCALES - 1), to=TensorProto.UINT8)
+    g.output(by_group(g, t, index, s.m), "index", [1, s.m, "h_2", "w_2"], TensorProto.UINT8)
     return g.model()
 
 

@@ -46,7 +46,7 @@ def similarity(shown: Tensor, original: Tensor, luminance: bool) -> Tensor:
 
 
 class QuickSimilarity(torch.autograd.Function):
-    """`similarity` and its gradient by `shown` in a tenth of the time, on a CPU."""
+    """`similarity` and its gradient by `shown` in a third of the time, on a CPU."""
 
     @staticmethod
     def forward(ctx, shown, original, luminance):  # type: ignore[no-untyped-def]
@@ -84,7 +84,7 @@ def dissimilarity(shown: Tensor, original: Tensor, weight: Tensor) -> Tensor:
     """(B,): 1 - MS-SSIM to first order, the mean over places weighed by a field (B,1,n/16,n/16). In single precision."""
     with torch.autocast(shown.device.type, enabled=False):
         parts = []
-        for scale, similarity in enumerate(maps(shown.float(), original)):
+        for scale, similarity in enumerate(maps(shown.float(), original.float())):
             here = F.interpolate(weight, scale_factor=2.0 ** (4 - scale), mode="nearest")[
                 ..., MARGIN:-MARGIN, MARGIN:-MARGIN
             ]

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributed.optim import ZeroRedundancyOptimizer
 
 from .data import Patches, whole_pictures
@@ -155,7 +155,7 @@ def main() -> None:
     net = Lic1(torch.from_numpy(components), torch.from_numpy(variance).clamp_min(1e-8), Sizes())
     net = net.to(device, memory_format=torch.channels_last)
     if a.weights and not checkpoint.exists():
-        begin(net, torch.load(a.weights, map_location=device))
+        net.load_state_dict(torch.load(a.weights, map_location=device), strict=True)
     named = list(net.named_parameters())
     fast = [v for n, v in named if any(f in n for f in FAST)]
     slow = [v for n, v in named if "linear" in n]
@@ -215,19 +215,6 @@ def main() -> None:
     if rank == 0:
         save(checkpoint, net, ema, optimizer, step, spent)
         report(a.run, step, spent, 0.0, np.mean(log[-a.every :], 0), judgement(net, ema, judges, amp, a.structure))
-
-
-def begin(net: Lic1, weights: dict[str, Tensor]) -> None:
-    """Starts from weights of a net that may have fewer blocks: the new ones, last of their trunk, do nothing at first."""
-    absent, unknown = net.load_state_dict(weights, strict=False)
-    new = [name for name in absent if ".body." in name]
-    if unknown or len(new) < len(absent):
-        raise ValueError(
-            f"weights must be those of {type(net).__name__}: {unknown} unknown, {sorted({*absent} - {*new})} missing"
-        )
-    for name in new:
-        if name.split(".")[-2] in ("b", "f2"):
-            nn.init.zeros_(net.get_parameter(name))
 
 
 def judgement(
