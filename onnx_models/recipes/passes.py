@@ -22,6 +22,12 @@ def places(x: Tensor) -> list[Tensor]:
     return [x[..., i::2, j::2] for i in (0, 1) for j in (0, 1)]
 
 
+def _whole(part: Tensor) -> Tensor:
+    """Room for what four such parts make (B,C,2h,2w), channels last."""
+    b, c, h, w = part.shape
+    return torch.empty(b, c, 2 * h, 2 * w, dtype=part.dtype, device=part.device, memory_format=torch.channels_last)
+
+
 class _Split(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):  # type: ignore[no-untyped-def]
@@ -45,11 +51,7 @@ class _Merged(torch.autograd.Function):
     @staticmethod
     def forward(ctx, *parts):  # type: ignore[no-untyped-def]
         ctx.count = len(parts)
-        b, m, h, w = parts[0].shape
-        x = torch.empty(
-            b, m, 2 * h, 2 * w, memory_format=torch.channels_last, dtype=parts[0].dtype, device=parts[0].device
-        )
-        x.zero_()
+        x = _whole(parts[0]).zero_()
         for group, order in zip(range(4), ORDER, strict=True):
             at = places(x.chunk(4, 1)[group])
             for t, part in enumerate(parts):
@@ -76,10 +78,7 @@ class _Places(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, *grads):  # type: ignore[no-untyped-def]
-        b, c, h, w = grads[0].shape
-        x = torch.empty(
-            b, c, 2 * h, 2 * w, memory_format=torch.channels_last, dtype=grads[0].dtype, device=grads[0].device
-        )
+        x = _whole(grads[0])
         for at, grad in zip(places(x), grads, strict=True):
             at.copy_(grad)
         return x
