@@ -3,7 +3,7 @@
     python -m onnx_models.recipes.progress onnx_models/recipes/lic1.log --out progress.svg
 
 A log is what `train.py` appends: one line every so many steps, some of them with a judgement of the averaged weights. Logs of runs that
-went on from each other are given in order; a line with fewer steps than the one before it begins the next run.
+went on from each other are given in order; a line with fewer minutes than the one before it begins the next run.
 """
 
 from __future__ import annotations
@@ -35,19 +35,18 @@ class Entry:
 def read(lines: Iterable[str]) -> list[Entry]:
     """The entries of a log; ValueError naming a line that is none."""
     entries: list[Entry] = []
-    steps = minutes = last = 0.0
+    steps, minutes = 0, 0.0
     for line in lines:
         match = LINE.match(line.rstrip())
         if match is None:
             raise ValueError(f"a line of a training log must be like {LINE.pattern!r}, got {line.rstrip()!r}")
         step, spent, _, loss, bpp, psnr, judged, curve = match.groups()
-        if entries and int(step) < last:
+        if entries and minutes + float(spent) < entries[-1].minutes:
             steps, minutes = entries[-1].step, entries[-1].minutes
-        last = int(step)
         points = tuple((float(b), float(p)) for b, p in (point.split("/") for point in (curve or "").split()))
         entries.append(
             Entry(
-                int(steps) + last,
+                steps + int(step),
                 minutes + float(spent),
                 float(loss),
                 float(bpp),

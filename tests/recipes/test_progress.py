@@ -6,13 +6,13 @@ from onnx_models.recipes import progress
 
 LOG = """step 500  2.2 min  lr 7.00e-04  loss 0.3844  bpp 1.798  psnr 32.48
 step 700  3.0 min  lr 0.00e+00  loss 0.3733  bpp 1.700  psnr 32.50  validation 0.3500 0.210/30.07 1.988/40.43
-step 250  1.5 min  lr 4.00e-04  loss 0.3600  bpp 1.600  psnr 32.60  validation 0.3400 0.200/30.10 1.900/40.50
+step 700  1.5 min  lr 4.00e-04  loss 0.3600  bpp 1.600  psnr 32.60  validation 0.3400 0.200/30.10 1.900/40.50
 """
 
 
 def test_runs_follow_each_other() -> None:
     entries = progress.read(LOG.splitlines())
-    assert [e.step for e in entries] == [500, 700, 950]
+    assert [e.step for e in entries] == [500, 700, 1400]
     assert entries[-1].minutes == pytest.approx(4.5)
     assert entries[0].judged is None
     assert entries[-1].curve == ((0.2, 30.1), (1.9, 40.5))
@@ -22,7 +22,7 @@ def test_table_and_picture_show_what_was_judged() -> None:
     entries = progress.read(LOG.splitlines())
     assert progress.table(entries).splitlines()[2:] == [
         "| 700 | 3 | 0.3733 | 0.3500 | 0.210/30.07 1.988/40.43 |",
-        "| 950 | 4 | 0.3600 | 0.3400 | 0.200/30.10 1.900/40.50 |",
+        "| 1400 | 4 | 0.3600 | 0.3400 | 0.200/30.10 1.900/40.50 |",
     ]
     picture = progress.picture(entries)
     assert picture.startswith("<svg")
