@@ -24,9 +24,13 @@ WEIGHT_MAX = 127
 EXACT_LIMIT = 2**24
 
 
-def pass_through(value: Tensor, exact: Tensor) -> Tensor:
-    """The exact value in the forward pass, the gradient of `value` in the backward pass."""
-    return value + (exact - value).detach()
+def straight_through(value: Tensor, x: Tensor) -> Tensor:
+    """The value, whose gradient passes to x as if it were x."""
+    return x + (value - x).detach()
+
+
+def straight_through_round(x: Tensor) -> Tensor:
+    return straight_through(x.round(), x)
 
 
 class _Rescaled(torch.autograd.Function):
@@ -67,7 +71,7 @@ class ExactConv(nn.Module):
         scale = torch.exp2(self.exponents())
         weight = (self.weight * scale[:, None, None, None]).clamp(-WEIGHT_MAX, WEIGHT_MAX)
         bias = self.bias * scale * UNIT
-        return pass_through(weight, weight.round()), pass_through(bias, bias.round()), scale
+        return straight_through_round(weight), straight_through_round(bias), scale
 
     def forward(self, x: Tensor, convolve: Convolution | None = None) -> Tensor:
         """x: integers as float32 -> integers as float32. convolve: instead of `convolve`, for some of the places, say."""

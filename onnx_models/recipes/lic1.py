@@ -29,22 +29,13 @@ from pillow_lic.scales import MAGNITUDE_MAX
 from pillow_lic.symbols import Z_MAX
 
 from .depthwise import SLOPE, Depthwise, Pointwise, activated, block, in_full, pointwise, takes_block
-from .exact import ACTIVATION_MAX, UNIT, ExactConv
+from .exact import ACTIVATION_MAX, UNIT, ExactConv, straight_through, straight_through_round
 from .levels import ANCHORS, SPACING, anchor_lambdas, hats, nearest_anchor
 from .passes import merged, of_pass, split
 from .scale_tables import SCALE_MIN, SCALE_STEP, SCALES, deviation, gaussian_tables
 
 NOISE = (8.6, 7.9, 6.4, 5.4, 4.5, 3.7, 3.0, 2.4, 2.0)
 """Error of a picture at each anchor, rms of 8-bit levels: what is large or small to the last layers. Measured on number 4."""
-
-
-def straight_through(value: Tensor, x: Tensor) -> Tensor:
-    """The value, whose gradient passes to x as if it were x."""
-    return x + (value - x).detach()
-
-
-def straight_through_round(x: Tensor) -> Tensor:
-    return straight_through(x.round(), x)
 
 
 def whole_index(index16: Tensor) -> Tensor:
@@ -389,10 +380,10 @@ class Lic1(nn.Module):
             mu = self.means.mean(t, mean_features, merged(y_hats or none))
             with in_full(y):
                 index = self.scales.index16(t, features, magnitudes(merged(rs or none)), level)
-            residual = y_t - mu
-            r = straight_through(quantised(residual, index), residual)
-            for known, new in zip((rs, residuals, indexes, y_hats), (r, residual, index, r + mu), strict=True):
-                known.append(new)
+            indexes.append(index)
+            residuals.append(y_t - mu)
+            rs.append(straight_through(quantised(residuals[t], index), residuals[t]))
+            y_hats.append(rs[t] + mu)
         return torch.stack(rs), torch.stack(residuals), torch.stack(indexes), merged(y_hats)
 
     @torch.no_grad()

@@ -3,7 +3,9 @@
     OMP_NUM_THREADS=1 torchrun --nproc_per_node=2 -m onnx_models.recipes.train PATCHES_FOLDER RUN_FOLDER --minutes 120
 
 PATCHES_FOLDER: the .npy files of `data.py`. On a GPU drop torchrun and raise --batch. Two processes of one thread survive a busy
-machine; two OpenMP threads do not (20 times slower, measured). A run killed at any moment goes on from RUN_FOLDER/checkpoint.pt.
+machine; two OpenMP threads do not (20 times slower, measured). MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=100000000000
+before it keep glibc from giving tensors back and faulting them in again, 4 % of a step. A run killed at any moment goes on from
+RUN_FOLDER/checkpoint.pt.
 """
 
 from __future__ import annotations
