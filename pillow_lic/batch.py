@@ -111,7 +111,7 @@ def run(
     pair only. `force` makes targets again that are there already. An `executor` replaces the workers. KeyboardInterrupt
     lets the pairs under way finish and passes on.
     """
-    return _all(pairs, partial(_make, work=work, force=force), workers, force, progress, executor)
+    return _all(pairs, partial(_make, work), workers, force, progress, executor)
 
 
 def survey(
@@ -124,7 +124,7 @@ def survey(
     executor: Executor | None = None,
 ) -> Summary:
     """As `run`, with work that makes nothing: what it returned is the `value` of each result."""
-    return _all(pairs, partial(_look, work=work, force=force), workers, force, progress, executor)
+    return _all(pairs, partial(_look, work), workers, force, progress, executor)
 
 
 Task = Callable[[P], Result]
@@ -132,7 +132,7 @@ Task = Callable[[P], Result]
 
 def _all(
     pairs: Sequence[P],
-    task: Task[P],
+    job: Callable[[bool, P], Result],
     workers: int,
     force: bool,
     progress: Progress | None,
@@ -156,6 +156,7 @@ def _all(
             todo.append(pair)
         else:
             report(early)
+    task = partial(job, force)
     if executor is not None:
         lost, waiting = _spread(executor, todo, task, max(4 * workers, _AHEAD), report)
         for pair in (*lost, *waiting):
@@ -164,7 +165,7 @@ def _all(
         for pair in todo:
             report(task(pair))
     else:
-        _in_processes(todo, task, min(workers, len(todo)), report)
+        _in_processes(todo, task, partial(job, True), min(workers, len(todo)), report)
     summary.seconds = time.monotonic() - begun
     return summary
 
@@ -187,7 +188,7 @@ def _skipped(pair: Pair, force: bool) -> Result | None:
     return Result(pair, "skipped", bytes_out=pair.target.stat().st_size)
 
 
-def _make(pair: P, work: Work[P], force: bool) -> Result:
+def _make(work: Work[P], force: bool, pair: P) -> Result:
     """Do one pair; runs in the worker. What goes wrong becomes text there, because not every exception pickles."""
     begun = time.monotonic()
     try:
@@ -201,7 +202,7 @@ def _make(pair: P, work: Work[P], force: bool) -> Result:
     return Result(pair, "done", size, made, time.monotonic() - begun, value=value)
 
 
-def _look(pair: P, work: Work[P], force: bool) -> Result:
+def _look(work: Work[P], force: bool, pair: P) -> Result:
     """As `_make`, where no target comes of it."""
     begun = time.monotonic()
     try:
@@ -217,15 +218,20 @@ def _said(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _in_processes(todo: Sequence[P], task: Task[P], workers: int, report: Callable[[Result], None]) -> None:
-    """Work in processes; when one dies, try the pairs it may have died of one at a time in processes of their own."""
+def _in_processes(
+    todo: Sequence[P], task: Task[P], again: Task[P], workers: int, report: Callable[[Result], None]
+) -> None:
+    """Work in processes; when one dies, try the pairs it may have died of one at a time in processes of their own.
+
+    `again` is what these do: a pair may have its target without having been reported, and was not skipped for that.
+    """
     waiting = list(todo)
     while waiting:
         with _pool(workers) as pool:
             suspects, waiting = _spread(pool, waiting, task, 4 * workers, report)
         for pair in suspects:
             with _pool(1) as pool:
-                alone, _ = _spread(pool, [pair], task, 1, report)
+                alone, _ = _spread(pool, [pair], again, 1, report)
             for lost in alone:
                 report(Result(lost, "failed", error="the worker process died on it"))
 

@@ -78,6 +78,26 @@ def test_a_worker_that_dies_costs_its_pair_only(tmp_path: Path) -> None:
     assert sorted(result.pair.source.name for result in summary.done) == ["a.png", "c.png", "d.png"]
 
 
+class Ending(ThreadPoolExecutor):
+    """Does what it is given and then breaks, as a pool does whose other worker has died."""
+
+    def submit(self, *args: Any, **keywords: Any) -> Future[Any]:
+        super().submit(*args, **keywords).result()
+        future: Future[Any] = Future()
+        future.set_exception(BrokenExecutor())
+        return future
+
+
+def test_a_pair_made_but_not_reported_when_the_pool_broke_is_done_and_not_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/b.png")
+    pools = iter([Ending(1), *(ThreadPoolExecutor(1) for _ in range(2))])
+    monkeypatch.setattr(batch, "_pool", lambda workers: next(pools))
+    summary = batch.run(plan([tmp_path / "in"], tmp_path / "out", ".lic"), copy, workers=2)
+    assert {r.pair.source.name: r.outcome for r in summary.results} == {"a.png": "done", "b.png": "done"}
+
+
 PARENT = """
 import sys
 from pathlib import Path
