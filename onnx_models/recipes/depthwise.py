@@ -138,7 +138,7 @@ class _Product(torch.autograd.Function):
 
 
 def block(x: Tensor, weights: list[Tensor]) -> Tensor:
-    """A `Block` of `lic1.py` with its weights in order: what it is layer by layer, in half of the time."""
+    """A `Block` of `layers.py` with its weights in order: what it is layer by layer, in half of the time."""
     ahead = _type(x)
     y: Tensor = _Block.apply(ahead, _gradients_in.get() or ahead, x, *weights)  # type: ignore[no-untyped-call]
     return y

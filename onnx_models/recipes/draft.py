@@ -41,8 +41,9 @@ from .data import Patches
 from .depthwise import SLOPE, Depthwise
 from .export import HERE, load
 from .graph import Array, Graph
+from .layers import Block, gain_field
 from .levels import LEVEL_MAX, hats
-from .lic1 import Block, Lic1, gain_field
+from .lic1 import Lic1
 from .networks import conv, gain, mean_features, numpy
 from .networks import hats as hats_of
 from .passes import merged, split

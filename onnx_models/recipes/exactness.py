@@ -21,10 +21,11 @@ import torch
 from torch import Tensor
 
 from .data import Patches
+from .entropy_model import Clip, Scales, gaussian_bits, magnitudes, whole_index
 from .exact import ACTIVATION_MAX, UNIT, Convolution, ExactConv
 from .export import load
 from .levels import LEVEL_MAX, lambdas
-from .lic1 import Clip, Lic1, Scales, gaussian_bits, magnitudes, whole_index
+from .lic1 import Lic1
 from .passes import merged, split
 from .scale_tables import SCALES, deviation
 from .soap import Soap

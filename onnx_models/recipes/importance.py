@@ -37,10 +37,11 @@ from pillow_lic.quantiser import Chosen
 
 from .complexity import kmac_per_pixel
 from .data import Patches
+from .entropy_model import Clip
 from .exact import straight_through_round
 from .graph import Graph
+from .layers import Block
 from .levels import LEVEL_MAX
-from .lic1 import Block, Clip
 from .networks import block, conv
 from .similarity import ms_ssim
 

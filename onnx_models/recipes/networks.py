@@ -1,4 +1,4 @@
-"""Trained `lic1` weights -> its fourteen ONNX graphs. Each function mirrors a class of lic1.py, layer by layer.
+"""Trained `lic1` weights -> its fourteen ONNX graphs. Each function mirrors a class of transforms.py or entropy_model.py, layer by layer.
 
 | graph | in | out |
 |---|---|---|
@@ -27,8 +27,9 @@ from pillow_lic.symbols import Z_MAX
 from .depthwise import SLOPE
 from .exact import ACTIVATION_MAX, EXACT_LIMIT, UNIT, ExactConv
 from .graph import Array, Graph
+from .layers import Block
 from .levels import ANCHORS, SPACING
-from .lic1 import Block, Lic1
+from .lic1 import Lic1
 from .scale_tables import SCALES
 
 
@@ -87,7 +88,7 @@ def analysis(net: Lic1) -> onnx.ModelProto:
 
 def latents(net: Lic1) -> onnx.ModelProto:
     g, a, s = Graph("latents"), net.latents, net.sizes
-    t, linear = g.input("trunk", [1, s.c, "h8", "w8"]), g.input("linear", [1, s.m, "h", "w"])
+    t, linear = g.input("trunk", [1, s.a, "h8", "w8"]), g.input("linear", [1, s.m, "h", "w"])
     hat = hats(g, g.input("level", [1, 1, "h", "w"]))
     t = g.op("Mul", t, g.enlarged(gain(g, hat, a.gain_t), 2))
     y = g.op("Add", conv(g, blocks(g, conv(g, t, a.down), a.body), a.leave), linear)

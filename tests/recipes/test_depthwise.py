@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from onnx_models.recipes import depthwise, kernels, lic1
-from onnx_models.recipes.lic1 import Block
+from onnx_models.recipes import depthwise, kernels, layers
+from onnx_models.recipes.layers import Block
 
 
 def gradients(y: Tensor, inputs: list[Tensor], grad: Tensor) -> list[Tensor]:
@@ -53,7 +53,7 @@ def test_a_block_is_its_layers(kernel: int, layout: torch.memory_format, monkeyp
     assert depthwise.takes_block(x)
     found = []
     for quick in (True, False):
-        monkeypatch.setattr(lic1, "takes_block", lambda _, quick=quick: quick)
+        monkeypatch.setattr(layers, "takes_block", lambda _, quick=quick: quick)
         y = block(x)
         found.append([y, *gradients(y, [x, *block.parameters()], grad)])
     assert [v.shape for v in found[0]] == [v.shape for v in found[1]]

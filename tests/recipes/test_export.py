@@ -20,7 +20,7 @@ NUMBER = 4_000_000
 @pytest.fixture(scope="module")
 def folder(patches: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
-    sizes = Sizes(c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=1)
+    sizes = Sizes(a=48, a2=64, c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=1)
     net = Lic1(torch.linalg.qr(torch.randn(768, 768))[0], torch.logspace(-1, -5, 768), sizes).eval()
     out = tmp_path_factory.mktemp("models")
     with pytest.MonkeyPatch.context() as patch:

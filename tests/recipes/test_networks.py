@@ -6,14 +6,14 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from onnx_models.recipes import lic1, scale_tables
+from onnx_models.recipes import entropy_model, scale_tables, transforms
 from onnx_models.recipes.levels import hats, lambdas, nearest_anchor
 from onnx_models.recipes.lic1 import Lic1, Sizes
 from onnx_models.recipes.networks import graphs
 from onnx_models.recipes.passes import merged, of_pass, split
 from pillow_lic import passes, quantiser
 
-SMALL = Sizes(c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=1)
+SMALL = Sizes(a=48, a2=64, c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=1)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_the_whole_chain(net: Lic1, sessions: dict[str, ort.InferenceSession]) -
     got_features = sessions["means_z"].run(None, {"z_hat": z_hat.numpy(), "level": level.numpy()})[0]
     np.testing.assert_allclose(got_features, mean_features, atol=0.1)
     for t, y_t in enumerate(split(y)):
-        index = lic1.whole_index(net.scales.index16(t, features, r.abs().clamp(max=8), level))
+        index = entropy_model.whole_index(net.scales.index16(t, features, r.abs().clamp(max=8), level))
         feeds = {"features": features.numpy(), "level": level.numpy()}
         if t:
             feeds["magnitudes"] = r.abs().clamp(max=8).numpy()
@@ -83,7 +83,7 @@ def test_the_whole_chain(net: Lic1, sessions: dict[str, ort.InferenceSession]) -
 
 def test_fresh_detail_changes_nothing_and_learns() -> None:
     torch.manual_seed(0)
-    detail = lic1.Detail(32, 16)
+    detail = transforms.Detail(32, 16)
     correction = detail(torch.rand(1, 3, 32, 48), torch.randn(1, 32, 4, 6), hats(torch.full((1, 1, 2, 3), 500.0)))
     assert correction.shape == (1, 3, 32, 48)
     assert not correction.any()
@@ -182,14 +182,14 @@ def test_quantiser_of_training_is_that_of_the_encoder() -> None:
     torch.manual_seed(0)
     index = torch.randint(0, 40, (2, 8, 8, 12)).float()
     residual = torch.randn(2, 8, 8, 12) * scale_tables.deviation(index)
-    found = lic1.quantised(residual.contiguous(memory_format=torch.channels_last), 16 * index)
+    found = entropy_model.quantised(residual.contiguous(memory_format=torch.channels_last), 16 * index)
     for one, r, i in zip(found, residual, index, strict=True):
         chosen = quantiser.Quantiser(scale_tables.gaussian_tables()).choose(
             r.numpy().ravel(), i.numpy().ravel().astype(np.uint16)
         )
         np.testing.assert_array_equal(one.flatten(), quantiser.steps(chosen.values))
         assert 20 < one.count_nonzero() < one.numel()
-        np.testing.assert_array_equal(lic1.magnitudes(one).flatten(), quantiser.magnitudes(chosen.values))
+        np.testing.assert_array_equal(entropy_model.magnitudes(one).flatten(), quantiser.magnitudes(chosen.values))
 
 
 def test_tables_of_gaussians_hold_their_mass() -> None:
@@ -202,6 +202,6 @@ def test_tables_of_gaussians_hold_their_mass() -> None:
             p = np.concatenate([p[:1], p[1:] / 2, p[1:] / 2])
             rates.append(-(p * np.log2(np.maximum(p, 1e-30))).sum())
         sigma = scale_tables.deviation(torch.tensor(float(index)))
-        steps_of_1 = lic1.gaussian_bits(torch.arange(-900.0, 901), sigma)
+        steps_of_1 = entropy_model.gaussian_bits(torch.arange(-900.0, 901), sigma)
         expected = (torch.exp2(-steps_of_1) * steps_of_1).sum().item() - saved
         assert np.mean(rates) == pytest.approx(expected, abs=0.03)

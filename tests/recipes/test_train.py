@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from onnx_models.recipes import data, drawings, train
-from onnx_models.recipes.lic1 import Clip, Lic1, Sizes
+from onnx_models.recipes.entropy_model import Clip
+from onnx_models.recipes.lic1 import Lic1, Sizes
 from onnx_models.recipes.pca import block_pca
 
-TINY = Sizes(c=16, c2=16, m=32, z=8, p=16, s=16, k=3, analysis=1, synthesis=1)
+TINY = Sizes(a=32, a2=16, c=16, c2=16, m=32, z=8, p=16, s=16, k=3, analysis=1, synthesis=1)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, patches: Path, folder: Path, minutes: float, *more: str) -> list[str]:
