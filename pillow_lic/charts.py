@@ -91,7 +91,7 @@ def _ticks(low: float, high: float) -> list[float]:
     """Return four to nine round numbers that enclose [low, high]."""
     span = (high - low) or abs(high) or 1.0
     step = 10 ** math.floor(math.log10(span / 4))
-    step *= max(m for m in (1, 2, 5) if m * step <= span / 4)
+    step *= max((m for m in (1, 2, 5) if m * step <= span / 4), default=1)
     first, last = math.floor(low / step), math.ceil(high / step)
     return [round(i * step, 12) for i in range(first, max(last, first + 1) + 1)]
 

@@ -171,12 +171,13 @@ def test_wrong_settings(wrong: dict[str, object]) -> None:
 
 
 def test_settings_belong_to_a_thread() -> None:
-    seen = []
-    with settings(threads=7):
-        thread = threading.Thread(target=lambda: seen.append(current_settings().threads == 7))
+    seen: list[int] = []
+    outside = current_settings().threads
+    with settings(threads=outside + 1):
+        thread = threading.Thread(target=lambda: seen.append(current_settings().threads))
         thread.start()
         thread.join()
-    assert seen == [False]
+    assert seen == [outside]
 
 
 def test_settings_belong_to_a_task() -> None:

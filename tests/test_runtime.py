@@ -2,7 +2,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import onnxruntime as ort
@@ -23,7 +22,8 @@ def z_hat(spec: models.ModelSpec) -> dict[str, np.ndarray]:
     return {"z_hat": np.zeros((1, spec.hyper_latents, 1, 1), np.float32)}
 
 
-def test_sessions_are_kept_per_settings(spec: models.ModelSpec) -> None:
+def test_sessions_are_kept_per_settings(spec: models.ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "_sessions", {})
     with settings(threads=1):
         runtime.run(spec, "scales_z", z_hat(spec))
         before = dict(runtime._sessions)
@@ -101,7 +101,5 @@ with settings(threads={threads}):
         sys.exit(0 if same else 3)
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    start = time.monotonic()
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], timeout=60, check=False)
     assert done.returncode == 0
-    assert time.monotonic() - start < 30
