@@ -39,8 +39,8 @@ class Sizes:
     s scale features; k depthwise kernel.
     """
 
-    a: int = 128
-    a2: int = 192
+    a: int = 192
+    a2: int = 256
     d: int = 32
     c: int = 128
     c2: int = 192
