@@ -20,7 +20,7 @@ Pixels = npt.NDArray[np.uint8]
 HALO = 64
 """Pixels around a tile that the analysis sees."""
 KEPT_TRUNKS = 16
-"""Tiles whose analysis is kept for a rate search (13 bytes a pixel); a larger picture is analysed again."""
+"""Tiles whose analysis is kept for a rate search (17 bytes a pixel); a larger picture is analysed again."""
 
 
 class Writer:
