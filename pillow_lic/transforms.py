@@ -57,9 +57,16 @@ def synthesis(spec: ModelSpec, y_hat: Floats, level: Floats) -> Pixels:
         bottom = min(top + STRIP, rows)
         first, last = max(top - DETAIL_REACH, 0), min(bottom + DETAIL_REACH, rows)
         seen = {"picture": picture[:, :, 8 * first : 8 * last], "context": context[:, :, 2 * first : 2 * last]}
-        strip = runtime.run(spec, "detail", seen | {"level": field[:, :, first:last]})[0][0]
-        pixels[STRIDE * top : STRIDE * bottom] = strip[STRIDE * (top - first) : STRIDE * (bottom - first)]
+        cells = runtime.run(spec, "detail", seen | {"level": field[:, :, first:last]})[0][0]
+        _spread(cells[:, 8 * (top - first) : 8 * (bottom - first)], pixels[STRIDE * top : STRIDE * bottom])
     return pixels
+
+
+def _spread(cells: Pixels, pixels: Pixels) -> None:
+    """Pixels by color, row and column of their cell of 2x2 (12, h, w) -> (2h, 2w, 3), a plane at a time: quicker than any transposition."""
+    for channel, plane in enumerate(cells):
+        color, row, column = channel // 4, channel // 2 % 2, channel % 2
+        pixels[row::2, column::2, color] = plane
 
 
 def draft_latents(spec: ModelSpec, z_hat: Floats, v: Floats, level: Floats, inside: tuple[int, int]) -> Floats:

@@ -194,7 +194,10 @@ def decode(data):
         i0, j0, i1, j1 = max(0, i - 8), max(0, j - 8), min(rows, i + h + 8), min(columns, j + w + 8)
         window = {"y_hat": latents[None, :, i0:i1, j0:j1], "level": field[None, None, i0:i1, j0:j1]}
         made = model.run("synthesis", **window)
-        pixels = model.run("detail", **made, level=window["level"])["pixels"][0]
+        cells = model.run("detail", **made, level=window["level"])["cells"][0]
+        pixels = np.zeros((16 * (i1 - i0), 16 * (j1 - j0), 3), np.uint8)
+        for c in range(12):
+            pixels[c // 2 % 2 :: 2, c % 2 :: 2, c // 4] = cells[c]
         cut = pixels[16 * (i - i0) : 16 * (i - i0 + h), 16 * (j - j0) : 16 * (j - j0 + w)]
         rgb[16 * i : 16 * (i + h), 16 * j : 16 * (j + w)] = cut
     rgb = rgb[:height, :width]

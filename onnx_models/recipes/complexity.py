@@ -31,6 +31,9 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
         if node.op_type == "Conv":
             now *= attributes.get("strides", [1])[0]
             total += math.prod(weights[node.input[1]]) / now**2
+        if node.op_type == "ConvTranspose":
+            total += math.prod(weights[node.input[1]]) / now**2
+            now /= attributes["strides"][0]
         if node.op_type == "Slice":
             now *= max(onnx.numpy_helper.to_array(constants[node.input[4]]))
         if node.op_type == "Resize":

@@ -23,6 +23,7 @@ OPERATORS = frozenset(
         "Clip",
         "Concat",
         "Conv",
+        "ConvTranspose",
         "DepthToSpace",
         "Exp",
         "Floor",
@@ -113,6 +114,22 @@ class Graph:
             coordinate_transformation_mode="asymmetric",
             nearest_mode="floor",
         )
+
+    def blocked(self, x: str, channels: int) -> str:
+        """The same values, out of a convolution, for speed alone: each channel times 1.
+
+        onnxruntime's convolutions have a layout of their own, and its optimiser joins to them a LeakyRelu that follows, or the sum of two
+        tensors that both come from convolutions and surely have one shape. Everything else is converted there and back.
+        """
+        return self.conv(x, np.ones((channels, 1, 1, 1), np.float32), groups=channels)
+
+    def unfolded(self, x: str, weight: Array) -> str:
+        """Every place becomes a square of r x r by its own matrix product: weight (i, o, r, r), (i, h, w) -> (o, r*h, r*w).
+
+        What a 1x1 convolution and `shuffle` make, in three quarters of the time; but there can be no bias for each place of a square.
+        """
+        r = weight.shape[2]
+        return self.op("ConvTranspose", x, self.weight(weight), kernel_shape=[r, r], strides=[r, r])
 
     def shuffle(self, x: str, r: int) -> str:
         """Torch's PixelShuffle: (r*r*c, h, w) -> (c, r*h, r*w)."""

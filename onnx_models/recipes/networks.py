@@ -7,7 +7,7 @@
 | means_z | z_hat, level | features (1,P,h,w) |
 | means_0..3 | features, y_hat (not means_0) | means of what the pass codes (1,M,h/2,w/2) |
 | synthesis | y_hat, level | picture (1,12,H/2,W/2) in 8-bit levels, context (1,D,H/8,W/8) |
-| detail | picture, context, level | pixels (H,W,3) uint8 |
+| detail | picture, context, level | pixels by their place in cells of 2x2 (1,12,H/2,W/2) uint8: color, row, column |
 | scales_z | z_hat | features (1,S,h,w) integers; exact |
 | scales_0..3 | features, magnitudes (not scales_0), level | index of what the pass codes (1,M,h/2,w/2) uint8 in 0..63; exact |
 
@@ -106,7 +106,7 @@ def mean_features(g: Graph, net: Lic1, z_hat: str, level: str) -> str:
     x = g.shuffle(conv(g, z_hat, a.enter[0][0]), 2)
     x = g.shuffle(conv(g, g.op("LeakyRelu", x, alpha=SLOPE), a.enter[2][0]), 2)
     hat = g.op("Mul", hats(g, level), g.constant(1 / SPACING))
-    return block(g, g.op("Add", x, conv(g, hat, a.level)), a.first)
+    return block(g, g.blocked(g.op("Add", x, conv(g, hat, a.level)), net.sizes.p), a.first)
 
 
 def means_z(net: Lic1) -> onnx.ModelProto:
@@ -135,9 +135,8 @@ def by_group(g: Graph, t: int, x: str, m: int) -> str:
 
 def means(net: Lic1, t: int) -> onnx.ModelProto:
     g, a, s = Graph(f"means_{t}"), net.means, net.sizes
-    x = g.input("features", [1, s.p, "h", "w"])
-    if t:
-        x = conv(g, g.op("Concat", x, g.input("y_hat", [1, s.m, "h", "w"]), axis=1), a.context[t - 1])
+    known = [g.input("features", [1, s.p, "h", "w"])] + ([g.input("y_hat", [1, s.m, "h", "w"])] if t else [])
+    x = conv(g, g.op("Concat", *known, axis=1), a.context[t - 1]) if t else g.blocked(*known, s.p)
     leave = a.leave[t]
     x = of_pass(g, t, block(g, x, a.body), numpy(leave.weight), numpy(leave.bias))
     g.output(by_group(g, t, x, s.m), "means", [1, s.m, "h_2", "w_2"])
@@ -150,16 +149,12 @@ def synthesis(net: Lic1) -> onnx.ModelProto:
     hat = hats(g, g.input("level", [1, 1, "h", "w"]))
     y = g.op("Mul", y_hat, gain(g, hat, a.gain_y))
     t = g.shuffle(conv(g, blocks(g, conv(g, y, a.enter), a.low), a.up[0]), 2)
-    t = blocks(g, g.op("Mul", t, g.enlarged(gain(g, hat, a.gain_t), 2)), a.body)
+    t = blocks(g, g.blocked(g.op("Mul", t, g.enlarged(gain(g, hat, a.gain_t), 2)), s.c), a.body)
     # Rows in the order (color, row % 2, column % 2, places at 1/8): both paths meet there, and one shuffle of 4 makes them 1/2.
     leave = numpy(a.leave.weight).reshape(3, 4, 2, 4, 2, s.c).transpose(0, 2, 4, 1, 3, 5).reshape(192, s.c, 1, 1)
     bias = (numpy(a.leave.bias) + 0.5).reshape(3, 4, 2, 4, 2).transpose(0, 2, 4, 1, 3).reshape(192)
-    linear = numpy(a.linear.weight).reshape(3, 2, 4, 2, 2, 4, 2, s.m).transpose(0, 3, 6, 2, 5, 1, 4, 7)
-    x = g.op(
-        "Add",
-        g.conv(t, 255 * leave, 255 * bias),
-        g.shuffle(g.conv(y, 255 * linear.reshape(768, s.m, 1, 1)), 2),
-    )
+    linear = numpy(a.linear.weight).reshape(3, 2, 4, 2, 2, 4, 2, s.m).transpose(7, 0, 3, 6, 2, 5, 1, 4)
+    x = g.op("Add", g.conv(t, 255 * leave, 255 * bias), g.unfolded(y, 255 * linear.reshape(s.m, 192, 2, 2)))
     g.output(g.shuffle(x, 4), "picture", [1, 12, "h2", "w2"])
     level = g.conv(g.op("Mul", hat, g.constant(1 / SPACING)), numpy(a.detail.table).T[:, :, None, None])
     g.output(g.op("Add", conv(g, t, a.detail.trunk), g.enlarged(level, 2)), "context", [1, s.d, "h8", "w8"])
@@ -175,12 +170,12 @@ def detail(net: Lic1) -> onnx.ModelProto:
     around = g.conv(g.op("AveragePool", colors, kernel_shape=[3, 3], pads=[1] * 4), one_to_four)
     per_noise = g.enlarged(gain(g, hat, -a.gain_noise, 1 / 255), 8)
     fine = g.clip(g.op("Mul", g.op("Sub", x, around), per_noise), -a.FINE_MAX, a.FINE_MAX)
-    h = g.op("LeakyRelu", g.op("Add", conv(g, fine, a.enter), g.enlarged(context, 4)), alpha=SLOPE)
-    h = g.op("LeakyRelu", conv(g, h, a.body), alpha=SLOPE)
+    context = g.enlarged(g.blocked(context, net.sizes.d), 4)
+    h = g.blocked(g.op("Add", conv(g, fine, a.enter), context), net.sizes.d)
+    h = g.op("LeakyRelu", conv(g, g.op("LeakyRelu", h, alpha=SLOPE), a.body), alpha=SLOPE)
     correction = g.op("Mul", conv(g, h, a.leave), g.enlarged(gain(g, hat, a.gain_noise, 255), 8))
-    x = g.shuffle(g.op("Add", x, correction), 2)
-    x = g.op("QuantizeLinear", x, g.constant(1.0), g.constant(0, np.uint8))
-    g.output(g.op("Transpose", x, perm=[0, 2, 3, 1]), "pixels", [1, "height", "width", 3], TensorProto.UINT8)
+    x = g.op("QuantizeLinear", g.op("Add", x, correction), g.constant(1.0), g.constant(0, np.uint8))
+    g.output(x, "cells", [1, 12, "h2", "w2"], TensorProto.UINT8)
     return g.model()
 
 
