@@ -1,7 +1,7 @@
 """Borders of tiles: the error near them, against the same places of the same picture in one tile, is that of the rest.
 
-Measured as an encoder cuts pictures, only smaller. Two Kodak pictures in tiles of 256 gave at most 0.064 dB at any quality 1-10
-(8 pixels each side of a border), five with lic1-10 at most 0.062 dB (16 pixels); here, with the smallest tiles, quality 1 gives 0.12.
+Measured as an encoder cuts pictures, only smaller. Five Kodak pictures in tiles of 256 gave with lic1-11 at most 0.13 dB at quality 1
+(16 pixels each side of a border), 0.03 dB at 3 and 6; here, with the smallest tiles, qualities 1 and 3 give 0.15.
 """
 
 import numpy as np
@@ -40,5 +40,5 @@ def test_tiles_show_no_seam(cat: np.ndarray, quality: int, monkeypatch: pytest.M
         near[:, border - BAND : border + BAND] = True
     loss = {name: 10 * np.log10(tiled[m].mean() / whole[m].mean()) for name, m in (("near", near), ("rest", ~near))}
     print(f"quality {quality}: {loss['near']:+.3f} dB near a border, {loss['rest']:+.3f} dB elsewhere")
-    assert loss["near"] - loss["rest"] < (0.13 if quality == 1 else 0.1)
+    assert loss["near"] - loss["rest"] < (0.16 if quality <= 3 else 0.1)
     assert abs(loss["rest"]) < 0.1

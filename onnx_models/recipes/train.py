@@ -59,7 +59,9 @@ def arguments() -> argparse.Namespace:
         default=0.0,
         help="share of structural dissimilarity in what counts as error, 0-1; the rest is squared error",
     )
-    p.add_argument("--every", type=int, default=500, help="steps between reports and checkpoints")
+    p.add_argument(
+        "--every", type=int, default=500, help="steps between reports and checkpoints, which take two processes 8 s"
+    )
     p.add_argument(
         "--pictures", type=Path, help="folder of pictures to judge by (Kodak, say); default the patches held out"
     )
