@@ -47,7 +47,7 @@ def test_networks_are_plain_and_self_contained(spec: models.ModelSpec, role: str
     ("spec", "role"), [v for v in NETWORKS if not v[1].startswith(("scales", "importance"))], ids=ids
 )
 def test_the_engine_joins_what_follows_a_convolution(spec: models.ModelSpec, role: str, tmp_path: Path) -> None:
-    """Sums and rectifiers left alone took a sixth of a decode: `Graph.blocked`."""
+    """Each one left alone is converted there and back: `Graph.blocked`."""
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
     options.log_severity_level = 4
