@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BAND_PIXELS = 2**22
 _WIDENED = {"1": "L", "RGBX": "RGB", "La": "LA", "RGBa": "RGBA", "PA": "RGBA"}
+_LOST = "the ICC profile of this {} image does not describe {} and was left out"
 _COLOR_SPACES = {"CMYK", "HSV", "LAB", "YCbCr"}
 
 
@@ -50,8 +51,11 @@ def to_pixels(im: Image.Image) -> Pixels:
     lost = ""
     if im.mode in _COLOR_SPACES:
         im, profile, lost = _to_rgb(im, profile)
-    elif im.mode != stored:
-        im = im.convert(stored)
+    else:
+        if profile and not _fits(profile, stored):
+            profile, lost = b"", _LOST.format(im.mode, "these colours")
+        if im.mode != stored:
+            im = im.convert(stored)
     return Pixels(_array(im), stored, profile, lost)
 
 
@@ -112,7 +116,7 @@ def to_map(mask: Any) -> NDArray[Any]:
 def _stored_mode(im: Image.Image) -> str:
     if im.mode == "P":
         return "RGBA" if im.has_transparency_data else "RGB"
-    if im.mode in {"1", "L", "RGB"} and "transparency" in im.info:
+    if im.mode in {"1", "L", "RGB"} and im.info.get("transparency") is not None:
         return "RGBA" if im.mode == "RGB" else "LA"
     if im.mode in CHANNELS:
         return im.mode
@@ -127,6 +131,14 @@ def _stored_mode(im: Image.Image) -> str:
     raise OSError(msg)
 
 
+def _fits(profile: bytes, stored: str) -> bool:
+    """Whether a profile can describe colours of the stored mode; one without the header of ICC.1, 7.2, is the caller's affair.
+
+    `im.convert` leaves the profile of CMYK or grey colours with an image of RGB.
+    """
+    return profile[36:40] != b"acsp" or profile[16:20] == b"RGB " or (profile[16:20] == b"GRAY" and stored[0] == "L")
+
+
 def _to_rgb(im: Image.Image, profile: bytes) -> tuple[Image.Image, bytes, str]:
     """Return an image of another colour space as RGB, the profile that describes the result, and what to warn of."""
     space = profile[16:20]  # an ICC header names the colour space of the data here
@@ -136,7 +148,7 @@ def _to_rgb(im: Image.Image, profile: bytes) -> tuple[Image.Image, bytes, str]:
         managed = _through_profile(im, profile)
         if managed is not None:
             return managed, b"", ""
-    lost = f"the ICC profile of this {im.mode} image does not describe RGB and was left out" if profile else ""
+    lost = _LOST.format(im.mode, "RGB") if profile else ""
     return im.convert("RGB"), b"", lost
 
 

@@ -16,11 +16,14 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     """Write `data` as the file `path`; at any moment the old file is there whole, or the new one.
 
     The bytes go to a temporary file in the same directory, reach the disk, and then take the name. An existing file
-    keeps its permission bits, a symbolic link its aim. OSError as from `open`, and then nothing has changed.
+    keeps its permission bits, a symbolic link its aim. What is not a regular file (a pipe, `/dev/stdout`) is written to,
+    not replaced. OSError as from `open`, and then nothing has changed.
     """
+    if not _is_regular_or_missing(path):
+        with open(path, "wb") as stream:
+            stream.write(data)
+        return
     target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise IsADirectoryError(21, "Is a directory", os.fspath(path))
     try:
         temporary, fp = _create_beside(target)
     except OSError as error:
@@ -41,6 +44,14 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     _sync_directory(target.parent)
 
 
+def _is_regular_or_missing(path: StrPath) -> bool:
+    """Asked of the path as it is given: the real one of `/dev/stdout` may be no path at all."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return True
+
+
 def copy_times(source: StrPath, target: StrPath) -> None:
     """Give `target` the access and modification times of `source`, in nanoseconds."""
     times = os.stat(source)
@@ -56,8 +67,9 @@ def _create_beside(target: Path) -> tuple[Path, IO[bytes]]:
 
     `tempfile` makes files that only their owner may read, and the umask cannot be asked without setting it.
     """
+    start = os.fsencode(target.name)[:100].decode("utf-8", "ignore")  # file systems count bytes, 255 at most
     while True:
-        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}{TEMPORARY_MARK}")
+        temporary = target.with_name(f".{start}.{secrets.token_hex(6)}{TEMPORARY_MARK}")
         try:
             return temporary, open(temporary, "xb")
         except FileExistsError:

@@ -186,14 +186,14 @@ def encode(image: Image.Image, **save_options: Any) -> bytes:
     return _encode(image, save_options, stacklevel=4)
 
 
-def save(image: Image.Image, path: files.StrPath | IO[bytes], **save_options: Any) -> None:
+def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_options: Any) -> None:
     """Write the image as a .lic file, whatever its name; a file that was there is replaced whole or left untouched.
 
     `image.save` cannot promise that: Pillow empties the file before it asks the plugin. Options as for `encode`.
     """
     data = _encode(image, save_options, stacklevel=4)
-    if isinstance(path, (str, os.PathLike)):
-        files.write_atomic(path, data)
+    if isinstance(path, (str, bytes, os.PathLike)):
+        files.write_atomic(os.fsdecode(path), data)
     else:
         path.write(data)
 

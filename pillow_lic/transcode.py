@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ from .pairs import Pair
 from .places import Place
 
 _XMP_TIFF_TAG = 700
+_EXIF_TAGS = frozenset(
+    [270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 316, 318, 319, 18246, 33432, 34665, 34853, *range(40091, 40096)]
+)
+"""What EXIF and Windows say of a picture (Exif 2.32, 4.6.4): the other tags of a TIFF file are about how it stores pixels."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +93,16 @@ def format_of(suffix: str) -> str:
 
 def _metadata(im: Image.Image, suffix: str, everything: bool) -> dict[str, Any]:
     """Return the save options that carry an image's metadata over to a format, each in that format's own way."""
+    im.load()  # a PNG file may have them after the pixels
     name = format_of(suffix)
     found: dict[str, Any] = {}
     if name != FORMAT and im.info.get("icc_profile"):
         found["icc_profile"] = im.info["icc_profile"]
     if not everything:
         return found
-    if im.info.get("exif"):
-        found["exif"] = im.info["exif"]
+    exif = _exif(im)
+    if exif:
+        found["exif"] = exif
     xmp = im.info.get("xmp")
     if not xmp:
         return found
@@ -111,3 +118,21 @@ def _metadata(im: Image.Image, suffix: str, everything: bool) -> dict[str, Any]:
     else:
         found["xmp"] = xmp
     return found
+
+
+def _exif(im: Image.Image) -> bytes:
+    """EXIF of an open picture: the bytes in its file, or made of what else says the same (tags of TIFF, text of PNG); b"" if none.
+
+    Broken EXIF counts as none: it is no reason to lose the picture.
+    """
+    if im.info.get("exif"):
+        return bytes(im.info["exif"])
+    tags = Image.Exif()
+    try:
+        tags.load(im.getexif().tobytes())
+    except (ValueError, SyntaxError, TypeError, KeyError, OSError, struct.error):
+        return b""
+    if im.format == "TIFF":
+        for tag in set(tags) - _EXIF_TAGS:
+            del tags[tag]
+    return tags.tobytes() if len(tags) else b""

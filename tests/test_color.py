@@ -110,6 +110,28 @@ def test_a_cmyk_profile_does_not_describe_rgb(photo: Image.Image) -> None:
     assert "CMYK image does not describe RGB" in stored.lost
 
 
+@pytest.mark.parametrize(("space", "mode"), [(b"CMYK", "RGB"), (b"GRAY", "RGBA"), (b"GRAY", "P"), (b"CMYK", "L")])
+def test_profiles_that_convert_left_behind_are_dropped(photo: Image.Image, space: bytes, mode: str) -> None:
+    im = photo.convert(mode)
+    im.info["icc_profile"] = cmyk_profile().replace(b"CMYK", space)
+    stored = color.to_pixels(im)
+    assert stored.icc_profile == b""
+    assert f"{mode} image does not describe these colours" in stored.lost
+
+
+def test_grey_profiles_of_grey_are_kept(photo: Image.Image) -> None:
+    im = photo.convert("LA")
+    im.info["icc_profile"] = cmyk_profile().replace(b"CMYK", b"GRAY")
+    assert color.to_pixels(im).icc_profile == im.info["icc_profile"]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB"])
+def test_no_transparent_colour(photo: Image.Image, mode: str) -> None:
+    im = photo.convert(mode)
+    im.info["transparency"] = None
+    assert color.to_pixels(im).mode == {"1": "L"}.get(mode, mode)
+
+
 def test_cmyk_goes_through_its_profile(photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
     im = photo.convert("CMYK")
     im.info["icc_profile"] = cmyk_profile()

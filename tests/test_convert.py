@@ -1,11 +1,14 @@
 """Pictures from one format to another, with what belongs to them."""
 
+import io
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps, PngImagePlugin
 
 import pillow_lic
 from pillow_lic import metrics
@@ -60,6 +63,51 @@ def test_convert_without_metadata(photos: Path, tmp_path: Path) -> None:
     with Image.open(tmp_path / "a.lic") as im:
         assert "exif" not in im.info
         assert im.info["icc_profile"] == b"profile"
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def metadata_elsewhere(photo: Image.Image, kind: str) -> bytes:
+    """A file with EXIF that Pillow's `info` does not show when it is opened: maker, date, and the picture on its side."""
+    exif = Image.Exif()
+    exif[271], exif[274], exif[34665] = "maker", 6, {36867: "2020:01:01 00:00:00"}
+    buffer = io.BytesIO()
+    if kind == "tags of TIFF":
+        photo.save(buffer, "TIFF", exif=exif.tobytes())
+        return buffer.getvalue()
+    text = PngImagePlugin.PngInfo()
+    if kind == "text of PNG":
+        text.add_text("Raw profile type exif", f"\nexif\n{len(exif.tobytes()):8}\n{exif.tobytes().hex()}")
+    photo.save(buffer, "PNG", pnginfo=text)
+    data = buffer.getvalue()
+    if kind == "after the pixels of PNG":
+        xmp = png_chunk(b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + b"<x/>")
+        data = data[:-12] + png_chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")) + xmp + data[-12:]
+    return data
+
+
+@pytest.mark.parametrize("kind", ["tags of TIFF", "text of PNG", "after the pixels of PNG"])
+def test_metadata_wherever_it_is(photo: Image.Image, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "in.bin").write_bytes(metadata_elsewhere(photo, kind))
+    for target in ("a.lic", "a.jpg", "a.tif"):
+        pillow_lic.convert(tmp_path / "in.bin", tmp_path / target, to=target[2:])
+        with Image.open(tmp_path / target) as im:
+            upright = ImageOps.exif_transpose(im)
+            exif = im.getexif()
+        assert upright.size == photo.size[::-1]
+        assert (exif[271], exif.get_ifd(34665)[36867]) == ("maker", "2020:01:01 00:00:00")
+        assert ("xmp" in im.info) == (kind == "after the pixels of PNG")
+        if target != "a.tif":
+            assert not {256, 258, 273, 279} & set(exif)
+
+
+def test_broken_exif_is_no_reason_to_lose_a_picture(photo: Image.Image, tmp_path: Path) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Raw profile type exif", "\nexif\n    4\nnot hexadecimal")
+    photo.save(tmp_path / "a.png", pnginfo=text)
+    assert len(pillow_lic.convert(tmp_path / "a.png", tmp_path / "a.lic").done) == 1
 
 
 def test_convert_with_workers(photos: Path, tmp_path: Path) -> None:

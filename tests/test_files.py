@@ -38,10 +38,25 @@ def test_a_link_keeps_its_aim(tmp_path: Path) -> None:
     assert (tmp_path / "real").read_bytes() == b"new"
 
 
-def test_long_names(tmp_path: Path) -> None:
-    name = "n" * 250 + ".lic"
+@pytest.mark.parametrize("letters", ["n" * 250, "\N{CJK UNIFIED IDEOGRAPH-7167}" * 83])
+def test_long_names(tmp_path: Path, letters: str) -> None:
+    name = letters + ".lic"
     files.write_atomic(tmp_path / name, b"x")
     assert (tmp_path / name).read_bytes() == b"x"
+
+
+def test_pipes_are_written_to_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        files.write_atomic(pipe, b"abc")
+        assert reader.communicate(timeout=20)[0] == b"abc"
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_standard_output_can_be_a_target() -> None:
+    code = "import sys; from pillow_lic import files; files.write_atomic('/dev/stdout', b'abc')"
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout == b"abc"
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
