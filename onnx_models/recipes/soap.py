@@ -18,6 +18,9 @@ from torch import Tensor
 SMALLEST, LARGEST = 32, 512
 EVERY, SEEN = 40, 4
 """Steps between turns of the bases, and between looks at L and R: each costs more than the rest of a step."""
+BOUND = 2.0
+"""Adam's own updates stay below 1.8 lr (Cauchy and Schwarz, with these betas). Squares that a turn has left with the mean of another
+direction know no bound: where no gradient had been yet, a step came out 20 times as large."""
 EARLY = (2, 5, 10, 20)
 """Steps that turn the bases too: the gradients of a first step span few directions."""
 
@@ -68,6 +71,7 @@ class Soap(torch.optim.Optimizer):
         state["square"].lerp_(g.square(), 1 - b2)
         bias = math.sqrt(1 - b2 ** state["step"]) / (1 - b1 ** state["step"])
         update = state["mean"] / (state["square"].sqrt() + group["eps"])
+        update.clamp_(-BOUND / bias, BOUND / bias)
         if turned:
             update = (state["left_basis"] @ update @ state["right_basis"].t())[:, :, None, None]
             if state["step"] % EVERY == 0 or state["step"] in EARLY:
