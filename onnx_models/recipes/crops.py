@@ -19,17 +19,17 @@ SIDE, ZOOM = 128, 2
 
 
 def avif_of_size(image: Image.Image, size: int) -> tuple[bytes, int]:
-    """The AVIF (4:4:4, speed 6) with the highest quality that has at most `size` bytes, and that quality."""
-    low, high, best = 0, 100, b""
+    """The AVIF (4:4:4, speed 6) with the lowest quality that has at least `size` bytes, and that quality: no fewer than ours."""
+    low, high, best = 0, 101, b""
     while high - low > 1:
         middle = (low + high) // 2
         out = io.BytesIO()
         image.save(out, "AVIF", quality=middle, subsampling="4:4:4", speed=6)
-        if out.tell() <= size:
-            low, best = middle, out.getvalue()
+        if out.tell() >= size or middle == 100:
+            high, best = middle, out.getvalue()
         else:
-            high = middle
-    return best, low
+            low = middle
+    return best, high
 
 
 def row(path: Path, left: int, upper: int, quality: float) -> Image.Image:
