@@ -36,6 +36,7 @@ class LicPlugin(PillowPlugin):
             PluginV3.__init__(self, request)
             self._image = None
             self.images_to_write = []
+            self._has_written = False
             return
         super().__init__(request)
 
@@ -155,11 +156,11 @@ class LicPlugin(PillowPlugin):
                 exif=exif,
                 xmp=xmp,
             )
-        target = self._request.get_file()
-        if target.seekable() and target.tell():
+        if self._has_written:
             msg = "a .lic file holds one picture: write the next one to a file of its own"
             raise ValueError(msg)
-        target.write(data)
+        self._request.get_file().write(data)
+        self._has_written = True
         return data if self._request._uri_type == URI_BYTES else None
 
     def properties(self, index: int | Any = None) -> ImageProperties:

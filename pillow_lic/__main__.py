@@ -27,6 +27,12 @@ Command = Callable[[argparse.Namespace], int]
 def _encode(args: argparse.Namespace) -> int:
     from . import plugin, transcode
 
+    target = Path(args.target)
+    if transcode.is_picture(target) and target.suffix.lower() != ".lic":
+        print(f"lic: encode writes .lic files, got {args.target}; decode and convert write others", file=sys.stderr)
+        return 2
+    if _is_same(args.source, args.target):
+        return 2
     begun = time.perf_counter()
     work = transcode.Transcoder(".lic", _save_options(args), not args.strip)
     source = _source(args.source)
@@ -48,6 +54,11 @@ def _decode(args: argparse.Namespace) -> int:
 
     begun = time.perf_counter()
     suffix = f".{args.format.lower().lstrip('.')}" if args.format else Path(args.target).suffix.lower() or ".png"
+    if suffix == ".lic":
+        print("lic: decode writes other formats than .lic; encode and convert write it anew", file=sys.stderr)
+        return 2
+    if _is_same(args.source, args.target):
+        return 2
     with plugin.open(_source(args.source)) as im:
         data = transcode.Transcoder(suffix, {}, not args.strip).encode(im)
     _write(args.target, data)
@@ -177,6 +188,14 @@ def _probe(args: argparse.Namespace) -> int:
 
 def _source(name: str) -> str | IO[bytes]:
     return io.BytesIO(sys.stdin.buffer.read()) if name == "-" else name
+
+
+def _is_same(source: str, target: str) -> bool:
+    """Whether the target is the source, which is then said; a shell's `*` may put it there."""
+    same = os.path.exists(source) and os.path.exists(target) and os.path.samefile(source, target)
+    if same:
+        print(f"lic: the target must be another file than the source, got {target}", file=sys.stderr)
+    return same
 
 
 def _write(target: str, data: bytes) -> None:
@@ -336,6 +355,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         TypeError,
         ImportError,
         MemoryError,
+        RuntimeError,  # what some of Pillow's plugins say of a broken file
         Image.DecompressionBombError,
     ) as error:
         print(f"lic: {error or type(error).__name__}", file=sys.stderr)

@@ -55,7 +55,7 @@ def quantise(
     """Choose symbols for residuals in steps: the cheapest path in bits and `weight` times squared error (native/trellis.hpp).
 
     Indexes from `first` on take part in dependent quantisation; their second table is `offset` further. Return the symbols,
-    their tables, their values in twentieths of a step and the state after them, 0-63, from `state` on. ValueError if an index
+    their tables, their values in twentieths of a step and the state after them, 0-127, from `state` on. ValueError if an index
     has no table, a residual is not within LARGEST_RESIDUAL, the lengths differ or the state is another number.
     """
 

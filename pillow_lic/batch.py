@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from .pairs import Pair
-from .places import is_current
+from .places import is_current, is_same
 
 P = TypeVar("P", bound=Pair)
 Work = Callable[[P], object]
@@ -174,6 +174,8 @@ def _without_work(pair: Pair, force: bool) -> Result | None:
     """The result of a pair that can be told at once. Stores are asked later, where the work is: there many ask at a time."""
     if pair.problem:
         return Result(pair, "failed", error=pair.problem)
+    if force and is_same(pair.source, pair.target):
+        return Result(pair, "failed", error=f"{pair.target} is the source itself: name another destination")
     if not (isinstance(pair.target, Path) and isinstance(pair.source, Path)):
         return None
     try:

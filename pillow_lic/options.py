@@ -115,9 +115,19 @@ def _strength(value: object) -> float | None:
     return strength or None
 
 
+def _as_rows(value: object) -> object:
+    """A box or boxes given as arrays of one dimension as lists; anything else as it is."""
+    if len(getattr(value, "shape", ())) == 1:
+        return value.tolist()  # type: ignore[attr-defined]
+    if not isinstance(value, (list, tuple)):
+        return value
+    return type(value)(_as_rows(row) if hasattr(row, "shape") else row for row in value)
+
+
 def boxes(value: object) -> tuple[Box, ...]:
     """Return boxes as tuples (left, upper, right, lower[, weight]); ValueError for anything else."""
     legal = "a picture-sized mask or boxes (left, upper, right, lower[, weight])"
+    value = _as_rows(value)
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or not value:
         msg = f"roi must be {legal}, got {shown(value)}"
         raise ValueError(msg)

@@ -50,13 +50,16 @@ def walk(top: Place, keep_out: Place, closed: Callable[[Place, OSError], object]
 
     for folder, folders, names in os.walk(top, onerror=on_error):
         here = Path(folder)
-        folders[:] = sorted(name for name in folders if not _same(here / name, keep_out))
+        folders[:] = sorted(name for name in folders if not is_same(here / name, keep_out))
         for name in sorted(names):
             yield here / name, (here / name).relative_to(top)
 
 
-def _same(a: Path, b: Place) -> bool:
-    return isinstance(b, Path) and b.exists() and a.samefile(b)
+def is_same(a: Place, b: Place) -> bool:
+    """Whether two places are one file or folder that exists; in a store, whether they have one name."""
+    if isinstance(a, Path) and isinstance(b, Path):
+        return a.exists() and b.exists() and a.samefile(b)
+    return a == b
 
 
 def is_current(target: Place, source: Place) -> bool:

@@ -22,9 +22,9 @@ from .LicImagePlugin import FORMAT
 from .tiles import Tile
 
 _IGNORED = frozenset(
-    {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "dpi", "comment"}
+    {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "dpi", "comment", "lic_version"}
 )
-"""Keywords that programs pass to every format; they ask for nothing that LIC could do, so no warning is due."""
+"""Keywords that programs pass to every format, or from `info`; they ask for nothing that LIC could do, so no warning is due."""
 
 _METADATA = ("icc_profile", "exif", "xmp")
 _EXIF_PREFIX = b"Exif\x00\x00"
@@ -46,6 +46,7 @@ class LicImageFile(ImageFile.ImageFile):
 
     def _open(self) -> None:
         fp = self._file()
+        self._start = fp.tell()
         front = container.read_front(fp)
         header = front.header
         _check_size(header)
@@ -91,7 +92,7 @@ class LicImageFile(ImageFile.ImageFile):
 
     def _decode(self) -> None:
         fp = self._file()
-        fp.seek(0)
+        fp.seek(self._start)
         scale = self.decoderconfig[0] if self.decoderconfig else 1
         image, mode, pasting = Image.new(self.mode, self.size), self.mode, threading.Lock()
 
@@ -122,7 +123,7 @@ class LicImageFile(ImageFile.ImageFile):
                     raise ValueError(msg)
                 return self.crop(tiles.checked_box(box, *self.size))
             fp = self._file()
-            fp.seek(0)
+            fp.seek(self._start)
             pixels = codec.decode_region(fp, box, strict=not ImageFile.LOAD_TRUNCATED_IMAGES)
         image = color.to_image(pixels, self.mode)
         image.info = dict(self.info)
@@ -136,7 +137,7 @@ class LicImageFile(ImageFile.ImageFile):
         if not self.tile:  # loaded, which checks more
             return
         fp = self._file()
-        fp.seek(0)
+        fp.seek(self._start)
         container.verify(fp.read())
         super().verify()
 

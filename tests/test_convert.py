@@ -65,6 +65,17 @@ def test_convert_without_metadata(photos: Path, tmp_path: Path) -> None:
         assert im.info["icc_profile"] == b"profile"
 
 
+def test_no_file_is_made_from_itself(photos: Path) -> None:
+    pillow_lic.convert(photos / "a.png", photos / "a.lic")
+    before = (photos / "a.lic").read_bytes()
+    summary = pillow_lic.convert(photos / "a.lic", photos, force=True, quality=2)
+    assert [result.error for result in summary.failed] == [
+        f"{photos / 'a.lic'} is the source itself: name another destination"
+    ]
+    assert len(pillow_lic.convert(photos / "a.lic", photos, quality=2).skipped) == 1
+    assert (photos / "a.lic").read_bytes() == before
+
+
 def png_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 

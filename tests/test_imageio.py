@@ -236,3 +236,11 @@ def test_zip_member(tmp_path: Path, array: np.ndarray) -> None:
 
 def test_it_is_the_plugin_class_too(lic: Path) -> None:
     np.testing.assert_array_equal(iio.imread(lic, plugin=LicPlugin), pillow_pixels(lic))
+
+
+def test_a_stream_that_holds_something_else_already(photo: Image.Image) -> None:
+    stream = io.BytesIO()
+    stream.write(b"before")
+    iio.imwrite(stream, np.asarray(photo), extension=".lic")
+    assert stream.getvalue()[:6] == b"before"
+    assert iio.imread(stream.getvalue()[6:], extension=".lic").shape == np.asarray(photo).shape

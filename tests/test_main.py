@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import pillow_lic
 from pillow_lic import __main__ as command
 from pillow_lic import container, demo, header, models, progress
 from pillow_lic.batch import Result
@@ -304,3 +305,41 @@ def test_progress_estimate_counts_work_only() -> None:
         line.update(result("done", 2_000_000), number + 11, 40)
     assert line.text(20, 40, 5.0) == "[##########          ] 20/40  2.0/s  4.0 MB/s  0:10 left"
     assert line.text(20, 40, 5000.0).endswith("2:46:40 left")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["encode", "a.png", "b.png"], "lic: encode writes .lic files, got b.png"),
+        (["encode", "a.lic", "a.lic"], "lic: the target must be another file than the source, got a.lic"),
+        (["decode", "a.lic", "b.lic"], "lic: decode writes other formats than .lic"),
+        (["decode", "a.lic", "a.lic", "--format", "png"], "lic: the target must be another file than the source"),
+    ],
+)
+def test_what_a_star_of_the_shell_may_name_is_not_overwritten(
+    photo: Image.Image,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        photo.save(f"{name}.png")
+        pillow_lic.save(photo, f"{name}.lic")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert command.main(words) == 2
+    assert capsys.readouterr().err.startswith(said)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_plugin_that_raises_what_it_likes(
+    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("Failed to decode image")
+
+    monkeypatch.setattr(Image, "open", broken)
+    assert run("encode", png, png.with_suffix(".lic")) == 1
+    assert capsys.readouterr().err == "lic: Failed to decode image\n"

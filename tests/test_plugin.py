@@ -730,3 +730,21 @@ def test_conventional_module_name() -> None:
 def test_container_and_plugin_agree_on_metadata_names(lic: Path) -> None:
     with lic.open("rb") as fp:
         assert set(container.read_front(fp).metadata) == {"exif", "xmp"}
+
+
+def test_a_file_within_a_file(photo: Image.Image) -> None:
+    data = pillow_lic.encode(photo)
+    for use in (lambda im: im.load(), lambda im: im.region((0, 0, 8, 8)), lambda im: im.verify()):
+        fp = io.BytesIO(b"before" + data)
+        fp.seek(6)
+        use(plugin.LicImageFile(fp))
+
+
+def test_info_of_a_picture_can_be_given_to_save_it(photo: Image.Image) -> None:
+    again = pillow_lic.open(pillow_lic.encode(photo, quality=4))
+    assert pillow_lic.open(pillow_lic.encode(again, **again.info)).info["quality"] == 4
+
+
+@pytest.mark.parametrize("box", [np.array([0, 0, 32, 32]), [np.array([0, 0, 32, 32])], np.array([[0, 0, 32, 32]])])
+def test_boxes_as_arrays(photo: Image.Image, box: object) -> None:
+    assert pillow_lic.encode(photo, roi=box) == pillow_lic.encode(photo, roi=(0, 0, 32, 32))
