@@ -50,6 +50,9 @@ class LicImageFile(ImageFile.ImageFile):
         front = container.read_front(fp)
         header = front.header
         _check_size(header)
+        self._length = (
+            -1 if front.truncated else front.sections[-1].end - self._start
+        )  # whatever may follow is not read
         self._size = (header.width, header.height)
         self._mode = header.mode
         self._draft_scales = models.named(header.model_id, header.model_hash).draft_scales
@@ -101,7 +104,7 @@ class LicImageFile(ImageFile.ImageFile):
             with pasting:
                 image.paste(part, place.corners)
 
-        codec.draw(fp.read(), put, strict=not ImageFile.LOAD_TRUNCATED_IMAGES, scale=scale)
+        codec.draw(fp.read(self._length), put, strict=not ImageFile.LOAD_TRUNCATED_IMAGES, scale=scale)
         self.im = image.im
         self.tile = []
         self.readonly = 0
@@ -138,7 +141,7 @@ class LicImageFile(ImageFile.ImageFile):
             return
         fp = self._file()
         fp.seek(self._start)
-        container.verify(fp.read())
+        container.verify(fp.read(self._length))
         super().verify()
 
     def load_seek(self, pos: int) -> None:

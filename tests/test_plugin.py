@@ -12,6 +12,7 @@ import threading
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -748,3 +749,19 @@ def test_info_of_a_picture_can_be_given_to_save_it(photo: Image.Image) -> None:
 @pytest.mark.parametrize("box", [np.array([0, 0, 32, 32]), [np.array([0, 0, 32, 32])], np.array([[0, 0, 32, 32]])])
 def test_boxes_as_arrays(photo: Image.Image, box: object) -> None:
     assert pillow_lic.encode(photo, roi=box) == pillow_lic.encode(photo, roi=(0, 0, 32, 32))
+
+
+@pytest.mark.parametrize("use", [lambda im: im.load(), lambda im: im.verify()])
+def test_what_follows_the_picture_is_not_read(photo: Image.Image, use: Callable[[Image.Image], object]) -> None:
+    data = pillow_lic.encode(photo)
+    longest = 0
+
+    class Counting(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            nonlocal longest
+            part = super().read(size)
+            longest = max(longest, len(part))
+            return part
+
+    use(Image.open(Counting(data + bytes(2**20))))
+    assert longest <= len(data)
