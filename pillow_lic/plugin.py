@@ -50,9 +50,8 @@ class LicImageFile(ImageFile.ImageFile):
         front = container.read_front(fp)
         header = front.header
         _check_size(header)
-        self._length = (
-            -1 if front.truncated else front.sections[-1].end - self._start
-        )  # whatever may follow is not read
+        # What follows the picture is not read, however much it is.
+        self._length = -1 if front.truncated else front.sections[-1].end - self._start
         self._size = (header.width, header.height)
         self._mode = header.mode
         self._draft_scales = models.named(header.model_id, header.model_hash).draft_scales
