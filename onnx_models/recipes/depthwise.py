@@ -1,9 +1,9 @@
-"""A block and its convolutions as a CPU trains them quickest: depthwise in `kernels.cpp`, 1x1 as one matrix product.
+"""A block and its convolutions as they train quickest: depthwise in `kernels.cpp` or `kernels_cuda.py`, 1x1 as one matrix product.
 
 oneDNN's weight gradient of a depthwise convolution takes 30 times as long as its forward pass (torch 2.13, 5x5, 8x128x16x16), and with
 one thread torch multiplies a float32 1x1 convolution picture by picture through a copy (`_slow_conv2d`). A third of what then remains is
 copies between the layers, which a block as one function has none of. Under autocast products are of bfloat16, which processors with AMX
-multiply six times as quickly; `in_full` keeps the forward pass in float32. On CUDA, and without gradients (export), all is torch's own.
+multiply six times as quickly; `in_full` keeps the forward pass in float32. Without gradients (export) all is torch's own.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar
+from types import ModuleType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .kernels import LANES, activated_back, back, biased, convolve, correlate
-from .kernels import activated as activated_cells
+from . import kernels
+from .kernels import LANES
 
 SLOPE = 0.1
 """Of every LeakyReLU in the networks."""
@@ -50,8 +51,9 @@ def _taps(weight: Tensor) -> Tensor:
 
 def _gradients(x: Tensor, grad: Tensor, taps: Tensor) -> tuple[Tensor, Tensor]:
     """Pictures and the gradient of the result, both (n,h,w,c) -> the gradient of the pictures, and of the weight (c,1,k,k)."""
-    to_weight = correlate(x, grad, taps.shape[0]).permute(2, 0, 1)[:, None]
-    return convolve(grad, taps.flip(0, 1).contiguous(), None), to_weight
+    loops = _loops(x)
+    to_weight = loops.correlate(x, grad, taps.shape[0]).permute(2, 0, 1)[:, None]
+    return loops.convolve(grad, taps.flip(0, 1).contiguous(), None), to_weight
 
 
 class _Depthwise(torch.autograd.Function):
@@ -59,7 +61,7 @@ class _Depthwise(torch.autograd.Function):
     def forward(ctx, x, weight, bias):  # type: ignore[no-untyped-def]
         x, taps = x.permute(0, 2, 3, 1).contiguous(), _taps(weight)
         ctx.save_for_backward(x, taps)
-        return convolve(x, taps, bias).permute(0, 3, 1, 2)
+        return _loops(x).convolve(x, taps, bias).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx, grad):  # type: ignore[no-untyped-def]
@@ -70,15 +72,24 @@ class _Depthwise(torch.autograd.Function):
 
 
 def _trains(x: Tensor) -> bool:
-    """Whether what is here is for this input: training on a CPU."""
-    return torch.is_grad_enabled() and not x.is_cuda
+    """Whether what is here is for this input: where gradients are wanted."""
+    return torch.is_grad_enabled()
+
+
+def _loops(x: Tensor) -> ModuleType:
+    """The loops over pixels for the device of x."""
+    if x.is_cuda:
+        from . import kernels_cuda
+
+        return kernels_cuda
+    return kernels
 
 
 def depthwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Same-size convolution of every channel (n,c,h,w) with its own (c,1,k,k), k 3 or 5; computed in float32 where it is trained on a CPU."""
+    """Same-size convolution of every channel (n,c,h,w) with its own (c,1,k,k), k 3 or 5; in float32 where it is trained on a CPU."""
     if not _trains(x) or x.shape[1] % LANES:
         return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2, groups=weight.shape[0])
-    y: Tensor = _Depthwise.apply(x.float(), weight, bias)  # type: ignore[no-untyped-call]
+    y: Tensor = _Depthwise.apply(x if x.is_cuda else x.float(), weight, bias)  # type: ignore[no-untyped-call]
     return y
 
 
@@ -95,24 +106,26 @@ class _Block(torch.autograd.Function):
         a, b, f, g = (weight.flatten(1).to(ahead) for weight in (a, b, f, g))
         taps = _taps(taps)
         x = x.permute(0, 2, 3, 1).reshape(-1, c).to(ahead)
-        entered = biased(x @ a.t(), a0, SLOPE)
-        around = convolve(entered.view(shape), taps, taps0).view(-1, c)
-        half = biased(torch.addmm(x, around, b.t()), b0)
-        wide = biased(half @ f.t(), f0, SLOPE)
+        loops = _loops(x)
+        entered = loops.biased(x @ a.t(), a0, SLOPE)
+        around = loops.convolve(entered.view(shape), taps, taps0).view(-1, c)
+        half = loops.biased(torch.addmm(x, around, b.t()), b0)
+        wide = loops.biased(half @ f.t(), f0, SLOPE)
         ctx.save_for_backward(taps, *(v.to(behind) for v in (x, entered, around, half, wide, a, b, f, g)))
         ctx.shape = shape
-        return biased(torch.addmm(half, wide, g.t()), g0).view(shape).permute(0, 3, 1, 2)
+        return loops.biased(torch.addmm(half, wide, g.t()), g0).view(shape).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx, grad):  # type: ignore[no-untyped-def]
         taps, x, entered, around, half, wide, a, b, f, g = ctx.saved_tensors
         shape = ctx.shape
         grad = grad.permute(0, 2, 3, 1).reshape(-1, shape[3]).to(x.dtype)
-        to_wide, to_f0 = back(grad @ g, wide, SLOPE)
+        loops = _loops(x)
+        to_wide, to_f0 = loops.back(grad @ g, wide, SLOPE)
         to_half = torch.addmm(grad, to_wide, f)
         to_around = to_half @ b
         to_entered, to_taps = _gradients(entered.view(shape), to_around.view(shape), taps)
-        to_entered, to_a0 = back(to_entered.view_as(entered), entered, SLOPE)
+        to_entered, to_a0 = loops.back(to_entered.view_as(entered), entered, SLOPE)
         to_x = torch.addmm(to_half, to_entered, a).view(shape).permute(0, 3, 1, 2)
         sides = ((to_entered, x), (to_half, around), (to_wide, half), (grad, wide))
         to_a, to_b, to_f, to_g = ((left.t() @ right)[:, :, None, None].float() for left, right in sides)
@@ -154,7 +167,7 @@ class _Activated(torch.autograd.Function):
     def forward(ctx, x, context):  # type: ignore[no-untyped-def]
         rows, about = (None if v is None else v.to(x.dtype).permute(0, 2, 3, 1).contiguous() for v in (x, context))
         ctx.cell = rows.shape[1] // about.shape[1] if about is not None else 1
-        y = activated_cells(rows, about, ctx.cell, SLOPE)
+        y = kernels.activated(rows, about, ctx.cell, SLOPE)
         ctx.save_for_backward(y)
         return y.permute(0, 3, 1, 2)
 
@@ -162,13 +175,13 @@ class _Activated(torch.autograd.Function):
     def backward(ctx, grad):  # type: ignore[no-untyped-def]
         (y,) = ctx.saved_tensors
         grad = grad.permute(0, 2, 3, 1).to(y.dtype).contiguous()
-        to_x, to_context = activated_back(grad, y, ctx.cell, SLOPE, context=ctx.needs_input_grad[1])
+        to_x, to_context = kernels.activated_back(grad, y, ctx.cell, SLOPE, context=ctx.needs_input_grad[1])
         return to_x.permute(0, 3, 1, 2), None if to_context is None else to_context.permute(0, 3, 1, 2)
 
 
 def activated(x: Tensor, context: Tensor | None = None) -> Tensor:
     """LeakyReLU of x (n,c,h,w) + context (n,c,h/k,w/k), enlarged to it. x may be overwritten: what made it must not need it any more."""
-    if _trains(x) and x.shape[1] % LANES == 0:
+    if _trains(x) and not x.is_cuda and x.shape[1] % LANES == 0:
         y: Tensor = _Activated.apply(x, context)  # type: ignore[no-untyped-call]
         return y
     return F.leaky_relu(x if context is None else x + F.interpolate(context, size=x.shape[2:], mode="nearest"), SLOPE)

@@ -35,12 +35,16 @@ def whole_index(index16: Tensor) -> Tensor:
 def quantised(residual: Tensor, index16: Tensor) -> Tensor:
     """Residuals (B,M,h/2,w/2) of the latents of a pass -> what the encoder's trellis chooses for them, in steps.
 
-    It weighs bits by the tables of Gaussians, and every pass begins in state 0.
+    It weighs bits by the tables of Gaussians, and every channel group of a pass begins in state 0.
     """
-    residuals = residual.float().contiguous().cpu().flatten(1).numpy()
-    indexes = whole_index(index16).to(torch.int32).contiguous().cpu().flatten(1).numpy().astype(np.uint16)
-    chosen = [Quantiser(gaussian_tables()).choose(r, i).values for r, i in zip(residuals, indexes, strict=True)]
-    return torch.from_numpy(steps(np.stack(chosen))).view(residual.shape).to(residual)
+    residuals, indexes = (v.reshape(4 * len(v), -1) for v in (residual.float(), whole_index(index16).to(torch.int16)))
+    if residual.is_cuda:
+        from .kernels_cuda import chosen
+
+        return chosen(residuals, indexes).view(residual.shape).to(residual.dtype)
+    rows = zip(residuals.numpy(), indexes.numpy().astype(np.uint16), strict=True)
+    values = [Quantiser(gaussian_tables()).choose(r, i).values for r, i in rows]
+    return torch.from_numpy(steps(np.stack(values))).view(residual.shape).to(residual.dtype)
 
 
 def magnitudes(r: Tensor) -> Tensor:

@@ -23,23 +23,28 @@ def processor() -> bytes:
     return subprocess.run(asked, capture_output=True, check=False).stdout
 
 
-@cache
-def native() -> ctypes.CDLL:
-    """`kernels.cpp`, compiled once for each version of it, processor and user; RuntimeError with what the compiler said where that fails."""
-    source = Path(__file__).with_suffix(".cpp")
+def compiled(source: Path, compiler: tuple[str, ...]) -> ctypes.CDLL:
+    """A library, compiled once for each version of its source, processor and user; RuntimeError with what the compiler said if it fails."""
     folder = Path.home() / ".cache" / "lic1-recipes"
-    library = folder / f"kernels-{hashlib.sha256(source.read_bytes() + processor()).hexdigest()[:12]}.so"
+    version = hashlib.sha256(source.read_bytes() + " ".join(compiler).encode() + processor()).hexdigest()[:12]
+    library = folder / f"{source.name}-{version}.so"
     if not library.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as part:
             built = Path(part) / library.name
             done = subprocess.run(
-                [*COMPILER, str(source), "-o", str(built)], capture_output=True, text=True, check=False
+                [*compiler, str(source), "-o", str(built)], capture_output=True, text=True, check=False
             )
             if done.returncode:
-                raise RuntimeError(f"{COMPILER[0]} must compile {source}, it said: {done.stderr[-500:]}")
+                raise RuntimeError(f"{compiler[0]} must compile {source}, it said: {done.stderr[-500:]}")
             built.replace(library)
     return ctypes.CDLL(str(library))
+
+
+@cache
+def native() -> ctypes.CDLL:
+    """`kernels.cpp`."""
+    return compiled(Path(__file__).with_suffix(".cpp"), COMPILER)
 
 
 def _call(name: str, tensors: tuple[Tensor | None, ...], *numbers: float) -> None:

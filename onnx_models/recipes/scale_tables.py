@@ -61,9 +61,21 @@ def scale_table(index: int, odd: bool, counts: Counts | float = 0.0) -> Table:
     return -top, quantise(np.concatenate([side[::-1], p[:1], side, [max(outside[top], 2.0**-20)]]))
 
 
-@cache
-def gaussian_tables() -> entropy.Tables:
-    """The tables of a model's scale indexes, those for the odd half steps last, before anything was seen."""
+def gaussian_arrays() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+    """`pack` of the tables of a model's scale indexes, those for the odd half steps last, before anything was seen."""
     even = [scale_table(i, False) for i in range(SCALES)]
     odd = [scale_table(i, True) for i in range(quantiser.FIRST, SCALES)]
-    return entropy.Tables(*pack(even + odd))
+    return pack(even + odd)
+
+
+@cache
+def gaussian_tables() -> entropy.Tables:
+    """The same for the coder."""
+    return entropy.Tables(*gaussian_arrays())
+
+
+def gaussian_bits() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """The same for a search: begin, lowest symbol and escape of each table (T,3), and what every symbol of all tables costs (n,)."""
+    low, sizes, frequencies = (v.astype(np.int64) for v in gaussian_arrays())
+    shapes = np.stack([np.cumsum(sizes) - sizes, low, sizes - 1], 1).astype(np.int32)
+    return shapes, (16 - np.log2(frequencies.astype(np.float64))).astype(np.float32)

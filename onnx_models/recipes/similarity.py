@@ -7,6 +7,7 @@ is the mean of 2x2. `pillow_lic.metrics.ms_ssim` is the definition; what is here
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -27,14 +28,16 @@ def window(device: torch.device) -> Tensor:
     return taps / taps.sum()
 
 
+@cache
+def _band(size: int, device: torch.device) -> Tensor:
+    """(size - 10, size): the window at every place where it fits."""
+    taps, n = window(device), size - 2 * MARGIN
+    return torch.stack([F.pad(taps, (i, n - 1 - i)) for i in range(n)])
+
+
 def blurred(x: Tensor) -> Tensor:
     """(...,h,w) -> (...,h-10,w-10): the Gaussian window, as products with band matrices."""
-    taps = window(x.device)
-    down, across = (
-        torch.stack([F.pad(taps, (i, n - 1 - i)) for i in range(n)])
-        for n in (size - 2 * MARGIN for size in x.shape[-2:])
-    )
-    return down @ x @ across.t()
+    return _band(x.shape[-2], x.device) @ x @ _band(x.shape[-1], x.device).t()
 
 
 def similarity(shown: Tensor, original: Tensor, luminance: bool) -> Tensor:

@@ -3,12 +3,14 @@
     L <- E[G G^T],  R <- E[G^T G];   G' = Q_L^T G Q_R;   m', v' <- Adam's means of G', G'^2;   W <- W - lr Q_L (m' / sqrt v') Q_R^T
 
 Matrices are the weights of 1x1 convolutions (o, i, 1, 1) of at most `LARGEST` a side; every other parameter gets plain Adam, in the same
-state under the same names. The bases follow L and R by one step of orthogonal iteration every `EVERY` steps.
+state under the same names. The bases follow L and R by one step of orthogonal iteration every `EVERY` steps. Parameters of one shape are
+one stack (n, *shape) throughout: a GPU spends its time on starting small products, not on doing them.
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -32,8 +34,9 @@ def is_matrix(p: Tensor) -> bool:
 def eigenvectors(symmetric: Tensor) -> Tensor:
     """Columns, float32; a touch of the identity parts the eigenvalues that a gradient of low rank leaves at zero."""
     exact = symmetric.double()
-    touch = torch.linspace(1e-12, 2e-12, len(exact), dtype=exact.dtype, device=exact.device) * (1 + exact.trace())
-    return torch.linalg.eigh(exact + torch.diag(touch)).eigenvectors.float()
+    touch = torch.linspace(1e-12, 2e-12, exact.shape[-1], dtype=exact.dtype, device=exact.device)
+    trace = exact.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None]
+    return torch.linalg.eigh(exact + torch.diag_embed(touch * (1 + trace))).eigenvectors.float()
 
 
 class Soap(torch.optim.Optimizer):
@@ -43,47 +46,76 @@ class Soap(torch.optim.Optimizer):
         self, params: Any, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.98), eps: float = 1e-8
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
+        self._stacks: dict[tuple[int, ...], dict[str, Any]] = {}
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         assert closure is None
-        for group in self.param_groups:
+        alike: dict[tuple[Any, ...], list[Tensor]] = defaultdict(list)
+        for number, group in enumerate(self.param_groups):
             for p in group["params"]:
                 if p.grad is not None:
-                    self._update(p, p.grad, group)
+                    alike[number, p.shape, self.state[p].get("step", 0)].append(p)
+        members = {tuple(id(p) for p in params) for params in alike.values()}
+        if members != self._stacks.keys():
+            self._stacks = {}
+        for (number, *_), params in alike.items():
+            self._update(params, self.param_groups[number])
 
-    def _update(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
-        (b1, b2), state = group["betas"], self.state[p]
-        turned = is_matrix(p)
-        g = grad[:, :, 0, 0] if turned else grad
-        if not state:
-            state.update(step=0, mean=torch.zeros_like(g), square=torch.zeros_like(g))
-            if turned:
-                state.update(left=g @ g.t(), right=g.t() @ g)
-                state.update({f"{k}_basis": eigenvectors(state[k]) for k in ("left", "right")})
-        state["step"] += 1
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        self._stacks = {}
+
+    def _stacked(self, params: list[Tensor]) -> dict[str, Any]:
+        """State of parameters alike; what `state` has of each of them are views of it."""
+        key = tuple(id(p) for p in params)
+        if key not in self._stacks:
+            states = [self.state[p] for p in params]
+            self._stacks[key] = {k: torch.stack([s[k] for s in states]) for k in states[0] if k != "step"}
+            for i, state in enumerate(states):
+                state.update({k: v[i] for k, v in self._stacks[key].items()})
+        return self._stacks[key]
+
+    def _update(self, params: list[Tensor], group: dict[str, Any]) -> None:
+        (b1, b2), turned = group["betas"], is_matrix(params[0])
+        g = torch.stack([p.grad[:, :, 0, 0] if turned else p.grad for p in params])  # type: ignore[index, misc]
+        if not self.state[params[0]]:
+            self._begin(params, g, turned)
+        state, step = self._stacked(params), self.state[params[0]]["step"] + 1
+        for p in params:
+            self.state[p]["step"] = step
         if turned:
-            if state["step"] % SEEN == 0 or state["step"] in EARLY:
-                state["left"].lerp_(g @ g.t(), 1 - b2**SEEN)
-                state["right"].lerp_(g.t() @ g, 1 - b2**SEEN)
-            g = state["left_basis"].t() @ g @ state["right_basis"]
+            if step % SEEN == 0 or step in EARLY:
+                state["left"].lerp_(g @ g.mT, 1 - b2**SEEN)
+                state["right"].lerp_(g.mT @ g, 1 - b2**SEEN)
+            g = state["left_basis"].mT @ g @ state["right_basis"]
         state["mean"].lerp_(g, 1 - b1)
         state["square"].lerp_(g.square(), 1 - b2)
-        bias = math.sqrt(1 - b2 ** state["step"]) / (1 - b1 ** state["step"])
+        bias = math.sqrt(1 - b2**step) / (1 - b1**step)
         update = state["mean"] / (state["square"].sqrt() + group["eps"])
         update.clamp_(-BOUND / bias, BOUND / bias)
         if turned:
-            update = (state["left_basis"] @ update @ state["right_basis"].t())[:, :, None, None]
-            if state["step"] % EVERY == 0 or state["step"] in EARLY:
+            update = (state["left_basis"] @ update @ state["right_basis"].mT)[..., None, None]
+            if step % EVERY == 0 or step in EARLY:
                 self._turn(state)
-        p.sub_(update, alpha=group["lr"] * bias)
+        torch._foreach_add_(params, list(update.unbind()), alpha=-group["lr"] * bias)
+
+    def _begin(self, params: list[Tensor], g: Tensor, turned: bool) -> None:
+        for p, here in zip(params, g, strict=True):
+            self.state[p].update(step=0, mean=torch.zeros_like(here), square=torch.zeros_like(here))
+        if turned:
+            sides = {"left": g @ g.mT, "right": g.mT @ g}
+            sides |= {f"{k}_basis": eigenvectors(v) for k, v in sides.items()}
+            for i, p in enumerate(params):
+                self.state[p].update({k: v[i] for k, v in sides.items()})
 
     @staticmethod
     def _turn(state: dict[str, Tensor]) -> None:
         """Bases one step nearer the eigenvectors; the mean is expressed in the new ones, the squares stay as a first guess."""
         turns = []
         for k in ("left", "right"):
-            old = state[f"{k}_basis"]
-            state[f"{k}_basis"] = torch.linalg.qr(state[k] @ old)[0]
-            turns.append(old.t() @ state[f"{k}_basis"])
-        state["mean"] = turns[0].t() @ state["mean"] @ turns[1]
+            basis = state[f"{k}_basis"]
+            nearer = torch.linalg.qr(state[k] @ basis)[0]
+            turns.append(basis.mT @ nearer)
+            basis.copy_(nearer)
+        state["mean"].copy_(turns[0].mT @ state["mean"] @ turns[1])

@@ -2,8 +2,9 @@
 
     OMP_NUM_THREADS=1 torchrun --nproc_per_node=2 -m onnx_models.recipes.train PATCHES_FOLDER RUN_FOLDER --minutes 120
 
-PATCHES_FOLDER: the .npy files of `data.py`. On a GPU drop torchrun and raise --batch. Two processes of one thread survive a busy
-machine; two OpenMP threads do not (20 times slower, measured). MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=100000000000
+PATCHES_FOLDER: the .npy files of `data.py`. Two processes of one thread survive a busy machine; two OpenMP threads do not (20 times
+slower, measured). On a GPU (nvcc and Triton must be there) without torchrun, `--batch 64 --crop 256 192 --workers 10`: an H100 takes
+60 ms a step, 130 times as many pixels as two cores. MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=100000000000
 before it keep glibc from giving tensors back and faulting them in again, 4 % of a step. A run killed at any moment goes on from
 RUN_FOLDER/checkpoint.pt.
 """
@@ -12,10 +13,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +25,13 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.optim import ZeroRedundancyOptimizer
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from .data import Patches, whole_pictures
 from .levels import LEVEL_MAX, lambdas
 from .lic1 import Lic1, Sizes
 from .pca import block_pca
+from .replay import Replayed
 from .similarity import dissimilarity
 from .soap import Soap
 
@@ -44,7 +48,10 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--minutes", type=float, default=60, help="wall-clock length of this stretch of the schedule")
     p.add_argument("--weights", type=Path, help="weights to start from when the run has no checkpoint yet")
     p.add_argument("--batch", type=int, default=8, help="samples of one process")
-    p.add_argument("--crop", type=int, default=128)
+    p.add_argument(
+        "--crop", type=int, nargs="+", default=[128], help="pixels a side, in turn where several: equal pixels a batch"
+    )
+    p.add_argument("--workers", type=int, default=0, help="processes that cut the samples, for a GPU")
     p.add_argument("--lr", type=float, default=8e-4)
     p.add_argument("--linear", type=float, default=0.1, help="factor on the learning rate of the linear path")
     p.add_argument(
@@ -93,6 +100,23 @@ def random_level(n: int, size: int, rng: np.random.Generator) -> tuple[Tensor, T
             (top, bottom), (left, right) = np.sort(rng.integers(0, size + 1, (2, 2)), 1)
             f[top:bottom, left:right] += strength * rng.choice([-1, 1])
     return base, field.clamp(0, LEVEL_MAX).round()
+
+
+class Samples(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
+    """Batches without end: pictures (n,crop,crop,3) uint8, base levels (n,), level fields (n,1,crop/16,crop/16).
+
+    Crops are of each size in turn, of the first `batch`, of others as many as have as many pixels.
+    """
+
+    def __init__(self, data: Patches, crops: list[int], batch: int, seed: tuple[int, ...]) -> None:
+        self.data, self.seed = data, seed
+        self.kinds = [(crop, max(1, round(batch * (crops[0] / crop) ** 2))) for crop in crops]
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        worker = get_worker_info()
+        rng = np.random.default_rng(self.seed if worker is None else (*self.seed, worker.id))
+        for crop, n in itertools.cycle(self.kinds):
+            yield self.data.batch(n, crop, rng), *random_level(n, crop // 16, rng)
 
 
 def loss_of(
@@ -148,6 +172,7 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if world > 1:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    torch.backends.cudnn.allow_tf32 = False
     amp = torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device))
     data = Patches(a.patches)
     judges = whole_pictures(a.pictures) if a.pictures else [data.validation()]
@@ -178,11 +203,30 @@ def main() -> None:
         optimizer.load_state_dict(saved["optimizer"])
         ema, step, spent = saved["ema"], saved["step"], saved["seconds"]
     run = torch.nn.parallel.DistributedDataParallel(net, gradient_as_bucket_view=True) if world > 1 else net
-    rng = np.random.default_rng((step, rank))
+    samples = DataLoader(
+        Samples(data, a.crop, a.batch, (step, rank)),
+        batch_size=None,
+        num_workers=a.workers,
+        pin_memory=device.type == "cuda",
+    )
     torch.manual_seed(1000 * step + rank)
-    start, before, log = time.time(), spent, []
 
-    while True:
+    def learn(pictures: Tensor, base: Tensor, level: Tensor) -> Tensor:
+        """(3,) loss, bpp and PSNR of pictures (n,h,w,3) uint8; the gradients of the loss are left in the parameters."""
+        x = (pictures.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
+        with amp:
+            losses, bpp, mse = loss_of(run, x, base, level, a.structure)
+        optimizer.zero_grad()
+        losses.mean().backward()  # type: ignore[no-untyped-call]
+        return torch.stack([losses.mean(), bpp.mean(), -10 * mse.mean().log10()]).detach()
+
+    if device.type == "cuda":
+        learn = Replayed(learn, list(net.parameters()), device)
+    start, before, log = time.time(), spent, []
+    latest = net.state_dict()
+    averaged = [ema[k] for k in latest]
+
+    for pictures, base, level in samples:
         spent = before + time.time() - start
         done = torch.tensor(spent / (a.minutes * 60))
         if world > 1:
@@ -194,31 +238,22 @@ def main() -> None:
         lr = a.lr * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
         for group in optimizer.param_groups:
             group["lr"] = lr * group.get("factor", 1.0)
-        x = data.batch(a.batch, a.crop, rng).to(device).permute(0, 3, 1, 2).float() / 255
-        base, level = (v.to(device) for v in random_level(a.batch, a.crop // 16, rng))
-        with amp:
-            losses, bpp, mse = loss_of(run, x.contiguous(memory_format=torch.channels_last), base, level, a.structure)
-        loss = losses.mean()
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        log.append(learn(pictures, base, level))
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         step += 1
         with torch.no_grad():
-            decay = min(0.999, (1 + step) / (10 + step))
-            for k, v in net.state_dict().items():
-                ema[k].lerp_(v, 1 - decay)
-        log.append((loss.item(), bpp.mean().item(), -10 * math.log10(mse.mean().item())))
+            torch._foreach_lerp_(averaged, list(latest.values()), 1 - min(0.999, (1 + step) / (10 + step)))
         if step % a.every == 0:
             gather(optimizer)
             if rank == 0:
                 save(checkpoint, net, ema, optimizer, step, spent)
                 verdict = judgement(net, ema, judges, amp, a.structure) if step % a.judge == 0 else ""
-                report(a.run, step, spent, lr, np.mean(log[-a.every :], 0), verdict)
+                report(a.run, step, spent, lr, log[-a.every :], verdict)
     gather(optimizer)
     if rank == 0:
         save(checkpoint, net, ema, optimizer, step, spent)
-        report(a.run, step, spent, 0.0, np.mean(log[-a.every :], 0), judgement(net, ema, judges, amp, a.structure))
+        report(a.run, step, spent, 0.0, log[-a.every :], judgement(net, ema, judges, amp, a.structure))
 
 
 def judgement(
@@ -260,9 +295,11 @@ def report(
     step: int,
     seconds: float,
     lr: float,
-    means: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    log: list[Tensor],
     more: str = "",
 ) -> None:
+    """Appends a line to the log of the run: `log` has (3,) loss, bpp and PSNR of each of the last steps."""
+    means = torch.stack(log).mean(0).tolist() if log else [math.nan] * 3
     line = f"step {step}  {seconds / 60:.1f} min  lr {lr:.2e}  loss {means[0]:.4f}  bpp {means[1]:.3f}  psnr {means[2]:.2f}{more}"
     print(line, flush=True)
     with (run / "log.txt").open("a") as f:

@@ -49,6 +49,34 @@ def test_what_is_no_matrix_gets_adam(shape: tuple[int, ...]) -> None:
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
 
 
+def test_a_stack_of_alike_is_each_alone() -> None:
+    torch.manual_seed(0)
+    start, gradients = torch.randn(3, 48, 32, 1, 1), torch.randn(2 * EVERY, 3, 48, 32, 1, 1)
+    found = []
+    for groups in ([[0, 1, 2]], [[0], [1], [2]]):
+        weights = [nn.Parameter(v.clone()) for v in start]
+        optimizers = [Soap([weights[i] for i in group], lr=0.1) for group in groups]
+        for step in gradients:
+            for weight, g in zip(weights, step, strict=True):
+                weight.grad = g.clone()
+            for optimizer in optimizers:
+                optimizer.step()
+        found.append(torch.stack(weights))
+    torch.testing.assert_close(*found, rtol=1e-3, atol=1e-3)
+
+
+def test_one_that_gets_its_first_gradient_later_begins_then() -> None:
+    torch.manual_seed(0)
+    early, late = (nn.Parameter(torch.zeros(32, 32, 1, 1)) for _ in range(2))
+    optimizer = Soap([early, late], lr=0.1)
+    for with_late in (False, True, True, False, True):
+        early.grad, late.grad = torch.randn(32, 32, 1, 1), torch.randn(32, 32, 1, 1) if with_late else None
+        optimizer.step()
+    assert (optimizer.state[early]["step"], optimizer.state[late]["step"]) == (5, 3)
+    assert early.isfinite().all()
+    assert late.isfinite().all()
+
+
 def test_goes_on_from_its_saved_state() -> None:
     torch.manual_seed(0)
     gradients = [torch.randn(48, 32, 1, 1) for _ in range(2 * EVERY)]

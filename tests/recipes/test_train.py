@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from onnx_models.recipes import data, drawings, train
 from onnx_models.recipes.entropy_model import Clip
@@ -69,6 +70,23 @@ def test_crops_come_from_the_patches(patches: Path) -> None:
     assert len(source.validation()) == 1
     with pytest.raises(FileNotFoundError, match="build them with"):
         data.Patches(patches / "nowhere")
+
+
+def test_samples_are_of_each_size_in_turn_with_as_many_pixels(patches: Path) -> None:
+    source = train.Samples(data.Patches(patches), [64, 128], 8, (1,))
+    drawn = list(itertools.islice(iter(source), 4))
+    assert [tuple(x.shape) for x, _, _ in drawn] == [(8, 64, 64, 3), (2, 128, 128, 3)] * 2
+    assert [tuple(level.shape) for _, _, level in drawn] == [(8, 1, 4, 4), (2, 1, 8, 8)] * 2
+    again = list(itertools.islice(iter(source), 4))
+    assert all(
+        torch.equal(a, b) for one, other in zip(drawn, again, strict=True) for a, b in zip(one, other, strict=True)
+    )
+
+
+def test_workers_draw_unlike_samples(patches: Path) -> None:
+    source = train.Samples(data.Patches(patches), [64], 2, (1,))
+    batches = list(itertools.islice(DataLoader(source, batch_size=None, num_workers=2), 4))
+    assert len(torch.unique(torch.cat([x for x, _, _ in batches]).flatten(1), dim=0)) == 8
 
 
 def test_drawings_are_of_many_kinds_and_a_few_of_the_crops(patches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
