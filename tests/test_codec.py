@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import onnxruntime as ort
 import pytest
-from pictures import photo_like
+from pictures import SAMPLE, photo_like
+from PIL import Image
 
 from pillow_lic import codec, container, runtime, symbols, tiles, transforms
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError, LicTruncatedError
@@ -209,7 +210,7 @@ def test_targets_out_of_reach_name_what_is_possible() -> None:
 
 def test_target_bpp_and_psnr() -> None:
     pixels = photo_like(192, 256)
-    assert 8 * len(encode(pixels, target_bpp=0.6)) / pixels[..., 0].size == pytest.approx(0.6, rel=0.01)
+    assert 8 * len(encode(pixels, target_bpp=0.5)) / pixels[..., 0].size == pytest.approx(0.5, rel=0.01)
     reached = psnr(pixels, codec.decode(encode(pixels, target_psnr=36))[1])
     assert 36 <= reached < 36.3
 
@@ -238,14 +239,15 @@ def test_pixel_limit_of_the_caller() -> None:
 
 
 def test_a_region_of_interest_gets_sharper_at_equal_size() -> None:
-    pixels = photo_like(256, 320, seed=11)
+    with Image.open(SAMPLE) as im:
+        pixels = np.asarray(im)[:256, :320]
     box = (160, 120, 256, 216)
     plain = encode(pixels, quality=4)
     marked = encode(pixels, target_size=len(plain), roi=[box])
     assert len(marked) <= len(plain)
     inside = np.s_[box[1] : box[3], box[0] : box[2]]
     before, after = codec.decode(plain)[1], codec.decode(marked)[1]
-    assert psnr(pixels[inside], after[inside]) > psnr(pixels[inside], before[inside]) + 1.9
+    assert psnr(pixels[inside], after[inside]) > psnr(pixels[inside], before[inside]) + 3
     assert encode(pixels, quality=4, roi=np.ones(pixels.shape[:2])) == plain
 
 

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader
 
 from onnx_models.recipes import data, drawings, train
 from onnx_models.recipes.entropy_model import Clip
@@ -83,10 +82,12 @@ def test_samples_are_of_each_size_in_turn_with_as_many_pixels(patches: Path) -> 
     )
 
 
-def test_workers_draw_unlike_samples(patches: Path) -> None:
-    source = train.Samples(data.Patches(patches), [64], 2, (1,))
-    batches = list(itertools.islice(DataLoader(source, batch_size=None, num_workers=2), 4))
-    assert len(torch.unique(torch.cat([x for x, _, _ in batches]).flatten(1), dim=0)) == 8
+def test_workers_draw_unlike_samples(patches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = []
+    for worker in (SimpleNamespace(id=0), SimpleNamespace(id=1)):
+        monkeypatch.setattr(train, "get_worker_info", lambda worker=worker: worker)
+        batches.append(next(iter(train.Samples(data.Patches(patches), [64], 4, (1,))))[0])
+    assert len(torch.unique(torch.cat(batches).flatten(1), dim=0)) == 8
 
 
 def test_drawings_are_of_many_kinds_and_a_few_of_the_crops(patches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
