@@ -11,10 +11,10 @@ from .options import EncodeOptions
 CLOSE = 0.002
 """A file this much (of the target) below its target is not searched further: half a level on average."""
 
-DB_A_LEVEL = 12.8 / MAX_LEVEL
+DB_A_LEVEL = 12.3 / MAX_LEVEL
 """PSNR that one level adds to a photo (Kodak's mean)."""
 
-LOWEST_BPP, HIGHEST_BPP = 0.126, 1.89
+LOWEST_BPP, HIGHEST_BPP = 0.116, 1.66
 """Bits per pixel of a photo at quality 1 and 10 (Kodak's mean); nearly exponential between them."""
 
 
