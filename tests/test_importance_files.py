@@ -23,7 +23,7 @@ def picture() -> Image.Image:
 
 @pytest.fixture(scope="module")
 def automatic(picture: Image.Image) -> bytes:
-    return pillow_lic.encode(picture, quality=6, importance="auto")
+    return pillow_lic.encode(picture, quality=8, importance="auto")
 
 
 def carried(data: bytes) -> bytes | None:
@@ -32,8 +32,8 @@ def carried(data: bytes) -> bytes | None:
 
 def test_auto_writes_a_map_and_its_strength_scales_it(picture: Image.Image, automatic: bytes) -> None:
     assert carried(automatic)
-    assert pillow_lic.encode(picture, quality=6, importance=1) == automatic
-    assert pillow_lic.encode(picture, quality=6, importance=0) == pillow_lic.encode(picture, quality=6)
+    assert pillow_lic.encode(picture, quality=8, importance=1) == automatic
+    assert pillow_lic.encode(picture, quality=8, importance=0) == pillow_lic.encode(picture, quality=8)
     fields = [
         np.asarray(pillow_lic.open(pillow_lic.encode(picture, quality=9, importance=s)).info["importance"])
         for s in (1.0, 0.3)
