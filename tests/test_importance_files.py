@@ -136,7 +136,7 @@ def test_info_has_no_map_to_draw(
 def test_importance_on_the_command_line(picture: Image.Image, automatic: bytes, tmp_path: Path) -> None:
     source, target = tmp_path / "a.png", tmp_path / "a.lic"
     picture.save(source)
-    assert run("encode", source, target, "--importance", "auto") == 0
+    assert run("encode", source, target, "-q", "8", "--importance", "auto") == 0
     assert target.read_bytes() == automatic
     assert run("encode", source, target, "--importance", "2") == 1
     with pytest.raises(SystemExit):
