@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from .pairs import Pair
-from .places import is_current, is_same
+from .places import is_current, is_filled, is_same
 
 P = TypeVar("P", bound=Pair)
 Work = Callable[[P], object]
@@ -185,9 +185,15 @@ def _without_work(pair: Pair, force: bool) -> Result | None:
 
 
 def _skipped(pair: Pair, force: bool) -> Result | None:
-    if force or not is_current(pair.target, pair.source):
+    """The result of a pair whose target is there already; FileExistsError if it is another that must be kept."""
+    if force:
         return None
-    return Result(pair, "skipped", bytes_out=pair.target.stat().st_size)
+    if is_current(pair.target, pair.source):
+        return Result(pair, "skipped", bytes_out=pair.target.stat().st_size)
+    if pair.keep and is_filled(pair.target):
+        msg = f"{pair.target} is there, older than its source, and may be an original: name another destination, or use force"
+        raise FileExistsError(msg)
+    return None
 
 
 def _make(work: Work[P], force: bool, pair: P) -> Result:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from . import places
 from .files import StrPath
+from .LicImagePlugin import EXTENSION
 from .places import Place
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One file to make; `problem` says why it cannot be made when that is known beforehand."""
+    """One file to make; `problem` says why it cannot be made when that is known beforehand.
+
+    keep: a file that is there may be an original, and is not replaced by a newer source unless that is forced.
+    """
 
     source: Place
     target: Place
     problem: str = ""
+    keep: bool = False
 
 
 def plan(
@@ -27,24 +32,34 @@ def plan(
 
     A directory stands for the files below it that `readable` accepts and that do not have the suffix already; they keep
     their places below `destination`. A single file goes to `destination` itself if that has the suffix and is not a
-    directory. What cannot be made (no such file, no permission to list a directory, two sources for one target) is a pair
-    with a `problem`. ValueError or ImportError for a URL that cannot be used here.
+    directory. What cannot be made (no such file, no permission to list a directory, two sources for one target, a target
+    that is a source) is a pair with a `problem`. `Pair.keep` guards what is at a single destination, and in one that sources
+    lie in; but a .lic file may be made anew of a picture of another format. ValueError or ImportError for a URL that cannot
+    be used here.
     """
     end = places.place(destination)
     found = [item for source in sources for item in _expand(places.place(source), end, suffix, readable)]
     single = len(found) == 1 and len(found[0][1].parts) == 1
     if single and end.suffix.lower() == suffix and not end.is_dir():
         (source, _, problem) = found[0]
-        return [Pair(source, end, problem)]
+        return [Pair(source, end, problem, keep=suffix != EXTENSION or source.suffix.lower() == EXTENSION)]
+    keep = suffix != EXTENSION and any(places.is_within(source, end) for source, *_ in found)
+    return _checked([Pair(source, end / below.with_suffix(suffix), problem, keep) for source, below, problem in found])
+
+
+def _checked(pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs, with a problem those whose target is another's, or another source."""
+    sources = {places.identity(pair.source) for pair in pairs if not pair.problem}
     owners: dict[Place, Place] = {}
-    pairs = []
-    for source, below, problem in found:
-        target = end / below.with_suffix(suffix)
-        owner = owners.setdefault(target, source)
-        if owner != source and not problem:
-            problem = f"{target} is already made from {owner}"
-        pairs.append(Pair(source, target, problem))
-    return pairs
+    checked = []
+    for pair in pairs:
+        problem, target = pair.problem, places.identity(pair.target)
+        if not problem and target in sources and target != places.identity(pair.source):
+            problem = f"{pair.target} is itself a source: name another destination"
+        if not problem and owners.setdefault(pair.target, pair.source) != pair.source:
+            problem = f"{pair.target} is already made from {owners[pair.target]}"
+        checked.append(replace(pair, problem=problem))
+    return checked
 
 
 def _expand(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import io
 import os
@@ -60,6 +61,27 @@ def is_same(a: Place, b: Place) -> bool:
     if isinstance(a, Path) and isinstance(b, Path):
         return a.exists() and b.exists() and a.samefile(b)
     return a == b
+
+
+def identity(place: Place) -> object:
+    """Return what all names of one file or folder that is there have in common; of any other, and in a store, the place."""
+    if isinstance(place, Path):
+        with contextlib.suppress(OSError, ValueError):
+            found = place.stat()
+            return found.st_dev, found.st_ino
+    return place
+
+
+def is_within(place: Place, folder: Place) -> bool:
+    """Whether a place is a folder or in it at any depth."""
+    if isinstance(place, Path) and isinstance(folder, Path):
+        return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))
+    return f"{place}/".startswith(f"{str(folder).rstrip('/')}/") and type(place) is type(folder)
+
+
+def is_filled(place: Place) -> bool:
+    """Whether there is a file that is not empty."""
+    return place.exists() and not place.is_dir() and bool(place.stat().st_size)
 
 
 def is_current(target: Place, source: Place) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pillow_lic import pairs, transcode
+from pillow_lic import batch, pairs, transcode
 from pillow_lic.pairs import Pair
 
 
@@ -80,3 +80,53 @@ def test_the_same_file_twice_is_no_conflict(tmp_path: Path) -> None:
     touch(tmp_path / "a.png")
     found = pairs.plan([tmp_path / "a.png", tmp_path / "*.png"], tmp_path / "out", ".lic")
     assert [pair.problem for pair in found] == ["", ""]
+
+
+def test_no_source_is_a_target(tmp_path: Path) -> None:
+    touch(tmp_path / "x.jpg", tmp_path / "x.png", tmp_path / "y.jpg")
+    for base in (tmp_path, Path(os.path.relpath(tmp_path))):
+        found = pairs.plan([tmp_path / "x.jpg", tmp_path / "x.png", tmp_path / "y.jpg"], base, ".png")
+        assert [pair.problem for pair in found] == [
+            f"{base / 'x.png'} is itself a source: name another destination",
+            "",
+            "",
+        ]
+
+
+def overwrite(pair: Pair) -> None:
+    pair.target.parent.mkdir(parents=True, exist_ok=True)  # type: ignore[union-attr]
+    pair.target.write_bytes(b"made")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "suffix", "kept"),
+    [
+        ("in", "in", ".png", "in/x.png"),
+        ("in/*.jpg", "in", ".png", "in/x.png"),
+        ("in/sub", "in", ".png", "in/z.png"),
+        ("in/x.jpg", "in/x.png", ".png", "in/x.png"),
+        ("in/a.lic", "in/x.lic", ".lic", "in/x.lic"),
+        ("in", "out", ".png", ""),
+        ("in", "in", ".lic", ""),
+        ("in/x.jpg", "in/x.lic", ".lic", ""),
+    ],
+)
+def test_what_may_be_an_original_is_kept(tmp_path: Path, source: str, destination: str, suffix: str, kept: str) -> None:
+    touch(*(tmp_path / name for name in ("in/x.png", "in/x.lic", "in/z.png", "out/x.png", "out/z.png")))
+    touch(*(tmp_path / name for name in ("in/a.lic", "in/x.jpg", "in/sub/z.jpg")))
+    for name in ("in/a.lic", "in/x.jpg", "in/sub/z.jpg"):
+        os.utime(tmp_path / name, (3e9, 3e9))
+    found = pairs.plan([tmp_path / source], tmp_path / destination, suffix, readable=lambda p: p.suffix == ".jpg")
+    summary = batch.run(found, overwrite)
+    said = "is there, older than its source, and may be an original: name another destination, or use force"
+    assert [result.error for result in summary.failed] == ([f"{tmp_path / kept} {said}"] if kept else [])
+    assert not kept or (tmp_path / kept).read_bytes() == b"x"
+    assert not batch.run(found, overwrite, force=True).failed
+
+
+def test_what_was_made_beside_its_source_is_there_already(tmp_path: Path) -> None:
+    touch(tmp_path / "x.jpg", tmp_path / "x.png")
+    found = pairs.plan([tmp_path], tmp_path, ".png")
+    assert [result.outcome for result in batch.run(found, overwrite).results] == ["skipped"]
+    (tmp_path / "x.png").write_bytes(b"")
+    assert [result.outcome for result in batch.run(found, overwrite).results] == ["done"]
