@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -40,21 +40,37 @@ def plan(
     end = places.place(destination)
     found = [item for source in sources for item in _expand(places.place(source), end, suffix, readable)]
     single = len(found) == 1 and len(found[0][1].parts) == 1
-    if single and end.suffix.lower() == suffix and not end.is_dir():
-        (source, _, problem) = found[0]
-        return [Pair(source, end, problem, keep=suffix != EXTENSION or source.suffix.lower() == EXTENSION)]
-    keep = suffix != EXTENSION and any(places.is_within(source, end) for source, *_ in found)
-    return _checked([Pair(source, end / below.with_suffix(suffix), problem, keep) for source, below, problem in found])
+    alone = single and end.suffix.lower() == suffix and not end.is_dir()
+    guarded = alone or any(places.is_within(source, end) for source, *_ in found)
+    return _checked(
+        Pair(
+            source,
+            end if alone else end / below.with_suffix(suffix),
+            problem,
+            keep=guarded and (suffix != EXTENSION or source.suffix.lower() == EXTENSION),
+        )
+        for source, below, problem in found
+    )
 
 
-def _checked(pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the pairs, with a problem those whose target is another's, or another source."""
-    sources = {places.identity(pair.source) for pair in pairs if not pair.problem}
+def _checked(pairs: Iterable[Pair]) -> list[Pair]:
+    """Return the pairs, with a problem those whose target is another's, or another source.
+
+    A .lic file that is to be made anew of a picture is left out as a source: a shell's star names what an earlier run made.
+    """
+    files = [(pair, places.identity(pair.source), places.identity(pair.target)) for pair in pairs]
+    wanted = {target for _, source, target in files if source != target}
+    files = [
+        (pair, source, target)
+        for pair, source, target in files
+        if not (source == target and target in wanted and pair.target.suffix.lower() == EXTENSION)
+    ]
+    sources = {source for pair, source, _ in files if not pair.problem}
     owners: dict[Place, Place] = {}
     checked = []
-    for pair in pairs:
-        problem, target = pair.problem, places.identity(pair.target)
-        if not problem and target in sources and target != places.identity(pair.source):
+    for pair, source, target in files:
+        problem = pair.problem
+        if not problem and target in sources and target != source:
             problem = f"{pair.target} is itself a source: name another destination"
         if not problem and owners.setdefault(pair.target, pair.source) != pair.source:
             problem = f"{pair.target} is already made from {owners[pair.target]}"

@@ -106,6 +106,7 @@ def overwrite(pair: Pair) -> None:
         ("in/sub", "in", ".png", "in/z.png"),
         ("in/x.jpg", "in/x.png", ".png", "in/x.png"),
         ("in/a.lic", "in/x.lic", ".lic", "in/x.lic"),
+        ("in/sub/*.lic", "in", ".lic", "in/x.lic"),
         ("in", "out", ".png", ""),
         ("in", "in", ".lic", ""),
         ("in/x.jpg", "in/x.lic", ".lic", ""),
@@ -113,8 +114,8 @@ def overwrite(pair: Pair) -> None:
 )
 def test_what_may_be_an_original_is_kept(tmp_path: Path, source: str, destination: str, suffix: str, kept: str) -> None:
     touch(*(tmp_path / name for name in ("in/x.png", "in/x.lic", "in/z.png", "out/x.png", "out/z.png")))
-    touch(*(tmp_path / name for name in ("in/a.lic", "in/x.jpg", "in/sub/z.jpg")))
-    for name in ("in/a.lic", "in/x.jpg", "in/sub/z.jpg"):
+    touch(*(tmp_path / name for name in ("in/a.lic", "in/x.jpg", "in/sub/z.jpg", "in/sub/x.lic")))
+    for name in ("in/a.lic", "in/x.jpg", "in/sub/z.jpg", "in/sub/x.lic"):
         os.utime(tmp_path / name, (3e9, 3e9))
     found = pairs.plan([tmp_path / source], tmp_path / destination, suffix, readable=lambda p: p.suffix == ".jpg")
     summary = batch.run(found, overwrite)
@@ -130,3 +131,11 @@ def test_what_was_made_beside_its_source_is_there_already(tmp_path: Path) -> Non
     assert [result.outcome for result in batch.run(found, overwrite).results] == ["skipped"]
     (tmp_path / "x.png").write_bytes(b"")
     assert [result.outcome for result in batch.run(found, overwrite).results] == ["done"]
+
+
+def test_a_star_of_the_shell_names_what_was_made_before(tmp_path: Path) -> None:
+    touch(tmp_path / "a.lic", tmp_path / "a.png", tmp_path / "b.lic", tmp_path / "c.png")
+    os.utime(tmp_path / "a.png", (3e9, 3e9))
+    found = pairs.plan(sorted(tmp_path.iterdir()), tmp_path, ".lic")
+    assert names(found, tmp_path) == [("a.png", "a.lic"), ("b.lic", "b.lic"), ("c.png", "c.lic")]
+    assert [result.outcome for result in batch.run(found, overwrite).results] == ["skipped", "done", "done"]
