@@ -31,7 +31,7 @@ def _encode(args: argparse.Namespace) -> int:
     if transcode.is_picture(target) and target.suffix.lower() != ".lic":
         print(f"lic: encode writes .lic files, got {args.target}; decode and convert write others", file=sys.stderr)
         return 2
-    if _is_same(args.source, args.target):
+    if _refuses(args):
         return 2
     begun = time.perf_counter()
     work = transcode.Transcoder(".lic", _save_options(args), not args.strip)
@@ -57,7 +57,7 @@ def _decode(args: argparse.Namespace) -> int:
     if suffix == ".lic":
         print("lic: decode writes other formats than .lic; encode and convert write it anew", file=sys.stderr)
         return 2
-    if _is_same(args.source, args.target):
+    if _refuses(args):
         return 2
     with plugin.open(_source(args.source)) as im:
         data = transcode.Transcoder(suffix, {}, not args.strip).encode(im)
@@ -73,8 +73,12 @@ def _info(args: argparse.Namespace) -> int:
     if args.map is not None and len(args.files) != 1:
         print(f"lic: --map draws the map of one file, got {len(args.files)}", file=sys.stderr)
         return 2
-    if args.map == "-" or args.map is not None and Path(args.map).resolve() == Path(args.files[0]).resolve():
-        print(f"lic: --map must name a file to write other than the .lic file, got {args.map}", file=sys.stderr)
+    if args.map is not None and (
+        args.map == "-"
+        or Path(args.map).suffix.lower() == ".lic"
+        or Path(args.map).resolve() == Path(args.files[0]).resolve()
+    ):
+        print(f"lic: --map must name a file to write other than a .lic file, got {args.map}", file=sys.stderr)
         return 2
     failed = 0
     for name in args.files:
@@ -190,12 +194,13 @@ def _source(name: str) -> str | IO[bytes]:
     return io.BytesIO(sys.stdin.buffer.read()) if name == "-" else name
 
 
-def _is_same(source: str, target: str) -> bool:
-    """Whether the target is the source, which is then said; a shell's `*` may put it there."""
-    same = os.path.exists(source) and os.path.exists(target) and os.path.samefile(source, target)
-    if same:
-        print(f"lic: the target must be another file than the source, got {target}", file=sys.stderr)
-    return same
+def _refuses(args: argparse.Namespace) -> bool:
+    """Whether the target must not be written over, which is then said."""
+    from . import targets
+
+    if words := targets.objection(args.source, args.target, force=args.force):
+        print(f"lic: {words}", file=sys.stderr)
+    return bool(words)
 
 
 def _write(target: str, data: bytes) -> None:
@@ -283,12 +288,14 @@ def _parser() -> argparse.ArgumentParser:
     encode = add("encode", _encode, "Write a picture of any format as .lic; - is standard input or output.")
     encode.add_argument("source")
     encode.add_argument("target")
+    encode.add_argument("-f", "--force", action="store_true", help="replace what is there, not only .lic files")
     _add_encoding(encode)
 
     decode = add("decode", _decode, "Write a .lic picture in another format; - is standard input or output.")
     decode.add_argument("source")
     decode.add_argument("target")
     decode.add_argument("--format", help="of the target (default: by its name; png for -)")
+    decode.add_argument("-f", "--force", action="store_true", help="replace what is there")
     decode.add_argument("--strip", action="store_true", help="leave EXIF and XMP out")
 
     info = add("info", _info, "Show what .lic files say about themselves and check them; runs no network.")
@@ -304,7 +311,7 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument(
         "--budget", type=byte_count, metavar="BYTES", help="for all files together (5GB): measure, then share"
     )
-    convert.add_argument("-f", "--force", action="store_true", help="also make what is there already")
+    convert.add_argument("-f", "--force", action="store_true", help="also make what is there, even over originals")
     convert.add_argument("--quiet", action="store_true", help="no progress line")
     _add_encoding(convert)
 

@@ -34,7 +34,8 @@ def convert(
 
     Names may be URLs of what fsspec reaches, such as "s3://bucket/photos". `to` names the format ("lic", "png", ...); None
     takes it from the name of a single destination file, else LIC. A failure is in the summary and stops nothing. Files that
-    are there and not older than their source are left, unless `force`.
+    are there and not older than their source are left, unless `force`; older ones that may be originals (`pairs.plan` says
+    which) too, and are failures.
 
     Each of several `workers` is a process and has its share of the threads. A script that asks for several must guard its
     own start with `if __name__ == "__main__":`, as always with processes. An `executor` replaces them (`fleet.connect` gives

@@ -186,7 +186,7 @@ def test_info_leaves_its_own_file_alone(
     Path("a.lic").write_bytes(automatic)
     for target in ("a.lic", tmp_path / "a.lic", "-"):
         assert run("info", "a.lic", "--map", target) == 2
-        assert f"--map must name a file to write other than the .lic file, got {target}" in capsys.readouterr().err
+        assert f"--map must name a file to write other than a .lic file, got {target}" in capsys.readouterr().err
     assert Path("a.lic").read_bytes() == automatic
 
 
