@@ -39,7 +39,8 @@ def convert(
 
     Each of several `workers` is a process and has its share of the threads. A script that asks for several must guard its
     own start with `if __name__ == "__main__":`, as always with processes. An `executor` replaces them (`fleet.connect` gives
-    that of a Dask cluster); each of its workers must see the same paths, and has one thread unless `threads` says otherwise.
+    that of a Dask cluster); each of its workers must see the same paths, and has one thread unless `threads` says otherwise. All
+    other `settings` hold for them too.
 
     `save_options` are those of `Image.save`. `budget` takes the place of quality and targets: the bytes that all .lic files
     together may have, those that are there already included. Every picture is then measured before any is written, and
@@ -63,7 +64,7 @@ def convert(
     elif threads is None and workers > 1:
         threads = max(1, options.current_settings().threads // workers)
     todo = pairs.plan(sources, destination, suffix, readable=is_picture)
-    work = Transcoder(suffix, save_options, keep_metadata, threads)
+    work = Transcoder(suffix, save_options, keep_metadata, options.given_settings() | {"threads": threads})
     if budget is not None:
         return within_budget(budget, todo, work, workers=workers, force=force, progress=progress, executor=executor)
     return batch.run(todo, work, workers=workers, force=force, progress=progress, executor=executor)

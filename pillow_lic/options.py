@@ -302,6 +302,11 @@ def current_settings() -> Settings:
     return Settings(threads, providers, chosen.get("max_pixels"), memory)
 
 
+def given_settings() -> dict[str, Any]:
+    """Return what :func:`settings` blocks say here, in its words; of the rest the environment speaks, wherever work is done."""
+    return dict(_overrides.get() or {})
+
+
 @contextmanager
 def settings(
     *,
@@ -318,7 +323,7 @@ def settings(
     ...     s.threads
     1
     """
-    chosen = dict(_overrides.get() or {})
+    chosen = given_settings()
     if threads is not None:
         chosen["threads"] = thread_count("threads", threads)
     if providers is not None:

@@ -27,13 +27,13 @@ class Transcoder:
     """Makes a picture file of another; picklable, so that other processes can do it (`batch.Work`).
 
     suffix: of the format to write, ".lic" or any that Pillow writes. save_options: what `Image.save` takes for it.
-    keep_metadata: carry EXIF and XMP over (the ICC profile always is). threads: of the networks, None as set.
+    keep_metadata: carry EXIF and XMP over (the ICC profile always is). settings: those of `options.settings` to work under.
     """
 
     suffix: str = EXTENSION
     save_options: Mapping[str, Any] = field(default_factory=dict)
     keep_metadata: bool = True
-    threads: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, pair: Pair) -> None:
         """Write the target, whole or not at all, with the time of the source; OSError or ValueError if not."""
@@ -43,8 +43,8 @@ class Transcoder:
 
     @contextmanager
     def opened(self, source: Place) -> Iterator[Image.Image]:
-        """Open a picture for a `with` block, in which the networks have these threads."""
-        with options.settings(threads=self.threads), Image.open(places.readable(source)) as im:
+        """Open a picture for a `with` block, in which the settings hold."""
+        with options.settings(**self.settings), Image.open(places.readable(source)) as im:
             yield im
 
     def encode(self, im: Image.Image, **more_options: Any) -> bytes:

@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,16 @@ def test_convert_with_workers(photos: Path, tmp_path: Path) -> None:
     one = pillow_lic.convert(photos / "a.png", tmp_path / "one.lic", quality=3)
     assert len(one.done) == 1
     assert (tmp_path / "one.lic").read_bytes() == (tmp_path / "out/a.lic").read_bytes()
+
+
+def test_settings_hold_for_those_who_do_the_work(lic: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        (tmp_path / "in" / f"{name}.lic").write_bytes(lic.read_bytes())
+    with ThreadPoolExecutor(1) as executor, pillow_lic.settings(max_pixels=100):
+        for how in ({"workers": 2}, {"executor": executor}):
+            summary = pillow_lic.convert(tmp_path / "in", tmp_path / "out", to="png", **how)
+            assert [result.error.split(",")[0] for result in summary.failed] == ["picture has 6144 pixels"] * 2
 
 
 def test_the_format_comes_from_the_destination(photos: Path, tmp_path: Path) -> None:

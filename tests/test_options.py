@@ -150,6 +150,16 @@ def test_wrong_environment_is_named(monkeypatch: pytest.MonkeyPatch, name: str, 
         current_settings()
 
 
+def test_settings_that_were_given_are_those_of_the_blocks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIC_THREADS", "3")
+    assert options.given_settings() == {}
+    with settings(max_pixels=100), settings(providers="cpu"):
+        given = options.given_settings()
+    assert given == {"max_pixels": 100, "providers": ("CPUExecutionProvider",)}
+    with settings(**given) as found:
+        assert (found.threads, found.max_pixels) == (3, 100)
+
+
 def test_settings_nest_and_end() -> None:
     outside = current_settings()
     with settings(threads=2, max_pixels=100) as outer:
