@@ -28,7 +28,7 @@ class Pair:
 def plan(
     sources: Iterable[StrPath], destination: StrPath, suffix: str, *, readable: Callable[[Place], bool] = lambda _: True
 ) -> list[Pair]:
-    """Return the pairs that turn `sources` (files, directories, glob patterns; paths or URLs) into files with `suffix`.
+    """Return the pairs that turn `sources` (files, directories, glob patterns; paths or URLs) into files with `suffix`, each once.
 
     A directory stands for the files below it that `readable` accepts and that do not have the suffix already; they keep
     their places below `destination`. A single file goes to `destination` itself if that has the suffix and is not a
@@ -38,7 +38,11 @@ def plan(
     be used here.
     """
     end = places.place(destination)
-    found = [item for source in sources for item in _expand(places.place(source), end, suffix, readable)]
+    once: dict[object, tuple[Place, PurePath, str]] = {}
+    for source in sources:
+        for item in _expand(places.place(source), end, suffix, readable):
+            once.setdefault((places.identity(item[0]), item[1]), item)
+    found = list(once.values())
     single = len(found) == 1 and len(found[0][1].parts) == 1
     alone = single and end.suffix.lower() == suffix and not end.is_dir()
     guarded = alone or any(places.is_within(source, end) for source, *_ in found)

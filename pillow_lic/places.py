@@ -6,7 +6,7 @@ import contextlib
 import glob
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -31,10 +31,15 @@ def place(name: StrPath) -> Place:
 
 
 def matches(pattern: Place) -> list[Place]:
-    """Return what matches a glob pattern, `**` included, sorted."""
+    """Return what matches a glob pattern, sorted; of `**`, which matches a folder and all that is in it, the files."""
+    found: Sequence[tuple[Place, bool]]
     if isinstance(pattern, StorePath):
-        return list(pattern.glob())
-    return [Path(match) for match in sorted(glob.glob(os.fspath(pattern), recursive=True))]
+        found = pattern.glob()
+    else:
+        names = sorted(glob.glob(os.fspath(pattern), recursive=True))
+        found = [(Path(name), os.path.isdir(name)) for name in names]
+    files = [match for match, is_folder in found if not is_folder]
+    return files if files and "**" in str(pattern) else [match for match, _ in found]
 
 
 def walk(top: Place, keep_out: Place, closed: Callable[[Place, OSError], object]) -> Iterator[tuple[Place, PurePath]]:

@@ -127,11 +127,12 @@ class StorePath:
                 modified = None
         return Stat(size or 0, modified)
 
-    def glob(self) -> list[StorePath]:
-        """Return what matches this URL as a pattern, sorted."""
+    def glob(self) -> list[tuple[StorePath, bool]]:
+        """Return what matches this URL as a pattern, sorted, and whether it is a folder."""
         system, path = self._at()
         with _named("list", self):
-            return [self._beside(match) for match in sorted(system.glob(path))]
+            found = sorted(system.glob(path, detail=True).items())
+        return [(self._beside(name), facts["type"] == "directory") for name, facts in found]
 
     def walk(
         self, keep_out: StorePath | None, closed: Callable[[StorePath, OSError], object]

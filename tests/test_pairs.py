@@ -76,10 +76,23 @@ def test_a_directory_that_cannot_be_listed_is_not_passed_over(tmp_path: Path, mo
     ]
 
 
-def test_the_same_file_twice_is_no_conflict(tmp_path: Path) -> None:
+def test_the_same_file_is_planned_once(tmp_path: Path) -> None:
     touch(tmp_path / "a.png")
-    found = pairs.plan([tmp_path / "a.png", tmp_path / "*.png"], tmp_path / "out", ".lic")
-    assert [pair.problem for pair in found] == ["", ""]
+    twice = [tmp_path / "a.png", Path(os.path.relpath(tmp_path)) / "a.png", tmp_path / "*.png"]
+    assert names(pairs.plan(twice, tmp_path / "out", ".lic"), tmp_path) == [("a.png", "out/a.lic")]
+    assert names(pairs.plan(twice, tmp_path / "b.lic", ".lic"), tmp_path) == [("a.png", "b.lic")]
+
+
+def test_two_stars_stand_for_files(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.png", tmp_path / "in/sub/raw/c.png")
+    found = pairs.plan([tmp_path / "in/**"], tmp_path / "out", ".lic")
+    assert names(found, tmp_path) == [
+        ("in/a.png", "out/a.lic"),
+        ("in/sub/b.png", "out/b.lic"),
+        ("in/sub/raw/c.png", "out/c.lic"),
+    ]
+    found = pairs.plan([tmp_path / "in/**/raw"], tmp_path / "out", ".lic")
+    assert names(found, tmp_path) == [("in/sub/raw/c.png", "out/c.lic")]
 
 
 def test_no_source_is_a_target(tmp_path: Path) -> None:

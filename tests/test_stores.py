@@ -107,6 +107,8 @@ def test_folders_patterns_and_files(root: str) -> None:
     assert names(found, root) == [("/in/a.png", "/in/out/a.lic"), ("/in/sub/b.jpg", "/in/out/sub/b.lic")]
     found = pairs.plan([f"{root}/in/*.png", f"{root}/in/**/*.jpg"], f"{root}/out", ".lic")
     assert names(found, root) == [("/in/a.png", "/out/a.lic"), ("/in/sub/b.jpg", "/out/b.lic")]
+    found = pairs.plan([f"{root}/in/**"], f"{root}/other", ".lic", readable=lambda place: place.suffix != ".txt")
+    assert [pair.target.name for pair in found] == ["a.lic", "notes.lic", "old.lic", "c.lic", "b.lic"]
     found = pairs.plan([f"{root}/in/a.png"], f"{root}/one.lic", ".lic")
     assert names(found, root) == [("/in/a.png", "/one.lic")]
     found = pairs.plan([f"{root}/in/a.png"], f"{root}/in/sub", ".lic")
