@@ -81,7 +81,7 @@ def is_within(place: Place, folder: Place) -> bool:
     """Whether a place is a folder or in it at any depth."""
     if isinstance(place, Path) and isinstance(folder, Path):
         return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))
-    return f"{place}/".startswith(f"{str(folder).rstrip('/')}/") and type(place) is type(folder)
+    return isinstance(place, StorePath) and isinstance(folder, StorePath) and place.is_relative_to(folder)
 
 
 def is_filled(place: Place) -> bool:

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from .files import TEMPORARY_MARK
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::.*://)")
+
+_CACHES = re.compile(r"((blockcache|cached|filecache|simplecache)::)*")
+"""What fsspec lets stand before a URL without a path of its own: files have those of the next."""
 
 
 def is_url(name: str) -> bool:
@@ -42,14 +45,20 @@ class StorePath:
     url: str
 
     def __post_init__(self) -> None:
-        front, chained, rest = self.url.partition("::")
-        if not front.endswith("://"):
-            front = front.rstrip("/")
-        object.__setattr__(self, "url", front + chained + rest)
+        before, own, rest = self._parts()
+        if "://" not in own:  # all of an archive: zip::memory://a.zip
+            own += "://"
+        object.__setattr__(self, "url", before + (own if own.endswith("://") else own.rstrip("/")) + rest)
         self._at()
 
     def __str__(self) -> str:
         return self.url
+
+    def _parts(self) -> tuple[str, str, str]:
+        """The URL as what stands before the link of the chain that has the path, that link, and what follows it."""
+        before = cast(re.Match[str], _CACHES.match(self.url))[0]
+        own, chained, rest = self.url.removeprefix(before).partition("::")
+        return before, own, chained + rest
 
     def _at(self) -> tuple[Any, str]:
         """The file system, of which fsspec keeps one for each set of options, and the path in it."""
@@ -73,22 +82,23 @@ class StorePath:
 
     def _beside(self, path: str) -> StorePath:
         """Another path of the same file system."""
-        front, chained, rest = self.url.partition("::")
-        system, own = self._at()
-        own = own.strip("/")
-        head = front[: len(front) - len(own)] if front.endswith(own) else f"{system.unstrip_protocol('').rstrip('/')}/"
-        return StorePath(head + path.lstrip("/") + chained + rest)
+        before, own, rest = self._parts()
+        system, there = self._at()
+        there = there.strip("/")
+        if not own.endswith(there):
+            return StorePath(before + system.unstrip_protocol(path) + rest)
+        return StorePath(before + own[: len(own) - len(there)] + path.lstrip("/") + rest)
 
     @property
     def read_only(self) -> bool:
         """Whether nothing can be written there."""
-        return self.url.startswith(("http://", "https://"))
+        return self._parts()[1].startswith(("http://", "https://"))
 
     @property
     def name(self) -> str:
         """The last part, without the query of a web address."""
-        front = self.url.partition("::")[0].partition("://")[2]
-        return PurePosixPath(front.partition("?")[0] if self.read_only else front).name
+        path = self._parts()[1].partition("://")[2]
+        return PurePosixPath(path.partition("?")[0] if self.read_only else path).name
 
     @property
     def suffix(self) -> str:
@@ -96,8 +106,14 @@ class StorePath:
         return PurePosixPath(self.name).suffix
 
     def __truediv__(self, place: PurePath) -> StorePath:
-        front, chained, rest = self.url.partition("::")
-        return StorePath(f"{front if front.endswith('/') else front + '/'}{place.as_posix()}{chained}{rest}")
+        before, own, rest = self._parts()
+        return StorePath(f"{before}{own if own.endswith('/') else own + '/'}{place.as_posix()}{rest}")
+
+    def is_relative_to(self, folder: StorePath) -> bool:
+        """Whether this is the folder, or in it at any depth."""
+        before, own, rest = self._parts()
+        around, top, chain = folder._parts()
+        return (before, rest) == (around, chain) and f"{own}/".startswith(f"{top.rstrip('/')}/")
 
     def kind(self) -> str | None:
         """Return "file", "directory", or None for what is not there."""

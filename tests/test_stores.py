@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -55,6 +56,63 @@ def test_parts_of_a_url() -> None:
     assert str(StorePath("memory://a") / PurePosixPath("b/c.lic")) == "memory://a/b/c.lic"
     assert str(StorePath("memory://") / PurePosixPath("c.lic")) == "memory://c.lic"
     assert pickle.loads(pickle.dumps(place)) == place
+
+
+def zipped(url: str, *names: str) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    put(url, stream.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("simplecache::memory://top", ""),
+        ("filecache::memory://top", ""),
+        ("zip://top", "::memory://a.zip"),
+        ("simplecache::zip://top", "::memory://a.zip"),
+        ("zip://top", "::simplecache::memory://a.zip"),
+    ],
+)
+def test_chained_urls(before: str, after: str, memory: Any) -> None:
+    for name in ("top/a.png", "top/sub/b.png"):
+        put(f"memory://{name}")
+    zipped("memory://a.zip", "top/a.png", "top/sub/b.png")
+    place = StorePath(f"{before}/a.png{after}")
+    assert (place.name, place.suffix, place.read_only, place.kind()) == ("a.png", ".png", False, "file")
+    folder = StorePath(f"{before}/{after}")
+    assert str(folder) == f"{before}{after}"
+    assert str(folder / PurePosixPath("a.png")) == str(place)
+    assert place.is_relative_to(folder)
+    assert not place.is_relative_to(folder / PurePosixPath("a"))
+    assert [(str(file), str(below)) for file, below in folder.walk(None, print)] == [
+        (f"{before}/a.png{after}", "a.png"),
+        (f"{before}/sub/b.png{after}", "sub/b.png"),
+    ]
+    assert [str(found) for found, _ in StorePath(f"{before}/**/*.png{after}").glob()] == [
+        f"{before}/a.png{after}",
+        f"{before}/sub/b.png{after}",
+    ]
+
+
+def test_all_of_an_archive(memory: Any) -> None:
+    zipped("memory://a.zip", "a.png")
+    found = pairs.plan(["zip::memory://a.zip"], "simplecache::memory://out", ".lic")
+    assert names(found, "") == [("zip://a.png::memory://a.zip", "simplecache::memory://out/a.lic")]
+
+
+def test_a_cache_before_a_store_is_written_through(memory: Any) -> None:
+    StorePath("simplecache::memory://out/a.lic").write_atomic(b"new")
+    assert StorePath("memory://out/a.lic").read_bytes() == b"new"
+
+
+def test_places_beside_a_relative_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    put("local://./in/a.png")
+    ((found, below),) = StorePath("local://./in").walk(None, print)
+    assert (found.read_bytes(), str(below)) == (b"x", "a.png")
 
 
 def test_the_query_of_a_web_address_is_no_part_of_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
