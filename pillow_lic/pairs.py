@@ -86,7 +86,7 @@ def _expand(
     source: Place, destination: Place, suffix: str, readable: Callable[[Place], bool]
 ) -> Iterator[tuple[Place, PurePath, str]]:
     """Yield (file, its place below the destination, problem) for one argument."""
-    name = PurePath(source.name or "none")
+    name = _name(source)
     try:
         if source.is_dir():
             closed: list[tuple[Place, OSError]] = []
@@ -94,7 +94,7 @@ def _expand(
                 if file.suffix.lower() != suffix and readable(file):
                     yield file, below, ""
             for folder, error in closed:
-                yield folder, PurePath(folder.name), str(error)
+                yield folder, _name(folder), str(error)
         elif source.exists():
             yield source, name, ""
         else:
@@ -105,3 +105,8 @@ def _expand(
                 yield source, name, f"no file is named or matches {source}"
     except OSError as error:
         yield source, name, str(error)
+
+
+def _name(place: Place) -> PurePath:
+    """The last part of a place; a root and "." have none, and a target must."""
+    return PurePath(place.name or "none")

@@ -111,6 +111,16 @@ def overwrite(pair: Pair) -> None:
     pair.target.write_bytes(b"made")  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("top", [".", os.sep])
+def test_a_directory_without_a_name_that_cannot_be_listed(top: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(path: str) -> object:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    (pair,) = pairs.plan([top], "out", ".lic")
+    assert (pair.source, pair.problem[:28]) == (Path(top), "[Errno 13] Permission denied")
+
+
 @pytest.mark.parametrize(
     ("source", "destination", "suffix", "kept"),
     [
