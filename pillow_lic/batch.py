@@ -93,7 +93,9 @@ class Summary:
 
 
 Progress = Callable[[Result, int, int], object]
-"""Called in the caller's thread after each pair with its result, the number finished so far, and the number in all."""
+"""Called in the caller's thread after each pair with its result, the number finished so far, and the number in all.
+
+What it raises ends the run."""
 
 
 def run(
@@ -285,8 +287,10 @@ def _spread(
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 pair = running.pop(future)
                 try:
-                    report(future.result())
+                    result = future.result()
                 except (BrokenExecutor, CancelledError):
                     lost.append(pair)
+                    continue
                 except Exception as error:  # of the executor's own: a worker that died, or that lacks a package
-                    report(Result(pair, "failed", error=_said(error)))
+                    result = Result(pair, "failed", error=_said(error))
+                report(result)

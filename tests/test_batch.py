@@ -190,6 +190,22 @@ def test_no_pair_is_lost_with_an_executor(tmp_path: Path, how: BaseException | N
     assert {result.error for result in summary.failed} == {said}
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("raised", [BrokenExecutor, KeyError])
+def test_what_progress_raises_is_no_failure_of_a_picture(tmp_path: Path, workers: int, raised: type[Exception]) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/b.png")
+    seen: list[str] = []
+
+    def progress(result: batch.Result, finished: int, total: int) -> None:
+        seen.append(result.outcome)
+        raise raised
+
+    pairs = plan([tmp_path / "in"], tmp_path / "out", ".lic")
+    with pytest.raises(raised):
+        batch.run(pairs, copy, workers=workers, progress=progress)
+    assert seen == ["done"]
+
+
 def length(pair: Pair) -> int:
     return len(pair.source.name)
 
