@@ -6,6 +6,7 @@ import contextlib
 import glob
 import io
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
@@ -90,7 +91,7 @@ def is_filled(place: Place) -> bool:
 
 
 def is_current(target: Place, source: Place) -> bool:
-    """Whether `target` exists, is not empty, and is not older than `source`.
+    """Whether `target` is a file that is not empty and not older than `source`.
 
     Whole seconds are compared, because some file systems keep no more of a copied time. Where a store does not know when a
     file was written, it is enough that it is there.
@@ -98,6 +99,8 @@ def is_current(target: Place, source: Place) -> bool:
     try:
         made = target.stat()
     except FileNotFoundError:
+        return False
+    if isinstance(made, os.stat_result) and stat.S_ISDIR(made.st_mode):
         return False
     origin = source.stat()
     if made.st_mtime is None or origin.st_mtime is None:

@@ -133,10 +133,14 @@ class StorePath:
         return self.kind() is not None
 
     def stat(self) -> Stat:
-        """Return bytes and time of the file; FileNotFoundError if there is none."""
+        """Return bytes and time of the file; FileNotFoundError if there is none, or a folder."""
         system, path = self._at()
         with _named("look up", self):
-            size = system.info(path)["size"]
+            facts = system.info(path)
+            if facts["type"] == "directory":
+                msg = "it is a folder"
+                raise FileNotFoundError(msg)
+            size = facts["size"]
             try:
                 modified = system.modified(path).timestamp()
             except (NotImplementedError, RuntimeError, KeyError, AttributeError):  # stores that do not know
@@ -200,6 +204,9 @@ class StorePath:
             if type(system).mv is AbstractFileSystem.mv:
                 system.pipe_file(path, data)
                 return
+            if system.isdir(path):  # the rename would go into it
+                msg = "it is a folder"
+                raise IsADirectoryError(msg)
             folder, _, name = path.rpartition("/")
             if folder:
                 system.makedirs(folder, exist_ok=True)

@@ -21,6 +21,9 @@ def test_what_is_current(tmp_path: Path) -> None:
     assert places.is_current(target, source)
     os.utime(source, (2e9, 2e9))
     assert not places.is_current(target, source)
+    (tmp_path / "folder").mkdir()
+    os.utime(source, (1e9, 1e9))
+    assert not places.is_current(tmp_path / "folder", source)
 
 
 @pytest.mark.parametrize("name", ["a.png", "/a/b.png", "C:\\a.png", "C:/a.png", "a::b.png", "://a", "~/a", "a:b"])

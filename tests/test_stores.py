@@ -224,6 +224,16 @@ def test_the_old_file_or_the_new(root: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert [str(file) for file, _ in StorePath(root).walk(None, lambda *_: None)] == [str(place)]
 
 
+def test_a_folder_is_no_file(root: str) -> None:
+    put(f"{root}/a.png")
+    put(f"{root}/a.lic/b.png")
+    source, folder = StorePath(f"{root}/a.png"), StorePath(f"{root}/a.lic")
+    assert not places.is_current(folder, source)
+    with pytest.raises(OSError, match=f"cannot write {folder}: "):
+        folder.write_atomic(b"new")
+    assert [file.name for file, _ in StorePath(root).walk(None, print)] == ["a.png", "b.png"]
+
+
 def test_a_bucket_that_is_not_there(
     memory: Any, photo: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
