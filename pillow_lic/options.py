@@ -121,7 +121,8 @@ def _as_rows(value: object) -> object:
         return value.tolist()  # type: ignore[attr-defined]
     if not isinstance(value, (list, tuple)):
         return value
-    return type(value)(_as_rows(row) if hasattr(row, "shape") else row for row in value)
+    rows = [_as_rows(row) if hasattr(row, "shape") else row for row in value]
+    return tuple(rows) if isinstance(value, tuple) else rows
 
 
 def boxes(value: object) -> tuple[Box, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -63,9 +64,18 @@ def test_one_aim_at_a_time() -> None:
         EncodeOptions(target_bpp=1, target_psnr=30)
 
 
+class Box(NamedTuple):
+    left: int
+    upper: int
+    right: int
+    lower: int
+
+
 def test_roi() -> None:
     assert EncodeOptions(roi=(0, 0, 8, 8)).roi == ((0, 0, 8, 8),)
     assert EncodeOptions(roi=[(0, 0, 8, 8), (8, 8, 9, 9, 0.5)]).roi == ((0, 0, 8, 8), (8, 8, 9, 9, 0.5))
+    box = Box(0, 0, 8, 8)
+    assert EncodeOptions(roi=box).roi == EncodeOptions(roi=[box]).roi == ((0, 0, 8, 8),)
     mask = np.zeros((4, 4))
     assert EncodeOptions(roi=mask).roi is mask
 
