@@ -71,13 +71,14 @@ def convert(
 
 
 def _suffix(to: str | None, destination: Place) -> str:
-    """Return the extension to write, checked."""
+    """Return the extension to write, checked: that of a destination file when `to` is another of its format's."""
+    own = destination.suffix.lower()
+    file = own in extensions() and not destination.is_dir()
     if to is None:
-        own = destination.suffix.lower()
-        to = own if own in extensions() and not destination.is_dir() else EXTENSION
+        to = own if file else EXTENSION
     suffix = to.lower() if to.startswith(".") else f".{to.lower()}"
-    format_of(suffix)
-    return suffix
+    written = format_of(suffix)
+    return own if file and extensions()[own] == written else suffix
 
 
 def _check_options(suffix: str, save_options: Mapping[str, Any], budget: float | None) -> None:

@@ -146,6 +146,18 @@ def test_the_format_comes_from_the_destination(photos: Path, tmp_path: Path) -> 
         assert im.format == "WEBP"
 
 
+@pytest.mark.parametrize(("name", "to"), [("x.tif", "tiff"), ("x.JPG", "jpeg"), ("x.png", "png")])
+def test_a_destination_file_may_have_another_extension_of_the_format(
+    photos: Path, tmp_path: Path, name: str, to: str
+) -> None:
+    assert [result.pair.target for result in pillow_lic.convert(photos / "a.png", tmp_path / name, to=to).done] == [
+        tmp_path / name
+    ]
+    assert (tmp_path / name).is_file()
+    pillow_lic.convert(photos / "a.png", tmp_path / "y.png", to=to)
+    assert (tmp_path / "y.png" / f"a.{to}").is_file() == (to != "png")
+
+
 def test_mistakes_are_found_before_any_file_is_read(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="quality must be"):
         pillow_lic.convert(photos, tmp_path / "out", quality=0)
