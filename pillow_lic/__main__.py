@@ -346,6 +346,8 @@ def _run_bench(words: Sequence[str]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with these words (default: the process's) and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that it cannot encode is no failure
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if words[:1] == ["bench"]:
             return _run_bench(words[1:])

@@ -98,6 +98,16 @@ def test_standard_input_and_output(png: Path) -> None:
         assert (im.format, im.size) == ("PNG", (96, 64))
 
 
+def test_a_name_that_standard_output_cannot_encode(png: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "pillow_lic", "encode", "a.png", "\u00e9.lic"],
+        capture_output=True,
+        cwd=png.parent,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (result.returncode, result.stdout[:10], result.stderr) == (0, rb"\xe9.lic: ", b"")
+
+
 def test_info_as_json(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lic.write_bytes(lic.read_bytes() + b"more")
     assert run("info", lic, "--json") == 0
