@@ -191,7 +191,12 @@ def _probe(args: argparse.Namespace) -> int:
 
 
 def _source(name: str) -> str | IO[bytes]:
-    return io.BytesIO(sys.stdin.buffer.read()) if name == "-" else name
+    if name != "-":
+        return name
+    if sys.stdin is None:
+        msg = "standard input is closed"
+        raise OSError(msg)
+    return io.BytesIO(sys.stdin.buffer.read())
 
 
 def _refuses(args: argparse.Namespace) -> bool:
@@ -206,10 +211,13 @@ def _refuses(args: argparse.Namespace) -> bool:
 def _write(target: str, data: bytes) -> None:
     from .files import write_atomic
 
-    if target == "-":
-        sys.stdout.buffer.write(data)
-    else:
+    if target != "-":
         write_atomic(target, data)
+    elif sys.stdout is None:
+        msg = "standard output is closed"
+        raise OSError(msg)
+    else:
+        sys.stdout.buffer.write(data)
 
 
 _OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "importance", "model")

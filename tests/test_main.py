@@ -98,6 +98,28 @@ def test_standard_input_and_output(png: Path) -> None:
         assert (im.format, im.size) == ("PNG", (96, 64))
 
 
+@pytest.mark.parametrize(
+    ("words", "closed", "said"),
+    [
+        (["info", "-"], "stdin", "lic: -: standard input is closed\n"),
+        (["encode", "-", "b.lic"], "stdin", "lic: standard input is closed\n"),
+        (["encode", "a.png", "-"], "stdout", "lic: standard output is closed\n"),
+    ],
+)
+def test_closed_standard_input_and_output(
+    png: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    closed: str,
+    said: str,
+) -> None:
+    monkeypatch.chdir(png.parent)
+    monkeypatch.setattr(sys, closed, None)  # as Python has it after <&- or >&-
+    assert command.main(words) == 1
+    assert capsys.readouterr().err == said
+
+
 def test_a_name_that_standard_output_cannot_encode(png: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "pillow_lic", "encode", "a.png", "\u00e9.lic"],
