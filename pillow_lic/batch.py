@@ -129,6 +129,13 @@ def survey(
     return _all(pairs, partial(_look, work), workers, force, progress, executor)
 
 
+def check_workers(workers: object) -> None:
+    """ValueError for what is no number of workers."""
+    if not hasattr(workers, "__index__") or workers.__index__() < 1:
+        msg = f"workers must be a whole number, at least 1, got {workers!r}"
+        raise ValueError(msg)
+
+
 Task = Callable[[P], Result]
 
 
@@ -140,9 +147,7 @@ def _all(
     progress: Progress | None,
     executor: Executor | None,
 ) -> Summary:
-    if not hasattr(workers, "__index__") or workers < 1:
-        msg = f"workers must be a whole number, at least 1, got {workers!r}"
-        raise ValueError(msg)
+    check_workers(workers)
     begun = time.monotonic()
     summary = Summary()
 

@@ -51,6 +51,7 @@ def convert(
     """
     if threads is not None:  # or every file would fail on a wrong number
         options.thread_count("threads", threads)
+    batch.check_workers(workers)
     end = places.place(destination)
     if getattr(end, "read_only", False):
         msg = f"destination must be a place that can be written, got {end}"

@@ -163,6 +163,9 @@ def test_mistakes_are_found_before_any_file_is_read(photos: Path, tmp_path: Path
         pillow_lic.convert(photos, tmp_path / "out", quality=0)
     with pytest.raises(ValueError, match="threads must be a whole number of threads, 1-1024, got 0"):
         pillow_lic.convert(photos, tmp_path / "out", threads=0)
+    for workers in (0, "2"):
+        with pytest.raises(ValueError, match=f"workers must be a whole number, at least 1, got {workers!r}"):
+            pillow_lic.convert(photos, tmp_path / "out", workers=workers)
     with pytest.raises(ValueError, match=r"Pillow here writes no \.xyz files"):
         pillow_lic.convert(photos, tmp_path / "out", to="xyz")
     assert not (tmp_path / "out").exists()
