@@ -183,8 +183,8 @@ def encode(image: Image.Image, **save_options: Any) -> bytes:
     """Return the bytes of a .lic file of the image; options, warnings and errors as in `image.save("x.lic", ...)`.
 
     The options are those of `options.EncodeOptions` (quality, target_size, target_bpp, target_psnr, roi, importance,
-    model; masks may be images) and the metadata icc_profile, exif and xmp. ValueError and TypeError for wrong ones, OSError
-    for a mode that has no one meaning in 8 bits.
+    model; masks may be images) and the metadata icc_profile, exif and xmp. ValueError and TypeError for wrong ones and for
+    what is no image, OSError for a mode that has no one meaning in 8 bits.
     """
     return _encode(image, save_options, stacklevel=4)
 
@@ -207,8 +207,11 @@ def open(fp: files.StrPath | bytes | IO[bytes]) -> LicImageFile:
     return cast(LicImageFile, Image.open(source, formats=[FORMAT]))
 
 
-def _encode(im: Image.Image, words: Mapping[str, Any], stacklevel: int) -> bytes:
+def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
     """Encode with Pillow's save parameters; `stacklevel` leads from a warning here to the caller's own line."""
+    if not isinstance(im, Image.Image):
+        msg = f"image must be a PIL.Image.Image, which Image.fromarray makes of an array, got {options.shown(im)}"
+        raise TypeError(msg)
     _warn_unknown(words, stacklevel)
     encoding = encode_options(words)
     metadata = {"exif": exif_bytes(words.get("exif")), "xmp": xmp_bytes(words.get("xmp"))}

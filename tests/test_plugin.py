@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL
@@ -631,6 +632,17 @@ def test_large_metadata(photo: Image.Image) -> None:
 
 
 # Copies, threads, processes
+
+
+@pytest.mark.parametrize(
+    ("image", "shown"), [(np.zeros((8, 8, 3), np.uint8), r"an array of shape \(8, 8, 3\)"), ("a.png", "'a.png'")]
+)
+def test_what_is_no_image(image: Any, shown: str, tmp_path: Path) -> None:
+    said = f"image must be a PIL.Image.Image, which Image.fromarray makes of an array, got {shown}"
+    with pytest.raises(TypeError, match=said):
+        pillow_lic.encode(image)
+    with pytest.raises(TypeError, match=said):
+        pillow_lic.save(image, tmp_path / "a.lic")
 
 
 def test_pickle(lic: Path) -> None:
