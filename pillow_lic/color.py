@@ -134,9 +134,9 @@ def _stored_mode(im: Image.Image) -> str:
 def _fits(profile: bytes, stored: str) -> bool:
     """Whether a profile can describe colours of the stored mode; one without the header of ICC.1, 7.2, is the caller's affair.
 
-    `im.convert` leaves the profile of CMYK or grey colours with an image of RGB.
+    `im.convert` leaves the profile of CMYK or grey colours with an image of RGB, that of RGB with a grey one.
     """
-    return profile[36:40] != b"acsp" or profile[16:20] == b"RGB " or (profile[16:20] == b"GRAY" and stored[0] == "L")
+    return profile[36:40] != b"acsp" or profile[16:20] == (b"GRAY" if stored[0] == "L" else b"RGB ")
 
 
 def _to_rgb(im: Image.Image, profile: bytes) -> tuple[Image.Image, bytes, str]:

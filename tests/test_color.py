@@ -94,7 +94,7 @@ def srgb_profile() -> bytes:
 
 
 def test_profiles_that_fit_are_kept(photo: Image.Image) -> None:
-    for mode in ("L", "RGB", "P", "YCbCr"):
+    for mode in ("RGB", "RGBA", "P", "YCbCr"):
         im = photo.convert(mode)
         im.info["icc_profile"] = srgb_profile()
         stored = color.to_pixels(im)
@@ -110,7 +110,10 @@ def test_a_cmyk_profile_does_not_describe_rgb(photo: Image.Image) -> None:
     assert "CMYK image does not describe RGB" in stored.lost
 
 
-@pytest.mark.parametrize(("space", "mode"), [(b"CMYK", "RGB"), (b"GRAY", "RGBA"), (b"GRAY", "P"), (b"CMYK", "L")])
+@pytest.mark.parametrize(
+    ("space", "mode"),
+    [(b"CMYK", "RGB"), (b"GRAY", "RGBA"), (b"GRAY", "P"), (b"CMYK", "L"), (b"RGB ", "L"), (b"RGB ", "LA")],
+)
 def test_profiles_that_convert_left_behind_are_dropped(photo: Image.Image, space: bytes, mode: str) -> None:
     im = photo.convert(mode)
     im.info["icc_profile"] = cmyk_profile().replace(b"CMYK", space)
