@@ -40,7 +40,7 @@ class LicImageFile(ImageFile.ImageFile):
 
     format = FORMAT
     format_description = "Learned image compression"
-    decoderconfig: tuple[Any, ...] = ()  # of a draft the scale; here because unpickling skips __init__
+    decoderconfig: tuple[int, ...] = ()  # of a draft the scale; here because unpickling skips __init__
     n_frames = 1
     is_animated = False
 
@@ -142,6 +142,13 @@ class LicImageFile(ImageFile.ImageFile):
         fp.seek(self._start)
         container.verify(fp.read(self._length))
         super().verify()
+
+    def __getstate__(self) -> list[Any]:
+        return [*super().__getstate__(), self.decoderconfig]
+
+    def __setstate__(self, state: list[Any]) -> None:
+        *rest, self.decoderconfig = state
+        super().__setstate__(rest)
 
     def load_seek(self, pos: int) -> None:
         """Do nothing: that it exists tells `ImageFile.Parser` to wait for the whole file instead of driving a tile."""
