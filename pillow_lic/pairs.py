@@ -45,14 +45,10 @@ def plan(
     found = list(once.values())
     single = len(found) == 1 and len(found[0][1].parts) == 1
     alone = single and end.suffix.lower() == suffix and not end.is_dir()
-    guarded = alone or any(places.is_within(source, end) for source, *_ in found)
+    precious = {source for source, *_ in found if suffix != EXTENSION or source.suffix.lower() == EXTENSION}
+    guarded = precious if alone or precious and any(places.is_within(source, end) for source, *_ in found) else ()
     return _checked(
-        Pair(
-            source,
-            end if alone else end / below.with_suffix(suffix),
-            problem,
-            keep=guarded and (suffix != EXTENSION or source.suffix.lower() == EXTENSION),
-        )
+        Pair(source, end if alone else end / below.with_suffix(suffix), problem, source in guarded)
         for source, below, problem in found
     )
 
