@@ -34,6 +34,7 @@ from .pca import block_pca
 from .replay import Replayed
 from .similarity import dissimilarity
 from .soap import Soap
+from .widening import widened
 
 FLAT_FIELDS = 0.6
 """Share of the samples whose level is the same at every place; the others get a random importance field."""
@@ -46,7 +47,11 @@ def arguments() -> argparse.Namespace:
     p.add_argument("patches", type=Path)
     p.add_argument("run", type=Path)
     p.add_argument("--minutes", type=float, default=60, help="wall-clock length of this stretch of the schedule")
-    p.add_argument("--weights", type=Path, help="weights to start from when the run has no checkpoint yet")
+    p.add_argument(
+        "--weights",
+        type=Path,
+        help="weights to start from, of these networks or narrower ones, when the run has no checkpoint yet",
+    )
     p.add_argument("--batch", type=int, default=8, help="samples of one process")
     p.add_argument(
         "--crop", type=int, nargs="+", default=[128], help="pixels a side, in turn where several: equal pixels a batch"
@@ -184,7 +189,7 @@ def main() -> None:
     net = Lic1(torch.from_numpy(components), torch.from_numpy(variance).clamp_min(1e-8), Sizes())
     net = net.to(device, memory_format=torch.channels_last)
     if a.weights and not checkpoint.exists():
-        net.load_state_dict(torch.load(a.weights, map_location=device), strict=True)
+        net.load_state_dict(widened(torch.load(a.weights, map_location=device), net))
     named = list(net.named_parameters())
     fast = [v for n, v in named if any(f in n for f in FAST)]
     slow = [v for n, v in named if "linear" in n]
