@@ -21,7 +21,7 @@ from pillow_lic import quantiser
 from .kernels import compiled
 from .scale_tables import gaussian_bits, gaussian_tables
 
-COMPILER = ("nvcc", "-O3", "-std=c++17", "-fmad=false", "-arch=native", "-shared", "-Xcompiler", "-fPIC")
+COMPILER = ("nvcc", "-O3", "-std=c++17", "-fmad=false", "-shared", "-Xcompiler", "-fPIC")
 """Without fused products, so that the trellis chooses what the encoder's does."""
 PIXELS, CHANNELS = 64, 32
 """Of one step of a program."""
@@ -145,7 +145,8 @@ def back(grad: Tensor, result: Tensor, slope: float) -> tuple[Tensor, Tensor]:
 
 @cache
 def _native() -> ctypes.CDLL:
-    library = compiled(Path(__file__).with_name("kernels.cu"), COMPILER)
+    major, minor = torch.cuda.get_device_capability()
+    library = compiled(Path(__file__).with_name("kernels.cu"), (*COMPILER, f"-arch=sm_{major}{minor}"))
     library.bytes_of_symbol.restype = ctypes.c_int64
     return library
 
