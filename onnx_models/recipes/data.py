@@ -102,6 +102,8 @@ class Patches:
         )
 
     def crop(self, patch: Pixels, crop: int, rng: np.random.Generator) -> Pixels:
+        if crop > min(patch.shape[:2]):
+            raise ValueError(f"crop must be at most {min(patch.shape[:2])}, the size of a patch, got {crop}")
         if rng.random() < self.DRAWN:
             return drawing(crop, rng)
         size = crop

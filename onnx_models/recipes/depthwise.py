@@ -71,11 +71,6 @@ class _Depthwise(torch.autograd.Function):
         return grad_x.permute(0, 3, 1, 2), grad_weight, grad.sum((0, 1, 2))
 
 
-def _trains(x: Tensor) -> bool:
-    """Whether what is here is for this input: where gradients are wanted."""
-    return torch.is_grad_enabled()
-
-
 def _loops(x: Tensor) -> ModuleType:
     """The loops over pixels for the device of x."""
     if x.is_cuda:
@@ -87,7 +82,7 @@ def _loops(x: Tensor) -> ModuleType:
 
 def depthwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Same-size convolution of every channel (n,c,h,w) with its own (c,1,k,k), k 3 or 5; in float32 where it is trained on a CPU."""
-    if not _trains(x) or x.shape[1] % LANES:
+    if not torch.is_grad_enabled() or x.shape[1] % LANES:
         return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2, groups=weight.shape[0])
     y: Tensor = _Depthwise.apply(x if x.is_cuda else x.float(), weight, bias)  # type: ignore[no-untyped-call]
     return y
@@ -159,7 +154,7 @@ def block(x: Tensor, weights: list[Tensor]) -> Tensor:
 
 def takes_block(x: Tensor) -> bool:
     """Whether `block` is for this input: training on a CPU."""
-    return _trains(x) and x.shape[1] % LANES == 0
+    return torch.is_grad_enabled() and x.shape[1] % LANES == 0
 
 
 class _Activated(torch.autograd.Function):
@@ -181,7 +176,7 @@ class _Activated(torch.autograd.Function):
 
 def activated(x: Tensor, context: Tensor | None = None) -> Tensor:
     """LeakyReLU of x (n,c,h,w) + context (n,c,h/k,w/k), enlarged to it. x may be overwritten: what made it must not need it any more."""
-    if _trains(x) and not x.is_cuda and x.shape[1] % LANES == 0:
+    if torch.is_grad_enabled() and not x.is_cuda and x.shape[1] % LANES == 0:
         y: Tensor = _Activated.apply(x, context)  # type: ignore[no-untyped-call]
         return y
     return F.leaky_relu(x if context is None else x + F.interpolate(context, size=x.shape[2:], mode="nearest"), SLOPE)
@@ -189,7 +184,7 @@ def activated(x: Tensor, context: Tensor | None = None) -> Tensor:
 
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Convolution of (n,i,h,w) with (o,i,1,1)."""
-    if not _trains(x):
+    if not torch.is_grad_enabled():
         return F.conv2d(x, weight, bias)
     x, weight, behind = x.permute(0, 2, 3, 1), weight[:, :, 0, 0], _gradients_in.get()
     if behind in (None, torch.float32):

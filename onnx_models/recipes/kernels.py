@@ -32,9 +32,11 @@ def compiled(source: Path, compiler: tuple[str, ...]) -> ctypes.CDLL:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as part:
             built = Path(part) / library.name
-            done = subprocess.run(
-                [*compiler, str(source), "-o", str(built)], capture_output=True, text=True, check=False
-            )
+            command = [*compiler, str(source), "-o", str(built)]
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
+            except FileNotFoundError as error:
+                raise RuntimeError(f"{compiler[0]} must be there to compile {source}") from error
             if done.returncode:
                 raise RuntimeError(f"{compiler[0]} must compile {source}, it said: {done.stderr[-500:]}")
             built.replace(library)

@@ -46,7 +46,7 @@ class Soap(torch.optim.Optimizer):
         self, params: Any, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.98), eps: float = 1e-8
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
-        self._stacks: dict[tuple[int, ...], dict[str, Any]] = {}
+        self._stacks: dict[tuple[int, ...], dict[str, Tensor]] = {}
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -56,25 +56,25 @@ class Soap(torch.optim.Optimizer):
             for p in group["params"]:
                 if p.grad is not None:
                     alike[number, p.shape, self.state[p].get("step", 0)].append(p)
-        members = {tuple(id(p) for p in params) for params in alike.values()}
-        if members != self._stacks.keys():
-            self._stacks = {}
         for (number, *_), params in alike.items():
             self._update(params, self.param_groups[number])
+        members = {tuple(id(p) for p in params) for params in alike.values()}
+        self._stacks = {key: stack for key, stack in self._stacks.items() if key in members}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        super().load_state_dict(state_dict)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
         self._stacks = {}
 
-    def _stacked(self, params: list[Tensor]) -> dict[str, Any]:
-        """State of parameters alike; what `state` has of each of them are views of it."""
-        key = tuple(id(p) for p in params)
-        if key not in self._stacks:
-            states = [self.state[p] for p in params]
-            self._stacks[key] = {k: torch.stack([s[k] for s in states]) for k in states[0] if k != "step"}
+    def _stacked(self, params: list[Tensor]) -> dict[str, Tensor]:
+        """State of parameters alike; what `state` has of each of them are views of it, or were put there since, and count."""
+        key, states = tuple(id(p) for p in params), [self.state[p] for p in params]
+        stack = self._stacks.get(key)
+        if not stack or any(s[k].data_ptr() != v[i].data_ptr() for i, s in enumerate(states) for k, v in stack.items()):
+            stack = {k: torch.stack([s[k] for s in states]) for k in states[0] if k != "step"}
             for i, state in enumerate(states):
-                state.update({k: v[i] for k, v in self._stacks[key].items()})
-        return self._stacks[key]
+                state.update({k: v[i] for k, v in stack.items()})
+            self._stacks[key] = stack
+        return stack
 
     def _update(self, params: list[Tensor], group: dict[str, Any]) -> None:
         (b1, b2), turned = group["betas"], is_matrix(params[0])

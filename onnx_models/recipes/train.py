@@ -17,6 +17,7 @@ import itertools
 import math
 import os
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -110,7 +111,8 @@ def random_level(n: int, size: int, rng: np.random.Generator) -> tuple[Tensor, T
 class Samples(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
     """Batches without end: pictures (n,crop,crop,3) uint8, base levels (n,), level fields (n,1,crop/16,crop/16).
 
-    Crops are of each size in turn, of the first `batch`, of others as many as have as many pixels.
+    Crops are of each size in turn, of the first `batch`, of others as many as have as many pixels; neighbouring workers begin with
+    neighbouring sizes.
     """
 
     def __init__(self, data: Patches, crops: list[int], batch: int, seed: tuple[int, ...]) -> None:
@@ -120,7 +122,8 @@ class Samples(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         worker = get_worker_info()
         rng = np.random.default_rng(self.seed if worker is None else (*self.seed, worker.id))
-        for crop, n in itertools.cycle(self.kinds):
+        first = worker.id if worker else 0
+        for crop, n in itertools.islice(itertools.cycle(self.kinds), first % len(self.kinds), None):
             yield self.data.batch(n, crop, rng), *random_level(n, crop // 16, rng)
 
 
@@ -174,9 +177,9 @@ def main() -> None:
     a = arguments()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda" if world == 1 and torch.cuda.is_available() else "cpu")
     if world > 1:
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        dist.init_process_group("gloo")
     torch.backends.cudnn.allow_tf32 = False
     amp = torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device))
     data = Patches(a.patches)
@@ -227,7 +230,7 @@ def main() -> None:
 
     if device.type == "cuda":
         learn = Replayed(learn, list(net.parameters()), device)
-    start, before, log = time.time(), spent, []
+    start, before, log = time.time(), spent, deque[Tensor](maxlen=a.every)
     latest = net.state_dict()
     averaged = [ema[k] for k in latest]
 
@@ -250,15 +253,20 @@ def main() -> None:
         with torch.no_grad():
             torch._foreach_lerp_(averaged, list(latest.values()), 1 - min(0.999, (1 + step) / (10 + step)))
         if step % a.every == 0:
+            if not torch.stack(list(log)).isfinite().all():
+                raise FloatingPointError(f"the loss left the numbers before step {step}; {checkpoint} is from before")
             gather(optimizer)
             if rank == 0:
                 save(checkpoint, net, ema, optimizer, step, spent)
                 verdict = judgement(net, ema, judges, amp, a.structure) if step % a.judge == 0 else ""
-                report(a.run, step, spent, lr, log[-a.every :], verdict)
+                report(a.run, step, spent, lr, log, verdict)
     gather(optimizer)
     if rank == 0:
         save(checkpoint, net, ema, optimizer, step, spent)
-        report(a.run, step, spent, 0.0, log[-a.every :], judgement(net, ema, judges, amp, a.structure))
+        report(a.run, step, spent, 0.0, log, judgement(net, ema, judges, amp, a.structure))
+    if world > 1:
+        dist.barrier()
+        dist.destroy_process_group()
 
 
 def judgement(
@@ -300,11 +308,12 @@ def report(
     step: int,
     seconds: float,
     lr: float,
-    log: list[Tensor],
+    log: Iterable[Tensor],
     more: str = "",
 ) -> None:
     """Appends a line to the log of the run: `log` has (3,) loss, bpp and PSNR of each of the last steps."""
-    means = torch.stack(log).mean(0).tolist() if log else [math.nan] * 3
+    steps = list(log)
+    means = torch.stack(steps).mean(0).tolist() if steps else [math.nan] * 3
     line = f"step {step}  {seconds / 60:.1f} min  lr {lr:.2e}  loss {means[0]:.4f}  bpp {means[1]:.3f}  psnr {means[2]:.2f}{more}"
     print(line, flush=True)
     with (run / "log.txt").open("a") as f:

@@ -21,7 +21,8 @@ def widened(narrow: Mapping[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
         raise ValueError(msg)
     for name, fresh in wide.items():
         old = narrow[name].to(fresh)
-        fits = old.ndim == fresh.ndim and all(o <= f for o, f in zip(old.shape, fresh.shape, strict=True))
+        fits = old.ndim == fresh.ndim and old.shape[2:] == fresh.shape[2:]
+        fits = fits and all(o <= f for o, f in zip(old.shape, fresh.shape, strict=True))
         if not fits or (old.shape != fresh.shape and name.startswith(FIXED)):
             msg = f"{name} of shape {tuple(old.shape)} cannot become {tuple(fresh.shape)}"
             raise ValueError(msg)

@@ -40,7 +40,7 @@ def pointer(array: npt.NDArray[np.generic]) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
 
 
-@pytest.mark.parametrize(("rows", "n", "lowest"), [(2, 333, 0), (2, 64, 20), (1, 31, 0), (1, 32, 60)])
+@pytest.mark.parametrize(("rows", "n", "lowest"), [(2, 333, 0), (2, 64, 20), (1, 31, 0), (1, 32, 60), (1, 5120, 30)])
 def test_a_warp_chooses_what_the_encoder_chooses(trellis: ctypes.CDLL, rows: int, n: int, lowest: int) -> None:
     """Escapes, rows that end within a step of the warp, and symbols that take no part are among them."""
     rng = np.random.default_rng(n)

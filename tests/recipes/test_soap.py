@@ -1,6 +1,7 @@
 """SOAP: a step in each matrix's own eigenbasis goes where Adam has to learn the way."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -65,16 +66,58 @@ def test_a_stack_of_alike_is_each_alone() -> None:
     torch.testing.assert_close(*found, rtol=1e-3, atol=1e-3)
 
 
-def test_one_that_gets_its_first_gradient_later_begins_then() -> None:
+def test_a_stack_that_parts_and_meets_again_is_each_alone() -> None:
+    """Together, apart and together, so that a stack made before is of old states when its members come back to it."""
     torch.manual_seed(0)
-    early, late = (nn.Parameter(torch.zeros(32, 32, 1, 1)) for _ in range(2))
-    optimizer = Soap([early, late], lr=0.1)
-    for with_late in (False, True, True, False, True):
-        early.grad, late.grad = torch.randn(32, 32, 1, 1), torch.randn(32, 32, 1, 1) if with_late else None
-        optimizer.step()
-    assert (optimizer.state[early]["step"], optimizer.state[late]["step"]) == (5, 3)
-    assert early.isfinite().all()
-    assert late.isfinite().all()
+    present = [(True, True)] * 3 + [(True, False), (False, True)] + [(True, True)] * 3
+    start, gradients = torch.randn(2, 32, 32, 1, 1), torch.randn(len(present), 2, 32, 32, 1, 1)
+    found = []
+    for together in (True, False):
+        weights = [nn.Parameter(v.clone()) for v in start]
+        optimizers = [Soap(weights, lr=0.1)] if together else [Soap([w], lr=0.1) for w in weights]
+        for here, step in zip(present, gradients, strict=True):
+            for weight, is_here, g in zip(weights, here, step, strict=True):
+                weight.grad = g.clone() if is_here else None
+            for optimizer in optimizers:
+                optimizer.step()
+        found.append(torch.stack(weights))
+    torch.testing.assert_close(*found, rtol=1e-3, atol=1e-3)
+
+
+def rolled_back(optimizer: Soap, saved: dict[str, Any], way: str) -> Soap:
+    if way == "load":
+        optimizer.load_state_dict(saved)
+    elif way == "assign":  # as ZeroRedundancyOptimizer does
+        for p, state in zip(optimizer.param_groups[0]["params"], saved["state"].values(), strict=True):
+            optimizer.state[p] = state
+    else:
+        optimizer.load_state_dict(saved)
+        optimizer = copy.deepcopy(optimizer)
+    return optimizer
+
+
+@pytest.mark.parametrize("way", ["load", "assign", "copy"])
+def test_a_state_put_back_counts(way: str) -> None:
+    torch.manual_seed(0)
+    gradients = torch.randn(9, 2, 32, 32, 1, 1)
+    weights = [nn.Parameter(torch.zeros(32, 32, 1, 1)) for _ in range(2)]
+    optimizer = Soap(weights, lr=0.1)
+
+    def steps(numbers: range) -> list[torch.Tensor]:
+        for i in numbers:
+            for weight, g in zip(optimizer.param_groups[0]["params"], gradients[i], strict=True):
+                weight.grad = g.clone()
+            optimizer.step()
+        return [p.detach().clone() for p in optimizer.param_groups[0]["params"]]
+
+    then = steps(range(3))
+    saved = copy.deepcopy(optimizer.state_dict())
+    wanted = steps(range(3, 6))
+    optimizer = rolled_back(optimizer, saved, way)
+    with torch.no_grad():
+        for p, v in zip(optimizer.param_groups[0]["params"], then, strict=True):
+            p.copy_(v)
+    torch.testing.assert_close(steps(range(3, 6)), wanted)
 
 
 def test_goes_on_from_its_saved_state() -> None:

@@ -1,6 +1,7 @@
 """The loop learns, stops and goes on; the data are what the recipe says."""
 
 import itertools
+import math
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,6 +51,17 @@ def test_learns_structure(monkeypatch: pytest.MonkeyPatch, patches: Path, tmp_pa
     assert "nan" not in "".join(log)
 
 
+def test_a_loss_that_is_no_number_stops_the_run_before_it_is_saved(
+    monkeypatch: pytest.MonkeyPatch, patches: Path, tmp_path: Path
+) -> None:
+    run(monkeypatch, patches, tmp_path, 0.05)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    monkeypatch.setattr(train, "lambdas", lambda level: level * math.nan)
+    with pytest.raises(FloatingPointError, match=r"before step \d+; .*checkpoint\.pt is from before"):
+        run(monkeypatch, patches, tmp_path, 0.48)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
 def test_importance_fields_are_flat_for_most_and_within_the_scale() -> None:
     rng = np.random.default_rng(0)
     base, field = train.random_level(400, 8, rng)
@@ -67,15 +79,20 @@ def test_crops_come_from_the_patches(patches: Path) -> None:
     assert batch.dtype == torch.uint8
     assert len(torch.unique(batch.flatten(1), dim=0)) == 16
     assert len(source.validation()) == 1
+    with pytest.raises(ValueError, match=r"crop must be at most \d+, the size of a patch, got 640"):
+        source.batch(1, 640, np.random.default_rng(0))
     with pytest.raises(FileNotFoundError, match="build them with"):
         data.Patches(patches / "nowhere")
 
 
-def test_samples_are_of_each_size_in_turn_with_as_many_pixels(patches: Path) -> None:
+def test_samples_are_of_each_size_in_turn_with_as_many_pixels(patches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = train.Samples(data.Patches(patches), [64, 128], 8, (1,))
     drawn = list(itertools.islice(iter(source), 4))
     assert [tuple(x.shape) for x, _, _ in drawn] == [(8, 64, 64, 3), (2, 128, 128, 3)] * 2
     assert [tuple(level.shape) for _, _, level in drawn] == [(8, 1, 4, 4), (2, 1, 8, 8)] * 2
+    monkeypatch.setattr(train, "get_worker_info", lambda: SimpleNamespace(id=1))
+    assert next(iter(source))[0].shape == (2, 128, 128, 3)
+    monkeypatch.undo()
     again = list(itertools.islice(iter(source), 4))
     assert all(
         torch.equal(a, b) for one, other in zip(drawn, again, strict=True) for a, b in zip(one, other, strict=True)

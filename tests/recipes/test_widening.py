@@ -37,5 +37,7 @@ def test_what_does_not_fit_is_refused() -> None:
         widened(state, network(replace(NARROW, a=16), 1))
     with pytest.raises(ValueError, match=r"only one network has analysis\.body\.1\.a\.bias, .*"):
         widened(state, network(replace(NARROW, analysis=2), 1))
+    with pytest.raises(ValueError, match=r"\(32, 1, 3, 3\) cannot become \(32, 1, 5, 5\)"):
+        widened(state, network(replace(NARROW, k=5), 1))
     with pytest.raises(ValueError, match="cannot become"):
         widened(state, network(replace(NARROW, p=32), 1))
