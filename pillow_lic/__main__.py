@@ -1,6 +1,7 @@
 """The `lic` command. What it does is done by functions of the other modules; here are only words and exit codes.
 
-Exit codes: 0 all is well, 1 something failed (said on stderr), 2 the command was not understood, 130 interrupted.
+Exit codes: 0 all is well, 1 something failed (said on stderr), 2 the command was not understood or would write over
+what must not be lost, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def _encode(args: argparse.Namespace) -> int:
     if transcode.is_picture(target) and target.suffix.lower() != ".lic":
         print(f"lic: encode writes .lic files, got {args.target}; decode and convert write others", file=sys.stderr)
         return 2
-    if _refuses(args):
+    if _refuses(args.source, args.target, args.force):
         return 2
     begun = time.perf_counter()
     work = transcode.Transcoder(".lic", _save_options(args), not args.strip)
@@ -57,7 +58,7 @@ def _decode(args: argparse.Namespace) -> int:
     if suffix == ".lic":
         print("lic: decode writes other formats than .lic; encode and convert write it anew", file=sys.stderr)
         return 2
-    if _refuses(args):
+    if _refuses(args.source, args.target, args.force):
         return 2
     with plugin.open(_source(args.source)) as im:
         data = transcode.Transcoder(suffix, {}, not args.strip).encode(im)
@@ -73,12 +74,10 @@ def _info(args: argparse.Namespace) -> int:
     if args.map is not None and len(args.files) != 1:
         print(f"lic: --map draws the map of one file, got {len(args.files)}", file=sys.stderr)
         return 2
-    if args.map is not None and (
-        args.map == "-"
-        or Path(args.map).suffix.lower() == ".lic"
-        or Path(args.map).resolve() == Path(args.files[0]).resolve()
-    ):
+    if args.map is not None and (args.map == "-" or Path(args.map).suffix.lower() == ".lic"):
         print(f"lic: --map must name a file to write other than a .lic file, got {args.map}", file=sys.stderr)
+        return 2
+    if args.map is not None and _refuses(args.files[0], args.map, args.force):
         return 2
     failed = 0
     for name in args.files:
@@ -199,11 +198,11 @@ def _source(name: str) -> str | IO[bytes]:
     return io.BytesIO(sys.stdin.buffer.read())
 
 
-def _refuses(args: argparse.Namespace) -> bool:
+def _refuses(source: str, target: str, force: bool) -> bool:
     """Whether the target must not be written over, which is then said."""
     from . import targets
 
-    if words := targets.objection(args.source, args.target, force=args.force):
+    if words := targets.objection(source, target, force=force):
         print(f"lic: {words}", file=sys.stderr)
     return bool(words)
 
@@ -310,6 +309,7 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("files", nargs="+", metavar="file")
     info.add_argument("--json", action="store_true", help="one JSON object a line")
     info.add_argument("--map", metavar="PICTURE", help="also draw the importance map: white has the highest quality")
+    info.add_argument("-f", "--force", action="store_true", help="let --map replace what is there")
 
     convert = add("convert", _convert, "Convert files, directories, patterns and URLs; goes on where it was stopped.")
     convert.add_argument("paths", nargs="+", metavar="SRC... DST")
@@ -354,8 +354,10 @@ def _run_bench(words: Sequence[str]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with these words (default: the process's) and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that it cannot encode is no failure
-        sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot encode is no failure
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
     try:
         if words[:1] == ["bench"]:
             return _run_bench(words[1:])

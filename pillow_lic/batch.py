@@ -141,7 +141,7 @@ Task = Callable[[P], Result]
 
 def _all(
     pairs: Sequence[P],
-    job: Callable[[bool, P], Result],
+    job: Callable[[bool, bool, P], Result],
     workers: int,
     force: bool,
     progress: Progress | None,
@@ -163,7 +163,7 @@ def _all(
             todo.append(pair)
         else:
             report(early)
-    task = partial(job, force)
+    task = partial(job, force, False)
     if executor is not None:
         lost, waiting = _spread(executor, todo, task, max(4 * workers, _AHEAD), report)
         for pair in (*lost, *waiting):
@@ -172,7 +172,7 @@ def _all(
         for pair in todo:
             report(task(pair))
     else:
-        _in_processes(todo, task, partial(job, True), min(workers, len(todo)), report)
+        _in_processes(todo, task, partial(job, force, True), min(workers, len(todo)), report)
     summary.seconds = time.monotonic() - begun
     return summary
 
@@ -186,16 +186,21 @@ def _without_work(pair: Pair, force: bool) -> Result | None:
     if not (isinstance(pair.target, Path) and isinstance(pair.source, Path)):
         return None
     try:
-        return _skipped(pair, force)
+        return _skipped(pair, force, False)
     except OSError as error:
         return Result(pair, "failed", error=str(error))
 
 
-def _skipped(pair: Pair, force: bool) -> Result | None:
-    """The result of a pair whose target is there already; FileExistsError if it is another that must be kept."""
+def _skipped(pair: Pair, force: bool, again: bool) -> Result | None:
+    """The result of a pair whose target is there already; FileExistsError if it is another that must be kept.
+
+    again: it may be there from a try that ended with its worker, unreported, and is made anew unless it may be an original.
+    """
     if force:
         return None
     if is_current(pair.target, pair.source):
+        if again and not pair.keep:
+            return None
         return Result(pair, "skipped", bytes_out=pair.target.stat().st_size)
     if pair.keep and is_filled(pair.target):
         msg = f"{pair.target} is there, older than its source, and may be an original: name another destination, or use force"
@@ -203,11 +208,11 @@ def _skipped(pair: Pair, force: bool) -> Result | None:
     return None
 
 
-def _make(work: Work[P], force: bool, pair: P) -> Result:
+def _make(work: Work[P], force: bool, again: bool, pair: P) -> Result:
     """Do one pair; runs in the worker. What goes wrong becomes text there, because not every exception pickles."""
     begun = time.monotonic()
     try:
-        if (skipped := _skipped(pair, force)) is not None:
+        if (skipped := _skipped(pair, force, again)) is not None:
             return skipped
         size = pair.source.stat().st_size
         value = work(pair)
@@ -217,11 +222,11 @@ def _make(work: Work[P], force: bool, pair: P) -> Result:
     return Result(pair, "done", size, made, time.monotonic() - begun, value=value)
 
 
-def _look(work: Work[P], force: bool, pair: P) -> Result:
+def _look(work: Work[P], force: bool, again: bool, pair: P) -> Result:
     """As `_make`, where no target comes of it."""
     begun = time.monotonic()
     try:
-        if (skipped := _skipped(pair, force)) is not None:
+        if (skipped := _skipped(pair, force, again)) is not None:
             return skipped
         value = work(pair)
     except Exception as error:
@@ -238,7 +243,7 @@ def _in_processes(
 ) -> None:
     """Work in processes; when one dies, try the pairs it may have died of one at a time in processes of their own.
 
-    `again` is what these do: a pair may have its target without having been reported, and was not skipped for that.
+    `again` is what these do.
     """
     waiting = list(todo)
     while waiting:

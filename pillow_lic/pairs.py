@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from . import places
 from .files import StrPath
@@ -33,9 +33,9 @@ def plan(
     A directory stands for the files below it that `readable` accepts and that do not have the suffix already; they keep
     their places below `destination`. A single file goes to `destination` itself if that has the suffix and is not a
     directory. What cannot be made (no such file, no permission to list a directory, two sources for one target, a target
-    that is a source) is a pair with a `problem`. `Pair.keep` guards what is at a single destination, and in one that sources
-    lie in; but a .lic file may be made anew of a picture of another format. ValueError or ImportError for a URL that cannot
-    be used here.
+    that is a source, a file where a folder must be) is a pair with a `problem`. `Pair.keep` guards what is at a single
+    destination, and in one that sources lie in; but a .lic file may be made anew of a picture of another format. ValueError or
+    ImportError for a URL that cannot be used here.
     """
     end = places.place(destination)
     once: dict[object, tuple[Place, PurePath, str]] = {}
@@ -45,10 +45,11 @@ def plan(
     found = list(once.values())
     single = len(found) == 1 and len(found[0][1].parts) == 1
     alone = single and end.suffix.lower() == suffix and not end.is_dir()
+    blocked = f"destination must be a folder here, got the file {end}" if _is_file(end) and not alone else ""
     precious = {source for source, *_ in found if suffix != EXTENSION or source.suffix.lower() == EXTENSION}
     guarded = precious if alone or precious and any(places.is_within(source, end) for source, *_ in found) else ()
     return _checked(
-        Pair(source, end if alone else end / below.with_suffix(suffix), problem, source in guarded)
+        Pair(source, end if alone else end / below.with_suffix(suffix), problem or blocked, source in guarded)
         for source, below, problem in found
     )
 
@@ -94,13 +95,19 @@ def _expand(
         elif source.exists():
             yield source, name, ""
         else:
-            found = places.matches(source)
+            found = [match for match in places.matches(source) if match != source]
             for match in found:
                 yield from _expand(match, destination, suffix, readable)
             if not found:
-                yield source, name, f"no file is named or matches {source}"
+                dangling = isinstance(source, Path) and source.is_symlink()
+                words = f"{source} is a link to nothing" if dangling else f"no file is named or matches {source}"
+                yield source, name, words
     except OSError as error:
         yield source, name, str(error)
+
+
+def _is_file(place: Place) -> bool:
+    return isinstance(place, Path) and place.is_file()
 
 
 def _name(place: Place) -> PurePath:

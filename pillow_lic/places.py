@@ -22,8 +22,11 @@ Place = Path | StorePath
 def place(name: StrPath) -> Place:
     """Return a name as a path, or as a place in a store if it is a URL; ``file://`` is a path.
 
-    ValueError or ImportError for a URL that cannot be used here.
+    ValueError or ImportError for a URL that cannot be used here, ValueError for an empty name.
     """
+    if name == "":
+        msg = 'a source or destination must have a name, got ""; the current folder is "."'
+        raise ValueError(msg)
     if not isinstance(name, str) or not is_url(name):
         return Path(name)
     if name.lower().startswith("file://"):
@@ -63,25 +66,26 @@ def walk(top: Place, keep_out: Place, closed: Callable[[Place, OSError], object]
 
 
 def is_same(a: Place, b: Place) -> bool:
-    """Whether two places are one file or folder that exists; in a store, whether they have one name."""
+    """Whether two places are one file or folder that exists; in a store, whether they have one path there."""
     if isinstance(a, Path) and isinstance(b, Path):
         return a.exists() and b.exists() and a.samefile(b)
-    return a == b
+    return identity(a) == identity(b)
 
 
 def identity(place: Place) -> object:
-    """Return what all names of one file or folder that is there have in common; of any other, and in a store, the place."""
-    if isinstance(place, Path):
-        with contextlib.suppress(OSError, ValueError):
-            found = place.stat()
-            return found.st_dev, found.st_ino
+    """Return what all names of one file or folder that is there have in common, and in a store all URLs of one path."""
+    with contextlib.suppress(OSError, ValueError):
+        if isinstance(place, StorePath):
+            return place.whereabouts()
+        found = place.stat()
+        return found.st_dev, found.st_ino
     return place
 
 
 def is_within(place: Place, folder: Place) -> bool:
-    """Whether a place is a folder or in it at any depth."""
+    """Whether a place is a folder or in it at any depth; a link is where it stands, not where it leads."""
     if isinstance(place, Path) and isinstance(folder, Path):
-        return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))
+        return Path(os.path.realpath(place.parent), place.name).is_relative_to(os.path.realpath(folder))
     return isinstance(place, StorePath) and isinstance(folder, StorePath) and place.is_relative_to(folder)
 
 

@@ -109,11 +109,16 @@ class StorePath:
         before, own, rest = self._parts()
         return StorePath(f"{before}{own if own.endswith('/') else own + '/'}{place.as_posix()}{rest}")
 
+    def whereabouts(self) -> tuple[object, str]:
+        """The file system behind caches, and the path in it: what all URLs of one file have in common."""
+        _, own, rest = self._parts()
+        system, path = StorePath(own + rest)._at()
+        return system, path.rstrip("/")
+
     def is_relative_to(self, folder: StorePath) -> bool:
         """Whether this is the folder, or in it at any depth."""
-        before, own, rest = self._parts()
-        around, top, chain = folder._parts()
-        return (before, rest) == (around, chain) and f"{own}/".startswith(f"{top.rstrip('/')}/")
+        (system, path), (other, top) = self.whereabouts(), folder.whereabouts()
+        return system == other and f"{path}/".startswith(f"{top}/")
 
     def kind(self) -> str | None:
         """Return "file", "directory", or None for what is not there."""

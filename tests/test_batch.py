@@ -70,6 +70,24 @@ def test_a_source_that_vanished(tmp_path: Path) -> None:
     assert "No such file" in summary.failed[0].error
 
 
+@pytest.mark.parametrize(
+    ("keep", "age", "outcome", "error"),
+    [(True, 1e9, "failed", "may be an original"), (True, 3e9, "skipped", ""), (False, 3e9, "done", "")],
+)
+def test_a_second_try_keeps_what_may_be_an_original(
+    tmp_path: Path, keep: bool, age: float, outcome: str, error: str
+) -> None:
+    """That of a pair whose worker died: a whole target is of the first try, or was there before."""
+    touch(tmp_path / "a.jpg")
+    os.utime(tmp_path / "a.jpg", (2e9, 2e9))
+    (tmp_path / "a.png").write_bytes(b"original")
+    os.utime(tmp_path / "a.png", (age, age))
+    result = batch._make(copy, False, True, Pair(tmp_path / "a.jpg", tmp_path / "a.png", keep=keep))
+    assert result.outcome == outcome
+    assert error in result.error
+    assert ((tmp_path / "a.png").read_bytes() == b"original") == keep
+
+
 def test_a_worker_that_dies_costs_its_pair_only(tmp_path: Path) -> None:
     touch(*(tmp_path / "in" / name for name in ("a.png", "b-fatal.png", "c.png", "d.png")))
     pairs = plan([tmp_path / "in"], tmp_path / "out", ".lic")

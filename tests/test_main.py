@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -127,7 +128,8 @@ def test_a_name_that_standard_output_cannot_encode(png: Path) -> None:
         cwd=png.parent,
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
-    assert (result.returncode, result.stdout[:10], result.stderr) == (0, rb"\xe9.lic: ", b"")
+    assert (result.returncode, result.stdout[:10]) == (0, rb"\xe9.lic: ")
+    assert b"lic:" not in result.stderr
 
 
 def test_info_as_json(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -411,3 +413,19 @@ def test_a_plugin_that_raises_what_it_likes(
     monkeypatch.setattr(Image, "open", broken)
     assert run("encode", png, png.with_suffix(".lic")) == 1
     assert capsys.readouterr().err == "lic: Failed to decode image\n"
+
+
+def test_a_map_replaces_no_picture_unless_forced(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target, before = png.with_name("b.lic"), png.read_bytes()
+    assert run("encode", png, target, "--roi", "8,8,40,40") == 0
+    assert run("info", target, "--map", png) == 2
+    assert "may be an original: name another target, or replace it with -f" in capsys.readouterr().err
+    assert png.read_bytes() == before
+    assert run("info", target, "--map", png, "-f") == 0
+    assert png.read_bytes() != before
+
+
+def test_closed_standard_error(png: Path) -> None:
+    words = f"{shlex.quote(sys.executable)} -m pillow_lic convert a.png out 2>&-"
+    result = subprocess.run(["sh", "-c", words], cwd=png.parent, capture_output=True, check=False)
+    assert (result.returncode, (png.parent / "out/a.lic").exists()) == (0, True)

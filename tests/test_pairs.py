@@ -162,3 +162,30 @@ def test_a_star_of_the_shell_names_what_was_made_before(tmp_path: Path) -> None:
     found = pairs.plan(sorted(tmp_path.iterdir()), tmp_path, ".lic")
     assert names(found, tmp_path) == [("a.png", "a.lic"), ("b.lic", "b.lic"), ("c.png", "c.lic")]
     assert [result.outcome for result in batch.run(found, overwrite).results] == ["skipped", "done", "done"]
+
+
+def test_a_link_in_the_destination_is_kept_from_what_it_leads_to(tmp_path: Path) -> None:
+    touch(tmp_path / "store/x.jpg", tmp_path / "in/x.png")
+    (tmp_path / "in/x.jpg").symlink_to(tmp_path / "store/x.jpg")
+    assert [p.keep for p in pairs.plan([tmp_path / "in/x.jpg"], tmp_path / "in", ".png")] == [True]
+
+
+def test_a_link_to_nothing_is_one_problem(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png")
+    (tmp_path / "b.png").symlink_to(tmp_path / "gone")
+    for sources in ([tmp_path / "*.png"], [tmp_path / "a.png", tmp_path / "b.png"]):
+        found = pairs.plan(sources, tmp_path / "out", ".lic")
+        assert [p.problem for p in found] == ["", f"{tmp_path / 'b.png'} is a link to nothing"]
+
+
+def test_a_file_is_no_folder_for_several(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.lic")
+    found = pairs.plan([tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "c.lic", ".lic")
+    assert [p.problem for p in found] == [f"destination must be a folder here, got the file {tmp_path / 'c.lic'}"] * 2
+
+
+def test_an_empty_name_is_no_folder(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png")
+    for sources, destination in (([""], tmp_path), ([tmp_path / "a.png"], "")):
+        with pytest.raises(ValueError, match='must have a name, got ""; the current folder is "."'):
+            pairs.plan(sources, destination, ".lic")

@@ -303,3 +303,14 @@ def test_without_times_it_is_enough_to_be_there(memory: Any, monkeypatch: pytest
     assert places.is_current(target, source)
     put("memory://a.lic", b"")
     assert not places.is_current(target, source)
+
+
+@pytest.mark.parametrize("source", ["simplecache::memory://in", "memory:///in"])
+def test_all_urls_of_a_file_are_that_file(memory: Any, source: str) -> None:
+    for name in ("x.jpg", "x.png"):
+        put(f"memory://in/{name}")
+    assert places.is_same(places.place(f"{source}/x.jpg"), places.place("memory://in/x.jpg"))
+    assert [p.keep for p in pairs.plan([f"{source}/x.jpg"], "memory://in", ".png")] == [True]
+    named = pairs.plan([f"{source}/x.jpg", "memory://in/x.png", f"{source}/x.png"], "memory://in", ".png")
+    assert len(named) == 2
+    assert named[0].problem == "memory://in/x.png is itself a source: name another destination"
