@@ -219,7 +219,7 @@ def _write(target: str, data: bytes) -> None:
         sys.stdout.buffer.write(data)
 
 
-_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "importance", "model")
+_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "importance", "effort", "model")
 
 
 def _save_options(args: argparse.Namespace) -> dict[str, Any]:
@@ -277,6 +277,9 @@ def _add_encoding(parser: argparse.ArgumentParser) -> None:
         type=strength,
         metavar="auto",
         help="find what matters: fewer bytes at equal MS-SSIM; or a number 0-1, its strength",
+    )
+    parser.add_argument(
+        "--effort", type=number, metavar="N", help="0-9: steps to refine in, for smaller files (default 0)"
     )
     parser.add_argument("--model", type=_model, help="name or number of the networks: lic1 (default), ...")
     parser.add_argument("--strip", action="store_true", help="leave EXIF and XMP out (ICC profiles are kept)")

@@ -61,10 +61,12 @@ class Cache:
 
 
 def our_names() -> tuple[str, ...]:
-    """Return what the models that write may be called here."""
+    """Return what the models that write may be called here, and after a colon at an effort above 0."""
     from . import models
+    from .options import MAX_EFFORT
 
-    return (OURS, *sorted({spec.name for spec in models.models()} - {models.DEFAULT}))
+    names = (OURS, *sorted({spec.name for spec in models.models()} - {models.DEFAULT}))
+    return names + tuple(f"{name}:{effort}" for name in names for effort in range(1, MAX_EFFORT + 1))
 
 
 def our_codec(name: str) -> Codec:
@@ -73,12 +75,14 @@ def our_codec(name: str) -> Codec:
     from .options import EncodeOptions
     from .peers import Codec
 
-    spec = models.choose(None if name == OURS else name)
+    model, _, effort = name.partition(":")
+    spec = models.choose(None if model == OURS else model)
 
     def encode(pixels: Pixels, quality: float) -> bytes:
-        return codec.encode(pixels, "RGB", EncodeOptions(quality=quality, model=spec.number))
+        return codec.encode(pixels, "RGB", EncodeOptions(quality=quality, effort=int(effort or 0), model=spec.number))
 
-    return Codec(name, f"LIC {spec.name} ({spec.number})", _QUALITIES, encode, lambda data: codec.decode(data)[1])
+    title = f"LIC {spec.name} ({spec.number})" + (f" effort={effort}" if effort else "")
+    return Codec(name, title, _QUALITIES, encode, lambda data: codec.decode(data)[1])
 
 
 def complexity() -> dict[str, float]:
@@ -204,7 +208,11 @@ def _parser() -> argparse.ArgumentParser:
         description="Compare codecs over a folder of pictures. `lic bench coder`: the range coder alone.",
     )
     parser.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
-    parser.add_argument("--codecs", metavar="A,B", help="default: lic and every peer installed; or the name of a model")
+    parser.add_argument(
+        "--codecs",
+        metavar="A,B",
+        help="default: lic and every peer installed; or the name of a model; lic:3 is at effort 3",
+    )
     parser.add_argument(
         "--quality", action="append", default=[], metavar="CODEC=Q,Q", help="qualities of a codec; may be repeated"
     )

@@ -56,7 +56,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     rgb = to_rgb(pixels, mode)
     wish = importance.wish(options.roi, options.importance, rgb)
     deltas = wish.deltas(rate.expected_size(options, width * height))
-    writer = Writer(spec, rgb, deltas, search=options.has_target or deltas is not None)
+    writer = Writer(spec, rgb, deltas, search=options.has_target or deltas is not None, effort=options.effort)
 
     def file(level: int) -> bytes:
         header = Header(mode, width, height, writer.tile_edge, spec.number, spec.hash, level)

@@ -25,6 +25,7 @@ DEFAULT_QUALITY = 6.0
 """Quality when neither ``quality`` nor a target is given."""
 
 
+MAX_EFFORT = 9
 MAX_THREADS = 1024
 DEFAULT_MAX_MEMORY = 10**9
 """Bytes beside the pixels, unless :func:`settings` or ``LIC_MAX_MEMORY`` say otherwise."""
@@ -115,6 +116,16 @@ def _strength(value: object) -> float | None:
     return strength or None
 
 
+def _effort(value: object) -> int:
+    """Return the steps as an int; ValueError for anything but a whole number of them in 0..MAX_EFFORT."""
+    legal = f"a whole number 0-{MAX_EFFORT}"
+    number = _number("effort", value, legal)
+    if number not in range(MAX_EFFORT + 1):
+        msg = f"effort must be {legal}, got {value!r}"
+        raise ValueError(msg)
+    return int(number)
+
+
 def _as_rows(value: object) -> object:
     """A box or boxes given as arrays of one dimension as lists; anything else as it is."""
     if len(getattr(value, "shape", ())) == 1:
@@ -166,6 +177,9 @@ class EncodeOptions:
         0..1 is the strength of its map, ``"auto"`` being 1. Or a mask (H, W) like that of ``roi``, or the map of another
         file (``Image.info["importance"]``, or int8 steps for every 16x16 pixels), which is written as it is. With ``roi``
         too, both add up.
+    effort
+        0-9: steps in which what is written is refined until fewer bytes show as much; each takes longer than all of effort
+        0. Decoding takes as long as ever.
     model
         Name or number of the networks to write with; None means "lic1".
     """
@@ -176,6 +190,7 @@ class EncodeOptions:
     target_psnr: float | None = None
     roi: Any = None
     importance: Any = None
+    effort: int = 0
     model: str | int | None = None
 
     def __post_init__(self) -> None:
@@ -195,6 +210,7 @@ class EncodeOptions:
             object.__setattr__(self, "roi", boxes(self.roi))
         if self.importance is not None and not _is_map(self.importance):
             object.__setattr__(self, "importance", _strength(self.importance))
+        object.__setattr__(self, "effort", _effort(self.effort))
         if isinstance(self.model, bool) or not isinstance(self.model, (str, int, type(None))):
             msg = f"model must be the name or the number of a network, got {self.model!r}"
             raise ValueError(msg)

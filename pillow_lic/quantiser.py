@@ -31,11 +31,12 @@ SHARE = 0.4
 
 
 class Chosen(NamedTuple):
-    """Symbols (n,) in coding order, the numbers of their tables, and their values in twentieths of a step."""
+    """Symbols (n,) in coding order, the numbers of their tables, their values in twentieths of a step, and their scale indexes."""
 
     symbols: npt.NDArray[np.int16]
     tables: Indexes
     values: Values
+    indexes: Indexes
 
 
 def offset(tables: entropy.Tables) -> int:
@@ -74,4 +75,4 @@ class Quantiser:
         symbols, tables, values, self._state = entropy.quantise(
             self._tables, residuals, indexes, FIRST, second, weight, self._state
         )
-        return Chosen(symbols, tables, values)
+        return Chosen(symbols, tables, values, indexes)

@@ -98,16 +98,16 @@ class Reader:
         """Rows and columns of the pixels that are read."""
         return (-(-self.box.height // self.scale), -(-self.box.width // self.scale))
 
-    def picture(self, latents: Latents) -> Pixels:
-        """Pixels (h, w, 3) uint8 of the box; raises what `latents` raises."""
+    def picture(self, latents: Latents, bytes_per_pixel: int = workers.BYTES_PER_PIXEL) -> Pixels:
+        """Pixels (h, w, 3) uint8 of the box; raises what `latents` raises, which takes so much memory."""
         rgb = np.empty((*self.shape, 3), np.uint8)
-        self.draw(latents, onto(rgb))
+        self.draw(latents, onto(rgb), 0, bytes_per_pixel)
         return rgb
 
-    def draw(self, latents: Latents, put: Put, held: int = 0) -> None:
+    def draw(self, latents: Latents, put: Put, held: int = 0, bytes_per_pixel: int = workers.BYTES_PER_PIXEL) -> None:
         """Give the RGB pixels of every part of the box to `put`; raises what `latents` raises.
 
-        `held` bytes of the file are in memory.
+        `held` bytes of the file are in memory; a thread takes `bytes_per_pixel` of the largest tile.
         """
         ready = defaultdict(list)
         for part in self._parts:
@@ -115,7 +115,7 @@ class Reader:
         largest = tiles.largest_tile_pixels(*self._size)
         columns = len({self.grid[index].x0 for index in self.needed})
         held += 2 * columns * largest // STRIDE**2 * self.spec.latents * np.dtype(np.float32).itemsize
-        with workers.over_tiles(len(self.needed), largest, held) as crew:
+        with workers.over_tiles(len(self.needed), largest, held, bytes_per_pixel) as crew:
             after: deque[list[_Part]] = deque()
             for index in self.needed:
                 future = crew.submit(latents, index, self._areas[index])

@@ -6,6 +6,8 @@ nothing else decides what the range coder reads.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,8 +19,16 @@ Indexes = npt.NDArray[np.uint16]
 
 COUNT = 64
 """Scale indexes; more is more deviation."""
+DEVIATION_MIN, DEVIATION_MAX = 0.11, 148.0
+"""Standard deviation, in quantiser steps, that the first and the last index stand for; those between in equal ratios."""
 MAGNITUDE_MAX = 8
 ANCHOR_SPACING = 128
+
+
+@cache
+def deviations() -> Floats:
+    """Standard deviation of each scale index, (COUNT,), in quantiser steps."""
+    return np.geomspace(DEVIATION_MIN, DEVIATION_MAX, COUNT).astype(np.float32)
 
 
 def features(spec: ModelSpec, z_hat: Floats) -> Floats:

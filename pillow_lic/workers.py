@@ -84,7 +84,7 @@ class Workers:
 
 
 @contextmanager
-def over_tiles(tiles: int, pixels: int, held: int = 0) -> Iterator[Workers]:
+def over_tiles(tiles: int, pixels: int, held: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL) -> Iterator[Workers]:
     """Workers for a picture of so many tiles, the largest of so many pixels; `held` bytes are needed besides.
 
     They are as many as `settings` has threads, fewer when its `max_memory` has no room for so many; a picture of one tile
@@ -94,7 +94,7 @@ def over_tiles(tiles: int, pixels: int, held: int = 0) -> Iterator[Workers]:
         yield Workers(1, None)
         return
     chosen = current_settings()
-    room = (chosen.max_memory - FIXED_BYTES - held) // (BYTES_PER_PIXEL * pixels)
+    room = (chosen.max_memory - FIXED_BYTES - held) // (bytes_per_pixel * pixels)
     count = max(1, min(chosen.threads, tiles, room))
     with settings(threads=1):
         if count == 1:

@@ -92,7 +92,9 @@ def test_models_go_by_their_names(
 ) -> None:
     spec = models.choose(None)
     monkeypatch.setattr(models, "models", lambda: (dataclasses.replace(spec, name="other"), spec))
-    assert bench.our_names() == ("lic", "other")
+    assert bench.our_names()[:2] == ("lic", "other")
+    assert bench.our_codec("lic:3").title.endswith(" effort=3")
+    assert {"lic:1", "lic:9", "other:9"} < set(bench.our_names())
     arguments = ["--codecs", "other", "--quality", "other=3", "--limit", "1", "--metrics", "psnr"]
     assert bench.main([str(folder), *arguments]) == 0
     assert f"other: LIC other ({spec.number})" in capsys.readouterr().out
@@ -183,7 +185,7 @@ def test_the_mean_is_over_pictures_and_the_time_over_pixels() -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--codecs", "gif"), "codec must be one of lic, jpeg.*, got gif"),
+        (("--codecs", "gif"), "codec must be one of lic, .*jpeg.*, got gif"),
         (("--metrics", "psnr,vmaf"), "metric must be one of psnr, ms_ssim, ssimulacra2, got vmaf"),
         ((*FAST, "--quality", "jpeg=high"), "CODEC=Q,Q with one of jpeg, got jpeg=high"),
         ((*FAST, "--quality", "webp=50"), "CODEC=Q,Q with one of jpeg, got webp=50"),

@@ -129,6 +129,16 @@ def test_wrong_model(model: object) -> None:
         EncodeOptions(model=model)
 
 
+@pytest.mark.parametrize("effort", [-1, 10, 1.5, "high", True])
+def test_wrong_effort(effort: object) -> None:
+    with pytest.raises(ValueError, match="effort must be a whole number 0-9, got"):
+        EncodeOptions(effort=effort)  # type: ignore[arg-type]
+
+
+def test_effort_may_be_any_whole_number() -> None:
+    assert [EncodeOptions(effort=effort).effort for effort in (0, np.int64(3), 9.0)] == [0, 3, 9]
+
+
 def test_close_match() -> None:
     assert options.close_match("Qualty", options.ENCODE_OPTION_NAMES) == "quality"
     assert options.close_match("lossless", options.ENCODE_OPTION_NAMES) is None

@@ -21,7 +21,7 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
             stride[value.name] = float(rows[0])
     total = 0.0
     for node in model.graph.node:
-        if node.op_type == "Cast" and node.input[0] in weights:
+        if node.op_type in ("Cast", "Transpose") and node.input[0] in weights:
             weights[node.output[0]] = weights[node.input[0]]
             continue
         now = min((stride[v] for v in node.input if v in stride), default=None)
@@ -37,7 +37,7 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
         if node.op_type == "Slice":
             now *= max(onnx.numpy_helper.to_array(constants[node.input[4]]))
         if node.op_type == "Resize":
-            now /= onnx.numpy_helper.to_array(constants[node.input[2]])[-1]
+            now /= float(onnx.numpy_helper.to_array(constants[node.input[2]])[-1])
         if node.op_type == "SpaceToDepth":
             now *= attributes["blocksize"]
         if node.op_type == "DepthToSpace":

@@ -22,8 +22,6 @@ They are listed as `extras` of the model in the manifest, outside its hash: no f
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +34,9 @@ from torch import Tensor
 
 from pillow_lic.passes import ORDER
 
-from .complexity import kmac_per_pixel
 from .data import Patches
 from .depthwise import SLOPE, Depthwise
-from .export import HERE, load
+from .export import HERE, add_extras, load
 from .graph import Array, Graph
 from .layers import Block, gain_field
 from .levels import LEVEL_MAX, hats
@@ -211,26 +208,11 @@ def main() -> None:
     p.add_argument("--out", type=Path, default=HERE)
     p.add_argument("--samples", type=int, default=240, help="training patches that the heads are fitted to")
     a = p.parse_args()
-    manifest = json.loads((a.out / "manifest.json").read_text())
-    entries = {entry["id"]: entry for entry in manifest["models"]}
-    if a.id not in entries:
-        raise SystemExit(f"--id must be one of {', '.join(map(str, entries))}, got {a.id}")
-    entry = entries[a.id]
     net = load(a.weights)
     data = Patches(a.patches)
     heads = fit(net, data.some(a.samples))
     made = {"draft_means": draft_means(net)} | {f"draft_{s}": head(net, s, heads[s]) for s in SCALES}
-    entry["extras"] = {}
-    for role, model in made.items():
-        name, content = f"{entry['name']}-{a.id}/{role}.onnx", model.SerializeToString(deterministic=True)
-        (a.out / name).write_bytes(content)
-        entry["extras"][role] = {
-            "file": name,
-            "kmac_per_pixel": round(kmac_per_pixel(model), 3),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-    (a.out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    print(json.dumps(entry["extras"], indent=1))
+    add_extras(a.out, a.id, made)
     print(quality(net, data.validation()[:12], heads))
 
 

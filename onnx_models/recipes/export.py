@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 
 from pillow_lic.models import ModelSpec
@@ -56,6 +58,27 @@ def load(weights: Path) -> Lic1:
 
 def with_hash(path: Path, file: str) -> tuple[str, str]:
     return file, hashlib.sha256((path / file).read_bytes()).hexdigest()
+
+
+def add_extras(out: Path, number: int, made: Mapping[str, onnx.ModelProto]) -> None:
+    """Writes graphs that no file's meaning depends on beside a model of the manifest, by role; ValueError if it is not there."""
+    path = out / "manifest.json"
+    manifest = json.loads(path.read_text())
+    entries = {entry["id"]: entry for entry in manifest["models"]}
+    if number not in entries:
+        raise ValueError(f"--id must be one of {', '.join(map(str, entries))}, got {number}")
+    entry = entries[number]
+    for role, model in made.items():
+        name, content = f"{entry['name']}-{number}/{role}.onnx", model.SerializeToString(deterministic=True)
+        (out / name).write_bytes(content)
+        kmac = round(kmac_per_pixel(model), 3)
+        entry.setdefault("extras", {})[role] = {
+            "file": name,
+            "kmac_per_pixel": kmac,
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        print(f"{out / name}: {len(content) / 1e6:.2f} MB, {kmac} kMAC a pixel")
+    path.write_text(json.dumps(manifest, indent=1) + "\n")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from pillow_lic import entropy, quantiser, scales
 
 from .tables import Table, pack, quantise
 
-SCALE_MIN, SCALE_MAX, SCALES = 0.11, 148.0, scales.COUNT
+SCALE_MIN, SCALE_MAX, SCALES = scales.DEVIATION_MIN, scales.DEVIATION_MAX, scales.COUNT
 SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
 PRIOR_WEIGHT = 2000
 """Observations that the Gaussian (or the trained prior of z) counts for beside the histogram of the training patches."""

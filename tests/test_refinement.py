@@ -1,0 +1,112 @@
+"""effort: the same picture in fewer bytes, by the encoder alone."""
+
+import numpy as np
+import pytest
+from pictures import SAMPLE, photo_like
+from PIL import Image
+
+from pillow_lic import codec, importance, metrics, models, rate, refinement, residuals, tiles
+from pillow_lic.limits import MAX_LEVEL
+from pillow_lic.options import EncodeOptions
+from pillow_lic.symbols import Grid
+from pillow_lic.writer import Writer
+
+
+@pytest.fixture(scope="module")
+def cat() -> np.ndarray:
+    with Image.open(SAMPLE) as im:
+        return np.asarray(im.convert("RGB"))
+
+
+def rate_and_quality(pixels: np.ndarray, **options: object) -> tuple[float, float]:
+    """Bits per pixel, and dB of PSNR."""
+    data = codec.encode(pixels, "RGB", EncodeOptions(**options))
+    return 8 * len(data) / pixels.shape[0] / pixels.shape[1], metrics.psnr(pixels, codec.decode(data)[1])
+
+
+def saved(plain: tuple[float, float], refined: tuple[float, float]) -> float:
+    """Share of the bits that a refined file needs less for as many dB, by the slope of the scale."""
+    bits_a_db = np.log(rate.HIGHEST_BPP / rate.LOWEST_BPP) / (rate.DB_A_LEVEL * MAX_LEVEL)
+    return 1 - refined[0] / plain[0] * np.exp(bits_a_db * (plain[1] - refined[1]))
+
+
+@pytest.mark.parametrize("quality", [1, 5, 9.5])
+def test_every_effort_saves_more(cat: np.ndarray, quality: float) -> None:
+    plain, *refined = (rate_and_quality(cat, quality=quality, effort=effort) for effort in (0, 1, 3, 6))
+    shares = [saved(plain, one) for one in refined]
+    print(quality, [f"{100 * share:.1f} %" for share in shares])
+    assert shares[0] > 0.02
+    assert shares == sorted(shares)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (17, 33), (130, 65)])
+def test_any_size(size: tuple[int, int]) -> None:
+    pixels = photo_like(*size)
+    header, decoded = codec.decode(codec.encode(pixels, "RGB", EncodeOptions(quality=8, effort=2)))
+    assert (header.height, header.width) == size
+    assert metrics.psnr(pixels, decoded) > 28
+
+
+def test_tiles_see_their_neighbours(cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
+    plain, refined = (rate_and_quality(cat, quality=5, effort=effort) for effort in (0, 3))
+    assert saved(plain, refined) > 0.03
+
+
+def test_a_map_of_importance_is_kept(cat: np.ndarray) -> None:
+    options = {"quality": 5, "roi": (100, 50, 250, 200)}
+    plain, refined = (rate_and_quality(cat, effort=effort, **options) for effort in (0, 3))
+    assert saved(plain, refined) > 0.02
+
+
+def test_a_target_is_never_exceeded(cat: np.ndarray) -> None:
+    data = codec.encode(cat, "RGB", EncodeOptions(target_size=6000, effort=1))
+    assert 5900 < len(data) <= 6000
+
+
+def test_strips_have_the_gradient_of_the_whole(cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, level = models.choose(None), importance.level_field(500, None, (16, 28), 0, 0)
+    pixels = cat[:256, :448]
+    rng = np.random.default_rng(0)
+    y_hat = rng.normal(size=(spec.latents, 16, 28)).astype(np.float32)
+    whole = refinement.error_gradient(spec, y_hat, level, pixels)
+    monkeypatch.setattr(refinement, "STRIP", 28 * (4 + 2 * refinement.HALO))
+    strips = refinement.error_gradient(spec, y_hat, level, pixels)
+    assert not np.array_equal(whole, strips)
+    assert np.abs(strips - whole).mean() < 0.03 * np.abs(whole).mean()
+
+
+def test_a_step_goes_downhill(cat: np.ndarray) -> None:
+    """The gradient is that of the error as it is decoded: a small move against it takes away what it says."""
+    spec, field = models.choose(None), importance.level_field(500, None, (16, 28), 0, 0)
+    pixels, grid = cat[:256, :448], Grid.of(256, 448)
+    writer = Writer(spec, pixels)
+    _, y_hat = writer.code(500, writer.grid[0])
+    gradient = refinement.error_gradient(spec, y_hat, field, pixels)
+    assert y_hat.shape[1:] == grid.inside
+
+    def cost(latents: np.ndarray) -> float:
+        from pillow_lic import transforms
+
+        error = transforms.synthesis(spec, latents, field).astype(float) - pixels
+        return 0.0016 * (0.25 / 0.0016) ** (500 / MAX_LEVEL) * (error**2).sum() / 3
+
+    small = 0.02 * gradient / refinement.CURVATURE
+    promised = (gradient.astype(float) * small).sum()
+    assert cost(y_hat) - cost(y_hat - small) == pytest.approx(promised, rel=0.15)
+
+
+def test_steps_shrink_to_nothing() -> None:
+    assert refinement.parts(0) == []
+    assert refinement.parts(1) == [refinement.FIRST]
+    steps = np.array(refinement.parts(4))
+    np.testing.assert_allclose(np.diff(steps), -refinement.FIRST / 4)
+
+
+def test_what_is_chosen_says_its_scale_indexes(cat: np.ndarray) -> None:
+    spec, field = models.choose(None), importance.level_field(500, None, (4, 4), 0, 0)
+    y, z_hat = np.zeros((spec.latents, 4, 4), np.float32), np.zeros((spec.hyper_latents, 1, 1), np.float32)
+    chosen, _ = residuals.choose(spec, z_hat, y, field, Grid.of(64, 64))
+    for one in chosen:
+        assert one.indexes.shape == one.symbols.shape
+        assert one.indexes.max() < 64
