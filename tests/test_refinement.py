@@ -1,11 +1,15 @@
 """effort: the same picture in fewer bytes, by the encoder alone."""
 
+from pathlib import Path
+
+import imageio.v3 as iio
 import numpy as np
 import pytest
 from pictures import SAMPLE, photo_like
 from PIL import Image
 
-from pillow_lic import codec, importance, metrics, models, rate, refinement, residuals, tiles
+from pillow_lic import codec, importance, metrics, models, plugin, rate, refinement, residuals, tiles, transforms
+from pillow_lic.__main__ import main
 from pillow_lic.limits import MAX_LEVEL
 from pillow_lic.options import EncodeOptions
 from pillow_lic.symbols import Grid
@@ -86,8 +90,6 @@ def test_a_step_goes_downhill(cat: np.ndarray) -> None:
     assert y_hat.shape[1:] == grid.inside
 
     def cost(latents: np.ndarray) -> float:
-        from pillow_lic import transforms
-
         error = transforms.synthesis(spec, latents, field).astype(float) - pixels
         return 0.0016 * (0.25 / 0.0016) ** (500 / MAX_LEVEL) * (error**2).sum() / 3
 
@@ -110,3 +112,20 @@ def test_what_is_chosen_says_its_scale_indexes(cat: np.ndarray) -> None:
     for one in chosen:
         assert one.indexes.shape == one.symbols.shape
         assert one.indexes.max() < 64
+
+
+def test_pillow_imageio_and_the_command_take_an_effort(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.png", tmp_path / "a.lic"
+    image = Image.fromarray(photo_like(64, 96))
+    image.save(source)
+    wanted = plugin.encode(image, quality=5, effort=2)
+    assert wanted != plugin.encode(image, quality=5)
+    assert main(["encode", str(source), str(target), "-q", "5", "--effort", "2"]) == 0
+    assert target.read_bytes() == wanted
+    image.save(target, quality=5, effort=2)
+    assert target.read_bytes() == wanted
+    assert iio.imwrite("<bytes>", np.asarray(image), extension=".lic", quality=5, effort=2) == wanted
+
+
+def test_every_model_has_the_graph() -> None:
+    assert all("error_gradient" in spec.extras for spec in models.models())
