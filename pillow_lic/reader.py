@@ -101,7 +101,7 @@ class Reader:
     def picture(self, latents: Latents, bytes_per_pixel: int = workers.BYTES_PER_PIXEL) -> Pixels:
         """Pixels (h, w, 3) uint8 of the box; raises what `latents` raises, which takes so much memory."""
         rgb = np.empty((*self.shape, 3), np.uint8)
-        self.draw(latents, onto(rgb), 0, bytes_per_pixel)
+        self.draw(latents, onto(rgb), bytes_per_pixel=bytes_per_pixel)
         return rgb
 
     def draw(self, latents: Latents, put: Put, held: int = 0, bytes_per_pixel: int = workers.BYTES_PER_PIXEL) -> None:

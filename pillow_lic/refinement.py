@@ -28,8 +28,8 @@ Pixels = npt.NDArray[np.uint8]
 
 FIRST = 0.16
 """Part of the way that the first step goes. The others shrink evenly towards 0."""
-CURVATURE = 12 / math.log(2)
-"""Bits for the square of a step of y, twice: of 6 d^2 / ln 2 for an error of d steps (`quantiser`)."""
+CURVATURE = 2 * quantiser.ERROR_BITS
+"""Of the bits that an error of y is worth, for a step."""
 ROUNDING = 1 / 12
 """Variance of a symbol's rounding, in squared steps: bits of a symbol grow as those of a Gaussian that much wider."""
 
@@ -48,11 +48,10 @@ def parts(effort: int) -> list[float]:
 
 def moved(y: Floats, chosen: Sequence[Chosen], y_hat: Floats, error: Floats, grid: Grid, part: float) -> Floats:
     """Y (M, h, w) after part of the way to the target, by what was chosen for it, y_hat, and the slope of the error there."""
-    slope = error.copy()
+    slope, lost = error.copy(), y - y_hat
     deviations = scales.deviations()
     for t, coded in enumerate(chosen):
-        residuals = passes.gather(y, t, grid.inside) - passes.gather(y_hat, t, grid.inside)
-        residuals += quantiser.steps(coded.values)
+        residuals = passes.gather(lost, t, grid.inside) + quantiser.steps(coded.values)
         variances = deviations[coded.indexes] ** 2 + np.float32(ROUNDING)
         bits = residuals / (variances * np.float32(math.log(2)))
         passes.scatter(slope, t, grid.inside, passes.gather(slope, t, grid.inside) + bits)

@@ -98,7 +98,7 @@ class Writer:
         """The payload of every tile; all in one buffer, because kept apart they would split the memory that the networks use."""
         largest = tiles.largest_tile_pixels(self.width, self.height, self.tile_edge)
         stream, ends = bytearray(), [0]
-        with workers.over_tiles(len(self.grid), largest, 0, self._bytes_per_pixel) as crew:
+        with workers.over_tiles(len(self.grid), largest, bytes_per_pixel=self._bytes_per_pixel) as crew:
             for payload in crew.results(lambda tile: self.code(level, tile)[0], self.grid):
                 stream += payload
                 ends.append(len(stream))

@@ -36,8 +36,6 @@ from .transforms import Detail
 
 Back = Callable[[str], str]
 """From the gradient of what a layer gave to that of what it was given."""
-
-
 SURE = 6e4
 """What lies further from 0 than 1 / SURE is on its side of it; half precision has no larger number."""
 
@@ -97,7 +95,7 @@ def blocks(g: Graph, x: str, body: nn.Sequential) -> tuple[str, Back]:
     return x, back_all
 
 
-def by_place(rows: Array, r: int) -> Array:
+def places_outside(rows: Array, r: int) -> Array:
     """Rows (c*r*r,...) in torch's order of a PixelShuffle, places within channels -> channels within places, as DepthToSpace has them."""
     apart = rows.reshape(-1, r, r, *rows.shape[1:])
     return np.moveaxis(apart, 0, 2).reshape(rows.shape)
@@ -105,8 +103,8 @@ def by_place(rows: Array, r: int) -> Array:
 
 def enlarged(g: Graph, x: str, weight: Array, bias: Array, r: int) -> tuple[str, Back]:
     """A 1x1 convolution and a PixelShuffle."""
-    weight = by_place(weight, r)
-    y = g.op("DepthToSpace", g.conv(x, weight, by_place(bias, r)), blocksize=r)
+    weight = places_outside(weight, r)
+    y = g.op("DepthToSpace", g.conv(x, weight, places_outside(bias, r)), blocksize=r)
     return y, lambda grad: transposed(g, g.op("SpaceToDepth", grad, blocksize=r), weight)
 
 

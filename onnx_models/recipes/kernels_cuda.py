@@ -7,7 +7,6 @@ with channels last, above all the gradient of the taps. Triton comes with torch 
 from __future__ import annotations
 
 import ctypes
-import math
 from functools import cache
 from pathlib import Path
 
@@ -167,7 +166,7 @@ def chosen(residuals: Tensor, indexes: Tensor) -> Tensor:
         *(ctypes.c_void_p(t.data_ptr()) for t in tensors),
         ctypes.c_void_p(torch.cuda.current_stream().cuda_stream),
         *(ctypes.c_int64(v) for v in numbers),
-        ctypes.c_float(6 / math.log(2) / quantiser.SHARE),
+        ctypes.c_float(quantiser.ERROR_BITS / quantiser.SHARE),
     )
     if failed:
         raise RuntimeError(f"the trellis was not launched, CUDA said {failed}")

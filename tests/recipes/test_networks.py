@@ -11,7 +11,7 @@ from onnx_models.recipes.levels import hats, lambdas, nearest_anchor
 from onnx_models.recipes.lic1 import Lic1, Sizes
 from onnx_models.recipes.networks import graphs
 from onnx_models.recipes.passes import merged, of_pass, split
-from pillow_lic import passes, quantiser
+from pillow_lic import passes, quantiser, scales
 
 SMALL = Sizes(a=48, a2=64, c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=1)
 
@@ -205,3 +205,8 @@ def test_tables_of_gaussians_hold_their_mass() -> None:
         steps_of_1 = entropy_model.gaussian_bits(torch.arange(-900.0, 901), sigma)
         expected = (torch.exp2(-steps_of_1) * steps_of_1).sum().item() - saved
         assert np.mean(rates) == pytest.approx(expected, abs=0.03)
+
+
+def test_the_encoder_and_the_recipe_mean_the_same_deviations() -> None:
+    wanted = scale_tables.deviation(torch.arange(scale_tables.SCALES).double())
+    np.testing.assert_allclose(scales.deviations(), wanted, rtol=1e-6)
