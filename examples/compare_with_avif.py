@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 import pillow_lic  # noqa: F401  (registers LIC)
-from pillow_lic.charts import Panel, svg
+from pillow_lic.bench.charts import Panel, svg
 from pillow_lic.metrics import psnr
 
 QUALITIES = {"LIC": (2, 4, 6, 8), "AVIF": (25, 45, 60, 75)}

@@ -15,8 +15,8 @@ from imageio.plugins.pillow import PillowPlugin
 from numpy.typing import ArrayLike, NDArray
 
 from pillow_lic import color, plugin
+from pillow_lic.engine.settings import settings
 from pillow_lic.LicImagePlugin import EXTENSION, accept
-from pillow_lic.options import settings
 
 
 class LicPlugin(PillowPlugin):

@@ -23,12 +23,13 @@ if not any(_name.endswith((".so", ".pyd")) for _name in _os.listdir(_os.path.dir
 
     __path__ = _extend_path(__path__, __name__)
 
-from .hooks import after_import as _after_import
+from .autoload.after_import import after_import as _after_import
 from .LicImagePlugin import register
 
 if TYPE_CHECKING:
-    from .batch import Summary
-    from .conversion import convert
+    from .batch.conversion import convert
+    from .batch.jobs import Summary
+    from .engine.settings import settings
     from .errors import (
         LicDamagedError,
         LicDesyncError,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
         LicTruncatedError,
         LicUnsupportedError,
     )
-    from .options import settings
     from .plugin import LicImageFile, encode, open, save
 
 __version__ = "0.1.0"
@@ -62,13 +62,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Summary": "batch",
+    "Summary": "batch.jobs",
     "LicImageFile": "plugin",
-    "convert": "conversion",
+    "convert": "batch.conversion",
     "encode": "plugin",
     "open": "plugin",
     "save": "plugin",
-    "settings": "options",
+    "settings": "engine.settings",
 }
 """The module of every public name that is not an error."""
 

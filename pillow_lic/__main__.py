@@ -26,7 +26,8 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def _encode(args: argparse.Namespace) -> int:
-    from . import plugin, transcode
+    from . import plugin
+    from .batch import transcode
 
     target = Path(args.target)
     if transcode.is_picture(target) and target.suffix.lower() != ".lic":
@@ -51,7 +52,8 @@ def _encode(args: argparse.Namespace) -> int:
 
 
 def _decode(args: argparse.Namespace) -> int:
-    from . import plugin, transcode
+    from . import plugin
+    from .batch import transcode
 
     begun = time.perf_counter()
     suffix = f".{args.format.lower().lstrip('.')}" if args.format else Path(args.target).suffix.lower() or ".png"
@@ -69,7 +71,8 @@ def _decode(args: argparse.Namespace) -> int:
 
 
 def _info(args: argparse.Namespace) -> int:
-    from . import color, describe, transcode
+    from . import color, describe
+    from .batch import transcode
 
     if args.map is not None and len(args.files) != 1:
         print(f"lic: --map draws the map of one file, got {len(args.files)}", file=sys.stderr)
@@ -99,8 +102,8 @@ def _info(args: argparse.Namespace) -> int:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    from . import conversion
-    from .progress import ProgressLine
+    from .batch import conversion
+    from .batch.progress import ProgressLine
 
     *sources, destination = args.paths
     if not sources:
@@ -144,34 +147,34 @@ def _workers(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if args.jobs is not None:
         msg = f"-j must be left out with --scheduler, the cluster has its own workers, got {args.jobs}"
         raise ValueError(msg)
-    from . import fleet
+    from .batch import cluster
 
-    with fleet.connect(args.scheduler) as found:
+    with cluster.connect(args.scheduler) as found:
         yield found._asdict()
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from . import demo
+    from .bench import demo
 
     return demo.main(args.pictures, args.quality, args.keep)
 
 
 def _autoload(args: argparse.Namespace) -> int:
-    from . import autoload
+    from .autoload import installation
 
     if args.what == "on":
-        for path in autoload.turn_on():
+        for path in installation.turn_on():
             print(f"wrote {path}")
     elif args.what == "off":
-        for path in autoload.turn_off():
+        for path in installation.turn_off():
             print(f"removed {path}")
-    print(f"autoload is {autoload.status()} in {autoload.site_directory()}")
+    print(f"autoload is {installation.status()} in {installation.site_directory()}")
     return 0
 
 
 def _probe(args: argparse.Namespace) -> int:
-    from . import probe
     from .files import write_atomic
+    from .probe import probe
 
     def told(*words: str) -> None:
         if sys.stderr.isatty():
@@ -200,9 +203,9 @@ def _source(name: str) -> str | IO[bytes]:
 
 def _refuses(source: str, target: str, force: bool) -> bool:
     """Whether the target must not be written over, which is then said."""
-    from . import targets
+    from .batch import overwriting
 
-    if words := targets.objection(source, target, force=force):
+    if words := overwriting.objection(source, target, force=force):
         print(f"lic: {words}", file=sys.stderr)
     return bool(words)
 
@@ -331,8 +334,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("-q", "--quality", type=float, default=6, metavar="Q", help="of the .lic file (default 6)")
     demo.add_argument("--keep", metavar="DIR", help="leave the files in this directory")
 
-    autoload = add("autoload", _autoload, "Let every program of this environment read .lic without importing anything.")
-    autoload.add_argument("what", choices=["on", "off", "status"])
+    installation = add(
+        "autoload", _autoload, "Let every program of this environment read .lic without importing anything."
+    )
+    installation.add_argument("what", choices=["on", "off", "status"])
 
     probe = add("probe", _probe, "Compare how the installed Pillow plugins of lossy formats behave; takes minutes.")
     probe.add_argument("--only", action="append", metavar="PLUGIN", help="ask this one (JPEG, LIC, ...); repeatable")
@@ -349,9 +354,9 @@ def _bench(args: argparse.Namespace) -> int:
 
 
 def _run_bench(words: Sequence[str]) -> int:
-    from . import bench, bench_coder
+    from .bench import coder, measurement
 
-    return bench_coder.main(words[1:]) if words[:1] == ["coder"] else bench.main(words)
+    return coder.main(words[1:]) if words[:1] == ["coder"] else measurement.main(words)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,16 +15,21 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from . import alpha, container, importance, models, rate, residuals, symbols, tiles, transforms
-from .container import Header
+from . import rate_search
+from .engine import models
+from .engine.settings import current_settings
 from .errors import LicDamagedError, LicDesyncError, LicLimitError
-from .header import CHANNELS
-from .limits import MAX_PIXELS, MAX_SIDE
-from .options import EncodeOptions, current_settings
-from .reader import Latents, Put, Reader, onto
-from .symbols import STRIDE, Grid
-from .tiles import Tile
-from .writer import Writer
+from .families.lic1 import residuals, symbols, transforms
+from .families.lic1.reader import Latents, Put, Reader, onto
+from .families.lic1.symbols import STRIDE, Grid
+from .families.lic1.writer import Writer
+from .fileformat import alpha, container, importance_map, tiles
+from .fileformat.container import Header
+from .fileformat.header import CHANNELS
+from .fileformat.limits import MAX_PIXELS, MAX_SIDE
+from .fileformat.tiles import Tile
+from .importance import requested
+from .options import EncodeOptions
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -54,26 +59,26 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     height, width = pixels.shape[:2]
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
     rgb = to_rgb(pixels, mode)
-    wish = importance.wish(options.roi, options.importance, rgb)
-    deltas = wish.deltas(rate.expected_size(options, width * height))
+    wish = requested.wish(options.roi, options.importance, rgb)
+    deltas = wish.deltas(rate_search.expected_size(options, width * height))
     writer = Writer(spec, rgb, deltas, search=options.has_target or deltas is not None, effort=options.effort)
 
     def file(level: int) -> bytes:
         header = Header(mode, width, height, writer.tile_edge, spec.number, spec.hash, level)
-        carried = None if writer.deltas is None else importance.pack(writer.deltas)
+        carried = None if writer.deltas is None else importance_map.pack(writer.deltas)
         return container.pack(header, writer.payloads(level), metadata=metadata, importance=carried, alpha=plane)
 
     def found() -> bytes:
         if options.target_psnr is not None:
-            return file(rate.level_for_psnr(writer.psnr, options.target_psnr))
+            return file(rate_search.level_for_psnr(writer.psnr, options.target_psnr))
         if options.target_size is not None:
-            return rate.largest_file(file, options.target_size)
+            return rate_search.largest_file(file, options.target_size)
         if options.target_bpp is not None:
-            return rate.largest_file(file, options.target_bpp * width * height / 8, width * height)
+            return rate_search.largest_file(file, options.target_bpp * width * height / 8, width * height)
         return file(options.level)
 
     data = found()
-    if deltas is None or options.has_target and len(importance.pack(deltas)) < importance.MOST * len(data):
+    if deltas is None or options.has_target and len(importance_map.pack(deltas)) < requested.MOST * len(data):
         return data
     writer.deltas = wish.deltas(len(data))
     if writer.deltas is None or (writer.deltas != deltas).any():  # finer or coarser, now that the size is known
@@ -147,7 +152,7 @@ def _open(
 ) -> tuple[Reader, Pixels | None]:
     """The reader of a picture, and its alpha plane, by the header and the payloads of two sections."""
     shape = (header.height, header.width)
-    deltas = None if importances is None else importance.unpack(importances, Grid.of(*shape).inside)
+    deltas = None if importances is None else importance_map.unpack(importances, Grid.of(*shape).inside)
     plane = None if opacity is None else alpha.unpack(opacity, shape)
     spec = models.named(header.model_id, header.model_hash)
     return Reader(spec, header.width, header.height, header.tile_edge, header.level, deltas, box, scale), plane

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from .header import CHANNELS
+from .fileformat.header import CHANNELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,8 +6,10 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import container, models
+from .engine import models
 from .errors import LicError, LicUnsupportedError
+from .fileformat import container
+from .fileformat.levels import level_to_quality
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,18 +59,17 @@ def _span(parts: container.Container) -> list[float] | None:
     """Return the lowest and the highest quality of a file with an importance section; LicDamagedError if it holds none."""
     if parts.importance is None:
         return None
-    from . import options
 
     field = _field(parts.header, parts.importance)
-    return [round(options.level_to_quality(int(level)), 3) for level in (field.min(), field.max())]
+    return [round(level_to_quality(int(level)), 3) for level in (field.min(), field.max())]
 
 
 def _field(header: container.Header, payload: bytes) -> NDArray[np.float32]:
     """Return the level of every latent by the payload of the importance section; LicDamagedError if it holds no map."""
-    from . import importance, symbols
+    from .fileformat import importance_map
 
-    inside = symbols.Grid.of(header.height, header.width).inside
-    return importance.level_field(header.level, importance.unpack(payload, inside), inside)
+    inside = importance_map.shape_of(header.height, header.width)
+    return importance_map.level_field(header.level, importance_map.unpack(payload, inside), inside)
 
 
 def draw_map(data: bytes) -> NDArray[np.uint8]:
@@ -76,7 +77,7 @@ def draw_map(data: bytes) -> NDArray[np.uint8]:
 
     ValueError for a file that has one quality for all places; NotLicError or LicError when it is damaged.
     """
-    from . import symbols
+    from .fileformat.importance_map import CELL
 
     parts = container.unpack(data, strict=False)
     if parts.importance is None:
@@ -84,7 +85,7 @@ def draw_map(data: bytes) -> NDArray[np.uint8]:
         raise ValueError(msg)
     field = _field(parts.header, parts.importance)
     shades = ((field - field.min()) * (255 / max(float(field.max() - field.min()), 1.0))).round().astype("uint8")
-    whole: NDArray[np.uint8] = shades.repeat(symbols.STRIDE, 0).repeat(symbols.STRIDE, 1)
+    whole: NDArray[np.uint8] = shades.repeat(CELL, 0).repeat(CELL, 1)
     return whole[: parts.header.height, : parts.header.width]
 
 

@@ -15,11 +15,15 @@ from typing import IO, Any, cast
 
 from PIL import Image, ImageFile
 
-from . import codec, color, container, files, importance, models, options, symbols, tiles
+from . import arguments, codec, color, files, options
+from .engine import models
+from .engine.settings import current_settings
 from .errors import LicDamagedError, LicLimitError
-from .header import Header
+from .families.lic1 import symbols
+from .fileformat import container, importance_map, tiles
+from .fileformat.header import Header
+from .fileformat.tiles import Tile
 from .LicImagePlugin import FORMAT
-from .tiles import Tile
 
 _IGNORED = frozenset(
     {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "dpi", "comment", "lic_version"}
@@ -217,7 +221,7 @@ def open(fp: files.StrPath | bytes | IO[bytes]) -> LicImageFile:
 def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
     """Encode with Pillow's save parameters; `stacklevel` leads from a warning here to the caller's own line."""
     if not isinstance(im, Image.Image):
-        msg = f"image must be a PIL.Image.Image, which Image.fromarray makes of an array, got {options.shown(im)}"
+        msg = f"image must be a PIL.Image.Image, which Image.fromarray makes of an array, got {arguments.shown(im)}"
         raise TypeError(msg)
     _warn_unknown(words, stacklevel)
     encoding = encode_options(words)
@@ -280,7 +284,7 @@ def _warn_unknown(words: Mapping[str, Any], stacklevel: int) -> None:
         return
     parts = []
     for name in unknown:
-        meant = options.close_match(name, _SAVE_WORDS)
+        meant = arguments.close_match(name, _SAVE_WORDS)
         parts.append(f"{name!r} (did you mean {meant!r}?)" if meant else repr(name))
     warnings.warn(
         f"LIC has no save option {', '.join(parts)}; it knows {', '.join(_SAVE_WORDS)}", UserWarning, stacklevel
@@ -300,7 +304,7 @@ def _check_size(header: Header) -> None:
             "could be decompression bomb DOS attack."
         )
         raise Image.DecompressionBombError(msg)
-    ceiling = options.current_settings().max_pixels
+    ceiling = current_settings().max_pixels
     if ceiling is not None and pixels > ceiling:
         msg = f"picture has {pixels} pixels, more than the {ceiling} that settings(max_pixels=...) allows"
         raise LicLimitError(msg)
@@ -319,11 +323,11 @@ def _info(header: Header, metadata: Mapping[str, bytes]) -> dict[str, Any]:
     return info
 
 
-def _importance(fp: IO[bytes], front: container.Front) -> importance.Map | None:
+def _importance(fp: IO[bytes], front: container.Front) -> importance_map.Map | None:
     """Return the map of a file, not inflated yet; None also when it is damaged, which decoding says."""
     try:
         payload = container.read_section(fp, front, container.IMPORTANCE)
     except LicDamagedError:
         return None
     inside = symbols.Grid.of(front.header.height, front.header.width).inside
-    return None if payload is None else importance.Map(inside, payload)
+    return None if payload is None else importance_map.Map(inside, payload)

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pillow_lic import alpha, codec, container, entropy, importance, models, symbols
+from pillow_lic import codec
+from pillow_lic.engine import entropy, models
+from pillow_lic.families.lic1 import symbols
+from pillow_lic.fileformat import alpha, container, importance_map
 from pillow_lic.options import EncodeOptions
 
 FORMAT = Path(__file__).parent.parent / "pillow_lic" / "FORMAT.md"
@@ -80,7 +83,7 @@ def explain(data: bytes) -> str:
     parts = container.unpack(data)
     header, pixels = codec.decode(data)
     grid = symbols.Grid.of(header.height, header.width)
-    field = importance.level_field(header.level, None, grid.shape)
+    field = importance_map.level_field(header.level, None, grid.shape)
     spec = models.named(header.model_id, header.model_hash)
     assert parts.tiles[0] is not None
     z_hat, v = symbols.read(spec, parts.tiles[0], header.level, field, grid)

@@ -22,10 +22,13 @@ from pictures import photo_like
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import alpha, codec, container, entropy, importance, models, symbols, tiles
-from pillow_lic.header import Header, write_header
+from pillow_lic import codec
+from pillow_lic.engine import entropy, models
+from pillow_lic.families.lic1 import symbols
+from pillow_lic.families.lic1.writer import Writer
+from pillow_lic.fileformat import alpha, container, importance_map, tiles
+from pillow_lic.fileformat.header import Header, write_header
 from pillow_lic.options import EncodeOptions
-from pillow_lic.writer import Writer
 
 FOLDER = Path(__file__).parent / "golden" / "v1"
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
@@ -63,7 +66,7 @@ def assembled(
     return container.pack(
         Header(mode, width, height, edge, spec.number, spec.hash, level),
         writer.payloads(level),
-        importance=None if deltas is None else importance.pack(deltas),
+        importance=None if deltas is None else importance_map.pack(deltas),
         alpha=alpha.pack(pixels[..., -1]) if mode.endswith("A") else None,
     )
 
@@ -135,12 +138,12 @@ def symbol_digests(data: bytes) -> list[str]:
     header = parts.header
     spec = models.named(header.model_id, header.model_hash)
     whole = symbols.Grid.of(header.height, header.width).inside
-    deltas = None if parts.importance is None else importance.unpack(parts.importance, whole)
+    deltas = None if parts.importance is None else importance_map.unpack(parts.importance, whole)
     digests = []
     for tile, payload in zip(tiles.grid(header.width, header.height, header.tile_edge), parts.tiles, strict=True):
         grid = symbols.Grid.of(tile.height, tile.width)
         place = tile.y0 // symbols.STRIDE, tile.x0 // symbols.STRIDE
-        field = importance.level_field(header.level, deltas, grid.shape, *place)
+        field = importance_map.level_field(header.level, deltas, grid.shape, *place)
         assert payload is not None
         z_hat, v = symbols.read(spec, payload, header.level, field, grid)
         integers = (z_hat, np.rint(entropy.STEP * v))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-SAMPLE = Path(__file__).parent.parent / "pillow_lic" / "data" / "chelsea.webp"
+SAMPLE = Path(__file__).parent.parent / "pillow_lic" / "bench" / "chelsea.webp"
 """A cat, 451x300 pixels."""
 
 

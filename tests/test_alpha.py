@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pictures import photo_like
 
-from pillow_lic import alpha
 from pillow_lic.errors import LicDamagedError
+from pillow_lic.fileformat import alpha
 
 
 def disc(height: int, width: int) -> np.ndarray:

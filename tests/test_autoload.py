@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pillow_lic import autoload, hooks
+from pillow_lic.autoload import after_import, installation
 
 
 def run_python(program: str, *args: object, **env: str) -> str:
@@ -33,7 +33,7 @@ def waiting_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_action_runs_once_after_the_module(waiting_module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     finders = len(sys.meta_path)
-    hooks.after_import(waiting_module, lambda: seen.append(sys.modules[waiting_module].value))
+    after_import.after_import(waiting_module, lambda: seen.append(sys.modules[waiting_module].value))
     assert seen == []
     module = __import__(waiting_module)
     assert seen == [1]
@@ -48,7 +48,7 @@ def test_looking_for_a_module_is_not_importing_it(waiting_module: str) -> None:
     import importlib.util
 
     seen: list[int] = []
-    hooks.after_import(waiting_module, lambda: seen.append(1))
+    after_import.after_import(waiting_module, lambda: seen.append(1))
     assert importlib.util.find_spec(waiting_module) is not None
     assert seen == []
     __import__(waiting_module)
@@ -73,7 +73,7 @@ def test_a_loader_of_several_modules(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
     seen: list[int] = []
-    hooks.after_import("lic_shared", lambda: seen.append(1))
+    after_import.after_import("lic_shared", lambda: seen.append(1))
     import importlib.util
 
     assert importlib.util.find_spec("lic_shared") is not None
@@ -90,7 +90,7 @@ def test_several_actions_wait_for_one_module(waiting_module: str) -> None:
     seen: list[int] = []
     finders = len(sys.meta_path)
     for number in range(3):
-        hooks.after_import(waiting_module, lambda number=number: seen.append(number))
+        after_import.after_import(waiting_module, lambda number=number: seen.append(number))
     assert __import__(waiting_module).value == 1
     assert sorted(seen) == [0, 1, 2]
     assert len(sys.meta_path) == finders
@@ -98,17 +98,17 @@ def test_several_actions_wait_for_one_module(waiting_module: str) -> None:
 
 def test_action_runs_now_if_the_module_is_there() -> None:
     seen: list[int] = []
-    hooks.after_import("os", lambda: seen.append(1))
+    after_import.after_import("os", lambda: seen.append(1))
     assert seen == [1]
 
 
 def test_a_module_that_does_not_exist_stays_missing() -> None:
-    hooks.after_import("lic_no_such_module", lambda: pytest.fail("ran"))
+    after_import.after_import("lic_no_such_module", lambda: pytest.fail("ran"))
     try:
         with pytest.raises(ModuleNotFoundError):
             __import__("lic_no_such_module")
     finally:
-        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, hooks._AfterImport)]
+        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, after_import._AfterImport)]
 
 
 def test_a_loader_that_cannot_be_hooked_still_loads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,46 +128,46 @@ def test_a_loader_that_cannot_be_hooked_still_loads(monkeypatch: pytest.MonkeyPa
             return importlib.machinery.ModuleSpec(name, Loader()) if name == "lic_slots" else None
 
     monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
-    hooks.after_import("lic_slots", lambda: None)
+    after_import.after_import("lic_slots", lambda: None)
     assert __import__("lic_slots").value == 2
     monkeypatch.delitem(sys.modules, "lic_slots")
 
 
 def test_on_status_off(tmp_path: Path) -> None:
-    assert autoload.status(tmp_path) == "off"
-    written = autoload.turn_on(tmp_path)
+    assert installation.status(tmp_path) == "off"
+    written = installation.turn_on(tmp_path)
     assert sorted(path.suffix for path in written) == [".pth", ".py", ".start"]
-    assert autoload.status(tmp_path) == "on"
+    assert installation.status(tmp_path) == "on"
     written[0].write_text("# of another release\n")
-    assert autoload.status(tmp_path) == "outdated"
-    assert autoload.turn_on(tmp_path) == written
-    assert autoload.status(tmp_path) == "on"
-    assert sorted(autoload.turn_off(tmp_path)) == sorted(written)
+    assert installation.status(tmp_path) == "outdated"
+    assert installation.turn_on(tmp_path) == written
+    assert installation.status(tmp_path) == "on"
+    assert sorted(installation.turn_off(tmp_path)) == sorted(written)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-    assert autoload.turn_off(tmp_path) == []
+    assert installation.turn_off(tmp_path) == []
 
 
 def test_the_default_place_is_where_packages_are() -> None:
-    assert autoload.site_directory().name == "site-packages"
+    assert installation.site_directory().name == "site-packages"
 
 
 OPEN = "import site, sys; site.addsitedir(sys.argv[1]); from PIL import Image; print(Image.open(sys.argv[2]).format)"
 
 
 def test_a_program_that_knows_only_pillow(tmp_path: Path, lic: Path) -> None:
-    autoload.turn_on(tmp_path)
+    installation.turn_on(tmp_path)
     assert run_python(OPEN, tmp_path, lic) == "LIC"
 
 
 def test_switched_off_by_the_environment(tmp_path: Path) -> None:
-    autoload.turn_on(tmp_path)
+    installation.turn_on(tmp_path)
     program = "import site, sys; site.addsitedir(sys.argv[1]); import PIL.Image; print('LIC' in PIL.Image.OPEN)"
     assert run_python(program, tmp_path, LIC_AUTOLOAD="0") == "False"
     assert run_python(program, tmp_path, LIC_AUTOLOAD="1") == "True"
 
 
 def test_read_twice_waits_once(tmp_path: Path) -> None:
-    autoload.turn_on(tmp_path)
+    installation.turn_on(tmp_path)
     program = (
         "import site, sys; site.addsitedir(sys.argv[1]); before = len(sys.meta_path); "
         "site.addsitedir(sys.argv[1]); print(len(sys.meta_path) - before)"
@@ -176,7 +176,7 @@ def test_read_twice_waits_once(tmp_path: Path) -> None:
 
 
 def test_nothing_is_imported_while_pillow_is_not(tmp_path: Path) -> None:
-    autoload.turn_on(tmp_path)
+    installation.turn_on(tmp_path)
     program = (
         "import os, site, sys; before = set(sys.modules); site.addsitedir(sys.argv[1]); "
         "print(*sorted(set(sys.modules) - before))"
@@ -186,7 +186,7 @@ def test_nothing_is_imported_while_pillow_is_not(tmp_path: Path) -> None:
 
 
 def test_start_up_files_that_outlive_the_package_say_nothing(tmp_path: Path) -> None:
-    autoload.turn_on(tmp_path)
+    installation.turn_on(tmp_path)
     program = (
         "import site, sys; sys.modules['pillow_lic'] = None; site.addsitedir(sys.argv[1]); "
         "import PIL.Image; print(PIL.Image.__name__)"
@@ -195,8 +195,8 @@ def test_start_up_files_that_outlive_the_package_say_nothing(tmp_path: Path) -> 
 
 
 def test_the_start_file_names_what_the_pth_line_calls(tmp_path: Path) -> None:
-    autoload.turn_on(tmp_path)
+    installation.turn_on(tmp_path)
     module, _, function = (tmp_path / "pillow_lic_autoload.start").read_text().strip().partition(":")
     assert (tmp_path / "pillow_lic_autoload.pth").read_text() == f"import {module}; {module}.{function}()\n"
-    assert (tmp_path / f"{module}.py").read_text() == Path(hooks.__file__).read_text()
-    assert callable(getattr(hooks, function))
+    assert (tmp_path / f"{module}.py").read_text() == Path(after_import.__file__).read_text()
+    assert callable(getattr(after_import, function))

@@ -12,15 +12,10 @@ import pytest
 from PIL import Image, UnidentifiedImageError
 
 import pillow_lic
-from pillow_lic import container, models, runtime
-from pillow_lic.errors import (
-    LicDamagedError,
-    LicError,
-    LicLimitError,
-    LicTruncatedError,
-    LicUnsupportedError,
-)
-from pillow_lic.header import Header, write_header, write_varint
+from pillow_lic.engine import models, runtime
+from pillow_lic.errors import LicDamagedError, LicError, LicLimitError, LicTruncatedError, LicUnsupportedError
+from pillow_lic.fileformat import container
+from pillow_lic.fileformat.header import Header, write_header, write_varint
 
 ALLOWED = 0.010
 """Seconds to refuse a file; nothing of it is spent on pixels."""

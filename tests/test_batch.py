@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from pillow_lic import batch
-from pillow_lic.pairs import Pair, plan
+from pillow_lic.batch import jobs
+from pillow_lic.batch.plan import Pair, plan
 
 
 def touch(*paths: Path) -> None:
@@ -40,7 +40,7 @@ def test_failures_do_not_stop_the_rest(tmp_path: Path, workers: int) -> None:
     touch(*(tmp_path / "in" / name for name in ("a.png", "bad.png", "c.png", "silent.png")))
     pairs = plan([tmp_path / "in"], tmp_path / "out", ".lic")
     seen: list[tuple[str, int, int]] = []
-    summary = batch.run(
+    summary = jobs.run(
         pairs, copy, workers=workers, progress=lambda result, done, total: seen.append((result.outcome, done, total))
     )
     assert {r.pair.source.name: r.error for r in summary.failed} == {
@@ -56,17 +56,17 @@ def test_failures_do_not_stop_the_rest(tmp_path: Path, workers: int) -> None:
 def test_finished_targets_are_skipped(tmp_path: Path) -> None:
     touch(tmp_path / "in/a.png", tmp_path / "in/b.png")
     pairs = plan([tmp_path / "in"], tmp_path / "out", ".lic")
-    assert len(batch.run(pairs, copy).done) == 2
+    assert len(jobs.run(pairs, copy).done) == 2
     os.utime(tmp_path / "in/a.png", (2e9, 2e9))
-    again = batch.run(pairs, copy)
+    again = jobs.run(pairs, copy)
     assert [result.pair.source.name for result in again.skipped] == ["b.png"]
     assert [result.pair.source.name for result in again.done] == ["a.png"]
-    assert len(batch.run(pairs, copy, force=True).done) == 2
+    assert len(jobs.run(pairs, copy, force=True).done) == 2
 
 
 def test_a_source_that_vanished(tmp_path: Path) -> None:
     touch(tmp_path / "out.lic")
-    summary = batch.run([Pair(tmp_path / "gone.png", tmp_path / "out.lic")], copy)
+    summary = jobs.run([Pair(tmp_path / "gone.png", tmp_path / "out.lic")], copy)
     assert "No such file" in summary.failed[0].error
 
 
@@ -82,7 +82,7 @@ def test_a_second_try_keeps_what_may_be_an_original(
     os.utime(tmp_path / "a.jpg", (2e9, 2e9))
     (tmp_path / "a.png").write_bytes(b"original")
     os.utime(tmp_path / "a.png", (age, age))
-    result = batch._make(copy, False, True, Pair(tmp_path / "a.jpg", tmp_path / "a.png", keep=keep))
+    result = jobs._make(copy, False, True, Pair(tmp_path / "a.jpg", tmp_path / "a.png", keep=keep))
     assert result.outcome == outcome
     assert error in result.error
     assert ((tmp_path / "a.png").read_bytes() == b"original") == keep
@@ -91,7 +91,7 @@ def test_a_second_try_keeps_what_may_be_an_original(
 def test_a_worker_that_dies_costs_its_pair_only(tmp_path: Path) -> None:
     touch(*(tmp_path / "in" / name for name in ("a.png", "b-fatal.png", "c.png", "d.png")))
     pairs = plan([tmp_path / "in"], tmp_path / "out", ".lic")
-    summary = batch.run(pairs, copy, workers=2)
+    summary = jobs.run(pairs, copy, workers=2)
     assert [(r.pair.source.name, r.error) for r in summary.failed] == [("b-fatal.png", "the worker process died on it")]
     assert sorted(result.pair.source.name for result in summary.done) == ["a.png", "c.png", "d.png"]
 
@@ -111,8 +111,8 @@ def test_a_pair_made_but_not_reported_when_the_pool_broke_is_done_and_not_skippe
 ) -> None:
     touch(tmp_path / "in/a.png", tmp_path / "in/b.png")
     pools = iter([Ending(1), *(ThreadPoolExecutor(1) for _ in range(2))])
-    monkeypatch.setattr(batch, "_pool", lambda workers: next(pools))
-    summary = batch.run(plan([tmp_path / "in"], tmp_path / "out", ".lic"), copy, workers=2)
+    monkeypatch.setattr(jobs, "_pool", lambda workers: next(pools))
+    summary = jobs.run(plan([tmp_path / "in"], tmp_path / "out", ".lic"), copy, workers=2)
     assert {r.pair.source.name: r.outcome for r in summary.results} == {"a.png": "done", "b.png": "done"}
 
 
@@ -120,7 +120,7 @@ PARENT = """
 import sys
 from pathlib import Path
 from pillow_lic import batch
-from pillow_lic.pairs import Pair
+from pillow_lic.batch.plan import Pair
 import test_batch
 if __name__ == "__main__":
     pairs = [Pair(Path(sys.argv[1]), Path(sys.argv[2]) / str(n)) for n in range(4)]
@@ -167,7 +167,7 @@ def test_any_executor(tmp_path: Path) -> None:
     touch(*(tmp_path / "in" / f"{number:02}.png" for number in range(20)))
     pairs = plan([tmp_path / "in"], tmp_path / "out", ".lic")
     with ThreadPoolExecutor(3) as executor:
-        assert len(batch.run(pairs, copy, executor=executor).done) == 20
+        assert len(jobs.run(pairs, copy, executor=executor).done) == 20
 
 
 class Failing(ThreadPoolExecutor):
@@ -202,7 +202,7 @@ def test_no_pair_is_lost_with_an_executor(tmp_path: Path, how: BaseException | N
     touch(*(tmp_path / "in" / f"{number:03}.png" for number in range(300)))
     pairs = plan([tmp_path / "in"], tmp_path / "out", ".lic")
     with Failing(how) as executor:
-        summary = batch.run(pairs, copy, executor=executor)
+        summary = jobs.run(pairs, copy, executor=executor)
     assert len(summary.done) == 2
     assert len(summary.failed) == 298
     assert {result.error for result in summary.failed} == {said}
@@ -214,13 +214,13 @@ def test_what_progress_raises_is_no_failure_of_a_picture(tmp_path: Path, workers
     touch(tmp_path / "in/a.png", tmp_path / "in/b.png")
     seen: list[str] = []
 
-    def progress(result: batch.Result, finished: int, total: int) -> None:
+    def progress(result: jobs.Result, finished: int, total: int) -> None:
         seen.append(result.outcome)
         raise raised
 
     pairs = plan([tmp_path / "in"], tmp_path / "out", ".lic")
     with pytest.raises(raised):
-        batch.run(pairs, copy, workers=workers, progress=progress)
+        jobs.run(pairs, copy, workers=workers, progress=progress)
     assert seen == ["done"]
 
 
@@ -232,12 +232,12 @@ def length(pair: Pair) -> int:
 def test_a_survey_makes_nothing(tmp_path: Path, workers: int) -> None:
     touch(*(tmp_path / "in" / name for name in ("a.png", "bbb.png", "done.png")), tmp_path / "out/done.lic")
     pairs = [*plan([tmp_path / "in"], tmp_path / "out", ".lic"), Pair(tmp_path / "x", tmp_path / "y", "no such file")]
-    summary = batch.survey(pairs, length, workers=workers)
+    summary = jobs.survey(pairs, length, workers=workers)
     assert sorted(result.value for result in summary.done) == [5, 7]
     assert [(result.pair.target.name, result.bytes_out) for result in summary.skipped] == [("done.lic", 1)]
     assert [result.error for result in summary.failed] == ["no such file"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["done.lic"]
-    assert len(batch.survey(pairs, length, force=True).done) == 3
+    assert len(jobs.survey(pairs, length, force=True).done) == 3
 
 
 def stop(pair: Pair, after: list[int]) -> None:
@@ -251,12 +251,12 @@ def test_an_interrupted_run_goes_on_where_it_stood(tmp_path: Path) -> None:
     touch(*(tmp_path / "in" / f"{number}.png" for number in range(4)))
     pairs = plan([tmp_path / "in"], tmp_path / "out", ".lic")
     with pytest.raises(KeyboardInterrupt):
-        batch.run(pairs, partial(stop, after=[2]))
-    again = batch.run(pairs, copy)
+        jobs.run(pairs, partial(stop, after=[2]))
+    again = jobs.run(pairs, copy)
     assert (len(again.skipped), len(again.done)) == (2, 2)
 
 
 @pytest.mark.parametrize("workers", [0, 1.5, "2"])
 def test_workers_are_counted_from_one(workers: int) -> None:
     with pytest.raises(ValueError, match=f"workers must be a whole number, at least 1, got {workers!r}"):
-        batch.run([], copy, workers=workers)
+        jobs.run([], copy, workers=workers)

@@ -13,8 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pillow_lic import bench, bench_report, charts, codec, metrics, models, peers, runtime
-from pillow_lic.bench_report import Sample
+from pillow_lic import codec, metrics
+from pillow_lic.bench import charts, measurement, peers, report
+from pillow_lic.bench.report import Sample
+from pillow_lic.engine import models, runtime
 from pillow_lic.options import EncodeOptions
 
 JPEG = ("--codecs", "jpeg", "--quality", "jpeg=10,40,70,95")
@@ -42,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 def test_report_of_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     arguments = (*FAST, "--codecs", "jpeg,webp", "--quality", "webp=20,50,80,95", "--anchor", "webp", "--repeats", "2")
-    assert bench.main([str(folder), *arguments, "--out", str(out)]) == 0
+    assert measurement.main([str(folder), *arguments, "--out", str(out)]) == 0
     report = json.loads((out / "bench.json").read_text())
     assert len(report["samples"]) == 2 * 8
     assert len(report["points"]) == 8
@@ -67,7 +69,7 @@ def test_report_of_a_folder(folder: Path, tmp_path: Path, capsys: pytest.Capture
 def test_a_sample_is_what_pillow_gives(folder: Path) -> None:
     pixels = peers.read(folder / "a.png")
     codec = peers.codec("jpeg")
-    sample = bench.measure(codec, 50, "a", pixels, ["psnr"], 1)
+    sample = measurement.measure(codec, 50, "a", pixels, ["psnr"], 1)
     data = codec.encode(pixels, 50)
     assert sample.bytes == len(data)
     assert sample.pixels == 176 * 168
@@ -78,7 +80,7 @@ def test_a_sample_is_what_pillow_gives(folder: Path) -> None:
 
 def test_our_codec_is_measured_too(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--codecs", "lic", "--quality", "lic=2,8", "--limit", "1", "--metrics", "psnr", "--out", str(tmp_path)]
-    assert bench.main([str(folder), *arguments]) == 0
+    assert measurement.main([str(folder), *arguments]) == 0
     printed = capsys.readouterr().out
     assert "LIC lic1" in printed
     low, high = (float(line.split()[3]) for line in printed.splitlines() if line.startswith("lic  ") and "." in line)
@@ -92,11 +94,11 @@ def test_models_go_by_their_names(
 ) -> None:
     spec = models.choose(None)
     monkeypatch.setattr(models, "models", lambda: (dataclasses.replace(spec, name="other"), spec))
-    assert bench.our_names()[:2] == ("lic", "other")
-    assert bench.our_codec("lic:3").title.endswith(" effort=3")
-    assert {"lic:1", "lic:9", "other:9"} < set(bench.our_names())
+    assert measurement.our_names()[:2] == ("lic", "other")
+    assert measurement.our_codec("lic:3").title.endswith(" effort=3")
+    assert {"lic:1", "lic:9", "other:9"} < set(measurement.our_names())
     arguments = ["--codecs", "other", "--quality", "other=3", "--limit", "1", "--metrics", "psnr"]
-    assert bench.main([str(folder), *arguments]) == 0
+    assert measurement.main([str(folder), *arguments]) == 0
     assert f"other: LIC other ({spec.number})" in capsys.readouterr().out
 
 
@@ -113,11 +115,11 @@ def test_the_multiply_adds_are_those_of_the_networks_that_run(
     expected = {
         side: sum(spec.kmac_per_pixel[r] for r in roles) for side, roles in (("encoder", encoded), ("decoder", ran))
     }
-    assert bench.complexity() == pytest.approx(expected, abs=1e-3)
+    assert measurement.complexity() == pytest.approx(expected, abs=1e-3)
 
 
 def test_no_multiply_adds_are_told_of_peers_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench.main([str(folder), *FAST, "--limit", "1"]) == 0
+    assert measurement.main([str(folder), *FAST, "--limit", "1"]) == 0
     assert "kMAC" not in capsys.readouterr().out
 
 
@@ -125,10 +127,10 @@ def test_the_cache_keeps_peers_and_marks_their_times(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = [str(folder), *FAST, "--cache", str(tmp_path / "cache.json")]
-    assert bench.main(arguments) == 0
+    assert measurement.main(arguments) == 0
     first = capsys.readouterr().out
-    monkeypatch.setattr(bench, "measure", lambda *_: pytest.fail("measured again"))
-    assert bench.main(arguments) == 0
+    monkeypatch.setattr(measurement, "measure", lambda *_: pytest.fail("measured again"))
+    assert measurement.main(arguments) == 0
     second = capsys.readouterr().out
     assert "measured in an earlier run" in second
     assert "measured in an earlier run" not in first
@@ -136,10 +138,10 @@ def test_the_cache_keeps_peers_and_marks_their_times(
 
 
 def test_the_cache_asks_for_every_metric(tmp_path: Path) -> None:
-    cache = bench.Cache(tmp_path / "cache.json")
+    cache = measurement.Cache(tmp_path / "cache.json")
     cache.put("key", Sample("jpeg", 1, "a", 2, 3, 0.1, 0.1, psnr=30), ["psnr"])
     cache.save()
-    again = bench.Cache(tmp_path / "cache.json")
+    again = measurement.Cache(tmp_path / "cache.json")
     assert again.get("key", ["psnr"]) == Sample("jpeg", 1, "a", 2, 3, 0.1, 0.1, psnr=30, cached=True)
     assert again.get("key", ["psnr", "ms_ssim"]) is None
     assert again.get("other", []) is None
@@ -149,7 +151,7 @@ def test_published_curves_stand_beside(folder: Path, tmp_path: Path, capsys: pyt
     curve = {"bpp": [0.5, 1, 2, 4], "psnr": [26, 30, 34, 38], "source": "a paper"}
     path = tmp_path / "curves.json"
     path.write_text(json.dumps({"theirs": curve, "rates only": {"note": "x"}, "other": curve}))
-    assert bench.main([str(folder), *FAST, "--curves", str(path), "--curve", "th*"]) == 0
+    assert measurement.main([str(folder), *FAST, "--curves", str(path), "--curve", "th*"]) == 0
     printed = capsys.readouterr().out
     assert "theirs" in printed
     assert "other" not in printed
@@ -159,14 +161,14 @@ def test_published_curves_stand_beside(folder: Path, tmp_path: Path, capsys: pyt
 def test_a_published_curve_does_not_replace_a_measured_one(tmp_path: Path) -> None:
     path = tmp_path / "curves.json"
     path.write_text(json.dumps({"jpeg": {"bpp": [1], "psnr": [30]}, "vtm": {"bpp": [1], "psnr": [35]}}))
-    curves = bench_report.published(path, ["*"], {"jpeg": []})
+    curves = report.published(path, ["*"], {"jpeg": []})
     assert sorted(curves) == ["jpeg (published)", "vtm"]
     assert curves["jpeg (published)"][0].codec == "jpeg (published)"
 
 
 def test_small_pictures_have_no_ms_ssim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     waves(64, 64, 2).save(tmp_path / "a.png")
-    assert bench.main([str(tmp_path), *FAST]) == 0
+    assert measurement.main([str(tmp_path), *FAST]) == 0
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("jpeg  "))
     assert row.split()[4:7] == ["-", "-", "-"]
 
@@ -176,7 +178,7 @@ def test_the_mean_is_over_pictures_and_the_time_over_pixels() -> None:
         Sample("c", 1, "a", 1000, 8000, 0.01, 0.02, psnr=30, ms_ssim=0.9),
         Sample("c", 1, "b", 1000, 2000, 0.03, 0.04, psnr=40, ms_ssim=None),
     ]
-    (point,) = bench_report.average(samples)["c"]
+    (point,) = report.average(samples)["c"]
     assert (point.bpp, point.psnr, point.ms_ssim) == (2.5, 35, None)
     assert point.encode_seconds == pytest.approx(4)
     assert point.decode_seconds == pytest.approx(6)
@@ -195,14 +197,14 @@ def test_the_mean_is_over_pictures_and_the_time_over_pixels() -> None:
 def test_wrong_arguments(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], reason: str
 ) -> None:
-    assert bench.main([str(folder), *arguments]) == 1
+    assert measurement.main([str(folder), *arguments]) == 1
     assert re.search(f"^lic bench: .*{reason}$", capsys.readouterr().err, re.MULTILINE)
 
 
 def test_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench.main([str(tmp_path)]) == 1
+    assert measurement.main([str(tmp_path)]) == 1
     assert "has no pictures" in capsys.readouterr().err
-    assert bench.main([str(tmp_path / "nowhere")]) == 1
+    assert measurement.main([str(tmp_path / "nowhere")]) == 1
 
 
 @given(st.floats(-1e3, 1e3), st.floats(1e-6, 1e6))

@@ -11,11 +11,13 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic import __main__ as command
-from pillow_lic import budget, metrics, options
-from pillow_lic.equal_slope import LEVELS, Share
-from pillow_lic.limits import MAX_LEVEL
-from pillow_lic.pairs import Pair
-from pillow_lic.transcode import Transcoder
+from pillow_lic import metrics
+from pillow_lic.batch import budget
+from pillow_lic.batch.equal_slope import LEVELS, Share
+from pillow_lic.batch.plan import Pair
+from pillow_lic.batch.transcode import Transcoder
+from pillow_lic.fileformat.levels import level_to_quality, quality_to_level
+from pillow_lic.fileformat.limits import MAX_LEVEL
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +124,7 @@ def test_a_curve_is_what_the_files_have(photos: Path) -> None:
     for name, mode in (("alpha.png", "RGB"), ("grey.png", "L")):
         found = budget.Measure(Transcoder())(Pair(photos / name, Path("unused")))
         with Image.open(photos / name) as im:
-            data = pillow_lic.encode(im, quality=options.level_to_quality(LEVELS[3]), exif=im.info.get("exif"))
+            data = pillow_lic.encode(im, quality=level_to_quality(LEVELS[3]), exif=im.info.get("exif"))
             with pillow_lic.open(data) as made:
                 psnr = metrics.psnr(np.asarray(im.convert(mode)), np.asarray(made.convert(mode)))
             assert found.pixels == im.width * im.height
@@ -133,7 +135,7 @@ def test_a_curve_is_what_the_files_have(photos: Path) -> None:
 @pytest.mark.parametrize("wrong", [-300, -40, 40, 300])
 def test_a_wrong_guess_of_the_level_is_corrected(photos: Path, tmp_path: Path, wrong: int) -> None:
     size = len(pillow_lic.encode(Image.open(photos / "discs.png"), quality=5))
-    level = min(max(options.quality_to_level(5) + wrong, 0), MAX_LEVEL)
+    level = min(max(quality_to_level(5) + wrong, 0), MAX_LEVEL)
     for growth in (0.002, 1.0):  # the second corrects nothing
         pair = budget.Allotted(photos / "discs.png", tmp_path / "a.lic", share=Share(size, level, growth))
         budget.Fit(Transcoder())(pair)

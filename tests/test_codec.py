@@ -10,11 +10,15 @@ import pytest
 from pictures import SAMPLE, photo_like
 from PIL import Image
 
-from pillow_lic import codec, container, runtime, symbols, tiles, transforms
+from pillow_lic import codec
+from pillow_lic.engine import runtime
+from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError, LicTruncatedError
+from pillow_lic.families.lic1 import symbols, transforms
+from pillow_lic.families.lic1.reader import MISSING
+from pillow_lic.fileformat import container, tiles
 from pillow_lic.metrics import psnr
-from pillow_lic.options import EncodeOptions, settings
-from pillow_lic.reader import MISSING
+from pillow_lic.options import EncodeOptions
 
 QUALITY6 = EncodeOptions(quality=6)
 

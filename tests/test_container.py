@@ -11,8 +11,16 @@ from dataclasses import replace
 
 import pytest
 
-from pillow_lic import container, limits
-from pillow_lic.container import (
+from pillow_lic.errors import (
+    LicDamagedError,
+    LicError,
+    LicLimitError,
+    LicTruncatedError,
+    LicUnsupportedError,
+    NotLicError,
+)
+from pillow_lic.fileformat import container, limits
+from pillow_lic.fileformat.container import (
     MAGIC,
     Container,
     CutPayload,
@@ -24,16 +32,8 @@ from pillow_lic.container import (
     unpack,
     unpack_tile,
 )
-from pillow_lic.errors import (
-    LicDamagedError,
-    LicError,
-    LicLimitError,
-    LicTruncatedError,
-    LicUnsupportedError,
-    NotLicError,
-)
-from pillow_lic.header import parse_varint, write_varint
-from pillow_lic.tiles import count
+from pillow_lic.fileformat.header import parse_varint, write_varint
+from pillow_lic.fileformat.tiles import count
 
 PLAIN = Header("RGB", 48, 31, 0, 1, b"\x01\x02\x03\x04", 569)
 ALPHA = replace(PLAIN, mode="RGBA", level=1024)

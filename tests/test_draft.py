@@ -11,10 +11,13 @@ from pictures import SAMPLE, photo_like
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import codec, models, runtime, tiles
+from pillow_lic import codec
+from pillow_lic.engine import models, runtime
+from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicRuntimeError
+from pillow_lic.fileformat import tiles
 from pillow_lic.metrics import psnr
-from pillow_lic.options import EncodeOptions, settings
+from pillow_lic.options import EncodeOptions
 
 SPEC = models.choose(None)
 SCALES = [8, 4, 2]

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import rans_reference
 
-from pillow_lic import _native, bench_coder, entropy
+from pillow_lic import _native
+from pillow_lic.bench import coder
+from pillow_lic.engine import entropy
 from pillow_lic.errors import LicDamagedError
 
 LANES = (1, 2, 4, 8)
@@ -112,9 +114,9 @@ def test_every_short_sequence_over_three_values():
 
 @pytest.mark.parametrize("n", [0, 1, 5, 100, 3_000, 20_000, 100_000, 300_000])
 def test_rate_is_within_a_thousandth_and_four_bytes_of_the_entropy(n):
-    tables = bench_coder.gaussian_tables()
+    tables = coder.gaussian_tables()
     for seed in range(5):
-        symbols, indexes = bench_coder.picture_like(n, seed)
+        symbols, indexes = coder.picture_like(n, seed)
         allowed = 1.001 * tables.cost(symbols, indexes) / 8 + 4
         assert len(_native.encode(tables, symbols, indexes, 1)) <= allowed
         assert len(entropy.encode(tables, symbols, indexes).data) <= allowed
@@ -128,8 +130,8 @@ def test_lanes_grow_with_the_stream_and_are_never_more_than_its_symbols():
 
 
 def test_million_symbols_keep_their_shape():
-    tables = bench_coder.gaussian_tables()
-    symbols, indexes = (a.reshape(4, 250, 1000) for a in bench_coder.picture_like(1_000_000))
+    tables = coder.gaussian_tables()
+    symbols, indexes = (a.reshape(4, 250, 1000) for a in coder.picture_like(1_000_000))
     stream = entropy.encode(tables, symbols, indexes)
     assert stream.lanes == 8
     decoder = entropy.Decoder(tables, memoryview(stream.data), stream.lanes)
@@ -292,8 +294,8 @@ def test_arguments_are_checked(small):
 
 
 def test_threads_share_tables_and_even_a_decoder():
-    tables = bench_coder.gaussian_tables()
-    inputs = [bench_coder.picture_like(60_000, seed) for seed in range(6)]
+    tables = coder.gaussian_tables()
+    inputs = [coder.picture_like(60_000, seed) for seed in range(6)]
     expected = [entropy.encode(tables, *pair) for pair in inputs]
     common = entropy.Decoder(tables, expected[0].data, expected[0].lanes)
     results: list[bool] = []
@@ -318,16 +320,16 @@ def test_threads_share_tables_and_even_a_decoder():
 
 
 def test_a_decoder_keeps_its_tables_and_its_bytes():
-    symbols, indexes = bench_coder.picture_like(5000)
-    data = bytearray(_native.encode(bench_coder.gaussian_tables(), symbols, indexes, 4))
-    decoder = _native.Decoder(bench_coder.gaussian_tables(), data, 4)
+    symbols, indexes = coder.picture_like(5000)
+    data = bytearray(_native.encode(coder.gaussian_tables(), symbols, indexes, 4))
+    decoder = _native.Decoder(coder.gaussian_tables(), data, 4)
     data[:] = bytes(len(data))
     assert np.array_equal(decoder.decode(indexes), symbols)
     decoder.finish()
 
 
 def test_the_benchmark_runs(capsys):
-    assert bench_coder.main(["--symbols", "2000", "--repeats", "1"]) == 0
+    assert coder.main(["--symbols", "2000", "--repeats", "1"]) == 0
     out = capsys.readouterr().out
     assert "pillow-lic, lanes 8" in out
     assert "constriction" in out

@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pillow_lic import equal_slope
-from pillow_lic.equal_slope import LEVELS, Curve
-from pillow_lic.limits import MAX_LEVEL
+from pillow_lic.batch import equal_slope
+from pillow_lic.batch.equal_slope import LEVELS, Curve
+from pillow_lic.fileformat.limits import MAX_LEVEL
 
 
 def curve(scale: float, pixels: int = 10_000, busy: float = 1.0) -> Curve:

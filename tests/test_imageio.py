@@ -16,7 +16,7 @@ from pillow_lic.imageio_plugin import register
 from pillow_lic.imageio_plugin.backend import LicPlugin
 
 import pillow_lic
-from pillow_lic import models
+from pillow_lic.engine import models
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic import __main__ as command
-from pillow_lic import container, runtime
+from pillow_lic.engine import runtime
+from pillow_lic.fileformat import container
 
 
 @pytest.fixture(scope="module")

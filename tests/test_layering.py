@@ -1,4 +1,4 @@
-"""The import law of the package (DESIGN section 2): who may know whom, read from the source."""
+"""The import law of the package: who may know whom, read from the source of every file, in one table."""
 
 import ast
 import subprocess
@@ -9,88 +9,157 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "pillow_lic"
-MODULES = sorted(PACKAGE.glob("*.py"))
-PLUGIN = sorted((ROOT / "imageio_plugin").glob("*.py"))
+FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/*.py")])
 
-STDLIB_ONLY = {"container", "header", "tiles", "limits", "errors"}
-PIL_USERS = {
-    "plugin",
-    "LicImagePlugin",
-    "budget",
-    "color",
-    "transcode",
-    "demo",
-    "peers",
-    "probe",
-    "probe_rows",
-    "probe_means",
-    "__main__",
-}
-ONNXRUNTIME_USERS = {"runtime"}
-IMAGEIO_PLUGIN = {"imageio_plugin", "pillow_lic.imageio_plugin"}
-NEVER = {"torch", "onnx", "matplotlib", "scipy", "skimage", "pytest"}
+LEAVES = "errors arguments files metrics"
+LAW = {
+    # file or room: what of the package it may import, and which packages of others (the standard library always)
+    "errors": ("", ""),
+    "arguments": ("", ""),
+    "files": ("", ""),
+    "metrics": ("", "numpy"),
+    "fileformat": ("errors fileformat", "numpy"),
+    "fileformat/header": ("errors fileformat", ""),
+    "fileformat/container": ("errors fileformat", ""),
+    "fileformat/tiles": ("errors fileformat", ""),
+    "engine": ("errors arguments engine fileformat", "numpy"),
+    "engine/runtime": ("errors engine fileformat", "numpy onnxruntime"),
+    "engine/entropy": ("errors engine _native", "numpy"),
+    "families": ("errors metrics engine fileformat families", "numpy"),
+    "families/lic1": ("errors metrics engine fileformat families/lic1", "numpy"),
+    "importance": ("errors arguments engine fileformat importance", "numpy"),
+    "importance/places": ("arguments", ""),
+    "options": ("arguments fileformat importance/places", ""),
+    "rate_search": ("errors fileformat options", ""),
+    "codec": ("errors engine families fileformat importance options rate_search", "numpy"),
+    "color": ("errors fileformat", "numpy PIL"),
+    "describe": ("errors engine families fileformat importance", "numpy"),
+    "plugin": (f"{LEAVES} codec color describe engine families fileformat importance options LicImagePlugin", "numpy PIL"),
+    "LicImagePlugin": ("plugin", "PIL"),
+    "__init__": ("LicImagePlugin plugin engine/settings errors autoload/after_import batch", ""),
+    "autoload": ("files autoload", ""),
+    "autoload/after_import": ("__init__", ""),
+    "batch": (f"{LEAVES} __init__ LicImagePlugin batch color engine fileformat options plugin", "numpy PIL"),
+    "batch/jobs": ("batch", ""),
+    "batch/locations": ("files batch", ""),
+    "batch/stores": ("files batch", "fsspec"),
+    "batch/cluster": ("__init__ batch", "distributed"),
+    "bench": (f"{LEAVES} __init__ bench codec color engine fileformat options plugin _native", "numpy PIL constriction"),
+    "probe": ("engine/settings fileformat probe", "numpy PIL"),
+    "__main__": ("* ", "numpy PIL"),
+    "imageio_plugin": ("*", "numpy PIL imageio"),
+}  # fmt: skip
+
+
+def name_of(path: Path) -> str:
+    """Return the name of a file in the table: its path in the package without the suffix."""
+    name = path.relative_to(ROOT).with_suffix("").as_posix().removeprefix("pillow_lic/")
+    return name.removesuffix("/__init__")
+
+
+def row_of(name: str) -> str | None:
+    """Return the row that covers a file: that of its own name, else of its room, else of the room around that."""
+    while name not in LAW:
+        if "/" not in name:
+            return None
+        name = name.rpartition("/")[0]
+    return name
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Yield the full names of the modules a file imports anywhere in it, names imported from a package included."""
+    """Yield what a file imports anywhere in it: files and rooms of ours as in the table, names of other packages."""
+    package = path.relative_to(ROOT).parent.parts
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = ("pillow_lic." * (node.level > 0) + (node.module or "")).rstrip(".")
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            around = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            base = ".".join(filter(None, [around, node.module]))
+            found = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (_shortened(name) for name in found)
 
 
-def users(*roots: str) -> set[str]:
-    """Return the stems of our modules that import one of these modules or anything under it."""
-    return {
-        path.stem
-        for path in MODULES
-        if any(name == root or name.startswith(f"{root}.") for name in imported(path) for root in roots)
-    }
+def _shortened(name: str) -> str:
+    parts = name.split(".")
+    if parts[0] != "pillow_lic":
+        return parts[0]
+    ours = "/".join(parts[1:])
+    while ours and not any((ROOT / "pillow_lic" / ours).with_suffix(s).exists() for s in ("", ".py", ".pyi")):
+        ours = ours.rpartition("/")[0]
+    return ours or "__init__"
+
+
+def allowed(name: str, by: str) -> bool:
+    """Whether a name of ours is one of those in a row, or in one of those rooms."""
+    return any(row == "*" or name == row or name.startswith(f"{row}/") for row in by.split())
 
 
 def test_the_walk_sees_imports() -> None:
     """The other tests would pass over an empty list."""
-    assert "pillow_lic.limits" in set(imported(PACKAGE / "container.py"))
-    assert "container" in users("pillow_lic.header")
-    assert len(MODULES) > 5
+    seen = {name_of(path): set(imported(path)) for path in FILES}
+    assert "fileformat/limits" in seen["fileformat/header"]
+    assert "engine/settings" in seen["engine/runtime"]
+    assert "onnxruntime" in seen["engine/runtime"]
+    assert len(FILES) > 50
 
 
-@pytest.mark.parametrize("stem", sorted(STDLIB_ONLY))
-def test_the_format_knows_the_standard_library_only(stem: str) -> None:
-    roots = {
-        name.split(".")[1] if name.startswith("pillow_lic.") else name for name in imported(PACKAGE / f"{stem}.py")
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_every_file_keeps_the_law(path: Path) -> None:
+    row = row_of(name_of(path))
+    assert row is not None, f"no row covers {path}: say in LAW what it may import"
+    ours, others = LAW[row]
+    ours_now = {
+        name for name in imported(path) if (ROOT / "pillow_lic" / name).with_suffix(".py").exists() or "/" in name
     }
-    ours = {name for name in roots if (PACKAGE / f"{name}.py").exists()} | {"pillow_lic"}
-    outside = {name.split(".")[0] for name in roots - ours}
-    assert ours - {"pillow_lic"} <= STDLIB_ONLY
-    assert outside <= set(sys.stdlib_module_names)
+    wrong = {name for name in ours_now if not allowed(name, ours)}
+    foreign = set(imported(path)) - ours_now - {"__init__", "_native", ""} - set(sys.stdlib_module_names)
+    foreign = {name for name in foreign if not (ROOT / "pillow_lic" / name).exists()}
+    assert not wrong
+    assert foreign <= set(others.split())
 
 
-def test_only_the_runtime_knows_the_engine() -> None:
-    assert users("onnxruntime") <= ONNXRUNTIME_USERS
+def test_every_row_covers_a_file() -> None:
+    assert {row_of(name_of(path)) for path in FILES} == set(LAW)
 
 
-def test_only_the_plugin_side_knows_pillow() -> None:
-    assert users("PIL") <= PIL_USERS
+def test_families_do_not_know_each_other() -> None:
+    for path in FILES:
+        name = name_of(path)
+        if name.startswith("families/"):
+            mine = name.split("/")[1]
+            others = {n.split("/")[1] for n in imported(path) if n.startswith("families/")} - {mine, "tilewise"}
+            assert not others, name
 
 
-def test_extras_have_one_door_each() -> None:
-    assert users("fsspec") == {"stores"}
-    assert users("distributed", "dask") == {"fleet"}
+def test_no_circles() -> None:
+    """No file imports itself through others, outside functions."""
+    graph = {name_of(path): set(at_import(path)) for path in FILES}
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way, name))
+        if name in done:
+            return
+        for other in graph.get(name, ()):
+            if other != name:
+                visit(other, (*way, name))
+        done.add(name)
+
+    for name in graph:
+        visit(name, ())
 
 
-def test_nobody_knows_the_imageio_plugin() -> None:
-    assert not users(*IMAGEIO_PLUGIN)
-
-
-def test_nothing_imports_training_or_test_tools() -> None:
-    assert not users(*NEVER)
-    for path in PLUGIN:
-        assert NEVER.isdisjoint(name.split(".")[0] for name in imported(path))
+def at_import(path: Path) -> Iterator[str]:
+    """Yield what a file imports when it is imported: nothing inside functions, nothing for type checkers alone."""
+    tree = ast.parse(path.read_text("utf-8"))
+    tree.body = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    package = path.relative_to(ROOT).parent.parts
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = ".".join(filter(None, [".".join(package[: len(package) - node.level + 1]), node.module]))
+            yield from (_shortened(f"{base}.{alias.name}") for alias in node.names)
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

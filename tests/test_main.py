@@ -13,9 +13,12 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic import __main__ as command
-from pillow_lic import container, demo, header, models, progress
-from pillow_lic.batch import Result
-from pillow_lic.pairs import Pair
+from pillow_lic.batch import progress
+from pillow_lic.batch.jobs import Result
+from pillow_lic.batch.plan import Pair
+from pillow_lic.bench import demo
+from pillow_lic.engine import models
+from pillow_lic.fileformat import container, header
 
 
 @pytest.fixture
@@ -233,7 +236,7 @@ def test_interrupted(png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pillow_lic.conversion.convert", interrupt)
+    monkeypatch.setattr("pillow_lic.batch.conversion.convert", interrupt)
     assert run("convert", png, png.parent / "out") == 130
     assert "run the same command again to go on" in capsys.readouterr().err
 
@@ -255,15 +258,15 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_bench_gets_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[str, list[str]]] = []
-    for name in ("bench", "bench_coder"):
-        monkeypatch.setattr(f"pillow_lic.{name}.main", lambda words, name=name: given.append((name, words)) or 0)
+    for name in ("measurement", "coder"):
+        monkeypatch.setattr(f"pillow_lic.bench.{name}.main", lambda words, name=name: given.append((name, words)) or 0)
     assert run("bench", "--help", "x") == 0
     assert run("bench", "coder", "-n", "3") == 0
-    assert given == [("bench", ["--help", "x"]), ("bench_coder", ["-n", "3"])]
+    assert given == [("measurement", ["--help", "x"]), ("coder", ["-n", "3"])]
 
 
 def test_autoload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("pillow_lic.autoload.site_directory", lambda: tmp_path)
+    monkeypatch.setattr("pillow_lic.autoload.installation.site_directory", lambda: tmp_path)
     for what, state, files in (("status", "off", 0), ("on", "on", 3), ("status", "on", 3), ("off", "off", 0)):
         assert run("autoload", what) == 0
         assert capsys.readouterr().out.splitlines()[-1] == f"autoload is {state} in {tmp_path}"

@@ -8,7 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from pillow_lic import models
+from pillow_lic.engine import models
 from pillow_lic.errors import LicRuntimeError, LicUnsupportedError
 
 ALLOWED = {

@@ -7,19 +7,21 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from pillow_lic import options
-from pillow_lic.limits import MAX_LEVEL
-from pillow_lic.options import EncodeOptions, current_settings, settings
+from pillow_lic import arguments, options
+from pillow_lic.engine.settings import available_cores, current_settings, given_settings, settings
+from pillow_lic.fileformat import levels
+from pillow_lic.fileformat.limits import MAX_LEVEL
+from pillow_lic.options import EncodeOptions
 
 
 def test_the_scale_runs_from_end_to_end() -> None:
-    assert options.MAX_LEVEL == MAX_LEVEL
-    assert options.quality_to_level(1) == 0
-    assert options.quality_to_level(10) == MAX_LEVEL
-    levels = [options.quality_to_level(1 + n / 100) for n in range(901)]
-    assert levels == sorted(levels)
+    assert levels.MAX_QUALITY == 10
+    assert levels.quality_to_level(1) == 0
+    assert levels.quality_to_level(10) == MAX_LEVEL
+    found = [levels.quality_to_level(1 + n / 100) for n in range(901)]
+    assert found == sorted(found)
     for level in range(MAX_LEVEL + 1):
-        assert options.quality_to_level(options.level_to_quality(level)) == level
+        assert levels.quality_to_level(levels.level_to_quality(level)) == level
 
 
 @pytest.mark.parametrize(("given", "meant"), [(100, 10), (85, 8.5), (11, 1.1), (10.5, 1.05), (10, 10), (1, 1), (6, 6)])
@@ -36,7 +38,7 @@ def test_wrong_quality_is_named(quality: object) -> None:
 @pytest.mark.parametrize("level", [-1, MAX_LEVEL + 1])
 def test_wrong_level(level: int) -> None:
     with pytest.raises(ValueError, match=f"level must be 0-1024, got {level}"):
-        options.level_to_quality(level)
+        levels.level_to_quality(level)
 
 
 def test_numpy_numbers_are_numbers() -> None:
@@ -46,9 +48,9 @@ def test_numpy_numbers_are_numbers() -> None:
 
 def test_default() -> None:
     chosen = EncodeOptions()
-    assert chosen.level == options.quality_to_level(options.DEFAULT_QUALITY) == options.quality_to_level(6)
+    assert chosen.level == levels.quality_to_level(options.DEFAULT_QUALITY) == levels.quality_to_level(6)
     assert not chosen.has_target
-    assert EncodeOptions(quality=50).level == options.quality_to_level(5)
+    assert EncodeOptions(quality=50).level == levels.quality_to_level(5)
 
 
 @pytest.mark.parametrize("name", ["target_size", "target_bpp", "target_psnr"])
@@ -140,15 +142,15 @@ def test_effort_may_be_any_whole_number() -> None:
 
 
 def test_close_match() -> None:
-    assert options.close_match("Qualty", options.ENCODE_OPTION_NAMES) == "quality"
-    assert options.close_match("lossless", options.ENCODE_OPTION_NAMES) is None
+    assert arguments.close_match("Qualty", options.ENCODE_OPTION_NAMES) == "quality"
+    assert arguments.close_match("lossless", options.ENCODE_OPTION_NAMES) is None
 
 
 def test_settings_default_to_the_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LIC_THREADS", raising=False)
     monkeypatch.delenv("LIC_PROVIDERS", raising=False)
     found = current_settings()
-    assert found.threads == options.available_cores() >= 1
+    assert found.threads == available_cores() >= 1
     assert found.providers == ("CPUExecutionProvider",)
     assert found.max_pixels is None
 
@@ -172,9 +174,9 @@ def test_wrong_environment_is_named(monkeypatch: pytest.MonkeyPatch, name: str, 
 
 def test_settings_that_were_given_are_those_of_the_blocks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIC_THREADS", "3")
-    assert options.given_settings() == {}
+    assert given_settings() == {}
     with settings(max_pixels=100), settings(providers="cpu"):
-        given = options.given_settings()
+        given = given_settings()
     assert given == {"max_pixels": 100, "providers": ("CPUExecutionProvider",)}
     with settings(**given) as found:
         assert (found.threads, found.max_pixels) == (3, 100)

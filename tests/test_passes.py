@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pillow_lic import passes
+from pillow_lic.families.lic1 import passes
 
 
 @pytest.mark.parametrize("inside", [(1, 1), (1, 4), (3, 2), (4, 4), (5, 7)])

@@ -23,7 +23,9 @@ from packaging.version import Version
 from PIL import Image, ImageFile, UnidentifiedImageError, features
 
 import pillow_lic
-from pillow_lic import container, header, models, plugin
+from pillow_lic import plugin
+from pillow_lic.engine import models
+from pillow_lic.fileformat import container, header
 from pillow_lic.LicImagePlugin import accept
 
 MODES = ["L", "LA", "RGB", "RGBA"]
@@ -247,7 +249,7 @@ def test_ours_but_not_readable_says_why(data: bytes, sentence: str) -> None:
 
 
 def test_every_cut_is_noticed(lic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pillow_lic.runtime.run", lambda *_, **__: pytest.fail("a network ran"))
+    monkeypatch.setattr("pillow_lic.engine.runtime.run", lambda *_, **__: pytest.fail("a network ran"))
     data = lic.read_bytes()
     for length in range(16, len(data)):
         with pytest.raises(OSError, match=r"ends|missing|at least"):
@@ -255,7 +257,7 @@ def test_every_cut_is_noticed(lic: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_verify_notices_every_changed_byte(lic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pillow_lic.runtime.run", lambda *_, **__: pytest.fail("a network ran"))
+    monkeypatch.setattr("pillow_lic.engine.runtime.run", lambda *_, **__: pytest.fail("a network ran"))
     data = bytearray(lic.read_bytes())
     Image.open(io.BytesIO(data)).verify()
     for position in range(len(data)):

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from pillow_lic import __main__ as command
-from pillow_lic import probe, probe_rows
-from pillow_lic.probe import PLUGINS, Answer
+from pillow_lic.probe import probe, questions
+from pillow_lic.probe.probe import PLUGINS, Answer
 
 KNOWN: dict[str, tuple[bool | str, bool | str]] = {
     "verify_cut": (False, True),
@@ -34,20 +34,20 @@ KNOWN: dict[str, tuple[bool | str, bool | str]] = {
 @pytest.mark.parametrize("key", KNOWN)
 def test_known_answers(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", False)  # a row leaves it changed
-    jpeg, lic = (probe_rows.ROWS[key].ask(PLUGINS[name]) for name in ("JPEG", "LIC"))
+    jpeg, lic = (questions.ROWS[key].ask(PLUGINS[name]) for name in ("JPEG", "LIC"))
     assert (jpeg, lic) == KNOWN[key]
 
 
 def test_a_cut_file_shows_all_of_a_small_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", False)
-    jpeg, lic = (str(probe_rows.ROWS["part_small"].ask(PLUGINS[name])) for name in ("JPEG", "LIC"))
+    jpeg, lic = (str(questions.ROWS["part_small"].ask(PLUGINS[name])) for name in ("JPEG", "LIC"))
     assert int(jpeg.split("%")[0]) > 40
     assert int(lic.split()[1]) > int(jpeg.split()[1])
 
 
 def test_every_row_states_its_method() -> None:
-    assert len(probe_rows.ROWS) > 25
-    assert all(row.title and row.ask.__doc__ for row in probe_rows.ROWS.values())
+    assert len(questions.ROWS) > 25
+    assert all(row.title and row.ask.__doc__ for row in questions.ROWS.values())
 
 
 def test_an_exception_in_the_child_is_an_error() -> None:
@@ -74,7 +74,7 @@ def test_the_end_of_the_child_is_an_answer(
     script.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(script))
     monkeypatch.setitem(
-        probe_rows.ROWS, "frames", probe_rows.ROWS["frames"]._replace(limit=0.3 if answer.word == "hang" else 60)
+        questions.ROWS, "frames", questions.ROWS["frames"]._replace(limit=0.3 if answer.word == "hang" else 60)
     )
     assert probe.ask("JPEG", "frames") == answer
 

@@ -7,7 +7,9 @@ import zlib
 import format_example
 import pytest
 
-from pillow_lic import codec, container, header, limits, passes
+from pillow_lic import codec
+from pillow_lic.families.lic1 import passes
+from pillow_lic.fileformat import container, header, limits
 
 TEXT = format_example.FORMAT.read_text("utf-8")
 

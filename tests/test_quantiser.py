@@ -8,8 +8,11 @@ import pytest
 from pictures import SAMPLE
 from PIL import Image
 
-from pillow_lic import _native, bench_coder, codec, models, quantiser, scales, symbols
+from pillow_lic import _native, codec
+from pillow_lic.bench import coder
+from pillow_lic.engine import models
 from pillow_lic.errors import LicRuntimeError
+from pillow_lic.families.lic1 import quantiser, scales, symbols
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
 
@@ -33,7 +36,7 @@ def walk(found: tuple[int, ...], indexes: np.ndarray, state: int) -> tuple[list[
 
 @pytest.fixture(scope="module")
 def tables() -> _native.Tables:
-    return bench_coder.gaussian_tables()
+    return coder.gaussian_tables()
 
 
 @pytest.mark.parametrize("seed", range(12))

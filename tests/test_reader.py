@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 from pictures import photo_like
 
-from pillow_lic import codec, limits, models, reader, symbols, tiles, transforms, workers
-from pillow_lic.options import EncodeOptions, settings
-from pillow_lic.reader import Reader
+from pillow_lic import codec
+from pillow_lic.engine import models, workers
+from pillow_lic.engine.settings import settings
+from pillow_lic.families.lic1 import reader, symbols, transforms
+from pillow_lic.families.lic1.reader import Reader
+from pillow_lic.fileformat import limits, tiles
+from pillow_lic.options import EncodeOptions
 
 
 def test_a_halo_reaches_into_the_next_row_of_tiles_only() -> None:

@@ -8,12 +8,15 @@ import pytest
 from pictures import SAMPLE, photo_like
 from PIL import Image
 
-from pillow_lic import codec, importance, metrics, models, plugin, rate, refinement, residuals, tiles, transforms
+from pillow_lic import codec, metrics, plugin, rate_search
 from pillow_lic.__main__ import main
-from pillow_lic.limits import MAX_LEVEL
+from pillow_lic.engine import models
+from pillow_lic.families.lic1 import refinement, residuals, transforms
+from pillow_lic.families.lic1.symbols import Grid
+from pillow_lic.families.lic1.writer import Writer
+from pillow_lic.fileformat import importance_map, tiles
+from pillow_lic.fileformat.limits import MAX_LEVEL
 from pillow_lic.options import EncodeOptions
-from pillow_lic.symbols import Grid
-from pillow_lic.writer import Writer
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def rate_and_quality(pixels: np.ndarray, **options: object) -> tuple[float, floa
 
 def saved(plain: tuple[float, float], refined: tuple[float, float]) -> float:
     """Share of the bits that a refined file needs less for as many dB, by the slope of the scale."""
-    bits_a_db = np.log(rate.HIGHEST_BPP / rate.LOWEST_BPP) / (rate.DB_A_LEVEL * MAX_LEVEL)
+    bits_a_db = np.log(rate_search.HIGHEST_BPP / rate_search.LOWEST_BPP) / (rate_search.DB_A_LEVEL * MAX_LEVEL)
     return 1 - refined[0] / plain[0] * np.exp(bits_a_db * (plain[1] - refined[1]))
 
 
@@ -69,7 +72,7 @@ def test_a_target_is_never_exceeded(cat: np.ndarray) -> None:
 
 
 def test_strips_have_the_gradient_of_the_whole(cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec, level = models.choose(None), importance.level_field(500, None, (16, 28), 0, 0)
+    spec, level = models.choose(None), importance_map.level_field(500, None, (16, 28), 0, 0)
     pixels = cat[:256, :448]
     rng = np.random.default_rng(0)
     y_hat = rng.normal(size=(spec.latents, 16, 28)).astype(np.float32)
@@ -82,7 +85,7 @@ def test_strips_have_the_gradient_of_the_whole(cat: np.ndarray, monkeypatch: pyt
 
 def test_a_step_goes_downhill(cat: np.ndarray) -> None:
     """The gradient is that of the error as it is decoded: a small move against it takes away what it says."""
-    spec, field = models.choose(None), importance.level_field(500, None, (16, 28), 0, 0)
+    spec, field = models.choose(None), importance_map.level_field(500, None, (16, 28), 0, 0)
     pixels, grid = cat[:256, :448], Grid.of(256, 448)
     writer = Writer(spec, pixels)
     _, y_hat = writer.code(500, writer.grid[0])
@@ -106,7 +109,7 @@ def test_steps_shrink_to_nothing() -> None:
 
 
 def test_what_is_chosen_says_its_scale_indexes(cat: np.ndarray) -> None:
-    spec, field = models.choose(None), importance.level_field(500, None, (4, 4), 0, 0)
+    spec, field = models.choose(None), importance_map.level_field(500, None, (4, 4), 0, 0)
     y, z_hat = np.zeros((spec.latents, 4, 4), np.float32), np.zeros((spec.hyper_latents, 1, 1), np.float32)
     chosen, _ = residuals.choose(spec, z_hat, y, field, Grid.of(64, 64))
     for one in chosen:

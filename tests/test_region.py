@@ -12,10 +12,12 @@ from pictures import photo_like
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import codec, container, residuals, symbols, tiles
+from pillow_lic import codec
 from pillow_lic.errors import LicDamagedError, LicLimitError, LicTruncatedError
+from pillow_lic.families.lic1 import residuals, symbols
+from pillow_lic.families.lic1.reader import MISSING
+from pillow_lic.fileformat import container, tiles
 from pillow_lic.options import EncodeOptions
-from pillow_lic.reader import MISSING
 
 WIDTH, HEIGHT = 460, 330
 

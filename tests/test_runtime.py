@@ -8,9 +8,11 @@ import onnxruntime as ort
 import pytest
 from pictures import photo_like
 
-from pillow_lic import codec, models, runtime
+from pillow_lic import codec
+from pillow_lic.engine import models, runtime
+from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicRuntimeError
-from pillow_lic.options import EncodeOptions, settings
+from pillow_lic.options import EncodeOptions
 
 
 @pytest.fixture
@@ -91,7 +93,8 @@ def test_a_forked_child_decodes_and_exits(threads: int) -> None:
     program = f"""
 import os, sys, numpy as np
 from pillow_lic import codec
-from pillow_lic.options import EncodeOptions, settings
+from pillow_lic.engine.settings import settings
+from pillow_lic.options import EncodeOptions
 with settings(threads={threads}):
     data = codec.encode(np.full((64, 64, 3), 99, np.uint8), "RGB", EncodeOptions())
     first = codec.decode(data)[1]

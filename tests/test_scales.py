@@ -6,7 +6,8 @@ import onnxruntime as ort
 import pytest
 from exact_reference import evaluate
 
-from pillow_lic import models, scales
+from pillow_lic.engine import models
+from pillow_lic.families.lic1 import scales
 
 LEVELS = (
     ort.GraphOptimizationLevel.ORT_DISABLE_ALL,

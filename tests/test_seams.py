@@ -9,7 +9,8 @@ import pytest
 from pictures import SAMPLE
 from PIL import Image
 
-from pillow_lic import codec, tiles
+from pillow_lic import codec
+from pillow_lic.fileformat import tiles
 from pillow_lic.options import EncodeOptions
 
 EDGE = 128

@@ -16,9 +16,9 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic import __main__ as command
-from pillow_lic import batch, pairs, places
-from pillow_lic.pairs import Pair
-from pillow_lic.stores import StorePath
+from pillow_lic.batch import jobs, locations, plan
+from pillow_lic.batch.plan import Pair
+from pillow_lic.batch.stores import StorePath
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -99,7 +99,7 @@ def test_chained_urls(before: str, after: str, memory: Any) -> None:
 
 def test_all_of_an_archive(memory: Any) -> None:
     zipped("memory://a.zip", "a.png")
-    found = pairs.plan(["zip::memory://a.zip"], "simplecache::memory://out", ".lic")
+    found = plan.plan(["zip::memory://a.zip"], "simplecache::memory://out", ".lic")
     assert names(found, "") == [("zip://a.png::memory://a.zip", "simplecache::memory://out/a.lic")]
 
 
@@ -161,21 +161,21 @@ def test_nothing_is_written_to_the_web(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_folders_patterns_and_files(root: str) -> None:
     for name in ("in/a.png", "in/sub/b.jpg", "in/notes.txt", "in/old.lic", "in/out/c.png"):
         put(f"{root}/{name}")
-    found = pairs.plan([f"{root}/in"], f"{root}/in/out", ".lic", readable=lambda place: place.suffix != ".txt")
+    found = plan.plan([f"{root}/in"], f"{root}/in/out", ".lic", readable=lambda place: place.suffix != ".txt")
     assert names(found, root) == [("/in/a.png", "/in/out/a.lic"), ("/in/sub/b.jpg", "/in/out/sub/b.lic")]
-    found = pairs.plan([f"{root}/in/*.png", f"{root}/in/**/*.jpg"], f"{root}/out", ".lic")
+    found = plan.plan([f"{root}/in/*.png", f"{root}/in/**/*.jpg"], f"{root}/out", ".lic")
     assert names(found, root) == [("/in/a.png", "/out/a.lic"), ("/in/sub/b.jpg", "/out/b.lic")]
-    found = pairs.plan([f"{root}/in/**"], f"{root}/other", ".lic", readable=lambda place: place.suffix != ".txt")
+    found = plan.plan([f"{root}/in/**"], f"{root}/other", ".lic", readable=lambda place: place.suffix != ".txt")
     assert [pair.target.name for pair in found] == ["a.lic", "notes.lic", "old.lic", "c.lic", "b.lic"]
-    found = pairs.plan([f"{root}/in/a.png"], f"{root}/one.lic", ".lic")
+    found = plan.plan([f"{root}/in/a.png"], f"{root}/one.lic", ".lic")
     assert names(found, root) == [("/in/a.png", "/one.lic")]
-    found = pairs.plan([f"{root}/in/a.png"], f"{root}/in/sub", ".lic")
+    found = plan.plan([f"{root}/in/a.png"], f"{root}/in/sub", ".lic")
     assert names(found, root) == [("/in/a.png", "/in/sub/a.lic")]
 
 
 def test_what_is_not_there(root: str, tmp_path: Path) -> None:
     put(f"{root}/a.png")
-    found = pairs.plan([f"{root}/none*", f"{root}/gone/b.png"], tmp_path, ".lic")
+    found = plan.plan([f"{root}/none*", f"{root}/gone/b.png"], tmp_path, ".lic")
     assert [pair.problem for pair in found] == [
         f"no file is named or matches {root}/none*",
         f"no file is named or matches {root}/gone/b.png",
@@ -194,7 +194,7 @@ def test_a_folder_that_cannot_be_listed_is_not_passed_over(memory: Any, monkeypa
         return original(self, path, detail, **more)
 
     monkeypatch.setattr(type(memory), "ls", refusing)
-    found = pairs.plan(["memory://in"], "memory://out", ".lic")
+    found = plan.plan(["memory://in"], "memory://out", ".lic")
     assert [(str(pair.source), pair.problem) for pair in found] == [
         ("memory://in/a.png", ""),
         ("memory://in/secret", "cannot list memory://in/secret: Access Denied"),
@@ -228,7 +228,7 @@ def test_a_folder_is_no_file(root: str) -> None:
     put(f"{root}/a.png")
     put(f"{root}/a.lic/b.png")
     source, folder = StorePath(f"{root}/a.png"), StorePath(f"{root}/a.lic")
-    assert not places.is_current(folder, source)
+    assert not locations.is_current(folder, source)
     with pytest.raises(OSError, match=f"cannot write {folder}: "):
         folder.write_atomic(b"new")
     assert [file.name for file, _ in StorePath(root).walk(None, print)] == ["a.png", "b.png"]
@@ -279,13 +279,13 @@ def test_what_is_finished_is_skipped(root: str, tmp_path: Path) -> None:
 
     def copy(pair: Pair) -> None:
         assert isinstance(pair.source, StorePath)
-        places.deliver(pair.source.read_bytes(), pair.target, pair.source)
+        locations.deliver(pair.source.read_bytes(), pair.target, pair.source)
 
     for destination in (f"{root}/out", tmp_path / "out"):
-        found = pairs.plan([f"{root}/in"], destination, ".lic")
-        assert len(batch.run(found, copy).done) == 2
-        assert [result.bytes_out for result in batch.run(found, copy).skipped] == [1, 1]
-        assert len(batch.run(found, copy, force=True).done) == 2
+        found = plan.plan([f"{root}/in"], destination, ".lic")
+        assert len(jobs.run(found, copy).done) == 2
+        assert [result.bytes_out for result in jobs.run(found, copy).skipped] == [1, 1]
+        assert len(jobs.run(found, copy, force=True).done) == 2
 
 
 def test_without_times_it_is_enough_to_be_there(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,23 +294,23 @@ def test_without_times_it_is_enough_to_be_there(memory: Any, monkeypatch: pytest
     source, target = StorePath("memory://a.png"), StorePath("memory://a.lic")
     put("memory://a.png")
     memory.store["/a.lic"].modified = memory.store["/a.png"].modified.replace(year=2000)
-    assert not places.is_current(target, source)
+    assert not locations.is_current(target, source)
 
     def unknown(self: Any, path: str) -> None:
         raise NotImplementedError
 
     monkeypatch.setattr(type(memory), "modified", unknown)
-    assert places.is_current(target, source)
+    assert locations.is_current(target, source)
     put("memory://a.lic", b"")
-    assert not places.is_current(target, source)
+    assert not locations.is_current(target, source)
 
 
 @pytest.mark.parametrize("source", ["simplecache::memory://in", "memory:///in"])
 def test_all_urls_of_a_file_are_that_file(memory: Any, source: str) -> None:
     for name in ("x.jpg", "x.png"):
         put(f"memory://in/{name}")
-    assert places.is_same(places.place(f"{source}/x.jpg"), places.place("memory://in/x.jpg"))
-    assert [p.keep for p in pairs.plan([f"{source}/x.jpg"], "memory://in", ".png")] == [True]
-    named = pairs.plan([f"{source}/x.jpg", "memory://in/x.png", f"{source}/x.png"], "memory://in", ".png")
+    assert locations.is_same(locations.place(f"{source}/x.jpg"), locations.place("memory://in/x.jpg"))
+    assert [p.keep for p in plan.plan([f"{source}/x.jpg"], "memory://in", ".png")] == [True]
+    named = plan.plan([f"{source}/x.jpg", "memory://in/x.png", f"{source}/x.png"], "memory://in", ".png")
     assert len(named) == 2
     assert named[0].problem == "memory://in/x.png is itself a source: name another destination"

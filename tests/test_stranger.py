@@ -7,10 +7,12 @@ import pytest
 import stranger
 from pictures import photo_like
 
-from pillow_lic import alpha, codec, container, importance, models, tiles
-from pillow_lic.container import Header
+from pillow_lic import codec
+from pillow_lic.engine import models
+from pillow_lic.families.lic1.writer import Writer
+from pillow_lic.fileformat import alpha, container, importance_map, tiles
+from pillow_lic.fileformat.container import Header
 from pillow_lic.options import EncodeOptions
-from pillow_lic.writer import Writer
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 
@@ -45,7 +47,9 @@ def test_tiles_and_importance() -> None:
     writer.tile_edge, writer.grid = 128, tiles.grid(270, 150, 128)
     header = Header("RGBA", 270, 150, 128, spec.number, spec.hash, level)
     plane = rng.integers(0, 256, (150, 270)).astype(np.uint8)
-    data = container.pack(header, writer.payloads(level), importance=importance.pack(deltas), alpha=alpha.pack(plane))
+    data = container.pack(
+        header, writer.payloads(level), importance=importance_map.pack(deltas), alpha=alpha.pack(plane)
+    )
     agree(data)
     assert (stranger.decode(data)[..., 3] == plane).all()
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pillow_lic import entropy
+from pillow_lic.engine import entropy
 
-PATH = Path(__file__).parents[1] / "onnx_models" / "recipes" / "tables.py"
+PATH = Path(__file__).parents[1] / "onnx_models" / "recipes" / "common" / "tables.py"
 spec = importlib.util.spec_from_file_location("recipe_tables", PATH)
 tables = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tables)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pillow_lic import limits, tiles
-from pillow_lic.tiles import Tile, choose_tile_edge, grid, tiles_touching, with_halo
+from pillow_lic.fileformat import limits, tiles
+from pillow_lic.fileformat.tiles import Tile, choose_tile_edge, grid, tiles_touching, with_halo
 
 SIDES = st.integers(1, 3000)
 EDGES = st.sampled_from([0, 128, 256, 512, 1024, 2048, 4096, 8192])

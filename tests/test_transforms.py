@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pillow_lic import models, runtime, transforms
+from pillow_lic.engine import models, runtime
+from pillow_lic.families.lic1 import transforms
 
 
 @pytest.mark.parametrize(("rows", "runs"), [(1, 1), (16, 1), (17, 2), (40, 3)])

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from pictures import photo_like
 
-from pillow_lic import codec, tiles, workers
+from pillow_lic import codec
+from pillow_lic.engine import workers
+from pillow_lic.engine.settings import current_settings, settings
 from pillow_lic.errors import LicDamagedError
-from pillow_lic.options import EncodeOptions, current_settings, settings
+from pillow_lic.fileformat import tiles
+from pillow_lic.options import EncodeOptions
 
 
 @pytest.fixture

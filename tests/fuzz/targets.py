@@ -15,9 +15,12 @@ from unittest import mock
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import codec, container, entropy, models, symbols
+from pillow_lic import codec
+from pillow_lic.engine import entropy, models
 from pillow_lic.errors import LicError, LicRuntimeError, NotLicError
-from pillow_lic.header import MAGIC, parse_varint
+from pillow_lic.families.lic1 import symbols
+from pillow_lic.fileformat import container
+from pillow_lic.fileformat.header import MAGIC, parse_varint
 
 MAX_PIXELS = 2048
 """Pillow refuses above twice that; more would be slow, and finds nothing else."""

@@ -18,7 +18,7 @@ def patches(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from pictures import photo_like
 
-    from onnx_models.recipes import data
+    from onnx_models.recipes.common import data
 
     folder = tmp_path_factory.mktemp("pictures")
     for i in range(9):

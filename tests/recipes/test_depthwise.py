@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from onnx_models.recipes import depthwise, kernels, layers
-from onnx_models.recipes.layers import Block
+from onnx_models.recipes.common import depthwise, kernels, layers
+from onnx_models.recipes.common.layers import Block
 
 
 def gradients(y: Tensor, inputs: list[Tensor], grad: Tensor) -> list[Tensor]:

@@ -6,9 +6,9 @@ import pytest
 import torch
 from test_networks import net  # noqa: F401  (a fixture)
 
-from onnx_models.recipes import draft
-from onnx_models.recipes.lic1 import Lic1
-from pillow_lic import passes
+from onnx_models.recipes.lic1 import draft
+from onnx_models.recipes.lic1.model import Lic1
+from pillow_lic.families.lic1 import passes
 
 
 def session(model: object) -> ort.InferenceSession:

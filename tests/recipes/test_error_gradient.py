@@ -8,10 +8,10 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from onnx_models.recipes.error_gradient import error_gradient
-from onnx_models.recipes.export import add_extras
-from onnx_models.recipes.levels import lambdas
-from onnx_models.recipes.lic1 import Lic1, Sizes
+from onnx_models.recipes.common.levels import lambdas
+from onnx_models.recipes.lic1.error_gradient import error_gradient
+from onnx_models.recipes.lic1.export import add_extras
+from onnx_models.recipes.lic1.model import Lic1, Sizes
 
 SMALL = Sizes(a=48, a2=64, c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=2)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from onnx_models.recipes.exact import EXACT_LIMIT, ExactConv
+from onnx_models.recipes.common.exact import EXACT_LIMIT, ExactConv
 
 
 def integers(layer: ExactConv, x: np.ndarray) -> np.ndarray:

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from test_train import TINY
 
-from onnx_models.recipes import exactness
-from onnx_models.recipes.data import Patches
-from onnx_models.recipes.lic1 import Lic1
+from onnx_models.recipes.common.data import Patches
+from onnx_models.recipes.lic1 import exactness
+from onnx_models.recipes.lic1.model import Lic1
 
 
 def test_integers_cost_little_beside_real_numbers(patches: Path) -> None:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from onnx_models.recipes import export, histograms, scale_tables
-from onnx_models.recipes.data import Patches
-from onnx_models.recipes.lic1 import Lic1, Sizes
-from pillow_lic import entropy, models, residuals, scales, symbols, transforms
-from pillow_lic.symbols import Grid
+from onnx_models.recipes.common.data import Patches
+from onnx_models.recipes.lic1 import export, histograms, scale_tables
+from onnx_models.recipes.lic1.model import Lic1, Sizes
+from pillow_lic.engine import entropy, models
+from pillow_lic.families.lic1 import residuals, scales, symbols, transforms
+from pillow_lic.families.lic1.symbols import Grid
 
 NUMBER = 4_000_000
 """No model's: sessions are kept by it."""

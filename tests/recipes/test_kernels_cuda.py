@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from onnx_models.recipes import kernels, scale_tables
-from pillow_lic import quantiser
+from onnx_models.recipes.common import kernels
+from onnx_models.recipes.lic1 import scale_tables
+from pillow_lic.families.lic1 import quantiser
 
 RECIPES = Path(kernels.__file__).parent
 WARP = Path(__file__).with_name("warp")

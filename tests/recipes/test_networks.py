@@ -6,12 +6,12 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from onnx_models.recipes import entropy_model, scale_tables, transforms
-from onnx_models.recipes.levels import hats, lambdas, nearest_anchor
-from onnx_models.recipes.lic1 import Lic1, Sizes
-from onnx_models.recipes.networks import graphs
-from onnx_models.recipes.passes import merged, of_pass, split
-from pillow_lic import passes, quantiser, scales
+from onnx_models.recipes.common.levels import hats, lambdas, nearest_anchor
+from onnx_models.recipes.lic1 import entropy_model, scale_tables, transforms
+from onnx_models.recipes.lic1.model import Lic1, Sizes
+from onnx_models.recipes.lic1.networks import graphs
+from onnx_models.recipes.lic1.passes import merged, of_pass, split
+from pillow_lic.families.lic1 import passes, quantiser, scales
 
 SMALL = Sizes(a=48, a2=64, c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=1)
 
@@ -160,7 +160,7 @@ def test_levels() -> None:
 
 
 def test_graphs_refuse_operators_that_are_not_allowed() -> None:
-    from onnx_models.recipes.graph import Graph
+    from onnx_models.recipes.common.graph import Graph
 
     with pytest.raises(ValueError, match="got Loop"):
         Graph("g").op("Loop")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onnx_models.recipes import progress
+from onnx_models.recipes.common import progress
 
 LOG = """step 500  2.2 min  lr 7.00e-04  loss 0.3844  bpp 1.798  psnr 32.48
 step 700  3.0 min  lr 0.00e+00  loss 0.3733  bpp 1.700  psnr 32.50  validation 0.3500 0.210/30.07 1.988/40.43
@@ -35,5 +35,5 @@ def test_a_line_that_is_none_is_named() -> None:
 
 
 def test_the_committed_log_reads() -> None:
-    log = (progress.Path(progress.__file__).parent / "lic1.log").read_text()
+    log = (progress.Path(progress.__file__).parents[1] / "lic1" / "lic1.log").read_text()
     assert progress.read(log.splitlines())[-1].judged is not None

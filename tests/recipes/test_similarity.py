@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from onnx_models.recipes import similarity, train
-from onnx_models.recipes.levels import LEVEL_MAX
+from onnx_models.recipes.common import similarity
+from onnx_models.recipes.common.levels import LEVEL_MAX
+from onnx_models.recipes.lic1 import train
 from pillow_lic import metrics
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from onnx_models.recipes.soap import EVERY, Soap, is_matrix
+from onnx_models.recipes.common.soap import EVERY, Soap, is_matrix
 
 
 def badly_scaled(seed: int) -> tuple[torch.Tensor, torch.Tensor]:

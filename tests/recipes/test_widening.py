@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from onnx_models.recipes.lic1 import Lic1, Sizes
-from onnx_models.recipes.widening import widened
+from onnx_models.recipes.lic1.model import Lic1, Sizes
+from onnx_models.recipes.lic1.widening import widened
 
 NARROW = Sizes(a=32, a2=16, c=16, c2=16, m=32, z=8, p=16, s=16, k=3, analysis=1, synthesis=1)
 

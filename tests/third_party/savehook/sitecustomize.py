@@ -5,7 +5,7 @@ Tests that make their pictures themselves read LIC that way. What LIC refuses is
 
 from typing import IO
 
-from pillow_lic.hooks import after_import
+from pillow_lic.autoload.after_import import after_import
 
 SAVED_AS_LIC = ("JPEG", "PNG")
 

@@ -1,0 +1,1 @@
+"""The recipe of `lic1`: networks, entropy model, training, export, drafts, the gradient behind `effort`."""

@@ -1,0 +1,173 @@
+"""The entropy model of `lic1`: what is known of latents before they are read, in four passes, and what they then cost.
+
+Means are real numbers and move pictures; scales are integers throughout and decide what the coder reads (exact.py).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pillow_lic.engine.entropy import STEP
+from pillow_lic.families.lic1.quantiser import Quantiser, steps
+from pillow_lic.families.lic1.scales import MAGNITUDE_MAX
+from pillow_lic.families.lic1.symbols import Z_MAX
+
+from ..common.depthwise import SLOPE, Pointwise, in_full
+from ..common.exact import ACTIVATION_MAX, UNIT, ExactConv, straight_through, straight_through_round
+from ..common.layers import Block, up
+from ..common.levels import ANCHORS, SPACING, hats
+from .passes import of_pass
+from .scale_tables import SCALES, gaussian_tables
+
+
+def whole_index(index16: Tensor) -> Tensor:
+    """Scale index in sixteenths, not clipped -> the whole one, 0..SCALES-1, that the coder uses."""
+    return torch.floor((index16 + UNIT / 2) / UNIT).clamp(0, SCALES - 1)
+
+
+@torch.no_grad()
+def quantised(residual: Tensor, index16: Tensor) -> Tensor:
+    """Residuals (B,M,h/2,w/2) of the latents of a pass -> what the encoder's trellis chooses for them, in steps.
+
+    It weighs bits by the tables of Gaussians, and every channel group of a pass begins in state 0.
+    """
+    residuals, indexes = (v.reshape(4 * len(v), -1) for v in (residual.float(), whole_index(index16).to(torch.int16)))
+    if residual.is_cuda:
+        from ..common.kernels_cuda import chosen
+
+        return chosen(residuals, indexes).view(residual.shape).to(residual.dtype)
+    rows = zip(residuals.numpy(), indexes.numpy().astype(np.uint16), strict=True)
+    values = [Quantiser(gaussian_tables()).choose(r, i).values for r, i in rows]
+    return torch.from_numpy(steps(np.stack(values))).view(residual.shape).to(residual.dtype)
+
+
+def magnitudes(r: Tensor) -> Tensor:
+    """What later passes' scales see of residuals in steps: `pillow_lic.families.lic1.quantiser.magnitudes`."""
+    return torch.floor(((STEP * r.detach().abs()).round() + STEP // 2) / STEP).clamp(max=MAGNITUDE_MAX)
+
+
+class Means(nn.Module):
+    """z_hat, level and y_hat of earlier passes -> mu of pass t (B,M,h/2,w/2)."""
+
+    def __init__(self, m: int, z: int, p: int) -> None:
+        super().__init__()
+        self.m = m
+        self.enter = nn.Sequential(up(z, p), nn.LeakyReLU(SLOPE), up(p, p))
+        self.level = Pointwise(ANCHORS, p)
+        self.first = Block(p, 3)
+        self.context = nn.ModuleList([Pointwise(p + m, p) for _ in range(3)])
+        self.body = Block(p, 5)
+        self.leave = nn.ModuleList([Pointwise(p, m) for _ in range(4)])
+        for v in self.leave:
+            v.weight.data.mul_(0.1)
+            nn.init.zeros_(v.bias)
+
+    def start(self, z_hat: Tensor, level: Tensor) -> Tensor:
+        with in_full(z_hat):
+            return self.first(self.enter(z_hat) + self.level(hats(level) / SPACING))
+
+    def mean(self, t: int, features: Tensor, y_hat: Tensor) -> Tensor:
+        with in_full(y_hat):
+            h = features if t == 0 else self.context[t - 1](torch.cat([features, y_hat], 1))
+            return of_pass(t, self.body(h), self.leave[t].weight, self.leave[t].bias)
+
+
+class Scales(nn.Module):
+    """The exact path: z_hat, magnitudes, level -> scale index. Integers throughout (exact.py); 1x1 and depthwise convolutions only."""
+
+    def __init__(self, start: Tensor, z: int, s: int) -> None:
+        super().__init__()
+        m = start.shape[1]
+        self.enter = nn.ModuleList(
+            [
+                ExactConv(z, 64, 1, 4 * Z_MAX),
+                ExactConv(64, 64, 3, ACTIVATION_MAX),
+                ExactConv(64, 256, 1, ACTIVATION_MAX),
+                ExactConv(64, 64, 3, ACTIVATION_MAX),
+                ExactConv(64, 4 * s, 1, ACTIVATION_MAX),
+            ]
+        )
+        self.passes = nn.ModuleList()
+        for t in range(4):
+            limits = [ACTIVATION_MAX] * s + [SPACING] * ANCHORS + [UNIT * MAGNITUDE_MAX] * (m if t else 0)
+            self.passes.append(
+                nn.ModuleList(
+                    [
+                        ExactConv(len(limits), s, 1, limits),
+                        ExactConv(s, s, 3, ACTIVATION_MAX),
+                        ExactConv(s, s, 1, ACTIVATION_MAX),
+                        ExactConv(s, s, 3, ACTIVATION_MAX),
+                        ExactConv(s, m, 1, ACTIVATION_MAX, signed=True),
+                    ]
+                )
+            )
+            self.passes[t][0].weight.data[:, s : s + ANCHORS] *= 0.1
+            self.passes[t][-1].weight.data.mul_(0.1)
+        self.table = nn.Parameter(start)
+
+    def start(self, z_hat: Tensor) -> Tensor:
+        """(B,Z,h/4,w/4) integers -> features (B,S,h,w), integers 0..255."""
+        a = self.enter[1](self.enter[0](4 * z_hat.clamp(-Z_MAX, Z_MAX)))
+        a = self.enter[3](F.pixel_shuffle(self.enter[2](a), 2))
+        return F.pixel_shuffle(self.enter[4](a), 2)
+
+    def index16(self, t: int, features: Tensor, magnitudes: Tensor, level: Tensor) -> Tensor:
+        """Scale index in sixteenths, not clipped, of the latents of pass t (B,M,h/2,w/2); magnitudes (B,M,h,w): 0 if not coded yet."""
+        hat = hats(level)
+        a = torch.cat([features, hat, UNIT * magnitudes] if t else [features, hat], 1)
+        *inner, last = self.passes[t]
+        for conv in inner:
+            a = conv(a)
+        table = self.start_table()
+        start = of_pass(t, hat / SPACING, table, table.new_zeros(len(table)))
+        return last(a, partial(of_pass, t)) + straight_through(torch.floor(start), start)
+
+    def start_table(self) -> Tensor:
+        """(M,ANCHORS,1,1) first guess of the index in sixteenths at every anchor; integer-valued, straight through."""
+        table = self.table.t()[:, :, None, None] * UNIT
+        return straight_through_round(table)
+
+
+class FactorizedPrior(nn.Module):
+    """Per anchor and channel a mixture of three logistics for z: becomes one stored table each."""
+
+    def __init__(self, z: int) -> None:
+        super().__init__()
+        self.mu = nn.Parameter((torch.randn(1, z, 3) * 0.5).repeat(ANCHORS, 1, 1))
+        self.log_s = nn.Parameter(torch.full((ANCHORS, z, 3), 0.7))
+        self.w = nn.Parameter(torch.zeros(ANCHORS, z, 3))
+
+    def cdf(self, x: Tensor, anchor: Tensor) -> Tensor:
+        """X (B,Z,h,w), anchor (B,) -> P(z <= x)."""
+        mu, log_s, w = (p[anchor][:, :, None, None] for p in (self.mu, self.log_s, self.w))
+        return (torch.softmax(w, -1) * torch.sigmoid((x.unsqueeze(-1) - mu) * torch.exp(-log_s))).sum(-1)
+
+    def bits(self, z: Tensor, anchor: Tensor) -> Tensor:
+        return -torch.log2((self.cdf(z + 0.5, anchor) - self.cdf(z - 0.5, anchor)).clamp_min(1e-6))
+
+
+class Clip(torch.autograd.Function):
+    """Clip whose gradient still passes where it moves the value back inside."""
+
+    @staticmethod
+    def forward(ctx, x, low, high):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(x)
+        ctx.ends = low, high
+        return x.clamp(low, high)
+
+    @staticmethod
+    def backward(ctx, grad):  # type: ignore[no-untyped-def]
+        (x,), (low, high) = ctx.saved_tensors, ctx.ends
+        return grad * ~(((x < low) & (grad > 0)) | ((x > high) & (grad < 0))), None, None
+
+
+def gaussian_bits(r: Tensor, sigma: Tensor) -> Tensor:
+    """-log2 of the mass of [r - 1/2, r + 1/2] under N(0, sigma^2), at most about 23 bits."""
+    r, c = r.abs(), math.sqrt(0.5) / sigma
+    return -torch.log2((0.5 * (torch.erfc((r - 0.5) * c) - torch.erfc((r + 0.5) * c))).clamp_min(1e-7))

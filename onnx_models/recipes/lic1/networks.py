@@ -1,0 +1,241 @@
+"""Trained `lic1` weights -> its fourteen ONNX graphs. Each function mirrors a class of transforms.py or entropy_model.py, layer by layer.
+
+| graph | in | out |
+|---|---|---|
+| analysis | pixels (H,W,3) uint8 | trunk t (1,C,H/8,W/8), linear path l (1,M,H/16,W/16) |
+| latents | t, l, level | y (1,M,h,w) in quantiser steps, z_hat (1,Z,h/4,w/4) integers |
+| means_z | z_hat, level | features (1,P,h,w) |
+| means_0..3 | features, y_hat (not means_0) | means of what the pass codes (1,M,h/2,w/2) |
+| synthesis | y_hat, level | picture (1,12,H/2,W/2) in 8-bit levels, context (1,D,H/8,W/8) |
+| detail | picture, context, level | pixels by their place in cells of 2x2 (1,12,H/2,W/2) uint8: color, row, column |
+| scales_z | z_hat | features (1,S,h,w) integers; exact |
+| scales_0..3 | features, magnitudes (not scales_0), level | index of what the pass codes (1,M,h/2,w/2) uint8 in 0..63; exact |
+
+y_hat of means_t: latents of earlier passes, 0 elsewhere. level (1,1,h,w): integers 0..1024 as float32.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import TensorProto
+from torch import Tensor, nn
+
+from pillow_lic.families.lic1.passes import ORDER
+from pillow_lic.families.lic1.symbols import Z_MAX
+
+from ..common.depthwise import SLOPE
+from ..common.exact import ACTIVATION_MAX, EXACT_LIMIT, UNIT, ExactConv
+from ..common.graph import Array, Graph
+from ..common.layers import Block
+from ..common.levels import ANCHORS, SPACING
+from .model import Lic1
+from .scale_tables import SCALES
+
+
+def numpy(x: Tensor) -> Array:
+    a: Array = x.detach().float().cpu().numpy()
+    return a
+
+
+def conv(g: Graph, x: str, m: nn.Conv2d) -> str:
+    return g.conv(
+        x,
+        numpy(m.weight),
+        None if m.bias is None else numpy(m.bias),
+        stride=m.stride[0],
+        pad=int(m.padding[0]),
+        groups=m.groups,
+    )
+
+
+def block(g: Graph, x: str, b: Block) -> str:
+    x = g.op("Add", conv(g, conv(g, g.op("LeakyRelu", conv(g, x, b.a), alpha=SLOPE), b.dw), b.b), x)
+    return g.op("Add", conv(g, g.op("LeakyRelu", conv(g, x, b.f1), alpha=SLOPE), b.f2), x)
+
+
+def blocks(g: Graph, x: str, body: nn.Sequential) -> str:
+    for b in body:
+        x = block(g, x, b)
+    return x
+
+
+def hats(g: Graph, level: str) -> str:
+    """(1,1,h,w) -> (1,ANCHORS,h,w) in 0..128."""
+    centres = np.arange(ANCHORS, dtype=np.float32).reshape(1, -1, 1, 1) * SPACING
+    distance = g.op("Abs", g.op("Sub", level, g.constant(centres)))
+    return g.op("Relu", g.op("Sub", g.constant(float(SPACING)), distance))
+
+
+def gain(g: Graph, hat: str, table: Tensor, factor: float = 1.0) -> str:
+    weight = numpy(table).T[:, :, None, None]
+    scaled = g.op("Mul", hat, g.constant(1 / SPACING))
+    result = g.op("Exp", g.op("Conv", scaled, g.constant(weight), kernel_shape=[1, 1]))
+    return result if factor == 1.0 else g.op("Mul", result, g.constant(factor))
+
+
+def analysis(net: Lic1) -> onnx.ModelProto:
+    g, a = Graph("analysis"), net.analysis
+    pixels = g.input("pixels", ["height", "width", 3], TensorProto.UINT8)
+    x = g.op("Transpose", g.op("Cast", pixels, to=TensorProto.FLOAT), perm=[2, 0, 1])
+    x = g.op("Unsqueeze", g.op("Sub", g.op("Mul", x, g.constant(1 / 255)), g.constant(0.5)), g.constant([0], np.int64))
+    c = a.enter.weight.shape[0]
+    t = g.conv(x, numpy(a.enter.weight).reshape(c, 3, 8, 8), numpy(a.enter.bias), stride=8)
+    g.output(blocks(g, t, a.body), "trunk", [1, c, "h8", "w8"])
+    g.output(conv(g, x, a.linear), "linear", [1, net.sizes.m, "h", "w"])
+    return g.model()
+
+
+def latents(net: Lic1) -> onnx.ModelProto:
+    g, a, s = Graph("latents"), net.latents, net.sizes
+    t, linear = g.input("trunk", [1, s.a, "h8", "w8"]), g.input("linear", [1, s.m, "h", "w"])
+    hat = hats(g, g.input("level", [1, 1, "h", "w"]))
+    t = g.op("Mul", t, g.enlarged(gain(g, hat, a.gain_t), 2))
+    y = g.op("Add", conv(g, blocks(g, conv(g, t, a.down), a.body), a.leave), linear)
+    y = g.op("Mul", y, gain(g, hat, a.gain_y))
+    z = block(g, conv(g, y, a.hyper[0]), a.hyper[1])
+    z = conv(g, g.op("LeakyRelu", conv(g, z, a.hyper[2]), alpha=SLOPE), a.hyper[4])
+    g.output(g.clip(g.op("Round", z), -Z_MAX, Z_MAX), "z_hat", [1, s.z, "h4", "w4"])
+    g.output(y, "y", [1, s.m, "h", "w"])
+    return g.model()
+
+
+def mean_features(g: Graph, net: Lic1, z_hat: str, level: str) -> str:
+    """What the means know before the first pass (1,P,h,w)."""
+    a = net.means
+    x = g.shuffle(conv(g, z_hat, a.enter[0][0]), 2)
+    x = g.shuffle(conv(g, g.op("LeakyRelu", x, alpha=SLOPE), a.enter[2][0]), 2)
+    hat = g.op("Mul", hats(g, level), g.constant(1 / SPACING))
+    return block(g, g.blocked(g.op("Add", x, conv(g, hat, a.level)), net.sizes.p), a.first)
+
+
+def means_z(net: Lic1) -> onnx.ModelProto:
+    g, s = Graph("means_z"), net.sizes
+    z_hat, level = g.input("z_hat", [1, s.z, "h4", "w4"]), g.input("level", [1, 1, "h", "w"])
+    g.output(mean_features(g, net, z_hat, level), "features", [1, s.p, "h", "w"])
+    return g.model()
+
+
+def by_place(t: int, weight: Array) -> Array:
+    """Rows (M,...), a quarter for each channel group -> the quarters in the order of the places that pass t codes of the groups."""
+    groups = weight.reshape(4, -1, *weight.shape[1:])
+    return groups[np.argsort([order[t] for order in ORDER])].reshape(weight.shape)
+
+
+def of_pass(g: Graph, t: int, x: str, weight: Array, bias: Array) -> str:
+    """A 1x1 convolution (M,C,1,1) of (1,C,h,w) for the latents of pass t alone: (1,M,h/2,w/2), a quarter for each place."""
+    return g.conv(g.op("SpaceToDepth", x, blocksize=2), by_place(t, weight), by_place(t, bias), groups=4)
+
+
+def by_group(g: Graph, t: int, x: str, m: int) -> str:
+    """(1,M,h/2,w/2) from a quarter for each place to a quarter for each channel group."""
+    quarters = [g.slice(x, [m // 4 * place], [m // 4 * (place + 1)], [1], [1]) for place in range(4)]
+    return g.op("Concat", *(quarters[order[t]] for order in ORDER), axis=1)
+
+
+def means(net: Lic1, t: int) -> onnx.ModelProto:
+    g, a, s = Graph(f"means_{t}"), net.means, net.sizes
+    known = [g.input("features", [1, s.p, "h", "w"])] + ([g.input("y_hat", [1, s.m, "h", "w"])] if t else [])
+    x = conv(g, g.op("Concat", *known, axis=1), a.context[t - 1]) if t else g.blocked(*known, s.p)
+    leave = a.leave[t]
+    x = of_pass(g, t, block(g, x, a.body), numpy(leave.weight), numpy(leave.bias))
+    g.output(by_group(g, t, x, s.m), "means", [1, s.m, "h_2", "w_2"])
+    return g.model()
+
+
+def synthesis(net: Lic1) -> onnx.ModelProto:
+    g, a, s = Graph("synthesis"), net.synthesis, net.sizes
+    y_hat = g.input("y_hat", [1, s.m, "h", "w"])
+    hat = hats(g, g.input("level", [1, 1, "h", "w"]))
+    y = g.op("Mul", y_hat, gain(g, hat, a.gain_y))
+    t = g.shuffle(conv(g, blocks(g, conv(g, y, a.enter), a.low), a.up[0]), 2)
+    t = blocks(g, g.blocked(g.op("Mul", t, g.enlarged(gain(g, hat, a.gain_t), 2)), s.c), a.body)
+    # Rows in the order (color, row % 2, column % 2, places at 1/8): both paths meet there, and one shuffle of 4 makes them 1/2.
+    leave = numpy(a.leave.weight).reshape(3, 4, 2, 4, 2, s.c).transpose(0, 2, 4, 1, 3, 5).reshape(192, s.c, 1, 1)
+    bias = (numpy(a.leave.bias) + 0.5).reshape(3, 4, 2, 4, 2).transpose(0, 2, 4, 1, 3).reshape(192)
+    linear = numpy(a.linear.weight).reshape(3, 2, 4, 2, 2, 4, 2, s.m).transpose(7, 0, 3, 6, 2, 5, 1, 4)
+    x = g.op("Add", g.conv(t, 255 * leave, 255 * bias), g.unfolded(y, 255 * linear.reshape(s.m, 192, 2, 2)))
+    g.output(g.shuffle(x, 4), "picture", [1, 12, "h2", "w2"])
+    level = g.conv(g.op("Mul", hat, g.constant(1 / SPACING)), numpy(a.detail.table).T[:, :, None, None])
+    g.output(g.op("Add", conv(g, t, a.detail.trunk), g.enlarged(level, 2)), "context", [1, s.d, "h8", "w8"])
+    return g.model()
+
+
+def detail(net: Lic1) -> onnx.ModelProto:
+    g, a = Graph("detail"), net.synthesis.detail
+    x, context = g.input("picture", [1, 12, "h2", "w2"]), g.input("context", [1, net.sizes.d, "h8", "w8"])
+    hat = hats(g, g.input("level", [1, 1, "h", "w"]))
+    one_to_four = np.repeat(np.eye(3, dtype=np.float32), 4, 0)[:, :, None, None]
+    colors = g.conv(x, one_to_four.transpose(1, 0, 2, 3) / 4)
+    around = g.conv(g.op("AveragePool", colors, kernel_shape=[3, 3], pads=[1] * 4), one_to_four)
+    per_noise = g.enlarged(gain(g, hat, -a.gain_noise, 1 / 255), 8)
+    fine = g.clip(g.op("Mul", g.op("Sub", x, around), per_noise), -a.FINE_MAX, a.FINE_MAX)
+    context = g.enlarged(g.blocked(context, net.sizes.d), 4)
+    h = g.blocked(g.op("Add", conv(g, fine, a.enter), context), net.sizes.d)
+    h = g.op("LeakyRelu", conv(g, g.op("LeakyRelu", h, alpha=SLOPE), a.body), alpha=SLOPE)
+    correction = g.op("Mul", conv(g, h, a.leave), g.enlarged(gain(g, hat, a.gain_noise, 255), 8))
+    x = g.op("QuantizeLinear", g.op("Add", x, correction), g.constant(1.0), g.constant(0, np.uint8))
+    g.output(x, "cells", [1, 12, "h2", "w2"], TensorProto.UINT8)
+    return g.model()
+
+
+def exact(g: Graph, x: str, m: ExactConv, t: int | None = None) -> str:
+    """For the latents of pass t alone if one is given, a quarter for each place.
+
+    Raises ValueError naming the channel where  sum(limit * |w|) + |b| < 2^24  does not hold.
+    """
+    bounds = m.bounds()
+    if bounds.max() >= EXACT_LIMIT:
+        raise ValueError(f"channel {int(bounds.argmax())}: bound {bounds.max():.0f} must be below {EXACT_LIMIT}")
+    weight, bias, factor = (numpy(v) for v in m.rounded())
+    if t is None:
+        x = g.conv(x, weight, bias, pad=m.kernel // 2, groups=m.groups)
+    else:
+        x, factor = of_pass(g, t, x, weight, bias), by_place(t, factor)
+    x = g.op("Floor", g.op("Mul", x, g.constant(factor[:, None, None])))
+    return x if m.signed else g.clip(x, 0, ACTIVATION_MAX)
+
+
+def scales_z(net: Lic1) -> onnx.ModelProto:
+    g, a = Graph("scales_z"), net.scales
+    x = g.op("Mul", g.clip(g.input("z_hat", [1, net.sizes.z, "h4", "w4"]), -Z_MAX, Z_MAX), g.constant(4.0))
+    x = exact(g, exact(g, x, a.enter[0]), a.enter[1])
+    x = exact(g, g.shuffle(exact(g, x, a.enter[2]), 2), a.enter[3])
+    g.output(g.shuffle(exact(g, x, a.enter[4]), 2), "features", [1, net.sizes.s, "h", "w"])
+    return g.model()
+
+
+def scales(net: Lic1, t: int) -> onnx.ModelProto:
+    g, s = Graph(f"scales_{t}"), net.sizes
+    inputs = [g.input("features", [1, s.s, "h", "w"])]
+    if t:
+        magnitudes = g.input("magnitudes", [1, s.m, "h", "w"])
+    hat = hats(g, g.input("level", [1, 1, "h", "w"]))
+    inputs += [hat] + ([g.op("Mul", magnitudes, g.constant(float(UNIT)))] if t else [])
+    x = g.op("Concat", *inputs, axis=1)
+    *inner, last = net.scales.passes[t]
+    for m in inner:
+        x = exact(g, x, m)
+    x = exact(g, x, last, t)
+    # In single precision: half has no integers beyond 2048.
+    table = g.constant(by_place(t, numpy(net.scales.start_table())))
+    start = g.op("Conv", g.op("SpaceToDepth", hat, blocksize=2), table, kernel_shape=[1, 1], group=4)
+    start = g.op("Floor", g.op("Mul", start, g.constant(1 / SPACING)))
+    index = g.op("Floor", g.op("Mul", g.op("Add", g.op("Add", x, start), g.constant(UNIT / 2)), g.constant(1 / UNIT)))
+    index = g.op("Cast", g.clip(index, 0, SCALES - 1), to=TensorProto.UINT8)
+    g.output(by_group(g, t, index, s.m), "index", [1, s.m, "h_2", "w_2"], TensorProto.UINT8)
+    return g.model()
+
+
+def graphs(net: Lic1) -> dict[str, onnx.ModelProto]:
+    """Every graph of the model by its role, in manifest order."""
+    made = {
+        "analysis": analysis(net),
+        "latents": latents(net),
+        "means_z": means_z(net),
+        **{f"means_{t}": means(net, t) for t in range(4)},
+        "synthesis": synthesis(net),
+        "detail": detail(net),
+        "scales_z": scales_z(net),
+    }
+    return made | {f"scales_{t}": scales(net, t) for t in range(4)}

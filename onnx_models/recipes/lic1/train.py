@@ -1,0 +1,324 @@
+"""Trains `lic1`: one loop, settings at the top, resumable. Run it as
+
+    OMP_NUM_THREADS=1 torchrun --nproc_per_node=2 -m onnx_models.recipes.lic1.model.train PATCHES_FOLDER RUN_FOLDER --minutes 120
+
+PATCHES_FOLDER: the .npy files of `data.py`. Two processes of one thread survive a busy machine; two OpenMP threads do not (20 times
+slower, measured). On a GPU (nvcc and Triton must be there) without torchrun, `--batch 64 --crop 256 192 --workers 10`: an H100 takes
+60 ms a step, 130 times as many pixels as two cores. MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=100000000000
+before it keep glibc from giving tensors back and faulting them in again, 4 % of a step. A run killed at any moment goes on from
+RUN_FOLDER/checkpoint.pt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import math
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.distributed.optim import ZeroRedundancyOptimizer
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from ..common.data import Patches, whole_pictures
+from ..common.levels import LEVEL_MAX, lambdas
+from ..common.pca import block_pca
+from ..common.replay import Replayed
+from ..common.similarity import dissimilarity
+from ..common.soap import Soap
+from .model import Lic1, Sizes
+from .widening import widened
+
+FLAT_FIELDS = 0.6
+"""Share of the samples whose level is the same at every place; the others get a random importance field."""
+FAST = ("gain", "table", "prior")
+"""Parameters that learn four times as fast: each sample moves two of nine anchors."""
+
+
+def arguments() -> argparse.Namespace:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("patches", type=Path)
+    p.add_argument("run", type=Path)
+    p.add_argument("--minutes", type=float, default=60, help="wall-clock length of this stretch of the schedule")
+    p.add_argument(
+        "--weights",
+        type=Path,
+        help="weights to start from, of these networks or narrower ones, when the run has no checkpoint yet",
+    )
+    p.add_argument("--batch", type=int, default=8, help="samples of one process")
+    p.add_argument(
+        "--crop", type=int, nargs="+", default=[128], help="pixels a side, in turn where several: equal pixels a batch"
+    )
+    p.add_argument("--workers", type=int, default=0, help="processes that cut the samples, for a GPU")
+    p.add_argument("--lr", type=float, default=8e-4)
+    p.add_argument("--linear", type=float, default=0.1, help="factor on the learning rate of the linear path")
+    p.add_argument(
+        "--decay-from",
+        type=float,
+        default=0.4,
+        help="share of the stretch after which the learning rate falls (cosine)",
+    )
+    p.add_argument(
+        "--structure",
+        type=float,
+        default=0.0,
+        help="share of structural dissimilarity in what counts as error, 0-1; the rest is squared error",
+    )
+    p.add_argument(
+        "--every", type=int, default=500, help="steps between reports and checkpoints, which take two processes 8 s"
+    )
+    p.add_argument(
+        "--pictures", type=Path, help="folder of pictures to judge by (Kodak, say); default the patches held out"
+    )
+    p.add_argument("--judge", type=int, default=2000, help="steps between judgements of the averaged weights")
+    return p.parse_args()
+
+
+def exchange(level: Tensor) -> Tensor:
+    """MSE of pictures in [0,1] for which number 5 loses one unit of MS-SSIM, by level: measured on validation patches, within 4 %."""
+    return 0.0195 * torch.exp(-0.49 * level / LEVEL_MAX)
+
+
+def random_level(n: int, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Base levels (n,), one from each n-th of the scale so that batches are alike, and level fields (n,1,size,size).
+
+    Fields are flat, coarse noise, or a rectangle that matters more or less (DESIGN 3.4).
+    """
+    base = torch.from_numpy(np.floor((rng.permutation(n) + rng.random(n)) * (LEVEL_MAX + 1) / n)).float()
+    field = base.view(n, 1, 1, 1).repeat(1, 1, size, size)
+    for f in field[:, 0]:
+        kind, strength = rng.random(), rng.uniform(0, 256)
+        if kind < FLAT_FIELDS:
+            continue
+        if kind < (1 + FLAT_FIELDS) / 2:
+            cell = int(rng.choice([1, 2, 4]))
+            coarse = torch.from_numpy(rng.normal(0, strength / 2, (-(-size // cell),) * 2)).float()
+            f += coarse.repeat_interleave(cell, 0).repeat_interleave(cell, 1)[:size, :size]
+        else:
+            (top, bottom), (left, right) = np.sort(rng.integers(0, size + 1, (2, 2)), 1)
+            f[top:bottom, left:right] += strength * rng.choice([-1, 1])
+    return base, field.clamp(0, LEVEL_MAX).round()
+
+
+class Samples(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
+    """Batches without end: pictures (n,crop,crop,3) uint8, base levels (n,), level fields (n,1,crop/16,crop/16).
+
+    Crops are of each size in turn, of the first `batch`, of others as many as have as many pixels; neighbouring workers begin with
+    neighbouring sizes.
+    """
+
+    def __init__(self, data: Patches, crops: list[int], batch: int, seed: tuple[int, ...]) -> None:
+        self.data, self.seed = data, seed
+        self.kinds = [(crop, max(1, round(batch * (crops[0] / crop) ** 2))) for crop in crops]
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        worker = get_worker_info()
+        rng = np.random.default_rng(self.seed if worker is None else (*self.seed, worker.id))
+        first = worker.id if worker else 0
+        for crop, n in itertools.islice(itertools.cycle(self.kinds), first % len(self.kinds), None):
+            yield self.data.batch(n, crop, rng), *random_level(n, crop // 16, rng)
+
+
+def loss_of(
+    net: torch.nn.Module, x: Tensor, base: Tensor, level: Tensor, structure: float = 0.0
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Weighted loss per sample, bpp per sample, MSE per sample (both unweighted). Every level weighs about the same.
+
+    structure: share of the error that is 1 - MS-SSIM, in units that make it as large as the squared error of number 5.
+    """
+    x_hat, y_bits, z_bits = net(x, level, base)
+    bpp = (y_bits + z_bits) / (x.shape[2] * x.shape[3])
+    squares = ((x_hat - x) ** 2).mean(1, keepdim=True)
+    weight = lambdas(level) * 65025
+    error = (torch.nn.functional.interpolate(weight, scale_factor=16.0, mode="nearest") * squares).mean((1, 2, 3))
+    if structure:
+        error = torch.lerp(error, dissimilarity(x_hat, x, weight * exchange(level)), structure)
+    return (bpp + error) * 6 / (lambdas(base) * 65025).sqrt(), bpp, squares.mean((1, 2, 3))
+
+
+@torch.no_grad()
+def validate(
+    net: Lic1, pictures: Iterable[Tensor], amp: contextlib.AbstractContextManager[object], structure: float = 0.0
+) -> tuple[float, list[tuple[float, float]]]:
+    """Mean loss over five levels and [(bpp, PSNR)] per level on pictures (N,H,W,3) uint8, H and W multiples of 64."""
+    net.eval()
+    rows, losses = [], []
+    device = next(net.parameters()).device
+    batches = [batch for some in pictures for batch in some.split(8)]
+    for level in (64, 256, 512, 768, 960):
+        parts = []
+        for batch in batches:
+            x = batch.to(device).permute(0, 3, 1, 2).float() / 255
+            base = torch.full((len(x),), float(level), device=device)
+            field = base.view(-1, 1, 1, 1).expand(-1, 1, x.shape[2] // 16, x.shape[3] // 16)
+            with amp:
+                parts.append(torch.stack(loss_of(net, x, base, field, structure)))
+        loss, bpp, mse = torch.cat(parts, 1)
+        rows.append((bpp.mean().item(), -10 * mse.log10().mean().item()))
+        losses.append(loss.mean().item())
+    net.train()
+    return float(np.mean(losses)), rows
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bf16 is in hardware: where it is emulated a step takes twice as long as in float32 (measured, Ice Lake)."""
+    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+
+
+def main() -> None:
+    a = arguments()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    device = torch.device("cuda" if world == 1 and torch.cuda.is_available() else "cpu")
+    if world > 1:
+        dist.init_process_group("gloo")
+    torch.backends.cudnn.allow_tf32 = False
+    amp = torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device))
+    data = Patches(a.patches)
+    judges = whole_pictures(a.pictures) if a.pictures else [data.validation()]
+    a.run.mkdir(parents=True, exist_ok=True)
+    checkpoint = a.run / "checkpoint.pt"
+
+    torch.manual_seed(0)
+    components, variance = block_pca(data.some(1500))
+    net = Lic1(torch.from_numpy(components), torch.from_numpy(variance).clamp_min(1e-8), Sizes())
+    net = net.to(device, memory_format=torch.channels_last)
+    if a.weights and not checkpoint.exists():
+        net.load_state_dict(widened(torch.load(a.weights, map_location=device), net))
+    named = list(net.named_parameters())
+    fast = [v for n, v in named if any(f in n for f in FAST)]
+    slow = [v for n, v in named if "linear" in n]
+    skip = {id(v) for v in fast + slow}
+    groups = [
+        {"params": [v for _, v in named if id(v) not in skip]},
+        {"params": fast, "factor": 4.0},
+        {"params": slow, "factor": a.linear},
+    ]
+    optimizer = ZeroRedundancyOptimizer(groups, Soap, lr=a.lr) if world > 1 else Soap(groups, lr=a.lr)
+    ema = {k: v.detach().clone() for k, v in net.state_dict().items()}
+    step, spent = 0, 0.0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        net.load_state_dict(saved["net"])
+        optimizer.load_state_dict(saved["optimizer"])
+        ema, step, spent = saved["ema"], saved["step"], saved["seconds"]
+    run = torch.nn.parallel.DistributedDataParallel(net, gradient_as_bucket_view=True) if world > 1 else net
+    samples = DataLoader(
+        Samples(data, a.crop, a.batch, (step, rank)),
+        batch_size=None,
+        num_workers=a.workers,
+        pin_memory=device.type == "cuda",
+    )
+    torch.manual_seed(1000 * step + rank)
+
+    def learn(pictures: Tensor, base: Tensor, level: Tensor) -> Tensor:
+        """(3,) loss, bpp and PSNR of pictures (n,h,w,3) uint8; the gradients of the loss are left in the parameters."""
+        x = (pictures.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
+        with amp:
+            losses, bpp, mse = loss_of(run, x, base, level, a.structure)
+        optimizer.zero_grad()
+        losses.mean().backward()  # type: ignore[no-untyped-call]
+        return torch.stack([losses.mean(), bpp.mean(), -10 * mse.mean().log10()]).detach()
+
+    if device.type == "cuda":
+        learn = Replayed(learn, list(net.parameters()), device)
+    start, before, log = time.time(), spent, deque[Tensor](maxlen=a.every)
+    latest = net.state_dict()
+    averaged = [ema[k] for k in latest]
+
+    for pictures, base, level in samples:
+        spent = before + time.time() - start
+        done = torch.tensor(spent / (a.minutes * 60))
+        if world > 1:
+            dist.broadcast(done, 0)
+        fraction = done.item()
+        if fraction >= 1:
+            break
+        late = max(0.0, (fraction - a.decay_from) / (1 - a.decay_from))
+        lr = a.lr * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
+        for group in optimizer.param_groups:
+            group["lr"] = lr * group.get("factor", 1.0)
+        log.append(learn(pictures, base, level))
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        with torch.no_grad():
+            torch._foreach_lerp_(averaged, list(latest.values()), 1 - min(0.999, (1 + step) / (10 + step)))
+        if step % a.every == 0:
+            if not torch.stack(list(log)).isfinite().all():
+                raise FloatingPointError(f"the loss left the numbers before step {step}; {checkpoint} is from before")
+            gather(optimizer)
+            if rank == 0:
+                save(checkpoint, net, ema, optimizer, step, spent)
+                verdict = judgement(net, ema, judges, amp, a.structure) if step % a.judge == 0 else ""
+                report(a.run, step, spent, lr, log, verdict)
+    gather(optimizer)
+    if rank == 0:
+        save(checkpoint, net, ema, optimizer, step, spent)
+        report(a.run, step, spent, 0.0, log, judgement(net, ema, judges, amp, a.structure))
+    if world > 1:
+        dist.barrier()
+        dist.destroy_process_group()
+
+
+def judgement(
+    net: Lic1,
+    ema: dict[str, Tensor],
+    pictures: list[Tensor],
+    amp: contextlib.AbstractContextManager[object],
+    structure: float,
+) -> str:
+    """What the log says of the averaged weights: loss, then bpp/PSNR at five levels. `net` is left as it was."""
+    trained = {k: v.clone() for k, v in net.state_dict().items()}
+    net.load_state_dict(ema)
+    loss, rows = validate(net, pictures, amp, structure)
+    net.load_state_dict(trained)
+    return f"  validation {loss:.4f} " + " ".join(f"{b:.3f}/{p:.2f}" for b, p in rows)
+
+
+def gather(optimizer: torch.optim.Optimizer) -> None:
+    """Brings the parts of the optimizer's state that other processes keep to the first one, which saves it."""
+    if isinstance(optimizer, ZeroRedundancyOptimizer):
+        optimizer.consolidate_state_dict(0)
+
+
+def save(
+    path: Path, net: Lic1, ema: dict[str, Tensor], optimizer: torch.optim.Optimizer, step: int, seconds: float
+) -> None:
+    """Atomic: a run killed while saving keeps its last checkpoint. `weights.pt` is the averaged net alone, in float32."""
+    torch.save(
+        {"net": net.state_dict(), "ema": ema, "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds},
+        path.with_suffix(".part"),
+    )
+    path.with_suffix(".part").replace(path)
+    torch.save(ema, path.with_name("weights.part"))
+    path.with_name("weights.part").replace(path.with_name("weights.pt"))
+
+
+def report(
+    run: Path,
+    step: int,
+    seconds: float,
+    lr: float,
+    log: Iterable[Tensor],
+    more: str = "",
+) -> None:
+    """Appends a line to the log of the run: `log` has (3,) loss, bpp and PSNR of each of the last steps."""
+    steps = list(log)
+    means = torch.stack(steps).mean(0).tolist() if steps else [math.nan] * 3
+    line = f"step {step}  {seconds / 60:.1f} min  lr {lr:.2e}  loss {means[0]:.4f}  bpp {means[1]:.3f}  psnr {means[2]:.2f}{more}"
+    print(line, flush=True)
+    with (run / "log.txt").open("a") as f:
+        f.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()

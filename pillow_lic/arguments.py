@@ -1,0 +1,44 @@
+"""Checks of what callers pass: an error names the argument, what is legal and what was given; the standard library only."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import reprlib
+from collections.abc import Sequence
+
+
+def number(name: str, value: object, legal: str) -> float:
+    """Return ``value`` as a finite float; ValueError naming ``legal`` otherwise. A bool is not a number here."""
+    msg = f"{name} must be {legal}, got {shown(value)}"
+    if isinstance(value, (bool, str, bytes)):
+        raise ValueError(msg)
+    try:
+        found = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(msg) from None
+    if not math.isfinite(found):
+        raise ValueError(msg)
+    return found
+
+
+def positive(name: str, value: object, what: str) -> float:
+    """Return ``value`` as a finite float above 0; ValueError saying that it must be a positive number of ``what`` otherwise."""
+    legal = f"a positive number of {what}"
+    found = number(name, value, legal)
+    if found <= 0:
+        msg = f"{name} must be {legal}, got {value!r}"
+        raise ValueError(msg)
+    return found
+
+
+def shown(value: object) -> str:
+    """Return what a message says it got: of an array of several numbers the shape, of anything long its beginning."""
+    shape = getattr(value, "shape", None)
+    return f"an array of shape {shape}" if shape else reprlib.repr(value)
+
+
+def close_match(name: str, known: Sequence[str]) -> str | None:
+    """Return the one of ``known`` that a mistyped option most likely meant, or None."""
+    matches = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    return matches[0] if matches else None

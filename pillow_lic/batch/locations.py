@@ -1,0 +1,133 @@
+"""A place is a path or a URL: finding files at either, and putting finished ones there."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import io
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePath
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from .. import files
+from ..files import StrPath
+from .stores import StorePath, is_url
+
+Place = Path | StorePath
+
+
+def place(name: StrPath) -> Place:
+    """Return a name as a path, or as a place in a store if it is a URL; ``file://`` is a path.
+
+    ValueError or ImportError for a URL that cannot be used here, ValueError for an empty name.
+    """
+    if name == "":
+        msg = 'a source or destination must have a name, got ""; the current folder is "."'
+        raise ValueError(msg)
+    if not isinstance(name, str) or not is_url(name):
+        return Path(name)
+    if name.lower().startswith("file://"):
+        return Path(url2pathname(urlsplit(name.replace("?", "%3F").replace("#", "%23")).path))
+    return StorePath(name)
+
+
+def matches(pattern: Place) -> list[Place]:
+    """Return what matches a glob pattern, sorted; of `**`, which matches a folder and all that is in it, the files."""
+    found: Sequence[tuple[Place, bool]]
+    if isinstance(pattern, StorePath):
+        found = pattern.glob()
+    else:
+        names = sorted(glob.glob(os.fspath(pattern), recursive=True))
+        found = [(Path(name), os.path.isdir(name)) for name in names]
+    files = [match for match, is_folder in found if not is_folder]
+    return files if files and "**" in str(pattern) else [match for match, _ in found]
+
+
+def walk(top: Place, keep_out: Place, closed: Callable[[Place, OSError], object]) -> Iterator[tuple[Place, PurePath]]:
+    """Yield the files below a folder, and their places in it, sorted, but none of those in `keep_out`.
+
+    `closed` is called with every folder that cannot be listed and why.
+    """
+    if isinstance(top, StorePath):
+        yield from top.walk(keep_out if isinstance(keep_out, StorePath) else None, closed)
+        return
+
+    def on_error(error: OSError) -> None:
+        closed(Path(error.filename), error)
+
+    for folder, folders, names in os.walk(top, onerror=on_error):
+        here = Path(folder)
+        folders[:] = sorted(name for name in folders if not is_same(here / name, keep_out))
+        for name in sorted(names):
+            yield here / name, (here / name).relative_to(top)
+
+
+def is_same(a: Place, b: Place) -> bool:
+    """Whether two places are one file or folder that exists; in a store, whether they have one path there."""
+    if isinstance(a, Path) and isinstance(b, Path):
+        return a.exists() and b.exists() and a.samefile(b)
+    return identity(a) == identity(b)
+
+
+def identity(place: Place) -> object:
+    """Return what all names of one file or folder that is there have in common, and in a store all URLs of one path."""
+    with contextlib.suppress(OSError, ValueError):
+        if isinstance(place, StorePath):
+            return place.whereabouts()
+        found = place.stat()
+        return found.st_dev, found.st_ino
+    return place
+
+
+def is_within(place: Place, folder: Place) -> bool:
+    """Whether a place is a folder or in it at any depth; a link is where it stands, not where it leads."""
+    if isinstance(place, Path) and isinstance(folder, Path):
+        return Path(os.path.realpath(place.parent), place.name).is_relative_to(os.path.realpath(folder))
+    return isinstance(place, StorePath) and isinstance(folder, StorePath) and place.is_relative_to(folder)
+
+
+def is_filled(place: Place) -> bool:
+    """Whether there is a file that is not empty."""
+    return place.exists() and not place.is_dir() and bool(place.stat().st_size)
+
+
+def is_current(target: Place, source: Place) -> bool:
+    """Whether `target` is a file that is not empty and not older than `source`.
+
+    Whole seconds are compared, because some file systems keep no more of a copied time. Where a store does not know when a
+    file was written, it is enough that it is there.
+    """
+    try:
+        made = target.stat()
+    except FileNotFoundError:
+        return False
+    if isinstance(made, os.stat_result) and stat.S_ISDIR(made.st_mode):
+        return False
+    origin = source.stat()
+    if made.st_mtime is None or origin.st_mtime is None:
+        return made.st_size > 0
+    return made.st_size > 0 and int(made.st_mtime) >= int(origin.st_mtime)
+
+
+def readable(source: Place) -> Path | io.BytesIO:
+    """Return what `Image.open` takes of a place: a path, or what a store has there, whole."""
+    return source if isinstance(source, Path) else io.BytesIO(source.read_bytes())
+
+
+def deliver(data: bytes, target: Place, source: Place) -> None:
+    """Write `data` as the file `target`, whole or not at all; where paths keep times, with those of `source`.
+
+    Folders that are missing are made. OSError, and then a file that was there is as it was.
+    """
+    if isinstance(target, StorePath):
+        target.write_atomic(data)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomic(target, data)
+    if isinstance(source, Path):
+        files.copy_times(source, target)
+    elif (written := source.stat().st_mtime) is not None:
+        os.utime(target, (written, written))

@@ -1,0 +1,115 @@
+"""Which source becomes which target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+
+from ..files import StrPath
+from ..LicImagePlugin import EXTENSION
+from . import locations
+from .locations import Place
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One file to make; `problem` says why it cannot be made when that is known beforehand.
+
+    keep: a file that is there may be an original, and is not replaced by a newer source unless that is forced.
+    """
+
+    source: Place
+    target: Place
+    problem: str = ""
+    keep: bool = False
+
+
+def plan(
+    sources: Iterable[StrPath], destination: StrPath, suffix: str, *, readable: Callable[[Place], bool] = lambda _: True
+) -> list[Pair]:
+    """Return the pairs that turn `sources` (files, directories, glob patterns; paths or URLs) into files with `suffix`, each once.
+
+    A directory stands for the files below it that `readable` accepts and that do not have the suffix already; they keep
+    their places below `destination`. A single file goes to `destination` itself if that has the suffix and is not a
+    directory. What cannot be made (no such file, no permission to list a directory, two sources for one target, a target
+    that is a source, a file where a folder must be) is a pair with a `problem`. `Pair.keep` guards what is at a single
+    destination, and in one that sources lie in; but a .lic file may be made anew of a picture of another format. ValueError or
+    ImportError for a URL that cannot be used here.
+    """
+    end = locations.place(destination)
+    once: dict[object, tuple[Place, PurePath, str]] = {}
+    for source in sources:
+        for item in _expand(locations.place(source), end, suffix, readable):
+            once.setdefault((locations.identity(item[0]), item[1]), item)
+    found = list(once.values())
+    single = len(found) == 1 and len(found[0][1].parts) == 1
+    alone = single and end.suffix.lower() == suffix and not end.is_dir()
+    blocked = f"destination must be a folder here, got the file {end}" if _is_file(end) and not alone else ""
+    precious = {source for source, *_ in found if suffix != EXTENSION or source.suffix.lower() == EXTENSION}
+    guarded = precious if alone or precious and any(locations.is_within(source, end) for source, *_ in found) else ()
+    return _checked(
+        Pair(source, end if alone else end / below.with_suffix(suffix), problem or blocked, source in guarded)
+        for source, below, problem in found
+    )
+
+
+def _checked(pairs: Iterable[Pair]) -> list[Pair]:
+    """Return the pairs, with a problem those whose target is another's, or another source.
+
+    A .lic file that is to be made anew of a picture is left out as a source: a shell's star names what an earlier run made.
+    """
+    files = [(pair, locations.identity(pair.source), locations.identity(pair.target)) for pair in pairs]
+    wanted = {target for _, source, target in files if source != target}
+    files = [
+        (pair, source, target)
+        for pair, source, target in files
+        if not (source == target and target in wanted and pair.target.suffix.lower() == EXTENSION)
+    ]
+    sources = {source for pair, source, _ in files if not pair.problem}
+    owners: dict[Place, Place] = {}
+    checked = []
+    for pair, source, target in files:
+        problem = pair.problem
+        if not problem and target in sources and target != source:
+            problem = f"{pair.target} is itself a source: name another destination"
+        if not problem and owners.setdefault(pair.target, pair.source) != pair.source:
+            problem = f"{pair.target} is already made from {owners[pair.target]}"
+        checked.append(replace(pair, problem=problem))
+    return checked
+
+
+def _expand(
+    source: Place, destination: Place, suffix: str, readable: Callable[[Place], bool]
+) -> Iterator[tuple[Place, PurePath, str]]:
+    """Yield (file, its place below the destination, problem) for one argument."""
+    name = _name(source)
+    try:
+        if source.is_dir():
+            closed: list[tuple[Place, OSError]] = []
+            for file, below in locations.walk(source, destination, lambda *what: closed.append(what)):
+                if file.suffix.lower() != suffix and readable(file):
+                    yield file, below, ""
+            for folder, error in closed:
+                yield folder, _name(folder), str(error)
+        elif source.exists():
+            yield source, name, ""
+        else:
+            found = [match for match in locations.matches(source) if match != source]
+            for match in found:
+                yield from _expand(match, destination, suffix, readable)
+            if not found:
+                dangling = isinstance(source, Path) and source.is_symlink()
+                words = f"{source} is a link to nothing" if dangling else f"no file is named or matches {source}"
+                yield source, name, words
+    except OSError as error:
+        yield source, name, str(error)
+
+
+def _is_file(place: Place) -> bool:
+    return isinstance(place, Path) and place.is_file()
+
+
+def _name(place: Place) -> PurePath:
+    """The last part of a place; a root and "." have none, and a target must."""
+    return PurePath(place.name or "none")

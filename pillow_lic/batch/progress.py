@@ -1,0 +1,52 @@
+"""The line that shows how far a batch is: count, rate, estimate; only on a terminal, and rarely enough not to cost."""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+from .jobs import Result
+
+_INTERVAL = 0.1
+"""Seconds between two drawings."""
+
+
+class ProgressLine:
+    """Draws itself over and over on one line of a terminal; on anything else it says nothing."""
+
+    def __init__(self, stream: TextIO, shown: bool = True) -> None:
+        self._stream = stream
+        self._shown = shown and stream.isatty()
+        self._begun = time.monotonic()
+        self._drawn = 0.0
+        self._worked = 0
+        self._bytes = 0
+
+    def update(self, result: Result, finished: int, total: int) -> None:
+        """Take the next result; `batch.run` calls it."""
+        self._worked += result.outcome != "skipped"
+        self._bytes += result.bytes_in
+        now = time.monotonic()
+        if not self._shown or (finished < total and now - self._drawn < _INTERVAL):
+            return
+        self._drawn = now
+        self._stream.write("\r" + self.text(finished, total, now - self._begun) + "\x1b[K")
+        self._stream.flush()
+
+    def text(self, finished: int, total: int, seconds: float) -> str:
+        """Return the line after so many seconds; what was skipped counts as finished but not for the rate."""
+        rate = self._worked / seconds if seconds > 0 else 0.0
+        left = f"{_clock((total - finished) / rate)} left" if rate else "- left"
+        bar = "#" * (20 * finished // max(total, 1))
+        return f"[{bar:20}] {finished}/{total}  {rate:.1f}/s  {self._bytes / 1e6 / max(seconds, 1e-9):.1f} MB/s  {left}"
+
+    def close(self) -> None:
+        """End the line, so that what is printed next starts on its own."""
+        if self._shown and self._drawn:
+            self._stream.write("\n")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,126 @@
+"""Speed and rate of the range coder beside constriction's, on the same symbols in the same run.
+
+The symbols imitate a picture: 64 Gaussian scales from .11 to 148, log-spaced, most of the indexes small. constriction
+has no call for many stored tables at once, so it evaluates its Gaussians symbol by symbol, as its users do.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._native import Decoder, Tables, encode
+
+SCALES = [0.11 * (148 / 0.11) ** (i / 63) for i in range(64)]
+SPREAD = 15
+"""The indexes are |N(0, SPREAD)|: about 1.1 bits a symbol."""
+
+
+def gaussian_tables() -> Tables:
+    """Return one table for each of SCALES, reaching to four deviations, roughly rounded."""
+    lows, tables = [], []
+    for scale in SCALES:
+        h = max(1, math.ceil(4 * scale))
+        below = [0.5 * math.erfc(-(v - 0.5) / (scale * math.sqrt(2))) for v in range(-h, h + 2)]
+        p = np.append(np.diff(below), 1e-4)
+        f = np.maximum(1, np.rint(p / p.sum() * 65536)).astype(np.int64)
+        f[h] += 65536 - f.sum()
+        lows.append(-h)
+        tables.append(f)
+    return Tables(
+        np.array(lows, np.int16),
+        np.array([f.size for f in tables], np.uint16),
+        np.concatenate(tables).astype(np.uint16),
+    )
+
+
+def picture_like(n: int, seed: int = 0) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
+    """Return n symbols (int16) and the indexes of their scales (uint16, 0..63), the same for the same seed."""
+    rng = np.random.default_rng(seed)
+    indexes = np.minimum(63, np.abs(rng.normal(0, SPREAD, n))).astype(np.uint16)
+    symbols = np.rint(rng.normal(0, 1, n) * np.array(SCALES)[indexes])
+    return symbols.astype(np.int16), indexes
+
+
+def best_seconds(call: Callable[[], object], repeats: int) -> float:
+    """Return the shortest wall time of `repeats` calls."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def _measure_ours(
+    symbols: NDArray[np.int16], indexes: NDArray[np.uint16], lanes: int, repeats: int
+) -> tuple[float, float]:
+    tables = gaussian_tables()
+    data = encode(tables, symbols, indexes, lanes)
+    ideal = tables.cost(symbols, indexes) / 8
+
+    def decode() -> NDArray[np.int16]:
+        decoder = Decoder(tables, data, lanes)
+        decoded = decoder.decode(indexes)
+        decoder.finish()
+        return decoded
+
+    if not np.array_equal(decode(), symbols):
+        message = "the decoded symbols differ from those encoded"
+        raise RuntimeError(message)
+    seconds = (best_seconds(lambda: encode(tables, symbols, indexes, lanes), repeats), best_seconds(decode, repeats))
+    _print(f"pillow-lic, lanes {lanes}", symbols.size, seconds, len(data), ideal)
+    return seconds
+
+
+def _measure_constriction(symbols: NDArray[np.int16], indexes: NDArray[np.uint16]) -> tuple[float, float] | None:
+    try:
+        import constriction
+    except ImportError:
+        print("constriction is not installed (pip install constriction): no peer to compare with.")
+        return None
+    stream = constriction.stream
+    family = stream.model.QuantizedGaussian(-1000, 1000)
+    values, scales = symbols.astype(np.int32), np.array(SCALES)[indexes]
+    means = np.zeros_like(scales)
+    coder = stream.stack.AnsCoder()
+    encode_seconds = best_seconds(lambda: coder.encode_reverse(values, family, means, scales), 1)
+    size = 4 * coder.num_words()
+    decoded: list[NDArray[np.int32]] = []
+    decode_seconds = best_seconds(lambda: decoded.append(coder.decode(family, means, scales)), 1)
+    if not np.array_equal(decoded[0], values):
+        message = "constriction's decoded symbols differ from those encoded"
+        raise RuntimeError(message)
+    _print("constriction ANS", symbols.size, (encode_seconds, decode_seconds), size, None)
+    return encode_seconds, decode_seconds
+
+
+def _print(name: str, n: int, seconds: tuple[float, float], size: int, ideal: float | None) -> None:
+    over = "" if ideal is None else f", {100 * (size / ideal - 1):+.4f} % over the tables' entropy"
+    print(
+        f"{name:20} encode {n / seconds[0] / 1e6:7.1f} M symbols/s, decode {n / seconds[1] / 1e6:7.1f} M symbols/s, "
+        f"{size} bytes{over}"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark of `lic bench coder`, print it, and return the exit status 0."""
+    parser = argparse.ArgumentParser(prog="lic bench coder", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--symbols", type=int, default=1_500_000, metavar="N", help="default 1500000")
+    parser.add_argument("--repeats", type=int, default=7, metavar="K", help="best of K; default 7")
+    arguments = parser.parse_args(argv)
+    if arguments.symbols < 1 or arguments.repeats < 1:
+        parser.error("--symbols and --repeats must be at least 1")
+
+    symbols, indexes = picture_like(arguments.symbols)
+    for lanes in (1, 2, 4, 8):
+        ours = _measure_ours(symbols, indexes, lanes, arguments.repeats)
+    peer = _measure_constriction(symbols, indexes)
+    if peer:
+        print(
+            f"ratio to constriction: encode {peer[0] / ours[0]:.1f} times, decode {peer[1] / ours[1]:.1f} times as fast"
+        )
+    return 0

@@ -1,0 +1,279 @@
+"""`lic bench`: rate, distortion and time of codecs over a folder of pictures, in one run on one machine.
+
+Sizes are whole files, times are per megapixel and the best of the repeats, qualities are averaged over the pictures at
+equal settings. What peers gave is kept in a cache file if one is named, because they change less often than we do; times
+from a cache are marked and never set in relation to times of this run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .. import files, metrics
+from . import report
+from .report import METRICS, Sample
+
+if TYPE_CHECKING:
+    from .peers import Codec, Pixels
+
+Result = TypeVar("Result")
+
+OURS = "lic"
+"""What the default model is called here; others go by their own names."""
+_ENTROPY = tuple(f"{network}_{part}" for network in ("scales", "means") for part in ("z", 0, 1, 2, 3))
+_NETWORKS = {"encoder": ("analysis", "latents", *_ENTROPY), "decoder": (*_ENTROPY, "synthesis", "detail")}
+"""What one picture runs; a search for a target runs most of it again."""
+_QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+_SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
+
+
+class Cache:
+    """Samples of peers, by what was coded and with what; a JSON file, or nothing when no path is given."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._entries: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path and path.exists() else {}
+
+    def get(self, key: str, wanted: Iterable[str]) -> Sample | None:
+        """Return the sample if every wanted metric was computed for it."""
+        entry = self._entries.get(key)
+        if entry is None or not set(wanted) <= set(entry["computed"]):
+            return None
+        return Sample(**entry["sample"] | {"cached": True})
+
+    def put(self, key: str, sample: Sample, computed: Iterable[str]) -> None:
+        """Keep a sample; `save` writes it."""
+        self._entries[key] = {"sample": asdict(sample), "computed": sorted(computed)}
+
+    def save(self) -> None:
+        """Write the file, whole."""
+        if self._path:
+            files.write_atomic(self._path, json.dumps(self._entries, indent=0).encode())
+
+
+def our_names() -> tuple[str, ...]:
+    """Return what the models that write may be called here, and after a colon at an effort above 0."""
+    from ..engine import models
+    from ..options import MAX_EFFORT
+
+    names = (OURS, *sorted({spec.name for spec in models.models()} - {models.DEFAULT}))
+    return names + tuple(f"{name}:{effort}" for name in names for effort in range(1, MAX_EFFORT + 1))
+
+
+def our_codec(name: str) -> Codec:
+    """Return pillow-lic itself with the newest model of one of `our_names`."""
+    from .. import codec
+    from ..engine import models
+    from ..options import EncodeOptions
+    from .peers import Codec
+
+    model, _, effort = name.partition(":")
+    spec = models.choose(None if model == OURS else model)
+
+    def encode(pixels: Pixels, quality: float) -> bytes:
+        return codec.encode(pixels, "RGB", EncodeOptions(quality=quality, effort=int(effort or 0), model=spec.number))
+
+    title = f"LIC {spec.name} ({spec.number})" + (f" effort={effort}" if effort else "")
+    return Codec(name, title, _QUALITIES, encode, lambda data: codec.decode(data)[1])
+
+
+def complexity() -> dict[str, float]:
+    """Return the thousands of multiply-adds a pixel of our default model: of its encoder and its decoder."""
+    from ..engine import models
+
+    kmac = models.choose(None).kmac_per_pixel
+    return {side: round(sum(kmac[role] for role in roles), 3) for side, roles in _NETWORKS.items()}
+
+
+def measure(codec: Codec, quality: float, name: str, pixels: Pixels, wanted: Iterable[str], repeats: int) -> Sample:
+    """Code one picture, `repeats` times for the clock, and compare what comes back."""
+    data, encode_seconds = _best(lambda: codec.encode(pixels, quality), repeats)
+    decoded, decode_seconds = _best(lambda: codec.decode(data), repeats)
+    values = {metric: _value(metric, pixels, decoded) if metric in wanted else None for metric in METRICS}
+    return Sample(
+        codec.name,
+        quality,
+        name,
+        len(data),
+        pixels.shape[0] * pixels.shape[1],
+        encode_seconds,
+        decode_seconds,
+        psnr=values["psnr"],
+        ms_ssim=values["ms_ssim"],
+        ssimulacra2=values["ssimulacra2"],
+    )
+
+
+def run(
+    paths: Sequence[Path],
+    codecs: Mapping[str, tuple[Codec, Sequence[float]]],
+    wanted: Sequence[str],
+    repeats: int,
+    cache: Cache,
+    say: Callable[[str], None],
+) -> list[Sample]:
+    """Measure every codec at its qualities on every picture; each codec codes the first picture once beforehand."""
+    from . import peers
+
+    samples = []
+    warm: set[str] = set()
+    for number, path in enumerate(paths, 1):
+        say(f"{number}/{len(paths)} {path.name}")
+        pixels = peers.read(path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        for name, (codec, qualities) in codecs.items():
+            for quality in qualities:
+                key = f"{codec.title}|{quality:g}|{digest}"
+                sample = cache.get(key, wanted) if name in peers.NAMES else None
+                if sample is None:
+                    if name not in warm:
+                        codec.decode(codec.encode(pixels, quality))
+                        warm.add(name)
+                    sample = measure(codec, quality, path.name, pixels, wanted, repeats)
+                    if name in peers.NAMES:
+                        cache.put(key, sample, wanted)
+                samples.append(sample)
+        cache.save()
+    return samples
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `lic bench`; return the exit status: 0, or 1 after a sentence on stderr."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return _bench(arguments)
+    except (OSError, ValueError) as error:
+        print(f"lic bench: {error}", file=sys.stderr)
+        return 1
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from . import peers
+
+    wanted = _list(arguments.metrics, METRICS, "metric")
+    if "ssimulacra2" in wanted and not peers.has_ssimulacra2():
+        if arguments.metrics:
+            msg = "the metric ssimulacra2 needs its package: pip install ssimulacra2"
+            raise ValueError(msg)
+        wanted.remove("ssimulacra2")
+    ours, installed = our_names(), [name for name in peers.NAMES if peers.is_available(name)]
+    names = _list(arguments.codecs, (*ours, *installed), "codec", default=(OURS, *installed))
+    paths = sorted(p for p in Path(arguments.folder).iterdir() if p.suffix.lower() in _SUFFIXES)[: arguments.limit]
+    if not paths:
+        msg = f"{arguments.folder} has no pictures ({', '.join(sorted(_SUFFIXES))})"
+        raise ValueError(msg)
+    chosen = _qualities(arguments.quality, names)
+    codecs = {name: our_codec(name) if name in ours else peers.codec(name) for name in names}
+    plan = {name: (codec, chosen.get(name, codec.qualities)) for name, codec in codecs.items()}
+    cache = Cache(Path(arguments.cache) if arguments.cache else None)
+    samples = run(paths, plan, wanted, arguments.repeats, cache, lambda line: print(line, file=sys.stderr))
+    curves = report.average(samples)
+    if arguments.curves:
+        curves |= report.published(Path(arguments.curves), arguments.curve or ["*"], curves)
+    anchor = arguments.anchor or ("avif" if "avif" in curves else next(iter(curves)))
+    if anchor not in curves:
+        msg = f"anchor must be one of {', '.join(curves)}, got {anchor}"
+        raise ValueError(msg)
+    rates = report.bd_rates(curves, anchor, wanted)
+    print(f"{len(paths)} pictures, {platform.processor() or platform.machine()}, {os.cpu_count()} processors")
+    print("\n".join(f"{name}: {codec.title}" for name, codec in codecs.items()))
+    kmac = complexity() if OURS in codecs else {}
+    if kmac:
+        print(f"{OURS}: " + ", ".join(f"{side} {value:.1f}" for side, value in kmac.items()) + " kMAC a pixel")
+    print()
+    print(report.table(curves, anchor), report.bd_table(curves, rates, anchor), sep="\n\n")
+    if any(sample.cached for sample in samples):
+        print("\n* measured in an earlier run: not to be compared with other times")
+    if arguments.out:
+        about = {
+            "arguments": vars(arguments),
+            "codecs": {name: codec.title for name, codec in codecs.items()},
+            "kmac_per_pixel": kmac,
+        }
+        report.write(Path(arguments.out), samples, curves, rates, about)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lic bench",
+        description="Compare codecs over a folder of pictures. `lic bench coder`: the range coder alone.",
+    )
+    parser.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
+    parser.add_argument(
+        "--codecs",
+        metavar="A,B",
+        help="default: lic and every peer installed; or the name of a model; lic:3 is at effort 3",
+    )
+    parser.add_argument(
+        "--quality", action="append", default=[], metavar="CODEC=Q,Q", help="qualities of a codec; may be repeated"
+    )
+    parser.add_argument("--metrics", metavar="M,M", help=f"default: {','.join(METRICS)} (the last if installed)")
+    parser.add_argument("--anchor", metavar="CODEC", help="what BD-rates and times are set against; default: avif")
+    parser.add_argument("--repeats", type=_positive, default=1, metavar="N", help="the best time of N; default: 1")
+    parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N pictures")
+    parser.add_argument("--cache", metavar="FILE", help="JSON file that keeps what the peers gave")
+    parser.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside")
+    parser.add_argument("--curve", action="append", metavar="PATTERN", help="which of them (vtm, 'tfc/*'); repeatable")
+    parser.add_argument("--out", metavar="FOLDER", help="write bench.json, bench.csv and bench.svg there")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        msg = f"must be at least 1, got {value}"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _list(text: str | None, legal: Sequence[str], what: str, default: Sequence[str] | None = None) -> list[str]:
+    names = text.split(",") if text else list(default or legal)
+    for name in names:
+        if name not in legal:
+            msg = f"{what} must be one of {', '.join(legal)}, got {name}"
+            raise ValueError(msg)
+    return list(dict.fromkeys(names))
+
+
+def _qualities(texts: Iterable[str], names: Sequence[str]) -> dict[str, list[float]]:
+    result = {}
+    for text in texts:
+        name, _, values = text.partition("=")
+        try:
+            result[name] = [float(value) for value in values.split(",")]
+        except ValueError:
+            name = ""
+        if name not in names:
+            msg = f"--quality must be CODEC=Q,Q with one of {', '.join(names)}, got {text}"
+            raise ValueError(msg)
+    return result
+
+
+def _best(call: Callable[[], Result], repeats: int) -> tuple[Result, float]:
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        result = call()
+        seconds.append(time.perf_counter() - start)
+    return result, min(seconds)
+
+
+def _value(metric: str, reference: Pixels, picture: Pixels) -> float | None:
+    from . import peers
+
+    if metric == "psnr":
+        return metrics.psnr(reference, picture)
+    if metric == "ssimulacra2":
+        return peers.ssimulacra2(reference, picture)
+    return metrics.ms_ssim(reference, picture) if min(reference.shape[:2]) > metrics.MS_SSIM_MIN_SIDE else None

@@ -1,0 +1,119 @@
+"""The formats people would otherwise choose, written and read through Pillow for `lic bench`.
+
+Each at the settings that are fair to it: JPEG 4:2:0 with optimised tables, WebP at its slowest, AVIF 4:4:4 at speed 6,
+JPEG XL and HEIF when their plugins are installed. Pictures are uint8 RGB, (H, W, 3).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, features
+
+from .. import color
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A codec to measure: what it is called, what exactly it is, the qualities to try, and its two directions."""
+
+    name: str
+    title: str
+    qualities: tuple[float, ...]
+    encode: Callable[[Pixels, float], bytes]
+    decode: Callable[[bytes], Pixels]
+
+
+@dataclass(frozen=True)
+class _Format:
+    """A format of Pillow: its settings, qualities spread over 0.1-3 bits per pixel, and the plugin it needs."""
+
+    format: str
+    settings: Mapping[str, Any]
+    qualities: tuple[float, ...]
+    library: str
+    plugin: str | None = None
+
+
+_FORMATS = {
+    "jpeg": _Format(
+        "JPEG", {"optimize": True, "subsampling": "4:2:0"}, (5, 10, 20, 35, 50, 65, 80, 90, 95), "libjpeg_turbo"
+    ),
+    "webp": _Format("WEBP", {"method": 6}, (1, 10, 25, 45, 65, 80, 90, 96), "webp"),
+    "avif": _Format("AVIF", {"subsampling": "4:4:4", "speed": 6}, (15, 25, 35, 45, 55, 65, 75, 85, 92), "avif"),
+    "jxl": _Format("JXL", {"effort": 7}, (15, 30, 45, 60, 75, 85, 91, 95), "", "pillow_jxl"),
+    "heif": _Format("HEIF", {"chroma": 444}, (10, 20, 30, 40, 50, 60, 70, 80), "", "pillow_heif"),
+}
+
+NAMES = tuple(_FORMATS)
+"""Every codec here, whether this installation has it or not."""
+
+
+def read(path: Path) -> Pixels:
+    """Return a picture file as RGB; OSError if it is none."""
+    with Image.open(path) as im:
+        return np.asarray(im.convert("RGB"))
+
+
+def is_available(name: str) -> bool:
+    """Whether this installation can write and read the codec."""
+    peer = _FORMATS[name]
+    if peer.plugin:
+        return find_spec(peer.plugin) is not None
+    Image.init()
+    return peer.format in Image.SAVE and peer.format in Image.OPEN
+
+
+def codec(name: str) -> Codec:
+    """Return one of NAMES; ValueError when this installation does not have it."""
+    if name not in _FORMATS or not is_available(name):
+        msg = f"codec must be one of {', '.join(n for n in NAMES if is_available(n))}, got {name}"
+        raise ValueError(msg)
+    peer = _FORMATS[name]
+    if peer.plugin:
+        plugin = import_module(peer.plugin)
+        if name == "heif":
+            plugin.register_heif_opener()
+        version = f"{peer.plugin} {metadata.version(peer.plugin.replace('_jxl', '_jxl_plugin'))}"
+    else:
+        version = f"{peer.library} {features.version(peer.library)}"
+    settings = " ".join(f"{key}={value}" for key, value in peer.settings.items())
+    title = f"{peer.format} {settings}, {version}, Pillow {metadata.version('pillow')}"
+
+    def encode(pixels: Pixels, quality: float) -> bytes:
+        buffer = io.BytesIO()
+        color.to_image(pixels, "RGB").save(buffer, peer.format, quality=int(quality), **peer.settings)
+        return buffer.getvalue()
+
+    def decode(data: bytes) -> Pixels:
+        with Image.open(io.BytesIO(data), formats=[peer.format]) as im:
+            return np.asarray(im.convert("RGB"))
+
+    return Codec(name, title, peer.qualities, encode, decode)
+
+
+def ssimulacra2(reference: Pixels, picture: Pixels) -> float:
+    """Return the score of the package `ssimulacra2` (about 100 for equal pictures); ImportError if it is missing."""
+    score = import_module("ssimulacra2").compute_ssimulacra2
+    files = []
+    for pixels in (reference, picture):
+        files.append(io.BytesIO())
+        color.to_image(pixels, "RGB").save(files[-1], "PNG", compress_level=0)
+    return float(score(*files))
+
+
+def has_ssimulacra2() -> bool:
+    """Whether the package `ssimulacra2` is installed."""
+    return find_spec("ssimulacra2") is not None

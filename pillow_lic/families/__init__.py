@@ -1,0 +1,1 @@
+"""One published system, one family. Families import `engine` and `fileformat`, never each other."""

@@ -1,0 +1,80 @@
+"""What `effort` buys: latents moved by the encoder until the same bits show more of this picture; the file is like any other.
+
+    y ──residuals.choose──▶ y_hat ──error_gradient──▶ target = y_hat - (slope of error + slope of bits) / curvature
+    └───────────────────────── y + part of the way to the target ◀──────────────┘       and again, by a smaller part
+
+The analysis was trained to be right on average; the slope itself finds what it leaves of every picture (Campos et al. 2019,
+Yang et al. 2020, with hundreds of steps and more). Seen from y_hat, the slope holds the rounding of y_hat too: were the
+synthesis an orthonormal transform, y_hat - slope / curvature would be y again, whatever the rounding. So this is where y is
+drawn to: y - slope / curvature would add the rounding to y, and wins two thirds as much (measured: LEVERS.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...engine import runtime
+from ...engine.models import ModelSpec
+from . import passes, quantiser, scales
+from .quantiser import Chosen
+from .symbols import STRIDE, Grid
+
+Floats = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+
+FIRST = 0.16
+"""Part of the way that the first step goes. The others shrink evenly towards 0."""
+CURVATURE = 2 * quantiser.ERROR_BITS
+"""Of the bits that an error of y is worth, for a step."""
+ROUNDING = 1 / 12
+"""Variance of a symbol's rounding, in squared steps: bits of a symbol grow as those of a Gaussian that much wider."""
+
+STRIP = 2400
+"""Latents whose gradient is taken in one go, if a few rows and their halo are no more: 480 bytes for each of their pixels."""
+BYTES_PER_PIXEL = 310
+"""Memory of a thread for every pixel of the largest tile, as `workers.BYTES_PER_PIXEL`: 300 measured."""
+HALO = 4
+"""Rows of latents around a strip that are seen; the networks reach further, but the step is a part of the way."""
+
+
+def parts(effort: int) -> list[float]:
+    """Part of the way to the target that each of so many steps goes."""
+    return [FIRST * (1 - k / effort) for k in range(effort)]
+
+
+def moved(y: Floats, chosen: Sequence[Chosen], y_hat: Floats, error: Floats, grid: Grid, part: float) -> Floats:
+    """Y (M, h, w) after part of the way to the target, by what was chosen for it, y_hat, and the slope of the error there."""
+    slope, lost = error.copy(), y - y_hat
+    deviations = scales.deviations()
+    for t, coded in enumerate(chosen):
+        residuals = passes.gather(lost, t, grid.inside) + quantiser.steps(coded.values)
+        variances = deviations[coded.indexes] ** 2 + np.float32(ROUNDING)
+        bits = residuals / (variances * np.float32(math.log(2)))
+        passes.scatter(slope, t, grid.inside, passes.gather(slope, t, grid.inside) + bits)
+    target = y_hat - slope / np.float32(CURVATURE)
+    result: Floats = y + np.float32(part) * (target - y)
+    return result
+
+
+def error_gradient(spec: ModelSpec, y_hat: Floats, level: Floats, pixels: Pixels) -> Floats:
+    """y_hat (M, h, w), level field (h, w), pixels (16 h, 16 w, 3) uint8 -> gradient (M, h, w): bits that the error is worth, for a step."""
+    rows, columns = level.shape
+    strips = -(-rows // max(STRIP // columns - 2 * HALO, HALO))
+    height = -(-rows // strips)
+    result = np.empty(y_hat.shape, np.float32)
+    for top in range(0, rows, height):
+        bottom = min(top + height, rows)
+        first, last = max(top - HALO, 0), min(bottom + HALO, rows)
+        feeds: dict[str, npt.NDArray[Any]] = {
+            "y_hat": y_hat[None, :, first:last],
+            "level": level[None, None, first:last],
+            "pixels": pixels[STRIDE * first : STRIDE * last],
+        }
+        found = runtime.run(spec, "error_gradient", feeds)[0][0]
+        result[:, top:bottom] = found[:, top - first : bottom - first]
+    return result

@@ -1,0 +1,68 @@
+"""The places of a picture that a caller names: boxes, masks, and the strength of an automatic map; the standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..arguments import number, shown
+
+Box = tuple[float, ...]
+
+
+def is_map(value: object) -> bool:
+    """Whether ``value`` looks like a two-dimensional array (anything with a ``shape`` of length 2)."""
+    return len(getattr(value, "shape", ())) == 2
+
+
+def box_shown(box: Sequence[float]) -> str:
+    """Return a box as its numbers were written: whole ones without a fraction."""
+    return f"({', '.join(f'{side:.15g}' for side in box)})"
+
+
+def strength(value: object) -> float | None:
+    """Return the strength of an automatic map, "auto" being 1; None for 0, ValueError for what is no strength."""
+    if isinstance(value, str) and value == "auto":
+        return 1.0
+    legal = 'None, "auto", a strength 0-1 or a map of shape (height, width)'
+    msg = f"importance must be {legal}, got {shown(value)}"
+    if hasattr(value, "shape") and value.shape:
+        raise ValueError(msg)
+    found = number("importance", value, legal)
+    if not 0 <= found <= 1:
+        raise ValueError(msg)
+    return found or None
+
+
+def _as_rows(value: object) -> object:
+    """A box or boxes given as arrays of one dimension as lists; anything else as it is."""
+    if len(getattr(value, "shape", ())) == 1:
+        return value.tolist()  # type: ignore[attr-defined]
+    if not isinstance(value, (list, tuple)):
+        return value
+    rows = [_as_rows(row) if hasattr(row, "shape") else row for row in value]
+    return tuple(rows) if isinstance(value, tuple) else rows
+
+
+def boxes(value: object) -> tuple[Box, ...]:
+    """Return boxes as tuples (left, upper, right, lower[, weight]); ValueError for anything else."""
+    legal = "a picture-sized mask or boxes (left, upper, right, lower[, weight])"
+    value = _as_rows(value)
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or not value:
+        msg = f"roi must be {legal}, got {shown(value)}"
+        raise ValueError(msg)
+    rows: Sequence[Any] = value if isinstance(value[0], Sequence) else [value]
+    found = []
+    for row in rows:
+        if not isinstance(row, Sequence) or isinstance(row, (str, bytes)) or len(row) not in (4, 5):
+            msg = f"roi must be {legal}, got {shown(row)}"
+            raise ValueError(msg)
+        box = tuple(number("roi", side, legal) for side in row)
+        if box[2] <= box[0] or box[3] <= box[1]:
+            msg = f"roi box must have right > left and lower > upper, got {box_shown(box[:4])}"
+            raise ValueError(msg)
+        if len(box) == 5 and not 0 <= box[4] <= 1:
+            msg = f"the weight of a roi box must be 0-1, got {box[4]:g}"
+            raise ValueError(msg)
+        found.append(box)
+    return tuple(found)

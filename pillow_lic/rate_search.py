@@ -1,0 +1,92 @@
+"""Searches over the quality scale: the largest file that fits, the lowest level that reaches a PSNR."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from .fileformat.limits import MAX_LEVEL
+from .options import EncodeOptions
+
+CLOSE = 0.002
+"""A file this much (of the target) below its target is not searched further: half a level on average."""
+
+DB_A_LEVEL = 12.3 / MAX_LEVEL
+"""PSNR that one level adds to a photo (Kodak's mean)."""
+
+LOWEST_BPP, HIGHEST_BPP = 0.116, 1.66
+"""Bits per pixel of a photo at quality 1 and 10 (Kodak's mean); nearly exponential between them."""
+
+
+def expected_size(options: EncodeOptions, pixels: int) -> float:
+    """Bytes that the file of a photo of so many pixels will have, before it is looked at; a PSNR is taken to ask for little."""
+    if options.target_size is not None:
+        return options.target_size
+    if options.target_bpp is not None:
+        return options.target_bpp * pixels / 8
+    level = 0 if options.target_psnr is not None else options.level
+    return LOWEST_BPP * math.pow(HIGHEST_BPP / LOWEST_BPP, level / MAX_LEVEL) * pixels / 8
+
+
+def largest_file(file: Callable[[int], bytes], target: float, pixels: int | None = None) -> bytes:
+    """The file with the highest level that has at most `target` bytes; `file` maps a level 0..1024 to bytes.
+
+    ValueError naming the smallest file when even level 0 is larger, in bits per pixel if there are `pixels`. Sizes grow with
+    the level, nearly as an exponential, so the next level tried is interpolated in the logarithm of the size, and bisected
+    when that does not close in.
+    """
+    low, high = 0, MAX_LEVEL
+    best = file(low)
+    if len(best) > target:
+        least = f"target_size must be at least {len(best)} bytes, the size at quality 1, got {target:g}"
+        if pixels is not None:
+            bpp = math.ceil(8e4 * len(best) / pixels) / 1e4
+            least = (
+                f"target_bpp must be at least {bpp:g} bits per pixel, those at quality 1, got {8 * target / pixels:g}"
+            )
+        msg = least
+        raise ValueError(msg)
+    largest = file(high)
+    if len(largest) <= target:
+        return largest
+    low_size, high_size = len(best), len(largest)
+    turn = 0
+    while high - low > 1 and len(best) < target * (1 - CLOSE):
+        middle = (low + high) // 2
+        if turn % 3 < 2 and high_size > low_size:
+            share = math.log(target / low_size) / math.log(high_size / low_size)
+            middle = min(max(round(low + share * (high - low)), low + 1), high - 1)
+        turn += 1
+        tried = file(middle)
+        if len(tried) <= target:
+            low, low_size, best = middle, len(tried), tried
+        else:
+            high, high_size = middle, len(tried)
+    return best
+
+
+def level_for_psnr(psnr: Callable[[int], float], target: float) -> int:
+    """The lowest level whose RGB PSNR is at least `target` dB; ValueError naming what quality 10 gives when none is.
+
+    PSNR grows with the level nearly as a line: the next level tried is where the line crosses the target, on the side of it
+    that has not been tried last, so that two tries beside the crossing end the search; every third try bisects.
+    """
+    high, high_db = MAX_LEVEL, psnr(MAX_LEVEL)
+    if high_db < target:
+        msg = f"target_psnr must be at most {high_db:.2f} dB, the PSNR at quality 10, got {target:g}"
+        raise ValueError(msg)
+    low, low_db = -1, high_db - MAX_LEVEL * DB_A_LEVEL
+    turn, above = 0, True
+    while high - low > 1:
+        middle = (low + high) // 2
+        if turn % 3 < 2 and high_db > low_db:
+            crossing = low + (target - low_db) / (high_db - low_db) * (high - low)
+            middle = min(max(math.floor(crossing) if above else math.ceil(crossing), low + 1), high - 1)
+        turn += 1
+        tried = psnr(middle)
+        above = tried >= target
+        if above:
+            high, high_db = middle, tried
+        else:
+            low, low_db = middle, tried
+    return high

@@ -1,0 +1,55 @@
+"""Paths and URLs: which is which, what is current, and that ordinary paths cost nothing new."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pillow_lic import files
+from pillow_lic.batch import locations, stores
+
+
+def test_what_is_current(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"x")
+    assert not locations.is_current(target, source)
+    target.write_bytes(b"")
+    assert not locations.is_current(target, source)
+    target.write_bytes(b"y")
+    files.copy_times(source, target)
+    assert locations.is_current(target, source)
+    os.utime(source, (2e9, 2e9))
+    assert not locations.is_current(target, source)
+    (tmp_path / "folder").mkdir()
+    os.utime(source, (1e9, 1e9))
+    assert not locations.is_current(tmp_path / "folder", source)
+
+
+@pytest.mark.parametrize("name", ["a.png", "/a/b.png", "C:\\a.png", "C:/a.png", "a::b.png", "://a", "~/a", "a:b"])
+def test_paths(name: str) -> None:
+    assert locations.place(name) == Path(name)
+    assert locations.place(Path(name)) == Path(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["s3://bucket/a.png", "https://host/a", "zip://*.png::/a.zip", "simplecache::s3://b/a"]
+)
+def test_urls(name: str) -> None:
+    assert stores.is_url(name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a path of POSIX")
+def test_a_file_url_is_a_path() -> None:
+    assert locations.place("file:///a%20b/c%23.png") == Path("/a b/c#.png")
+    assert locations.place("FILE:///a/*.png?") == Path("/a/*.png?")
+
+
+def test_paths_do_not_import_fsspec_or_dask(tmp_path: Path) -> None:
+    program = (
+        "import sys, pillow_lic; pillow_lic.convert(sys.argv[1] + '/*.png', sys.argv[1] + '/out'); "
+        "print({'fsspec', 'distributed', 'dask'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "set()"

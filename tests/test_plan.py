@@ -1,0 +1,191 @@
+"""Which source becomes which target."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pillow_lic.batch import jobs, plan, transcode
+from pillow_lic.batch.plan import Pair
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def names(pairs: list[Pair], base: Path) -> list[tuple[str, str]]:
+    return [(os.fspath(p.source.relative_to(base)), os.fspath(p.target.relative_to(base))) for p in pairs]
+
+
+def test_directory_keeps_its_shape(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.jpg", tmp_path / "in/notes.txt", tmp_path / "in/old.lic")
+    found = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic", readable=transcode.is_picture)
+    assert names(found, tmp_path) == [("in/a.png", "out/a.lic"), ("in/sub/b.jpg", "out/sub/b.lic")]
+
+
+def test_the_destination_is_not_a_source(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.lic", tmp_path / "in/out/b.lic")
+    found = plan.plan([tmp_path / "in"], tmp_path / "in/out", ".png")
+    assert names(found, tmp_path) == [("in/a.lic", "in/out/a.png")]
+
+
+def test_a_single_file(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png")
+    (tmp_path / "dir.lic").mkdir()
+    for destination, expected in (("b.lic", "b.lic"), ("out", "out/a.lic"), ("dir.lic", "dir.lic/a.lic")):
+        found = plan.plan([tmp_path / "a.png"], tmp_path / destination, ".lic")
+        assert names(found, tmp_path) == [("a.png", expected)]
+
+
+def test_patterns(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.jpg", tmp_path / "s/d.png", tmp_path / "x[1].png")
+    found = plan.plan([tmp_path / "*.png"], tmp_path / "out", ".lic")
+    assert [pair.source.name for pair in found] == ["a.png", "b.png", "x[1].png"]
+    found = plan.plan([tmp_path / "**/*.png"], tmp_path / "out", ".lic")
+    assert [pair.source.name for pair in found] == ["a.png", "b.png", "d.png", "x[1].png"]
+    found = plan.plan([tmp_path / "x[1].png"], tmp_path / "out", ".lic")
+    assert [pair.problem for pair in found] == [""]
+
+
+def test_what_cannot_be_made_is_known_beforehand(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png", tmp_path / "a.jpg")
+    found = plan.plan([tmp_path / "a.png", tmp_path / "a.jpg", tmp_path / "none*"], tmp_path / "out", ".lic")
+    assert [pair.problem.split(" ", 1)[-1] for pair in found] == [
+        "",
+        f"is already made from {tmp_path / 'a.png'}",
+        f"file is named or matches {tmp_path / 'none*'}",
+    ]
+
+
+def test_a_directory_that_cannot_be_listed_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/secret/b.png")
+    original = os.scandir
+
+    def refusing(path: str) -> object:
+        if os.path.basename(path) == "secret":
+            raise PermissionError(13, "Permission denied", path)
+        return original(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")
+    assert [(pair.source.name, pair.problem[:30]) for pair in found] == [
+        ("a.png", ""),
+        ("secret", "[Errno 13] Permission denied: "),
+    ]
+
+
+def test_the_same_file_is_planned_once(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png")
+    twice = [tmp_path / "a.png", Path(os.path.relpath(tmp_path)) / "a.png", tmp_path / "*.png"]
+    assert names(plan.plan(twice, tmp_path / "out", ".lic"), tmp_path) == [("a.png", "out/a.lic")]
+    assert names(plan.plan(twice, tmp_path / "b.lic", ".lic"), tmp_path) == [("a.png", "b.lic")]
+
+
+def test_two_stars_stand_for_files(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.png", tmp_path / "in/sub/raw/c.png")
+    found = plan.plan([tmp_path / "in/**"], tmp_path / "out", ".lic")
+    assert names(found, tmp_path) == [
+        ("in/a.png", "out/a.lic"),
+        ("in/sub/b.png", "out/b.lic"),
+        ("in/sub/raw/c.png", "out/c.lic"),
+    ]
+    found = plan.plan([tmp_path / "in/**/raw"], tmp_path / "out", ".lic")
+    assert names(found, tmp_path) == [("in/sub/raw/c.png", "out/c.lic")]
+
+
+def test_no_source_is_a_target(tmp_path: Path) -> None:
+    touch(tmp_path / "x.jpg", tmp_path / "x.png", tmp_path / "y.jpg")
+    for base in (tmp_path, Path(os.path.relpath(tmp_path))):
+        found = plan.plan([tmp_path / "x.jpg", tmp_path / "x.png", tmp_path / "y.jpg"], base, ".png")
+        assert [pair.problem for pair in found] == [
+            f"{base / 'x.png'} is itself a source: name another destination",
+            "",
+            "",
+        ]
+
+
+def overwrite(pair: Pair) -> None:
+    pair.target.parent.mkdir(parents=True, exist_ok=True)  # type: ignore[union-attr]
+    pair.target.write_bytes(b"made")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("top", [".", os.sep])
+def test_a_directory_without_a_name_that_cannot_be_listed(top: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(path: str) -> object:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    (pair,) = plan.plan([top], "out", ".lic")
+    assert (pair.source, pair.problem[:28]) == (Path(top), "[Errno 13] Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "suffix", "kept"),
+    [
+        ("in", "in", ".png", "in/x.png"),
+        ("in/*.jpg", "in", ".png", "in/x.png"),
+        ("in/sub", "in", ".png", "in/z.png"),
+        ("in/x.jpg", "in/x.png", ".png", "in/x.png"),
+        ("in/a.lic", "in/x.lic", ".lic", "in/x.lic"),
+        ("in/sub/*.lic", "in", ".lic", "in/x.lic"),
+        ("in", "out", ".png", ""),
+        ("in", "in", ".lic", ""),
+        ("in/x.jpg", "in/x.lic", ".lic", ""),
+    ],
+)
+def test_what_may_be_an_original_is_kept(tmp_path: Path, source: str, destination: str, suffix: str, kept: str) -> None:
+    touch(*(tmp_path / name for name in ("in/x.png", "in/x.lic", "in/z.png", "out/x.png", "out/z.png")))
+    touch(*(tmp_path / name for name in ("in/a.lic", "in/x.jpg", "in/sub/z.jpg", "in/sub/x.lic")))
+    for name in ("in/a.lic", "in/x.jpg", "in/sub/z.jpg", "in/sub/x.lic"):
+        os.utime(tmp_path / name, (3e9, 3e9))
+    found = plan.plan([tmp_path / source], tmp_path / destination, suffix, readable=lambda p: p.suffix == ".jpg")
+    summary = jobs.run(found, overwrite)
+    said = "is there, older than its source, and may be an original: name another destination, or use force"
+    assert [result.error for result in summary.failed] == ([f"{tmp_path / kept} {said}"] if kept else [])
+    assert not kept or (tmp_path / kept).read_bytes() == b"x"
+    assert not jobs.run(found, overwrite, force=True).failed
+
+
+def test_what_was_made_beside_its_source_is_there_already(tmp_path: Path) -> None:
+    touch(tmp_path / "x.jpg", tmp_path / "x.png")
+    found = plan.plan([tmp_path], tmp_path, ".png")
+    assert [result.outcome for result in jobs.run(found, overwrite).results] == ["skipped"]
+    (tmp_path / "x.png").write_bytes(b"")
+    assert [result.outcome for result in jobs.run(found, overwrite).results] == ["done"]
+
+
+def test_a_star_of_the_shell_names_what_was_made_before(tmp_path: Path) -> None:
+    touch(tmp_path / "a.lic", tmp_path / "a.png", tmp_path / "b.lic", tmp_path / "c.png")
+    os.utime(tmp_path / "a.png", (3e9, 3e9))
+    found = plan.plan(sorted(tmp_path.iterdir()), tmp_path, ".lic")
+    assert names(found, tmp_path) == [("a.png", "a.lic"), ("b.lic", "b.lic"), ("c.png", "c.lic")]
+    assert [result.outcome for result in jobs.run(found, overwrite).results] == ["skipped", "done", "done"]
+
+
+def test_a_link_in_the_destination_is_kept_from_what_it_leads_to(tmp_path: Path) -> None:
+    touch(tmp_path / "store/x.jpg", tmp_path / "in/x.png")
+    (tmp_path / "in/x.jpg").symlink_to(tmp_path / "store/x.jpg")
+    assert [p.keep for p in plan.plan([tmp_path / "in/x.jpg"], tmp_path / "in", ".png")] == [True]
+
+
+def test_a_link_to_nothing_is_one_problem(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png")
+    (tmp_path / "b.png").symlink_to(tmp_path / "gone")
+    for sources in ([tmp_path / "*.png"], [tmp_path / "a.png", tmp_path / "b.png"]):
+        found = plan.plan(sources, tmp_path / "out", ".lic")
+        assert [p.problem for p in found] == ["", f"{tmp_path / 'b.png'} is a link to nothing"]
+
+
+def test_a_file_is_no_folder_for_several(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.lic")
+    found = plan.plan([tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "c.lic", ".lic")
+    assert [p.problem for p in found] == [f"destination must be a folder here, got the file {tmp_path / 'c.lic'}"] * 2
+
+
+def test_an_empty_name_is_no_folder(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png")
+    for sources, destination in (([""], tmp_path), ([tmp_path / "a.png"], "")):
+        with pytest.raises(ValueError, match='must have a name, got ""; the current folder is "."'):
+            plan.plan(sources, destination, ".lic")
