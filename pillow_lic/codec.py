@@ -1,10 +1,7 @@
-"""Pixels <-> file, as in the paper's figure; every station is a sibling module.
+"""Pixels <-> file, for any family.
 
-    write:  pixels ─analysis─▶ trunk ─latents(level)─▶ y, z_hat ─residuals.choose─▶ symbols ─symbols.write─▶ tile payload
-    read:   tile payload ─symbols.read─▶ z_hat, v ─residuals.reconstruct─▶ y_hat ─synthesis(level)─▶ pixels
-
-A picture is one tile up to about 2 MP, else a grid of tiles. Tiles are coded apart, but analysis and synthesis see a halo
-of their neighbours, so that no seam shows.
+write:  pixels ─▶ colours, alpha ─▶ places that matter ─▶ the family's writer ─▶ payloads of tiles ─▶ container
+read:   container ─▶ header ─▶ model, family ─▶ the family's reader ─▶ colours, tile by tile ─▶ pixels
 """
 
 from __future__ import annotations
@@ -15,70 +12,60 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from . import rate_search
+from . import families, rate_search
 from .engine import models
+from .engine.models import Model
 from .engine.settings import current_settings
-from .errors import LicDamagedError, LicDesyncError, LicLimitError
-from .families.lic1 import residuals, symbols, transforms
-from .families.lic1.reader import Latents, Put, Reader, onto
-from .families.lic1.symbols import STRIDE, Grid
-from .families.lic1.writer import Writer
-from .fileformat import alpha, container, importance_map, tiles
-from .fileformat.container import Header
-from .fileformat.header import CHANNELS
+from .errors import LicLimitError, LicUnsupportedError
+from .families import Put, Reader, Request
+from .fileformat import alpha, container, importance_map
+from .fileformat.areas import Area, checked_box
+from .fileformat.header import CHANNELS, Header
 from .fileformat.limits import MAX_PIXELS, MAX_SIDE
-from .fileformat.tiles import Tile
+from .fileformat.sections import ALPHA, IMPORTANCE, TILE
 from .importance import requested
 from .options import EncodeOptions
 
-Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
-
-
-def to_rgb(pixels: Pixels, mode: str) -> Pixels:
-    """Pixels (H, W, C) of a mode -> (H, W, 3); grey becomes three equal channels."""
-    return np.repeat(pixels[:, :, :1], 3, 2) if mode in ("L", "LA") else pixels[:, :, :3]
-
-
-def from_rgb(rgb: Pixels, mode: str, plane: Pixels | None) -> Pixels:
-    """The reverse: grey is the rounded mean of the three channels; the alpha plane (H, W) is appended."""
-    color = rgb
-    if mode in ("L", "LA"):
-        color = ((rgb.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8)
-    return color if plane is None else np.concatenate([color, plane[:, :, None]], 2)
 
 
 def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mapping[str, bytes] | None = None) -> bytes:
     """Pixels (H, W, C) uint8, C by mode (L, LA, RGB, RGBA) -> the bytes of a .lic file.
 
-    metadata: icc_profile, exif, xmp. Raises ValueError for other shapes, types or modes and for a target out of reach,
-    LicLimitError for a picture the format has no room for, LicRuntimeError when the network engine fails.
+    metadata: icc_profile, exif, xmp. Raises ValueError for other shapes, types or modes, for an option that the model's family
+    does not know and for a target out of reach, LicLimitError for a picture the format has no room for, LicRuntimeError when
+    the network engine fails.
     """
     _check(pixels, mode)
-    spec = models.choose(options.model)
+    model = models.choose(options.model)
+    asked = {"effort": options.effort, "roi": options.roi is not None, "importance": options.importance is not None}
+    families.refuse_foreign(model, asked)
     height, width = pixels.shape[:2]
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
-    rgb = to_rgb(pixels, mode)
-    wish = requested.wish(options.roi, options.importance, rgb)
+    wish = requested.request(options.roi, options.importance, _as_rgb(pixels, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height))
-    writer = Writer(spec, rgb, deltas, search=options.has_target or deltas is not None, effort=options.effort)
+    search = options.has_target or deltas is not None
+    writer = families.writer(model, _coded(pixels, mode, model), Request(deltas, options.effort, search))
 
     def file(level: int) -> bytes:
-        header = Header(mode, width, height, writer.tile_edge, spec.number, spec.hash, level)
+        header = Header(mode, width, height, writer.tiling.edge, model.number, model.hash, level)
         carried = None if writer.deltas is None else importance_map.pack(writer.deltas)
         return container.pack(header, writer.payloads(level), metadata=metadata, importance=carried, alpha=plane)
 
     def found() -> bytes:
         if options.target_psnr is not None:
-            return file(rate_search.level_for_psnr(writer.psnr, options.target_psnr))
+            return file(rate_search.level_for_psnr(writer.psnr, options.target_psnr, model.levels))
         if options.target_size is not None:
-            return rate_search.largest_file(file, options.target_size)
+            return rate_search.largest_file(file, options.target_size, model.levels)
         if options.target_bpp is not None:
-            return rate_search.largest_file(file, options.target_bpp * width * height / 8, width * height)
-        return file(options.level)
+            size = options.target_bpp * width * height / 8
+            return rate_search.largest_file(file, size, model.levels, width * height)
+        return file(model.nearest_level(options.level))
 
     data = found()
-    if deltas is None or options.has_target and len(importance_map.pack(deltas)) < requested.MOST * len(data):
+    if deltas is None:
+        return data
+    if options.has_target and len(importance_map.pack(deltas)) < requested.REMADE_SHARE * len(data):
         return data
     writer.deltas = wish.deltas(len(data))
     if writer.deltas is None or (writer.deltas != deltas).any():  # finer or coarser, now that the size is known
@@ -89,13 +76,13 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
 def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> tuple[Header, Pixels]:
     """The bytes of a .lic file -> its header and pixels (H, W, C) uint8, C by mode.
 
-    scale, one of the model's `draft_scales`, asks for a draft of (ceil(H / scale), ceil(W / scale)) pixels.
+    scale, one of the model's `drafts`, asks for a draft of (ceil(H / scale), ceil(W / scale)) pixels.
     strict=False: tiles that are damaged or missing come out grey instead of raising, and one in which the file ends has the
     detail that is there. Raises NotLicError or one of the tree in `errors`.
     """
     header, shape, paint = _prepared(data, strict, scale)
     pixels = np.empty((*shape, CHANNELS[header.mode]), np.uint8)
-    paint(onto(pixels))
+    paint(_onto(pixels))
     return header, pixels
 
 
@@ -108,15 +95,19 @@ def draw(data: bytes | memoryview, put: Put, *, strict: bool = True, scale: int 
 def _prepared(
     data: bytes | memoryview, strict: bool, scale: int
 ) -> tuple[Header, tuple[int, int], Callable[[Put], None]]:
-    """The header, the rows and columns that will come out, and what decodes them tile by tile."""
+    """Return the header, the rows and columns that will come out, and the function that decodes them tile by tile."""
     parts = container.unpack(data, strict=strict)
     header = parts.header
     _check_limit(header.width, header.height)
-    reader, plane = _open(header, parts.importance, parts.alpha, scale=scale)
+    reader, plane = _opened(header, parts.importance, parts.alpha, scale=scale)
     if plane is not None and scale != 1:
         plane = alpha.averaged(plane, scale)
-    latents = _latents(reader, dict(enumerate(parts.tiles)), strict)
-    return header, reader.shape, lambda put: reader.draw(latents, _in_mode(put, header.mode, plane), len(data))
+    payloads = dict(enumerate(parts.tiles))
+
+    def paint(put: Put) -> None:
+        reader.draw(payloads, _in_mode(put, header.mode, plane), strict=strict, held=len(data))
+
+    return header, reader.shape, paint
 
 
 def decode_region(fp: IO[bytes], box: Sequence[int], *, strict: bool = True) -> Pixels:
@@ -127,65 +118,82 @@ def decode_region(fp: IO[bytes], box: Sequence[int], *, strict: bool = True) -> 
     """
     front = container.read_front(fp)
     header = front.header
-    area = Tile(*tiles.checked_box(box, header.width, header.height))
+    area = Area(*checked_box(box, header.width, header.height))
     _check_limit(area.width, area.height)
-    importances, opacity = (container.read_section(fp, front, tag) for tag in (container.IMPORTANCE, container.ALPHA))
-    reader, plane = _open(header, importances, opacity, area)
-    payloads = {i: container.read_section(fp, front, container.TILE, i, strict=strict) for i in reader.needed}
+    importances, opacity = (container.read_section(fp, front, tag) for tag in (IMPORTANCE, ALPHA))
+    reader, plane = _opened(header, importances, opacity, area)
+    payloads = {i: container.read_section(fp, front, TILE, i, strict=strict) for i in reader.needed}
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
-    plane = None if plane is None else plane[area.y0 : area.y1, area.x0 : area.x1]
-    reader.draw(_latents(reader, payloads, strict), _in_mode(onto(pixels), header.mode, plane))
+    plane = None if plane is None else plane[area.slices]
+    reader.draw(payloads, _in_mode(_onto(pixels), header.mode, plane), strict=strict, held=0)
     return pixels
 
 
-def _in_mode(put: Put, mode: str, plane: Pixels | None) -> Put:
-    """Takes RGB, and passes on pixels of the mode with their part of the alpha plane."""
+def verify(data: bytes | memoryview) -> None:
+    """Check every rule, every CRC and, of a model that is known here, every payload of a whole file, and run no network.
 
-    def put_rgb(place: Tile, rgb: Pixels) -> None:
-        put(place, from_rgb(rgb, mode, None if plane is None else plane[place.y0 : place.y1, place.x0 : place.x1]))
+    Raises the error that says what is wrong, returns nothing.
+    """
+    parts = container.unpack(data)
+    try:
+        model = model_of(parts.header)
+    except LicUnsupportedError:
+        return
+    for payload in parts.tiles:
+        if payload is not None:
+            families.check(model, payload)
 
-    return put_rgb
+
+def model_of(header: Header) -> Model:
+    """Return the model a file names. LicUnsupportedError for one that is not here, LicLimitError for larger tiles than its own."""
+    model = models.named(header.model_id, header.model_hash)
+    families.refuse_large_tiles(model, header.tiling)
+    return model
 
 
-def _open(
-    header: Header, importances: bytes | None, opacity: bytes | None, box: Tile | None = None, scale: int = 1
+def _opened(
+    header: Header, importances: bytes | None, opacity: bytes | None, area: Area | None = None, scale: int = 1
 ) -> tuple[Reader, Pixels | None]:
-    """The reader of a picture, and its alpha plane, by the header and the payloads of two sections."""
+    """Return the reader of a picture, and its alpha plane, by the header and the payloads of two sections."""
     shape = (header.height, header.width)
-    deltas = None if importances is None else importance_map.unpack(importances, Grid.of(*shape).inside)
+    deltas = None if importances is None else importance_map.unpack(importances, importance_map.shape_of(*shape))
     plane = None if opacity is None else alpha.unpack(opacity, shape)
-    spec = models.named(header.model_id, header.model_hash)
-    return Reader(spec, header.width, header.height, header.tile_edge, header.level, deltas, box, scale), plane
+    return families.reader(model_of(header), header.tiling, header.level, deltas, area, scale), plane
 
 
-def _latents(reader: Reader, payloads: Mapping[int, bytes | memoryview | None], strict: bool) -> Latents:
-    """What the reader asks of a tile, out of the payloads by raster index; those not strict are None when damaged."""
-
-    def latents(index: int, area: Tile) -> Floats | None:
-        payload, tile = payloads[index], reader.grid[index]
-        if payload is None:
-            return None
-        grid = Grid.of(tile.height, tile.width)
-        place = tile.over(STRIDE)
-        field = reader.field(place, grid.shape)
-        read = symbols.read_cut if isinstance(payload, container.CutPayload) else symbols.read
-        try:
-            z_hat, v = read(reader.spec, payload, reader.level, field, grid)
-        except (LicDamagedError, LicDesyncError):
-            if strict:
-                raise
-            return None
-        means = residuals.reconstruct if reader.scale == 1 else transforms.draft_latents
-        rows, columns = _aligned(area.y0 - place.y0, area.height), _aligned(area.x0 - place.x0, area.width)
-        hyper = z_hat[:, rows.start // 4 : rows.stop // 4, columns.start // 4 : columns.stop // 4]
-        return means(reader.spec, hyper, v[:, rows, columns], field[rows, columns], (area.height, area.width))
-
-    return latents
+def _as_rgb(pixels: Pixels, mode: str) -> Pixels:
+    """Pixels (H, W, C) of a mode -> (H, W, 3); grey becomes three equal channels."""
+    return np.repeat(pixels[:, :, :1], 3, 2) if mode in ("L", "LA") else pixels[:, :, :3]
 
 
-def _aligned(start: int, length: int) -> slice:
-    """So many latents, rounded up to whole hyper-latents as the means network wants them."""
-    return slice(start, start + -(-length // 4) * 4)
+def _coded(pixels: Pixels, mode: str, model: Model) -> Pixels:
+    """Return the colours of pixels (H, W, C) as the model's family codes them: grey as it is where it can, else RGB."""
+    if mode in ("L", "LA") and "L" in families.of(model).MODES:
+        return pixels[:, :, :1]
+    return _as_rgb(pixels, mode)
+
+
+def _in_mode(put: Put, mode: str, plane: Pixels | None) -> Put:
+    """Return a function that takes decoded colours, and passes on pixels of the mode with their part of the alpha plane."""
+
+    def put_decoded(area: Area, colours: Pixels) -> None:
+        shown = colours if colours.shape[2] == 3 or mode in ("L", "LA") else _as_rgb(colours, "L")
+        if mode in ("L", "LA") and shown.shape[2] == 3:
+            shown = ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8)
+        if plane is not None:
+            shown = np.concatenate([shown, plane[area.slices][:, :, None]], 2)
+        put(area, shown)
+
+    return put_decoded
+
+
+def _onto(picture: Pixels) -> Put:
+    """Return a function that writes pixels into an array (H, W, C)."""
+
+    def put(area: Area, pixels: Pixels) -> None:
+        picture[area.slices] = pixels
+
+    return put
 
 
 def _check_limit(width: int, height: int) -> None:

@@ -6,9 +6,11 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import codec
 from .engine import models
 from .errors import LicError, LicUnsupportedError
 from .fileformat import container
+from .fileformat.header import Header
 from .fileformat.levels import level_to_quality
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def describe(data: bytes) -> dict[str, Any]:
         model = None
     span = damage = None
     try:
-        container.verify(data)
+        codec.verify(data)
         span = _span(container.unpack(data))
     except LicError as error:
         damage = str(error)
@@ -64,7 +66,7 @@ def _span(parts: container.Container) -> list[float] | None:
     return [round(level_to_quality(int(level)), 3) for level in (field.min(), field.max())]
 
 
-def _field(header: container.Header, payload: bytes) -> NDArray[np.float32]:
+def _field(header: Header, payload: bytes) -> NDArray[np.float32]:
     """Return the level of every latent by the payload of the importance section; LicDamagedError if it holds no map."""
     from .fileformat import importance_map
 

@@ -15,14 +15,13 @@ from typing import IO, Any, cast
 
 from PIL import Image, ImageFile
 
-from . import arguments, codec, color, files, options
-from .engine import models
+from . import arguments, codec, color, families, files, options
 from .engine.settings import current_settings
 from .errors import LicDamagedError, LicLimitError
-from .families.lic1 import symbols
-from .fileformat import container, importance_map, tiles
+from .fileformat import container, importance_map
+from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
-from .fileformat.tiles import Tile
+from .fileformat.sections import IMPORTANCE
 from .LicImagePlugin import FORMAT
 
 _IGNORED = frozenset(
@@ -58,8 +57,9 @@ class LicImageFile(ImageFile.ImageFile):
         self._length = -1 if front.truncated else front.sections[-1].end - self._start
         self._size = (header.width, header.height)
         self._mode = header.mode
-        self._draft_scales = models.named(header.model_id, header.model_hash).draft_scales
-        self.info.update(_info(header, front.metadata))
+        model = codec.model_of(header)
+        self._draft_scales = families.drafts(model)
+        self.info.update(_info(header, model.name, front.metadata))
         if (places := _importance(fp, front)) is not None:
             self.info["importance"] = places
         # Never run: `load` decodes. A tile tells Pillow that the pixels are still in the file.
@@ -102,7 +102,7 @@ class LicImageFile(ImageFile.ImageFile):
         scale = self.decoderconfig[0] if self.decoderconfig else 1
         image, mode, pasting = Image.new(self.mode, self.size), self.mode, threading.Lock()
 
-        def put(place: Tile, pixels: codec.Pixels) -> None:
+        def put(place: Area, pixels: codec.Pixels) -> None:
             part = color.to_image(pixels, mode)
             with pasting:
                 image.paste(part, place.corners)
@@ -127,7 +127,7 @@ class LicImageFile(ImageFile.ImageFile):
                 if self.decoderconfig:
                     msg = f"region needs the whole picture, and a draft of it at 1/{self.decoderconfig[0]} was loaded: open it again"
                     raise ValueError(msg)
-                return self.crop(tiles.checked_box(box, *self.size))
+                return self.crop(checked_box(box, *self.size))
             fp = self._file()
             fp.seek(self._start)
             pixels = codec.decode_region(fp, box, strict=not ImageFile.LOAD_TRUNCATED_IMAGES)
@@ -144,7 +144,7 @@ class LicImageFile(ImageFile.ImageFile):
             return
         fp = self._file()
         fp.seek(self._start)
-        container.verify(fp.read(self._length))
+        codec.verify(fp.read(self._length))
         super().verify()
 
     def __getstate__(self) -> list[Any]:
@@ -310,11 +310,11 @@ def _check_size(header: Header) -> None:
         raise LicLimitError(msg)
 
 
-def _info(header: Header, metadata: Mapping[str, bytes]) -> dict[str, Any]:
+def _info(header: Header, model: str, metadata: Mapping[str, bytes]) -> dict[str, Any]:
     """Return what `Image.info` shows: string keys, picklable values, nothing large that is not stored in the file."""
     info: dict[str, Any] = {
         "quality": round(header.quality, 2),
-        "model": models.named(header.model_id, header.model_hash).name,
+        "model": model,
         "lic_version": header.version,
         **metadata,
     }
@@ -326,8 +326,8 @@ def _info(header: Header, metadata: Mapping[str, bytes]) -> dict[str, Any]:
 def _importance(fp: IO[bytes], front: container.Front) -> importance_map.Map | None:
     """Return the map of a file, not inflated yet; None also when it is damaged, which decoding says."""
     try:
-        payload = container.read_section(fp, front, container.IMPORTANCE)
+        payload = container.read_section(fp, front, IMPORTANCE)
     except LicDamagedError:
         return None
-    inside = symbols.Grid.of(front.header.height, front.header.width).inside
-    return None if payload is None else importance_map.Map(inside, payload)
+    shape = importance_map.shape_of(front.header.height, front.header.width)
+    return None if payload is None else importance_map.Map(shape, payload)

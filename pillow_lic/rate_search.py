@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .fileformat.limits import MAX_LEVEL
 from .options import EncodeOptions
@@ -11,8 +11,8 @@ from .options import EncodeOptions
 CLOSE = 0.002
 """A file this much (of the target) below its target is not searched further: half a level on average."""
 
-DB_A_LEVEL = 12.3 / MAX_LEVEL
-"""PSNR that one level adds to a photo (Kodak's mean)."""
+SPAN_DB = 12.3
+"""PSNR between the ends of the scale for a photo (Kodak's mean)."""
 
 LOWEST_BPP, HIGHEST_BPP = 0.116, 1.66
 """Bits per pixel of a photo at quality 1 and 10 (Kodak's mean); nearly exponential between them."""
@@ -28,15 +28,17 @@ def expected_size(options: EncodeOptions, pixels: int) -> float:
     return LOWEST_BPP * math.pow(HIGHEST_BPP / LOWEST_BPP, level / MAX_LEVEL) * pixels / 8
 
 
-def largest_file(file: Callable[[int], bytes], target: float, pixels: int | None = None) -> bytes:
-    """The file with the highest level that has at most `target` bytes; `file` maps a level 0..1024 to bytes.
+def largest_file(
+    file: Callable[[int], bytes], target: float, levels: Sequence[int], pixels: int | None = None
+) -> bytes:
+    """Return the file with the highest level that has at most `target` bytes; `file` maps one of the ascending `levels` to bytes.
 
-    ValueError naming the smallest file when even level 0 is larger, in bits per pixel if there are `pixels`. Sizes grow with
-    the level, nearly as an exponential, so the next level tried is interpolated in the logarithm of the size, and bisected
-    when that does not close in.
+    ValueError naming the smallest file when even that of the lowest level is larger, in bits per pixel if there are `pixels`.
+    Sizes grow with the level, nearly as an exponential, so the next level tried is interpolated in the logarithm of the size,
+    and bisected when that does not close in.
     """
-    low, high = 0, MAX_LEVEL
-    best = file(low)
+    low, high = 0, len(levels) - 1
+    best = file(levels[low])
     if len(best) > target:
         least = f"target_size must be at least {len(best)} bytes, the size at quality 1, got {target:g}"
         if pixels is not None:
@@ -46,7 +48,7 @@ def largest_file(file: Callable[[int], bytes], target: float, pixels: int | None
             )
         msg = least
         raise ValueError(msg)
-    largest = file(high)
+    largest = file(levels[high])
     if len(largest) <= target:
         return largest
     low_size, high_size = len(best), len(largest)
@@ -57,7 +59,7 @@ def largest_file(file: Callable[[int], bytes], target: float, pixels: int | None
             share = math.log(target / low_size) / math.log(high_size / low_size)
             middle = min(max(round(low + share * (high - low)), low + 1), high - 1)
         turn += 1
-        tried = file(middle)
+        tried = file(levels[middle])
         if len(tried) <= target:
             low, low_size, best = middle, len(tried), tried
         else:
@@ -65,17 +67,18 @@ def largest_file(file: Callable[[int], bytes], target: float, pixels: int | None
     return best
 
 
-def level_for_psnr(psnr: Callable[[int], float], target: float) -> int:
-    """The lowest level whose RGB PSNR is at least `target` dB; ValueError naming what quality 10 gives when none is.
+def level_for_psnr(psnr: Callable[[int], float], target: float, levels: Sequence[int]) -> int:
+    """Return the lowest of the ascending `levels` whose PSNR is at least `target` dB; ValueError naming the highest when none is.
 
     PSNR grows with the level nearly as a line: the next level tried is where the line crosses the target, on the side of it
     that has not been tried last, so that two tries beside the crossing end the search; every third try bisects.
     """
-    high, high_db = MAX_LEVEL, psnr(MAX_LEVEL)
+    high = len(levels) - 1
+    high_db = psnr(levels[high])
     if high_db < target:
         msg = f"target_psnr must be at most {high_db:.2f} dB, the PSNR at quality 10, got {target:g}"
         raise ValueError(msg)
-    low, low_db = -1, high_db - MAX_LEVEL * DB_A_LEVEL
+    low, low_db = -1, high_db - SPAN_DB
     turn, above = 0, True
     while high - low > 1:
         middle = (low + high) // 2
@@ -83,10 +86,10 @@ def level_for_psnr(psnr: Callable[[int], float], target: float) -> int:
             crossing = low + (target - low_db) / (high_db - low_db) * (high - low)
             middle = min(max(math.floor(crossing) if above else math.ceil(crossing), low + 1), high - 1)
         turn += 1
-        tried = psnr(middle)
+        tried = psnr(levels[middle])
         above = tried >= target
         if above:
             high, high_db = middle, tried
         else:
             low, low_db = middle, tried
-    return high
+    return levels[high]

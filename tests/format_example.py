@@ -82,7 +82,7 @@ def explain(data: bytes) -> str:
     """The whole example as FORMAT.md has it, between its two marks."""
     parts = container.unpack(data)
     header, pixels = codec.decode(data)
-    grid = symbols.Grid.of(header.height, header.width)
+    grid = symbols.sizes.grid(header.height, header.width)
     field = importance_map.level_field(header.level, None, grid.shape)
     spec = models.named(header.model_id, header.model_hash)
     assert parts.tiles[0] is not None

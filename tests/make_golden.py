@@ -137,11 +137,11 @@ def symbol_digests(data: bytes) -> list[str]:
     parts = container.unpack(data)
     header = parts.header
     spec = models.named(header.model_id, header.model_hash)
-    whole = symbols.Grid.of(header.height, header.width).inside
+    whole = symbols.sizes.grid(header.height, header.width).inside
     deltas = None if parts.importance is None else importance_map.unpack(parts.importance, whole)
     digests = []
     for tile, payload in zip(tiles.grid(header.width, header.height, header.tile_edge), parts.tiles, strict=True):
-        grid = symbols.Grid.of(tile.height, tile.width)
+        grid = symbols.sizes.grid(tile.height, tile.width)
         place = tile.y0 // symbols.STRIDE, tile.x0 // symbols.STRIDE
         field = importance_map.level_field(header.level, deltas, grid.shape, *place)
         assert payload is not None

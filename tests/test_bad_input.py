@@ -15,7 +15,8 @@ import pillow_lic
 from pillow_lic.engine import models, runtime
 from pillow_lic.errors import LicDamagedError, LicError, LicLimitError, LicTruncatedError, LicUnsupportedError
 from pillow_lic.fileformat import container
-from pillow_lic.fileformat.header import Header, write_header, write_varint
+from pillow_lic.fileformat.header import Header, write_header
+from pillow_lic.fileformat.varint import write_varint
 
 ALLOWED = 0.010
 """Seconds to refuse a file; nothing of it is spent on pixels."""
@@ -33,9 +34,7 @@ def header(**changes: object) -> Header:
 
 def good(**changes: object) -> bytes:
     """A file that is right in everything the container knows; half of it is metadata, half its tile."""
-    return container.pack(
-        header(**changes), [container.pack_tile(1, 0, bytes(3000))], metadata={"exif": b"MM\0*" + bytes(3000)}
-    )
+    return container.pack(header(**changes), [stream_of(1, 0, bytes(3000))], metadata={"exif": b"MM\0*" + bytes(3000)})
 
 
 def front(data: bytes) -> int:
@@ -52,7 +51,7 @@ def with_picture_byte(value: int) -> bytes:
 def raw(width: int, height: int) -> bytes:
     """A header of any size, its checksum right."""
     numbers = write_varint(width) + write_varint(height) + write_varint(1)
-    written = container.MAGIC + b"\1\2" + numbers + models.choose(None).hash + bytes(2)
+    written = MAGIC + b"\1\2" + numbers + models.choose(None).hash + bytes(2)
     return written + binascii.crc_hqx(written, 0xFFFF).to_bytes(2, "little")
 
 

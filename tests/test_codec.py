@@ -9,6 +9,7 @@ import onnxruntime as ort
 import pytest
 from pictures import SAMPLE, photo_like
 from PIL import Image
+from tiled import in_tiles
 
 from pillow_lic import codec
 from pillow_lic.engine import runtime
@@ -16,7 +17,7 @@ from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError, LicTruncatedError
 from pillow_lic.families.lic1 import symbols, transforms
 from pillow_lic.families.lic1.reader import MISSING
-from pillow_lic.fileformat import container, tiles
+from pillow_lic.fileformat import container
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
 
@@ -138,7 +139,7 @@ def test_desync_is_told_from_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode(photo_like(64, 64))
     header = container.unpack(data).header
     tile = container.unpack_tile(container.unpack(data).tiles[0])
-    wrong = container.pack(header, [container.pack_tile(tile.lanes, tile.check ^ 1, bytes(tile.stream))])
+    wrong = container.pack(header, [stream_of(tile.lanes, tile.check ^ 1, bytes(tile.stream))])
     with pytest.raises(LicDesyncError, match="desync"):
         codec.decode(wrong)
     original = symbols.scales.indexes
@@ -167,7 +168,7 @@ def test_an_engine_that_computes_nonsense_writes_no_file(
 def test_a_damaged_tile_is_grey_alone() -> None:
     pixels = photo_like(256, 256)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
+        in_tiles(patch, 128)
         data = bytearray(encode(pixels))
     clean = codec.decode(bytes(data))[1]
     payloads = container.unpack(bytes(data)).tiles
@@ -274,7 +275,7 @@ def test_analysis_runs_once_in_a_search_and_is_kept_for_nothing_else(monkeypatch
         return trunk
 
     monkeypatch.setattr(transforms, "analysis", counted)
-    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
+    in_tiles(monkeypatch, 128)
     with settings(threads=1):
         encode(photo_like(128, 512), target_size=5000)
     assert len(calls) == 4

@@ -20,6 +20,7 @@ from pillow_lic.errors import (
     NotLicError,
 )
 from pillow_lic.fileformat import container, limits
+from pillow_lic.fileformat.areas import count
 from pillow_lic.fileformat.container import (
     MAGIC,
     Container,
@@ -32,8 +33,7 @@ from pillow_lic.fileformat.container import (
     unpack,
     unpack_tile,
 )
-from pillow_lic.fileformat.header import parse_varint, write_varint
-from pillow_lic.fileformat.tiles import count
+from pillow_lic.fileformat.varint import parse_varint, write_varint
 
 PLAIN = Header("RGB", 48, 31, 0, 1, b"\x01\x02\x03\x04", 569)
 ALPHA = replace(PLAIN, mode="RGBA", level=1024)
@@ -246,7 +246,7 @@ def test_refusal(data: bytes, error: type[Exception], reason: str) -> None:
     with pytest.raises(error, match=reason):
         unpack(data)
     with pytest.raises(error, match=reason):
-        container.verify(data)
+        codec.verify(data)
 
 
 def test_sixty_four_other_sections_are_legal() -> None:
@@ -266,7 +266,7 @@ def test_tile_refusal(payload: bytes, error: type[Exception], reason: str) -> No
     with pytest.raises(error, match=reason):
         unpack_tile(payload)
     with pytest.raises(error, match=reason):
-        container.verify(pack(PLAIN, [payload]))
+        codec.verify(pack(PLAIN, [payload]))
 
 
 def test_accepts_is_decided_by_four_bytes() -> None:

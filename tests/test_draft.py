@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from pictures import SAMPLE, photo_like
 from PIL import Image
+from tiled import in_tiles
 
 import pillow_lic
 from pillow_lic import codec
 from pillow_lic.engine import models, runtime
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicRuntimeError
-from pillow_lic.fileformat import tiles
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
 
@@ -84,7 +84,7 @@ def test_alpha_of_the_last_squares_is_the_mean_of_what_is_there() -> None:
 
 def test_tiles_importance_and_threads(cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     options = EncodeOptions(quality=5, roi=[(0, 0, 100, 90)])
-    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
+    in_tiles(monkeypatch, 128)
     data = codec.encode(cat, "RGB", options)
     full = codec.decode(data)[1]
     for scale in SCALES:

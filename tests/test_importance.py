@@ -47,18 +47,18 @@ def test_damage_is_named(payload: bytes) -> None:
 def test_a_mask_moves_bits_and_keeps_their_mean() -> None:
     mask = np.zeros((64, 96), np.uint8)
     mask[:32, :48] = 255
-    deltas = requested.wish(mask, None, blank(64, 96)).deltas(LARGE)
+    deltas = requested.request(mask, None, blank(64, 96)).deltas(LARGE)
     assert deltas is not None
     assert deltas.shape == (4, 6)
     assert abs(deltas.astype(float).mean()) < 0.5
     span = (int(deltas.max()) - int(deltas.min())) * importance_map.STEP * 9 / 1024
     assert span == pytest.approx(requested.SPAN, abs=0.1)
-    np.testing.assert_array_equal(requested.wish(((0, 0, 48, 32),), None, blank(64, 96)).deltas(LARGE), deltas)
-    np.testing.assert_array_equal(requested.wish(None, mask / 255.0, blank(64, 96)).deltas(LARGE), deltas)
+    np.testing.assert_array_equal(requested.request(((0, 0, 48, 32),), None, blank(64, 96)).deltas(LARGE), deltas)
+    np.testing.assert_array_equal(requested.request(None, mask / 255.0, blank(64, 96)).deltas(LARGE), deltas)
 
 
 def test_a_box_takes_every_latent_it_touches() -> None:
-    deltas = requested.wish(((15, 17, 33, 18),), None, blank(64, 96)).deltas(LARGE)
+    deltas = requested.request(((15, 17, 33, 18),), None, blank(64, 96)).deltas(LARGE)
     assert deltas is not None
     assert np.argwhere(deltas > 0).tolist() == [[1, 0], [1, 1], [1, 2]]
 
@@ -66,27 +66,27 @@ def test_a_box_takes_every_latent_it_touches() -> None:
 def test_boxes_and_a_mask_add_up() -> None:
     mask = np.zeros((64, 96), np.uint8)
     mask[:16, :16] = 255
-    deltas = requested.wish(((0, 0, 16, 16), (64, 0, 80, 16)), mask, blank(64, 96)).deltas(LARGE)
+    deltas = requested.request(((0, 0, 16, 16), (64, 0, 80, 16)), mask, blank(64, 96)).deltas(LARGE)
     assert deltas is not None
     assert int(deltas[0, 0]) - int(deltas[1, 1]) == pytest.approx(2 * (int(deltas[0, 4]) - int(deltas[1, 1])), abs=1)
 
 
 @pytest.mark.parametrize("value", [0, 77, 255])
 def test_a_uniform_mask_is_no_mask(value: int) -> None:
-    assert requested.wish(np.full((40, 50), value, np.uint8), None, blank(40, 50)).deltas(LARGE) is None
-    assert requested.wish(None, np.full((3, 4), 0, np.int8), blank(40, 50)).deltas(LARGE) is None
-    assert requested.wish(((0, 0, 50, 40),), None, blank(40, 50)).deltas(LARGE) is None
-    assert requested.wish(None, None, blank(40, 50)).deltas(LARGE) is None
+    assert requested.request(np.full((40, 50), value, np.uint8), None, blank(40, 50)).deltas(LARGE) is None
+    assert requested.request(None, np.full((3, 4), 0, np.int8), blank(40, 50)).deltas(LARGE) is None
+    assert requested.request(((0, 0, 50, 40),), None, blank(40, 50)).deltas(LARGE) is None
+    assert requested.request(None, None, blank(40, 50)).deltas(LARGE) is None
 
 
 def test_a_map_is_made_coarser_until_it_costs_less_than_a_percent() -> None:
     noise = np.random.default_rng(0).random((512, 768), np.float32).repeat(16, 0).repeat(16, 1)[:512, :768]
     sizes = []
     for expected in (1e6, 1e5, 3e4, 1.5e4):
-        deltas = requested.wish(None, noise, blank(512, 768)).deltas(expected)
+        deltas = requested.request(None, noise, blank(512, 768)).deltas(expected)
         assert deltas is not None
         sizes.append(len(importance_map.pack(deltas)))
-        assert sizes[-1] < max(0.01 * expected, requested.LEAST)
+        assert sizes[-1] < max(0.01 * expected, requested.LEAST_MAP_BYTES)
     assert sizes == sorted(sizes, reverse=True)
 
 
@@ -94,8 +94,8 @@ def test_deltas_are_taken_as_they_are_however_small_the_file() -> None:
     deltas = np.random.default_rng(0).integers(-128, 128, (32, 48)).astype(np.int8)
     asked = importance_map.Map((32, 48), importance_map.pack(deltas))
     for wanted in (asked, deltas):
-        np.testing.assert_array_equal(requested.wish(None, wanted, blank(512, 768)).deltas(1), deltas)
-    box = requested.wish(((0, 0, 16, 16),), np.zeros((32, 48), np.int8) + np.int8(3), blank(512, 768)).deltas(LARGE)
+        np.testing.assert_array_equal(requested.request(None, wanted, blank(512, 768)).deltas(1), deltas)
+    box = requested.request(((0, 0, 16, 16),), np.zeros((32, 48), np.int8) + np.int8(3), blank(512, 768)).deltas(LARGE)
     assert box is not None
     assert box[0, 0] > box[1, 1] == 3
 
@@ -121,13 +121,13 @@ def test_the_content_of_a_picture_gives_a_map() -> None:
     assert whole.shape == (13, 19)
     assert np.abs(whole).max() <= 1
     assert whole.std() > 0.01
-    full, half = (requested.wish(None, strength, picture).deltas(LARGE) for strength in (1.0, 0.5))
+    full, half = (requested.request(None, strength, picture).deltas(LARGE) for strength in (1.0, 0.5))
     assert full is not None
     assert half is not None
     assert abs(full.astype(float).mean()) < 0.5
     assert np.abs(full / 2.0 - half).max() <= 1
-    assert requested.wish(None, 0.0, picture).deltas(LARGE) is None
-    assert requested.wish(None, 1.0, blank(64, 64)).deltas(100) is None
+    assert requested.request(None, 0.0, picture).deltas(LARGE) is None
+    assert requested.request(None, 1.0, blank(64, 64)).deltas(100) is None
 
 
 def test_the_map_of_a_large_picture_is_that_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,11 +140,11 @@ def test_the_map_of_a_large_picture_is_that_of_its_parts(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("rows", [[(0, 0, 20, 16), (32, 16, 48, 40)], [(0, 0, 20, 16, 0.5), (32, 16, 48, 40, 1.0)]])
 def test_an_array_of_boxes_is_a_list_of_them(rows: list[tuple[float, ...]]) -> None:
     """What a detector gives; of the picture's own shape it is a mask."""
-    listed, array = (requested.wish(v, None, blank(40, 50)).deltas(LARGE) for v in (tuple(rows), np.array(rows)))
+    listed, array = (requested.request(v, None, blank(40, 50)).deltas(LARGE) for v in (tuple(rows), np.array(rows)))
     assert listed is not None
     np.testing.assert_array_equal(listed, array)
     mask = np.array([[255, 0, 0, 0]] * 40, np.uint8)
-    assert requested.wish(mask, None, blank(40, 4)).deltas(LARGE) is None
+    assert requested.request(mask, None, blank(40, 4)).deltas(LARGE) is None
 
 
 @pytest.mark.parametrize(
@@ -162,4 +162,4 @@ def test_an_array_of_boxes_is_a_list_of_them(rows: list[tuple[float, ...]]) -> N
 )
 def test_what_cannot_be_asked_for(roi: object, wanted: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        requested.wish(roi, wanted, blank(40, 50)).deltas(LARGE)
+        requested.request(roi, wanted, blank(40, 50)).deltas(LARGE)

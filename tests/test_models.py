@@ -31,8 +31,8 @@ def ids(value: object) -> str:
 
 
 @pytest.mark.parametrize(("spec", "role"), NETWORKS, ids=ids)
-def test_networks_are_plain_and_self_contained(spec: models.ModelSpec, role: str) -> None:
-    model = onnx.load_from_string(spec.read(role))
+def test_networks_are_plain_and_self_contained(spec: models.Model, role: str) -> None:
+    model = onnx.load_from_string(spec.stored(role).read())
     assert {n.op_type for n in model.graph.node} <= ALLOWED
     assert [o.version for o in model.opset_import] == [17]
     for tensor in model.graph.initializer:
@@ -46,12 +46,12 @@ def test_networks_are_plain_and_self_contained(spec: models.ModelSpec, role: str
 @pytest.mark.parametrize(
     ("spec", "role"), [v for v in NETWORKS if not v[1].startswith(("scales", "importance"))], ids=ids
 )
-def test_the_engine_joins_what_follows_a_convolution(spec: models.ModelSpec, role: str, tmp_path: Path) -> None:
+def test_the_engine_joins_what_follows_a_convolution(spec: models.Model, role: str, tmp_path: Path) -> None:
     """Each one left alone is converted there and back: `Graph.blocked`."""
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
     options.log_severity_level = 4
-    onnxruntime.InferenceSession(spec.read(role), options, providers=["CPUExecutionProvider"])
+    onnxruntime.InferenceSession(spec.stored(role).read(), options, providers=["CPUExecutionProvider"])
     count = Counter(n.op_type for n in onnx.load(tmp_path / "optimised.onnx").graph.node)
     if not count["ReorderOutput"]:
         pytest.skip("onnxruntime has no layout of its own for this processor's convolutions")
@@ -59,9 +59,9 @@ def test_the_engine_joins_what_follows_a_convolution(spec: models.ModelSpec, rol
     assert count["LeakyRelu"] <= (role == "means_z")
 
 
-def kmac(spec: models.ModelSpec, role: str) -> float:
+def kmac(spec: models.Model, role: str) -> float:
     """Multiply-adds of a network per picture pixel, from its weights and the strides of its tensors."""
-    model = onnx.shape_inference.infer_shapes(onnx.load_from_string(spec.read(role)))
+    model = onnx.shape_inference.infer_shapes(onnx.load_from_string(spec.stored(role).read()))
     constants = {t.name: t for t in model.graph.initializer}
     weights = {
         n.output[0]: constants[n.input[0]] for n in model.graph.node if n.op_type == "Cast" and n.input[0] in constants
@@ -90,7 +90,7 @@ def kmac(spec: models.ModelSpec, role: str) -> float:
 
 
 @pytest.mark.parametrize("spec", models.models(), ids=ids)
-def test_multiply_adds_stay_within_the_budget(spec: models.ModelSpec) -> None:
+def test_multiply_adds_stay_within_the_budget(spec: models.Model) -> None:
     counts = {role: kmac(spec, role) for s, role in NETWORKS if s is spec}
     assert {r: v / 1000 for r, v in counts.items()} == pytest.approx(spec.kmac_per_pixel, abs=1e-3)
     for role, most in MULTIPLY_ADDS.items():
@@ -109,8 +109,8 @@ def test_the_importance_network_is_small() -> None:
 
 
 @pytest.mark.parametrize("spec", models.models(), ids=ids)
-def test_digest_covers_every_file(spec: models.ModelSpec) -> None:
-    parts = [hashlib.sha256(spec.read(role)).digest() for role in spec.files]
+def test_digest_covers_every_file(spec: models.Model) -> None:
+    parts = [hashlib.sha256(spec.stored(role).read()).digest() for role in spec.files]
     assert hashlib.sha256(b"".join(parts)).digest() == spec.digest
 
 

@@ -12,7 +12,7 @@ from pillow_lic import _native, codec
 from pillow_lic.bench import coder
 from pillow_lic.engine import models
 from pillow_lic.errors import LicRuntimeError
-from pillow_lic.families.lic1 import quantiser, scales, symbols
+from pillow_lic.families.lic1 import quantiser, symbols
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
 
@@ -135,11 +135,14 @@ def test_magnitudes_are_rounded_half_up_and_end_at_8() -> None:
 
 
 @pytest.mark.parametrize("spec", models.models(), ids=lambda s: f"{s.name}-{s.number}")
-def test_every_dependent_scale_has_two_tables(spec: models.ModelSpec) -> None:
+def test_every_dependent_scale_has_two_tables(spec: models.Model) -> None:
     stored = symbols.tables(spec)
-    assert stored.count == scales.COUNT + 9 * spec.hyper_latents + scales.COUNT - quantiser.FIRST
+    assert (
+        stored.count
+        == quantiser.SCALES + 9 * spec.constants["hyper_latents"] + quantiser.SCALES - quantiser.FIRST_DEPENDENT
+    )
     none = np.zeros(1, np.int16)
-    for index in range(quantiser.FIRST, scales.COUNT):
+    for index in range(quantiser.FIRST_DEPENDENT, quantiser.SCALES):
         even, odd = (stored.cost(none, np.array([i], np.uint16)) for i in (index, index + quantiser.offset(stored)))
         assert 0 < odd - even < 2, "the odd ones' 0 is half as wide"
 

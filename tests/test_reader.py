@@ -5,13 +5,14 @@ import time
 import numpy as np
 import pytest
 from pictures import photo_like
+from tiled import in_tiles
 
 from pillow_lic import codec
 from pillow_lic.engine import models, workers
 from pillow_lic.engine.settings import settings
 from pillow_lic.families.lic1 import reader, symbols, transforms
 from pillow_lic.families.lic1.reader import Reader
-from pillow_lic.fileformat import limits, tiles
+from pillow_lic.fileformat import limits
 from pillow_lic.options import EncodeOptions
 
 
@@ -26,7 +27,7 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
     spec = models.choose(None)
     original = transforms.synthesis
     rng = np.random.default_rng(0)
-    latents = rng.normal(0, 3, (spec.latents, -(-height // 16), -(-width // 16))).astype(np.float32)
+    latents = rng.normal(0, 3, (spec.constants["latents"], -(-height // 16), -(-width // 16))).astype(np.float32)
     r = Reader(spec, width, height, 128, 500)
     held: list[int] = []
 
@@ -34,7 +35,7 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
         held.append(len(r._held))
         return original(spec, y_hat, field)
 
-    def tile_latents(index: int, area: tiles.Tile) -> np.ndarray:
+    def tile_latents(index: int, area: areas.Area) -> np.ndarray:
         tile = r.grid[index]
         assert area == tile.over(16)
         y, x = tile.y0 // 16, tile.x0 // 16
@@ -68,11 +69,11 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
         waited.extend(index for index in part.needs if not r._held[index].done())  # type: ignore[attr-defined]
         show(part, put)
 
-    def latents(index: int, _: tiles.Tile) -> np.ndarray:
+    def latents(index: int, _: areas.Area) -> np.ndarray:
         time.sleep(0.05)
-        return np.zeros((spec.latents, 8, 8), np.float32)
+        return np.zeros((spec.constants["latents"], 8, 8), np.float32)
 
-    def synthesis(spec: models.ModelSpec, y_hat: np.ndarray, field: np.ndarray) -> np.ndarray:
+    def synthesis(spec: models.Model, y_hat: np.ndarray, field: np.ndarray) -> np.ndarray:
         time.sleep(0.1)
         return np.zeros((16 * y_hat.shape[1], 16 * y_hat.shape[2], 3), np.uint8)
 
@@ -86,6 +87,6 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
 def test_a_picture_of_many_rows_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = photo_like(520, 70, seed=2)
     whole = codec.decode(codec.encode(pixels, "RGB", EncodeOptions(quality=8)))[1].astype(int)
-    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
+    in_tiles(monkeypatch, 128)
     tiled = codec.decode(codec.encode(pixels, "RGB", EncodeOptions(quality=8)))[1]
     assert np.abs(tiled - whole).mean() < 1.5

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from pictures import SAMPLE, photo_like
 from PIL import Image
+from tiled import in_tiles
 
 from pillow_lic import codec, metrics, plugin, rate_search
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.families.lic1 import refinement, residuals, transforms
-from pillow_lic.families.lic1.symbols import Grid
 from pillow_lic.families.lic1.writer import Writer
-from pillow_lic.fileformat import importance_map, tiles
+from pillow_lic.fileformat import importance_map
 from pillow_lic.fileformat.limits import MAX_LEVEL
 from pillow_lic.options import EncodeOptions
 
@@ -55,7 +55,7 @@ def test_any_size(size: tuple[int, int]) -> None:
 
 
 def test_tiles_see_their_neighbours(cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
+    in_tiles(monkeypatch, 128)
     plain, refined = (rate_and_quality(cat, quality=5, effort=effort) for effort in (0, 3))
     assert saved(plain, refined) > 0.03
 
@@ -75,9 +75,9 @@ def test_strips_have_the_gradient_of_the_whole(cat: np.ndarray, monkeypatch: pyt
     spec, level = models.choose(None), importance_map.level_field(500, None, (16, 28), 0, 0)
     pixels = cat[:256, :448]
     rng = np.random.default_rng(0)
-    y_hat = rng.normal(size=(spec.latents, 16, 28)).astype(np.float32)
+    y_hat = rng.normal(size=(spec.constants["latents"], 16, 28)).astype(np.float32)
     whole = refinement.error_gradient(spec, y_hat, level, pixels)
-    monkeypatch.setattr(refinement, "STRIP", 28 * (4 + 2 * refinement.HALO))
+    monkeypatch.setattr(refinement, "STRIP_LATENTS", 28 * (4 + 2 * refinement.STRIP_HALO))
     strips = refinement.error_gradient(spec, y_hat, level, pixels)
     assert not np.array_equal(whole, strips)
     assert np.abs(strips - whole).mean() < 0.03 * np.abs(whole).mean()
@@ -86,7 +86,7 @@ def test_strips_have_the_gradient_of_the_whole(cat: np.ndarray, monkeypatch: pyt
 def test_a_step_goes_downhill(cat: np.ndarray) -> None:
     """The gradient is that of the error as it is decoded: a small move against it takes away what it says."""
     spec, field = models.choose(None), importance_map.level_field(500, None, (16, 28), 0, 0)
-    pixels, grid = cat[:256, :448], Grid.of(256, 448)
+    pixels, grid = cat[:256, :448], sizes.grid(256, 448)
     writer = Writer(spec, pixels)
     _, y_hat = writer.code(500, writer.grid[0])
     gradient = refinement.error_gradient(spec, y_hat, field, pixels)
@@ -103,15 +103,18 @@ def test_a_step_goes_downhill(cat: np.ndarray) -> None:
 
 def test_steps_shrink_to_nothing() -> None:
     assert refinement.parts(0) == []
-    assert refinement.parts(1) == [refinement.FIRST]
+    assert refinement.parts(1) == [refinement.FIRST_PART]
     steps = np.array(refinement.parts(4))
-    np.testing.assert_allclose(np.diff(steps), -refinement.FIRST / 4)
+    np.testing.assert_allclose(np.diff(steps), -refinement.FIRST_PART / 4)
 
 
 def test_what_is_chosen_says_its_scale_indexes(cat: np.ndarray) -> None:
     spec, field = models.choose(None), importance_map.level_field(500, None, (4, 4), 0, 0)
-    y, z_hat = np.zeros((spec.latents, 4, 4), np.float32), np.zeros((spec.hyper_latents, 1, 1), np.float32)
-    chosen, _ = residuals.choose(spec, z_hat, y, field, Grid.of(64, 64))
+    y, z_hat = (
+        np.zeros((spec.constants["latents"], 4, 4), np.float32),
+        np.zeros((spec.constants["hyper_latents"], 1, 1), np.float32),
+    )
+    chosen, _ = residuals.choose(spec, z_hat, y, field, sizes.grid(64, 64))
     for one in chosen:
         assert one.indexes.shape == one.symbols.shape
         assert one.indexes.max() < 64

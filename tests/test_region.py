@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pictures import photo_like
 from PIL import Image, ImageFile
+from tiled import in_tiles
 
 import pillow_lic
 from pillow_lic import codec
 from pillow_lic.errors import LicDamagedError, LicLimitError, LicTruncatedError
 from pillow_lic.families.lic1 import residuals, symbols
 from pillow_lic.families.lic1.reader import MISSING
-from pillow_lic.fileformat import container, tiles
+from pillow_lic.fileformat import container
 from pillow_lic.options import EncodeOptions
 
 WIDTH, HEIGHT = 460, 330
@@ -24,7 +25,7 @@ WIDTH, HEIGHT = 460, 330
 
 def encoded(mode: str, edge: int, **options: object) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiles, "choose_tile_edge", lambda _w, _h: edge)
+        in_tiles(patch, edge)
         return codec.encode(photo_like(HEIGHT, WIDTH, codec.CHANNELS[mode], seed=8), mode, EncodeOptions(**options))
 
 
@@ -119,7 +120,7 @@ def test_only_the_tiles_near_the_box_are_read(monkeypatch: pytest.MonkeyPatch, t
 def test_means_are_computed_near_the_box_only(
     monkeypatch: pytest.MonkeyPatch, edge: int, box: tuple[int, int, int, int], expected: list[tuple[int, int]]
 ) -> None:
-    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: edge)
+    in_tiles(monkeypatch, edge)
     data = codec.encode(photo_like(64, 1100, seed=9), "RGB", EncodeOptions(roi=[(300, 0, 950, 40)]))
     whole = codec.decode(data)[1]
     seen: list[tuple[int, int]] = []

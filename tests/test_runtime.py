@@ -16,15 +16,15 @@ from pillow_lic.options import EncodeOptions
 
 
 @pytest.fixture
-def spec() -> models.ModelSpec:
+def spec() -> models.Model:
     return models.choose(None)
 
 
-def z_hat(spec: models.ModelSpec) -> dict[str, np.ndarray]:
-    return {"z_hat": np.zeros((1, spec.hyper_latents, 1, 1), np.float32)}
+def z_hat(spec: models.Model) -> dict[str, np.ndarray]:
+    return {"z_hat": np.zeros((1, spec.constants["hyper_latents"], 1, 1), np.float32)}
 
 
-def test_sessions_are_kept_per_settings(spec: models.ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_are_kept_per_settings(spec: models.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "_sessions", {})
     with settings(threads=1):
         runtime.run(spec, "scales_z", z_hat(spec))
@@ -36,24 +36,24 @@ def test_sessions_are_kept_per_settings(spec: models.ModelSpec, monkeypatch: pyt
     assert len({k[2] for k in runtime._sessions if k[1] == "scales_z"}) == 2
 
 
-def test_an_absent_provider_is_named(spec: models.ModelSpec) -> None:
+def test_an_absent_provider_is_named(spec: models.Model) -> None:
     if "CUDAExecutionProvider" in ort.get_available_providers():
         pytest.skip("this machine has the provider")
     with settings(providers=["cuda"]), pytest.raises(LicRuntimeError, match=r"no CUDAExecutionProvider; it has .*CPU"):
         runtime.run(spec, "means_z", {})
 
 
-def test_exact_networks_run_on_the_cpu_whatever_is_asked(spec: models.ModelSpec) -> None:
+def test_exact_networks_run_on_the_cpu_whatever_is_asked(spec: models.Model) -> None:
     with settings(providers=["cuda"]):
         assert runtime.run(spec, "scales_z", z_hat(spec), exact=True)[0].shape[2:] == (4, 4)
 
 
-def test_failures_of_the_engine_name_the_network_and_shapes(spec: models.ModelSpec) -> None:
+def test_failures_of_the_engine_name_the_network_and_shapes(spec: models.Model) -> None:
     with pytest.raises(LicRuntimeError, match=r"the scales_z network failed on z_hat \(1, 3, 1, 1\)"):
         runtime.run(spec, "scales_z", {"z_hat": np.zeros((1, 3, 1, 1), np.float32)})
 
 
-def test_an_engine_that_refuses_the_arena_runs_without(spec: models.ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_refuses_the_arena_runs_without(spec: models.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise RuntimeError("An allocator for this device has already been registered for sharing.")
 

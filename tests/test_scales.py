@@ -42,8 +42,8 @@ def run(data: bytes, feeds: dict[str, np.ndarray], level: ort.GraphOptimizationL
 
 @pytest.mark.parametrize("spec", models.models(), ids=lambda s: f"{s.name}-{s.number}")
 @pytest.mark.parametrize("role", ROLES)
-def test_equal_to_int64_at_every_level_and_thread_count(spec: models.ModelSpec, role: str) -> None:
-    data = spec.read(role)
+def test_equal_to_int64_at_every_level_and_thread_count(spec: models.Model, role: str) -> None:
+    data = spec.stored(role).read()
     model = onnx.load_from_string(data)
     for seed in range(3):
         feeds = feeds_of(model, seed)
@@ -57,9 +57,9 @@ def test_equal_to_int64_at_every_level_and_thread_count(spec: models.ModelSpec, 
 
 @pytest.mark.parametrize("spec", models.models(), ids=lambda s: f"{s.name}-{s.number}")
 @pytest.mark.parametrize("role", ROLES)
-def test_proof_no_sum_can_leave_the_exact_range(spec: models.ModelSpec, role: str) -> None:
+def test_proof_no_sum_can_leave_the_exact_range(spec: models.Model, role: str) -> None:
     """max|x| * sum|w| + |b| < 2^24 for every output channel of every convolution, from the stored weights alone."""
-    model = onnx.load_from_string(spec.read(role))
+    model = onnx.load_from_string(spec.stored(role).read())
     constants = {t.name: onnx.numpy_helper.to_array(t).astype(np.float64) for t in model.graph.initializer}
     casts = {
         n.output[0]: constants[n.input[0]] for n in model.graph.node if n.op_type == "Cast" and n.input[0] in constants
@@ -80,7 +80,7 @@ def test_proof_no_sum_can_leave_the_exact_range(spec: models.ModelSpec, role: st
 def test_sums_near_the_limit_are_caught_by_the_reference() -> None:
     """The reference would notice a graph whose sums are not exact."""
     spec = models.choose(None)
-    model = onnx.load_from_string(spec.read("scales_z"))
+    model = onnx.load_from_string(spec.stored("scales_z").read())
     feeds = {k: v * 100_000 for k, v in feeds_of(model, 0).items()}
     model.graph.node[[n.op_type for n in model.graph.node].index("Clip")].op_type = "Abs"
     with pytest.raises(AssertionError):
@@ -90,6 +90,6 @@ def test_sums_near_the_limit_are_caught_by_the_reference() -> None:
 def test_z_indexes_take_the_nearest_anchor() -> None:
     spec = models.choose(None)
     for level, anchor in ((0, 0), (63, 0), (64, 1), (512, 4), (959, 7), (960, 8), (1024, 8)):
-        index = scales.z_indexes(level, (spec.hyper_latents, 2, 3))
-        first = scales.COUNT + anchor * spec.hyper_latents
-        assert index.tolist() == np.repeat(np.arange(first, first + spec.hyper_latents), 6).tolist()
+        index = scales.z_indexes(level, (spec.constants["hyper_latents"], 2, 3))
+        first = quantiser.SCALES + anchor * spec.constants["hyper_latents"]
+        assert index.tolist() == np.repeat(np.arange(first, first + spec.constants["hyper_latents"]), 6).tolist()

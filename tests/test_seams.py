@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pictures import SAMPLE
 from PIL import Image
+from tiled import in_tiles
 
 from pillow_lic import codec
-from pillow_lic.fileformat import tiles
 from pillow_lic.options import EncodeOptions
 
 EDGE = 128
@@ -26,7 +26,7 @@ def cat() -> np.ndarray:
 
 
 def squared_error(pixels: np.ndarray, quality: float, edge: int, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
-    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: edge)
+    in_tiles(monkeypatch, edge)
     header, decoded = codec.decode(codec.encode(pixels, "RGB", EncodeOptions(quality=quality)))
     assert header.tile_edge == edge
     return ((decoded.astype(float) - pixels) ** 2).mean(2)

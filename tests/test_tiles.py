@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pillow_lic.fileformat import limits, tiles
-from pillow_lic.fileformat.tiles import Tile, choose_tile_edge, grid, tiles_touching, with_halo
+from pillow_lic.fileformat.areas import Area, choose_tile_edge, grid, tiles_touching, with_halo
 
 SIDES = st.integers(1, 3000)
 EDGES = st.sampled_from([0, 128, 256, 512, 1024, 2048, 4096, 8192])
@@ -51,12 +51,12 @@ def test_one_tile_up_to_two_megapixels() -> None:
 
 def test_grid_of_a_known_picture() -> None:
     assert grid(300, 129, 128) == [
-        Tile(0, 0, 128, 128),
-        Tile(128, 0, 256, 128),
-        Tile(256, 0, 300, 128),
-        Tile(0, 128, 128, 129),
-        Tile(128, 128, 256, 129),
-        Tile(256, 128, 300, 129),
+        Area(0, 0, 128, 128),
+        Area(128, 0, 256, 128),
+        Area(256, 0, 300, 128),
+        Area(0, 128, 128, 129),
+        Area(128, 128, 256, 129),
+        Area(256, 128, 300, 129),
     ]
 
 
@@ -111,6 +111,6 @@ def test_illegal_pictures_boxes_and_halos() -> None:
         with pytest.raises(ValueError, match="0 <= x0 < x1 <= 10 and 0 <= y0 < y1 <= 10"):
             tiles_touching(box, 10, 10, 0)
     with pytest.raises(ValueError, match="halo must be 0 or more pixels, got -1"):
-        with_halo(Tile(0, 0, 10, 10), -1, 10, 10)
+        with_halo(Area(0, 0, 10, 10), -1, 10, 10)
     with pytest.raises(ValueError, match="inside the picture of 10x10"):
-        with_halo(Tile(0, 0, 11, 10), 0, 10, 10)
+        with_halo(Area(0, 0, 11, 10), 0, 10, 10)

@@ -11,7 +11,7 @@ from pillow_lic.families.lic1 import transforms
 def test_strips_are_the_whole(rows: int, runs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """And no strip is larger than a strip and what it sees around it."""
     spec, rng = models.choose(None), np.random.default_rng(0)
-    y_hat = rng.normal(0, 2, (spec.latents, rows, 3)).astype(np.float32)
+    y_hat = rng.normal(0, 2, (spec.constants["latents"], rows, 3)).astype(np.float32)
     level = rng.integers(0, 1025, (rows, 3)).astype(np.float32)
     seen: list[int] = []
     run = runtime.run
@@ -24,7 +24,7 @@ def test_strips_are_the_whole(rows: int, runs: int, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(runtime, "run", counted)
     found = transforms.synthesis(spec, y_hat, level).astype(int)
     assert len(seen) == runs
-    assert max(seen) <= transforms.STRIP + 2 * transforms.DETAIL_REACH
+    assert max(seen) <= transforms.STRIP_ROWS + 2 * transforms.DETAIL_REACH
     monkeypatch.setattr(transforms, "STRIP", rows)
     whole = transforms.synthesis(spec, y_hat, level)
     assert whole.shape == (16 * rows, 48, 3)

@@ -6,18 +6,18 @@ import time
 import numpy as np
 import pytest
 from pictures import photo_like
+from tiled import in_tiles
 
 from pillow_lic import codec
 from pillow_lic.engine import workers
 from pillow_lic.engine.settings import current_settings, settings
 from pillow_lic.errors import LicDamagedError
-from pillow_lic.fileformat import tiles
 from pillow_lic.options import EncodeOptions
 
 
 @pytest.fixture
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "choose_tile_edge", lambda _w, _h: 128)
+    in_tiles(monkeypatch, 128)
 
 
 @pytest.mark.usefixtures("small_tiles")

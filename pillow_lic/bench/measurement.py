@@ -30,9 +30,6 @@ Result = TypeVar("Result")
 
 OURS = "lic"
 """What the default model is called here; others go by their own names."""
-_ENTROPY = tuple(f"{network}_{part}" for network in ("scales", "means") for part in ("z", 0, 1, 2, 3))
-_NETWORKS = {"encoder": ("analysis", "latents", *_ENTROPY), "decoder": (*_ENTROPY, "synthesis", "detail")}
-"""What one picture runs; a search for a target runs most of it again."""
 _QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 _SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
 
@@ -91,8 +88,8 @@ def complexity() -> dict[str, float]:
     """Return the thousands of multiply-adds a pixel of our default model: of its encoder and its decoder."""
     from ..engine import models
 
-    kmac = models.choose(None).kmac_per_pixel
-    return {side: round(sum(kmac[role] for role in roles), 3) for side, roles in _NETWORKS.items()}
+    model = models.choose(None)
+    return {"encoder": round(model.kmac_per_pixel("encoder"), 3), "decoder": round(model.kmac_per_pixel("decoder"), 3)}
 
 
 def measure(codec: Codec, quality: float, name: str, pixels: Pixels, wanted: Iterable[str], repeats: int) -> Sample:

@@ -1,39 +1,86 @@
-"""Symbols and scale indexes <-> the bytes of a stream, through the native range coder.
+"""Symbols and table indexes <-> the bytes of a stream, through the native range coder.
 
-    symbols int16[n], indexes uint16[n]  --encode-->  Stream(lanes, data)
-    Stream, indexes of pass 1            --decode-->  symbols of pass 1, from which the indexes of pass 2 follow, ...
+    symbols int16[n], indexes uint16[n]  --encode-->  stream
+    stream, indexes int16[n]             --decode-->  symbols, all at once, or pass by pass with `Decoder`
 
-The tables are stored integers; nothing here computes a probability.
+A stream begins with three bytes: the number of interleaved states (lanes) and a 16-bit check of what was coded, which tells a
+decoder that read other symbols than were written (desync) from bytes that were damaged, which the checksum of the section
+finds. The tables are stored integers; nothing here computes a probability.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+import zlib
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
 from .._native import HALF_STEP, LARGEST_RESIDUAL, STEP, StreamError, Tables, quantise
 from .._native import Decoder as _NativeDecoder
 from .._native import encode as _encode
-from ..errors import LicDamagedError
+from ..errors import LicDamagedError, LicDesyncError, LicUnsupportedError
 
 __all__ = [
     "HALF_STEP",
     "LARGEST_RESIDUAL",
     "STEP",
     "Decoder",
-    "Stream",
+    "Prefix",
     "Tables",
+    "check_of",
     "choose_lanes",
+    "decode",
     "encode",
+    "parse_prefix",
     "quantise",
+    "stored_tables",
 ]
 
+Symbols = npt.NDArray[np.int16]
+Indexes = npt.NDArray[np.uint16]
+Values = npt.NDArray[np.int32]
 
-class Stream(NamedTuple):
-    """One run of the coder; `lanes` (1, 2, 4 or 8) must be stored beside the data."""
+LANES = (1, 2, 4, 8)
+DESYNC = "{}, though the tile's checksum holds: a desync, probably no fault of the file; please report it"
+
+
+class Prefix(NamedTuple):
+    """The beginning of a stream: `lanes` in {1, 2, 4, 8}, `check` 0..65535, and the coded bytes after them."""
 
     lanes: int
-    data: bytes
+    check: int
+    coded: memoryview
+
+
+def parse_prefix(stream: bytes | memoryview) -> Prefix:
+    """Take a stream apart; the coded bytes are a view into it. Raises LicUnsupportedError or LicDamagedError."""
+    view = memoryview(stream)
+    if len(view) and view[0] >= len(LANES):
+        msg = f"tile has reserved bits set (first byte 0x{view[0]:02x}): written by a later release"
+        raise LicUnsupportedError(msg)
+    lanes = LANES[view[0]] if len(view) else 1
+    if len(view) < 3 + 4 * lanes:
+        msg = f"tile payload must have at least {3 + 4 * lanes} bytes for {lanes} lanes, got {len(view)}"
+        raise LicDamagedError(msg)
+    return Prefix(lanes, int.from_bytes(view[1:3], "little"), view[3:])
+
+
+def check_of(*parts: npt.NDArray[Any]) -> int:
+    """Return the 16-bit check of arrays of whole numbers: the low half of the CRC-32 of them as int32, one after another."""
+    value = 0
+    for part in parts:
+        value = zlib.crc32(np.ascontiguousarray(part, "<i4").data, value)
+    return value & 0xFFFF
+
+
+def stored_tables(data: bytes) -> Tables:
+    """Return tables as a model stores them: u16 count, then i16 lowest symbol and u16 size of each, then all frequencies, u16."""
+    count = int.from_bytes(data[:2], "little")
+    heads = np.frombuffer(data, np.dtype([("low", "<i2"), ("size", "<u2")]), count, 2)
+    frequencies = np.frombuffer(data, "<u2", offset=2 + 4 * count)
+    low, sizes = heads["low"].astype(np.int16), heads["size"].astype(np.uint16)
+    return Tables(low, sizes, frequencies.astype(np.uint16))
 
 
 def choose_lanes(n_symbols: int, estimated_bytes: float) -> int:
@@ -47,26 +94,41 @@ def choose_lanes(n_symbols: int, estimated_bytes: float) -> int:
     return lanes
 
 
-def encode(tables: Tables, symbols: NDArray[np.int16], indexes: NDArray[np.uint16]) -> Stream:
-    """Code `symbols` (int16, any shape, read in C order) with table `indexes` (uint16, same size).
+def encode(tables: Tables, symbols: Symbols, indexes: Indexes, check: int | None = None) -> bytes:
+    """Return the stream of `symbols` (any shape, read in C order), coded with the tables `indexes` (of the same size).
 
-    Raises ValueError if an index is not below `tables.count` or the sizes differ, TypeError for another dtype.
+    check: the 16 bits that a decoder will compare, by default `check_of` the symbols. ValueError if an index is not below
+    `tables.count` or the sizes differ, TypeError for another dtype.
     """
     symbols, indexes = np.ravel(symbols), np.ravel(indexes)
     lanes = choose_lanes(symbols.size, tables.cost(symbols, indexes) / 8)
-    return Stream(lanes, _encode(tables, symbols, indexes, lanes))
+    coded = _encode(tables, symbols, indexes, lanes)
+    check = check_of(symbols) if check is None else check
+    return bytes([LANES.index(lanes)]) + check.to_bytes(2, "little") + coded
+
+
+def decode(tables: Tables, stream: bytes | memoryview, indexes: Indexes) -> Symbols:
+    """Return the symbols of a whole stream, int16 of the shape of `indexes`.
+
+    LicDamagedError when the stream breaks, LicDesyncError when the symbols are others than those written.
+    """
+    decoder = Decoder(tables, stream)
+    symbols = decoder.decode(indexes)
+    decoder.finish(symbols)
+    return symbols
 
 
 class Decoder:
-    """Reads the symbols of one stream, pass by pass."""
+    """Reads the symbols of one stream, pass by pass; errors of its prefix as `parse_prefix`."""
 
-    def __init__(self, tables: Tables, data: bytes | memoryview, lanes: int) -> None:
+    def __init__(self, tables: Tables, stream: bytes | memoryview) -> None:
+        lanes, self._check, coded = parse_prefix(stream)
         try:
-            self._native = _NativeDecoder(tables, data, lanes)
+            self._native = _NativeDecoder(tables, coded, lanes)
         except StreamError as error:
             raise _damaged(error) from error
 
-    def decode(self, indexes: NDArray[np.uint16]) -> NDArray[np.int16]:
+    def decode(self, indexes: Indexes) -> Symbols:
         """Return the next symbols, int16 of the shape of `indexes` (uint16, read in C order).
 
         Raises LicDamagedError if the stream ends early or cannot have been written with these indexes; ValueError
@@ -77,7 +139,7 @@ class Decoder:
         except StreamError as error:
             raise _damaged(error) from error
 
-    def decode_dependent(self, indexes: NDArray[np.uint16], first: int, offset: int) -> NDArray[np.int32]:
+    def decode_dependent(self, indexes: Indexes, first: int, offset: int) -> Values:
         """Return the values of the next symbols, int32 of the shape of `indexes`, of which those from `first` on depend on each other.
 
         The table of such an index for the other quantiser is `offset` further. Errors as of `decode`.
@@ -87,12 +149,14 @@ class Decoder:
         except StreamError as error:
             raise _damaged(error) from error
 
-    def finish(self) -> None:
-        """Raise LicDamagedError unless the stream ends exactly here."""
+    def finish(self, *read: npt.NDArray[Any]) -> None:
+        """Raise LicDamagedError unless the stream ends exactly here, LicDesyncError unless `read` has the check of what was written."""
         try:
             self._native.finish()
         except StreamError as error:
             raise _damaged(error) from error
+        if check_of(*read) != self._check:
+            raise LicDesyncError(DESYNC.format("the symbols are not those that were written"))
 
 
 def _damaged(error: StreamError) -> LicDamagedError:

@@ -9,7 +9,7 @@ The only module that imports onnxruntime. Four rules come from its behaviour (1.
 * the memory that networks work in comes from one arena of all sessions, which keeps it. Left to malloc, tensors of some
   20 MB leave holes that double what a large picture takes, or are given back and faulted in again, page by page;
 * `exact` networks run on the CPU provider whatever providers are asked for, because only there is their arithmetic
-  proved (DESIGN 3.1).
+  proved (FORMAT.md, section 9).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import LicRuntimeError
-from .models import Networks
+from .manifest import Networks
 from .settings import current_settings
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _make_arena(ort: ModuleType) -> bool:
     return True
 
 
-def _make(spec: Networks, role: str, threads: int, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
+def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
     global _arena
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
@@ -105,29 +105,29 @@ def _make(spec: Networks, role: str, threads: int, providers: tuple[str, ...]) -
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     chosen = [(p, dict(PROVIDER_OPTIONS.get(p, {}))) for p in providers]
     try:
-        return ort.InferenceSession(spec.read(role), options, providers=chosen)
+        return ort.InferenceSession(networks.stored(role).read(), options, providers=chosen)
     except LicRuntimeError:
         raise
     except Exception as error:
-        msg = f"onnxruntime cannot load {spec.place(role)[0]}: {error}"
+        msg = f"onnxruntime cannot load {networks.stored(role).path}: {error}"
         raise LicRuntimeError(msg) from error
 
 
-def run(spec: Networks, role: str, feeds: Mapping[str, Array], *, exact: bool = False) -> list[Array]:
+def run(networks: Networks, role: str, feeds: Mapping[str, Array]) -> list[Array]:
     """Run a network of a model under the current settings and return its outputs in graph order.
 
     LicRuntimeError when onnxruntime is missing, lacks a provider that was asked for, or fails (out of memory is the
     common case: it reports that as a plain failure, and stays usable).
     """
     settings = current_settings()
-    providers = (CPU,) if exact else settings.providers
-    key = (spec.number, role, settings.threads, providers)
+    providers = (CPU,) if networks.stored(role).exact else settings.providers
+    key = (networks.number, role, settings.threads, providers)
     session = _sessions.get(key)
     if session is None:
         with _lock:
             session = _sessions.get(key)
             if session is None:
-                session = _sessions[key] = _make(spec, role, settings.threads, providers)
+                session = _sessions[key] = _make(networks, role, settings.threads, providers)
     try:
         outputs: list[Array] = session.run(None, {name: np.ascontiguousarray(v) for name, v in feeds.items()})
     except Exception as error:

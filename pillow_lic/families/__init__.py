@@ -1,1 +1,185 @@
-"""One published system, one family. Families import `engine` and `fileformat`, never each other."""
+"""The contract of a family, and the registry: one published system, one family, one file (or one folder).
+
+A family turns the pixels of a picture into the payloads of its tiles, and back, with the networks and tables of a model whose
+`procedure` in the manifest is the family's NAME. It is a module with NAME, MODES, OPTIONS and one of two pairs:
+
+* `encode` and `decode` (`Plain`) of one rectangle of pixels; `tilewise` makes a writer and a reader of tiles out of them;
+* `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
+
+It may have `check`, which looks at a payload without running a network, and `drafts`. Families import `engine` and
+`fileformat`, never each other; the rest of the package reaches them by the functions below alone.
+
+Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from ..engine.models import Model
+from ..errors import LicLimitError
+from ..fileformat.areas import Area, padded
+from ..fileformat.container import CutPayload
+from ..fileformat.importance_map import Deltas
+from ..fileformat.tiling import Tiling
+
+Pixels = npt.NDArray[np.uint8]
+Payload = bytes | memoryview | CutPayload
+Payloads = Mapping[int, Payload | None]
+"""Payloads of tiles by raster index; None for one that is damaged or missing, CutPayload for one in which the file ends."""
+Put = Callable[[Area, Pixels], None]
+"""Takes an area, seen from the corner of what is read, and its pixels (h, w, C), from any thread."""
+
+FAMILIES: Final = (
+    "lic1",
+)  # fmt: skip
+"""The modules here that a manifest may name as a procedure."""
+
+MISSING: Final = 128
+"""Grey level of a tile that could not be read."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a picture is to be written, beside its level.
+
+    deltas: its importance map. effort: 0-9 steps of refinement. search: several levels will be tried, so keep what they share.
+    """
+
+    deltas: Deltas | None = None
+    effort: int = 0
+    search: bool = False
+
+
+class Writer(Protocol):
+    """One picture on its way into a file, at any level."""
+
+    tiling: Tiling
+    deltas: Deltas | None
+
+    def payloads(self, level: int) -> Sequence[bytes | memoryview]:
+        """Return the payload of every tile in raster order."""
+
+    def psnr(self, level: int) -> float:
+        """Return the PSNR in dB, over all samples, of what a reader would see."""
+
+
+class Reader(Protocol):
+    """One picture, an area of it, or a draft of it, on its way out of a file."""
+
+    @property
+    def needed(self) -> list[int]:
+        """Raster indexes of the tiles that decide the area, ascending."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the pixels that are read."""
+
+    def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
+        """Give the pixels of every part of the area to `put`, as soon as they are there.
+
+        strict: a tile that cannot be read raises LicDamagedError or LicDesyncError; else it comes out grey, and one in which
+        the file ends with the detail that is there, where the family can. `held` bytes of the file are in memory.
+        """
+
+
+class Family(Protocol):
+    """What every family has. MODES: of L and RGB those that it codes; OPTIONS: of effort, roi and importance those it knows."""
+
+    NAME: str
+    MODES: frozenset[str]
+    OPTIONS: frozenset[str]
+
+
+class Plain(Family, Protocol):
+    """A family that codes a rectangle of pixels alone."""
+
+    def encode(self, model: Model, pixels: Pixels, level: int) -> list[bytes]:
+        """Return the streams of pixels (h, w, 3), or (h, w, 1) of mode L, any h and w >= 1."""
+
+    def decode(self, model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
+        """Return the pixels (h, w, C) of that shape; LicDamagedError or LicDesyncError for other streams than `encode` made."""
+
+
+class Tiled(Family, Protocol):
+    """A family that codes the tiles of a picture itself."""
+
+    def writer(self, model: Model, pixels: Pixels, request: Request) -> Writer:
+        """Return the writer of a picture (H, W, C)."""
+
+    def reader(
+        self, model: Model, tiling: Tiling, level: int, deltas: Deltas | None, area: Area | None, scale: int
+    ) -> Reader:
+        """Return the reader of a picture, of an area of it, or of a draft of all of it whose pixels are `scale` wide."""
+
+
+def of(model: Model) -> Family:
+    """Return the family of a model."""
+    if model.procedure not in FAMILIES:
+        msg = f"procedure of model {model.name} must be one of {', '.join(FAMILIES)}, got {model.procedure!r}"
+        raise ValueError(msg)
+    return cast(Family, import_module(f".{model.procedure}", __name__))
+
+
+def writer(model: Model, pixels: Pixels, request: Request) -> Writer:
+    """Return the writer of a picture (H, W, C), C as one of the family's modes has it."""
+    family = of(model)
+    if hasattr(family, "writer"):
+        return cast(Tiled, family).writer(model, pixels, request)
+    from .tilewise import TilewiseWriter
+
+    return TilewiseWriter(cast(Plain, family), model, pixels)
+
+
+def reader(
+    model: Model, tiling: Tiling, level: int, deltas: Deltas | None = None, area: Area | None = None, scale: int = 1
+) -> Reader:
+    """Return the reader of a picture, of an area of it, or of a draft of all of it whose pixels are `scale` wide."""
+    family = of(model)
+    if hasattr(family, "reader"):
+        return cast(Tiled, family).reader(model, tiling, level, deltas, area, scale)
+    from .tilewise import TilewiseReader
+
+    return TilewiseReader(cast(Plain, family), model, tiling, level, area)
+
+
+def check(model: Model, payload: bytes | memoryview) -> None:
+    """Raise LicDamagedError or LicUnsupportedError for a payload that can be seen to be wrong without running a network."""
+    family = of(model)
+    if hasattr(family, "check"):
+        family.check(payload)
+    elif not hasattr(family, "reader"):
+        from .tilewise import check as check_streams
+
+        check_streams(payload)
+
+
+def drafts(model: Model) -> Sequence[int]:
+    """Return how many pixels each way one of a draft may stand for, largest first; empty where the family makes none."""
+    family = of(model)
+    return cast("Sequence[int]", family.drafts(model)) if hasattr(family, "drafts") else ()
+
+
+def refuse_foreign(model: Model, given: Mapping[str, Any]) -> None:
+    """Raise a ValueError that names the model for an option with a value, True in a condition, that is not its family's."""
+    known = of(model).OPTIONS
+    foreign = [name for name, value in given.items() if value and name not in known]
+    if foreign:
+        has = f"it knows {', '.join(sorted(known))}" if known else "it knows none of the kind"
+        msg = f"{' and '.join(foreign)} must be left out for model {model.name}: {has}"
+        raise ValueError(msg)
+
+
+def refuse_large_tiles(model: Model, tiling: Tiling) -> None:
+    """Raise LicLimitError for a picture with a tile of more pixels, padded as the model pads, than its family decodes."""
+    align, most = model.constants["align"], model.constants["tile_pixels"]
+    rows, columns = (padded(length, align) for length in tiling.largest)
+    if rows * columns > most:
+        msg = f"tile of {rows * columns} pixels (padded to {align}) is over the limit of {most} of model {model.name}"
+        raise LicLimitError(msg)

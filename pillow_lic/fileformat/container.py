@@ -1,78 +1,35 @@
-"""Bytes to header and sections, and back; FORMAT.md is the specification, this file its only reader and writer.
+"""Bytes to header and sections, and back; FORMAT.md is the specification.
 
     file     = header, section, section, ...
     header   = see `header`
-    section  = tag, payload length, payload, CRC-32
+    section  = see `sections`
     sections = [ICC] [EXIF] [XMP] [importance] [alpha] tile tile ...        and unknown ancillary ones anywhere between
 
-No pixel is touched and no network known here, only the standard library imported. Every refusal is one sentence of the
-tree in `errors`, and is made from the bytes at hand before anything is allocated by a size they claim.
+No pixel is touched and no network known here, only the standard library imported; what a tile's payload holds is its
+family's business. Every refusal is one sentence of the tree in `errors`.
 """
 
 import io
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Final
+from typing import IO
 
-from ..errors import LicDamagedError, LicError, LicLimitError, LicTruncatedError, LicUnsupportedError
-from . import limits
-from .header import MAGIC, MAX_HEADER_BYTES, Header, accepts, parse_header, parse_varint, write_header, write_varint
-
-__all__ = [
-    "MAGIC",
-    "Container",
-    "Front",
-    "Header",
-    "SectionRef",
-    "TilePayload",
-    "accepts",
-    "pack",
-    "pack_tile",
-    "read_front",
-    "read_section",
-    "unpack",
-    "unpack_tile",
-    "verify",
-]
-
-LANES: Final = (1, 2, 4, 8)
-
-TILE: Final = 0x01
-ALPHA: Final = 0x02
-IMPORTANCE: Final = 0x03
-ANCILLARY: Final = 0x80
-METADATA: Final = {0x81: "icc_profile", 0x82: "exif", 0x83: "xmp"}
-
-_ORDER: Final = (*METADATA, IMPORTANCE, ALPHA, TILE)
-_NAMES: Final = {TILE: "tile", ALPHA: "alpha", IMPORTANCE: "importance", 0x81: "ICC", 0x82: "EXIF", 0x83: "XMP"}
-_LIMITS: Final = {
-    TILE: limits.MAX_TILE_BYTES,
-    ALPHA: limits.MAX_ALPHA_BYTES,
-    IMPORTANCE: limits.MAX_IMPORTANCE_BYTES,
-    **dict.fromkeys(METADATA, limits.MAX_METADATA_BYTES),
-}
-_MAX_FRAME: Final = 6
-"""Bytes before the longest payload: tag and a varint of 5."""
-
-
-@dataclass(frozen=True, slots=True)
-class SectionRef:
-    """Where a section lies: its payload is `length` bytes at `offset` of the file; its CRC-32 follows."""
-
-    tag: int
-    offset: int
-    length: int
-
-    @property
-    def end(self) -> int:
-        """Offset of the first byte after the section."""
-        return self.offset + self.length + 4
-
-    @property
-    def name(self) -> str:
-        """What messages and `lic info` call it."""
-        return _NAMES.get(self.tag, f"unknown 0x{self.tag:02x}")
+from ..errors import LicDamagedError, LicError, LicTruncatedError
+from .header import MAX_HEADER_BYTES, Header, parse_header, write_header
+from .sections import (
+    ALPHA,
+    IMPORTANCE,
+    METADATA,
+    NAMES,
+    TILE,
+    Rules,
+    SectionRef,
+    checked_payload,
+    frame,
+    need,
+    write_section,
+)
+from .varint import write_varint
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +67,6 @@ class Container:
     trailing: int
 
 
-@dataclass(frozen=True, slots=True)
-class TilePayload:
-    """A tile's payload taken apart: `lanes` in {1, 2, 4, 8}, `check` 0..65535, and the range coder's stream."""
-
-    lanes: int
-    check: int
-    stream: memoryview
-
-
 def read_front(fp: IO[bytes]) -> Front:
     """Read the header and the metadata of a seekable binary file, from its current position.
 
@@ -135,19 +83,19 @@ def read_front(fp: IO[bytes]) -> Front:
     beginning = read(0, MAX_HEADER_BYTES)
     header, position = parse_header(beginning)
     beginning = beginning[:position]
-    rules = _Rules(header)
+    rules = Rules(header)
     metadata: dict[str, bytes] = {}
     sections: list[SectionRef] = []
     truncated, cut = False, None
     while not (rules.complete or truncated):
         try:
-            ref = _frame(read, position, size)
+            ref = frame(read, position, size)
         except LicTruncatedError:
             truncated = True
             break
         if ref.tag in METADATA:
-            _need(ref, size)
-            payload = _payload(memoryview(read(position, ref.end - position)), ref, position, beginning, 0)
+            need(ref, size)
+            payload = checked_payload(memoryview(read(position, ref.end - position)), ref, position, beginning, 0)
             metadata[METADATA[ref.tag]] = bytes(payload)
         rules.admit(ref)
         truncated = ref.end > size
@@ -180,8 +128,8 @@ def read_section(fp: IO[bytes], front: Front, tag: int, index: int = 0, *, stric
     fp.seek(start)
     section = fp.read(ref.end - start)
     try:
-        _need(ref, start + len(section))
-        return bytes(_payload(memoryview(section), ref, start, write_header(front.header), index))
+        need(ref, start + len(section))
+        return bytes(checked_payload(memoryview(section), ref, start, write_header(front.header), index))
     except (LicDamagedError, LicTruncatedError):
         if tag == TILE and not strict:
             return None
@@ -198,20 +146,20 @@ def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
     view = memoryview(data)
     header, position = parse_header(bytes(view[:MAX_HEADER_BYTES]))
     beginning = bytes(view[:position])
-    rules = _Rules(header)
+    rules = Rules(header)
     found: dict[int, bytes] = {}
     parts: list[memoryview | CutPayload | None] = []
     lenient = False
     try:
         while not rules.complete:
-            ref = _frame(lambda start, length: bytes(view[start : start + length]), position, len(view))
+            ref = frame(lambda start, length: bytes(view[start : start + length]), position, len(view))
             lenient = lenient or (not strict and ref.tag == TILE and rules.expects_tile)
             if lenient and ref.tag == TILE and ref.end > len(view):
                 parts.append(CutPayload(view[ref.offset : ref.offset + ref.length]))
-            _need(ref, len(view))
+            need(ref, len(view))
             payload: memoryview | None
             try:
-                payload = _payload(view[position : ref.end], ref, position, beginning, len(parts))
+                payload = checked_payload(view[position : ref.end], ref, position, beginning, len(parts))
             except LicDamagedError:
                 if not lenient:
                     raise
@@ -219,7 +167,7 @@ def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
             rules.admit(ref)
             if ref.tag == TILE:
                 parts.append(payload)
-            elif payload is not None and ref.tag in _NAMES:
+            elif payload is not None and ref.tag in NAMES:
                 found[ref.tag] = bytes(payload)
             position = ref.end
     except LicError:
@@ -229,13 +177,6 @@ def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
     parts += [None] * (header.tile_count - len(parts))
     metadata = {METADATA[tag]: found[tag] for tag in METADATA if tag in found}
     return Container(header, metadata, found.get(IMPORTANCE), found.get(ALPHA), parts, trailing)
-
-
-def verify(data: bytes | memoryview) -> None:
-    """Check every rule, every CRC and every tile prefix of a whole file; raise what is wrong, return nothing."""
-    for payload in unpack(data).tiles:
-        if payload is not None:
-            unpack_tile(payload)
 
 
 def pack(
@@ -268,122 +209,6 @@ def pack(
         sections.append((IMPORTANCE, importance))
     if alpha is not None:
         sections.append((ALPHA, alpha))
-    written = [_write_section(tag, payload, front, 0) for tag, payload in sections]
-    written += [_write_section(TILE, payload, front, index) for index, payload in enumerate(tiles)]
+    written = [write_section(tag, payload, front, 0) for tag, payload in sections]
+    written += [write_section(TILE, payload, front, index) for index, payload in enumerate(tiles)]
     return b"".join([front, *written])
-
-
-def pack_tile(lanes: int, check: int, stream: bytes) -> bytes:
-    """Put a tile's payload together: `lanes` in {1, 2, 4, 8}, `check` 0..65535."""
-    if lanes not in LANES:
-        msg = f"lanes must be 1, 2, 4 or 8, got {lanes}"
-        raise ValueError(msg)
-    return bytes([LANES.index(lanes)]) + check.to_bytes(2, "little") + stream
-
-
-def unpack_tile(payload: bytes | memoryview) -> TilePayload:
-    """Take a tile's payload apart; the stream is a view into it. Raises LicUnsupportedError or LicDamagedError."""
-    view = memoryview(payload)
-    if len(view) and view[0] > 3:
-        msg = f"tile has reserved bits set (first byte 0x{view[0]:02x}): written by a later release"
-        raise LicUnsupportedError(msg)
-    lanes = LANES[view[0]] if len(view) else 1
-    if len(view) < 3 + 4 * lanes:
-        msg = f"tile payload must have at least {3 + 4 * lanes} bytes for {lanes} lanes, got {len(view)}"
-        raise LicDamagedError(msg)
-    return TilePayload(lanes, int.from_bytes(view[1:3], "little"), view[3:])
-
-
-class _Rules:
-    """Which section may come next: the order, the counts, and what this release knows."""
-
-    def __init__(self, header: Header) -> None:
-        self._has_alpha = header.has_alpha
-        self._tiles_left = header.tile_count
-        self._others = 0
-        self._rank = -1
-
-    @property
-    def complete(self) -> bool:
-        """Whether the last tile was admitted."""
-        return self._tiles_left == 0
-
-    @property
-    def expects_tile(self) -> bool:
-        """Whether everything a tile must come after has been seen, so that a tile is what comes or is missing next."""
-        return not self._has_alpha or self._rank >= _ORDER.index(ALPHA)
-
-    def admit(self, ref: SectionRef) -> None:
-        """Take the next section of the file, or raise the rule it breaks."""
-        if ref.tag != TILE:
-            self._others += 1
-            if self._others > limits.MAX_OTHER_SECTIONS:
-                msg = f"file has more than {limits.MAX_OTHER_SECTIONS} sections that are not tiles"
-                raise LicLimitError(msg)
-        if ref.tag not in _ORDER:
-            if ref.tag & ANCILLARY:
-                return
-            msg = f"file needs a section this release does not know (tag 0x{ref.tag:02x})"
-            raise LicUnsupportedError(msg)
-        rank = _ORDER.index(ref.tag)
-        if rank < self._rank or (rank == self._rank and ref.tag != TILE):
-            msg = f"{ref.name} section occurs twice" if rank == self._rank else f"{ref.name} section comes too late"
-            raise LicDamagedError(msg)
-        if ref.tag == ALPHA and not self._has_alpha:
-            msg = "file has an alpha section, but its mode has no alpha"
-            raise LicDamagedError(msg)
-        if ref.tag == TILE:
-            if not self.expects_tile:
-                msg = "file has no alpha section, but its mode has alpha"
-                raise LicDamagedError(msg)
-            self._tiles_left -= 1
-        self._rank = rank
-
-
-def _frame(read: Callable[[int, int], bytes], position: int, size: int) -> SectionRef:
-    """Return the section at `position`, which may reach over the end of the file (`_need` tells)."""
-    frame = read(position, min(_MAX_FRAME, size - position)) if position < size else b""
-    try:
-        length, used = parse_varint(frame, 1)
-    except LicTruncatedError:
-        msg = f"file ends after {size} bytes, before its last tile"
-        raise LicTruncatedError(msg) from None
-    ref = SectionRef(frame[0], position + used, length)
-    limit = _LIMITS.get(ref.tag, limits.MAX_UNKNOWN_BYTES)
-    if length > limit:
-        msg = f"{ref.name} section claims {length} bytes, at most {limit} are legal"
-        raise LicLimitError(msg)
-    return ref
-
-
-def _need(ref: SectionRef, size: int) -> None:
-    if ref.end > size:
-        msg = f"file ends inside its {ref.name} section: {ref.end - size} bytes of it are missing"
-        raise LicTruncatedError(msg)
-
-
-def _checksum(section: bytes | memoryview, header: bytes, index: int) -> int:
-    """Return the CRC-32 of a section without its last four bytes; a tile's depends on its raster `index`.
-
-    It starts from the header's own checksum and the place, so that a tile does not pass at another place, nor a section
-    behind another header. Within the limits a picture has fewer than 2**16 tiles.
-    """
-    number = 1 + index if section[0] == TILE else 0
-    return zlib.crc32(section, int.from_bytes(header[-2:], "little") | number << 16)
-
-
-def _payload(section: memoryview, ref: SectionRef, position: int, header: bytes, index: int) -> memoryview:
-    """Return the payload of a section, given as all its bytes from `position` of the file on, if its CRC is right."""
-    if _checksum(section[:-4], header, index) != int.from_bytes(section[-4:], "little"):
-        which = f" (tile {index + 1} in raster order)" if ref.tag == TILE else ""
-        msg = f"{ref.name} section is damaged: its checksum does not match{which}"
-        raise LicDamagedError(msg)
-    return section[ref.offset - position : -4]
-
-
-def _write_section(tag: int, payload: bytes | memoryview, header: bytes, index: int) -> bytes:
-    if len(payload) > _LIMITS[tag]:
-        msg = f"{_NAMES[tag]} section of {len(payload)} bytes is over the limit of {_LIMITS[tag]}"
-        raise LicLimitError(msg)
-    section = b"".join([bytes([tag]), write_varint(len(payload)), payload])
-    return section + _checksum(section, header, index).to_bytes(4, "little")

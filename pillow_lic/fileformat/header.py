@@ -1,4 +1,4 @@
-"""The first bytes of a file: what it says about its picture before any section; and the numbers it is written in.
+"""The first bytes of a file: what it says about its picture before any section.
 
 FORMAT.md is the specification. The standard library only; a file's claims are checked before anything is sized by them.
 """
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import LicDamagedError, LicLimitError, LicTruncatedError, LicUnsupportedError, NotLicError
-from . import limits, tiles
+from . import limits
 from .levels import level_to_quality
+from .tiling import Tiling
+from .varint import parse_varint, write_varint
 
 __all__ = [
     "CHANNELS",
@@ -19,9 +21,7 @@ __all__ = [
     "Header",
     "accepts",
     "parse_header",
-    "parse_varint",
     "write_header",
-    "write_varint",
 ]
 
 MAGIC: Final = b"\x8aLIC\r\n"
@@ -60,9 +60,14 @@ class Header:
         return level_to_quality(self.level)
 
     @property
+    def tiling(self) -> Tiling:
+        """The tiles of the picture."""
+        return Tiling(self.width, self.height, self.tile_edge)
+
+    @property
     def tile_count(self) -> int:
         """Number of tile sections the file has, >= 1."""
-        return tiles.count(self.width, self.height, self.tile_edge)
+        return self.tiling.count
 
     @property
     def has_alpha(self) -> bool:
@@ -156,10 +161,7 @@ def _check_header(header: Header, wrong: type[Exception]) -> None:
             f"and {limits.MAX_PIXELS} in all"
         )
         raise LicLimitError(msg)
-    area = tiles.largest_tile_pixels(header.width, header.height, header.tile_edge)
-    if area > limits.MAX_TILE_PIXELS:
-        msg = f"tile of {area} pixels (padded to 64) is over the limit of {limits.MAX_TILE_PIXELS}"
-        raise LicLimitError(msg)
+    Tiling(header.width, header.height, header.tile_edge)  # ValueError for an edge that is none
     if not 1 <= header.model_id <= limits.MAX_MODEL_ID:
         msg = f"model id must be 1-{limits.MAX_MODEL_ID}, got {header.model_id}"
         raise wrong(msg)
@@ -171,31 +173,3 @@ def _check_header(header: Header, wrong: type[Exception]) -> None:
 def _raise_short(front: bytes) -> None:
     msg = f"file ends after {len(front)} bytes, inside its header"
     raise LicTruncatedError(msg)
-
-
-def parse_varint(data: bytes, position: int) -> tuple[int, int]:
-    """Return an unsigned LEB128 number of at most 5 bytes and the position after it."""
-    value = 0
-    for shift in range(0, 35, 7):
-        if position >= len(data):
-            msg = f"file ends after {len(data)} bytes, inside a number"
-            raise LicTruncatedError(msg)
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            break
-    if byte >= 0x80 or value > limits.MAX_VARINT or (byte == 0 and shift):
-        msg = "number is not written in its shortest form of at most 5 bytes"
-        raise LicDamagedError(msg)
-    return value, position
-
-
-def write_varint(value: int) -> bytes:
-    """Return `value` (0..2**32 - 1) in its shortest form."""
-    written = bytearray()
-    while value >= 0x80:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    written.append(value)
-    return bytes(written)

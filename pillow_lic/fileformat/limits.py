@@ -12,17 +12,11 @@ MAX_SIDE: Final = 65535
 MAX_PIXELS: Final = 178_956_970
 """Largest width * height: where Pillow's decompression bomb warning becomes an error (2 * (2**30 // 4 // 3))."""
 
-TILE_ALIGN: Final = 64
-"""The networks see sizes that are multiples of this many pixels: one hyper-latent stands for 64 x 64 of them."""
-
 MIN_TILE_EDGE: Final = 128
 """Smallest edge of a tile in a picture of several: below it the section framing and halo cost more than the pixels."""
 
 MAX_TILE_EDGE: Final = 8192
-"""Largest edge of a tile: the last value of the three-bit exponent. `MAX_TILE_PIXELS` bounds the area besides."""
-
-MAX_TILE_PIXELS: Final = 2**22
-"""Largest padded area of a tile: about 4 MP, which decode in 1 GB."""
+"""Largest edge of a tile: the last value of the three-bit exponent. A model bounds the area besides."""
 
 MAX_LEVEL: Final = 1024
 """Quality 10; level 0 is quality 1. A step is under 0.01 of quality, finer than any picture shows."""
@@ -50,6 +44,3 @@ MAX_UNKNOWN_BYTES: Final = 2**26
 
 MAX_OTHER_SECTIONS: Final = 64
 """Most sections that are not tiles, so that a file of a million empty ones is refused after the 65th."""
-
-MIN_TILE_PAYLOAD: Final = 7
-"""Smallest tile payload in bytes: its prefix (3) and the state of one lane (4)."""

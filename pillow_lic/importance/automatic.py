@@ -1,4 +1,4 @@
-"""What matters in a picture by itself: the small network behind importance="auto" (onnx_models/recipes/importance/train.py).
+"""The places of a picture that matter by themselves: the small network behind importance="auto" (onnx_models/recipes/importance/train.py).
 
 It was trained for fewer bits at equal MS-SSIM. Only the encoder runs it: a file carries the map it gave, as any other.
 """
@@ -9,16 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine import models, runtime
-from ..fileformat import tiles
+from ..fileformat.areas import with_halo
 from ..fileformat.importance_map import CELL, shape_of
-from ..fileformat.limits import TILE_ALIGN
+from ..fileformat.tiling import Tiling
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 WINDOW = 1024
 """Edge of the squares the network is run on: the map of a huge picture takes no more memory than theirs."""
-HALO = 2 * TILE_ALIGN
+ALIGN = 64
+"""Pixels that the corner of what the network sees is a multiple of."""
+SEEN_AROUND = 2 * ALIGN
 """Pixels around a square that the network sees; it reaches 78."""
 
 
@@ -26,8 +28,8 @@ def values(rgb: Pixels) -> Floats:
     """Pixels (H, W, 3) -> one value in -1..1 for every latent: less or more important than the rest of the picture."""
     height, width = rgb.shape[:2]
     result = np.empty(shape_of(height, width), np.float32)
-    for square in tiles.grid(width, height, WINDOW):
-        window = tiles.with_halo(square, HALO, width, height)
+    for square in Tiling(width, height, WINDOW).tiles():
+        window = with_halo(square, SEEN_AROUND, ALIGN, width, height)
         pixels = rgb[window.area.y0 : window.area.y1, window.area.x0 : window.area.x1]
         down, right = -pixels.shape[0] % CELL, -pixels.shape[1] % CELL
         feeds = {"pixels": np.pad(pixels, ((0, down), (0, right), (0, 0)), "edge")}

@@ -28,10 +28,10 @@ Box = tuple[float, ...]
 
 SPAN = 4.0
 """Points of quality between the least and the most important place of a mask."""
-REACH = 256
+AUTO_REACH = 256
 """Levels that importance="auto" may move a place by, in either direction, before the mean is taken off."""
 
-SHARE, LEAST, MOST = 0.0095, 64, 0.01
+MAP_SHARE, LEAST_MAP_BYTES, REMADE_SHARE = 0.0095, 64, 0.01
 """A map is made to cost this share of the file, or so many bytes if the user named the places; above the last it is made anew."""
 COARSER = ((1, 1), (1, 2), (1, 4), (1, 8), (1, 12), (1, 16)) + tuple(
     (c, s) for c in (2, 3, 4, 6, 8) for s in (8, 12, 16)
@@ -40,8 +40,11 @@ COARSER = ((1, 1), (1, 2), (1, 4), (1, 8), (1, 12), (1, 16)) + tuple(
 
 
 @dataclass(frozen=True, eq=False)
-class Wish:
-    """What an encoder is asked for: deltas taken as they are, a shift in units with mean 0, and whether the user named places."""
+class Requested:
+    """The places that an encoder is asked to prefer.
+
+    given: deltas taken as they are. shift: in units, with mean 0. named: whether the user named places.
+    """
 
     given: Deltas
     shift: Floats
@@ -52,12 +55,12 @@ class Wish:
 
         The map is made so coarse that it costs less than a percent of the file.
         """
-        fitted = _fitted(self.shift, SHARE * expected, self.named)
+        fitted = _fitted(self.shift, MAP_SHARE * expected, self.named)
         deltas: Deltas = (self.given.astype(np.int16) + fitted).clip(-128, 127).astype(np.int8)
         return deltas if deltas.any() else None
 
 
-def wish(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rgb: Pixels) -> Wish:
+def request(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rgb: Pixels) -> Requested:
     """Return what the options ask for; the network behind "auto" runs here, once for all sizes of the file.
 
     roi: a mask (H, W), uint8 0..255 or numbers 0..1, white being most important; or boxes (left, upper, right, lower[, weight
@@ -72,7 +75,7 @@ def wish(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rg
     points = np.zeros(shape_of(height, width), np.float32)
     given = np.zeros(points.shape, np.int8)
     if isinstance(wanted, (int, float)):
-        points += wanted * REACH * 9 / MAX_LEVEL * automatic.values(rgb)
+        points += wanted * AUTO_REACH * 9 / MAX_LEVEL * automatic.values(rgb)
     elif wanted is not None:
         asked = np.asarray(wanted)
         if asked.dtype == np.int8:
@@ -85,7 +88,7 @@ def wish(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rg
         mask = _mask(roi, "roi", height, width) if isinstance(roi, np.ndarray) else _boxed(roi, height, width)
         points += SPAN * _blocks(mask)
     named = roi is not None or not isinstance(wanted, (int, float))
-    return Wish(given, (points - points.mean()) * (MAX_LEVEL / 9 / STEP), named)
+    return Requested(given, (points - points.mean()) * (MAX_LEVEL / 9 / STEP), named)
 
 
 def _fitted(shift: Floats, budget: float, named: bool) -> Deltas:
@@ -96,7 +99,7 @@ def _fitted(shift: Floats, budget: float, named: bool) -> Deltas:
     for cell, step in COARSER:
         means = _means(shift, cell).repeat(cell, 0).repeat(cell, 1)[: shift.shape[0], : shift.shape[1]]
         deltas: Deltas = (step * np.rint(means / step)).clip(-128, 127).astype(np.int8)
-        if len(pack(deltas)) <= (max(budget, LEAST) if named else budget):
+        if len(pack(deltas)) <= (max(budget, LEAST_MAP_BYTES) if named else budget):
             return deltas
     return deltas if named else np.zeros_like(deltas)
 

@@ -51,7 +51,7 @@ def test_a_warp_chooses_what_the_encoder_chooses(trellis: ctypes.CDLL, rows: int
     found, room = np.full((rows, n), np.nan, np.float32), np.empty(rows * n * trellis.bytes_of_symbol(), np.uint8)
     shapes, bits = scale_tables.gaussian_bits()
     tables = scale_tables.gaussian_tables()
-    sizes = (rows, n, quantiser.FIRST, quantiser.offset(tables))
+    sizes = (rows, n, quantiser.FIRST_DEPENDENT, quantiser.offset(tables))
     failed = trellis.choose_rows(
         *(pointer(v) for v in (residuals, indexes, found, room, shapes, bits)),
         None,

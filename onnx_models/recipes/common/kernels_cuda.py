@@ -161,7 +161,7 @@ def chosen(residuals: Tensor, indexes: Tensor) -> Tensor:
     steps = torch.empty_like(residuals)
     room = residuals.new_empty(residuals.numel() * _native().bytes_of_symbol(), dtype=torch.uint8)
     tensors = (residuals, indexes, steps, room, *_tables(residuals.device))
-    numbers = (*residuals.shape, quantiser.FIRST, quantiser.offset(gaussian_tables()))
+    numbers = (*residuals.shape, quantiser.FIRST_DEPENDENT, quantiser.offset(gaussian_tables()))
     failed = _native().choose_rows(
         *(ctypes.c_void_p(t.data_ptr()) for t in tensors),
         ctypes.c_void_p(torch.cuda.current_stream().cuda_stream),

@@ -14,8 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pillow_lic.engine.entropy import STEP
-from pillow_lic.families.lic1.quantiser import Quantiser, steps
-from pillow_lic.families.lic1.scales import MAGNITUDE_MAX
+from pillow_lic.families.lic1.quantiser import MAGNITUDE_MAX, Quantiser, steps
 from pillow_lic.families.lic1.symbols import Z_MAX
 
 from ..common.depthwise import SLOPE, Pointwise, in_full

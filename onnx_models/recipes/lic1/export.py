@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 import torch
 
-from pillow_lic.engine.models import ModelSpec
+from pillow_lic.engine.models import Model
 
 from ..common.complexity import kmac_per_pixel
 from ..common.data import Patches
@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, eq=False)
-class Exported(ModelSpec):
+class Exported(Model):
     """A model as the runtime sees it, whose files lie in a folder and may still change."""
 
     folder: Path
@@ -114,8 +114,8 @@ def main() -> None:
         "name": spec.name,
         "procedure": spec.procedure,
         "sha256": spec.digest.hex(),
-        "latents": spec.latents,
-        "hyper_latents": spec.hyper_latents,
+        "latents": spec.constants["latents"],
+        "hyper_latents": spec.constants["hyper_latents"],
         "scales": SCALES,
         "anchors": ANCHORS,
         "files": {

@@ -1,6 +1,6 @@
 """What the encoder codes, counted on training patches -> the stored tables.
 
-    scale indexes                   tables 0..63: whole steps below `quantiser.FIRST`, the even half steps from there on
+    scale indexes                   tables 0..63: whole steps below `quantiser.FIRST_DEPENDENT`, the even half steps from there on
     hyper-latents near an anchor    the next 9 * Z
     scale indexes again             the last 64 - FIRST: the odd half steps
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pillow_lic.engine.models import ModelSpec
+from pillow_lic.engine.models import Model
 from pillow_lic.families.lic1 import quantiser, residuals, transforms
 from pillow_lic.families.lic1.symbols import Grid
 
@@ -37,13 +37,13 @@ class Histograms(NamedTuple):
 
 
 def empty(hyper_latents: int) -> Histograms:
-    even, odd = (np.zeros((count, SYMBOL_MAX + 1)) for count in (SCALES, SCALES - quantiser.FIRST))
+    even, odd = (np.zeros((count, SYMBOL_MAX + 1)) for count in (SCALES, SCALES - quantiser.FIRST_DEPENDENT))
     return Histograms(even, odd, np.zeros((ANCHORS, hyper_latents, 255)))
 
 
-def count(spec: ModelSpec, patches: list[npt.NDArray[np.uint8]]) -> Histograms:
+def count(spec: Model, patches: list[npt.NDArray[np.uint8]]) -> Histograms:
     """What the runtime's encoder chooses on patches, each at a random level."""
-    found = empty(spec.hyper_latents)
+    found = empty(spec.constants["hyper_latents"])
     grid, rng = Grid.of(SIDE, SIDE), np.random.default_rng(0)
     for patch in patches:
         level = int(rng.integers(0, LEVEL_MAX + 1))
@@ -53,7 +53,7 @@ def count(spec: ModelSpec, patches: list[npt.NDArray[np.uint8]]) -> Histograms:
             sizes = np.minimum(np.abs(part.symbols), SYMBOL_MAX)
             odd = part.tables >= SCALES
             np.add.at(found.even, (part.tables[~odd], sizes[~odd]), 1)
-            np.add.at(found.odd, (part.tables[odd] - SCALES - ANCHORS * spec.hyper_latents, sizes[odd]), 1)
+            np.add.at(found.odd, (part.tables[odd] - SCALES - ANCHORS * spec.constants["hyper_latents"], sizes[odd]), 1)
         anchor = int(nearest_anchor(torch.tensor(float(level))))
         for c, z in enumerate(z_hat.astype(int)):
             found.z[anchor, c] += np.bincount(z.ravel() + 127, minlength=255)
@@ -77,5 +77,5 @@ def tables_of(net: Lic1, seen: Histograms) -> list[Table]:
     """Every table of a model, in the order in which they are stored."""
     even = [scale_table(i, False, counts) for i, counts in enumerate(seen.even)]
     hyper = [z_table(net, a, c, counts) for a, channels in enumerate(seen.z) for c, counts in enumerate(channels)]
-    odd = [scale_table(i, True, counts) for i, counts in enumerate(seen.odd, quantiser.FIRST)]
+    odd = [scale_table(i, True, counts) for i, counts in enumerate(seen.odd, quantiser.FIRST_DEPENDENT)]
     return even + hyper + odd

@@ -18,7 +18,7 @@ from pillow_lic.families.lic1 import quantiser, scales
 
 from ..common.tables import Table, pack, quantise
 
-SCALE_MIN, SCALE_MAX, SCALES = scales.DEVIATION_MIN, scales.DEVIATION_MAX, scales.COUNT
+SCALE_MIN, SCALE_MAX, SCALES = scales.DEVIATION_MIN, scales.DEVIATION_MAX, quantiser.SCALES
 SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
 PRIOR_WEIGHT = 2000
 """Observations that the Gaussian (or the trained prior of z) counts for beside the histogram of the training patches."""
@@ -38,7 +38,7 @@ def edges(index: int, odd: bool) -> Counts:
     """Where |residual|, in steps, goes over from one symbol to the next: half way between their values, (SYMBOL_MAX + 1,)."""
     k = np.arange(SYMBOL_MAX + 2)
     values = k.astype(float)
-    if index >= quantiser.FIRST:
+    if index >= quantiser.FIRST_DEPENDENT:
         values = HALF_STEP * (2 * k - (odd & (k > 0)))
     middle: Counts = (values[:-1] + values[1:]) / 2
     return middle
@@ -65,7 +65,7 @@ def scale_table(index: int, odd: bool, counts: Counts | float = 0.0) -> Table:
 def gaussian_arrays() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
     """`pack` of the tables of a model's scale indexes, those for the odd half steps last, before anything was seen."""
     even = [scale_table(i, False) for i in range(SCALES)]
-    odd = [scale_table(i, True) for i in range(quantiser.FIRST, SCALES)]
+    odd = [scale_table(i, True) for i in range(quantiser.FIRST_DEPENDENT, SCALES)]
     return pack(even + odd)
 
 

@@ -1,1 +1,43 @@
-"""The family `lic1`: one scale, a hyperprior, exact integer scales in passes, importance fields. Imports `engine` and `fileformat`."""
+"""The family `lic1`: one scale, a hyperprior, exact integer scales and float means in passes, importance fields (FORMAT.md, 8).
+
+    write:  pixels ─analysis─▶ trunk ─latents(level)─▶ y, z_hat ─residuals.choose─▶ symbols ─symbols.write─▶ tile payload
+    read:   tile payload ─symbols.read─▶ z_hat, values ─residuals.reconstruct─▶ y_hat ─synthesis(level)─▶ pixels
+
+Tiles are coded apart, but analysis and synthesis see a halo of their neighbours, so that no seam shows. Imports `engine` and
+`fileformat`. Sources: Minnen 2018 (mean and scale hyperprior), DCVC-RT (one scale, four passes), JPEG AI (parse before means).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...engine import entropy
+from .reader import Reader
+from .transforms import drafts as drafts
+from .writer import Writer
+
+if TYPE_CHECKING:
+    from ...engine.models import Model
+    from ...fileformat.areas import Area
+    from ...fileformat.importance_map import Deltas
+    from ...fileformat.tiling import Tiling
+    from .. import Pixels, Request
+
+NAME = "lic1"
+MODES = frozenset({"RGB"})
+OPTIONS = frozenset({"effort", "importance", "roi"})
+
+
+def writer(model: Model, pixels: Pixels, request: Request) -> Writer:
+    """Return the writer of a picture (H, W, 3)."""
+    return Writer(model, pixels, request)
+
+
+def reader(model: Model, tiling: Tiling, level: int, deltas: Deltas | None, area: Area | None, scale: int) -> Reader:
+    """Return the reader of a picture, of an area of it, or of a draft of all of it."""
+    return Reader(model, tiling, level, deltas, area, scale)
+
+
+def check(payload: bytes | memoryview) -> None:
+    """Raise LicDamagedError or LicUnsupportedError for a payload whose prefix is wrong."""
+    entropy.parse_prefix(payload)

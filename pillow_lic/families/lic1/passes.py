@@ -1,4 +1,4 @@
-"""Which latents each of the four passes codes, and in which order.
+"""The four passes over the latents of a tile: which latents each codes, in which order, and what is known of them before.
 
 Pass t codes, in every 2x2 cell, one place of each of four channel groups, so that every pass has spatial and channel
 neighbours that are known already (DCVC-RT). Arrays are (M, h, w), those of a pass by cells (M, h/2, w/2); only the h_in x w_in
@@ -7,8 +7,8 @@ latents inside the picture are coded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,24 @@ Array = npt.NDArray[Any]
 PASSES = 4
 ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))
 """ORDER[group][pass]: the place 2 * (row % 2) + col % 2 that is coded."""
+
+
+class Context(Protocol):
+    """Something that is known of latents before a pass codes them, and that learns from every pass."""
+
+    def before(self, t: int) -> Array:
+        """Return what is known of the latents that pass t codes, in coding order."""
+
+    def after(self, t: int, values: Array) -> None:
+        """Take the values that pass t coded, in coding order."""
+
+
+def each(code: Callable[[int], Array], *contexts: Context) -> None:
+    """Run all passes: `code(t)` returns the values that pass t codes, and the contexts learn them before the next."""
+    for t in range(PASSES):
+        values = code(t)
+        for context in contexts:
+            context.after(t, values)
 
 
 def _groups(a: Array, t: int) -> Iterator[tuple[Array, int, int]]:
@@ -46,7 +64,7 @@ def gather(a: Array, t: int, inside: tuple[int, int]) -> Array:
 
 
 def gather_cells(a: Array, t: int, inside: tuple[int, int], dtype: npt.DTypeLike) -> Array:
-    """What a network says of the latents of pass t, (M, h/2, w/2), each in the row and column of its cell -> that in coding order."""
+    """Return a network's output for the latents of pass t, (M, h/2, w/2), each in the row and column of its cell, in coding order."""
     h, w = inside
     views = [part[:, : (h + 1 - row) // 2, : (w + 1 - column) // 2] for part, row, column in _groups(a, t)]
     return _in_order(views, dtype)

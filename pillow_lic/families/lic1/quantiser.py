@@ -1,6 +1,6 @@
-"""Dependent quantisation: what symbols stand for, and which of them the encoder chooses (Schwarz et al., DCC 2019).
+"""Dependent quantisation: the values that symbols stand for, and the encoder's choice of them (Schwarz et al., DCC 2019).
 
-Where the scale index says that symbols are mostly 0, a symbol counts steps. From FIRST on it counts half steps, the even ones
+Where the scale index says that symbols are mostly 0, a symbol counts steps. From FIRST_DEPENDENT on it counts half steps, the even ones
 or the odd ones and 0, by the parity of the symbols before it (native/dependent.hpp, FORMAT 8.4): two coarse quantisers
 that are one fine one. Among all sequences the encoder takes the cheapest in bits and error (native/trellis.hpp).
 
@@ -19,17 +19,20 @@ import numpy.typing as npt
 from ...engine import entropy
 from ...engine.entropy import LARGEST_RESIDUAL, STEP
 from ...errors import LicRuntimeError
-from . import scales
 
 Floats = npt.NDArray[np.float32]
 Indexes = npt.NDArray[np.uint16]
 Values = npt.NDArray[np.int32]
 
-FIRST = 15
+SCALES = 64
+"""Scale indexes; more is more deviation."""
+MAGNITUDE_MAX = 8
+"""Largest magnitude that later passes see."""
+FIRST_DEPENDENT = 15
 """Smallest scale index that takes part: a deviation of 0.61 steps."""
 ERROR_BITS = 6 / math.log(2)
 """Bits that the square of an error of one step is worth."""
-SHARE = 0.4
+ERROR_SHARE = 0.4
 """Part of the bits saved that may be paid for with error; 1 is the theory. 0.35 and 0.45 are as good, 0.55 costs 0.3 %."""
 
 
@@ -37,14 +40,14 @@ class Chosen(NamedTuple):
     """Symbols (n,) in coding order, the numbers of their tables, their values in twentieths of a step, and their scale indexes."""
 
     symbols: npt.NDArray[np.int16]
-    tables: Indexes
+    numbers: Indexes
     values: Values
     indexes: Indexes
 
 
 def offset(tables: entropy.Tables) -> int:
     """From a scale index's table for the even half steps to that for the odd ones, which stand last."""
-    return tables.count - scales.COUNT
+    return tables.count - SCALES
 
 
 def steps(values: Values) -> Floats:
@@ -56,7 +59,7 @@ def steps(values: Values) -> Floats:
 def magnitudes(values: Values) -> Floats:
     """What the scales of later passes see: |value| in steps, rounded half up, at most 8. Integers throughout."""
     rounded: Values = (np.abs(values) + STEP // 2) // STEP
-    return np.minimum(rounded, scales.MAGNITUDE_MAX).astype(np.float32)
+    return np.minimum(rounded, MAGNITUDE_MAX).astype(np.float32)
 
 
 class Quantiser:
@@ -74,8 +77,8 @@ class Quantiser:
         if not largest <= LARGEST_RESIDUAL:
             msg = f"the networks gave latents up to {largest:g} steps from their means, {LARGEST_RESIDUAL} is the most: the engine failed"
             raise LicRuntimeError(msg)
-        second, weight = offset(self._tables), ERROR_BITS / SHARE
+        second, weight = offset(self._tables), ERROR_BITS / ERROR_SHARE
         symbols, tables, values, self._state = entropy.quantise(
-            self._tables, residuals, indexes, FIRST, second, weight, self._state
+            self._tables, residuals, indexes, FIRST_DEPENDENT, second, weight, self._state
         )
         return Chosen(symbols, tables, values, indexes)

@@ -1,4 +1,4 @@
-"""What `effort` buys: latents moved by the encoder until the same bits show more of this picture; the file is like any other.
+"""The steps of `effort`: latents moved by the encoder until the same bits show more of this picture; the file is like any other.
 
     y ──residuals.choose──▶ y_hat ──error_gradient──▶ target = y_hat - (slope of error + slope of bits) / curvature
     └───────────────────────── y + part of the way to the target ◀──────────────┘       and again, by a smaller part
@@ -13,38 +13,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ...engine import runtime
-from ...engine.models import ModelSpec
+from ...engine.models import Model
 from . import passes, quantiser, scales
+from .geometry import Grid, geometry
 from .quantiser import Chosen
-from .symbols import STRIDE, Grid
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
-FIRST = 0.16
+FIRST_PART = 0.16
 """Part of the way that the first step goes. The others shrink evenly towards 0."""
 CURVATURE = 2 * quantiser.ERROR_BITS
 """Of the bits that an error of y is worth, for a step."""
 ROUNDING = 1 / 12
 """Variance of a symbol's rounding, in squared steps: bits of a symbol grow as those of a Gaussian that much wider."""
 
-STRIP = 2400
+STRIP_LATENTS = 2400
 """Latents whose gradient is taken in one go, if a few rows and their halo are no more: 480 bytes for each of their pixels."""
 BYTES_PER_PIXEL = 310
 """Memory of a thread for every pixel of the largest tile, as `workers.BYTES_PER_PIXEL`: 300 measured."""
-HALO = 4
+STRIP_HALO = 4
 """Rows of latents around a strip that are seen; the networks reach further, but the step is a part of the way."""
 
 
 def parts(effort: int) -> list[float]:
     """Part of the way to the target that each of so many steps goes."""
-    return [FIRST * (1 - k / effort) for k in range(effort)]
+    return [FIRST_PART * (1 - k / effort) for k in range(effort)]
 
 
 def moved(y: Floats, chosen: Sequence[Chosen], y_hat: Floats, error: Floats, grid: Grid, part: float) -> Floats:
@@ -61,20 +59,21 @@ def moved(y: Floats, chosen: Sequence[Chosen], y_hat: Floats, error: Floats, gri
     return result
 
 
-def error_gradient(spec: ModelSpec, y_hat: Floats, level: Floats, pixels: Pixels) -> Floats:
+def error_gradient(model: Model, y_hat: Floats, level: Floats, pixels: Pixels) -> Floats:
     """y_hat (M, h, w), level field (h, w), pixels (16 h, 16 w, 3) uint8 -> gradient (M, h, w): bits that the error is worth, for a step."""
     rows, columns = level.shape
-    strips = -(-rows // max(STRIP // columns - 2 * HALO, HALO))
+    stride = geometry(model).stride
+    strips = -(-rows // max(STRIP_LATENTS // columns - 2 * STRIP_HALO, STRIP_HALO))
     height = -(-rows // strips)
     result = np.empty(y_hat.shape, np.float32)
     for top in range(0, rows, height):
         bottom = min(top + height, rows)
-        first, last = max(top - HALO, 0), min(bottom + HALO, rows)
-        feeds: dict[str, npt.NDArray[Any]] = {
-            "y_hat": y_hat[None, :, first:last],
-            "level": level[None, None, first:last],
-            "pixels": pixels[STRIDE * first : STRIDE * last],
-        }
-        found = runtime.run(spec, "error_gradient", feeds)[0][0]
+        first, last = max(top - STRIP_HALO, 0), min(bottom + STRIP_HALO, rows)
+        found = model.run(
+            "error_gradient",
+            y_hat=y_hat[None, :, first:last],
+            level=level[None, None, first:last],
+            pixels=pixels[stride * first : stride * last],
+        )[0][0]
         result[:, top:bottom] = found[:, top - first : bottom - first]
     return result

@@ -1,4 +1,4 @@
-"""z_hat and the magnitudes of decoded symbols -> scale indexes: the one exact path (DESIGN 3.1).
+"""z_hat and the magnitudes of decoded symbols -> scale indexes: the one exact path (FORMAT.md, sections 8.3 and 9).
 
 Integers carried in float32, on the CPU provider, the same on every machine. Writer and reader both call this module, and
 nothing else decides what the range coder reads.
@@ -11,50 +11,52 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from ...engine import runtime
-from ...engine.models import ModelSpec
-from . import passes
+from ...engine.models import Model
+from . import passes, quantiser
+from .geometry import Grid
 
 Floats = npt.NDArray[np.float32]
 Indexes = npt.NDArray[np.uint16]
+Values = npt.NDArray[np.int32]
 
-COUNT = 64
-"""Scale indexes; more is more deviation."""
 DEVIATION_MIN, DEVIATION_MAX = 0.11, 148.0
 """Standard deviation, in quantiser steps, that the first and the last index stand for; those between in equal ratios."""
-MAGNITUDE_MAX = 8
 ANCHOR_SPACING = 128
+"""Levels between two anchors: hyper-latents have tables at each anchor."""
 
 
 @cache
 def deviations() -> Floats:
-    """Standard deviation of each scale index, (COUNT,), in quantiser steps."""
-    return np.geomspace(DEVIATION_MIN, DEVIATION_MAX, COUNT).astype(np.float32)
+    """Return the standard deviation of each scale index, (COUNT,), in quantiser steps."""
+    return np.geomspace(DEVIATION_MIN, DEVIATION_MAX, quantiser.SCALES).astype(np.float32)
 
 
-def features(spec: ModelSpec, z_hat: Floats) -> Floats:
-    """z_hat (Z, h/4, w/4) -> features (S, h, w), integers 0..255; computed once a tile."""
-    result: Floats = runtime.run(spec, "scales_z", {"z_hat": z_hat[None]}, exact=True)[0][0]
-    return result
+class Scales:
+    """The scale indexes of one tile, pass by pass (`passes.Context`).
 
-
-def indexes(
-    spec: ModelSpec, t: int, features: Floats, magnitudes: Floats, level: Floats, inside: tuple[int, int]
-) -> Indexes:
-    """Scale index 0..63 of the latents that pass t = 0..3 codes, in coding order, uint16.
-
-    magnitudes (M, h, w): `quantiser.magnitudes` of earlier passes, 0 elsewhere; level: the level field (h, w), integers;
-    inside: rows and columns that hold pixels.
+    z_hat (Z, h/4, w/4); field: the level of every latent (h, w), integers.
     """
-    feeds = {"features": features[None], "level": level[None, None]}
-    if t:
-        feeds["magnitudes"] = magnitudes[None]
-    return passes.gather_cells(runtime.run(spec, f"scales_{t}", feeds, exact=True)[0][0], t, inside, np.uint16)
+
+    def __init__(self, model: Model, z_hat: Floats, field: Floats, grid: Grid) -> None:
+        self._model, self._field, self._inside = model, field, grid.inside
+        self._features = model.run("scales_z", z_hat=z_hat[None])[0]
+        self._magnitudes = np.zeros((model.constants["latents"], *grid.shape), np.float32)
+
+    def before(self, t: int) -> Indexes:
+        """Return the scale index 0..63 of the latents that pass t codes, in coding order, uint16."""
+        feeds = {"features": self._features, "level": self._field[None, None]}
+        if t:
+            feeds["magnitudes"] = self._magnitudes[None]
+        return passes.gather_cells(self._model.run(f"scales_{t}", **feeds)[0][0], t, self._inside, np.uint16)
+
+    def after(self, t: int, values: Values) -> None:
+        """Take the values of pass t: later passes see their magnitudes."""
+        passes.scatter(self._magnitudes, t, self._inside, quantiser.magnitudes(values))
 
 
 def z_indexes(level: int, shape: tuple[int, int, int]) -> Indexes:
-    """Table of every hyper-latent, in coding order: its channel's at the anchor nearest to the picture's level."""
+    """Return the table of every hyper-latent, in coding order: its channel's at the anchor nearest to the picture's level."""
     channels, h, w = shape
     anchor = (level + ANCHOR_SPACING // 2) // ANCHOR_SPACING
-    first = COUNT + anchor * channels
+    first = quantiser.SCALES + anchor * channels
     return np.repeat(np.arange(first, first + channels, dtype=np.uint16), h * w)

@@ -1,0 +1,100 @@
+"""The manifest: which models this release has, where their files are, and that they are the right ones.
+
+A file names a model by its number and the first 4 bytes of its hash; it never carries or locates one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from ..errors import LicRuntimeError
+
+NETWORKS = f"{__package__.partition('.')[0]}.onnx_models"
+"""A package of its own, so that it is found wherever it is installed, also when a checkout hides the installed package."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file of the manifest: `path` inside onnx_models, and its hexadecimal SHA-256.
+
+    side: who runs it. exact: its arithmetic is proved to give the same integers on every machine, if it runs on the CPU
+    provider. kmac_per_pixel: thousands of multiply-adds per picture pixel, None for what is no network.
+    """
+
+    path: str
+    sha256: str
+    side: Literal["encoder", "decoder", "both"] = "both"
+    exact: bool = False
+    kmac_per_pixel: float | None = None
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Stored:
+        """Return the file that a JSON entry describes."""
+        rest = {name: entry[name] for name in ("side", "exact", "kmac_per_pixel") if name in entry}
+        return cls(entry["file"], entry["sha256"], **rest)
+
+    def read(self) -> bytes:
+        """Return the bytes of the file. LicRuntimeError if they are not the ones the manifest was written for."""
+        try:
+            data = resources.files(NETWORKS).joinpath(*self.path.split("/")).read_bytes()
+        except OSError as error:
+            msg = f"network file {self.path} is missing from this installation of pillow-lic: {error.strerror}"
+            raise LicRuntimeError(msg) from error
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            msg = f"network file {self.path} was altered: its SHA-256 is not the manifest's; reinstall pillow-lic"
+            raise LicRuntimeError(msg)
+        return data
+
+
+@dataclass(frozen=True, eq=False)
+class Networks:
+    """Files that belong together: number >= 1, never reused; files by role."""
+
+    number: int
+    files: Mapping[str, Stored]
+
+    def stored(self, role: str) -> Stored:
+        """Return the file with that role."""
+        return self.files[role]
+
+
+@dataclass(frozen=True, eq=False)
+class Entry(Networks):
+    """One model of the manifest.
+
+    procedure: the family that codes with it. digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order.
+    constants: whole numbers, and lists of them, that its family needs beside the networks. levels: those that it can write,
+    ascending. extras: like files, but no part of the hash, because no file's meaning depends on them.
+    """
+
+    name: str
+    procedure: str
+    digest: bytes
+    constants: Mapping[str, Any]
+    levels: Sequence[int]
+    extras: Mapping[str, Stored]
+
+    @property
+    def hash(self) -> bytes:
+        """The 4 bytes that a file's header carries."""
+        return self.digest[:4]
+
+    def kmac_per_pixel(self, side: Literal["encoder", "decoder"]) -> float:
+        """Return the thousands of multiply-adds per picture pixel of all networks that one side runs, without the extras."""
+        return sum(file.kmac_per_pixel or 0 for file in self.files.values() if file.side in (side, "both"))
+
+    def stored(self, role: str) -> Stored:
+        """Return the file with that role, the extras included."""
+        return self.extras[role] if role in self.extras else super().stored(role)
+
+
+@cache
+def read(name: str) -> Any:
+    """Return a JSON file beside the networks."""
+    return json.loads(resources.files(NETWORKS).joinpath(name).read_text("utf-8"))

@@ -1,0 +1,118 @@
+"""Tiles out of a plain `encode` and `decode`: each tile is coded with a margin of its neighbours, so that no seam shows.
+
+A model's constants say the rest: `tile_edge` of a picture with more than `tile_pixels` (padded to `align`), and the `margin` in
+pixels that a tile is coded with on each side where the picture goes on. Inside the margin two tiles hold nearly the same
+latents, so what is cut away was coded twice: (1 + 2 margin / tile_edge)^2 is the price in bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import metrics
+from ..engine import workers
+from ..errors import LicDamagedError, LicDesyncError
+from ..fileformat import streams
+from ..fileformat.areas import Area, Window, padded, with_halo
+from ..fileformat.tiling import Tiling
+
+if TYPE_CHECKING:
+    from ..engine.models import Model
+    from ..fileformat.importance_map import Deltas
+    from . import Payload, Payloads, Plain, Put
+
+Pixels = npt.NDArray[np.uint8]
+
+MISSING = 128
+"""Grey level of a tile that could not be read."""
+
+
+def chosen_tiling(model: Model, width: int, height: int) -> Tiling:
+    """Return one tile for a picture that the model takes whole, else tiles of its edge."""
+    align = model.constants["align"]
+    whole = padded(width, align) * padded(height, align) <= model.constants["tile_pixels"]
+    return Tiling(width, height, 0 if whole else model.constants["tile_edge"])
+
+
+def coded_window(model: Model, tiling: Tiling, index: int) -> Window:
+    """Return what is coded for a tile: the tile and its margin."""
+    constants = model.constants
+    return with_halo(tiling.tile(index), constants["margin"], constants["align"], tiling.width, tiling.height)
+
+
+def check(payload: bytes | memoryview) -> None:
+    """Raise LicDamagedError for a payload whose streams do not fill it."""
+    streams.unpack(payload)
+
+
+class TilewiseWriter:
+    """One picture (H, W, C) on its way into a file, tile by tile (`families.Writer`)."""
+
+    def __init__(self, family: Plain, model: Model, pixels: Pixels) -> None:
+        self._family, self._model, self._pixels = family, model, pixels
+        self.tiling = chosen_tiling(model, pixels.shape[1], pixels.shape[0])
+        self.deltas: Deltas | None = None
+
+    def _payload(self, index: int, level: int) -> bytes:
+        area = coded_window(self._model, self.tiling, index).area
+        return streams.pack(self._family.encode(self._model, self._pixels[area.slices], level))
+
+    def payloads(self, level: int) -> list[bytes]:
+        """Return the payload of every tile in raster order."""
+        rows, columns = self.tiling.largest
+        with workers.over_tiles(self.tiling.count, rows * columns) as crew:
+            return list(crew.results(lambda index: self._payload(index, level), range(self.tiling.count)))
+
+    def psnr(self, level: int) -> float:
+        """Return the PSNR in dB, over all samples, of what a reader would see."""
+        seen = np.empty_like(self._pixels)
+
+        def put(area: Area, pixels: Pixels) -> None:
+            seen[area.slices] = pixels
+
+        reader = TilewiseReader(self._family, self._model, self.tiling, level, None)
+        reader.draw(dict(enumerate(self.payloads(level))), put, strict=True, held=0)
+        return metrics.psnr(self._pixels, seen)
+
+
+class TilewiseReader:
+    """The pixels of an area of a picture, of all of it by default, tile by tile (`families.Reader`)."""
+
+    def __init__(self, family: Plain, model: Model, tiling: Tiling, level: int, area: Area | None) -> None:
+        self._family, self._model, self._tiling, self._level = family, model, tiling, level
+        self._area = area or tiling.whole
+        self._channels = 3 if "RGB" in family.MODES else 1
+
+    @property
+    def needed(self) -> list[int]:
+        """Raster indexes of the tiles that decide the area, ascending."""
+        return self._tiling.touching(self._area.corners)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the pixels that are read."""
+        return self._area.shape
+
+    def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
+        """Give the pixels of every tile in the area to `put` (`families.Reader.draw`); a cut tile is grey."""
+        rows, columns = self._tiling.largest
+        with workers.over_tiles(len(self.needed), rows * columns, held) as crew:
+            for index in self.needed:
+                crew.submit(self._show, index, payloads[index], put, strict)
+
+    def _show(self, index: int, payload: Payload | None, put: Put, strict: bool) -> None:
+        window, tile = coded_window(self._model, self._tiling, index), self._tiling.tile(index)
+        target = tile.intersection(self._area)
+        pixels = np.full((*target.shape, self._channels), MISSING, np.uint8)
+        try:
+            if payload is not None:
+                coded = streams.unpack(payload)
+                decoded = self._family.decode(self._model, coded, window.area.shape, self._level)
+                pixels = decoded[target.within(window.area).slices]
+        except (LicDamagedError, LicDesyncError):
+            if strict:
+                raise
+        put(target.within(self._area), pixels)
