@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from pillow_lic import codec
-from pillow_lic.engine import entropy, models
+from pillow_lic.engine import models
 from pillow_lic.families.lic1 import symbols
+from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.fileformat import alpha, container, importance_map
 from pillow_lic.options import EncodeOptions
 
@@ -82,11 +83,11 @@ def explain(data: bytes) -> str:
     """The whole example as FORMAT.md has it, between its two marks."""
     parts = container.unpack(data)
     header, pixels = codec.decode(data)
-    grid = symbols.sizes.grid(header.height, header.width)
-    field = importance_map.level_field(header.level, None, grid.shape)
     spec = models.named(header.model_id, header.model_hash)
+    grid = geometry(spec).grid(header.height, header.width)
+    field = importance_map.level_field(header.level, None, grid.shape)
     assert parts.tiles[0] is not None
-    z_hat, v = symbols.read(spec, parts.tiles[0], header.level, field, grid)
+    z_hat, values = symbols.read(spec, parts.tiles[0], header.level, field, grid)
     assert parts.alpha is not None
     plane = alpha.unpack(parts.alpha, (header.height, header.width))
     corners = ", ".join(str(tuple(int(v) for v in pixels[y, x])) for y in (0, 15) for x in (0, 15))
@@ -105,7 +106,7 @@ Latents: h = w = 1, padded to 4x4; hyper-latents 1x1. z_hat is (as channel: valu
 and r, in twentieths of a step, of which only row 0, column 0 is coded: channels 0-79 in pass 0, 80-159 in pass 1, 160-239 in
 pass 2, 240-319 in pass 3,
 
-    {listing(np.rint(entropy.STEP * v[:, 0, 0]))}
+    {listing(values[:, 0, 0])}
 
 The alpha plane begins with {", ".join(str(v) for v in plane[0, 6:10])} in columns 6 to 9 of row 0. The four corners of the decoded
 picture, from the top left in raster order, are (within the tolerance of section 9)

@@ -24,10 +24,13 @@ from PIL import Image
 import pillow_lic
 from pillow_lic import codec
 from pillow_lic.engine import entropy, models
+from pillow_lic.families import Request
 from pillow_lic.families.lic1 import symbols
-from pillow_lic.families.lic1.writer import Writer
-from pillow_lic.fileformat import alpha, container, importance_map, tiles
+from pillow_lic.families.lic1.geometry import geometry
+from pillow_lic.families.lic1.writing import Writer
+from pillow_lic.fileformat import alpha, container, importance_map
 from pillow_lic.fileformat.header import Header, write_header
+from pillow_lic.fileformat.tiling import Tiling
 from pillow_lic.options import EncodeOptions
 
 FOLDER = Path(__file__).parent / "golden" / "v1"
@@ -61,8 +64,8 @@ def assembled(
     """A file the encoder does not choose to write by itself: small tiles, a map of deltas."""
     spec, level = models.choose(None), 400
     pixels = photo_like(height, width, CHANNELS[mode], seed=width)
-    writer = Writer(spec, codec.to_rgb(pixels, mode), deltas)
-    writer.tile_edge, writer.grid = edge, tiles.grid(width, height, edge)
+    writer = Writer(spec, pixels[..., :3], Request(deltas))
+    writer.tiling = Tiling(width, height, edge)
     return container.pack(
         Header(mode, width, height, edge, spec.number, spec.hash, level),
         writer.payloads(level),
@@ -137,17 +140,17 @@ def symbol_digests(data: bytes) -> list[str]:
     parts = container.unpack(data)
     header = parts.header
     spec = models.named(header.model_id, header.model_hash)
-    whole = symbols.sizes.grid(header.height, header.width).inside
+    whole = importance_map.shape_of(header.height, header.width)
     deltas = None if parts.importance is None else importance_map.unpack(parts.importance, whole)
+    sizes = geometry(spec)
     digests = []
-    for tile, payload in zip(tiles.grid(header.width, header.height, header.tile_edge), parts.tiles, strict=True):
-        grid = symbols.sizes.grid(tile.height, tile.width)
-        place = tile.y0 // symbols.STRIDE, tile.x0 // symbols.STRIDE
+    for tile, payload in zip(header.tiling.tiles(), parts.tiles, strict=True):
+        grid = sizes.grid(*tile.shape)
+        place = tile.y0 // sizes.stride, tile.x0 // sizes.stride
         field = importance_map.level_field(header.level, deltas, grid.shape, *place)
         assert payload is not None
-        z_hat, v = symbols.read(spec, payload, header.level, field, grid)
-        integers = (z_hat, np.rint(entropy.STEP * v))
-        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in integers)).hexdigest())
+        read = symbols.read(spec, payload, header.level, field, grid)
+        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in read)).hexdigest())
     return digests
 
 

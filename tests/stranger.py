@@ -33,7 +33,7 @@ class Model:
     def __init__(self, number, hash4):
         listed = json.loads((MODELS / "manifest.json").read_text())["models"]
         (entry,) = [m for m in listed if m["id"] == number and m["sha256"].startswith(hash4.hex())]
-        self.m, self.z = entry["latents"], entry["hyper_latents"]
+        self.m, self.z = entry["constants"]["latents"], entry["constants"]["hyper_latents"]
         self.files = {role: MODELS / f["file"] for role, f in entry["files"].items()}
         data = self.files["tables"].read_bytes()
         count = int.from_bytes(data[:2], "little")

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, UnidentifiedImageError
+from tiled import stream_of
 
 import pillow_lic
 from pillow_lic.engine import models, runtime
 from pillow_lic.errors import LicDamagedError, LicError, LicLimitError, LicTruncatedError, LicUnsupportedError
 from pillow_lic.fileformat import container
-from pillow_lic.fileformat.header import Header, write_header
+from pillow_lic.fileformat.header import MAGIC, Header, write_header
 from pillow_lic.fileformat.varint import write_varint
 
 ALLOWED = 0.010
@@ -50,7 +51,7 @@ def with_picture_byte(value: int) -> bytes:
 
 def raw(width: int, height: int) -> bytes:
     """A header of any size, its checksum right."""
-    numbers = write_varint(width) + write_varint(height) + write_varint(1)
+    numbers = write_varint(width) + write_varint(height) + write_varint(models.choose(None).number)
     written = MAGIC + b"\1\2" + numbers + models.choose(None).hash + bytes(2)
     return written + binascii.crc_hqx(written, 0xFFFF).to_bytes(2, "little")
 

@@ -113,7 +113,8 @@ def test_the_multiply_adds_are_those_of_the_networks_that_run(
     encoded, ran[:] = ran.copy(), []
     codec.decode(data)
     expected = {
-        side: sum(spec.kmac_per_pixel[r] for r in roles) for side, roles in (("encoder", encoded), ("decoder", ran))
+        side: sum(spec.files[r].kmac_per_pixel for r in roles)
+        for side, roles in (("encoder", encoded), ("decoder", ran))
     }
     assert measurement.complexity() == pytest.approx(expected, abs=1e-3)
 

@@ -9,14 +9,14 @@ import onnxruntime as ort
 import pytest
 from pictures import SAMPLE, photo_like
 from PIL import Image
-from tiled import in_tiles
+from tiled import in_tiles, stream_of
 
 from pillow_lic import codec
-from pillow_lic.engine import runtime
+from pillow_lic.engine import entropy, runtime
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError, LicTruncatedError
 from pillow_lic.families.lic1 import symbols, transforms
-from pillow_lic.families.lic1.reader import MISSING
+from pillow_lic.families.lic1.reading import MISSING
 from pillow_lic.fileformat import container
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
@@ -62,8 +62,8 @@ def test_quality_trades_size_for_psnr() -> None:
 def test_overhead_is_at_most_32_bytes() -> None:
     """Everything that is not the range coder's stream."""
     data = encode(photo_like(128, 192))
-    stream = container.unpack_tile(container.unpack(data).tiles[0]).stream
-    assert len(data) - len(stream) <= 32
+    coded = entropy.parse_prefix(container.unpack(data).tiles[0]).coded
+    assert len(data) - len(coded) <= 32
 
 
 def test_encoding_is_repeatable_and_threads_do_not_change_symbols() -> None:
@@ -106,9 +106,9 @@ def test_noise_in_every_float_network_moves_pixels_never_symbols(monkeypatch: py
     original, original_read = runtime.run, symbols.read
     rng = np.random.default_rng(0)
 
-    def noisy(spec, role, feeds, *, exact=False):
-        outputs = original(spec, role, feeds, exact=exact)
-        if exact:
+    def noisy(spec, role, feeds):
+        outputs = original(spec, role, feeds)
+        if spec.stored(role).exact:
             return outputs
         return [with_noise(o) for o in outputs]
 
@@ -138,12 +138,12 @@ def test_desync_is_told_from_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every checksum holds, but the exact path of another machine gave other scale indexes."""
     data = encode(photo_like(64, 64))
     header = container.unpack(data).header
-    tile = container.unpack_tile(container.unpack(data).tiles[0])
-    wrong = container.pack(header, [stream_of(tile.lanes, tile.check ^ 1, bytes(tile.stream))])
+    tile = entropy.parse_prefix(container.unpack(data).tiles[0])
+    wrong = container.pack(header, [stream_of(tile.lanes, tile.check ^ 1, bytes(tile.coded))])
     with pytest.raises(LicDesyncError, match="desync"):
         codec.decode(wrong)
-    original = symbols.scales.indexes
-    monkeypatch.setattr(symbols.scales, "indexes", lambda *a: np.minimum(original(*a) + 1, 63))
+    original = symbols.Scales.before
+    monkeypatch.setattr(symbols.Scales, "before", lambda *a: np.minimum(original(*a) + 1, 63))
     with pytest.raises(LicDesyncError, match="desync"):
         codec.decode(data)
 

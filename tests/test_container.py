@@ -10,7 +10,11 @@ import zlib
 from dataclasses import replace
 
 import pytest
+from tiled import stream_of
 
+from pillow_lic import codec
+from pillow_lic.engine import models
+from pillow_lic.engine.entropy import parse_prefix
 from pillow_lic.errors import (
     LicDamagedError,
     LicError,
@@ -20,19 +24,9 @@ from pillow_lic.errors import (
     NotLicError,
 )
 from pillow_lic.fileformat import container, limits
-from pillow_lic.fileformat.areas import count
-from pillow_lic.fileformat.container import (
-    MAGIC,
-    Container,
-    CutPayload,
-    Header,
-    accepts,
-    pack,
-    pack_tile,
-    read_front,
-    unpack,
-    unpack_tile,
-)
+from pillow_lic.fileformat.container import Container, CutPayload, pack, read_front, unpack
+from pillow_lic.fileformat.header import MAGIC, Header, accepts
+from pillow_lic.fileformat.tiling import Tiling
 from pillow_lic.fileformat.varint import parse_varint, write_varint
 
 PLAIN = Header("RGB", 48, 31, 0, 1, b"\x01\x02\x03\x04", 569)
@@ -42,7 +36,7 @@ METADATA = {"icc_profile": b"profile", "exif": b"Exif\0\0", "xmp": b"<x/>"}
 
 
 def tile(number: int, size: int = 9) -> bytes:
-    return pack_tile(1, 1000 + number, bytes((number * 7 + i) % 256 for i in range(size)))
+    return stream_of(1, 1000 + number, bytes((number * 7 + i) % 256 for i in range(size)))
 
 
 FILES = {
@@ -114,8 +108,8 @@ def test_every_mode_and_edge(mode: str, edge: int) -> None:
 def test_a_plain_picture_costs_at_most_32_bytes() -> None:
     """The promise of FORMAT.md, for every picture up to 16383 a side with a stream below 2 MiB."""
     stream = bytes(30_000)
-    assert len(pack(replace(PLAIN, width=768, height=512), [pack_tile(1, 0, stream)])) - len(stream) == 32
-    assert len(pack(replace(PLAIN, width=768, height=512, model_id=127), [pack_tile(8, 0, stream)])) - len(stream) == 32
+    assert len(pack(replace(PLAIN, width=768, height=512), [stream_of(1, 0, stream)])) - len(stream) == 32
+    assert len(pack(replace(PLAIN, width=768, height=512, model_id=127), [stream_of(8, 0, stream)])) - len(stream) == 32
 
 
 def test_quality_is_the_level_on_the_users_scale() -> None:
@@ -148,8 +142,8 @@ def test_the_unused_bit_is_ignored() -> None:
 
 def test_tile_payload_comes_back() -> None:
     for lanes in (1, 2, 4, 8):
-        payload = unpack_tile(pack_tile(lanes, 65535, bytes(range(32))))
-        assert (payload.lanes, payload.check, bytes(payload.stream)) == (lanes, 65535, bytes(range(32)))
+        prefix = parse_prefix(stream_of(lanes, 65535, bytes(range(32))))
+        assert (prefix.lanes, prefix.check, bytes(prefix.coded)) == (lanes, 65535, bytes(range(32)))
 
 
 @pytest.mark.parametrize("value", [0, 1, 127, 128, 16383, 16384, 65535, 2**28 - 1, 2**28, 2**32 - 1])
@@ -208,8 +202,6 @@ REFUSALS: dict[str, tuple[bytes, type[Exception], str]] = {
     "too wide": (seal(raw_header(65536, 1), [TILE]), LicLimitError, "65536x1 pixels is over the limit of 65535"),
     "too high": (seal(raw_header(1, 65536), [TILE]), LicLimitError, "1x65536 pixels is over the limit of 65535"),
     "too many pixels": (seal(raw_header(65535, 65535), [TILE]), LicLimitError, "178956970 in all"),
-    "one tile too large": (seal(raw_header(2048, 2049), [TILE]), LicLimitError, "tile of 4325376 pixels"),
-    "tiles too large": (seal(raw_header(9000, 9000, picture=0x1A), [TILE]), LicLimitError, "tile of 16777216 pixels"),
     "no model": (seal(raw_header(9, 9, model=0), [TILE]), LicDamagedError, "model id must be 1-4294967295, got 0"),
     "level": (seal(raw_header(9, 9, level=1025), [TILE]), LicDamagedError, "level must be 0-1024, got 1025"),
     "long varint": (MAGIC + b"\1\2\x80\x80\x80\x80\x80\x01" + bytes(20), LicDamagedError, "shortest form"),
@@ -249,6 +241,22 @@ def test_refusal(data: bytes, error: type[Exception], reason: str) -> None:
         codec.verify(data)
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "edge", "pixels"), [(2048, 2049, 0, 4325376), (9000, 9000, 4096, 16777216)]
+)
+def test_tiles_larger_than_the_models_are_refused(width: int, height: int, edge: int, pixels: int) -> None:
+    known = models.choose(None)
+    header = Header("RGB", width, height, edge, known.number, known.hash, 0)
+    with pytest.raises(LicLimitError, match=f"tile of {pixels} pixels .* of model lic1"):
+        codec.verify(pack(header, [tile(0)] * header.tile_count))
+
+
+def test_a_file_of_an_unknown_model_is_verified_by_its_checksums() -> None:
+    codec.verify(FILES["plain"])
+    with pytest.raises(LicDamagedError, match="tile section is damaged"):
+        codec.verify(REFUSALS["tile crc"][0])
+
+
 def test_sixty_four_other_sections_are_legal() -> None:
     data = seal(raw_header(9, 9), [section(0x90, b"")] * 64 + [TILE])
     assert len(unpack(data).tiles) == 1
@@ -264,9 +272,10 @@ def test_sixty_four_other_sections_are_legal() -> None:
 )
 def test_tile_refusal(payload: bytes, error: type[Exception], reason: str) -> None:
     with pytest.raises(error, match=reason):
-        unpack_tile(payload)
+        parse_prefix(payload)
+    known = models.choose(None)
     with pytest.raises(error, match=reason):
-        codec.verify(pack(PLAIN, [payload]))
+        codec.verify(pack(replace(PLAIN, model_id=known.number, model_hash=known.hash), [payload]))
 
 
 def test_accepts_is_decided_by_four_bytes() -> None:
@@ -303,8 +312,6 @@ def test_pack_refuses_what_is_no_file() -> None:
         pack(PLAIN, [tile(0)], alpha=b"a")
     with pytest.raises(ValueError, match="icc_profile, exif, xmp, got comment"):
         pack(PLAIN, [tile(0)], metadata={"comment": b"hello"})
-    with pytest.raises(ValueError, match="lanes must be 1, 2, 4 or 8, got 3"):
-        pack_tile(3, 0, b"")
     with pytest.raises(LicLimitError, match="importance section of 1048577 bytes is over the limit of 1048576"):
         pack(PLAIN, [tile(0)], importance=bytes(2**20 + 1))
     with pytest.raises(LicLimitError, match="65536"):
@@ -406,7 +413,7 @@ def test_a_section_behind_another_header_is_damaged(change: dict[str, object]) -
 
 def test_the_number_of_a_tile_fits_its_checksum() -> None:
     """So that no two tiles of a picture, of 128 pixels and as high as it may be, have the same number."""
-    counts = [count(width, min(limits.MAX_SIDE, limits.MAX_PIXELS // width), 128) for width in range(1, 65536)]
+    counts = [Tiling(width, min(limits.MAX_SIDE, limits.MAX_PIXELS // width), 128).count for width in range(1, 65536)]
     assert 10_000 < max(counts) < 2**16
 
 

@@ -12,7 +12,7 @@ from pillow_lic import _native, codec
 from pillow_lic.bench import coder
 from pillow_lic.engine import models
 from pillow_lic.errors import LicRuntimeError
-from pillow_lic.families.lic1 import quantiser, symbols
+from pillow_lic.families.lic1 import quantiser
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
 
@@ -136,7 +136,7 @@ def test_magnitudes_are_rounded_half_up_and_end_at_8() -> None:
 
 @pytest.mark.parametrize("spec", models.models(), ids=lambda s: f"{s.name}-{s.number}")
 def test_every_dependent_scale_has_two_tables(spec: models.Model) -> None:
-    stored = symbols.tables(spec)
+    stored = spec.tables
     assert (
         stored.count
         == quantiser.SCALES + 9 * spec.constants["hyper_latents"] + quantiser.SCALES - quantiser.FIRST_DEPENDENT
@@ -159,7 +159,7 @@ def test_weighing_bits_pays(quality: float, monkeypatch: pytest.MonkeyPatch) -> 
     with Image.open(SAMPLE) as im:
         pixels = np.asarray(im.convert("RGB"))[:192, :256]
     reached, size = measured(pixels, quality)
-    monkeypatch.setattr(quantiser, "SHARE", 1e-4)
+    monkeypatch.setattr(quantiser, "ERROR_SHARE", 1e-4)
     plain = [measured(pixels, q) for q in (quality - 2, quality)]
     assert plain[0][0] < reached < plain[1][0]
     assert size < np.interp(reached, *zip(*plain, strict=True)) - 0.025

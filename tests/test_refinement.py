@@ -12,8 +12,10 @@ from tiled import in_tiles
 from pillow_lic import codec, metrics, plugin, rate_search
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
+from pillow_lic.families import Request
 from pillow_lic.families.lic1 import refinement, residuals, transforms
-from pillow_lic.families.lic1.writer import Writer
+from pillow_lic.families.lic1.geometry import geometry
+from pillow_lic.families.lic1.writing import Writer
 from pillow_lic.fileformat import importance_map
 from pillow_lic.fileformat.limits import MAX_LEVEL
 from pillow_lic.options import EncodeOptions
@@ -33,7 +35,7 @@ def rate_and_quality(pixels: np.ndarray, **options: object) -> tuple[float, floa
 
 def saved(plain: tuple[float, float], refined: tuple[float, float]) -> float:
     """Share of the bits that a refined file needs less for as many dB, by the slope of the scale."""
-    bits_a_db = np.log(rate_search.HIGHEST_BPP / rate_search.LOWEST_BPP) / (rate_search.DB_A_LEVEL * MAX_LEVEL)
+    bits_a_db = np.log(rate_search.HIGHEST_BPP / rate_search.LOWEST_BPP) / rate_search.SPAN_DB
     return 1 - refined[0] / plain[0] * np.exp(bits_a_db * (plain[1] - refined[1]))
 
 
@@ -86,9 +88,9 @@ def test_strips_have_the_gradient_of_the_whole(cat: np.ndarray, monkeypatch: pyt
 def test_a_step_goes_downhill(cat: np.ndarray) -> None:
     """The gradient is that of the error as it is decoded: a small move against it takes away what it says."""
     spec, field = models.choose(None), importance_map.level_field(500, None, (16, 28), 0, 0)
-    pixels, grid = cat[:256, :448], sizes.grid(256, 448)
-    writer = Writer(spec, pixels)
-    _, y_hat = writer.code(500, writer.grid[0])
+    pixels, grid = cat[:256, :448], geometry(spec).grid(256, 448)
+    writer = Writer(spec, pixels, Request())
+    _, y_hat = writer.code(500, writer.tiling.whole)
     gradient = refinement.error_gradient(spec, y_hat, field, pixels)
     assert y_hat.shape[1:] == grid.inside
 
@@ -114,7 +116,7 @@ def test_what_is_chosen_says_its_scale_indexes(cat: np.ndarray) -> None:
         np.zeros((spec.constants["latents"], 4, 4), np.float32),
         np.zeros((spec.constants["hyper_latents"], 1, 1), np.float32),
     )
-    chosen, _ = residuals.choose(spec, z_hat, y, field, sizes.grid(64, 64))
+    chosen, _ = residuals.choose(spec, z_hat, y, field, geometry(spec).grid(64, 64))
     for one in chosen:
         assert one.indexes.shape == one.symbols.shape
         assert one.indexes.max() < 64

@@ -16,7 +16,7 @@ import pillow_lic
 from pillow_lic import codec
 from pillow_lic.errors import LicDamagedError, LicLimitError, LicTruncatedError
 from pillow_lic.families.lic1 import residuals, symbols
-from pillow_lic.families.lic1.reader import MISSING
+from pillow_lic.families.lic1.reading import MISSING
 from pillow_lic.fileformat import container
 from pillow_lic.options import EncodeOptions
 

@@ -7,7 +7,7 @@ import pytest
 from exact_reference import evaluate
 
 from pillow_lic.engine import models
-from pillow_lic.families.lic1 import scales
+from pillow_lic.families.lic1 import quantiser, scales
 
 LEVELS = (
     ort.GraphOptimizationLevel.ORT_DISABLE_ALL,

@@ -9,9 +9,11 @@ from pictures import photo_like
 
 from pillow_lic import codec
 from pillow_lic.engine import models
-from pillow_lic.families.lic1.writer import Writer
-from pillow_lic.fileformat import alpha, container, importance_map, tiles
+from pillow_lic.families import Request
+from pillow_lic.families.lic1.writing import Writer
+from pillow_lic.fileformat import alpha, container, importance_map
 from pillow_lic.fileformat.container import Header
+from pillow_lic.fileformat.tiling import Tiling
 from pillow_lic.options import EncodeOptions
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
@@ -43,8 +45,8 @@ def test_tiles_and_importance() -> None:
     pixels, spec, level = photo_like(150, 270), models.choose(None), 300
     rng = np.random.default_rng(0)
     deltas = rng.integers(-40, 90, (10, 17)).astype(np.int8)
-    writer = Writer(spec, pixels, deltas)
-    writer.tile_edge, writer.grid = 128, tiles.grid(270, 150, 128)
+    writer = Writer(spec, pixels, Request(deltas))
+    writer.tiling = Tiling(270, 150, 128)
     header = Header("RGBA", 270, 150, 128, spec.number, spec.hash, level)
     plane = rng.integers(0, 256, (150, 270)).astype(np.uint8)
     data = container.pack(

@@ -5,6 +5,7 @@ import pytest
 
 from pillow_lic.engine import models, runtime
 from pillow_lic.families.lic1 import transforms
+from pillow_lic.families.lic1.geometry import geometry
 
 
 @pytest.mark.parametrize(("rows", "runs"), [(1, 1), (16, 1), (17, 2), (40, 3)])
@@ -24,8 +25,8 @@ def test_strips_are_the_whole(rows: int, runs: int, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(runtime, "run", counted)
     found = transforms.synthesis(spec, y_hat, level).astype(int)
     assert len(seen) == runs
-    assert max(seen) <= transforms.STRIP_ROWS + 2 * transforms.DETAIL_REACH
-    monkeypatch.setattr(transforms, "STRIP", rows)
+    assert max(seen) <= transforms.STRIP_ROWS + 2 * geometry(spec).detail_reach
+    monkeypatch.setattr(transforms, "STRIP_ROWS", rows)
     whole = transforms.synthesis(spec, y_hat, level)
     assert whole.shape == (16 * rows, 48, 3)
     assert np.abs(found - whole).max() <= 1

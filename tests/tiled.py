@@ -8,7 +8,7 @@ from pillow_lic.fileformat.tiling import Tiling
 
 def in_tiles(monkeypatch: pytest.MonkeyPatch, edge: int) -> None:
     """Have the encoder cut every picture into tiles of that edge."""
-    monkeypatch.setattr("pillow_lic.families.lic1.writer.chosen_tiling", lambda w, h, _: Tiling(w, h, edge))
+    monkeypatch.setattr("pillow_lic.families.lic1.writing.chosen_tiling", lambda w, h, _: Tiling(w, h, edge))
 
 
 def stream_of(lanes: int, check: int, coded: bytes) -> bytes:

@@ -11,7 +11,7 @@ from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.lic1 import export, histograms, scale_tables
 from onnx_models.recipes.lic1.model import Lic1, Sizes
 from pillow_lic.engine import entropy, models
-from pillow_lic.families.lic1 import residuals, symbols, transforms
+from pillow_lic.families.lic1 import quantiser, residuals, symbols, transforms
 from pillow_lic.families.lic1.symbols import Grid
 
 NUMBER = 4_000_000
@@ -51,7 +51,7 @@ def test_what_it_codes_it_reads(spec: export.Exported, patches: Path) -> None:
         again = residuals.reconstruct(spec, read_z, v, field, grid.inside)
         np.testing.assert_allclose(again, y_hat, atol=1e-4)
         assert not again[:, :, 15:].any()
-        numbers = np.concatenate([part.tables for part in chosen])
+        numbers = np.concatenate([part.numbers for part in chosen])
         assert 0.2 < (numbers < quantiser.SCALES).mean() < 1
 
 
@@ -72,4 +72,4 @@ def test_tables_fit_what_was_counted(spec: export.Exported, patches: Path) -> No
         return total
 
     gaussians = scale_tables.gaussian_tables()
-    assert bits(symbols.tables(spec), quantiser.SCALES + 9 * 16) < 0.995 * bits(gaussians, quantiser.SCALES)
+    assert bits(spec.tables, quantiser.SCALES + 9 * 16) < 0.995 * bits(gaussians, quantiser.SCALES)

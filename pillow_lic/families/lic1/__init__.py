@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...engine import entropy
-from .reader import Reader
+from .reading import Reader
 from .transforms import drafts as drafts
-from .writer import Writer
+from .writing import Writer
 
 if TYPE_CHECKING:
     from ...engine.models import Model

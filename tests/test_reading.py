@@ -10,14 +10,20 @@ from tiled import in_tiles
 from pillow_lic import codec
 from pillow_lic.engine import models, workers
 from pillow_lic.engine.settings import settings
-from pillow_lic.families.lic1 import reader, symbols, transforms
-from pillow_lic.families.lic1.reader import Reader
+from pillow_lic.families import Put
+from pillow_lic.families.lic1 import reading, transforms
+from pillow_lic.families.lic1.geometry import geometry
+from pillow_lic.families.lic1.reading import Reader
 from pillow_lic.fileformat import limits
+from pillow_lic.fileformat.areas import Area
+from pillow_lic.fileformat.tiling import Tiling
 from pillow_lic.options import EncodeOptions
 
 
 def test_a_halo_reaches_into_the_next_row_of_tiles_only() -> None:
-    assert reader.HALO * symbols.STRIDE <= limits.MIN_TILE_EDGE
+    assert all(
+        geometry(m).halo * geometry(m).stride <= limits.MIN_TILE_EDGE for m in models.models() if m.procedure == "lic1"
+    )
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -28,15 +34,16 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
     original = transforms.synthesis
     rng = np.random.default_rng(0)
     latents = rng.normal(0, 3, (spec.constants["latents"], -(-height // 16), -(-width // 16))).astype(np.float32)
-    r = Reader(spec, width, height, 128, 500)
+    tiling, halo = Tiling(width, height, 128), geometry(spec).halo
+    r = Reader(spec, tiling, 500)
     held: list[int] = []
 
     def counted(spec, y_hat, field):
         held.append(len(r._held))
         return original(spec, y_hat, field)
 
-    def tile_latents(index: int, area: areas.Area) -> np.ndarray:
-        tile = r.grid[index]
+    def tile_latents(index: int, area: Area) -> np.ndarray:
+        tile = tiling.tile(index)
         assert area == tile.over(16)
         y, x = tile.y0 // 16, tile.x0 // 16
         part = latents[:, y : y + 8, x : x + 8]
@@ -44,14 +51,15 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
 
     monkeypatch.setattr(transforms, "synthesis", counted)
     with settings(threads=threads):
-        picture = r.picture(tile_latents)
+        picture = np.empty((height, width, 3), np.uint8)
+        r.draw_latents(tile_latents, lambda area, pixels: picture.__setitem__(area.slices, pixels))
     assert not r._held
-    assert len(held) == len(r.grid)
+    assert len(held) == tiling.count
     columns = -(-width // 128)
     assert max(held) <= 2 * columns + 2 + (threads > 1) * (1 + workers.AHEAD) * threads
-    for tile in r.grid:
-        y0, x0 = max(0, tile.y0 // 16 - reader.HALO), max(0, tile.x0 // 16 - reader.HALO)
-        window = latents[:, y0 : -(-tile.y1 // 16) + reader.HALO, x0 : -(-tile.x1 // 16) + reader.HALO]
+    for tile in tiling.tiles():
+        y0, x0 = max(0, tile.y0 // 16 - halo), max(0, tile.x0 // 16 - halo)
+        window = latents[:, y0 : -(-tile.y1 // 16) + halo, x0 : -(-tile.x1 // 16) + halo]
         whole = original(spec, window, np.full(window.shape[1:], 500, np.float32))
         y, x = tile.y0 - 16 * y0, tile.x0 - 16 * x0
         found = picture[tile.y0 : tile.y1, tile.x0 : tile.x1].astype(int)
@@ -61,15 +69,15 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
 def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every tile but those of the last row became ready by one that was just begun."""
     spec = models.choose(None)
-    r = Reader(spec, 1024, 256, 128, 500)
+    r = Reader(spec, Tiling(1024, 256, 128), 500)
     waited: list[int] = []
     show = r._show
 
-    def watched(part: reader._Part, put: reader.Put) -> None:
+    def watched(part: reading._Part, put: Put) -> None:
         waited.extend(index for index in part.needs if not r._held[index].done())  # type: ignore[attr-defined]
         show(part, put)
 
-    def latents(index: int, _: areas.Area) -> np.ndarray:
+    def latents(index: int, _: Area) -> np.ndarray:
         time.sleep(0.05)
         return np.zeros((spec.constants["latents"], 8, 8), np.float32)
 
@@ -80,7 +88,7 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
     monkeypatch.setattr(r, "_show", watched)
     monkeypatch.setattr(transforms, "synthesis", synthesis)
     with settings(threads=2):
-        r.picture(latents)
+        r.draw_latents(latents, lambda _area, _pixels: None)
     assert len(waited) <= 1
 
 

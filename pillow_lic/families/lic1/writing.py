@@ -16,7 +16,7 @@ from ...fileformat.areas import Area, Window, padded, with_halo
 from ...fileformat.tiling import Tiling
 from . import refinement, residuals, symbols, transforms
 from .geometry import Grid, geometry
-from .reader import Reader
+from .reading import Reader
 
 if TYPE_CHECKING:
     from .. import Request
