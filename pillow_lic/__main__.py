@@ -10,7 +10,6 @@ import argparse
 import io
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,8 @@ from typing import IO, Any
 from PIL import Image
 
 from . import __version__
+from .options import OPTIONS
+from .parsing import byte_count
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -222,69 +223,34 @@ def _write(target: str, data: bytes) -> None:
         sys.stdout.buffer.write(data)
 
 
-_OPTIONS = ("quality", "target_size", "target_bpp", "target_psnr", "roi", "importance", "effort", "model")
-
-
 def _save_options(args: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(args, name) for name in _OPTIONS if getattr(args, name, None) is not None}
+    return {name: getattr(args, name) for name in OPTIONS if getattr(args, name, None) is not None}
 
 
-def number(text: str) -> float:
-    """Return the number that was written, as int if it is whole: JPEG and AVIF take no other quality."""
-    return int(text) if text.isdecimal() else float(text)
+def _typed(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return `parse` as argparse wants it, which shows only its own kind of error."""
+
+    def typed(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return typed
 
 
-def byte_count(text: str) -> float:
-    """Return a number of bytes written as 40000, 200k, 1.5M or 5GB."""
-    found = re.fullmatch(r"([0-9]+\.?[0-9]*)([kMG]?)B?", text, re.IGNORECASE)
-    if found is None:
-        msg = f"must be a number of bytes such as 40000, 200k, 1.5M or 5GB, got {text!r}"
-        raise argparse.ArgumentTypeError(msg)
-    return float(found[1]) * {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}[found[2].lower()]
-
-
-def _model(text: str) -> str | int:
-    return int(text) if text.isdecimal() else text
-
-
-def box(text: str) -> tuple[float, ...]:
-    """Return the numbers between the commas; how many there must be is checked with the other options."""
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        msg = f"must be the numbers left,upper,right,lower[,weight], got {text!r}"
-        raise argparse.ArgumentTypeError(msg) from None
-
-
-def strength(text: str) -> str | float:
-    """Return auto as it is, anything else as a number."""
-    try:
-        return text if text == "auto" else float(text)
-    except ValueError:
-        msg = f"must be auto or a strength 0-1, got {text!r}"
-        raise argparse.ArgumentTypeError(msg) from None
-
-
-def _add_encoding(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-q", "--quality", type=number, metavar="Q", help="1-10, or 11-100 as percent (default 6)")
-    parser.add_argument(
-        "--target-size", type=byte_count, metavar="BYTES", help="search the quality for this file size (200k)"
-    )
-    parser.add_argument("--target-bpp", type=float, metavar="BPP", help="the same, in bits per pixel")
-    parser.add_argument("--target-psnr", type=float, metavar="DB", help="the same, by RGB PSNR")
-    parser.add_argument(
-        "--roi", type=box, action="append", metavar="L,T,R,B[,W]", help="a box in pixels that matters more; repeatable"
-    )
-    parser.add_argument(
-        "--importance",
-        type=strength,
-        metavar="auto",
-        help="find what matters: fewer bytes at equal MS-SSIM; or a number 0-1, its strength",
-    )
-    parser.add_argument(
-        "--effort", type=number, metavar="N", help="0-9: steps to refine in, for smaller files (default 0)"
-    )
-    parser.add_argument("--model", type=_model, help="name or number of the networks: lic1 (default), ...")
+def _add_encoding(parser: argparse.ArgumentParser, command: str) -> None:
+    """Add the options of save that a command has."""
+    for name, row in OPTIONS.items():
+        if command not in row.commands:
+            continue
+        flags = [f"-{row.letter}"] * bool(row.letter) + [f"--{name.replace('_', '-')}"]
+        words: dict[str, Any] = {"help": f"{row.written or row.legal}. {row.meaning}".replace("%", "%%")}
+        if row.parse is None:
+            parser.add_argument(*flags, action="store_true", default=None, **words)
+            continue
+        action = "append" if row.repeatable else "store"
+        parser.add_argument(*flags, type=_typed(row.parse), metavar=row.metavar, action=action, **words)
     parser.add_argument("--strip", action="store_true", help="leave EXIF and XMP out (ICC profiles are kept)")
 
 
@@ -302,7 +268,7 @@ def _parser() -> argparse.ArgumentParser:
     encode.add_argument("source")
     encode.add_argument("target")
     encode.add_argument("-f", "--force", action="store_true", help="replace what is there, not only .lic files")
-    _add_encoding(encode)
+    _add_encoding(encode, "encode")
 
     decode = add("decode", _decode, "Write a .lic picture in another format; - is standard input or output.")
     decode.add_argument("source")
@@ -323,11 +289,11 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("-j", "--jobs", type=int, metavar="N", help="worker processes (default 1)")
     convert.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster of this scheduler")
     convert.add_argument(
-        "--budget", type=byte_count, metavar="BYTES", help="for all files together (5GB): measure, then share"
+        "--budget", type=_typed(byte_count), metavar="BYTES", help="for all files together (5GB): measure, then share"
     )
     convert.add_argument("-f", "--force", action="store_true", help="also make what is there, even over originals")
     convert.add_argument("--quiet", action="store_true", help="no progress line")
-    _add_encoding(convert)
+    _add_encoding(convert, "convert")
 
     demo = add("demo", _demo, "Show a photo as .lic beside JPEG, WebP and AVIF at the same size.")
     demo.add_argument("pictures", nargs="*", metavar="picture")
