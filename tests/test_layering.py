@@ -47,7 +47,8 @@ LAW = {
     "batch/cluster": ("__init__ batch", "distributed"),
     "bench": (f"{LEAVES} __init__ bench codec color engine fileformat options plugin _native", "numpy PIL constriction"),
     "probe": ("engine/settings fileformat probe", "numpy PIL"),
-    "__main__": ("* ", "numpy PIL"),
+    "commands": ("*", "numpy PIL"),
+    "__main__": ("__init__ commands", "PIL"),
     "imageio_plugin": ("*", "numpy PIL imageio"),
 }  # fmt: skip
 
