@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from pillow_lic import color, plugin
 from pillow_lic.engine.settings import settings
 from pillow_lic.LicImagePlugin import EXTENSION, accept
+from pillow_lic.options import documented
 
 
 class LicPlugin(PillowPlugin):
@@ -114,50 +115,30 @@ class LicPlugin(PillowPlugin):
             providers=providers,
         )
 
-    def write(  # type: ignore[override]  # an unknown keyword must be a TypeError here, not dropped
+    @documented
+    def write(
         self,
         ndimage: ArrayLike | list[ArrayLike],
         *,
         mode: str | None = None,
         is_batch: bool | None = None,
-        quality: float | None = None,
-        target_size: float | None = None,
-        target_bpp: float | None = None,
-        target_psnr: float | None = None,
-        roi: Any = None,
-        importance: Any = None,
-        effort: int | None = None,
-        model: str | int | None = None,
-        icc_profile: Any = None,
-        exif: Any = None,
-        xmp: Any = None,
         threads: int | None = None,
         providers: Sequence[str] | str | None = None,
+        **save_options: Any,
     ) -> bytes | None:
         """Write one picture of uint8 or bool: (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4).
 
-        A list or a leading axis (with `is_batch=True`, or four dimensions) is taken if it holds one picture. quality to
-        model (with roi and importance as masks or boxes) mean what they mean for
-        `pillow_lic.options.EncodeOptions`, icc_profile, exif and xmp what they mean for `Image.save`, threads and providers
+        A list or a leading axis (with `is_batch=True`, or four dimensions) is taken if it holds one picture. The options and
+        icc_profile, exif and xmp are those of `pillow_lic.save`; TypeError for any other keyword. threads and providers mean
         what they mean for `pillow_lic.settings`. Everything is checked and encoded before the target is opened, so a
         mistake leaves an existing file as it was. Returns the file's bytes for the target "<bytes>", else None.
         """
+        if unknown := plugin.unknown_words(save_options):
+            msg = f"write() has no {unknown}"
+            raise TypeError(msg)
         image = color.from_array(_only_picture(ndimage, is_batch), mode)
         with settings(threads=threads, providers=providers):
-            data = plugin.encode(
-                image,
-                quality=quality,
-                target_size=target_size,
-                target_bpp=target_bpp,
-                target_psnr=target_psnr,
-                roi=roi,
-                importance=importance,
-                effort=effort,
-                model=model,
-                icc_profile=icc_profile,
-                exif=exif,
-                xmp=xmp,
-            )
+            data = plugin.encode(image, **save_options)
         if self._has_written:
             msg = "a .lic file holds one picture: write the next one to a file of its own"
             raise ValueError(msg)

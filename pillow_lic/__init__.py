@@ -6,9 +6,16 @@
     Image.open("photo.png").save("photo.lic", quality=6)        # 1-10, or 11-100 as percent
     Image.open("photo.lic").show()
 
-`pillow_lic.save` replaces a file whole or not at all; `pillow_lic.settings` sets threads, providers and limits for a
-`with` block; `pillow_lic.convert` does what `lic convert` does. Everything heavier than the registration is imported on
-first use.
+Functions:
+
+    save(image, file, **options)     write a .lic file, whole or not at all; its help lists the options of every writer here
+    encode(image, **options)         the bytes of that file
+    open(file)                       open a .lic file, and nothing else
+    convert(sources, destination)    many files, as `lic convert` does
+    settings(...)                    threads, providers and limits for a `with` block
+    register()                       tell Pillow of .lic again, after another package took the name
+
+Everything heavier than the registration is imported on first use.
 """
 
 from __future__ import annotations

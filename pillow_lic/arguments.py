@@ -22,9 +22,8 @@ def number(name: str, value: object, legal: str) -> float:
     return found
 
 
-def positive(name: str, value: object, what: str) -> float:
-    """Return ``value`` as a finite float above 0; ValueError saying that it must be a positive number of ``what`` otherwise."""
-    legal = f"a positive number of {what}"
+def positive(name: str, value: object, legal: str) -> float:
+    """Return ``value`` as a finite float above 0; ValueError naming ``legal`` otherwise."""
     found = number(name, value, legal)
     if found <= 0:
         msg = f"{name} must be {legal}, got {value!r}"

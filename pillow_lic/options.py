@@ -1,19 +1,60 @@
-"""The options of one picture to write, checked when they are given: before any work is done or any file is touched."""
+"""The options of save, in one table: the fields of `EncodeOptions`, each with its check, its range and its words.
+
+Pillow's keywords, imageio's, the command line and the documentation are read from that table. Values are checked when
+they are given: before any work is done or any file is touched.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, TypeVar
 
+from . import parsing
 from .arguments import number, positive
 from .fileformat.levels import quality_to_level
-from .importance.places import boxes, is_map, strength
+from .importance.places import LEGAL_ROI, boxes, is_map, strength
 
 DEFAULT_QUALITY = 6.0
 """Quality when neither ``quality`` nor a target is given."""
 
-
 MAX_EFFORT = 9
+
+Documented = TypeVar("Documented", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of save: a row of the table.
+
+    legal: its values, in words that follow "must be". meaning: a few sentences for people. check: returns the value as it is
+    kept, of the option's name, a value and `legal`; ValueError for one that is not legal.
+
+    On a command line: parse returns the value of a text, ValueError if there is none; it is None for an option that is only
+    on or off. metavar is what help calls the value, written which of the legal ones can be written, letter that of the short
+    form. A repeatable option is a list of what is given. commands are those of `lic` that have it.
+
+    is_aim: it sets the quality; at most one of these may be given. takes_mask: an image or an array may stand for places.
+    """
+
+    legal: str
+    meaning: str
+    check: Callable[[str, Any, str], Any]
+    parse: Callable[[str], Any] | None
+    metavar: str | None = None
+    written: str = ""
+    letter: str = ""
+    repeatable: bool = False
+    is_aim: bool = False
+    takes_mask: bool = False
+    commands: tuple[str, ...] = ("encode", "convert")
+
+
+def _option(default: Any = None, **row: Any) -> Any:
+    """Return a dataclass field that has a row of the table."""
+    return field(default=default, metadata={"option": Option(**row)})
 
 
 def normalise_quality(quality: float) -> float:
@@ -22,85 +63,132 @@ def normalise_quality(quality: float) -> float:
     1..10 is the scale itself; above 10 and up to 100 is read as percent of it (85 -> 8.5), because applications written
     for JPEG pass 0-100. ValueError for anything else.
     """
-    legal = "1-10 (or 11-100 as percent)"
-    found = number("quality", quality, legal)
+    return _quality("quality", quality, OPTIONS["quality"].legal)
+
+
+def _quality(name: str, value: Any, legal: str) -> float:
+    found = number(name, value, legal)
     if 10 < found <= 100:
         return found / 10
     if 1 <= found <= 10:
         return found
-    msg = f"quality must be {legal}, got {quality!r}"
+    msg = f"{name} must be {legal}, got {value!r}"
     raise ValueError(msg)
 
 
-def _effort(value: object) -> int:
-    """Return the steps as an int; ValueError for anything but a whole number of them in 0..MAX_EFFORT."""
-    legal = f"a whole number 0-{MAX_EFFORT}"
-    found = number("effort", value, legal)
+def _effort(name: str, value: Any, legal: str) -> int:
+    found = number(name, value, legal)
     if found not in range(MAX_EFFORT + 1):
-        msg = f"effort must be {legal}, got {value!r}"
+        msg = f"{name} must be {legal}, got {value!r}"
         raise ValueError(msg)
     return int(found)
 
 
+def _roi(name: str, value: Any, legal: str) -> Any:
+    return value if is_map(value) else boxes(name, value, legal)
+
+
+def _importance(name: str, value: Any, legal: str) -> Any:
+    return value if is_map(value) else strength(name, value, legal)
+
+
+def _model(name: str, value: Any, legal: str) -> str | int:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        msg = f"{name} must be {legal}, got {value!r}"
+        raise ValueError(msg)
+    return value
+
+
 @dataclass(frozen=True)
 class EncodeOptions:
-    """How one picture is written. Every field is checked on construction; ValueError names the value and what is legal.
+    """How one picture is written. None stands for what is not given; ValueError names the value and what is legal."""
 
-    quality
-        1..10, or above 10 up to 100 as percent of that scale. None: :data:`DEFAULT_QUALITY` unless a target is set.
-    target_size, target_bpp, target_psnr
-        Bytes of the whole file (never exceeded where the scale reaches it), bits per pixel, or dB of RGB PSNR. At most
-        one of ``quality`` and the targets.
-    roi
-        A mask (H, W), uint8 or 0..1, or boxes (left, upper, right, lower[, weight 0..1]), a list or an array of rows, that
-        deserve more bits: white gets 4 points of quality more than black, and the mean stays.
-    importance
-        ``"auto"``: a small network finds the places that deserve more bits, for fewer of them at equal MS-SSIM; a number
-        0..1 is the strength of its map, ``"auto"`` being 1. Or a mask (H, W) like that of ``roi``, or the map of another
-        file (``Image.info["importance"]``, or int8 steps for every 16x16 pixels), which is written as it is. With ``roi``
-        too, both add up.
-    effort
-        0-9: steps in which what is written is refined until fewer bytes show as much; each takes longer than all of effort
-        0. Decoding takes as long as ever.
-    model
-        Name or number of the networks to write with; None means "lic1".
-    """
-
-    quality: float | None = None
-    target_size: float | None = None
-    target_bpp: float | None = None
-    target_psnr: float | None = None
-    roi: Any = None
-    importance: Any = None
-    effort: int = 0
-    model: str | int | None = None
+    quality: float | None = _option(
+        legal="1-10 (or 11-100 as percent)",
+        meaning=f"How much of the picture is kept; fractions are welcome. Default {DEFAULT_QUALITY:g}.",
+        check=_quality,
+        parse=parsing.number,
+        metavar="Q",
+        letter="q",
+        is_aim=True,
+    )
+    target_size: float | None = _option(
+        legal="a positive number of bytes",
+        meaning="Search the quality for a file of this size (never exceeded where the scale reaches it).",
+        check=positive,
+        parse=parsing.byte_count,
+        metavar="BYTES",
+        is_aim=True,
+    )
+    target_bpp: float | None = _option(
+        legal="a positive number of bits per pixel",
+        meaning="Search the quality for a file of so many bits per pixel.",
+        check=positive,
+        parse=parsing.real,
+        metavar="BPP",
+        is_aim=True,
+    )
+    target_psnr: float | None = _option(
+        legal="a positive number of dB",
+        meaning="Search the quality for this RGB PSNR.",
+        check=positive,
+        parse=parsing.real,
+        metavar="DB",
+        is_aim=True,
+    )
+    roi: Any = _option(
+        legal=LEGAL_ROI,
+        meaning="Places that deserve more bits: a mask is (height, width), uint8 or 0-1, a weight 0-1; white gets 4 points "
+        "of quality more than black, and the mean stays.",
+        check=_roi,
+        parse=parsing.box,
+        metavar="L,T,R,B[,W]",
+        written="a box in pixels; repeatable",
+        repeatable=True,
+        takes_mask=True,
+    )
+    importance: Any = _option(
+        legal='None, "auto", a strength 0-1 or a map of shape (height, width)',
+        meaning="auto finds the places that deserve more bits, for fewer of them at equal MS-SSIM; a number is the strength "
+        "of its map, auto being 1. A map is a mask like that of roi, or that of another file (Image.info['importance']), "
+        "which is written as it is. With roi too, both add up.",
+        check=_importance,
+        parse=parsing.strength,
+        metavar="auto",
+        written="auto or a strength 0-1",
+        takes_mask=True,
+    )
+    effort: int = _option(
+        0,
+        legal=f"a whole number 0-{MAX_EFFORT}",
+        meaning="Steps in which what is written is refined until fewer bytes show as much; each takes longer than all of "
+        "effort 0, and decoding as long as ever. Default 0.",
+        check=_effort,
+        parse=parsing.number,
+        metavar="N",
+    )
+    model: str | int | None = _option(
+        legal="the name or the number of a network",
+        meaning="The networks to write with. Default lic1.",
+        check=_model,
+        parse=parsing.name_or_number,
+        metavar="MODEL",
+    )
 
     def __post_init__(self) -> None:
-        aims = [
-            name for name in ("quality", "target_size", "target_bpp", "target_psnr") if getattr(self, name) is not None
-        ]
+        aims = [name for name, row in OPTIONS.items() if row.is_aim and getattr(self, name) is not None]
         if len(aims) > 1:
-            msg = f"give one of quality, target_size, target_bpp and target_psnr, got {' and '.join(aims)}"
+            msg = f"give one of {', '.join(AIMS[:-1])} and {AIMS[-1]}, got {' and '.join(aims)}"
             raise ValueError(msg)
-        if self.quality is not None:
-            object.__setattr__(self, "quality", normalise_quality(self.quality))
-        for name, what in (("target_size", "bytes"), ("target_bpp", "bits per pixel"), ("target_psnr", "dB")):
+        for name, row in OPTIONS.items():
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, positive(name, value, what))
-        if self.roi is not None and not is_map(self.roi):
-            object.__setattr__(self, "roi", boxes(self.roi))
-        if self.importance is not None and not is_map(self.importance):
-            object.__setattr__(self, "importance", strength(self.importance))
-        object.__setattr__(self, "effort", _effort(self.effort))
-        if isinstance(self.model, bool) or not isinstance(self.model, (str, int, type(None))):
-            msg = f"model must be the name or the number of a network, got {self.model!r}"
-            raise ValueError(msg)
+                object.__setattr__(self, name, row.check(name, value, row.legal))
 
     @property
     def has_target(self) -> bool:
         """Whether the quality is to be searched for rather than given."""
-        return not (self.target_size is None and self.target_bpp is None and self.target_psnr is None)
+        return any(getattr(self, name) is not None for name in AIMS if name != "quality")
 
     @property
     def level(self) -> int:
@@ -108,4 +196,21 @@ class EncodeOptions:
         return quality_to_level(DEFAULT_QUALITY if self.quality is None else self.quality)
 
 
-ENCODE_OPTION_NAMES = tuple(EncodeOptions.__dataclass_fields__)
+OPTIONS: Mapping[str, Option] = MappingProxyType({row.name: row.metadata["option"] for row in fields(EncodeOptions)})
+"""The table: every option of save by its name."""
+
+AIMS = tuple(name for name, row in OPTIONS.items() if row.is_aim)
+"""The options that set the quality."""
+
+
+def documented(described: Documented) -> Documented:
+    """Decorate a function or a class that takes the options of save: its docstring ends with the table of them."""
+    if described.__doc__ is not None:  # python -OO has none
+        rows = (f"{name}: {row.legal}. {row.meaning}" for name, row in OPTIONS.items())
+        wrap = textwrap.TextWrapper(100, initial_indent="    ", subsequent_indent="        ")
+        lines = [line for row in rows for line in wrap.wrap(row)]
+        described.__doc__ = "\n".join([described.__doc__.rstrip(), "", "    Options:", "", *lines, "    "])
+    return described
+
+
+documented(EncodeOptions)

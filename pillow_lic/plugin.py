@@ -10,7 +10,7 @@ import io
 import os
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any, cast
 
 from PIL import Image, ImageFile
@@ -31,7 +31,8 @@ _IGNORED = frozenset(
 
 _METADATA = ("icc_profile", "exif", "xmp")
 _EXIF_PREFIX = b"Exif\x00\x00"
-_SAVE_WORDS = (*options.ENCODE_OPTION_NAMES, *_METADATA)
+SAVE_WORDS = (*options.OPTIONS, *_METADATA)
+"""The keywords of save: the options and the metadata."""
 
 
 class LicImageFile(ImageFile.ImageFile):
@@ -190,20 +191,21 @@ def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> N
     fp.write(_encode(im, im.encoderinfo, stacklevel=6))
 
 
+@options.documented
 def encode(image: Image.Image, **save_options: Any) -> bytes:
     """Return the bytes of a .lic file of the image; options, warnings and errors as in `image.save("x.lic", ...)`.
 
-    The options are those of `options.EncodeOptions` (quality, target_size, target_bpp, target_psnr, roi, importance,
-    model; masks may be images) and the metadata icc_profile, exif and xmp. ValueError and TypeError for wrong ones and for
-    what is no image, OSError for a mode that has no one meaning in 8 bits.
+    Masks may be images. The metadata icc_profile, exif and xmp are stored too. ValueError and TypeError for wrong options and
+    for what is no image, OSError for a mode that has no one meaning in 8 bits.
     """
     return _encode(image, save_options, stacklevel=4)
 
 
+@options.documented
 def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_options: Any) -> None:
     """Write the image as a .lic file, whatever its name; a file that was there is replaced whole or left untouched.
 
-    `image.save` cannot promise that: Pillow empties the file before it asks the plugin. Options as for `encode`.
+    `image.save` cannot promise that: Pillow empties the file before it asks the plugin. Metadata and errors as for `encode`.
     """
     data = _encode(image, save_options, stacklevel=4)
     if isinstance(path, (str, bytes, os.PathLike)):
@@ -239,10 +241,10 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
 
 def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     """Return the encoding options among Pillow's save parameters, checked; None counts as not given."""
-    chosen = {name: words[name] for name in options.ENCODE_OPTION_NAMES if words.get(name) is not None}
-    for name in ("roi", "importance"):
-        if isinstance(chosen.get(name), Image.Image) or hasattr(chosen.get(name), "shape"):
-            chosen[name] = color.to_map(chosen[name])
+    chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
+    for name, value in chosen.items():
+        if options.OPTIONS[name].takes_mask and (isinstance(value, Image.Image) or hasattr(value, "shape")):
+            chosen[name] = color.to_map(value)
     return options.EncodeOptions(**chosen)
 
 
@@ -277,18 +279,20 @@ def _metadata_bytes(name: str, value: object, legal: str) -> bytes:
     return bytes(value)
 
 
+def unknown_words(names: Iterable[str]) -> str:
+    """Return the words of a message about those of the names that are no keyword of save, and what was meant; "" if all are."""
+    parts = []
+    for name in names:
+        if name not in SAVE_WORDS:
+            meant = arguments.close_match(name, SAVE_WORDS)
+            parts.append(f"{name!r} (did you mean {meant!r}?)" if meant else repr(name))
+    return f"save option {', '.join(parts)}; it knows {', '.join(SAVE_WORDS)}" if parts else ""
+
+
 def _warn_unknown(words: Mapping[str, Any], stacklevel: int) -> None:
     """Name the keywords that mean nothing here, in one warning: Pillow's own formats drop a mistyped one silently."""
-    unknown = [name for name in words if name not in _SAVE_WORDS and name not in _IGNORED]
-    if not unknown:
-        return
-    parts = []
-    for name in unknown:
-        meant = arguments.close_match(name, _SAVE_WORDS)
-        parts.append(f"{name!r} (did you mean {meant!r}?)" if meant else repr(name))
-    warnings.warn(
-        f"LIC has no save option {', '.join(parts)}; it knows {', '.join(_SAVE_WORDS)}", UserWarning, stacklevel
-    )
+    if unknown := unknown_words([name for name in words if name not in _IGNORED]):
+        warnings.warn(f"LIC has no {unknown}", UserWarning, stacklevel)
 
 
 def _check_size(header: Header) -> None:

@@ -224,3 +224,11 @@ def test_charts_place_points_by_value() -> None:
     assert x0 < x1
     assert y0 > y1
     assert len(root.findall("./{*}g")) == 3
+
+
+def test_the_readme_means_the_settings_of_the_table() -> None:
+    text = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    compared = re.findall(r"^\| (?:against )?([\w ]+) \(([^)]+)\) \|", text, re.MULTILINE)
+    known = {(peer.name, peer.known_as) for peer in peers.PEERS.values()}
+    assert compared
+    assert set(compared) <= known

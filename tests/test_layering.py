@@ -19,6 +19,7 @@ LAW = {
     "arguments": ("", ""),
     "files": ("", ""),
     "metrics": ("", "numpy"),
+    "parsing": ("", ""),
     "fileformat": ("errors fileformat", "numpy"),
     "fileformat/header": ("errors fileformat", ""),
     "fileformat/container": ("errors fileformat", ""),
@@ -34,7 +35,7 @@ LAW = {
     "families/lic1": ("errors metrics engine fileformat =families families/lic1", "numpy"),
     "importance": ("errors arguments engine fileformat importance", "numpy"),
     "importance/places": ("arguments", ""),
-    "options": ("arguments fileformat importance/places", ""),
+    "options": ("arguments parsing fileformat importance/places", ""),
     "rate_search": ("errors fileformat options", ""),
     "codec": ("errors engine =families fileformat importance options rate_search", "numpy"),
     "color": ("errors fileformat", "numpy PIL"),
@@ -51,7 +52,8 @@ LAW = {
     "batch/cluster": ("__init__ batch", "distributed"),
     "bench": (f"{LEAVES} __init__ bench codec color engine fileformat options plugin _native", "numpy PIL constriction"),
     "probe": ("engine/settings fileformat probe", "numpy PIL"),
-    "__main__": ("* ", "numpy PIL"),
+    "commands": ("*", "numpy PIL"),
+    "__main__": ("__init__ commands", "PIL"),
     "imageio_plugin": ("*", "numpy PIL imageio"),
 }  # fmt: skip
 

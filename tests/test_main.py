@@ -283,7 +283,7 @@ def test_demo(photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert lines[0].startswith("networks loaded in ")
     assert lines[2] == "a.png, 96x64"
     assert lines[3].split()[:4] == ["format", "quality", "bytes", "bpp"]
-    assert [line.split()[0] for line in lines[4:]] == ["LIC", *demo.available_peers()]
+    assert [line.split()[0] for line in lines[4:]] == ["LIC", *(peer.name for peer in demo.available_peers())]
     assert (tmp_path / "kept" / "demo.lic").is_file()
     size = int(lines[4].split()[2].replace(",", ""))
     assert size == (tmp_path / "kept" / "demo.lic").stat().st_size

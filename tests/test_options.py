@@ -1,13 +1,20 @@
 """The quality scale, what is refused before any work, and settings that follow the thread and the task."""
 
 import asyncio
+import pydoc
+import re
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from pillow_lic.imageio_plugin.backend import LicPlugin
 
-from pillow_lic import arguments, options
+import pillow_lic
+from pillow_lic import arguments, options, plugin
+from pillow_lic.__main__ import main
 from pillow_lic.engine.settings import available_cores, current_settings, given_settings, settings
 from pillow_lic.fileformat import levels
 from pillow_lic.fileformat.limits import MAX_LEVEL
@@ -142,8 +149,39 @@ def test_effort_may_be_any_whole_number() -> None:
 
 
 def test_close_match() -> None:
-    assert arguments.close_match("Qualty", options.ENCODE_OPTION_NAMES) == "quality"
-    assert arguments.close_match("lossless", options.ENCODE_OPTION_NAMES) is None
+    assert arguments.close_match("Qualty", tuple(options.OPTIONS)) == "quality"
+    assert arguments.close_match("lossless", tuple(options.OPTIONS)) is None
+
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("described", [pillow_lic.save, pillow_lic.encode, EncodeOptions, LicPlugin.write])
+def test_help_lists_every_option_with_its_range(described: Callable[..., object]) -> None:
+    words = " ".join(pydoc.render_doc(described, renderer=pydoc.plaintext).replace("|", "").split())
+    for name, row in options.OPTIONS.items():
+        assert f"{name}: {row.legal}." in words
+
+
+def test_the_readme_names_every_option() -> None:
+    table = (ROOT / "README.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = set(re.findall(r"`(\w+)`", " ".join(rows)))
+    assert named >= {*options.OPTIONS, "exif", "xmp", "icc_profile"}
+
+
+def test_the_command_line_has_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("encode", "convert"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        shown = capsys.readouterr().out
+        for name, row in options.OPTIONS.items():
+            assert (f"--{name.replace('_', '-')}" in shown) == (command in row.commands)
+
+
+def test_every_keyword_of_save_is_known_to_the_plugin() -> None:
+    assert set(options.OPTIONS) < set(plugin.SAVE_WORDS)
+    assert plugin.unknown_words(options.OPTIONS) == ""
 
 
 def test_settings_default_to_the_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,3 +282,10 @@ def test_settings_say_their_unit(name: str, unit: str) -> None:
         settings(**{name: "1GB"}),
     ):
         pass
+
+
+def test_help_of_the_package_begins_with_its_functions() -> None:
+    shown = pydoc.render_doc(pillow_lic, renderer=pydoc.plaintext)
+    begin = shown[: shown.index("PACKAGE CONTENTS")]
+    for name in ("save", "encode", "open", "convert", "settings", "register"):
+        assert re.search(rf"^ +{name}\(", begin, re.MULTILINE)

@@ -10,13 +10,11 @@ from .. import plugin
 from ..engine.settings import current_settings, given_settings, thread_count
 from ..files import StrPath
 from ..LicImagePlugin import EXTENSION
-from ..options import ENCODE_OPTION_NAMES
+from ..options import AIMS, OPTIONS
 from . import equal_slope, jobs, locations, plan
 from .budget import within_budget
 from .locations import Place
 from .transcode import Transcoder, extensions, format_of, is_picture
-
-_AIMS = ("quality", "target_size", "target_bpp", "target_psnr")
 
 
 def convert(
@@ -88,7 +86,7 @@ def _suffix(to: str | None, destination: Place) -> str:
 def _check_options(suffix: str, save_options: Mapping[str, Any], budget: float | None) -> None:
     given = [name for name, value in save_options.items() if value is not None]
     if suffix != EXTENSION:
-        foreign = [name for name in ENCODE_OPTION_NAMES if name in given and name != "quality"]
+        foreign = [name for name in OPTIONS if name in given and name != "quality"]
         foreign += ["budget"] * (budget is not None)
         if foreign:
             msg = f"{' and '.join(foreign)} must be left out for {suffix} files: only .lic files know of it"
@@ -97,6 +95,6 @@ def _check_options(suffix: str, save_options: Mapping[str, Any], budget: float |
     plugin.encode_options(save_options)
     if budget is not None:
         equal_slope.check_budget(budget)
-        if aims := [name for name in _AIMS if name in given]:
-            msg = f"give one of {', '.join(_AIMS)} and budget, got budget and {' and '.join(aims)}"
+        if aims := [name for name in AIMS if name in given]:
+            msg = f"give one of {', '.join(AIMS)} and budget, got budget and {' and '.join(aims)}"
             raise ValueError(msg)

@@ -65,7 +65,7 @@ class Share(NamedTuple):
 
 def check_budget(budget: object) -> float:
     """Return a budget in bytes; ValueError unless it is a positive number."""
-    return positive("budget", budget, "bytes")
+    return positive("budget", budget, "a positive number of bytes")
 
 
 def allot(curves: Sequence[Curve], budget: float) -> list[Share]:

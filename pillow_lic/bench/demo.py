@@ -1,29 +1,26 @@
-"""`python -m pillow_lic demo`: a photo to .lic and back, beside the other formats at the same number of bytes."""
+"""`lic demo`: a photo to .lic and back, beside the other formats, as in `peers.PEERS`, at the same number of bytes."""
 
 from __future__ import annotations
 
 import importlib.util
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, features
+from PIL import Image
 
 from .. import metrics
+from . import peers
+from .peers import Peer
 
 _SAMPLES = ("astronaut.png", "coffee.png", "chelsea.png")
 _OWN_SAMPLE = Path(__file__).with_name("chelsea.webp")
 
-_PEERS: dict[str, tuple[str, dict[str, Any], tuple[int, int]]] = {
-    "JPEG": (".jpg", {"optimize": True}, (1, 95)),
-    "WebP": (".webp", {"method": 6}, (1, 100)),
-    "AVIF": (".avif", {"speed": 6}, (1, 100)),
-}
-"""Name: extension, save options, lowest and highest quality. As Pillow writes them; chroma is 4:2:0 in all three."""
+_COMPARED = ("jpeg", "webp", "avif")
 
 
 @dataclass(frozen=True)
@@ -46,13 +43,12 @@ def sample_pictures() -> list[Path]:
     return found or [_OWN_SAMPLE]
 
 
-def available_peers() -> list[str]:
+def available_peers() -> list[Peer]:
     """Return the formats to compare with that this Pillow was built with."""
-    checks = {"JPEG": "jpg", "WebP": "webp", "AVIF": "avif"}
-    return [name for name, feature in checks.items() if feature in features.get_supported()]
+    return [peers.PEERS[name] for name in _COMPARED if peers.is_available(name)]
 
 
-def measure(image: Image.Image, file: Path, name: str, quality: float, save_options: dict[str, Any]) -> Row:
+def measure(image: Image.Image, file: Path, name: str, quality: float, save_options: Mapping[str, Any]) -> Row:
     """Write the RGB image to `file`, read it back, and return what that took and what is left of the picture."""
     begun = time.perf_counter()
     image.save(file, quality=quality, **save_options)
@@ -82,18 +78,17 @@ def compare(picture: Path, quality: float, folder: Path) -> Iterator[Row]:
         image = opened.convert("RGB")
     own = measure(image, folder / "demo.lic", "LIC", quality, {})
     yield own
-    for name in available_peers():
-        suffix, save_options, (lowest, highest) = _PEERS[name]
-        file = folder / f"demo{suffix}"
+    for peer in available_peers():
+        file = folder / f"demo{peer.suffix}"
         known: dict[int, int] = {}
 
-        def size(peer_quality: int, file: Path = file, options: Any = save_options, known: Any = known) -> int:
+        def size(peer_quality: int, file: Path = file, options: Any = peer.settings, known: Any = known) -> int:
             if peer_quality not in known:
                 image.save(file, quality=peer_quality, **options)
                 known[peer_quality] = file.stat().st_size
             return int(known[peer_quality])
 
-        yield measure(image, file, name, nearest_quality(size, own.size, lowest, highest), save_options)
+        yield measure(image, file, peer.name, nearest_quality(size, own.size, *peer.span), peer.settings)
 
 
 def main(pictures: Sequence[str], quality: float, keep: str | None = None) -> int:

@@ -1,7 +1,6 @@
-"""The formats people would otherwise choose, written and read through Pillow for `lic bench`.
+"""The formats people would otherwise choose, each at the settings that are fair to it, written and read through Pillow.
 
-Each at the settings that are fair to it: JPEG 4:2:0 with optimised tables, WebP at its slowest, AVIF 4:4:4 at speed 6,
-JPEG XL and HEIF when their plugins are installed. Pictures are uint8 RGB, (H, W, 3).
+Pictures are uint8 RGB, (H, W, 3).
 """
 
 from __future__ import annotations
@@ -37,27 +36,55 @@ class Codec:
 
 
 @dataclass(frozen=True)
-class _Format:
-    """A format of Pillow: its settings, qualities spread over 0.1-3 bits per pixel, and the plugin it needs."""
+class Peer:
+    """A format of Pillow, its settings, and the plugin it needs if it is not one of Pillow's own.
+
+    name: as people write it, with what they call the settings in `known_as`. qualities: spread over 0.1-3 bits per pixel.
+    span: the lowest and the highest quality. library: what `PIL.features` calls the coder.
+    """
 
     format: str
+    name: str
+    known_as: str
+    suffix: str
     settings: Mapping[str, Any]
     qualities: tuple[float, ...]
-    library: str
+    span: tuple[int, int] = (1, 100)
+    library: str = ""
     plugin: str | None = None
 
 
-_FORMATS = {
-    "jpeg": _Format(
-        "JPEG", {"optimize": True, "subsampling": "4:2:0"}, (5, 10, 20, 35, 50, 65, 80, 90, 95), "libjpeg_turbo"
+PEERS: Mapping[str, Peer] = {
+    "jpeg": Peer(
+        "JPEG",
+        "JPEG",
+        "4:2:0, optimize",
+        ".jpg",
+        {"optimize": True, "subsampling": "4:2:0"},
+        (5, 10, 20, 35, 50, 65, 80, 90, 95),
+        span=(1, 95),
+        library="libjpeg_turbo",
     ),
-    "webp": _Format("WEBP", {"method": 6}, (1, 10, 25, 45, 65, 80, 90, 96), "webp"),
-    "avif": _Format("AVIF", {"subsampling": "4:4:4", "speed": 6}, (15, 25, 35, 45, 55, 65, 75, 85, 92), "avif"),
-    "jxl": _Format("JXL", {"effort": 7}, (15, 30, 45, 60, 75, 85, 91, 95), "", "pillow_jxl"),
-    "heif": _Format("HEIF", {"chroma": 444}, (10, 20, 30, 40, 50, 60, 70, 80), "", "pillow_heif"),
+    "webp": Peer("WEBP", "WebP", "method 6", ".webp", {"method": 6}, (1, 10, 25, 45, 65, 80, 90, 96), library="webp"),
+    "avif": Peer(
+        "AVIF",
+        "AVIF",
+        "4:4:4, speed 6",
+        ".avif",
+        {"subsampling": "4:4:4", "speed": 6},
+        (15, 25, 35, 45, 55, 65, 75, 85, 92),
+        library="avif",
+    ),
+    "jxl": Peer(
+        "JXL", "JPEG XL", "effort 7", ".jxl", {"effort": 7}, (15, 30, 45, 60, 75, 85, 91, 95), plugin="pillow_jxl"
+    ),
+    "heif": Peer(
+        "HEIF", "HEIF", "4:4:4", ".heif", {"chroma": 444}, (10, 20, 30, 40, 50, 60, 70, 80), plugin="pillow_heif"
+    ),
 }
+"""The one table of who is compared with, and how; README, demo and `lic bench` mean these settings."""
 
-NAMES = tuple(_FORMATS)
+NAMES = tuple(PEERS)
 """Every codec here, whether this installation has it or not."""
 
 
@@ -69,7 +96,7 @@ def read(path: Path) -> Pixels:
 
 def is_available(name: str) -> bool:
     """Whether this installation can write and read the codec."""
-    peer = _FORMATS[name]
+    peer = PEERS[name]
     if peer.plugin:
         return find_spec(peer.plugin) is not None
     Image.init()
@@ -78,10 +105,10 @@ def is_available(name: str) -> bool:
 
 def codec(name: str) -> Codec:
     """Return one of NAMES; ValueError when this installation does not have it."""
-    if name not in _FORMATS or not is_available(name):
+    if name not in PEERS or not is_available(name):
         msg = f"codec must be one of {', '.join(n for n in NAMES if is_available(n))}, got {name}"
         raise ValueError(msg)
-    peer = _FORMATS[name]
+    peer = PEERS[name]
     if peer.plugin:
         plugin = import_module(peer.plugin)
         if name == "heif":

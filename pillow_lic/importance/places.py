@@ -9,6 +9,8 @@ from ..arguments import number, shown
 
 Box = tuple[float, ...]
 
+LEGAL_ROI = "a picture-sized mask or boxes (left, upper, right, lower[, weight])"
+
 
 def is_map(value: object) -> bool:
     """Whether ``value`` looks like a two-dimensional array (anything with a ``shape`` of length 2)."""
@@ -20,15 +22,14 @@ def box_shown(box: Sequence[float]) -> str:
     return f"({', '.join(f'{side:.15g}' for side in box)})"
 
 
-def strength(value: object) -> float | None:
-    """Return the strength of an automatic map, "auto" being 1; None for 0, ValueError for what is no strength."""
+def strength(name: str, value: object, legal: str) -> float | None:
+    """Return the strength of an automatic map, "auto" being 1; None for 0, ValueError naming ``legal`` for what is none."""
     if isinstance(value, str) and value == "auto":
         return 1.0
-    legal = 'None, "auto", a strength 0-1 or a map of shape (height, width)'
-    msg = f"importance must be {legal}, got {shown(value)}"
+    msg = f"{name} must be {legal}, got {shown(value)}"
     if hasattr(value, "shape") and value.shape:
         raise ValueError(msg)
-    found = number("importance", value, legal)
+    found = number(name, value, legal)
     if not 0 <= found <= 1:
         raise ValueError(msg)
     return found or None
@@ -44,25 +45,24 @@ def _as_rows(value: object) -> object:
     return tuple(rows) if isinstance(value, tuple) else rows
 
 
-def boxes(value: object) -> tuple[Box, ...]:
-    """Return boxes as tuples (left, upper, right, lower[, weight]); ValueError for anything else."""
-    legal = "a picture-sized mask or boxes (left, upper, right, lower[, weight])"
+def boxes(name: str, value: object, legal: str) -> tuple[Box, ...]:
+    """Return boxes as tuples (left, upper, right, lower[, weight]); ValueError naming ``legal`` for anything else."""
     value = _as_rows(value)
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or not value:
-        msg = f"roi must be {legal}, got {shown(value)}"
+        msg = f"{name} must be {legal}, got {shown(value)}"
         raise ValueError(msg)
     rows: Sequence[Any] = value if isinstance(value[0], Sequence) else [value]
     found = []
     for row in rows:
         if not isinstance(row, Sequence) or isinstance(row, (str, bytes)) or len(row) not in (4, 5):
-            msg = f"roi must be {legal}, got {shown(row)}"
+            msg = f"{name} must be {legal}, got {shown(row)}"
             raise ValueError(msg)
-        box = tuple(number("roi", side, legal) for side in row)
+        box = tuple(number(name, side, legal) for side in row)
         if box[2] <= box[0] or box[3] <= box[1]:
-            msg = f"roi box must have right > left and lower > upper, got {box_shown(box[:4])}"
+            msg = f"{name} box must have right > left and lower > upper, got {box_shown(box[:4])}"
             raise ValueError(msg)
         if len(box) == 5 and not 0 <= box[4] <= 1:
-            msg = f"the weight of a roi box must be 0-1, got {box[4]:g}"
+            msg = f"the weight of a {name} box must be 0-1, got {box[4]:g}"
             raise ValueError(msg)
         found.append(box)
     return tuple(found)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..fileformat.importance_map import CELL, STEP, Deltas, Map, pack, shape_of
 from ..fileformat.limits import MAX_LEVEL
 from . import automatic
-from .places import box_shown, boxes
+from .places import LEGAL_ROI, box_shown, boxes
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -84,7 +84,7 @@ def request(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None,
             points += SPAN * _blocks(_mask(asked, "importance", height, width))
     if roi is not None:
         if isinstance(roi, np.ndarray) and roi.shape != (height, width) and roi.shape[1] in (4, 5):
-            roi = boxes(roi.tolist())
+            roi = boxes("roi", roi.tolist(), LEGAL_ROI)
         mask = _mask(roi, "roi", height, width) if isinstance(roi, np.ndarray) else _boxed(roi, height, width)
         points += SPAN * _blocks(mask)
     named = roi is not None or not isinstance(wanted, (int, float))

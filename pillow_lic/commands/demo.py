@@ -1,0 +1,25 @@
+"""`lic demo`: a photo as .lic beside other formats."""
+
+from __future__ import annotations
+
+import argparse
+
+SUMMARY = "Show a photo as .lic beside JPEG, WebP and AVIF at the same size."
+EXAMPLES = """
+  lic demo
+  lic demo photo.png -q 4 --keep files/
+"""
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic demo`."""
+    parser.add_argument("pictures", nargs="*", metavar="picture")
+    parser.add_argument("-q", "--quality", type=float, default=6, metavar="Q", help="of the .lic file (default 6)")
+    parser.add_argument("--keep", metavar="DIR", help="leave the files in this directory")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table for every picture."""
+    from ..bench import demo
+
+    return demo.main(args.pictures, args.quality, args.keep)

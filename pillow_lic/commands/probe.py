@@ -1,0 +1,41 @@
+"""`lic probe`: how the installed Pillow plugins behave."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+SUMMARY = "Compare how the installed Pillow plugins of lossy formats behave; takes minutes."
+EXAMPLES = """
+  lic probe --only LIC --only AVIF
+  lic probe --markdown --json answers.json
+"""
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic probe`."""
+    parser.add_argument("--only", action="append", metavar="PLUGIN", help="ask this one (JPEG, LIC, ...); repeatable")
+    parser.add_argument("--row", action="append", metavar="KEY", help="this row, by its key in --json; repeatable")
+    parser.add_argument("--json", metavar="FILE", help="also write the answers with details and methods")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask, and print the table."""
+    from ..files import write_atomic
+    from ..probe import probe
+
+    def told(*words: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{' '.join(words)}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    names = args.only or probe.installed()
+    if missing := set(names) - set(probe.installed()):
+        print(f"lic: not installed: {', '.join(sorted(missing))}", file=sys.stderr)
+        return 2
+    answers = probe.probe(names, args.row or (), told)
+    told()
+    if args.json:
+        write_atomic(args.json, probe.as_json(answers).encode())
+    print(probe.as_table(answers, args.markdown))
+    return 0

@@ -1,0 +1,51 @@
+"""Values as they are written on a command line. ValueError names what is legal; the standard library only."""
+
+from __future__ import annotations
+
+import re
+
+
+def number(text: str) -> float:
+    """Return the number that was written, as int if it is whole: JPEG and AVIF take no other quality."""
+    return int(text) if text.isdecimal() else real(text)
+
+
+def real(text: str) -> float:
+    """Return a number as float."""
+    try:
+        return float(text)
+    except ValueError:
+        msg = f"must be a number, got {text!r}"
+        raise ValueError(msg) from None
+
+
+def byte_count(text: str) -> float:
+    """Return a number of bytes written as 40000, 200k, 1.5M or 5GB."""
+    found = re.fullmatch(r"([0-9]+\.?[0-9]*)([kMG]?)B?", text, re.IGNORECASE)
+    if found is None:
+        msg = f"must be a number of bytes such as 40000, 200k, 1.5M or 5GB, got {text!r}"
+        raise ValueError(msg)
+    return float(found[1]) * {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}[found[2].lower()]
+
+
+def box(text: str) -> tuple[float, ...]:
+    """Return the numbers between the commas; how many there must be is checked with the other options."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        msg = f"must be the numbers left,upper,right,lower[,weight], got {text!r}"
+        raise ValueError(msg) from None
+
+
+def strength(text: str) -> str | float:
+    """Return auto as it is, anything else as a number."""
+    try:
+        return text if text == "auto" else float(text)
+    except ValueError:
+        msg = f"must be auto or a strength 0-1, got {text!r}"
+        raise ValueError(msg) from None
+
+
+def name_or_number(text: str) -> str | int:
+    """Return a whole number as int, anything else as it is."""
+    return int(text) if text.isdecimal() else text
