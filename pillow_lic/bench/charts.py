@@ -33,9 +33,11 @@ def svg(panels: Sequence[Panel], columns: int = 2) -> str:
     colors = {name: _COLORS[i % len(_COLORS)] for i, name in enumerate(names)}
     columns = min(columns, len(panels)) or 1
     width, height = columns * _WIDTH, -(-len(panels) // columns) * _HEIGHT
-    size = f'width="{width}" height="{height}"'
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    label = escape("; ".join(f"{panel.title} over {panel.x_label}" for panel in panels))
+    named = f'role="img" aria-label="{label}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {named} font-family="sans-serif" font-size="12">',
         '<rect width="100%" height="100%" fill="white"/>',
     ]
     for i, panel in enumerate(panels):
