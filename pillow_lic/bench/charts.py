@@ -11,7 +11,7 @@ Points = Sequence[tuple[float, float]]
 
 _COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#999999")
 """Okabe and Ito's palette, told apart by the colour-blind."""
-_WIDTH, _HEIGHT = 560, 400
+_WIDTH, _HEIGHT = 480, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 30, 44
 
 

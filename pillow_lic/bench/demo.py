@@ -89,4 +89,4 @@ def _page(paths: Sequence[Path], compared: Sequence[equal_bytes.Compared], codec
     )
     curves = report.average(samples)
     anchor = list(curves)[-1]
-    return page.page(compared, curves, report.bd_rates(curves, anchor, wanted), anchor, codecs)
+    return page.page(len(paths), compared, curves, report.bd_rates(curves, anchor, wanted), anchor, codecs)

@@ -206,7 +206,7 @@ def _bench(arguments: argparse.Namespace) -> int:
             for path in paths[: arguments.crops]
         ]
         target = Path(arguments.out or ".") / "bench.html"
-        files.write_atomic(target, page.page(compared, curves, rates, anchor, codecs).encode())
+        files.write_atomic(target, page.page(len(paths), compared, curves, rates, anchor, codecs).encode())
         print(f"\nwrote {target}")
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -22,44 +23,40 @@ CROP = (360, 270)
 """Width and height of a crop in pixels: twice as large it fills a tablet, as it is a phone."""
 _REFERENCE = "avif"
 """What stands on the left of a slider at first, where it was coded: the best of the formats that browsers show."""
+_RATES = "The bytes that a format needs more (+) or fewer (-) for the same score, as a mean over its curve (BD-rate)."
 _COMPARED = (
-    "Where the original has most detail, every format at the quality whose file comes nearest to that of the first in bytes. "
-    "Move the border with the mouse, a finger or the arrow keys."
+    "A part of each picture, where it has most detail; every format at the quality whose whole file comes nearest in bytes to "
+    "that of {}. Move the border with the mouse, a finger or the arrow keys."
 )
+_CURVES = "Further left is smaller. Up is better, except for the seconds per megapixel."
+_CACHED = " Those of {} were measured in an earlier run and are not to be compared with others."
 
 
 def page(
+    pictures: int,
     compared: Sequence[Compared],
     curves: report.Curves,
     rates: Mapping[str, Mapping[str, float | str]],
     anchor: str,
     codecs: Mapping[str, Codec],
 ) -> str:
-    """Return the page: pictures to compare, bytes at equal score, curves, and every point.
+    """Return the page: bytes at equal score, pictures to compare, curves, every point, and the settings.
 
-    codecs: those that were measured, by their names in `curves`, which may have more.
+    pictures: how many were measured. rates: the BD-rates of `curves` against the curve `anchor`. codecs: those that were
+    measured, by their names in `curves`, which may have published ones too.
     """
     labels = {name: codecs[name].label if name in codecs else name for name in curves}
     title = f"{next(iter(labels.values()))} beside {_joined(list(labels.values())[1:])}"
-    machine = escape(platform.processor() or platform.machine())
+    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
     body = [
         f"<header><h1>{escape(title)}</h1>",
-        f'<p class="quiet">pillow-lic {__version__} on {machine}, {os.cpu_count()} processors, {platform.system()}.</p>',
-        "</header>",
+        f'<p class="quiet">Pictures measured: {pictures}. pillow-lic {__version__} on {escape(machine)}.</p></header>',
         "<main>",
-        *_pictures(compared),
-        "<h2>Bytes at equal score</h2>",
-        "<p>How many bytes a format needs more (+) or fewer (-) for the same score, in the mean over its curve (BD-rate).</p>",
-        _rates(rates, labels, anchor),
-        "<h2>Curves</h2>",
-        "<p>Up is better; for the times, down. Left is smaller. Rates are those of whole files, times those of this run.</p>",
-        '<div class="charts">',
-        *(
-            charts.svg([_relabelled(panel, labels)])
-            for panel in report.panels(curves, list(next(iter(rates.values()))))
+        *_section("Bytes at equal score", _RATES, _rates(rates, labels, anchor)),
+        *(_pictures(compared) if compared else ()),
+        *_section(
+            "Curves", _CURVES + _earlier(curves, labels), _charts(curves, list(next(iter(rates.values()))), labels)
         ),
-        "</div>",
-        "<h2>Every point</h2>",
         f"<details><summary>The numbers behind the curves</summary>{_points(curves, labels)}</details>",
         "<h2>Settings</h2>",
         "<ul>",
@@ -81,13 +78,14 @@ def busiest(pixels: Pixels, width: int, height: int) -> tuple[int, int]:
     return int(left), int(top)
 
 
+def _section(title: str, text: str, *content: str) -> list[str]:
+    return [f"<h2>{escape(title)}</h2>", f"<p>{escape(text)}</p>", *content]
+
+
 def _pictures(compared: Sequence[Compared]) -> list[str]:
-    if not compared:
-        return []
-    parts = ["<h2>Pictures at equal bytes</h2>", f"<p>{_COMPARED}</p>"]
-    for picture in compared:
-        parts += [f"<h3>{escape(picture.name)}</h3>", _comparison(picture)]
-    return parts
+    text = _COMPARED.format(compared[0].coded[0].codec.label)
+    parts = [f"<h3>{escape(picture.name)}</h3>\n{_comparison(picture)}" for picture in compared]
+    return _section("Pictures at equal bytes", text, *parts)
 
 
 def _comparison(picture: Compared) -> str:
@@ -130,11 +128,19 @@ def _points(curves: report.Curves, labels: Mapping[str, str]) -> str:
     )
 
 
-def _relabelled(panel: charts.Panel, labels: Mapping[str, str]) -> charts.Panel:
-    series = {labels[name]: points for name, points in panel.series.items()}
-    return charts.Panel(
-        panel.title, panel.x_label, panel.y_label, series, panel.log, frozenset(labels[name] for name in panel.dashed)
-    )
+def _earlier(curves: report.Curves, labels: Mapping[str, str]) -> str:
+    cached = [labels[name] for name, curve in curves.items() if any(point.cached for point in curve)]
+    return _CACHED.format(_joined(cached)) if cached else ""
+
+
+def _charts(curves: report.Curves, wanted: Sequence[str], labels: Mapping[str, str]) -> str:
+    drawn = []
+    for panel in report.panels(curves, wanted):
+        series = {labels[name]: points for name, points in panel.series.items()}
+        drawn.append(
+            charts.svg([replace(panel, series=series, dashed=frozenset(labels[name] for name in panel.dashed))])
+        )
+    return '<div class="charts">\n' + "".join(drawn) + "</div>"
 
 
 def _joined(names: Sequence[str]) -> str:
