@@ -32,7 +32,7 @@ def sample_pictures() -> list[Path]:
     return found or [_OWN_SAMPLE]
 
 
-def main(pictures: Sequence[str], quality: float, keep: str | None = None, html: bool = False) -> int:
+def main(pictures: Sequence[str], quality: float, keep: str | None, html: bool) -> int:
     """Print the table for every picture; the files stay in the folder `keep` if one is given.
 
     With `html` a page is written to demo.html, in that folder or the current one: the pictures to compare by eye, and
