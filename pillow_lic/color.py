@@ -145,15 +145,15 @@ def _to_rgb(im: Image.Image, profile: bytes) -> tuple[Image.Image, bytes, str]:
     if space == b"RGB ":  # describes the colours behind the YCbCr or HSV numbers
         return im.convert("RGB"), profile, ""
     if im.mode == "CMYK" and space == b"CMYK":
-        managed = _through_profile(im, profile)
+        managed = through_profile(im, profile)
         if managed is not None:
             return managed, b"", ""
     lost = _LOST.format(im.mode, "RGB") if profile else ""
     return im.convert("RGB"), b"", lost
 
 
-def _through_profile(im: Image.Image, profile: bytes) -> Image.Image | None:
-    """Return a CMYK image as sRGB by its own profile, or None when littlecms is missing or the profile is broken."""
+def through_profile(im: Image.Image, profile: bytes) -> Image.Image | None:
+    """Return an image of mode L, RGB or CMYK as sRGB by its profile; None without littlecms or for a profile it cannot use."""
     try:
         from PIL import ImageCms
     except ImportError:

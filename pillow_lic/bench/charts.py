@@ -11,7 +11,7 @@ Points = Sequence[tuple[float, float]]
 
 _COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#999999")
 """Okabe and Ito's palette, told apart by the colour-blind."""
-_WIDTH, _HEIGHT = 560, 400
+_WIDTH, _HEIGHT = 480, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 30, 44
 
 
@@ -33,9 +33,11 @@ def svg(panels: Sequence[Panel], columns: int = 2) -> str:
     colors = {name: _COLORS[i % len(_COLORS)] for i, name in enumerate(names)}
     columns = min(columns, len(panels)) or 1
     width, height = columns * _WIDTH, -(-len(panels) // columns) * _HEIGHT
-    size = f'width="{width}" height="{height}"'
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    label = escape("; ".join(f"{panel.title} over {panel.x_label}" for panel in panels))
+    named = f'role="img" aria-label="{label}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {named} font-family="sans-serif" font-size="12">',
         '<rect width="100%" height="100%" fill="white"/>',
     ]
     for i, panel in enumerate(panels):

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import importlib.util
-import tempfile
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from .. import metrics
-from . import peers
-from .peers import Peer
+from .. import files, metrics
+from . import equal_bytes, measurement, page, peers, report
+
+if TYPE_CHECKING:
+    from .peers import Codec
 
 _SAMPLES = ("astronaut.png", "coffee.png", "chelsea.png")
 _OWN_SAMPLE = Path(__file__).with_name("chelsea.webp")
 
 _COMPARED = ("jpeg", "webp", "avif")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: whole-file bytes, RGB PSNR in dB, and seconds for writing and for reading the file."""
-
-    name: str
-    quality: float
-    size: int
-    psnr: float
-    write: float
-    read: float
+"""The formats that browsers show."""
 
 
 def sample_pictures() -> list[Path]:
@@ -43,73 +32,61 @@ def sample_pictures() -> list[Path]:
     return found or [_OWN_SAMPLE]
 
 
-def available_peers() -> list[Peer]:
-    """Return the formats to compare with that this Pillow was built with."""
-    return [peers.PEERS[name] for name in _COMPARED if peers.is_available(name)]
+def main(pictures: Sequence[str], quality: float, keep: str | None, html: bool) -> int:
+    """Print the table for every picture; the files stay in the folder `keep` if one is given.
 
-
-def measure(image: Image.Image, file: Path, name: str, quality: float, save_options: Mapping[str, Any]) -> Row:
-    """Write the RGB image to `file`, read it back, and return what that took and what is left of the picture."""
-    begun = time.perf_counter()
-    image.save(file, quality=quality, **save_options)
-    written = time.perf_counter()
-    with Image.open(file) as again:
-        pixels = np.asarray(again.convert("RGB"))
-    read = time.perf_counter()
-    psnr = metrics.psnr(np.asarray(image), pixels)
-    return Row(name, quality, file.stat().st_size, psnr, written - begun, read - written)
-
-
-def nearest_quality(size: Callable[[int], int], wanted: int, lowest: int, highest: int) -> int:
-    """Return the whole quality whose file comes nearest to `wanted` bytes; sizes must grow with quality."""
-    low, high = lowest, highest
-    while high - low > 1:
-        middle = (low + high) // 2
-        if size(middle) <= wanted:
-            low = middle
-        else:
-            high = middle
-    return min((low, high), key=lambda quality: abs(size(quality) - wanted))
-
-
-def compare(picture: Path, quality: float, folder: Path) -> Iterator[Row]:
-    """Yield a row for LIC at `quality`, then one for every other format at nearly the same number of bytes."""
-    with Image.open(picture) as opened:
-        image = opened.convert("RGB")
-    own = measure(image, folder / "demo.lic", "LIC", quality, {})
-    yield own
-    for peer in available_peers():
-        file = folder / f"demo{peer.suffix}"
-        known: dict[int, int] = {}
-
-        def size(peer_quality: int, file: Path = file, options: Any = peer.settings, known: Any = known) -> int:
-            if peer_quality not in known:
-                image.save(file, quality=peer_quality, **options)
-                known[peer_quality] = file.stat().st_size
-            return int(known[peer_quality])
-
-        yield measure(image, file, peer.name, nearest_quality(size, own.size, *peer.span), peer.settings)
-
-
-def main(pictures: Sequence[str], quality: float, keep: str | None = None) -> int:
-    """Print the table for every picture; the files stay in the directory `keep` if one is given."""
+    With `html` a page is written to demo.html, in that folder or the current one: the pictures to compare by eye, and
+    curves over all qualities, which take ten times as long as the table.
+    """
     paths = [Path(picture) for picture in pictures] or sample_pictures()
-    with tempfile.TemporaryDirectory(prefix="lic-demo-") as temporary:
-        folder = Path(keep) if keep else Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        warm = Image.new("RGB", (64, 64))
-        loading = measure(warm, Path(temporary) / "warm.lic", "LIC", quality, {})
-        print(f"networks loaded in {loading.write + loading.read:.2f} s (once per process)")
-        for path in paths:
-            with Image.open(path) as image:
-                width, height = image.size
-            print(f"\n{path.name}, {width}x{height}")
-            print(f"{'format':8}{'quality':>8}{'bytes':>10}{'bpp':>8}{'PSNR dB':>9}{'encode s':>10}{'decode s':>10}")
-            for row in compare(path, quality, folder):
-                bpp = 8 * row.size / (width * height)
-                print(
-                    f"{row.name:8}{row.quality:>8g}{row.size:>10,}{bpp:>8.3f}{row.psnr:>9.2f}"
-                    f"{row.write:>10.3f}{row.read:>10.3f}",
-                    flush=True,
-                )
+    codecs = [
+        measurement.our_codec(measurement.OURS),
+        *(peers.codec(name) for name in _COMPARED if peers.is_available(name)),
+    ]
+    begun = time.perf_counter()
+    equal_bytes.code(codecs[0], np.zeros((64, 64, 3), np.uint8), quality)
+    print(f"networks loaded in {time.perf_counter() - begun:.2f} s (once per process)")
+    compared = []
+    for path in paths:
+        picture = equal_bytes.compare(path.name, peers.read(path), codecs, quality)
+        print(_table(picture), flush=True)
+        compared.append(picture)
+        for coded in picture.coded if keep else ():
+            files.write_atomic(_folder(keep) / f"demo{coded.codec.suffix}", coded.data)
+    if html:
+        target = _folder(keep) / "demo.html"
+        files.write_atomic(target, _page(paths, compared, {codec.name: codec for codec in codecs}).encode())
+        print(f"\nwrote {target}")
     return 0
+
+
+def _folder(keep: str | None) -> Path:
+    folder = Path(keep or ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _table(picture: equal_bytes.Compared) -> str:
+    height, width = picture.pixels.shape[:2]
+    lines = [
+        f"\n{picture.name}, {width}x{height}",
+        f"{'format':8}{'quality':>8}{'bytes':>10}{'bpp':>8}{'PSNR dB':>9}{'encode s':>10}{'decode s':>10}",
+    ]
+    for coded in picture.coded:
+        size = len(coded.data)
+        lines.append(
+            f"{coded.codec.label:8}{coded.quality:>8g}{size:>10,}{metrics.bpp(size, width, height):>8.3f}{coded.psnr:>9.2f}"
+            f"{coded.encode_seconds:>10.3f}{coded.decode_seconds:>10.3f}"
+        )
+    return "\n".join(lines)
+
+
+def _page(paths: Sequence[Path], compared: Sequence[equal_bytes.Compared], codecs: Mapping[str, Codec]) -> str:
+    wanted = ("psnr", "ms_ssim")
+    plan = {name: (codec, codec.qualities) for name, codec in codecs.items()}
+    samples = measurement.run(
+        paths, plan, wanted, 1, measurement.Cache(None), lambda line: print(line, file=sys.stderr)
+    )
+    curves = report.average(samples)
+    anchor = list(curves)[-1]
+    return page.page(len(paths), compared, curves, report.bd_rates(curves, anchor, wanted), anchor, codecs)

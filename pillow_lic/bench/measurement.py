@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import files, metrics
-from . import report
+from . import equal_bytes, page, report
 from .report import METRICS, Sample
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ Result = TypeVar("Result")
 OURS = "lic"
 """What the default model is called here; others go by their own names."""
 _QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+_SEARCHED = tuple(step / 20 for step in range(20, 201))
 _SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
 
 
@@ -81,7 +82,8 @@ def our_codec(name: str) -> Codec:
         return codec.encode(pixels, "RGB", EncodeOptions(quality=quality, effort=int(effort or 0), model=spec.number))
 
     title = f"LIC {spec.name} ({spec.number})" + (f" effort={effort}" if effort else "")
-    return Codec(name, title, _QUALITIES, encode, lambda data: codec.decode(data)[1])
+    label = ("LIC" if model == OURS else model) + (f" effort {effort}" if effort else "")
+    return Codec(name, label, title, ".lic", _QUALITIES, _SEARCHED, encode, lambda data: codec.decode(data)[1])
 
 
 def complexity() -> dict[str, float]:
@@ -198,6 +200,14 @@ def _bench(arguments: argparse.Namespace) -> int:
             "kmac_per_pixel": kmac,
         }
         report.write(Path(arguments.out), samples, curves, rates, about)
+    if arguments.html:
+        compared = [
+            equal_bytes.compare(path.name, peers.read(path), list(codecs.values()), arguments.crops_at)
+            for path in paths[: arguments.crops]
+        ]
+        target = Path(arguments.out or ".") / "bench.html"
+        files.write_atomic(target, page.page(len(paths), compared, curves, rates, anchor, codecs).encode())
+        print(f"\nwrote {target}")
     return 0
 
 
@@ -223,13 +233,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside")
     parser.add_argument("--curve", action="append", metavar="PATTERN", help="which of them (vtm, 'tfc/*'); repeatable")
     parser.add_argument("--out", metavar="FOLDER", help="write bench.json, bench.csv and bench.svg there")
+    parser.add_argument(
+        "--html", action="store_true", help="write bench.html too, in the folder of --out or here: a page for the eye"
+    )
+    parser.add_argument(
+        "--crops", type=_count, default=4, metavar="N", help="compare the first N pictures on it; default: 4"
+    )
+    parser.add_argument(
+        "--crops-at", type=float, default=3, metavar="Q", help="at this quality of the first codec; default: 3"
+    )
     return parser
 
 
 def _positive(text: str) -> int:
+    return _count(text, 1)
+
+
+def _count(text: str, least: int = 0) -> int:
     value = int(text)
-    if value < 1:
-        msg = f"must be at least 1, got {value}"
+    if value < least:
+        msg = f"must be at least {least}, got {value}"
         raise argparse.ArgumentTypeError(msg)
     return value
 

@@ -6,7 +6,7 @@ Pictures are uint8 RGB, (H, W, 3).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
@@ -26,11 +26,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Codec:
-    """A codec to measure: what it is called, what exactly it is, the qualities to try, and its two directions."""
+    """A codec to measure: what it is called, what exactly it is, and its two directions.
+
+    label: its name for people. suffix: of its files. qualities: those of its curve; searched: those among which one is sought
+    for a number of bytes, both ascending.
+    """
 
     name: str
+    label: str
     title: str
+    suffix: str
     qualities: tuple[float, ...]
+    searched: Sequence[float]
     encode: Callable[[Pixels, float], bytes]
     decode: Callable[[bytes], Pixels]
 
@@ -128,7 +135,9 @@ def codec(name: str) -> Codec:
         with Image.open(io.BytesIO(data), formats=[peer.format]) as im:
             return np.asarray(im.convert("RGB"))
 
-    return Codec(name, title, peer.qualities, encode, decode)
+    return Codec(
+        name, peer.name, title, peer.suffix, peer.qualities, range(peer.span[0], peer.span[1] + 1), encode, decode
+    )
 
 
 def ssimulacra2(reference: Pixels, picture: Pixels) -> float:

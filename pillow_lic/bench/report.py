@@ -18,8 +18,16 @@ from .. import files, metrics
 from . import charts
 
 METRICS = ("psnr", "ms_ssim", "ssimulacra2")
-_AXES = {"psnr": "PSNR, dB", "ms_ssim": "MS-SSIM, dB", "ssimulacra2": "SSIMULACRA2"}
-_TIMES = {"encode_seconds": "encode, s/MP", "decode_seconds": "decode, s/MP"}
+TITLES = {
+    "bpp": "bits per pixel",
+    "psnr": "PSNR, dB",
+    "ms_ssim": "MS-SSIM",
+    "ssimulacra2": "SSIMULACRA2",
+    "encode_seconds": "encode, s/MP",
+    "decode_seconds": "decode, s/MP",
+}
+"""The columns of a `Point` for people."""
+_TIMES = ("encode_seconds", "decode_seconds")
 
 
 @dataclass(frozen=True)
@@ -130,17 +138,18 @@ def bd_table(curves: Curves, rates: Mapping[str, Mapping[str, float | str]], anc
     return "\n".join(lines + reasons)
 
 
-def chart(curves: Curves, wanted: Iterable[str]) -> str:
-    """Return an SVG of every metric and both times over bits per pixel."""
+def panels(curves: Curves, wanted: Iterable[str]) -> list[charts.Panel]:
+    """Return a chart of every metric and of both times over bits per pixel, those without points left out."""
     foreign = frozenset(name for name, curve in curves.items() if curve[0].encode_seconds is None)
-    panels = [
-        charts.Panel(_AXES[metric], "bits per pixel", _AXES[metric], _series(curves, metric), dashed=foreign)
+    found = [
+        charts.Panel(axis, TITLES["bpp"], axis, _series(curves, metric), dashed=foreign)
         for metric in wanted
+        for axis in ["MS-SSIM, dB" if metric == "ms_ssim" else TITLES[metric]]
     ]
-    panels += [
-        charts.Panel(label, "bits per pixel", label, _series(curves, name), log=True) for name, label in _TIMES.items()
+    found += [
+        charts.Panel(TITLES[name], TITLES["bpp"], TITLES[name], _series(curves, name), log=True) for name in _TIMES
     ]
-    return charts.svg([panel for panel in panels if panel.series])
+    return [panel for panel in found if panel.series]
 
 
 def write(
@@ -158,7 +167,7 @@ def write(
     writer.writerows(points)
     files.write_atomic(out / "bench.csv", text.getvalue().encode())
     wanted = list(next(iter(rates.values())))
-    files.write_atomic(out / "bench.svg", chart(curves, wanted).encode())
+    files.write_atomic(out / "bench.svg", charts.svg(panels(curves, wanted)).encode())
 
 
 def _mean(group: Sequence[Sample]) -> Point:

@@ -8,6 +8,7 @@ SUMMARY = "Show a photo as .lic beside JPEG, WebP and AVIF at the same size."
 EXAMPLES = """
   lic demo
   lic demo photo.png -q 4 --keep files/
+  lic demo photo.png --html
 """
 
 
@@ -16,10 +17,13 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pictures", nargs="*", metavar="picture")
     parser.add_argument("-q", "--quality", type=float, default=6, metavar="Q", help="of the .lic file (default 6)")
     parser.add_argument("--keep", metavar="DIR", help="leave the files in this directory")
+    parser.add_argument(
+        "--html", action="store_true", help="write demo.html too, there or here: crops to compare, curves"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the table for every picture."""
+    """Print the table for every picture, and write the page."""
     from ..bench import demo
 
-    return demo.main(args.pictures, args.quality, args.keep)
+    return demo.main(args.pictures, args.quality, args.keep, args.html)

@@ -1,0 +1,28 @@
+"""`lic thumbnail`: a small picture of a .lic file, as file managers ask for it."""
+
+from __future__ import annotations
+
+import argparse
+
+SUMMARY = "Write a small PNG picture of a .lic file; file managers call it, see `lic desktop`."
+EXAMPLES = """
+  lic thumbnail a.lic a.png
+  lic thumbnail a.lic a.png 512
+"""
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic thumbnail`."""
+    parser.add_argument("source")
+    parser.add_argument("target")
+    parser.add_argument(
+        "size", nargs="?", type=int, default=256, help="pixels of its longer edge, at most (default 256)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the thumbnail over whatever is there: file managers make an empty file first."""
+    from ..desktop import thumbnail
+
+    thumbnail.write(args.source, args.target, args.size)
+    return 0

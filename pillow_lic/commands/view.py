@@ -1,0 +1,44 @@
+"""`lic view`: pictures to look at."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+SUMMARY = "Show a picture in the desktop's viewer, several on a page for the browser."
+EXAMPLES = """
+  lic view a.lic
+  lic view photos/ original.png
+  lic view photos/*.lic --out pictures.html
+"""
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic view`."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a picture of any format, or a folder of them")
+    parser.add_argument(
+        "--out", metavar="PAGE", help="write the page there, one file with all pictures in it; open nothing"
+    )
+    parser.add_argument("-f", "--force", action="store_true", help="let --out replace what is there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open what was made, or print its path where there is no desktop; 1 when a picture could not be shown."""
+    from ..desktop import view
+
+    out = None if args.out is None else Path(args.out)
+    if out is not None and out.exists() and not args.force:
+        print(f"lic: {out} is there: name another page, or replace it with -f", file=sys.stderr)
+        return 2
+
+    def told(line: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    outcome = view.view(args.files, out, told)
+    told("")
+    for shown in outcome.failed:
+        print(f"lic: {shown.path}: {shown.fault}", file=sys.stderr)
+    print(f"opened {outcome.path}" if outcome.is_open else outcome.path)
+    return 1 if outcome.failed else 0

@@ -1,0 +1,126 @@
+"""`lic view`: one picture in the desktop's viewer, several on a page that holds them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from PIL import ExifTags, Image, ImageOps
+
+from .. import color
+from ..batch import transcode
+from ..files import write_atomic
+from ..pages import document
+from . import opening
+
+PAGE_EDGE = 2048
+"""The longest edge in pixels of a picture on a page: that of a large screen. The viewer gets every pixel."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture ready to be seen, or why it cannot be: `image` is upright and of a stored mode, None with a `fault`.
+
+    size: width and height in the file, upright. bytes: of the file.
+    """
+
+    path: Path
+    image: Image.Image | None
+    size: tuple[int, int] = (0, 0)
+    bytes: int = 0
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The file that was made to be seen, whether a program was found to open it, and the pictures that failed."""
+
+    path: Path
+    is_open: bool
+    failed: list[Shown]
+
+
+def view(names: Sequence[str], out: Path | None = None, say: Say = lambda _: None) -> Outcome:
+    """Show pictures of any format Pillow reads; of a folder those in it.
+
+    A single picture becomes a PNG file for the desktop's viewer; several, or one that cannot be shown, a page. With `out`
+    the page is written there, whatever it shows, and not opened. `say` is told of every picture before it is decoded.
+    ValueError for a folder without pictures.
+    """
+    paths = list(_pictures(names))
+    failed: list[Shown] = []
+    if len(paths) == 1 and out is None:
+        (shown,) = load(paths, None, failed, say)
+        if shown.image is not None:
+            target = opening.folder_for_viewing() / f"{paths[0].stem}.png"
+            shown.image.save(target, "PNG", compress_level=1, icc_profile=shown.image.info.get("icc_profile"))
+            return Outcome(target, opening.opened(target), [])
+        text = page([shown])
+    else:
+        text = page(load(paths, PAGE_EDGE, failed, say))
+    target = out or opening.folder_for_viewing() / "pictures.html"
+    write_atomic(target, text.encode())
+    return Outcome(target, out is None and opening.opened(target), failed)
+
+
+def load(paths: Sequence[Path], edge: int | None, failed: list[Shown], say: Say) -> Iterator[Shown]:
+    """Yield every picture, no edge of it longer than `edge` (None: whole), or why it cannot be shown, which joins `failed`."""
+    for number, path in enumerate(paths, 1):
+        say(f"{number}/{len(paths)} {path.name}")
+        try:
+            yield _load(path, edge)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            failed.append(Shown(path, None, fault=str(error)))
+            yield failed[-1]
+
+
+def page(pictures: Iterable[Shown]) -> str:
+    """Return the page: every picture with its name, size and bytes; a click shows it as wide as the page.
+
+    Pictures are taken one at a time, so that no more than one is held decoded.
+    """
+    figures = [_figure(f"p{number}", picture) for number, picture in enumerate(pictures, 1)]
+    title = f"{len(figures)} picture{'s' if len(figures) > 1 else ''}"
+    body = [f"<h1>{title}</h1>", '<main class="gallery">', *figures, "</main>"]
+    return document.document(title, "\n".join(body))
+
+
+def _pictures(names: Sequence[str]) -> Iterator[Path]:
+    for name in names:
+        path = Path(name)
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(file for file in path.iterdir() if file.is_file() and transcode.is_picture(file))
+        if not found:
+            msg = f"the folder {name} has no pictures"
+            raise ValueError(msg)
+        yield from found
+
+
+def _load(path: Path, edge: int | None) -> Shown:
+    with Image.open(path) as im:
+        lies_on_its_side = im.getexif().get(ExifTags.Base.Orientation, 1) > 4
+        size = im.size[::-1] if lies_on_its_side else im.size
+        if edge is not None:
+            im.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+        stored = color.to_pixels(ImageOps.exif_transpose(im))
+    image = color.to_image(stored.array, stored.mode)
+    image.info["icc_profile"] = stored.icc_profile or None
+    return Shown(path, image, size, path.stat().st_size)
+
+
+def _figure(name: str, shown: Shown) -> str:
+    label = f"<b>{escape(shown.path.name)}</b>"
+    if shown.image is None:
+        return f'<figure class="fault" id="{name}">{label}<p>{escape(shown.fault)}</p></figure>'
+    width, height = shown.size
+    text = f"{width} x {height}, {shown.bytes:,} bytes"
+    if shown.image.size != shown.size:
+        text += f", shown at {shown.image.width} x {shown.image.height}"
+    image = document.picture(shown.image, shown.path.name, exact=False)
+    return f'<figure id="{name}"><a href="#{name}">{image}</a><figcaption>{label} {text}</figcaption></figure>'

@@ -1,0 +1,147 @@
+"""`lic view`: what is made to be seen, where, and what is said of pictures that cannot be shown."""
+
+import base64
+import io
+import os
+import re
+import stat
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import pillow_lic
+from pillow_lic.__main__ import main
+from pillow_lic.desktop import opening, view
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache of a user without a desktop."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def folder(photo: Image.Image, tmp_path: Path) -> Path:
+    """A grey picture, one that lies on its side, one that is cut off, one of another format, and a text."""
+    path = tmp_path / "photos"
+    path.mkdir()
+    exif = Image.Exif()
+    exif[274] = 6
+    pillow_lic.save(photo.convert("L"), path / "a.lic")
+    pillow_lic.save(photo, path / "b & c.lic", exif=exif)
+    (path / "d.lic").write_bytes((path / "a.lic").read_bytes()[:-9])
+    photo.save(path / "e.png")
+    (path / "notes.txt").write_text("no picture")
+    return path
+
+
+def shown(page: Path) -> list[Image.Image]:
+    found = re.findall(r"base64,([^\"]+)", page.read_text("utf-8"))
+    return [Image.open(io.BytesIO(base64.b64decode(text))) for text in found]
+
+
+def test_one_picture_becomes_a_file_for_the_viewer(home: Path, lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["view", str(lic)]) == 0
+    path = Path(capsys.readouterr().out.strip())
+    assert path.is_relative_to(home)
+    with Image.open(path) as im, pillow_lic.open(lic) as original:
+        assert im.format == "PNG"
+        assert im.size == original.size[::-1]
+        assert im.tobytes() == original.transpose(Image.Transpose.ROTATE_270).tobytes()
+
+
+def test_the_file_is_for_this_user_alone(home: Path, lic: Path) -> None:
+    path = view.view([str(lic)]).path
+    for around in (path.parent, home / "pillow-lic" / "view"):
+        assert not stat.S_IMODE(around.stat().st_mode) & 0o077
+
+
+def test_what_earlier_days_left_is_removed(home: Path, lic: Path) -> None:
+    old, new = (view.view([str(lic)]).path for _ in range(2))
+    past = time.time() - 2 * 86_400
+    os.utime(old.parent, (past, past))
+    view.view([str(lic)])
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_a_folder_becomes_a_page(home: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["view", str(folder)]) == 1
+    said = capsys.readouterr()
+    assert re.fullmatch(r"lic: \S*d\.lic: .*(missing|ends).*\n", said.err)
+    page = Path(said.out.strip())
+    pictures = shown(page)
+    assert [(im.mode, im.size) for im in pictures] == [("L", (96, 64)), ("RGB", (64, 96)), ("RGB", (96, 64))]
+    text = page.read_text("utf-8")
+    assert "<h1>4 pictures</h1>" in text
+    assert "<b>b &amp; c.lic</b> 64 x 96, " in text
+    assert re.search(r'class="fault" id="p3"><b>d\.lic</b><p>.*(missing|ends)', text)
+    assert "notes" not in text
+
+
+def test_large_pictures_are_shown_smaller_and_that_is_said(home: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (3000, 90), "navy").save(tmp_path / "wide.png")
+    page = tmp_path / "page.html"
+    assert view.view([str(tmp_path / "wide.png")], page).path == page
+    (im,) = shown(page)
+    assert im.size == (2048, 61)
+    assert "3000 x 90" in page.read_text("utf-8")
+    assert "shown at 2048 x 61" in page.read_text("utf-8")
+
+
+def test_one_broken_picture_is_a_page_that_says_so(home: Path, folder: Path) -> None:
+    """Who clicked on it in a file manager sees no terminal."""
+    outcome = view.view([str(folder / "d.lic")])
+    assert outcome.path.suffix == ".html"
+    assert outcome.failed[0].fault in outcome.path.read_text("utf-8")
+
+
+def test_what_is_missing_or_empty(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["view", str(tmp_path / "nowhere.lic")]) == 1
+    assert "nowhere.lic" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert main(["view", str(tmp_path / "empty")]) == 1
+    assert "empty has no pictures" in capsys.readouterr().err
+
+
+def test_a_page_replaces_nothing_unasked(
+    home: Path, lic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("mine")
+    assert main(["view", str(lic), "--out", str(page)]) == 2
+    assert page.read_text() == "mine"
+    assert "-f" in capsys.readouterr().err
+    assert main(["view", str(lic), "--out", str(page), "-f"]) == 0
+    assert len(shown(page)) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the program is a shell script")
+@pytest.mark.parametrize(("code", "is_open"), [(0, True), (4, False)])
+def test_the_desktop_is_asked_to_open_it(
+    home: Path, lic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, is_open: bool
+) -> None:
+    program = tmp_path / "bin" / "xdg-open"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$1" >> "{tmp_path}/asked"\nexit {code}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    assert not view.view([str(lic)]).is_open
+    assert not (tmp_path / "asked").exists()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    outcome = view.view([str(lic)])
+    assert outcome.is_open == is_open
+    assert (tmp_path / "asked").read_text() == f"{outcome.path}\n"
+
+
+def test_a_desktop_without_a_program_to_open_with(home: Path, lic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("PATH", "")
+    assert not opening.opened(lic)
