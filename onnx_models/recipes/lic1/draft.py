@@ -1,6 +1,6 @@
 """Small graphs beside a model, for pictures at 1/2, 1/4 and 1/8: quick enough that a thumbnail costs a third of a decode.
 
-    python -m onnx_models.recipes.lic1.model.draft WEIGHTS PATCHES_FOLDER --id N
+    python -m onnx_models.recipes.lic1.draft WEIGHTS PATCHES_FOLDER --id N
 
 | graph | in | out |
 |---|---|---|

@@ -1,6 +1,6 @@
 """The graph behind `effort`: which way the latents of a picture want to move, so that less of its error is left.
 
-    python -m onnx_models.recipes.lic1.model.error_gradient WEIGHTS --id N
+    python -m onnx_models.recipes.lic1.error_gradient WEIGHTS --id N
 
 | graph | in | out |
 |---|---|---|

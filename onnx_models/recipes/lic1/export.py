@@ -1,6 +1,6 @@
 """weights.pt -> fourteen ONNX graphs, the stored tables, their hashes in the manifest, and the proof of exactness.
 
-python -m onnx_models.recipes.lic1.model.export WEIGHTS PATCHES_FOLDER --id 1 --name lic1
+python -m onnx_models.recipes.lic1.export WEIGHTS PATCHES_FOLDER --id 1 --name lic1
 """
 
 from __future__ import annotations
