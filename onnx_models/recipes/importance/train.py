@@ -33,7 +33,8 @@ from torch import Tensor, nn
 
 from pillow_lic.engine import models
 from pillow_lic.engine.entropy import Tables
-from pillow_lic.families.lic1 import passes, residuals, symbols, transforms
+from pillow_lic.families.lic1 import passes, residuals, transforms
+from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.families.lic1.quantiser import Chosen
 
 from ..common.complexity import kmac_per_pixel
@@ -95,7 +96,7 @@ def bits_of(tables: Tables, chosen: Sequence[Chosen], shape: tuple[int, ...]) ->
     """Return the bits of every latent (M,h,w), for the choices of each pass."""
     result = np.zeros(shape, np.float32)
     for t, part in enumerate(chosen):
-        kinds, which = np.unique(np.stack([part.symbols, part.tables.astype(np.int16)]), axis=1, return_inverse=True)
+        kinds, which = np.unique(np.stack([part.symbols, part.numbers.astype(np.int16)]), axis=1, return_inverse=True)
         costs = [tables.cost(kind[:1], kind[1:].astype(np.uint16)) for kind in kinds.T.copy()]
         passes.scatter(result, t, (shape[1], shape[2]), np.array(costs, np.float32)[which.ravel()])
     return result
@@ -106,7 +107,8 @@ def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
 
     1 - MS-SSIM is nearly a quadratic form of the error e, so that g e, with its gradient g, is the share of each place.
     """
-    spec, grid = models.choose(None), symbols.Grid.of(SIDE, SIDE)
+    spec = models.choose(None)
+    grid = geometry(spec).grid(SIDE, SIDE)
     trunk = transforms.analysis(spec, pixels)
     x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
     bits, losses = torch.zeros(LEVELS, CELLS, CELLS), torch.zeros(LEVELS, CELLS, CELLS)
@@ -114,7 +116,7 @@ def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
         field = np.full(grid.shape, i * SPACING, np.float32)
         y, z_hat = transforms.latents(spec, trunk, field)
         chosen, y_hat = residuals.choose(spec, z_hat, y, field, grid)
-        bits[i] = torch.from_numpy(bits_of(symbols.tables(spec), chosen, y.shape)).sum(0)
+        bits[i] = torch.from_numpy(bits_of(spec.tables, chosen, y.shape)).sum(0)
         shown = torch.from_numpy(transforms.synthesis(spec, y_hat, field)).permute(2, 0, 1)[None].float() / 255
         shown.requires_grad_()
         loss = 1 - ms_ssim(shown, x, COARSE).mean()
@@ -206,13 +208,14 @@ def graph(net: Importance) -> onnx.ModelProto:
 
 
 def export(net: Importance, number: int, out: Path) -> None:
-    """Write importance-<number>.onnx and importance.json, which names it."""
+    """Write importance-<number>/importance.onnx and importance.json, which names it."""
     model = graph(net)
-    path = out / f"importance-{number}.onnx"
+    path = out / f"importance-{number}" / "importance.onnx"
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
     entry = {
         "id": number,
-        "file": path.name,
+        "file": path.relative_to(out).as_posix(),
         "kmac_per_pixel": round(kmac_per_pixel(model), 3),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
