@@ -1,1 +1,1 @@
-"""Shared by the recipes: data, layers, optimiser, quality scale, exact arithmetic, graphs, tables. Imports no recipe of a model."""
+"""Parts that recipes share: data, layers, optimiser, quality scale, exact arithmetic, graphs, tables. Imports no recipe of a model."""

@@ -11,7 +11,7 @@ STRIDES = {"height": 1, "h2": 2, "h8": 8, "h": 16, "h4": 64}
 
 
 def kmac_per_pixel(model: onnx.ModelProto) -> float:
-    """Thousands of multiply-adds of the convolutions per picture pixel."""
+    """Return the multiply-adds of all convolutions per picture pixel, in thousands."""
     constants = {t.name: t for t in model.graph.initializer}
     weights = {name: list(t.dims) for name, t in constants.items()}
     stride: dict[str, float] = {}

@@ -19,7 +19,7 @@ SIDE, ZOOM = 128, 2
 
 
 def avif_of_size(image: Image.Image, size: int) -> tuple[bytes, int]:
-    """The AVIF (4:4:4, speed 6) with the lowest quality that has at least `size` bytes, and that quality: no fewer than ours."""
+    """Return the AVIF (4:4:4, speed 6) of the lowest quality that has at least `size` bytes, and that quality."""
     low, high, best = 0, 101, b""
     while high - low > 1:
         middle = (low + high) // 2
@@ -33,7 +33,7 @@ def avif_of_size(image: Image.Image, size: int) -> tuple[bytes, int]:
 
 
 def row(path: Path, left: int, upper: int, quality: float) -> Image.Image:
-    """One picture: three crops with their captions, (3 * 256, 256 + 16) pixels."""
+    """Return three crops of one picture side by side with their captions, (3 * 256, 256 + 16) pixels."""
     with Image.open(path) as opened:
         image = opened.convert("RGB")
     lic = pillow_lic.encode(image, quality=quality)

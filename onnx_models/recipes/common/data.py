@@ -24,7 +24,7 @@ PATCH, HELD_OUT = 256, 48
 
 
 def patches_of(path: Path) -> Iterator[Pixels]:
-    """Square or near-square uint8 RGB patches of a picture file."""
+    """Yield square or near-square uint8 RGB patches of a picture file."""
     with Image.open(path) as im:
         im = im.convert("RGB")
         if max(im.size) <= 2 * PATCH:
@@ -40,7 +40,7 @@ def patches_of(path: Path) -> Iterator[Pixels]:
 
 
 def build(pictures: Path, out: Path) -> int:
-    """Writes `train_<height>x<width>.npy` (N,h,w,3) and `validation.npy` (N,256,256,3); returns the number of patches."""
+    """Write `train_<height>x<width>.npy` (N,h,w,3) and `validation.npy` (N,256,256,3); return the number of patches."""
     sizes: dict[str, list[Pixels]] = defaultdict(list)
     held, n = [], 0
     for path in sorted(p for p in pictures.rglob("*") if p.is_file()):
@@ -60,7 +60,7 @@ def build(pictures: Path, out: Path) -> int:
 
 
 def whole_pictures(folder: Path) -> list[Tensor]:
-    """The pictures of a folder as (1,H,W,3) uint8, cut at the right and bottom to multiples of 64; ValueError where there are none."""
+    """Return the pictures of a folder as (1,H,W,3) uint8, cut at the right and bottom to multiples of 64; ValueError if there are none."""
     pictures = []
     for path in sorted(p for p in folder.iterdir() if p.is_file()):
         with Image.open(path) as im:
@@ -89,14 +89,14 @@ class Patches:
         return patch
 
     def some(self, n: int) -> list[Pixels]:
-        """N patches spread evenly, always the same."""
+        """Return n patches spread evenly over the files, the same at every call."""
         return [self[int(i)] for i in np.linspace(0, self.ends[-1] - 1, n)]
 
     def validation(self) -> Tensor:
         return torch.from_numpy(np.load(self.folder / "validation.npy"))
 
     def batch(self, n: int, crop: int, rng: np.random.Generator) -> Tensor:
-        """(n,crop,crop,3) uint8."""
+        """Return n random crops as (n,crop,crop,3) uint8."""
         return torch.from_numpy(
             np.stack([self.crop(self[int(i)], crop, rng) for i in rng.integers(0, self.ends[-1], n)])
         )

@@ -1,4 +1,4 @@
-"""A block and its convolutions as they train quickest: depthwise in `kernels.cpp` or `kernels_cuda.py`, 1x1 as one matrix product.
+"""The block of `layers.py` and its convolutions, quick to train: depthwise in `kernels.cpp` or `kernels_cuda.py`, 1x1 as one product.
 
 oneDNN's weight gradient of a depthwise convolution takes 30 times as long as its forward pass (torch 2.13, 5x5, 8x128x16x16), and with
 one thread torch multiplies a float32 1x1 convolution picture by picture through a copy (`_slow_conv2d`). A third of what then remains is
@@ -21,15 +21,15 @@ from . import kernels
 from .kernels import LANES
 
 SLOPE = 0.1
-"""Of every LeakyReLU in the networks."""
+"""Slope of every LeakyReLU in the networks for values below 0."""
 
 _gradients_in: ContextVar[torch.dtype | None] = ContextVar("_gradients_in", default=None)
-"""Within `in_full`, the type that autocast would have had."""
+"""The type that autocast would have had, within `in_full`; else None."""
 
 
 @contextlib.contextmanager
 def in_full(x: Tensor) -> Iterator[None]:
-    """Layers within compute in float32, whatever autocast says of the device of x; products of their gradients are of its type."""
+    """Let layers compute in float32 for a `with` block, whatever autocast says of the device of x; gradients keep autocast's type."""
     token = _gradients_in.set(_gradients_in.get() or _type(x))
     try:
         with torch.autocast(x.device.type, enabled=False):
@@ -39,13 +39,13 @@ def in_full(x: Tensor) -> Iterator[None]:
 
 
 def _type(x: Tensor) -> torch.dtype:
-    """Of matrix products on the device of x."""
+    """Return the type of matrix products on the device of x."""
     device = x.device.type
     return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
 
 
 def _taps(weight: Tensor) -> Tensor:
-    """Weight (c,1,k,k) -> (k,k,c)."""
+    """Return the weight (c,1,k,k) as taps (k,k,c)."""
     return weight[:, 0].permute(1, 2, 0).contiguous()
 
 
@@ -72,7 +72,7 @@ class _Depthwise(torch.autograd.Function):
 
 
 def _loops(x: Tensor) -> ModuleType:
-    """The loops over pixels for the device of x."""
+    """Return the module that has the loops over pixels for the device of x."""
     if x.is_cuda:
         from . import kernels_cuda
 
@@ -81,7 +81,7 @@ def _loops(x: Tensor) -> ModuleType:
 
 
 def depthwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Same-size convolution of every channel (n,c,h,w) with its own (c,1,k,k), k 3 or 5; in float32 where it is trained on a CPU."""
+    """Return each channel of (n,c,h,w) convolved with its own (c,1,k,k), k 3 or 5, at the same size; float32 where a CPU trains it."""
     if not torch.is_grad_enabled() or x.shape[1] % LANES:
         return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2, groups=weight.shape[0])
     y: Tensor = _Depthwise.apply(x if x.is_cuda else x.float(), weight, bias)  # type: ignore[no-untyped-call]
@@ -89,7 +89,7 @@ def depthwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 class _Block(torch.autograd.Function):
-    """Pixels as rows of matrices throughout: sums join the products, and nothing is copied but the picture, if its channels are not last.
+    """The block as one function of autograd, with pixels as rows of matrices: only a picture whose channels are not last is copied.
 
     The rows, the matrices and their products are of the type `ahead`, in the backward pass `behind`, and so are three of the sums over
     rows; biases and taps are float32.
@@ -146,14 +146,14 @@ class _Product(torch.autograd.Function):
 
 
 def block(x: Tensor, weights: list[Tensor]) -> Tensor:
-    """A `Block` of `layers.py` with its weights in order: what it is layer by layer, in half of the time."""
+    """Return what a `Block` of `layers.py` with these weights, in order, gives for x; in half of the time."""
     ahead = _type(x)
     y: Tensor = _Block.apply(ahead, _gradients_in.get() or ahead, x, *weights)  # type: ignore[no-untyped-call]
     return y
 
 
 def takes_block(x: Tensor) -> bool:
-    """Whether `block` is for this input: training on a CPU."""
+    """Whether `block` may be used for this input: training on a CPU."""
     return torch.is_grad_enabled() and x.shape[1] % LANES == 0
 
 
@@ -175,7 +175,7 @@ class _Activated(torch.autograd.Function):
 
 
 def activated(x: Tensor, context: Tensor | None = None) -> Tensor:
-    """LeakyReLU of x (n,c,h,w) + context (n,c,h/k,w/k), enlarged to it. x may be overwritten: what made it must not need it any more."""
+    """Return the LeakyReLU of x (n,c,h,w) + context (n,c,h/k,w/k), enlarged to it. It may overwrite x, which nothing may need any more."""
     if torch.is_grad_enabled() and not x.is_cuda and x.shape[1] % LANES == 0:
         y: Tensor = _Activated.apply(x, context)  # type: ignore[no-untyped-call]
         return y
@@ -183,7 +183,7 @@ def activated(x: Tensor, context: Tensor | None = None) -> Tensor:
 
 
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Convolution of (n,i,h,w) with (o,i,1,1)."""
+    """Return the convolution of (n,i,h,w) with (o,i,1,1)."""
     if not torch.is_grad_enabled():
         return F.conv2d(x, weight, bias)
     x, weight, behind = x.permute(0, 2, 3, 1), weight[:, :, 0, 0], _gradients_in.get()

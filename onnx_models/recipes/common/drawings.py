@@ -14,7 +14,7 @@ Pixels = npt.NDArray[np.uint8]
 PLAIN = 0.2
 """Share of drawings that are nothing but their ground."""
 SHAPES = 24
-"""At most, on the others."""
+"""Largest number of shapes on a drawing that has more than its ground."""
 
 
 @cache
@@ -23,14 +23,14 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _color(rng: np.random.Generator) -> tuple[int, int, int]:
-    """Any, or a grey: half of what is drawn on screens is grey, black or white."""
+    """Return a random colour; half of them are grey, as half of what is drawn on screens is."""
     r, g, b = (int(v) for v in rng.integers(0, 256, 3))
     grey = int(rng.choice([0, 255, r]))
     return (r, g, b) if rng.random() < 0.5 else (grey,) * 3
 
 
 def _ground(size: int, rng: np.random.Generator) -> Image.Image:
-    """One color, or a linear gradient between two in any direction."""
+    """Return a ground of one colour, or a linear gradient between two in any direction."""
     first, last = np.array(_color(rng), float), np.array(_color(rng), float)
     if rng.random() < 0.5:
         last = first
@@ -40,7 +40,7 @@ def _ground(size: int, rng: np.random.Generator) -> Image.Image:
 
 
 def drawing(size: int, rng: np.random.Generator) -> Pixels:
-    """(size,size,3)."""
+    """Return a drawing, (size,size,3) uint8."""
     im = _ground(size, rng)
     draw = ImageDraw.Draw(im)
     for _ in range(0 if rng.random() < PLAIN else int(rng.integers(1, SHAPES + 1))):

@@ -1,8 +1,9 @@
-"""Convolutions whose result is the same integer on every machine (DESIGN 3.1; Balle 2019; ICMEW 2023 "Stabilizing the convolution").
+"""Convolutions whose result is the same integer on every machine (FORMAT.md, section 9).
 
 Activations are integers 0..255 in units of 1/16, weights integers -127..127 times a power of two per output channel. A float32 engine
 adds them without rounding in any order while  max|x| * sum|w| + |b| < 2^24  holds for every output channel; `bounds()` proves it.
-In training the same arithmetic runs on real numbers, rounding passed straight through.
+In training the same arithmetic runs on real numbers, rounding passed straight through. Sources: Balle 2019 (Integer Networks);
+ICMEW 2023 ("Stabilizing the convolution").
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from .depthwise import depthwise, pointwise
 
 Convolution = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Of an input, weights and biases."""
+"""A convolution: input, weights, biases -> output."""
 
 UNIT = 16
 ACTIVATION_MAX = 255
@@ -25,7 +26,7 @@ EXACT_LIMIT = 2**24
 
 
 def straight_through(value: Tensor, x: Tensor) -> Tensor:
-    """The value, whose gradient passes to x as if it were x."""
+    """Return `value` with a gradient that passes to x unchanged."""
     return x + (value - x).detach()
 
 
@@ -34,7 +35,7 @@ def straight_through_round(x: Tensor) -> Tensor:
 
 
 class _Rescaled(torch.autograd.Function):
-    """Sums times factors, clipped and rounded half up; the rounding passes gradients through."""
+    """Sums times factors, clipped and rounded half up, with a gradient that ignores the rounding."""
 
     @staticmethod
     def forward(ctx, x, factor, low, high):  # type: ignore[no-untyped-def]
@@ -62,19 +63,19 @@ class ExactConv(nn.Module):
         self.limits = [limits] * i if isinstance(limits, int) else list(limits)
 
     def exponents(self) -> Tensor:
-        """(o,) s with the integer weights round(w * 2^s) in -127..127; 0 <= s <= 16."""
+        """Return (o,) exponents s in 0..16 with which the integer weights round(w * 2^s) are in -127..127."""
         largest = self.weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-6)
         return torch.floor(torch.log2(WEIGHT_MAX / largest)).clamp(0, 16)
 
     def quantised(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Integer-valued weights (o,i,k,k), integer-valued biases (o,) in units of 2^-s / 16, scales 2^s (o,)."""
+        """Return integer-valued weights (o,i,k,k), integer-valued biases (o,) in units of 2^-s / 16, and scales 2^s (o,)."""
         scale = torch.exp2(self.exponents())
         weight = (self.weight * scale[:, None, None, None]).clamp(-WEIGHT_MAX, WEIGHT_MAX)
         bias = self.bias * scale * UNIT
         return straight_through_round(weight), straight_through_round(bias), scale
 
     def forward(self, x: Tensor, convolve: Convolution | None = None) -> Tensor:
-        """x: integers as float32 -> integers as float32. convolve: instead of `convolve`, for some of the places, say."""
+        """Return integers as float32 for integers as float32. A `convolve` given takes the place of the layer's own."""
         weight, bias, scale = self.quantised()
         ends = (-math.inf, math.inf) if self.signed else (0, ACTIVATION_MAX)
         sums = (convolve or self.convolve)(x, weight, bias)
@@ -85,7 +86,7 @@ class ExactConv(nn.Module):
         return pointwise(x, weight, bias) if self.kernel == 1 else depthwise(x, weight, bias)
 
     def bounds(self) -> Tensor:
-        """(o,) sum(limit * |w|) + |b| of every output channel; exact while below 2^24."""
+        """Return (o,) sum(limit * |w|) + |b| of every output channel, which is exact while below 2^24."""
         with torch.no_grad():
             weight, bias, _ = self.rounded()
             limits = torch.tensor(self.limits, dtype=torch.float64)
@@ -93,7 +94,7 @@ class ExactConv(nn.Module):
             return (weight.double().abs().sum((2, 3)) * per_input).sum(1) + bias.double().abs()
 
     def rounded(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Weights, biases (with the half of the rounding folded in) and factors 2^-s: out = floor(conv(x) * 2^-s)."""
+        """Return weights, biases (with the half of the rounding folded in) and factors 2^-s for out = floor(conv(x) * 2^-s)."""
         with torch.no_grad():
             weight, bias, scale = self.quantised()
             return weight, bias + torch.floor(scale / 2), 1 / scale

@@ -1,4 +1,4 @@
-"""Writes ONNX graphs by hand: fixed opset, an allow-list of operators, weights in half precision, no surprises of a tracer.
+"""ONNX graphs written node by node: fixed opset, an allow-list of operators, weights in half precision.
 
 A `Graph` is a list of nodes under construction; each method adds one operator and returns the name of its result. Names stand for
 tensors of shape (1, channels, height, width) with dynamic height and width unless said otherwise.
@@ -59,7 +59,7 @@ class Graph:
         return name
 
     def output(self, value: str, name: str, shape: Sequence[int | str], dtype: int = TensorProto.FLOAT) -> None:
-        """Gives the result `value` its public name."""
+        """Give the result `value` its public name."""
         for node in self.nodes:
             node.input[:] = [name if v == value else v for v in node.input]
             node.output[:] = [name if v == value else v for v in node.output]
@@ -74,7 +74,7 @@ class Graph:
         return result
 
     def constant(self, value: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> str:
-        """Kept once, however often it is asked for."""
+        """Return the name of a constant, which is stored once however often it is asked for."""
         a = np.ascontiguousarray(np.asarray(value, dtype))
         key = (a.dtype.str, a.shape, a.tobytes())
         if key not in self.names:
@@ -84,7 +84,7 @@ class Graph:
         return self.names[key]
 
     def weight(self, value: Array) -> str:
-        """Stored in half precision, cast when a session loads; magnitudes below half's normal range become zero (subnormals are slow)."""
+        """Return the name of a weight in half precision, cast when a session loads; subnormal magnitudes become 0, because they are slow."""
         half = np.where(np.abs(value) < 6.2e-5, 0, value).astype(np.float16)
         name = self.constant(half, np.float16)
         if name not in self.casts:
@@ -94,7 +94,7 @@ class Graph:
     def conv(
         self, x: str, weight: Array, bias: Array | None = None, *, stride: int = 1, pad: int = 0, groups: int = 1
     ) -> str:
-        """Weight (o, i/groups, k, k); bias (o,) is kept in single precision."""
+        """Convolve with a weight (o, i/groups, k, k) and a bias (o,), which is kept in single precision."""
         inputs = [x, self.weight(weight)] + ([self.constant(bias)] if bias is not None else [])
         return self.op(
             "Conv", *inputs, kernel_shape=list(weight.shape[2:]), strides=[stride] * 2, pads=[pad] * 4, group=groups
@@ -104,7 +104,7 @@ class Graph:
         return self.op("Clip", x, self.constant(low), self.constant(high))
 
     def enlarged(self, x: str, r: int) -> str:
-        """Every value becomes a square of it, r x r."""
+        """Repeat every value as a square of r x r."""
         return self.op(
             "Resize",
             x,
@@ -116,7 +116,7 @@ class Graph:
         )
 
     def blocked(self, x: str, channels: int) -> str:
-        """The same values, out of a convolution, for speed alone: each channel times 1.
+        """Return x unchanged as the output of a convolution by 1, for speed alone.
 
         onnxruntime's convolutions have a layout of their own, and its optimiser joins to them a LeakyRelu that follows, or the sum of two
         tensors that both come from convolutions and surely have one shape. Everything else is converted there and back.
@@ -124,25 +124,25 @@ class Graph:
         return self.conv(x, np.ones((channels, 1, 1, 1), np.float32), groups=channels)
 
     def unfolded(self, x: str, weight: Array) -> str:
-        """Every place becomes a square of r x r by its own matrix product: weight (i, o, r, r), (i, h, w) -> (o, r*h, r*w).
+        """Turn every position into a square of r x r by a matrix product: weight (i, o, r, r), (i, h, w) -> (o, r*h, r*w).
 
-        What a 1x1 convolution and `shuffle` make, in three quarters of the time; but there can be no bias for each place of a square.
+        Equal to a 1x1 convolution and `shuffle`, in three quarters of the time, but without a bias for each position in a square.
         """
         r = weight.shape[2]
         return self.op("ConvTranspose", x, self.weight(weight), kernel_shape=[r, r], strides=[r, r])
 
     def shuffle(self, x: str, r: int) -> str:
-        """Torch's PixelShuffle: (r*r*c, h, w) -> (c, r*h, r*w)."""
+        """Shuffle (r*r*c, h, w) -> (c, r*h, r*w) as torch's PixelShuffle does."""
         return self.op("DepthToSpace", x, blocksize=r, mode="CRD")
 
     def slice(
         self, x: str, starts: Sequence[int], ends: Sequence[int], axes: Sequence[int], steps: Sequence[int]
     ) -> str:
-        """Numpy's x[start:end:step] along some axes."""
+        """Slice as numpy's x[start:end:step] does, along some axes."""
         return self.op("Slice", x, *(self.constant(v, np.int64) for v in (starts, ends, axes, steps)))
 
     def model(self) -> onnx.ModelProto:
-        """The checked model. Raises onnx.checker.ValidationError."""
+        """Return the checked model; onnx.checker.ValidationError if it is none."""
         graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.constants)
         model = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8, producer_name="pillow-lic"

@@ -13,18 +13,18 @@ import torch
 from torch import Tensor
 
 LANES = 16
-"""What channels must be a multiple of."""
+"""The number that channels must be a multiple of."""
 COMPILER = ("c++", "-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
 
 
 def processor() -> bytes:
-    """What "native" means to the compiler here: a home may be shared between unlike machines. Empty where it does not say."""
+    """Return the processor that "native" means to the compiler, "" if it does not say: unlike machines may share a home."""
     asked = [COMPILER[0], "-march=native", "-Q", "--help=target"]
     return subprocess.run(asked, capture_output=True, check=False).stdout
 
 
 def compiled(source: Path, compiler: tuple[str, ...]) -> ctypes.CDLL:
-    """A library, compiled once for each version of its source, processor and user; RuntimeError with what the compiler said if it fails."""
+    """Return a library, compiled once for each version of its source, processor and user; RuntimeError with the compiler's words."""
     folder = Path.home() / ".cache" / "lic1-recipes"
     version = hashlib.sha256(source.read_bytes() + " ".join(compiler).encode() + processor()).hexdigest()[:12]
     library = folder / f"{source.name}-{version}.so"
@@ -45,12 +45,12 @@ def compiled(source: Path, compiler: tuple[str, ...]) -> ctypes.CDLL:
 
 @cache
 def native() -> ctypes.CDLL:
-    """`kernels.cpp`."""
+    """Return the library of `kernels.cpp`."""
     return compiled(Path(__file__).with_suffix(".cpp"), COMPILER)
 
 
 def _call(name: str, tensors: tuple[Tensor | None, ...], *numbers: float) -> None:
-    """A function of `kernels.cpp` for the type of the first tensor; the others are of it or float32, and all are contiguous."""
+    """Call a function of `kernels.cpp` for the type of the first tensor; the others have it or are float32, and all are contiguous."""
     assert tensors[0] is not None
     assert all(t is None or (t.is_contiguous() and t.dtype in (tensors[0].dtype, torch.float32)) for t in tensors)
     kind = str(tensors[0].dtype).removeprefix("torch.")
@@ -61,7 +61,7 @@ def _call(name: str, tensors: tuple[Tensor | None, ...], *numbers: float) -> Non
 
 
 def convolve(x: Tensor, taps: Tensor, start: Tensor | None) -> Tensor:
-    """Pictures x (n,h,w,c), float32 or bfloat16, taps (k,k,c), start (c), float32 -> (n,h,w,c) like x."""
+    """Return the depthwise convolution (n,h,w,c) of pictures x, float32 or bfloat16, with taps (k,k,c) and biases start (c), float32."""
     assert taps.shape[0] in (3, 5)
     y = torch.empty_like(x)
     _call("depthwise_convolve", (x, taps, start, y), *x.shape, taps.shape[0])
@@ -69,7 +69,7 @@ def convolve(x: Tensor, taps: Tensor, start: Tensor | None) -> Tensor:
 
 
 def correlate(x: Tensor, grad: Tensor, k: int) -> Tensor:
-    """Pictures x and the gradient of the result, both (n,h,w,c) of one type -> gradient of the taps (k,k,c), float32."""
+    """Return the gradient of the taps (k,k,c), float32, for pictures x and the gradient of the result, both (n,h,w,c) of one type."""
     assert k in (3, 5)
     taps = x.new_zeros(k, k, x.shape[3], dtype=torch.float32)
     _call("depthwise_correlate", (x, grad, taps), *x.shape, k)
@@ -77,20 +77,20 @@ def correlate(x: Tensor, grad: Tensor, k: int) -> Tensor:
 
 
 def biased(rows: Tensor, bias: Tensor, slope: float = 1.0) -> Tensor:
-    """LeakyReLU of rows (n,c) + bias (c) float32, in the place of the rows; a slope of 1 is none."""
+    """Overwrite rows (n,c) with the LeakyReLU of rows + bias (c) float32; a slope of 1 only adds the bias."""
     _call("rows_activate", (rows, bias), *rows.shape, slope)
     return rows
 
 
 def back(grad: Tensor, result: Tensor, slope: float) -> tuple[Tensor, Tensor]:
-    """The gradient before a LeakyReLU, in the place of the one after it, both (n,c), and its sum over rows (c) float32."""
+    """Overwrite the gradient after a LeakyReLU (n,c) with the one before it, and return its sum over rows (c) float32."""
     sums = grad.new_zeros(grad.shape[1], dtype=torch.float32)
     _call("rows_back", (grad, result, sums), *grad.shape, slope)
     return grad, sums
 
 
 def activated(pictures: Tensor, context: Tensor | None, k: int, slope: float) -> Tensor:
-    """LeakyReLU of pictures (n,h,w,c) + context (n,h/k,w/k,c), a value for each cell of k x k, in the place of the pictures."""
+    """Overwrite pictures (n,h,w,c) with the LeakyReLU of them + context (n,h/k,w/k,c), a value for each cell of k x k."""
     _call("cells_activate", (pictures, context), *pictures.shape, k, slope)
     return pictures
 
@@ -98,7 +98,7 @@ def activated(pictures: Tensor, context: Tensor | None, k: int, slope: float) ->
 def activated_back(
     grad: Tensor, result: Tensor, k: int, slope: float, *, context: bool
 ) -> tuple[Tensor, Tensor | None]:
-    """The gradient of `activated` -> those of the pictures and of the context, if there was one."""
+    """Return the gradients of the pictures and of the context, if there was one, for the gradient of `activated`."""
     n, h, w, c = grad.shape
     before, to_context = torch.empty_like(grad), grad.new_empty(n, h // k, w // k, c) if context else None
     _call("cells_back", (grad, result, before, to_context), *grad.shape, k, slope)
@@ -106,9 +106,9 @@ def activated_back(
 
 
 def similarity(shown: Tensor, original: Tensor, window: Tensor, c1: float, c2: float) -> tuple[Tensor, Tensor]:
-    """Planes (...,h,w) and a window of 2k+1 taps, float32 -> similarity (...,h-2k,w-2k), and what `similarity_back` needs of it.
+    """Return the similarity (...,h-2k,w-2k) of planes (...,h,w) in a window of 2k+1 taps, float32, and the state of `similarity_back`.
 
-    Without luminance where c1 < 0.
+    With c1 < 0 luminance is left out.
     """
     *others, h, w = shown.shape
     less = len(window) - 1
@@ -120,7 +120,7 @@ def similarity(shown: Tensor, original: Tensor, window: Tensor, c1: float, c2: f
 
 
 def similarity_back(shown: Tensor, original: Tensor, window: Tensor, grad: Tensor, slopes: Tensor) -> Tensor:
-    """The gradient of `similarity` -> that of shown."""
+    """Return the gradient of `shown` for the gradient of `similarity`."""
     result = torch.empty_like(shown)
     sizes = (shown[..., 0, 0].numel(), *shown.shape[-2:], len(window))
     _call("similarity_behind", (shown, original, window, grad, slopes, result), *sizes)

@@ -1,4 +1,4 @@
-"""What training needs on a GPU and torch does not have, or has slow: the trellis in `kernels.cu`, the loops of a block in Triton.
+"""The loops of training on a GPU that torch lacks or has slow: the trellis in `kernels.cu`, the loops of a block in Triton.
 
 The loops are those of `kernels.py`: pixels as rows, channels side by side, sums in float32. torch's own depthwise convolutions are slow
 with channels last, above all the gradient of the taps. Triton comes with torch for CUDA, nvcc does not.
@@ -21,11 +21,11 @@ from ..lic1.scale_tables import gaussian_bits, gaussian_tables
 from .kernels import compiled
 
 COMPILER = ("nvcc", "-O3", "-std=c++17", "-fmad=false", "-shared", "-Xcompiler", "-fPIC")
-"""Without fused products, so that the trellis chooses what the encoder's does."""
+"""The compiler's command, without fused products, so that the trellis makes the encoder's choices."""
 PIXELS, CHANNELS = 64, 32
-"""Of one step of a program."""
+"""Pixels and channels of one step of a program."""
 STEPS = 32
-"""Of a program that sums over pixels."""
+"""Steps of a program that sums over pixels."""
 
 
 @triton.jit  # type: ignore[untyped-decorator]
@@ -110,7 +110,7 @@ def _grid(total: int, c: int, steps: int = 1) -> tuple[int, int]:
 
 
 def convolve(x: Tensor, taps: Tensor, start: Tensor | None) -> Tensor:
-    """Pictures (n,h,w,c) of any float type, taps (k,k,c) and bias (c) or None, float32 -> same-size depthwise convolution, of the type of x."""
+    """Return the depthwise convolution of pictures (n,h,w,c), any float type, with taps (k,k,c) and bias (c) or None, float32, in x's type."""
     n, h, w, c = x.shape
     y, bias = torch.empty_like(x), taps if start is None else start
     sizes = {"PIXELS": PIXELS, "CHANNELS": CHANNELS, "K": taps.shape[0], "BIASED": start is not None}
@@ -119,7 +119,7 @@ def convolve(x: Tensor, taps: Tensor, start: Tensor | None) -> Tensor:
 
 
 def correlate(x: Tensor, grad: Tensor, k: int) -> Tensor:
-    """Pictures x and the gradient of the result, both (n,h,w,c) of one type -> gradient of the taps (k,k,c), float32."""
+    """Return the gradient of the taps (k,k,c), float32, for pictures x and the gradient of the result, both (n,h,w,c) of one type."""
     n, h, w, c = x.shape
     taps = x.new_zeros(k, k, c, dtype=torch.float32)
     sizes = {"PIXELS": PIXELS, "CHANNELS": CHANNELS, "STEPS": STEPS, "K": k}
@@ -128,14 +128,14 @@ def correlate(x: Tensor, grad: Tensor, k: int) -> Tensor:
 
 
 def biased(rows: Tensor, bias: Tensor, slope: float = 1.0) -> Tensor:
-    """LeakyReLU of rows (n,c) + bias (c) float32, in the place of the rows; a slope of 1 is none."""
+    """Overwrite rows (n,c) with the LeakyReLU of rows + bias (c) float32; a slope of 1 only adds the bias."""
     n, c = rows.shape
     _biased[_grid(n, c)](rows, bias, n, c, slope, PIXELS=PIXELS, CHANNELS=CHANNELS)
     return rows
 
 
 def back(grad: Tensor, result: Tensor, slope: float) -> tuple[Tensor, Tensor]:
-    """The gradient before a LeakyReLU, in the place of the one after it, both (n,c), and its sum over rows (c) float32."""
+    """Overwrite the gradient after a LeakyReLU (n,c) with the one before it, and return its sum over rows (c) float32."""
     n, c = grad.shape
     sums = grad.new_zeros(c, dtype=torch.float32)
     _back[_grid(n, c, STEPS // 4)](grad, result, sums, n, c, slope, PIXELS=PIXELS, CHANNELS=CHANNELS, STEPS=STEPS // 4)
@@ -156,7 +156,7 @@ def _tables(device: torch.device) -> list[Tensor]:
 
 
 def chosen(residuals: Tensor, indexes: Tensor) -> Tensor:
-    """Residuals (rows,n) float32, scale indexes int16 -> what the trellis chooses for each row, in steps: `Quantiser.choose`."""
+    """Return the choice of the trellis for each row of residuals (rows,n) float32 with scale indexes int16, in steps: `Quantiser.choose`."""
     residuals, indexes = residuals.contiguous(), indexes.contiguous()
     steps = torch.empty_like(residuals)
     room = residuals.new_empty(residuals.numel() * _native().bytes_of_symbol(), dtype=torch.uint8)

@@ -1,4 +1,4 @@
-"""What the networks of `lic1` are made of: blocks, changes of resolution, and gains that depend on the level."""
+"""Layers of the networks: blocks, changes of resolution, and gains that depend on the level."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .levels import SPACING
 
 
 def patchwise(x: Tensor, conv: nn.Conv2d) -> Tensor:
-    """A convolution with a stride of its kernel, as one matrix product."""
+    """Return a convolution whose stride is its kernel, computed as one matrix product."""
     weight, k = conv.weight, conv.kernel_size[0]
     return pointwise(F.pixel_unshuffle(x, k), weight.flatten(1)[..., None, None], conv.bias)
 
 
 def interpolated(table: Tensor, hat: Tensor) -> Tensor:
-    """Table (ANCHORS, C) at the level of every place -> (B, C, h, w)."""
+    """Return the table (ANCHORS, C) interpolated at the level of every position, (B, C, h, w)."""
     with in_full(hat):
         return pointwise(hat / SPACING, table.t()[:, :, None, None], None)
 
 
 def gain_field(table: Tensor, hat: Tensor) -> Tensor:
-    """Exp of the (ANCHORS, C) log-gain table interpolated at every place -> (B, C, h, w)."""
+    """Return the gains (B, C, h, w) of a table (ANCHORS, C) of log-gains, interpolated at the level of every position."""
     return torch.exp(interpolated(table, hat))
 
 
@@ -50,7 +50,7 @@ def blocks(c: int, n: int, k: int) -> nn.Sequential:
 
 
 class Halving(nn.Conv2d):
-    """2x2, stride 2."""
+    """Convolution of 2x2 with stride 2."""
 
     def __init__(self, i: int, o: int) -> None:
         super().__init__(i, o, 2, 2)

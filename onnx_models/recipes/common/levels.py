@@ -16,21 +16,21 @@ LAMBDA_MIN, LAMBDA_MAX = 0.0016, 0.25
 
 
 def lambdas(level: Tensor) -> Tensor:
-    """Weight of the 255-scale RGB MSE at each level, any shape."""
+    """Return the weight of the 255-scale RGB MSE at each level, of any shape."""
     return LAMBDA_MIN * torch.exp(level * (math.log(LAMBDA_MAX / LAMBDA_MIN) / LEVEL_MAX))
 
 
 def anchor_lambdas() -> Tensor:
-    """(ANCHORS,) lambdas of the anchors."""
+    """Return the lambdas of the anchors, (ANCHORS,)."""
     return lambdas(torch.arange(ANCHORS) * float(SPACING))
 
 
 def hats(level: Tensor) -> Tensor:
-    """Level field (B,1,h,w) in 0..1024 -> (B,ANCHORS,h,w) in 0..128, summing to 128; integers where the level is an integer."""
+    """Return the hat functions (B,ANCHORS,h,w), 0..128 with sum 128, of a level field (B,1,h,w) in 0..1024; integers at integer levels."""
     centres = torch.arange(ANCHORS, dtype=level.dtype, device=level.device).view(1, -1, 1, 1) * SPACING
     return torch.relu(SPACING - (level - centres).abs())
 
 
 def nearest_anchor(level: Tensor) -> Tensor:
-    """Index 0..8 of the anchor whose table of z the level uses (integer levels)."""
+    """Return the index 0..8 of the anchor whose table of z an integer level uses."""
     return torch.div(level + SPACING // 2, SPACING, rounding_mode="floor").long()

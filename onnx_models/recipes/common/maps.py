@@ -1,4 +1,4 @@
-"""A sheet of automatic importance maps: pictures beside what `importance="auto"` makes of them, with the bytes at equal MS-SSIM.
+"""A sheet of automatic importance maps: pictures, the same coded with `importance="auto"`, and the map, with the bytes at equal MS-SSIM.
 
 python -m onnx_models.recipes.common.maps OUT.webp PICTURE[:QUALITY] ...
 """
@@ -21,7 +21,7 @@ HEIGHT = 192
 
 
 def coded(image: Image.Image, **words: object) -> tuple[bytes, float]:
-    """The file and its MS-SSIM in dB."""
+    """Return the file and its MS-SSIM in dB."""
     data = pillow_lic.encode(image, **words)
     with pillow_lic.open(data) as decoded:
         similarity = metrics.ms_ssim(np.asarray(image), np.asarray(decoded.convert("RGB")))
@@ -29,14 +29,14 @@ def coded(image: Image.Image, **words: object) -> tuple[bytes, float]:
 
 
 def flat_bytes(image: Image.Image, quality: float, similarity: float) -> float:
-    """What a file of one quality needs for an MS-SSIM in dB near that of `quality`, interpolated between two."""
+    """Return the bytes of a file without a map for an MS-SSIM in dB near that of `quality`, interpolated between two qualities."""
     (low, low_db), (high, high_db) = (coded(image, quality=quality + shift) for shift in (-0.5, 0.5))
     place = (similarity - low_db) / (high_db - low_db)
     return math.exp((1 - place) * math.log(len(low)) + place * math.log(len(high)))
 
 
 def row(path: Path, quality: float) -> Image.Image:
-    """Picture, decoded picture and map side by side, HEIGHT high, under a caption."""
+    """Return picture, decoded picture and map side by side, HEIGHT high, under a caption."""
     with Image.open(path) as opened:
         image = opened.convert("RGB")
     data, similarity = coded(image, quality=quality, importance="auto")

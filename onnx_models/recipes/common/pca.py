@@ -1,4 +1,4 @@
-"""The block PCA that starts the linear path (DESIGN 3.2): where a network without it is not after thousands of steps."""
+"""The block PCA that the linear path starts from: a network without it is not as good after thousands of steps (measured)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 def block_pca(
     patches: Iterable[npt.NDArray[np.uint8]], blocks_per_patch: int = 40, seed: int = 0
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Patches (h,w,3) -> components (768,768) as rows, strongest first, and their variances (768,).
+    """Return the components (768,768) of patches (h,w,3) as rows, strongest first, and their variances (768,).
 
     16x16x3 blocks about mid-grey (pixels / 255 - 0.5), not about their mean, flattened as channel, row, column.
     """

@@ -21,7 +21,7 @@ LINE = re.compile(r"step (\d+)  ([\d.]+) min  lr (\S+)  loss (\S+)  bpp (\S+)  p
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: steps and minutes over all runs; loss, bpp, PSNR in dB of the crops trained on; the judgement's loss and (bpp, PSNR)."""
+    """One line of a log: steps and minutes over all runs; loss, bpp, PSNR in dB of the crops; the judgement's loss and (bpp, PSNR)."""
 
     step: int
     minutes: float
@@ -33,7 +33,7 @@ class Entry:
 
 
 def read(lines: Iterable[str]) -> list[Entry]:
-    """The entries of a log; ValueError naming a line that is none."""
+    """Return the entries of a log; ValueError naming a line that is none."""
     entries: list[Entry] = []
     steps, minutes = 0, 0.0
     for line in lines:
@@ -59,7 +59,7 @@ def read(lines: Iterable[str]) -> list[Entry]:
 
 
 def table(entries: list[Entry]) -> str:
-    """The judged entries as a Markdown table."""
+    """Return the judged entries as a Markdown table."""
     rows = ["| steps | minutes | loss | validation loss | bpp/PSNR at five levels |", "|---|---|---|---|---|"]
     for e in entries:
         if e.judged is not None:
@@ -69,7 +69,7 @@ def table(entries: list[Entry]) -> str:
 
 
 def picture(entries: list[Entry]) -> str:
-    """Loss, and PSNR at every judged level, over steps: an SVG."""
+    """Return an SVG of the loss, and of the PSNR at every judged level, over steps."""
     judged = [e for e in entries if e.judged is not None]
     losses = {
         "training crops": [(e.step, e.loss) for e in entries],

@@ -20,7 +20,7 @@ class _Recording(NamedTuple):
 
 
 class Replayed:
-    """`learn` sets the gradients of the parameters and returns a tensor; so does this, for tensors on any device."""
+    """A function like `learn`, which sets the gradients of the parameters and returns a tensor, for tensors on any device."""
 
     def __init__(self, learn: Callable[..., Tensor], parameters: Sequence[nn.Parameter], device: torch.device) -> None:
         self._learn, self._parameters, self._device = learn, parameters, device

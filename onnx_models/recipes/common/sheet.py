@@ -11,7 +11,7 @@ LABEL = 16
 
 
 def captioned(pictures: Sequence[Image.Image], captions: Sequence[str]) -> Image.Image:
-    """RGB pictures of one size side by side under a line of captions; caption i starts above picture i."""
+    """Return RGB pictures of one size side by side under a line of captions; caption i starts above picture i."""
     width, height = pictures[0].size
     row = Image.new("RGB", (len(pictures) * width, height + LABEL), "white")
     for i, picture in enumerate(pictures):
@@ -22,7 +22,7 @@ def captioned(pictures: Sequence[Image.Image], captions: Sequence[str]) -> Image
 
 
 def stacked(rows: Sequence[Image.Image]) -> Image.Image:
-    """The rows under one another, as wide as the widest."""
+    """Return the rows under one another, as wide as the widest."""
     sheet = Image.new("RGB", (max(r.width for r in rows), sum(r.height for r in rows)), "white")
     for i, row in enumerate(rows):
         sheet.paste(row, (0, sum(above.height for above in rows[:i])))

@@ -1,7 +1,7 @@
 """Structural similarity (Wang 2003) with a gradient, as maps, so that a loss may weigh places apart.
 
 At each scale contrast and structure are compared within a Gaussian window of 11 pixels, at the coarsest luminance too; the next scale
-is the mean of 2x2. `pillow_lic.metrics.ms_ssim` is the definition; what is here equals it and is tested against it.
+is the mean of 2x2. `pillow_lic.metrics.ms_ssim` is the definition, which this module is tested against.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from . import kernels
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the scales, finest first."""
 MARGIN = 5
-"""Pixels at each edge of a map that have no place in it: the window does not fit there."""
+"""Pixels at each edge of a picture that a map leaves out, because the window does not fit there."""
 C1, C2 = 0.01**2, 0.03**2
 
 
 def window(device: torch.device) -> Tensor:
-    """(11,) the Gaussian, of sum 1."""
+    """Return the Gaussian window (11,), of sum 1."""
     taps = torch.exp(-((torch.arange(2 * MARGIN + 1, device=device) - MARGIN) ** 2) / (2 * 1.5**2))
     return taps / taps.sum()
 
 
 @cache
 def _band(size: int, device: torch.device) -> Tensor:
-    """(size - 10, size): the window at every place where it fits."""
+    """Return the window at every position where it fits, as rows of (size - 10, size)."""
     taps, n = window(device), size - 2 * MARGIN
     return torch.stack([F.pad(taps, (i, n - 1 - i)) for i in range(n)])
 
 
 def blurred(x: Tensor) -> Tensor:
-    """(...,h,w) -> (...,h-10,w-10): the Gaussian window, as products with band matrices."""
+    """Return planes (...,h,w) averaged in the Gaussian window, (...,h-10,w-10), by products with band matrices."""
     return _band(x.shape[-2], x.device) @ x @ _band(x.shape[-1], x.device).t()
 
 
 def similarity(shown: Tensor, original: Tensor, luminance: bool) -> Tensor:
-    """Contrast and structure of planes (...,h,w), and luminance if asked, within the window of every place: (...,h-10,w-10)."""
+    """Return contrast and structure, and luminance if asked, of planes (...,h,w) in the window at every position, (...,h-10,w-10)."""
     mean_x, mean_y = blurred(shown), blurred(original)
     xx, yy, xy = blurred(torch.stack([shown * shown, original * original, shown * original]))
     result = (2 * (xy - mean_x * mean_y) + C2) / (xx - mean_x**2 + yy - mean_y**2 + C2)
@@ -65,7 +65,7 @@ class QuickSimilarity(torch.autograd.Function):
 
 
 def maps(shown: Tensor, original: Tensor, scales: Sequence[int] = range(5)) -> list[Tensor]:
-    """Pictures (B,3,n,n) in 0..1 -> for each of the rising scales, 0 the finest, the similarity of every place (B,3,m,m)."""
+    """Return the similarity at every position (B,3,m,m) of pictures (B,3,n,n) in 0..1, for each of the rising scales, 0 the finest."""
     similar = similarity if shown.is_cuda or original.requires_grad else QuickSimilarity.apply
     result = []
     for scale in range(scales[-1] + 1):
@@ -77,14 +77,14 @@ def maps(shown: Tensor, original: Tensor, scales: Sequence[int] = range(5)) -> l
 
 
 def ms_ssim(shown: Tensor, original: Tensor, scales: Sequence[int] = range(5)) -> Tensor:
-    """(B,): MS-SSIM of pictures (B,3,n,n) in 0..1, of some of its scales with their exponents as they are."""
+    """Return the MS-SSIM (B,) of pictures (B,3,n,n) in 0..1, over some of its scales with their own exponents."""
     found = maps(shown, original, scales)
     terms = [m.mean((2, 3)).relu() ** WEIGHTS[scale] for scale, m in zip(scales, found, strict=True)]
     return torch.stack(terms).prod(0).mean(1)
 
 
 def dissimilarity(shown: Tensor, original: Tensor, weight: Tensor) -> Tensor:
-    """(B,): 1 - MS-SSIM to first order, the mean over places weighed by a field (B,1,n/16,n/16). In single precision."""
+    """Return 1 - MS-SSIM (B,) to first order, the mean over positions weighed by a field (B,1,n/16,n/16), in single precision."""
     with torch.autocast(shown.device.type, enabled=False):
         parts = []
         for scale, similarity in enumerate(maps(shown.float(), original.float())):

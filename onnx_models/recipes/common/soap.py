@@ -32,7 +32,7 @@ def is_matrix(p: Tensor) -> bool:
 
 
 def eigenvectors(symmetric: Tensor) -> Tensor:
-    """Columns, float32; a touch of the identity parts the eigenvalues that a gradient of low rank leaves at zero."""
+    """Return eigenvectors as columns, float32; a touch of the identity parts the eigenvalues that a gradient of low rank leaves at zero."""
     exact = symmetric.double()
     touch = torch.linspace(1e-12, 2e-12, exact.shape[-1], dtype=exact.dtype, device=exact.device)
     trace = exact.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None]
@@ -40,7 +40,7 @@ def eigenvectors(symmetric: Tensor) -> Tensor:
 
 
 class Soap(torch.optim.Optimizer):
-    """`betas`: of the mean gradient and of the squares, of L and R. No weight decay."""
+    """The optimiser; `betas` are those of the mean gradient, and of the squares, L and R. No weight decay."""
 
     def __init__(
         self, params: Any, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.98), eps: float = 1e-8
@@ -66,7 +66,7 @@ class Soap(torch.optim.Optimizer):
         self._stacks = {}
 
     def _stacked(self, params: list[Tensor]) -> dict[str, Tensor]:
-        """State of parameters alike; what `state` has of each of them are views of it, or were put there since, and count."""
+        """Return the state of parameters of one shape as stacks; `state` of each holds views of them, or newer tensors, which count."""
         key, states = tuple(id(p) for p in params), [self.state[p] for p in params]
         stack = self._stacks.get(key)
         if not stack or any(s[k].data_ptr() != v[i].data_ptr() for i, s in enumerate(states) for k, v in stack.items()):
@@ -111,7 +111,7 @@ class Soap(torch.optim.Optimizer):
 
     @staticmethod
     def _turn(state: dict[str, Tensor]) -> None:
-        """Bases one step nearer the eigenvectors; the mean is expressed in the new ones, the squares stay as a first guess."""
+        """Move the bases one step nearer the eigenvectors and express the mean in them; the squares stay as a first guess."""
         turns = []
         for k in ("left", "right"):
             basis = state[f"{k}_basis"]

@@ -1,4 +1,4 @@
-"""Trains the network behind `importance="auto"`: which places of a picture deserve a finer step, for fewer bits at equal MS-SSIM.
+"""The training of the network behind `importance="auto"`: where a picture deserves a finer step, for fewer bits at equal MS-SSIM.
 
     OMP_NUM_THREADS=1 python -m onnx_models.recipes.importance.train PATCHES_FOLDER RUN_FOLDER --minutes 40
 
@@ -33,7 +33,8 @@ from torch import Tensor, nn
 
 from pillow_lic.engine import models
 from pillow_lic.engine.entropy import Tables
-from pillow_lic.families.lic1 import passes, residuals, symbols, transforms
+from pillow_lic.families.lic1 import passes, residuals, transforms
+from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.families.lic1.quantiser import Chosen
 
 from ..common.complexity import kmac_per_pixel
@@ -50,14 +51,14 @@ HERE = Path(__file__).resolve().parents[2]
 SIDE, CELLS = 256, 16
 """Pixels and latents of a patch, each way."""
 LEVELS, SPACING = 6, 192
-"""Levels that a patch is coded at, from 0 on, and what is between two of them."""
+"""The number of levels that a patch is coded at, from 0 on, and the spacing of them."""
 REACH = 256
-"""Levels that an output of 1 stands for."""
+"""The levels that an output of 1 adds."""
 STEP = 32
 """Levels between two values of the map in training; the format has steps of 8."""
 UNEVEN = 0.17
-"""What a field costs beyond the curves, which know nothing of a place's neighbours: ln(bits) at equal MS-SSIM, per REACH of the root
-mean square difference between neighbours. Measured with random fields of cells of 1, 2, 4 and 8 latents (0.13-0.20)."""
+"""The cost of an uneven field, of which the curves know nothing: ln(bits) at equal MS-SSIM, per REACH of the root mean square
+difference between neighbours. Measured with random fields of cells of 1, 2, 4 and 8 latents (0.13-0.20)."""
 COARSE = range(1, 5)
 """Scales of MS-SSIM that count: the finest has 4 % of the weight and most of the time."""
 CONTRAST = 24.0
@@ -92,21 +93,22 @@ class Curves(NamedTuple):
 
 
 def bits_of(tables: Tables, chosen: Sequence[Chosen], shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """Bits of every latent (M,h,w), by what was chosen for each pass."""
+    """Return the bits of every latent (M,h,w), for the choices of each pass."""
     result = np.zeros(shape, np.float32)
     for t, part in enumerate(chosen):
-        kinds, which = np.unique(np.stack([part.symbols, part.tables.astype(np.int16)]), axis=1, return_inverse=True)
+        kinds, which = np.unique(np.stack([part.symbols, part.numbers.astype(np.int16)]), axis=1, return_inverse=True)
         costs = [tables.cost(kind[:1], kind[1:].astype(np.uint16)) for kind in kinds.T.copy()]
         passes.scatter(result, t, (shape[1], shape[2]), np.array(costs, np.float32)[which.ravel()])
     return result
 
 
 def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
-    """Bits and shares of 1 - MS-SSIM of every place at every level, (6,16,16) each.
+    """Return bits and shares of 1 - MS-SSIM of every place at every level, (6,16,16) each.
 
-    1 - MS-SSIM is nearly a quadratic form of the error e, so that g e, with its gradient g, says what each place has part in.
+    1 - MS-SSIM is nearly a quadratic form of the error e, so that g e, with its gradient g, is the share of each place.
     """
-    spec, grid = models.choose(None), symbols.Grid.of(SIDE, SIDE)
+    spec = models.choose(None)
+    grid = geometry(spec).grid(SIDE, SIDE)
     trunk = transforms.analysis(spec, pixels)
     x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
     bits, losses = torch.zeros(LEVELS, CELLS, CELLS), torch.zeros(LEVELS, CELLS, CELLS)
@@ -114,7 +116,7 @@ def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
         field = np.full(grid.shape, i * SPACING, np.float32)
         y, z_hat = transforms.latents(spec, trunk, field)
         chosen, y_hat = residuals.choose(spec, z_hat, y, field, grid)
-        bits[i] = torch.from_numpy(bits_of(symbols.tables(spec), chosen, y.shape)).sum(0)
+        bits[i] = torch.from_numpy(bits_of(spec.tables, chosen, y.shape)).sum(0)
         shown = torch.from_numpy(transforms.synthesis(spec, y_hat, field)).permute(2, 0, 1)[None].float() / 255
         shown.requires_grad_()
         loss = 1 - ms_ssim(shown, x, COARSE).mean()
@@ -125,7 +127,7 @@ def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
 
 
 def curves(patches: list[npt.NDArray[np.uint8]], file: Path) -> Curves:
-    """The curves of patches, from the file if it is there (coding them takes most of the time)."""
+    """Return the curves of patches, from the file if it is there (coding them takes most of the time)."""
     if not file.exists():
         rows = [curve(patch) for patch in patches]
         made = [torch.from_numpy(np.stack(patches)), *(torch.stack([row[k] for row in rows]) for k in range(2))]
@@ -134,7 +136,7 @@ def curves(patches: list[npt.NDArray[np.uint8]], file: Path) -> Curves:
 
 
 def read_off(values: Tensor, level: Tensor) -> Tensor:
-    """Values (B,6,h,w) at the six levels -> values at the levels (B,1,h,w), (B,h,w): linear in the logarithm."""
+    """Return values (B,h,w) at levels (B,1,h,w), from values (B,6,h,w) at the six levels, linear in the logarithm."""
     place = (level / SPACING).clamp(0, LEVELS - 1)
     low = place.detach().floor().clamp(max=LEVELS - 2)
     ends = [torch.gather(values, 1, (low + i).long())[:, 0].clamp_min(1e-9).log() for i in range(2)]
@@ -142,7 +144,7 @@ def read_off(values: Tensor, level: Tensor) -> Tensor:
 
 
 def deltas(value: Tensor, base: Tensor) -> Tensor:
-    """Map (B,1,h,w) in [-1,1] and base levels (B,) -> levels to add: their mean is 0, cells coarser where the file is smaller, rounded."""
+    """Return the rounded levels to add for a map (B,1,h,w) in [-1,1] and base levels (B,): their mean is 0, cells coarser in small files."""
     shift = REACH * (value - value.mean((2, 3), keepdim=True))
     parts = []
     for one, level in zip(shift.split(1), base.tolist(), strict=True):
@@ -153,13 +155,13 @@ def deltas(value: Tensor, base: Tensor) -> Tensor:
 
 
 def map_bits(delta: Tensor) -> Tensor:
-    """(B,) roughly what the importance section costs: the logarithms of the differences from the row above."""
+    """Return a rough cost (B,) of the importance section in bits: the logarithms of the differences from the row above."""
     down = torch.diff(delta, dim=2) / STEP
     return torch.log2(1 + down.abs()).mul(2).sum((1, 2, 3)) + 16
 
 
 def change(bits: Tensor, losses: Tensor, base: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
-    """(B,) ln of the bits with the map over those of the flat codec at equal MS-SSIM; (B,) the share of the map in them."""
+    """Return ln of the bits with the map over those of the flat codec at equal MS-SSIM (B,), and the share of the map in them (B,)."""
 
     def ends(shift: float) -> tuple[Tensor, Tensor]:
         level = (base + shift).view(-1, 1, 1, 1).expand_as(delta)
@@ -177,7 +179,7 @@ def change(bits: Tensor, losses: Tensor, base: Tensor, delta: Tensor) -> tuple[T
 
 @torch.no_grad()
 def validate(net: Importance, held: Curves) -> str:
-    """At four levels the mean change of the bits at equal MS-SSIM, the map's share, both in percent, and the map's deviation in levels."""
+    """Return at four levels the mean change of the bits at equal MS-SSIM, the map's share, both in percent, and its deviation in levels."""
     value = net(held.pixels.permute(0, 3, 1, 2).float() / 255)
     rows = []
     for level in (128.0, 352.0, 576.0, 800.0):
@@ -191,7 +193,7 @@ def validate(net: Importance, held: Curves) -> str:
 
 
 def graph(net: Importance) -> onnx.ModelProto:
-    """Pixels (H,W,3) uint8, H and W multiples of 16 -> importance (1,1,H/16,W/16) in [-1,1]."""
+    """Return the graph: pixels (H,W,3) uint8, H and W multiples of 16 -> importance (1,1,H/16,W/16) in [-1,1]."""
     g = Graph("importance")
     pixels = g.input("pixels", ["height", "width", 3], TensorProto.UINT8)
     x = g.op("Transpose", g.op("Cast", pixels, to=TensorProto.FLOAT), perm=[2, 0, 1])
@@ -206,13 +208,14 @@ def graph(net: Importance) -> onnx.ModelProto:
 
 
 def export(net: Importance, number: int, out: Path) -> None:
-    """Writes importance-<number>.onnx and importance.json, which names it."""
+    """Write importance-<number>/importance.onnx and importance.json, which names it."""
     model = graph(net)
-    path = out / f"importance-{number}.onnx"
+    path = out / f"importance-{number}" / "importance.onnx"
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
     entry = {
         "id": number,
-        "file": path.name,
+        "file": path.relative_to(out).as_posix(),
         "kmac_per_pixel": round(kmac_per_pixel(model), 3),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
@@ -220,7 +223,7 @@ def export(net: Importance, number: int, out: Path) -> None:
 
 
 def turned(some: Curves, kind: int) -> Curves:
-    """The patches and their curves, mirrored or transposed: kind 0..7."""
+    """Return the patches and their curves, mirrored or transposed; kind 0..7."""
     pixels, bits, losses = some.pixels, some.bits, some.losses
     axes = [k for k in (1, 2) if kind & k]
     pixels, bits, losses = pixels.flip(axes), bits.flip([a + 1 for a in axes]), losses.flip([a + 1 for a in axes])

@@ -1,6 +1,6 @@
-"""Small graphs beside a model, for pictures at 1/2, 1/4 and 1/8: quick enough that a thumbnail costs a third of a decode.
+"""Small graphs beside a model for pictures at 1/2, 1/4 and 1/8, with which a thumbnail takes a third of the time of a decode.
 
-    python -m onnx_models.recipes.lic1.model.draft WEIGHTS PATCHES_FOLDER --id N
+    python -m onnx_models.recipes.lic1.draft WEIGHTS PATCHES_FOLDER --id N
 
 | graph | in | out |
 |---|---|---|
@@ -47,15 +47,15 @@ from .passes import merged, split
 
 SCALES = (2, 4, 8)
 NEIGHBOURS = 48
-"""Channels of the eight places around that a head looks at."""
+"""Channels of the eight neighbours that a head looks at."""
 CONTEXT_GROUPS = 2
 """Channel groups that the draft's means look at."""
 SHRINKAGE = 0.003
-"""Part of its variance that every feature gets on top, so that a fit of little use stays near 0."""
+"""Ridge of the fit, as a part of every feature's variance: a weight of little use stays near 0."""
 
 
 def strided(g: Graph, x: str, m: Depthwise, place: tuple[int, int]) -> str:
-    """A depthwise convolution at one place of every 2x2 cell."""
+    """Add a depthwise convolution at one place of every 2x2 cell."""
     reach = m.kernel_size[0] // 2
     pads = [reach - place[0], reach - place[1], reach - 1 + place[0], reach - 1 + place[1]]
     size = list(m.kernel_size)
@@ -64,7 +64,7 @@ def strided(g: Graph, x: str, m: Depthwise, place: tuple[int, int]) -> str:
 
 
 def quarter(g: Graph, x: str, b: Block, place: tuple[int, int]) -> str:
-    """A block's output at one place of every 2x2 cell: (1,C,h,w) -> (1,C,h/2,w/2)."""
+    """Add a block at one place of every 2x2 cell: (1,C,h,w) -> (1,C,h/2,w/2)."""
     inner = strided(g, g.op("LeakyRelu", conv(g, x, b.a), alpha=SLOPE), b.dw, place)
     far = np.iinfo(np.int64).max
     x = g.op("Add", conv(g, inner, b.b), g.slice(x, place, [far, far], [2, 3], [2, 2]))
@@ -104,7 +104,7 @@ def draft_means(net: Lic1) -> onnx.ModelProto:
 
 @torch.no_grad()
 def draft_latents(net: Lic1, r: Tensor, z_hat: Tensor, level: Tensor) -> Tensor:
-    """What `draft_means` makes of the symbols r (1,M,h,w): y_hat of all groups."""
+    """Return y_hat of all groups, as `draft_means` predicts it from the symbols r (1,M,h,w)."""
     m = net.sizes.m
     group = torch.arange(m).view(1, m, 1, 1) // (m // 4)
     features, y_hat = net.means.start(z_hat, level), []
@@ -116,7 +116,7 @@ def draft_latents(net: Lic1, r: Tensor, z_hat: Tensor, level: Tensor) -> Tensor:
 
 @torch.no_grad()
 def full_and_draft(net: Lic1, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-    """A picture (1,3,H,W) -> its full decode, and what a draft knows of it: y (1,M,h,w) in units of the picture."""
+    """Return the full decode of a picture (1,3,H,W), and the latents y (1,M,h,w) of its draft in units of the picture."""
     coded = net.coded(x, level)
     gains = gain_field(net.synthesis.gain_y, hats(level))
     full = net.synthesis(coded.y_hat, level).clamp(0, 1)
@@ -124,7 +124,7 @@ def full_and_draft(net: Lic1, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]
 
 
 def averaged(net: Lic1, s: int) -> Array:
-    """The linear path of the synthesis, averaged over s x s pixels: (3 * (16/s)^2, M), rows by channel, row, column."""
+    """Return the linear path of the synthesis averaged over s x s pixels, (3 * (16/s)^2, M), rows by channel, row, column."""
     side = 16 // s
     weight = numpy(net.synthesis.linear.weight).reshape(3, side, s, side, s, net.sizes.m)
     result: Array = weight.mean((2, 4)).reshape(3 * side * side, net.sizes.m)
@@ -132,21 +132,21 @@ def averaged(net: Lic1, s: int) -> Array:
 
 
 def features(y: Tensor) -> Tensor:
-    """(1,M,h,w) -> (places, M + 9 * NEIGHBOURS + 1): the latents of every place but the outermost, its neighbours', and 1."""
+    """Return the features of every latent (1,M,h,w) but the outermost, (n, M + 9 * NEIGHBOURS + 1): itself, its neighbours, and 1."""
     around = F.unfold(y[:, :NEIGHBOURS], 3)[0].t()
     here = y[0, :, 1:-1, 1:-1].flatten(1).t()
     return torch.cat([here, around, torch.ones(len(here), 1)], 1)
 
 
 def targets(picture: Tensor, s: int) -> Tensor:
-    """(1,3,H,W) -> (places, 3 * (16/s)^2): the averaged picture at the same places."""
+    """Return the averaged picture (1,3,H,W) at the latents of `features`, (n, 3 * (16/s)^2)."""
     side = 16 // s
     small = F.pixel_unshuffle(F.avg_pool2d(picture, s), side)
     return small[0, :, 1:-1, 1:-1].flatten(1).t()
 
 
 def fit(net: Lic1, patches: list[npt.NDArray[np.uint8]]) -> dict[int, Array]:
-    """For every scale the head's weights on `features`: the averaged linear path and a ridge regression of what it lacks."""
+    """Return for every scale the head's weights on `features`: the averaged linear path and a ridge regression of what it lacks."""
     rng = np.random.default_rng(0)
     size = net.sizes.m + 9 * NEIGHBOURS + 1
     gram = np.zeros((size, size))
@@ -182,7 +182,7 @@ def head(net: Lic1, s: int, weights: Array) -> onnx.ModelProto:
 
 
 def quality(net: Lic1, patches: Tensor, heads: dict[int, Array]) -> str:
-    """PSNR in dB of the drafts against the averaged full decode, at five levels; of the averaged linear path in brackets."""
+    """Return the PSNR in dB of the drafts against the averaged full decode, at five levels; of the averaged linear path in brackets."""
     lines = []
     for level in (0, LEVEL_MAX // 4, LEVEL_MAX // 2, 3 * LEVEL_MAX // 4, LEVEL_MAX):
         field = torch.full((1, 1, 16, 16), float(level))

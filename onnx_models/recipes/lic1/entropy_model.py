@@ -1,4 +1,4 @@
-"""The entropy model of `lic1`: what is known of latents before they are read, in four passes, and what they then cost.
+"""The entropy model of `lic1`: means and scale indexes of the latents, predicted in four passes, and the bits they then cost.
 
 Means are real numbers and move pictures; scales are integers throughout and decide what the coder reads (exact.py).
 """
@@ -26,13 +26,13 @@ from .scale_tables import SCALES, gaussian_tables
 
 
 def whole_index(index16: Tensor) -> Tensor:
-    """Scale index in sixteenths, not clipped -> the whole one, 0..SCALES-1, that the coder uses."""
+    """Return the whole scale index, 0..SCALES-1, that the coder uses, for one in sixteenths, not clipped."""
     return torch.floor((index16 + UNIT / 2) / UNIT).clamp(0, SCALES - 1)
 
 
 @torch.no_grad()
 def quantised(residual: Tensor, index16: Tensor) -> Tensor:
-    """Residuals (B,M,h/2,w/2) of the latents of a pass -> what the encoder's trellis chooses for them, in steps.
+    """Return residuals (B,M,h/2,w/2) of the latents of a pass as the encoder's trellis quantises them, in steps.
 
     It weighs bits by the tables of Gaussians, and every channel group of a pass begins in state 0.
     """
@@ -47,12 +47,12 @@ def quantised(residual: Tensor, index16: Tensor) -> Tensor:
 
 
 def magnitudes(r: Tensor) -> Tensor:
-    """What later passes' scales see of residuals in steps: `pillow_lic.families.lic1.quantiser.magnitudes`."""
+    """Return the magnitudes of residuals in steps, as `pillow_lic.families.lic1.quantiser.magnitudes`: input of later scales."""
     return torch.floor(((STEP * r.detach().abs()).round() + STEP // 2) / STEP).clamp(max=MAGNITUDE_MAX)
 
 
 class Means(nn.Module):
-    """z_hat, level and y_hat of earlier passes -> mu of pass t (B,M,h/2,w/2)."""
+    """The network of the means: z_hat, level and y_hat of earlier passes -> mu of pass t (B,M,h/2,w/2)."""
 
     def __init__(self, m: int, z: int, p: int) -> None:
         super().__init__()
@@ -111,13 +111,13 @@ class Scales(nn.Module):
         self.table = nn.Parameter(start)
 
     def start(self, z_hat: Tensor) -> Tensor:
-        """(B,Z,h/4,w/4) integers -> features (B,S,h,w), integers 0..255."""
+        """Return features (B,S,h,w), integers 0..255, for z_hat (B,Z,h/4,w/4), integers."""
         a = self.enter[1](self.enter[0](4 * z_hat.clamp(-Z_MAX, Z_MAX)))
         a = self.enter[3](F.pixel_shuffle(self.enter[2](a), 2))
         return F.pixel_shuffle(self.enter[4](a), 2)
 
     def index16(self, t: int, features: Tensor, magnitudes: Tensor, level: Tensor) -> Tensor:
-        """Scale index in sixteenths, not clipped, of the latents of pass t (B,M,h/2,w/2); magnitudes (B,M,h,w): 0 if not coded yet."""
+        """Return the scale index in sixteenths, not clipped, of pass t (B,M,h/2,w/2); magnitudes (B,M,h,w) are 0 if not coded yet."""
         hat = hats(level)
         a = torch.cat([features, hat, UNIT * magnitudes] if t else [features, hat], 1)
         *inner, last = self.passes[t]
@@ -128,13 +128,13 @@ class Scales(nn.Module):
         return last(a, partial(of_pass, t)) + straight_through(torch.floor(start), start)
 
     def start_table(self) -> Tensor:
-        """(M,ANCHORS,1,1) first guess of the index in sixteenths at every anchor; integer-valued, straight through."""
+        """Return the first guess of the index in sixteenths at every anchor, (M,ANCHORS,1,1); integer-valued, straight through."""
         table = self.table.t()[:, :, None, None] * UNIT
         return straight_through_round(table)
 
 
 class FactorizedPrior(nn.Module):
-    """Per anchor and channel a mixture of three logistics for z: becomes one stored table each."""
+    """The prior of z: per anchor and channel a mixture of three logistics, exported as one stored table each."""
 
     def __init__(self, z: int) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ class FactorizedPrior(nn.Module):
         self.w = nn.Parameter(torch.zeros(ANCHORS, z, 3))
 
     def cdf(self, x: Tensor, anchor: Tensor) -> Tensor:
-        """X (B,Z,h,w), anchor (B,) -> P(z <= x)."""
+        """Return P(z <= x) for x (B,Z,h,w) at the anchor (B,)."""
         mu, log_s, w = (p[anchor][:, :, None, None] for p in (self.mu, self.log_s, self.w))
         return (torch.softmax(w, -1) * torch.sigmoid((x.unsqueeze(-1) - mu) * torch.exp(-log_s))).sum(-1)
 
@@ -152,7 +152,7 @@ class FactorizedPrior(nn.Module):
 
 
 class Clip(torch.autograd.Function):
-    """Clip whose gradient still passes where it moves the value back inside."""
+    """Clip with a gradient that still passes where it moves the value back inside."""
 
     @staticmethod
     def forward(ctx, x, low, high):  # type: ignore[no-untyped-def]
@@ -167,6 +167,6 @@ class Clip(torch.autograd.Function):
 
 
 def gaussian_bits(r: Tensor, sigma: Tensor) -> Tensor:
-    """-log2 of the mass of [r - 1/2, r + 1/2] under N(0, sigma^2), at most about 23 bits."""
+    """Return -log2 of the mass of [r - 1/2, r + 1/2] under N(0, sigma^2), at most about 23 bits."""
     r, c = r.abs(), math.sqrt(0.5) / sigma
     return -torch.log2((0.5 * (torch.erfc((r - 0.5) * c) - torch.erfc((r + 0.5) * c))).clamp_min(1e-7))

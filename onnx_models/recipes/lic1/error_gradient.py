@@ -1,14 +1,14 @@
-"""The graph behind `effort`: which way the latents of a picture want to move, so that less of its error is left.
+"""The graph behind `effort`: the gradient of a picture's squared error by its latents.
 
-    python -m onnx_models.recipes.lic1.model.error_gradient WEIGHTS --id N
+    python -m onnx_models.recipes.lic1.error_gradient WEIGHTS --id N
 
 | graph | in | out |
 |---|---|---|
 | error_gradient | y_hat (1,M,h,w), level (1,1,h,w), pixels (16h,16w,3) uint8 | gradient (1,M,h,w), in bits for a step |
 
-It is the synthesis and the layers at 1/2, as `networks.py` has them, and then the same backwards, layer by layer: of what the squared
-error costs by the level's lambda, 2/3 lambda (x_hat - x) for each colour, to y_hat. A convolution backwards is one with its matrix
-transposed, which the session does when it loads; a LeakyReLU backwards is a product with its slope at what it gave.
+It is the synthesis and the layers at 1/2, as `networks.py` has them, then the same backwards, layer by layer: from the gradient by
+the picture, 2/3 lambda (x_hat - x) for each colour with the level's lambda, to that by y_hat. A convolution backwards is one with its
+matrix transposed, which the session does when it loads; a LeakyReLU backwards is a product with its slope at its output.
 
 It is an `extra` of the model in the manifest, outside its hash: an encoder may do without, no decoder reads it.
 """
@@ -35,19 +35,19 @@ from .networks import conv, gain, hats, numpy
 from .transforms import Detail
 
 Back = Callable[[str], str]
-"""From the gradient of what a layer gave to that of what it was given."""
+"""A layer backwards: name of the gradient by its output -> name of the gradient by its input."""
 SURE = 6e4
-"""What lies further from 0 than 1 / SURE is on its side of it; half precision has no larger number."""
+"""The factor that turns a value further from 0 than 1 / SURE into one beyond -1 or 1; half precision has no larger number."""
 
 
 def transposed(g: Graph, grad: str, weight: Array) -> str:
-    """A 1x1 convolution (o,i,1,1) backwards; the weight is stored once."""
+    """Add a 1x1 convolution (o,i,1,1) backwards; the weight is stored once."""
     turned = g.op("Transpose", g.weight(weight), perm=[1, 0, 2, 3])
     return g.op("Conv", grad, turned, kernel_shape=[1, 1])
 
 
 def flipped(g: Graph, grad: str, m: nn.Conv2d) -> str:
-    """A convolution of stride 1 that keeps the size, backwards: depthwise or of all channels."""
+    """Add a convolution of stride 1 that keeps the size, backwards; depthwise or of all channels."""
     weight = numpy(m.weight)[:, :, ::-1, ::-1]
     if m.groups == 1:
         weight = weight.transpose(1, 0, 2, 3)
@@ -55,7 +55,7 @@ def flipped(g: Graph, grad: str, m: nn.Conv2d) -> str:
 
 
 def kept(g: Graph, x: str, channels: int, low: float) -> str:
-    """What a bend at 0 leaves of a gradient: 1 where x is positive, else `low`; out of a convolution, so that no layout changes."""
+    """Add the slope of a LeakyReLU at x, 1 where x is positive, else `low`; as a convolution's output, so that no layout changes."""
     return g.clip(g.conv(x, np.full((channels, 1, 1, 1), SURE, np.float32), groups=channels), low, 1.0)
 
 
@@ -96,20 +96,20 @@ def blocks(g: Graph, x: str, body: nn.Sequential) -> tuple[str, Back]:
 
 
 def places_outside(rows: Array, r: int) -> Array:
-    """Rows (c*r*r,...) in torch's order of a PixelShuffle, places within channels -> channels within places, as DepthToSpace has them."""
+    """Return rows (c*r*r,...), ordered by channel, then place as in torch's PixelShuffle, ordered by place, then channel as in DepthToSpace."""
     apart = rows.reshape(-1, r, r, *rows.shape[1:])
     return np.moveaxis(apart, 0, 2).reshape(rows.shape)
 
 
 def enlarged(g: Graph, x: str, weight: Array, bias: Array, r: int) -> tuple[str, Back]:
-    """A 1x1 convolution and a PixelShuffle."""
+    """Add a 1x1 convolution and a PixelShuffle; return its result and the way backwards."""
     weight = places_outside(weight, r)
     y = g.op("DepthToSpace", g.conv(x, weight, places_outside(bias, r)), blocksize=r)
     return y, lambda grad: transposed(g, g.op("SpaceToDepth", grad, blocksize=r), weight)
 
 
 def detail(g: Graph, x: str, t: str, hat: str, a: Detail) -> tuple[str, Callable[[str], tuple[str, str]]]:
-    """As `networks.detail`: picture (1,12,H/2,W/2) in 8-bit levels, and the trunk -> the corrected picture.
+    """Add `networks.detail`, picture (1,12,H/2,W/2) in 8-bit levels and trunk -> corrected picture; return it and the way backwards.
 
     Backwards the mean around a pixel is taken to be what it is inside the picture.
     """

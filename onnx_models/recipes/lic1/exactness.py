@@ -1,9 +1,9 @@
-"""What exact integers cost: the scale network trained on, on frozen symbols, in its own arithmetic and in real numbers.
+"""The cost of exact integers in bits: the scale network trained on, on frozen symbols, in its own arithmetic and in real numbers.
 
-    python -m onnx_models.recipes.lic1.model.exactness WEIGHTS PATCHES
+    python -m onnx_models.recipes.lic1.exactness WEIGHTS PATCHES
 
 Both start from the same weights and see the same symbols in the same order, so that the difference of their bits is the price of rounding
-weights, activations and scale indexes (DESIGN 3.1 allows 1 %). The clips to 0..255 stay: the network has learned to use them.
+weights, activations and scale indexes, which may be 1 %. The clips to 0..255 stay: the network has learned to use them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CROP, BATCH, LR = 256, 4, 3e-4
 
 
 class Symbols(NamedTuple):
-    """What the encoder would write of one picture: z_hat (1,Z,h/4,w/4), r (1,M,h,w), and its level (1,)."""
+    """The symbols of one picture: z_hat (1,Z,h/4,w/4), r (1,M,h,w), and its level (1,)."""
 
     z_hat: Tensor
     r: Tensor
@@ -60,7 +60,7 @@ def _in_real_numbers(conv: ExactConv, x: Tensor, convolve: Convolution | None = 
 
 
 def in_real_numbers(scales: Scales) -> Scales:
-    """A copy whose convolutions round nothing."""
+    """Return a copy whose convolutions round nothing."""
     result = copy.deepcopy(scales)
     for conv in result.modules():
         if isinstance(conv, ExactConv):
@@ -69,7 +69,7 @@ def in_real_numbers(scales: Scales) -> Scales:
 
 
 def bits(scales: Scales, batch: Sequence[Symbols], *, whole: bool) -> Tensor:
-    """Bits of the symbols r of every picture (B,); `whole`: with scales of whole indexes, as the coder has them."""
+    """Return the bits of the symbols r of every picture (B,); `whole`: with scales of whole indexes, as the coder has them."""
     z_hat, r, base = (torch.cat(parts) for parts in zip(*batch, strict=True))
     level = base.view(-1, 1, 1, 1).expand(-1, 1, *r.shape[2:])
     features, passes = scales.start(z_hat), split(r)
@@ -97,12 +97,12 @@ def trained(scales: Scales, data: Sequence[Symbols], steps: int) -> Scales:
 
 @torch.no_grad()
 def judged(scales: Scales, data: Sequence[Symbols], *, whole: bool) -> list[float]:
-    """Bits at each of LEVELS, summed over its pictures."""
+    """Return the bits at each of LEVELS, summed over its pictures."""
     return [sum(bits(scales, [s], whole=whole).item() for s in data if s.base == level) for level in LEVELS]
 
 
 def cost(net: Lic1, patches: Patches, samples: int, steps: int, judges: int) -> list[float]:
-    """By how many percent integers need more bits than real numbers, at each of LEVELS."""
+    """Return how many percent more bits integers need than real numbers, at each of LEVELS."""
     levels = np.random.default_rng(0).integers(0, LEVEL_MAX + 1, samples).tolist()
     data = frozen(net, patches.some(samples), levels)
     held = [p.numpy() for p in patches.validation()[:judges]]

@@ -1,6 +1,6 @@
-"""weights.pt -> fourteen ONNX graphs, the stored tables, their hashes in the manifest, and the proof of exactness.
+"""The export of `lic1`: weights.pt -> fourteen ONNX graphs, the stored tables, their hashes in the manifest, the proof of exactness.
 
-python -m onnx_models.recipes.lic1.model.export WEIGHTS PATCHES_FOLDER --id 1 --name lic1
+python -m onnx_models.recipes.lic1.export WEIGHTS PATCHES_FOLDER --id 1 --name lic1
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HERE = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, eq=False)
 class Exported(Model):
-    """A model as the runtime sees it, whose files lie in a folder and may still change."""
+    """A model as the runtime sees it, with files in a folder that may still change."""
 
     folder: Path
 
@@ -41,14 +41,14 @@ class Exported(Model):
 
 
 def write_tables(path: Path, tables: list[Table]) -> None:
-    """u16 number of tables; for each i16 lowest symbol and u16 number of frequencies; then all frequencies, u16. Little-endian."""
+    """Write tables as FORMAT.md, section 7.1, has them."""
     low, sizes, frequencies = pack(tables)
     heads = np.rec.fromarrays([low, sizes], dtype=np.dtype([("low", "<i2"), ("size", "<u2")]))
     path.write_bytes(len(tables).to_bytes(2, "little") + heads.tobytes() + frequencies.astype("<u2").tobytes())
 
 
 def load(weights: Path) -> Lic1:
-    """The network with the weights of a run, on the CPU, in evaluation mode."""
+    """Return the network with the weights of a run, on the CPU, in evaluation mode."""
     state = torch.load(weights, map_location="cpu", weights_only=True)
     m = state["synthesis.linear.weight"].shape[1]
     net = Lic1(torch.zeros(768, 768), torch.ones(768), Sizes(m=m))
@@ -61,7 +61,7 @@ def with_hash(path: Path, file: str) -> tuple[str, str]:
 
 
 def add_extras(out: Path, number: int, made: Mapping[str, onnx.ModelProto]) -> None:
-    """Writes graphs that no file's meaning depends on beside a model of the manifest, by role; ValueError if it is not there."""
+    """Write graphs that no file's meaning depends on beside a model of the manifest, by role; ValueError if it is not there."""
     path = out / "manifest.json"
     manifest = json.loads(path.read_text())
     entries = {entry["id"]: entry for entry in manifest["models"]}

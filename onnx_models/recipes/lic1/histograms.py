@@ -1,8 +1,8 @@
-"""What the encoder codes, counted on training patches -> the stored tables.
+"""The stored tables, from counts of the symbols that the encoder codes on training patches.
 
     scale indexes                   tables 0..63: whole steps below `quantiser.FIRST_DEPENDENT`, the even half steps from there on
     hyper-latents near an anchor    the next 9 * Z
-    scale indexes again             the last 64 - FIRST: the odd half steps
+    scale indexes again             the last 64 - FIRST_DEPENDENT: the odd half steps
 
 The quantiser weighs bits, so tables decide what is counted: the first ones come from Gaussians alone (`tables_of` with no counts).
 """
@@ -25,11 +25,11 @@ from .model import Lic1
 from .scale_tables import PRIOR_WEIGHT, SCALES, SYMBOL_MAX, Counts, scale_table
 
 SIDE = 256
-"""Pixels each way of what is taken of a patch."""
+"""Pixels each way of the part of a patch that is coded."""
 
 
 class Histograms(NamedTuple):
-    """Counts of |symbol| 0..SYMBOL_MAX for the tables of `even` (64,...) and `odd` (64 - FIRST,...); of z + 127 (ANCHORS,Z,255)."""
+    """Counts of |symbol| 0..SYMBOL_MAX for the tables of `even` (64,...) and `odd` (64 - FIRST_DEPENDENT,...); of z + 127 (ANCHORS,Z,255)."""
 
     even: Counts
     odd: Counts
@@ -42,7 +42,7 @@ def empty(hyper_latents: int) -> Histograms:
 
 
 def count(spec: Model, patches: list[npt.NDArray[np.uint8]]) -> Histograms:
-    """What the runtime's encoder chooses on patches, each at a random level."""
+    """Count the symbols that the runtime's encoder chooses on patches, each at a random level."""
     found = empty(spec.constants["hyper_latents"])
     grid, rng = Grid.of(SIDE, SIDE), np.random.default_rng(0)
     for patch in patches:
@@ -61,7 +61,7 @@ def count(spec: Model, patches: list[npt.NDArray[np.uint8]]) -> Histograms:
 
 
 def z_table(net: Lic1, anchor: int, channel: int, counts: Counts) -> Table:
-    """The same for one channel of z_hat near one anchor: the trained prior corrected by what was seen, without its empty ends."""
+    """Return the table of one channel of z_hat near one anchor: the trained prior corrected by the counts, without its empty ends."""
     values = torch.arange(-127, 128).float().view(1, 1, 1, -1).expand(1, net.sizes.z, 1, -1)
     with torch.no_grad():
         prior = torch.exp2(-net.prior.bits(values, torch.tensor([anchor])))[0, channel, 0].numpy().astype(np.float64)
@@ -74,7 +74,7 @@ def z_table(net: Lic1, anchor: int, channel: int, counts: Counts) -> Table:
 
 
 def tables_of(net: Lic1, seen: Histograms) -> list[Table]:
-    """Every table of a model, in the order in which they are stored."""
+    """Return every table of a model, in the order in which they are stored."""
     even = [scale_table(i, False, counts) for i, counts in enumerate(seen.even)]
     hyper = [z_table(net, a, c, counts) for a, channels in enumerate(seen.z) for c, counts in enumerate(channels)]
     odd = [scale_table(i, True, counts) for i, counts in enumerate(seen.odd, quantiser.FIRST_DEPENDENT)]

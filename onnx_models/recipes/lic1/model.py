@@ -1,4 +1,4 @@
-"""The `lic1` networks in torch: what is trained, and what `export.py` turns into ONNX graphs.
+"""The networks of `lic1` in torch, trained by `train.py` and exported by `export.py`.
 
     x ──Analysis──▶ t, l ──Latents(level)──▶ y' = y * gain(level)      z_hat = round(h_a(y'))
     Scales: z_hat, |r| of earlier passes, level   ──▶ scale index      integers only, exact (exact.py)
@@ -54,7 +54,7 @@ class Sizes:
 
 
 class Coded(NamedTuple):
-    """What an encoder writes of pictures: r in steps and scale index (B,M,h,w), z_hat (B,Z,h/4,w/4); and y_hat."""
+    """The symbols of pictures: r in steps and scale index (B,M,h,w), z_hat (B,Z,h/4,w/4); and y_hat."""
 
     r: Tensor
     index: Tensor
@@ -77,7 +77,7 @@ class Lic1(nn.Module):
         self.prior = FactorizedPrior(v.z)
 
     def passes(self, y: Tensor, z_hat: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What is coded of y (B,M,h,w): r, y - mu and scale index in sixteenths, each of four passes (4,B,M,h/2,w/2); and y_hat (B,M,h,w).
+        """Return r, y - mu and scale index in sixteenths of y (B,M,h,w), each in four passes (4,B,M,h/2,w/2); and y_hat (B,M,h,w).
 
         The quantiser passes gradients straight through.
         """
@@ -98,14 +98,14 @@ class Lic1(nn.Module):
 
     @torch.no_grad()
     def coded(self, x: Tensor, level: Tensor) -> Coded:
-        """X (B,3,H,W), level field -> what the runtime's encoder would make of it."""
+        """Return the symbols that the runtime's encoder would code of x (B,3,H,W) at a level field."""
         y, z = self.latents(*self.analysis(x), level)
         z_hat = z.round().clamp(-Z_MAX, Z_MAX)
         r, _, index, y_hat = self.passes(y, z_hat, level)
         return Coded(merged(list(r)), whole_index(merged(list(index))), z_hat, y_hat)
 
     def forward(self, x: Tensor, level: Tensor, base: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """X (B,3,H,W), level field, base (B,) level of the header -> x_hat, bits of y (B,), bits of z (B,).
+        """Return x_hat, bits of y (B,), bits of z (B,) for x (B,3,H,W), a level field and the level of the header (B,).
 
         Training: the quantiser straight through for the picture; for the rate symbols as the scales see them, noise as y and mu do,
         because symbols have no slope (mixed quantisation, Minnen and Singh 2020). Evaluation: symbols throughout. Bits are those of a

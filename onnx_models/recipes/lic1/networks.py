@@ -1,4 +1,4 @@
-"""Trained `lic1` weights -> its fourteen ONNX graphs. Each function mirrors a class of transforms.py or entropy_model.py, layer by layer.
+"""The fourteen ONNX graphs of `lic1`. Each function mirrors a class of transforms.py or entropy_model.py, layer by layer.
 
 | graph | in | out |
 |---|---|---|
@@ -61,7 +61,7 @@ def blocks(g: Graph, x: str, body: nn.Sequential) -> str:
 
 
 def hats(g: Graph, level: str) -> str:
-    """(1,1,h,w) -> (1,ANCHORS,h,w) in 0..128."""
+    """Add the hat functions (1,ANCHORS,h,w), 0..128, of a level field (1,1,h,w)."""
     centres = np.arange(ANCHORS, dtype=np.float32).reshape(1, -1, 1, 1) * SPACING
     distance = g.op("Abs", g.op("Sub", level, g.constant(centres)))
     return g.op("Relu", g.op("Sub", g.constant(float(SPACING)), distance))
@@ -101,7 +101,7 @@ def latents(net: Lic1) -> onnx.ModelProto:
 
 
 def mean_features(g: Graph, net: Lic1, z_hat: str, level: str) -> str:
-    """What the means know before the first pass (1,P,h,w)."""
+    """Add the features of the means (1,P,h,w), which depend on z_hat and the level alone."""
     a = net.means
     x = g.shuffle(conv(g, z_hat, a.enter[0][0]), 2)
     x = g.shuffle(conv(g, g.op("LeakyRelu", x, alpha=SLOPE), a.enter[2][0]), 2)
@@ -117,18 +117,18 @@ def means_z(net: Lic1) -> onnx.ModelProto:
 
 
 def by_place(t: int, weight: Array) -> Array:
-    """Rows (M,...), a quarter for each channel group -> the quarters in the order of the places that pass t codes of the groups."""
+    """Return rows (M,...), a quarter for each channel group, with the quarters ordered by the place that pass t codes of each group."""
     groups = weight.reshape(4, -1, *weight.shape[1:])
     return groups[np.argsort([order[t] for order in ORDER])].reshape(weight.shape)
 
 
 def of_pass(g: Graph, t: int, x: str, weight: Array, bias: Array) -> str:
-    """A 1x1 convolution (M,C,1,1) of (1,C,h,w) for the latents of pass t alone: (1,M,h/2,w/2), a quarter for each place."""
+    """Add a 1x1 convolution (M,C,1,1) of (1,C,h,w) for the latents of pass t alone: (1,M,h/2,w/2), a quarter for each place."""
     return g.conv(g.op("SpaceToDepth", x, blocksize=2), by_place(t, weight), by_place(t, bias), groups=4)
 
 
 def by_group(g: Graph, t: int, x: str, m: int) -> str:
-    """(1,M,h/2,w/2) from a quarter for each place to a quarter for each channel group."""
+    """Reorder (1,M,h/2,w/2) from a quarter for each place to a quarter for each channel group."""
     quarters = [g.slice(x, [m // 4 * place], [m // 4 * (place + 1)], [1], [1]) for place in range(4)]
     return g.op("Concat", *(quarters[order[t]] for order in ORDER), axis=1)
 
@@ -180,7 +180,7 @@ def detail(net: Lic1) -> onnx.ModelProto:
 
 
 def exact(g: Graph, x: str, m: ExactConv, t: int | None = None) -> str:
-    """For the latents of pass t alone if one is given, a quarter for each place.
+    """Add an exact convolution; for the latents of pass t alone if one is given, a quarter for each place.
 
     Raises ValueError naming the channel where  sum(limit * |w|) + |b| < 2^24  does not hold.
     """
@@ -228,7 +228,7 @@ def scales(net: Lic1, t: int) -> onnx.ModelProto:
 
 
 def graphs(net: Lic1) -> dict[str, onnx.ModelProto]:
-    """Every graph of the model by its role, in manifest order."""
+    """Return every graph of the model by its role, in manifest order."""
     made = {
         "analysis": analysis(net),
         "latents": latents(net),

@@ -2,7 +2,8 @@
 
     y (B,M,h,w) ──split──▶ four of (B,M,h/2,w/2) ──merged──▶ (B,M,h,w), 0 where later passes come
 
-The order is the codec's (`pillow_lic.families.lic1.passes`). Each function has a gradient that copies no more than it does.
+A place is the number 2 * (row % 2) + column % 2 of a latent in its 2x2 cell. The order of the passes is the codec's
+(`pillow_lic.families.lic1.passes`). Each function has a gradient that copies no more than the function does.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from ..common.depthwise import pointwise
 
 
 def places(x: Tensor) -> list[Tensor]:
-    """(B,C,h,w) -> what lies at place 2 * (row % 2) + col % 2 of every 2x2 cell, four of (B,C,h/2,w/2)."""
+    """Return the values of (B,C,h,w) at each of the four places, four of (B,C,h/2,w/2)."""
     return [x[..., i::2, j::2] for i in (0, 1) for j in (0, 1)]
 
 
 def _whole(part: Tensor) -> Tensor:
-    """Room for what four such parts make (B,C,2h,2w), channels last."""
+    """Return an empty tensor (B,C,2h,2w) for four parts (B,C,h,w), channels last."""
     b, c, h, w = part.shape
     return torch.empty(b, c, 2 * h, 2 * w, dtype=part.dtype, device=part.device, memory_format=torch.channels_last)
 
@@ -42,7 +43,7 @@ class _Split(torch.autograd.Function):
 
 
 def split(x: Tensor) -> tuple[Tensor, ...]:
-    """Latents (B,M,h,w) -> those of each pass, four of (B,M,h/2,w/2)."""
+    """Return the latents of each pass, four of (B,M,h/2,w/2), out of all latents (B,M,h,w)."""
     result: tuple[Tensor, ...] = _Split.apply(x)  # type: ignore[no-untyped-call]
     return result
 
@@ -64,13 +65,13 @@ class _Merged(torch.autograd.Function):
 
 
 def merged(parts: Sequence[Tensor]) -> Tensor:
-    """Latents of the first passes, each (B,M,h/2,w/2) -> (B,M,h,w), 0 where later ones come."""
+    """Return all latents (B,M,h,w) out of those of the first passes, each (B,M,h/2,w/2); 0 for later passes."""
     x: Tensor = _Merged.apply(*parts)  # type: ignore[no-untyped-call]
     return x
 
 
 class _Places(torch.autograd.Function):
-    """`places`, whose slices would each bring a gradient of the whole size."""
+    """`places` with one gradient: each slice by itself would bring one of the whole size."""
 
     @staticmethod
     def forward(ctx, x):  # type: ignore[no-untyped-def]
@@ -85,7 +86,7 @@ class _Places(torch.autograd.Function):
 
 
 def of_pass(t: int, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """A 1x1 convolution (M,C,1,1) of (B,C,h,w) for the latents of pass t alone (B,M,h/2,w/2)."""
+    """Return a 1x1 convolution (M,C,1,1) of (B,C,h,w) for the latents of pass t alone, (B,M,h/2,w/2)."""
     at = _Places.apply(x)  # type: ignore[no-untyped-call]
     parts = zip(ORDER, weight.chunk(4), bias.chunk(4), strict=True)
     return torch.cat([pointwise(at[order[t]], w, b) for order, w, b in parts], 1)

@@ -21,7 +21,7 @@ from ..common.tables import Table, pack, quantise
 SCALE_MIN, SCALE_MAX, SCALES = scales.DEVIATION_MIN, scales.DEVIATION_MAX, quantiser.SCALES
 SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
 PRIOR_WEIGHT = 2000
-"""Observations that the Gaussian (or the trained prior of z) counts for beside the histogram of the training patches."""
+"""The weight of the Gaussian (or of the trained prior of z) beside the histogram of the training patches, in observations."""
 SYMBOL_MAX, TAIL = 1200, 2.0**-13
 """Largest symbol a table may hold, and the probability outside a table, left to its escape."""
 HALF_STEP = entropy.HALF_STEP / entropy.STEP
@@ -30,12 +30,12 @@ Counts = npt.NDArray[np.float64]
 
 
 def deviation(index: Tensor) -> Tensor:
-    """Standard deviation, in quantiser steps, that a scale index 0..SCALES-1 stands for; between whole ones too."""
+    """Return the standard deviation, in quantiser steps, of a scale index 0..SCALES-1, whole or not."""
     return SCALE_MIN * torch.exp(index * SCALE_STEP)
 
 
 def edges(index: int, odd: bool) -> Counts:
-    """Where |residual|, in steps, goes over from one symbol to the next: half way between their values, (SYMBOL_MAX + 1,)."""
+    """Return the edges between symbols, half way between their values of |residual| in steps, (SYMBOL_MAX + 1,)."""
     k = np.arange(SYMBOL_MAX + 2)
     values = k.astype(float)
     if index >= quantiser.FIRST_DEPENDENT:
@@ -45,7 +45,7 @@ def edges(index: int, odd: bool) -> Counts:
 
 
 def gaussian(index: int, odd: bool) -> Counts:
-    """Mass of |symbol| = 0..SYMBOL_MAX under the zero-mean Gaussian that a scale index stands for."""
+    """Return the mass of |symbol| = 0..SYMBOL_MAX under the zero-mean Gaussian of a scale index."""
     sigma = deviation(torch.tensor(float(index), dtype=torch.float64))
     above = torch.special.erfc(torch.from_numpy(edges(index, odd)) / (sigma * 2**0.5)).numpy()
     mass: Counts = -np.diff(above, prepend=1.0)
@@ -53,7 +53,7 @@ def gaussian(index: int, odd: bool) -> Counts:
 
 
 def scale_table(index: int, odd: bool, counts: Counts | float = 0.0) -> Table:
-    """Lowest symbol and frequencies (the last is the escape): symmetric, a Gaussian corrected by what was seen."""
+    """Return lowest symbol and frequencies (the last is the escape) of a symmetric table: a Gaussian corrected by the counts."""
     p = counts + PRIOR_WEIGHT * gaussian(index, odd)
     p /= p.sum()
     outside = 1 - np.cumsum(p)
@@ -63,7 +63,7 @@ def scale_table(index: int, odd: bool, counts: Counts | float = 0.0) -> Table:
 
 
 def gaussian_arrays() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
-    """`pack` of the tables of a model's scale indexes, those for the odd half steps last, before anything was seen."""
+    """Return `pack` of the Gaussian tables of all scale indexes, those for the odd half steps last, without counts."""
     even = [scale_table(i, False) for i in range(SCALES)]
     odd = [scale_table(i, True) for i in range(quantiser.FIRST_DEPENDENT, SCALES)]
     return pack(even + odd)
@@ -71,12 +71,12 @@ def gaussian_arrays() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16], np
 
 @cache
 def gaussian_tables() -> entropy.Tables:
-    """The same for the coder."""
+    """Return `gaussian_arrays` as tables of the coder."""
     return entropy.Tables(*gaussian_arrays())
 
 
 def gaussian_bits() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """The same for a search: begin, lowest symbol and escape of each table (T,3), and what every symbol of all tables costs (n,)."""
+    """Return `gaussian_arrays` for a search: begin, lowest symbol and escape of each table (T,3), and bits of all their symbols (n,)."""
     low, sizes, frequencies = (v.astype(np.int64) for v in gaussian_arrays())
     shapes = np.stack([np.cumsum(sizes) - sizes, low, sizes - 1], 1).astype(np.int32)
     return shapes, (16 - np.log2(frequencies.astype(np.float64))).astype(np.float32)

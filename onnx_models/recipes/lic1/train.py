@@ -1,12 +1,13 @@
-"""Trains `lic1`: one loop, settings at the top, resumable. Run it as
+"""The training of `lic1`: one loop, resumable. Run it as
 
-    OMP_NUM_THREADS=1 torchrun --nproc_per_node=2 -m onnx_models.recipes.lic1.model.train PATCHES_FOLDER RUN_FOLDER --minutes 120
+    OMP_NUM_THREADS=1 torchrun --nproc_per_node=2 -m onnx_models.recipes.lic1.train PATCHES_FOLDER RUN_FOLDER --minutes 120
 
 PATCHES_FOLDER: the .npy files of `data.py`. Two processes of one thread survive a busy machine; two OpenMP threads do not (20 times
-slower, measured). On a GPU (nvcc and Triton must be there) without torchrun, `--batch 64 --crop 256 192 --workers 10`: an H100 takes
-60 ms a step, 130 times as many pixels as two cores. MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=100000000000
-before it keep glibc from giving tensors back and faulting them in again, 4 % of a step. A run killed at any moment goes on from
-RUN_FOLDER/checkpoint.pt.
+slower, measured). A run killed at any moment goes on from RUN_FOLDER/checkpoint.pt.
+
+On a GPU, which needs nvcc and Triton, leave torchrun out and give `--batch 64 --crop 256 192 --workers 10`: an H100 takes 60 ms a step,
+130 times as many pixels as two cores. On a CPU set MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=100000000000, so that
+glibc keeps the memory of tensors: 4 % of a step.
 """
 
 from __future__ import annotations
@@ -83,14 +84,14 @@ def arguments() -> argparse.Namespace:
 
 
 def exchange(level: Tensor) -> Tensor:
-    """MSE of pictures in [0,1] for which number 5 loses one unit of MS-SSIM, by level: measured on validation patches, within 4 %."""
+    """Return the MSE of pictures in [0,1] for which number 5 loses one unit of MS-SSIM, by level; measured on patches, within 4 %."""
     return 0.0195 * torch.exp(-0.49 * level / LEVEL_MAX)
 
 
 def random_level(n: int, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Base levels (n,), one from each n-th of the scale so that batches are alike, and level fields (n,1,size,size).
+    """Return base levels (n,), one from each n-th of the scale so that batches are alike, and level fields (n,1,size,size).
 
-    Fields are flat, coarse noise, or a rectangle that matters more or less (DESIGN 3.4).
+    Fields are flat, coarse noise, or a rectangle that matters more or less.
     """
     base = torch.from_numpy(np.floor((rng.permutation(n) + rng.random(n)) * (LEVEL_MAX + 1) / n)).float()
     field = base.view(n, 1, 1, 1).repeat(1, 1, size, size)
@@ -109,7 +110,7 @@ def random_level(n: int, size: int, rng: np.random.Generator) -> tuple[Tensor, T
 
 
 class Samples(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
-    """Batches without end: pictures (n,crop,crop,3) uint8, base levels (n,), level fields (n,1,crop/16,crop/16).
+    """An endless set of batches: pictures (n,crop,crop,3) uint8, base levels (n,), level fields (n,1,crop/16,crop/16).
 
     Crops are of each size in turn, of the first `batch`, of others as many as have as many pixels; neighbouring workers begin with
     neighbouring sizes.
@@ -130,7 +131,7 @@ class Samples(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
 def loss_of(
     net: torch.nn.Module, x: Tensor, base: Tensor, level: Tensor, structure: float = 0.0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Weighted loss per sample, bpp per sample, MSE per sample (both unweighted). Every level weighs about the same.
+    """Return weighted loss per sample, and unweighted bpp and MSE per sample. Every level weighs about the same.
 
     structure: share of the error that is 1 - MS-SSIM, in units that make it as large as the squared error of number 5.
     """
@@ -148,7 +149,7 @@ def loss_of(
 def validate(
     net: Lic1, pictures: Iterable[Tensor], amp: contextlib.AbstractContextManager[object], structure: float = 0.0
 ) -> tuple[float, list[tuple[float, float]]]:
-    """Mean loss over five levels and [(bpp, PSNR)] per level on pictures (N,H,W,3) uint8, H and W multiples of 64."""
+    """Return the mean loss over five levels and [(bpp, PSNR)] per level on pictures (N,H,W,3) uint8, H and W multiples of 64."""
     net.eval()
     rows, losses = [], []
     device = next(net.parameters()).device
@@ -220,7 +221,7 @@ def main() -> None:
     torch.manual_seed(1000 * step + rank)
 
     def learn(pictures: Tensor, base: Tensor, level: Tensor) -> Tensor:
-        """(3,) loss, bpp and PSNR of pictures (n,h,w,3) uint8; the gradients of the loss are left in the parameters."""
+        """Return (3,) loss, bpp and PSNR of pictures (n,h,w,3) uint8, and leave the gradients of the loss in the parameters."""
         x = (pictures.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
         with amp:
             losses, bpp, mse = loss_of(run, x, base, level, a.structure)
@@ -276,7 +277,7 @@ def judgement(
     amp: contextlib.AbstractContextManager[object],
     structure: float,
 ) -> str:
-    """What the log says of the averaged weights: loss, then bpp/PSNR at five levels. `net` is left as it was."""
+    """Return the words of the log on the averaged weights: loss, then bpp/PSNR at five levels. `net` is left as it was."""
     trained = {k: v.clone() for k, v in net.state_dict().items()}
     net.load_state_dict(ema)
     loss, rows = validate(net, pictures, amp, structure)
@@ -285,7 +286,7 @@ def judgement(
 
 
 def gather(optimizer: torch.optim.Optimizer) -> None:
-    """Brings the parts of the optimizer's state that other processes keep to the first one, which saves it."""
+    """Bring the parts of the optimiser's state that other processes keep to the first one, which saves it."""
     if isinstance(optimizer, ZeroRedundancyOptimizer):
         optimizer.consolidate_state_dict(0)
 
@@ -293,7 +294,7 @@ def gather(optimizer: torch.optim.Optimizer) -> None:
 def save(
     path: Path, net: Lic1, ema: dict[str, Tensor], optimizer: torch.optim.Optimizer, step: int, seconds: float
 ) -> None:
-    """Atomic: a run killed while saving keeps its last checkpoint. `weights.pt` is the averaged net alone, in float32."""
+    """Save a checkpoint, and the averaged net alone as `weights.pt` in float32; a run killed meanwhile keeps the last one."""
     torch.save(
         {"net": net.state_dict(), "ema": ema, "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds},
         path.with_suffix(".part"),
@@ -311,7 +312,7 @@ def report(
     log: Iterable[Tensor],
     more: str = "",
 ) -> None:
-    """Appends a line to the log of the run: `log` has (3,) loss, bpp and PSNR of each of the last steps."""
+    """Append a line to the log of the run; `log` has (3,) loss, bpp and PSNR of each of the last steps."""
     steps = list(log)
     means = torch.stack(steps).mean(0).tolist() if steps else [math.nan] * 3
     line = f"step {step}  {seconds / 60:.1f} min  lr {lr:.2e}  loss {means[0]:.4f}  bpp {means[1]:.3f}  psnr {means[2]:.2f}{more}"

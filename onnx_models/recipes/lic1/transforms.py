@@ -1,4 +1,4 @@
-"""The transforms of `lic1`: a picture to latents, and back. What they share is in `layers.py`, how they meet in `lic1.py`.
+"""The transforms of `lic1`: a picture to latents, and back. Their layers are in `common/layers.py`; `model.py` puts them together.
 
 Both sides have a linear path beside the network, begun as the PCA of blocks of 16x16x3: the network only adds to it.
 """
@@ -16,7 +16,7 @@ from ..common.layers import Block, Halving, blocks, gain_field, interpolated, pa
 from ..common.levels import ANCHORS, anchor_lambdas, hats
 
 NOISE = (8.6, 7.9, 6.4, 5.4, 4.5, 3.7, 3.0, 2.4, 2.0)
-"""Error of a picture at each anchor, rms of 8-bit levels: what is large or small to the last layers. Measured on number 4."""
+"""Error of a picture at each anchor, rms of 8-bit levels: the unit of the last layers. Measured on number 4."""
 
 
 class Analysis(nn.Module):
@@ -58,7 +58,7 @@ class Latents(nn.Module):
 class Detail(nn.Module):
     """Picture (B,3,H,W), the trunk that made it (B,C,H/8,W/8), hats of the level -> correction (B,3,H,W).
 
-    The only layers that see single pixels, at 1/2. What they see is fine structure in units of the error expected at the level:
+    The only layers that see single pixels, at 1/2. Their input is fine structure in units of the error expected at the level:
     in units of the picture all of it is next to zero, where a rectifier bends nothing (measured: 0.01 dB instead of 0.2).
     """
 

@@ -1,6 +1,6 @@
-"""Weights of narrower transforms in wider ones that compute the same: training goes on where it was (Net2Net, Chen et al. 2015).
+"""Wider transforms that compute the same as narrower ones, so that training goes on where it was (Net2Net, Chen et al. 2015).
 
-New channels are as the network began with them, and what was there before reads nothing of them yet.
+New channels have the weights of a new network, and the old ones read nothing of them yet.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 FIXED = ("means.", "scales.", "prior.")
-"""Whose layers read several things side by side, so that a new channel would move the others."""
+"""Prefixes of layers that read several inputs side by side, so that a new channel would move the others."""
 
 
 def widened(narrow: Mapping[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
-    """State of `net` with the weights `narrow` in it, of a network as deep and nowhere wider; ValueError for any other."""
+    """Return the state of `net` with the weights `narrow` of a network as deep and nowhere wider; ValueError for any other."""
     wide, result = net.state_dict(), {}
     if unlike := narrow.keys() ^ wide.keys():
         msg = f"the layers must be the same, only one network has {', '.join(sorted(unlike))}"
