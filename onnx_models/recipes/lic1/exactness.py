@@ -1,6 +1,6 @@
 """What exact integers cost: the scale network trained on, on frozen symbols, in its own arithmetic and in real numbers.
 
-    python -m onnx_models.recipes.lic1.model.exactness WEIGHTS PATCHES
+    python -m onnx_models.recipes.lic1.exactness WEIGHTS PATCHES
 
 Both start from the same weights and see the same symbols in the same order, so that the difference of their bits is the price of rounding
 weights, activations and scale indexes (DESIGN 3.1 allows 1 %). The clips to 0..255 stay: the network has learned to use them.

@@ -1,6 +1,6 @@
 """Trains `lic1`: one loop, settings at the top, resumable. Run it as
 
-    OMP_NUM_THREADS=1 torchrun --nproc_per_node=2 -m onnx_models.recipes.lic1.model.train PATCHES_FOLDER RUN_FOLDER --minutes 120
+    OMP_NUM_THREADS=1 torchrun --nproc_per_node=2 -m onnx_models.recipes.lic1.train PATCHES_FOLDER RUN_FOLDER --minutes 120
 
 PATCHES_FOLDER: the .npy files of `data.py`. Two processes of one thread survive a busy machine; two OpenMP threads do not (20 times
 slower, measured). On a GPU (nvcc and Triton must be there) without torchrun, `--batch 64 --crop 256 192 --workers 10`: an H100 takes
