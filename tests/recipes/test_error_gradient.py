@@ -1,8 +1,5 @@
 """The exported gradient is that of torch's own derivative of the torch modules."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import onnxruntime as ort
 import pytest
@@ -10,7 +7,6 @@ import torch
 
 from onnx_models.recipes.common.levels import lambdas
 from onnx_models.recipes.lic1.error_gradient import error_gradient
-from onnx_models.recipes.lic1.export import add_extras
 from onnx_models.recipes.lic1.model import Lic1, Sizes
 
 SMALL = Sizes(a=48, a2=64, c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=2)
@@ -47,15 +43,3 @@ def test_the_gradient(net: Lic1) -> None:
     scale = wanted[inside].abs().mean().item()
     np.testing.assert_allclose(got[inside], wanted[inside], rtol=0.02, atol=0.02 * scale)
     assert np.abs(got - wanted.numpy()).mean() < 0.05 * scale
-
-
-def test_extras_stand_beside_a_model_of_the_manifest(net: Lic1, tmp_path: Path) -> None:
-    (tmp_path / "lic1-7").mkdir()
-    (tmp_path / "manifest.json").write_text(json.dumps({"models": [{"id": 7, "name": "lic1"}]}))
-    made = {"error_gradient": error_gradient(net)}
-    with pytest.raises(ValueError, match="--id must be one of 7, got 8"):
-        add_extras(tmp_path, 8, made)
-    add_extras(tmp_path, 7, made)
-    (entry,) = json.loads((tmp_path / "manifest.json").read_text())["models"]
-    assert entry["extras"]["error_gradient"]["file"] == "lic1-7/error_gradient.onnx"
-    assert (tmp_path / "lic1-7" / "error_gradient.onnx").stat().st_size > 10_000

@@ -1,5 +1,7 @@
 """A model leaves the recipes as the runtime wants it: its files code and read, and its tables fit what is coded."""
 
+import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -8,11 +10,13 @@ import pytest
 import torch
 
 from onnx_models.recipes.common.data import Patches
+from onnx_models.recipes.common.export import Network, Placed, add_extras
+from onnx_models.recipes.common.graph import Graph
 from onnx_models.recipes.lic1 import export, histograms, scale_tables
 from onnx_models.recipes.lic1.model import Lic1, Sizes
 from pillow_lic.engine import entropy, models
 from pillow_lic.families.lic1 import quantiser, residuals, symbols, transforms
-from pillow_lic.families.lic1.symbols import Grid
+from pillow_lic.families.lic1.geometry import geometry
 
 NUMBER = 4_000_000
 """No model's: sessions are kept by it."""
@@ -32,13 +36,41 @@ def folder(patches: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def spec(folder: Path) -> export.Exported:
+def spec(folder: Path) -> models.Model:
     (entry,) = json.loads((folder / "manifest.json").read_text())["models"]
-    return export.Exported(**vars(models._spec(entry)), folder=folder)
+    files = {role: dataclasses.replace(Placed.of(file), folder=folder) for role, file in entry["files"].items()}
+    return dataclasses.replace(models._model(entry), files=files)
 
 
-def test_what_it_codes_it_reads(spec: export.Exported, patches: Path) -> None:
-    grid = Grid.of(256, 240)
+def test_the_entry_says_who_runs_what(spec: models.Model) -> None:
+    released = models.choose(None)
+    assert {r: (f.side, f.exact) for r, f in spec.files.items()} == {
+        r: (f.side, f.exact) for r, f in released.files.items()
+    }
+    assert list(spec.files) == list(released.files)
+    assert set(spec.constants) == set(released.constants)
+    assert {name for name in spec.constants if spec.constants[name] != released.constants[name]} == {
+        "latents",
+        "hyper_latents",
+    }
+    assert spec.digest == hashlib.sha256(b"".join(bytes.fromhex(f.sha256) for f in spec.files.values())).digest()
+
+
+def test_extras_stand_beside_a_model_that_is_there(spec: models.Model, folder: Path) -> None:
+    graph = Graph("twice")
+    y = graph.input("y", [1, 4, "h", "w"])
+    graph.output(graph.conv(y, np.ones((2, 4, 1, 1), np.float32)), "z", [1, 2, "h", "w"])
+    add_extras(folder, NUMBER, {"twice": Network(graph.model(), "decoder")})
+    (entry,) = json.loads((folder / "manifest.json").read_text())["models"]
+    assert entry["sha256"] == spec.digest.hex()
+    assert entry["extras"]["twice"]["side"] == "decoder"
+    assert entry["extras"]["twice"]["kmac_per_pixel"] == round(8 / 256 / 1000, 3)
+    with pytest.raises(ValueError, match=f"--id must be one of {NUMBER}, got 1"):
+        add_extras(folder, 1, {})
+
+
+def test_what_it_codes_it_reads(spec: models.Model, patches: Path) -> None:
+    grid = geometry(spec).grid(256, 240)
     pixels = Patches(patches).some(1)[0][:256, :256]
     for level in (100, 900):
         field = np.full(grid.shape, level, np.float32)
@@ -55,7 +87,7 @@ def test_what_it_codes_it_reads(spec: export.Exported, patches: Path) -> None:
         assert 0.2 < (numbers < quantiser.SCALES).mean() < 1
 
 
-def test_tables_fit_what_was_counted(spec: export.Exported, patches: Path) -> None:
+def test_tables_fit_what_was_counted(spec: models.Model, patches: Path) -> None:
     some = Patches(patches).some(4)
     seen = histograms.count(spec, some)
     assert seen.even.sum() + seen.odd.sum() == 4 * 64 * 256

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 TOTAL = 1 << 16
 """Sum of the frequencies of every table."""
 
+RARE = 2e-5
+"""Probability below which a value at the end of a table is left to the escape."""
+
 Table = tuple[int, NDArray[np.uint16]]
 """Smallest value, and the frequencies of the values from there on with the escape symbol last."""
 
@@ -78,6 +81,19 @@ def gaussian_table(sigma: float, tail: float = 2.0**-12) -> Table:
         h += 1
     one_side = [above(v - 0.5) - above(v + 0.5) for v in range(1, h + 1)]
     return -h, quantise([*reversed(one_side), 1 - 2 * above(0.5), *one_side, 2 * above(h + 0.5)])
+
+
+def counted_table(lowest: int, counts: NDArray[np.float64], prior: NDArray[np.float64]) -> Table:
+    """Return the table of values that were counted, from `lowest` on, on top of a prior in counts, both (n,).
+
+    Values at either end that are rarer than RARE are left to the escape.
+    """
+    p = counts + prior
+    inside = np.flatnonzero(p > p.sum() * RARE)
+    low, high = int(inside[0]), int(inside[-1])
+    escape = max(p.sum() - p[low : high + 1].sum(), 1e-3)
+    kept = np.append(p[low : high + 1], escape)
+    return lowest + low, quantise(kept / kept.sum())
 
 
 def pack(tables: Iterable[Table]) -> tuple[NDArray[np.int16], NDArray[np.uint16], NDArray[np.uint16]]:

@@ -36,10 +36,11 @@ from pillow_lic.families.lic1.passes import ORDER
 
 from ..common.data import Patches
 from ..common.depthwise import SLOPE, Depthwise
+from ..common.export import ONNX_MODELS, Network, add_extras
 from ..common.graph import Array, Graph
 from ..common.layers import Block, gain_field
 from ..common.levels import LEVEL_MAX, hats
-from .export import HERE, add_extras, load
+from .export import load
 from .model import Lic1
 from .networks import conv, gain, mean_features, numpy
 from .networks import hats as hats_of
@@ -205,14 +206,14 @@ def main() -> None:
     p.add_argument("weights", type=Path)
     p.add_argument("patches", type=Path)
     p.add_argument("--id", type=int, required=True, help="a model that is in the manifest")
-    p.add_argument("--out", type=Path, default=HERE)
+    p.add_argument("--out", type=Path, default=ONNX_MODELS)
     p.add_argument("--samples", type=int, default=240, help="training patches that the heads are fitted to")
     a = p.parse_args()
     net = load(a.weights)
     data = Patches(a.patches)
     heads = fit(net, data.some(a.samples))
     made = {"draft_means": draft_means(net)} | {f"draft_{s}": head(net, s, heads[s]) for s in SCALES}
-    add_extras(a.out, a.id, made)
+    add_extras(a.out, a.id, {role: Network(graph, "decoder") for role, graph in made.items()})
     print(quality(net, data.validation()[:12], heads))
 
 

@@ -26,10 +26,11 @@ from onnx import TensorProto
 from torch import nn
 
 from ..common.depthwise import SLOPE
+from ..common.export import ONNX_MODELS, Network, add_extras
 from ..common.graph import Array, Graph
 from ..common.layers import Block
 from ..common.levels import LAMBDA_MAX, LAMBDA_MIN, LEVEL_MAX, SPACING
-from .export import HERE, add_extras, load
+from .export import load
 from .model import Lic1
 from .networks import conv, gain, hats, numpy
 from .transforms import Detail
@@ -188,9 +189,10 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("weights", type=Path)
     p.add_argument("--id", type=int, required=True, help="a model that is in the manifest")
-    p.add_argument("--out", type=Path, default=HERE)
+    p.add_argument("--out", type=Path, default=ONNX_MODELS)
     a = p.parse_args()
-    add_extras(a.out, a.id, {"error_gradient": error_gradient(load(a.weights))})
+    graph = error_gradient(load(a.weights))
+    add_extras(a.out, a.id, {"error_gradient": Network(graph, "encoder")})
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ import torch
 
 from pillow_lic.engine.models import Model
 from pillow_lic.families.lic1 import quantiser, residuals, transforms
-from pillow_lic.families.lic1.symbols import Grid
+from pillow_lic.families.lic1.geometry import geometry
 
 from ..common.levels import ANCHORS, LEVEL_MAX, nearest_anchor
-from ..common.tables import Table, quantise
+from ..common.tables import Table, counted_table
 from .model import Lic1
 from .scale_tables import PRIOR_WEIGHT, SCALES, SYMBOL_MAX, Counts, scale_table
 
@@ -44,16 +44,18 @@ def empty(hyper_latents: int) -> Histograms:
 def count(spec: Model, patches: list[npt.NDArray[np.uint8]]) -> Histograms:
     """Count the symbols that the runtime's encoder chooses on patches, each at a random level."""
     found = empty(spec.constants["hyper_latents"])
-    grid, rng = Grid.of(SIDE, SIDE), np.random.default_rng(0)
+    grid, rng = geometry(spec).grid(SIDE, SIDE), np.random.default_rng(0)
     for patch in patches:
         level = int(rng.integers(0, LEVEL_MAX + 1))
         field = np.full(grid.shape, level, np.float32)
         y, z_hat = transforms.latents(spec, transforms.analysis(spec, patch[:SIDE, :SIDE]), field)
         for part in residuals.choose(spec, z_hat, y, field, grid)[0]:
             sizes = np.minimum(np.abs(part.symbols), SYMBOL_MAX)
-            odd = part.tables >= SCALES
-            np.add.at(found.even, (part.tables[~odd], sizes[~odd]), 1)
-            np.add.at(found.odd, (part.tables[odd] - SCALES - ANCHORS * spec.constants["hyper_latents"], sizes[odd]), 1)
+            odd = part.numbers >= SCALES
+            np.add.at(found.even, (part.numbers[~odd], sizes[~odd]), 1)
+            np.add.at(
+                found.odd, (part.numbers[odd] - SCALES - ANCHORS * spec.constants["hyper_latents"], sizes[odd]), 1
+            )
         anchor = int(nearest_anchor(torch.tensor(float(level))))
         for c, z in enumerate(z_hat.astype(int)):
             found.z[anchor, c] += np.bincount(z.ravel() + 127, minlength=255)
@@ -65,12 +67,7 @@ def z_table(net: Lic1, anchor: int, channel: int, counts: Counts) -> Table:
     values = torch.arange(-127, 128).float().view(1, 1, 1, -1).expand(1, net.sizes.z, 1, -1)
     with torch.no_grad():
         prior = torch.exp2(-net.prior.bits(values, torch.tensor([anchor])))[0, channel, 0].numpy().astype(np.float64)
-    p = counts + PRIOR_WEIGHT / 10 * prior / prior.sum()
-    inside = np.flatnonzero(p > p.sum() * 2e-5)
-    low, high = int(inside[0]), int(inside[-1])
-    escape = max(p.sum() - p[low : high + 1].sum(), 1e-3)
-    kept = np.append(p[low : high + 1], escape)
-    return low - 127, quantise(kept / kept.sum())
+    return counted_table(-127, counts, PRIOR_WEIGHT / 10 * prior / prior.sum())
 
 
 def tables_of(net: Lic1, seen: Histograms) -> list[Table]:

@@ -1,0 +1,140 @@
+"""Graphs and tables of a trained model -> its files and its entry in the manifest, for the exporter of every family.
+
+An exporter says what its model is (`Release`), writes its files (`networks`, `tables`), can run them at once (`model`), and
+enters them into the manifest (`enter`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import onnx
+
+from pillow_lic.engine.manifest import Stored
+from pillow_lic.engine.models import Model
+from pillow_lic.fileformat.limits import MAX_LEVEL
+
+from .complexity import kmac_per_pixel
+from .tables import Table, pack
+
+Side = Literal["encoder", "decoder", "both"]
+ONNX_MODELS = Path(__file__).resolve().parents[2]
+"""The folder of the models that the package ships."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A graph, who runs it, and whether its arithmetic is proved to give the same integers on every machine."""
+
+    graph: onnx.ModelProto
+    side: Side = "both"
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class Placed(Stored):
+    """A file of a model in `folder`, which need not be the package's."""
+
+    folder: Path = ONNX_MODELS
+
+    def read(self) -> bytes:
+        return (self.folder / self.path).read_bytes()
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The file as the manifest describes it."""
+        kmac = {} if self.kmac_per_pixel is None else {"kmac_per_pixel": self.kmac_per_pixel}
+        return {"file": self.path, "sha256": self.sha256} | kmac | {"side": self.side, "exact": self.exact}
+
+
+def tables_file(tables: Iterable[Table]) -> bytes:
+    """Return the bytes of stored tables (FORMAT.md, 7.1)."""
+    low, sizes, frequencies = pack(tables)
+    heads = np.rec.fromarrays([low, sizes], dtype=np.dtype([("low", "<i2"), ("size", "<u2")]))
+    return len(low).to_bytes(2, "little") + heads.tobytes() + frequencies.astype("<u2").tobytes()
+
+
+@dataclass(frozen=True)
+class Release:
+    """A model of the folder `out`: its files go to NAME-NUMBER there, its entry to manifest.json.
+
+    procedure, constants and levels are those of `manifest.Entry`; levels None: all of 0..1024.
+    """
+
+    out: Path
+    number: int
+    name: str
+    procedure: str
+    constants: Mapping[str, Any]
+    levels: list[int] | None = None
+
+    def _placed(self, file: str, content: bytes, **rest: Any) -> Placed:
+        path = f"{self.name}-{self.number}/{file}"
+        (self.out / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.out / path).write_bytes(content)
+        return Placed(path, hashlib.sha256(content).hexdigest(), **rest, folder=self.out)
+
+    def networks(self, made: Mapping[str, Network]) -> dict[str, Placed]:
+        """Write graphs, by role, and return their files."""
+        return {
+            role: self._placed(
+                f"{role}.onnx",
+                network.graph.SerializeToString(deterministic=True),
+                side=network.side,
+                exact=network.exact,
+                kmac_per_pixel=round(kmac_per_pixel(network.graph), 3),
+            )
+            for role, network in made.items()
+        }
+
+    def tables(self, tables: Iterable[Table]) -> Placed:
+        """Write the tables of the range coder and return their file."""
+        return self._placed("tables.bin", tables_file(tables))
+
+    def model(self, files: Mapping[str, Placed]) -> Model:
+        """Return the model of these files, by role in manifest order, as the runtime has it."""
+        digest = hashlib.sha256(b"".join(bytes.fromhex(file.sha256) for file in files.values())).digest()
+        levels = range(MAX_LEVEL + 1) if self.levels is None else self.levels
+        return Model(self.number, files, self.name, self.procedure, digest, self.constants, levels, {})
+
+    def enter(self, files: Mapping[str, Placed]) -> None:
+        """Write the model's entry into the manifest; one of the same number is replaced."""
+        entry = {
+            "id": self.number,
+            "name": self.name,
+            "procedure": self.procedure,
+            "sha256": self.model(files).digest.hex(),
+            "constants": dict(self.constants),
+            "levels": self.levels,
+            "files": {role: file.entry for role, file in files.items()},
+        }
+        path = self.out / "manifest.json"
+        models = json.loads(path.read_text())["models"] if path.exists() else []
+        models = [model for model in models if model["id"] != self.number] + [entry]
+        _write(path, sorted(models, key=lambda model: model["id"]))
+
+
+def add_extras(out: Path, number: int, made: Mapping[str, Network]) -> None:
+    """Write graphs that no file's meaning depends on beside a model of the manifest; ValueError if it is not there."""
+    path = out / "manifest.json"
+    models = json.loads(path.read_text())["models"]
+    entries = {model["id"]: model for model in models}
+    if number not in entries:
+        raise ValueError(f"--id must be one of {', '.join(map(str, entries))}, got {number}")
+    entry = entries[number]
+    files = Release(out, number, entry["name"], entry["procedure"], entry["constants"]).networks(made)
+    entry.setdefault("extras", {}).update({role: file.entry for role, file in files.items()})
+    _write(path, models)
+    for file in files.values():
+        size = (out / file.path).stat().st_size / 1e6
+        print(f"{out / file.path}: {size:.2f} MB, {file.kmac_per_pixel} kMAC a pixel")
+
+
+def _write(path: Path, models: list[dict[str, Any]]) -> None:
+    path.write_text(json.dumps({"models": models}, indent=1) + "\n")
