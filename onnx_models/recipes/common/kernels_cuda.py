@@ -166,7 +166,7 @@ def chosen(residuals: Tensor, indexes: Tensor) -> Tensor:
         *(ctypes.c_void_p(t.data_ptr()) for t in tensors),
         ctypes.c_void_p(torch.cuda.current_stream().cuda_stream),
         *(ctypes.c_int64(v) for v in numbers),
-        ctypes.c_float(quantiser.ERROR_BITS / quantiser.SHARE),
+        ctypes.c_float(quantiser.ERROR_BITS / quantiser.ERROR_SHARE),
     )
     if failed:
         raise RuntimeError(f"the trellis was not launched, CUDA said {failed}")
