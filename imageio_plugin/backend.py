@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pillow_lic import color, plugin
 from pillow_lic.engine.settings import settings
-from pillow_lic.LicImagePlugin import EXTENSION, accept
+from pillow_lic.naming import EXTENSION, accept
 from pillow_lic.options import documented
 
 

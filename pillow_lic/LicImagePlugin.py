@@ -10,19 +10,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image
 
+from .naming import EXTENSION, FORMAT, MIME, accept
+
 if TYPE_CHECKING:
     from .plugin import LicImageFile as LicImageFile
-
-FORMAT = "LIC"
-EXTENSION = ".lic"
-MIME = "image/x-lic"
-
-_MAGIC = b"\x8aLIC"  # the first four bytes of container.MAGIC; importing it here would cost more than the rest
-
-
-def accept(prefix: bytes) -> bool:
-    """Tell from the first bytes whether a file is ours, be it damaged or of another version: opening it says so."""
-    return prefix[:4] == _MAGIC
 
 
 def _open(fp: IO[bytes], filename: str | bytes = "") -> LicImageFile:

@@ -22,7 +22,7 @@ from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
 from .fileformat.sections import IMPORTANCE
-from .LicImagePlugin import FORMAT
+from .naming import FORMAT
 
 _IGNORED = frozenset(
     {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "dpi", "comment", "lic_version"}

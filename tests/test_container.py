@@ -25,9 +25,11 @@ from pillow_lic.errors import (
 )
 from pillow_lic.fileformat import container, limits
 from pillow_lic.fileformat.container import Container, CutPayload, pack, read_front, unpack
-from pillow_lic.fileformat.header import MAGIC, Header, accepts
+from pillow_lic.fileformat.header import Header
 from pillow_lic.fileformat.tiling import Tiling
 from pillow_lic.fileformat.varint import parse_varint, write_varint
+from pillow_lic.naming import MAGIC
+from pillow_lic.naming import accept as accepts
 
 PLAIN = Header("RGB", 48, 31, 0, 1, b"\x01\x02\x03\x04", 569)
 ALPHA = replace(PLAIN, mode="RGBA", level=1024)

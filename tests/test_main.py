@@ -16,7 +16,7 @@ from pillow_lic import __main__ as command
 from pillow_lic.batch import progress
 from pillow_lic.batch.jobs import Result
 from pillow_lic.batch.plan import Pair
-from pillow_lic.bench import demo
+from pillow_lic.bench import demo, equal_bytes
 from pillow_lic.engine import models
 from pillow_lic.fileformat import container, header
 
@@ -283,7 +283,7 @@ def test_demo(photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert lines[0].startswith("networks loaded in ")
     assert lines[2] == "a.png, 96x64"
     assert lines[3].split()[:4] == ["format", "quality", "bytes", "bpp"]
-    assert [line.split()[0] for line in lines[4:]] == ["LIC", *(peer.name for peer in demo.available_peers())]
+    assert [line.split()[0] for line in lines[4:]] == ["LIC", "JPEG", "WebP", "AVIF"]
     assert (tmp_path / "kept" / "demo.lic").is_file()
     size = int(lines[4].split()[2].replace(",", ""))
     assert size == (tmp_path / "kept" / "demo.lic").stat().st_size
@@ -291,7 +291,7 @@ def test_demo(photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("wanted", [0, 10, 37, 94, 95, 1000])
 def test_nearest_quality(wanted: int) -> None:
-    found = demo.nearest_quality(lambda quality: 10 * quality, 10 * wanted + 3, 1, 95)
+    found = equal_bytes.nearest(lambda quality: int(10 * quality), 10 * wanted + 3, range(1, 96))
     assert found == min(max(wanted, 1), 95)
 
 

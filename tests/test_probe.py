@@ -9,7 +9,8 @@ from PIL import Image
 
 from pillow_lic import __main__ as command
 from pillow_lic.probe import probe, questions
-from pillow_lic.probe.probe import PLUGINS, Answer
+from pillow_lic.probe.plugins import PLUGINS, Plugin
+from pillow_lic.probe.probe import Answer
 
 KNOWN: dict[str, tuple[bool | str, bool | str]] = {
     "verify_cut": (False, True),
@@ -56,7 +57,7 @@ def test_an_exception_in_the_child_is_an_error() -> None:
 
 def test_another_plugin_does_not_answer() -> None:
     jpeg = PLUGINS["JPEG"]
-    other = probe.Plugin("JPEG", "pillow_other", "pillow", "")
+    other = Plugin("JPEG", "pillow_other", "pillow", "")
     with pytest.raises(LookupError, match="JPEG was opened by PIL.JpegImagePlugin, not by pillow_other"):
         other.open(jpeg.encode(Image.new("L", (4, 4))))
 

@@ -9,7 +9,7 @@ from typing import Any
 from .. import plugin
 from ..engine.settings import current_settings, given_settings, thread_count
 from ..files import StrPath
-from ..LicImagePlugin import EXTENSION
+from ..naming import EXTENSION
 from ..options import AIMS, OPTIONS
 from . import equal_slope, jobs, locations, plan
 from .budget import within_budget

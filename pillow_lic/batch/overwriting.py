@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..LicImagePlugin import EXTENSION, accept
+from ..naming import EXTENSION, accept
 
 
 def objection(source: str, target: str, *, force: bool) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from ..files import StrPath
-from ..LicImagePlugin import EXTENSION
+from ..naming import EXTENSION
 from . import locations
 from .locations import Place
 

@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 
 from .. import plugin
 from ..engine.settings import settings
-from ..LicImagePlugin import EXTENSION, FORMAT
+from ..naming import EXTENSION, FORMAT
 from . import locations
 from .locations import Place
 from .plan import Pair

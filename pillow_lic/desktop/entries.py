@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from ..LicImagePlugin import EXTENSION, MIME
+from ..naming import EXTENSION, MIME
 
 _NAME = "pillow-lic"
 _ICON = MIME.replace("/", "-")

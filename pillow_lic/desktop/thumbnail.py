@@ -9,7 +9,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from .. import color, plugin
 from ..files import StrPath, write_atomic
-from ..LicImagePlugin import MIME
+from ..naming import MIME
 
 MAX_SIZE = 4096
 """The largest edge that is drawn; file managers ask for 128 to 1024."""

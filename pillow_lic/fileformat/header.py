@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import LicDamagedError, LicLimitError, LicTruncatedError, LicUnsupportedError, NotLicError
+from ..naming import MAGIC, accept
 from . import limits
 from .levels import level_to_quality
 from .tiling import Tiling
@@ -15,17 +16,12 @@ from .varint import parse_varint, write_varint
 
 __all__ = [
     "CHANNELS",
-    "MAGIC",
     "MAX_HEADER_BYTES",
     "VERSION",
     "Header",
-    "accepts",
     "parse_header",
     "write_header",
 ]
-
-MAGIC: Final = b"\x8aLIC\r\n"
-"""High bit set (not ASCII, not UTF-8); the line end shows a transfer in text mode."""
 
 VERSION: Final = 1
 CHANNELS: Final = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
@@ -75,17 +71,9 @@ class Header:
         return self.mode.endswith("A")
 
 
-def accepts(prefix: bytes) -> bool:
-    """Tell from the first bytes (4 are enough) whether a file is ours.
-
-    The line end after them is not asked, so that a file broken by a transfer in text mode is refused with that reason.
-    """
-    return prefix[:4] == MAGIC[:4]
-
-
 def parse_header(front: bytes) -> tuple[Header, int]:
     """Return the header and its length in bytes; `front` is the first 31 bytes of the file, or all of them."""
-    if not accepts(front):
+    if not accept(front):
         msg = "not a .lic file"
         raise NotLicError(msg)
     if len(front) < 8:

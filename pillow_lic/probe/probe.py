@@ -1,27 +1,21 @@
 """How the Pillow plugins of lossy still-image formats behave, side by side: `lic probe`.
 
-Every plugin that is installed is asked the questions of `probe_rows`, through Pillow's interface alone. Every answer comes
+Every plugin that is installed is asked the questions of `questions`, through Pillow's interface alone. Every answer comes
 from a child process with a time limit, so that "crash" and "hang" are answers too; "error" is an exception where the
 property needs none, "n.a." a property that the format or the plugin does not claim.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from importlib import metadata
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, NamedTuple
-
-from PIL import Image, features
+from typing import NamedTuple
 
 from ..engine.settings import available_cores, current_settings
+from .plugins import PLUGINS
 from .questions import ROWS
 
 _MEMORY, _MEMORY_OF_THREAD = 6 << 30, 1 << 30
@@ -29,50 +23,6 @@ _MEMORY, _MEMORY_OF_THREAD = 6 << 30, 1 << 30
 
 An engine's threads reserve a stack and an arena each for every network: 2.6 GiB with 4 threads, 10 with 16 (measured).
 """
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """A plugin: its format, the module its image class is in, its distribution, and the words that register it."""
-
-    format: str
-    module: str
-    distribution: str
-    setup: str
-    feature: str | None = None
-
-    def available(self) -> bool:
-        """Whether this installation has it."""
-        return features.check(self.feature) is True if self.feature else find_spec(self.module) is not None
-
-    def version(self) -> str:
-        """Return name and version of what it comes with."""
-        return f"{self.distribution} {metadata.version(self.distribution)}"
-
-    def encode(self, im: Image.Image, **options: Any) -> bytes:
-        """Return the bytes that `Image.save` writes."""
-        buffer = io.BytesIO()
-        im.save(buffer, self.format, **options)
-        return buffer.getvalue()
-
-    def open(self, source: bytes | Path) -> Image.Image:
-        """Open as this format; LookupError when another plugin than this one answers."""
-        im = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=[self.format])
-        if not type(im).__module__.startswith(self.module):
-            msg = f"{self.format} was opened by {type(im).__module__}, not by {self.module}"
-            raise LookupError(msg)
-        return im
-
-
-PLUGINS = {
-    "JPEG": Plugin("JPEG", "PIL.JpegImagePlugin", "pillow", "import PIL.JpegImagePlugin", "jpg"),
-    "WebP": Plugin("WEBP", "PIL.WebPImagePlugin", "pillow", "import PIL.WebPImagePlugin", "webp"),
-    "AVIF": Plugin("AVIF", "PIL.AvifImagePlugin", "pillow", "import PIL.AvifImagePlugin", "avif"),
-    "AVIF-p": Plugin("AVIF", "pillow_avif", "pillow-avif-plugin", "import pillow_avif"),
-    "HEIF": Plugin("HEIF", "pillow_heif", "pillow-heif", "import pillow_heif; pillow_heif.register_heif_opener()"),
-    "JXL": Plugin("JXL", "pillow_jxl", "pillow-jxl-plugin", "import pillow_jxl"),
-    "LIC": Plugin("LIC", "pillow_lic", "pillow-lic", "import pillow_lic"),
-}
 
 
 class Answer(NamedTuple):

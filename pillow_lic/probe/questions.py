@@ -40,7 +40,7 @@ from .tools import (
 )
 
 if TYPE_CHECKING:
-    from .probe import Plugin
+    from .plugins import Plugin
 
 _MODES = ("L", "LA", "RGB", "RGBA")
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageChops, ImageCms, ImageFile, ImageStat
 
 if TYPE_CHECKING:
-    from .probe import Plugin
+    from .plugins import Plugin
 
 _SAMPLE = Path(__file__).parent.with_name("bench") / "chelsea.webp"
 

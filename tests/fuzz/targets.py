@@ -19,9 +19,10 @@ from pillow_lic import codec
 from pillow_lic.engine import entropy, models
 from pillow_lic.errors import LicError, LicRuntimeError, NotLicError
 from pillow_lic.fileformat import container
-from pillow_lic.fileformat.header import CHANNELS, MAGIC
+from pillow_lic.fileformat.header import CHANNELS
 from pillow_lic.fileformat.sections import TILE
 from pillow_lic.fileformat.varint import parse_varint
+from pillow_lic.naming import MAGIC
 
 MAX_PIXELS = 2048
 """Pillow refuses above twice that; more would be slow, and finds nothing else."""
