@@ -1,11 +1,13 @@
 """`lic desktop` and `lic thumbnail`: the files a desktop reads, read as a desktop does."""
 
 import configparser
+import hashlib
 import io
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,7 +17,7 @@ from PIL import Image, ImageCms
 
 import pillow_lic
 from pillow_lic.__main__ import main
-from pillow_lic.desktop import entries, registration, thumbnail
+from pillow_lic.desktop import directories, entries, registration, thumbnail
 from pillow_lic.fileformat import header
 
 MIME = "{http://www.freedesktop.org/standards/shared-mime-info}"
@@ -45,6 +47,12 @@ def command(line: str, **fields: str) -> list[str]:
     return [fields.get(word[1:], word) if word[:1] == "%" else word.replace("%%", "%") for word in words]
 
 
+def drawn(source: Path, size: int) -> Image.Image:
+    with tempfile.NamedTemporaryFile(suffix=".png") as target:
+        thumbnail.write(source, target.name, size)
+        return Image.open(io.BytesIO(Path(target.name).read_bytes()))
+
+
 def files(folder: Path) -> set[str]:
     ours = {"pillow-lic", "image-x-lic"}
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.stem in ours and path.is_file()}
@@ -69,7 +77,7 @@ def test_on_off_status(data_home: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_a_data_home_that_is_none(value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", value)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert registration.data_home() == tmp_path / ".local" / "share"
+    assert directories.data_home() == tmp_path / ".local" / "share"
 
 
 def test_other_systems_are_told_so(
@@ -135,10 +143,11 @@ def test_the_thumbnailer_runs_as_a_file_manager_runs_it(data_home: Path, photo: 
     (tmp_path / "numpy.py").write_text("raise SystemExit(3)")
     source, target = tmp_path / "-a 'photo' $x.lic", tmp_path / "out.png"
     pillow_lic.save(photo, source)
-    target.touch()
     words = command(said["Exec"], i=str(source), o=str(target), s="48")
-    subprocess.run(words, check=True, cwd=tmp_path, env={**os.environ, "PYTHONWARNINGS": "error"})
-    with Image.open(target) as im:
+    with open(target, "w+b") as opened_before:  # as Xfce does
+        subprocess.run(words, check=True, cwd=tmp_path, env={**os.environ, "PYTHONWARNINGS": "error"})
+        data = opened_before.read()
+    with Image.open(io.BytesIO(data)) as im:
         assert im.size == (48, 32)
         assert im.text == {"Thumb::Mimetype": "image/x-lic", "Thumb::Image::Width": "96", "Thumb::Image::Height": "64"}
 
@@ -188,17 +197,17 @@ def test_a_failed_program_is_an_error(
 
 
 def test_a_thumbnail_is_upright_and_never_enlarged(lic: Path) -> None:
-    with Image.open(io.BytesIO(thumbnail.draw(lic, 48))) as im:
+    with drawn(lic, 48) as im:
         assert im.size == (32, 48)
         assert im.getexif() == {}
-    with Image.open(io.BytesIO(thumbnail.draw(lic, 1024))) as im:
+    with drawn(lic, 1024) as im:
         assert im.size == (64, 96)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_a_thumbnail_has_the_mode_of_the_picture(mode: str, photo: Image.Image, tmp_path: Path) -> None:
     pillow_lic.save(photo.convert(mode), tmp_path / "a.lic")
-    with Image.open(io.BytesIO(thumbnail.draw(tmp_path / "a.lic", 32))) as im:
+    with drawn(tmp_path / "a.lic", 32) as im:
         assert im.mode == mode
         assert im.size == (32, 21)
 
@@ -215,7 +224,7 @@ def test_a_thumbnail_is_srgb(alpha: int | None, tmp_path: Path) -> None:
     if alpha is not None:
         image.putalpha(alpha)
     pillow_lic.save(image, tmp_path / "a.lic", quality=10, icc_profile=bytes(swapped))
-    with Image.open(io.BytesIO(thumbnail.draw(tmp_path / "a.lic", 64))) as im:
+    with drawn(tmp_path / "a.lic", 64) as im:
         assert "icc_profile" not in im.info
         pixel = np.asarray(im, int)[32, 32]
     assert np.abs(pixel[:3] - (5, 5, 250)).max() < 12
@@ -223,9 +232,9 @@ def test_a_thumbnail_is_srgb(alpha: int | None, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, -1, 4097])
-def test_a_wrong_size_is_named(size: int, lic: Path) -> None:
+def test_a_wrong_size_is_named(size: int, lic: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"must be 1-4096, got {size}"):
-        thumbnail.draw(lic, size)
+        thumbnail.write(lic, tmp_path / "out.png", size)
 
 
 def test_what_is_no_lic_file_gets_no_thumbnail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,3 +243,45 @@ def test_what_is_no_lic_file_gets_no_thumbnail(tmp_path: Path, capsys: pytest.Ca
     assert main(["thumbnail", str(tmp_path / "a.lic"), str(tmp_path / "out.png")]) == 1
     assert (tmp_path / "out.png").read_bytes() == b""
     assert capsys.readouterr().err
+
+
+# Thumbnails that file managers share
+
+
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "thumbnails"
+
+
+def test_thumbnails_are_made_ahead_once(shared: Path, lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (lic.parent / "broken.lic").write_bytes(lic.read_bytes()[:99])
+    for counts in ("1 thumbnails made, 0 there already", "0 thumbnails made, 1 there already"):
+        assert main(["desktop", "thumbnails", str(lic.parent)]) == 1
+        said = capsys.readouterr()
+        assert said.out == f"{counts}, 1 failed\n"
+        assert said.err.startswith(f"lic: {lic.parent / 'broken.lic'}: ")
+    os.utime(lic, (1, 1))
+    assert main(["desktop", "thumbnails", str(lic)]) == 0
+    assert capsys.readouterr().out == "1 thumbnails made, 0 there already, 0 failed\n"
+    assert sorted(path.parent.name for path in shared.rglob("*.png")) == ["large", "normal", "x-large"]
+
+
+def test_a_shared_thumbnail_is_named_by_the_uri(shared: Path, photo: Image.Image, tmp_path: Path) -> None:
+    """The names of this URI and of its thumbnail were made with GLib 2.74 (`filename_to_uri`, `compute_checksum`)."""
+    path = tmp_path / "a (1), ü;#.lic"
+    pillow_lic.save(photo.resize((640, 320)), path)
+    paths = thumbnail.share(path)
+    for target, size in zip(paths, ((512, 256), (256, 128), (128, 64)), strict=True):
+        with Image.open(target) as im:
+            assert im.size == size
+            assert im.info["Thumb::MTime"] == str(int(path.stat().st_mtime))
+            assert im.info["Thumb::URI"].removeprefix(tmp_path.resolve().as_uri()) == "/a%20(1),%20%C3%BC%3B%23.lic"
+    assert thumbnail._uri(Path("/a (1), ü;#.lic")) == "file:///a%20(1),%20%C3%BC%3B%23.lic"
+    assert {target.stem for target in paths} == {hashlib.md5(im.info["Thumb::URI"].encode()).hexdigest()}
+
+
+@pytest.mark.parametrize("words", [["thumbnails"], ["on", "a.lic"]])
+def test_files_belong_to_thumbnails(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["desktop", *words]) == 2
+    assert "lic desktop thumbnails" in capsys.readouterr().err

@@ -54,6 +54,7 @@ LAW = {
     "batch/cluster": ("__init__ batch", "distributed"),
     "pages": ("pages", "PIL"),
     "desktop": (f"{LEAVES} batch color desktop installed pages plugin", "PIL"),
+    "desktop/directories": ("", ""),
     "desktop/entries": ("naming", ""),
     "bench": (f"{LEAVES} __init__ bench codec color engine fileformat options pages plugin _native", "numpy PIL constriction"),
     "probe": ("engine/settings fileformat probe", "numpy PIL"),

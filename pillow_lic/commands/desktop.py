@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 SUMMARY = "Give .lic files a type, an icon, thumbnails and a viewer on desktops that follow freedesktop.org."
 EXAMPLES = """
   lic desktop on
   lic desktop status
+  lic desktop thumbnails photos/
 """
 
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic desktop`."""
-    parser.add_argument("what", choices=["on", "off", "status"])
+    parser.add_argument("what", choices=["on", "off", "status", "thumbnails"])
+    parser.add_argument("files", nargs="*", metavar="FILE", help="for `thumbnails`: .lic files, or folders of them")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write or remove the files of this user's desktop, and say whether they are there and what the system lacks."""
-    from ..desktop import registration
+    """Write or remove the files of this user's desktop, and say whether they are there and what the system lacks.
 
+    Or write thumbnails ahead, for file managers that cannot run this Python; 1 when that fails for a picture.
+    """
+    from ..desktop import directories, registration
+
+    if (args.what == "thumbnails") != bool(args.files):
+        print(f"lic: `lic desktop thumbnails` takes files, got {len(args.files)} for {args.what}", file=sys.stderr)
+        return 2
+    if args.what == "thumbnails":
+        return _thumbnails(args.files)
     if args.what == "on":
         for path in registration.turn_on():
             print(f"wrote {path}")
@@ -28,7 +39,24 @@ def run(args: argparse.Namespace) -> int:
         for path in registration.turn_off():
             print(f"removed {path}")
     state = registration.status()
-    print(f"desktop is {state} in {registration.data_home()}")
+    print(f"desktop is {state} in {directories.data_home()}")
     for sentence in registration.shortcomings() if state != "off" else ():
         print(f"lic: {sentence}", file=sys.stderr)
     return 0
+
+
+def _thumbnails(names: Sequence[str]) -> int:
+    from PIL import Image
+
+    from ..desktop import thumbnail
+
+    found = thumbnail.pictures(names)
+    made = failed = 0
+    for path in found:
+        try:
+            made += bool(thumbnail.share(path))
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            print(f"lic: {path}: {error}", file=sys.stderr)
+            failed += 1
+    print(f"{made} thumbnails made, {len(found) - made - failed} there already, {failed} failed")
+    return 1 if failed else 0

@@ -10,6 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from . import directories
+
 _KEPT_SECONDS = 86_400
 """A viewer may read its file late, and nobody tells when it has closed it."""
 
@@ -33,19 +35,9 @@ def opened(path: Path) -> bool:
 
 def folder_for_viewing() -> Path:
     """Return a new folder that this user alone can read; those of earlier days are removed first."""
-    around = _cache_home() / "pillow-lic" / "view"
+    around = directories.cache_home() / "pillow-lic" / "view"
     around.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in around.iterdir():
         if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
             shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(dir=around))
-
-
-def _cache_home() -> Path:
-    """Return where a user's files go that may be lost (XDG Base Directory Specification 0.8, and its like elsewhere)."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    found = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(found) if os.path.isabs(found) else Path.home() / ".cache"

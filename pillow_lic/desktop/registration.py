@@ -12,19 +12,13 @@ import sys
 from pathlib import Path
 
 from ..installed import FileSet, Status
-from . import entries
+from . import directories, entries
 
 _REFRESHERS = (
     ("update-mime-database", "mime", "shared-mime-info", "files keep an unknown type"),
     ("update-desktop-database", "applications", "desktop-file-utils", "a double click may not open them"),
 )
 """Program, the folder it indexes, the package it is in, and what is missing without it."""
-
-
-def data_home() -> Path:
-    """Return where a user's data files go (XDG Base Directory Specification 0.8); a relative path there counts as none."""
-    found = os.environ.get("XDG_DATA_HOME", "")
-    return Path(found) if os.path.isabs(found) else Path.home() / ".local" / "share"
 
 
 def turn_on() -> list[Path]:
@@ -61,19 +55,20 @@ def shortcomings() -> list[str]:
         [sys.prefix, sys.base_prefix, str(Path(__file__).parent)]
     ):
         found.append(
-            f"GNOME's file manager shows its thumbnailers /usr alone: it draws no thumbnails with the Python in {sys.prefix}"
+            f"GNOME's file manager lets its thumbnailers see /usr alone and so cannot run the Python in {sys.prefix}: "
+            "`lic desktop thumbnails FOLDER` makes thumbnails for it"
         )
     return found
 
 
 def _file_set() -> FileSet:
-    return FileSet(data_home(), entries.contents())
+    return FileSet(directories.data_home(), entries.contents())
 
 
 def _refresh() -> None:
     """Run the programs that are there; OSError with what one said if it failed."""
     for program, folder, _, _ in _REFRESHERS:
-        path = data_home() / folder
+        path = directories.data_home() / folder
         if shutil.which(program) is None or not path.is_dir():
             continue
         result = subprocess.run([program, path], capture_output=True, text=True, check=False)
@@ -81,6 +76,6 @@ def _refresh() -> None:
             msg = f"{program} {path} failed: {result.stderr.strip()}"
             raise OSError(msg)
     # Desktops look at the time of a theme's folder to learn that an icon came or went (Icon Theme Specification, 0.13).
-    theme = data_home() / "icons" / "hicolor"
+    theme = directories.data_home() / "icons" / "hicolor"
     if theme.is_dir():
         os.utime(theme)
