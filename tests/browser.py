@@ -7,23 +7,33 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 PATIENCE = 120
 """Seconds that a page may take on a busy machine."""
 
+_WITH_PIPES = """
+import fcntl, os, sys
+pipes = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+for number, pipe in enumerate(pipes, 3):
+    os.dup2(pipe, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Chromium reads its commands from file descriptor 3 and answers on 4."""
+
 
 class Browser:
     """One page; `messages` are the events that came, in order."""
 
-    def __init__(self, reading: int, writing: int) -> None:
-        self._from, self._to = os.fdopen(reading, "rb"), os.fdopen(writing, "wb")
+    def __init__(self, reading: IO[bytes], writing: IO[bytes]) -> None:
+        self._from, self._to = reading, writing
         self._count, self._session, self._rest = 0, None, b""
         self.messages: list[dict[str, Any]] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -38,7 +48,6 @@ class Browser:
         if self._session:
             message["sessionId"] = self._session
         self._to.write(json.dumps(message).encode() + b"\0")
-        self._to.flush()
         answer = self._until(lambda found: found.get("id") == self._count)
         assert "error" not in answer, answer
         return dict(answer["result"])
@@ -80,13 +89,6 @@ class Browser:
         thrown = [str(m["params"]) for m in self.messages if m.get("method") == "Runtime.exceptionThrown"]
         return logged + thrown
 
-    def close(self) -> None:
-        """End the program."""
-        self._session = None
-        self.call("Browser.close")
-        self._from.close()
-        self._to.close()
-
     def _until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
@@ -103,21 +105,20 @@ class Browser:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
+def started() -> Iterator[Browser]:
     """Start Chromium with a profile of its own, for a `with` block."""
     assert PROGRAM
     commands, ours = os.pipe(), os.pipe()
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        line = f'exec "$0" "$@" 3<&{commands[0]} 4>&{ours[1]}'
-        words = ["sh", "-c", line, PROGRAM, *options, f"--user-data-dir={profile}"]
-        process = subprocess.Popen(words, pass_fds=(commands[0], ours[1]), stderr=subprocess.DEVNULL)
+        words = [PROGRAM, *options, f"--user-data-dir={profile}"]
+        shim = [sys.executable, "-c", _WITH_PIPES, str(commands[0]), str(ours[1])]
+        process = subprocess.Popen([*shim, *words], pass_fds=(commands[0], ours[1]), stderr=subprocess.DEVNULL)
         os.close(commands[0])
         os.close(ours[1])
         try:
-            page = Browser(ours[0], commands[1])
-            yield page
-            page.close()
+            with open(ours[0], "rb", 0) as reading, open(commands[1], "wb", 0) as writing:
+                yield Browser(reading, writing)
         finally:
             process.kill()
             process.wait()

@@ -1,7 +1,9 @@
 """What several test modules need: a small photo, and the same as a file."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import browser
 import hypothesis
 import pytest
 from pictures import SAMPLE
@@ -28,3 +30,12 @@ def lic(photo: Image.Image, tmp_path: Path) -> Path:
     path = tmp_path / "photo.lic"
     pillow_lic.save(photo, path, quality=6, exif=exif, xmp="<x/>")
     return path
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[browser.Browser]:
+    """A headless Chromium."""
+    if browser.PROGRAM is None:
+        pytest.skip("needs Chromium")
+    with browser.started() as found:
+        yield found

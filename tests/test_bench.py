@@ -226,8 +226,9 @@ def test_charts_place_points_by_value() -> None:
     assert len(root.findall("./{*}g")) == 3
 
 
-def test_the_readme_means_the_settings_of_the_table() -> None:
-    text = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+def test_the_cards_mean_the_settings_of_the_table() -> None:
+    cards = (Path(__file__).parent.parent / "onnx_models").glob("*/README.md")
+    text = "\n".join(card.read_text("utf-8") for card in cards)
     compared = re.findall(r"^\| (?:against )?([\w ]+) \(([^)]+)\) \|", text, re.MULTILINE)
     known = {(peer.name, peer.known_as) for peer in peers.PEERS.values()}
     assert compared

@@ -32,6 +32,12 @@ def sample_pictures() -> list[Path]:
     return found or [_OWN_SAMPLE]
 
 
+def compared_codecs() -> list[Codec]:
+    """Return ours, and those of the others that this Pillow was built with."""
+    found = (peers.codec(name) for name in _COMPARED if peers.is_available(name))
+    return [measurement.our_codec(measurement.OURS), *found]
+
+
 def main(pictures: Sequence[str], quality: float, keep: str | None, html: bool) -> int:
     """Print the table for every picture; the files stay in the folder `keep` if one is given.
 
@@ -39,10 +45,7 @@ def main(pictures: Sequence[str], quality: float, keep: str | None, html: bool) 
     curves over all qualities, which take ten times as long as the table.
     """
     paths = [Path(picture) for picture in pictures] or sample_pictures()
-    codecs = [
-        measurement.our_codec(measurement.OURS),
-        *(peers.codec(name) for name in _COMPARED if peers.is_available(name)),
-    ]
+    codecs = compared_codecs()
     begun = time.perf_counter()
     equal_bytes.code(codecs[0], np.zeros((64, 64, 3), np.uint8), quality)
     print(f"networks loaded in {time.perf_counter() - begun:.2f} s (once per process)")
