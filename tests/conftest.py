@@ -1,4 +1,4 @@
-"""What several test modules need: a small photo, and the same as a file."""
+"""Fixtures of several test modules: a small photo, and the same as a file."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -155,7 +155,7 @@ def symbol_digests(data: bytes) -> list[str]:
 
 
 def expectation(data: bytes) -> dict[str, object]:
-    """What expect.json says of a file, the exact part: it must come out the same for ever."""
+    """Return the exact part of expect.json for a file, which must come out the same for ever."""
     parts = container.unpack(data)
     h = parts.header
     return {

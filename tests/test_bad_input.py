@@ -1,4 +1,4 @@
-"""What Pillow says of a file of ours that it cannot show: an OSError with a sentence, at once, before any network."""
+"""Files of ours that Pillow cannot show: an OSError with a sentence, at once, before any network."""
 
 import binascii
 import contextlib

@@ -1,5 +1,6 @@
 """The Markdown files are true: links lead somewhere, and the paths, modules and options that they name exist."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -97,7 +98,16 @@ def test_options_of_the_command_exist(document: Path, capsys: pytest.CaptureFixt
 
 
 def test_figures_of_the_readme_are_those_of_the_card() -> None:
-    stated = re.findall(r"\*\*(\d+\.\d) %\*\*", (ROOT / "README.md").read_text("utf-8"))
-    assert len(stated) == 3
+    rows = re.findall(r"^\| [\w ]+\(.+\) \| -[\d.]+ % \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert len(rows) == 3
     card = CARD.read_text("utf-8")
-    assert all(f"| -{figure} % |" in card for figure in stated)
+    assert all(row in card for row in rows)
+
+
+def test_every_model_has_a_card() -> None:
+    """A model's files lie in one folder, and so does its card."""
+    models = ROOT / "onnx_models"
+    for model in json.loads((models / "manifest.json").read_text("utf-8"))["models"]:
+        folders = {stored["file"].partition("/")[0] for stored in model["files"].values()}
+        assert len(folders) == 1, model["name"]
+        assert (models / folders.pop() / "README.md").is_file(), model["name"]

@@ -210,7 +210,7 @@ def test_random_bytes_give_what_the_reference_gives():
 
 
 def reference_prefix(tables, data, indexes, lanes):
-    """What the reference decodes before it checks the end, which random bytes do not pass."""
+    """Return the symbols that the reference decodes before it checks the end, which random bytes do not pass."""
     symbols = []
     try:
         rans_reference.decode(tables, data, indexes, lanes, symbols)

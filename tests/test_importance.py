@@ -139,7 +139,7 @@ def test_the_map_of_a_large_picture_is_that_of_its_parts(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("rows", [[(0, 0, 20, 16), (32, 16, 48, 40)], [(0, 0, 20, 16, 0.5), (32, 16, 48, 40, 1.0)]])
 def test_an_array_of_boxes_is_a_list_of_them(rows: list[tuple[float, ...]]) -> None:
-    """What a detector gives; of the picture's own shape it is a mask."""
+    """A detector gives boxes as an array; one of the picture's own shape is a mask."""
     listed, array = (requested.request(v, None, blank(40, 50)).deltas(LARGE) for v in (tuple(rows), np.array(rows)))
     assert listed is not None
     np.testing.assert_array_equal(listed, array)

@@ -17,8 +17,7 @@ ALLOWED = {
 }  # fmt: skip
 NETWORKS = [(s, r) for s in (*models.models(), models.importance()) for r in s.files if r != "tables"]
 MULTIPLY_ADDS = {"analysis": 34_000, "latents": 6_000, "synthesis": 15_000, "detail": 5_000}
-"""Upper bounds per pixel: DESIGN 3.2 (40,000 for the analysis, whose second half is `latents`), and for the layers at 1/2, which won
-0.15 to 0.3 dB, a third more (LEVERS.md)."""
+"""Upper bounds per pixel. Together analysis and `latents` may take 40,000; `detail`, the layers at 1/2, won 0.15 to 0.3 dB (LEVERS.md)."""
 
 SUMS = {"latents": 1, "means_z": 1, "synthesis": 2, "detail": 2}
 """Those of two paths, which stand alone; every other network has none but those of its blocks."""

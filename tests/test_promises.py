@@ -1,4 +1,4 @@
-"""What FORMAT.md says is what the code does: its numbers, its tags, its example."""
+"""FORMAT.md and the code agree: numbers, tags, the worked example."""
 
 import binascii
 import re

@@ -1,4 +1,4 @@
-"""onnx_models/recipes/tables.py is not installed, so it is loaded from the checkout."""
+"""The frequency tables of the recipes, which are not installed and so are loaded from the checkout."""
 
 import importlib.util
 import math

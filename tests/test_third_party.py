@@ -1,4 +1,4 @@
-"""What compares two runs of another project's suite; the suites themselves run by hand, see tests/third_party/README.md."""
+"""The comparison of two runs of another project's suite; the suites run by hand, see tests/third_party/README.md."""
 
 import importlib
 from pathlib import Path

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 OURS = "lic"
-"""What the default model is called here; others go by their own names."""
+"""The name of the default model here; others go by their own names."""
 _QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 _SEARCHED = tuple(step / 20 for step in range(20, 201))
 _SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
 
 
 class Cache:
-    """Samples of peers, by what was coded and with what; a JSON file, or nothing when no path is given."""
+    """Samples of peers by picture and settings, in a JSON file, or in memory when no path is given."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -60,7 +60,7 @@ class Cache:
 
 
 def our_names() -> tuple[str, ...]:
-    """Return what the models that write may be called here, and after a colon at an effort above 0."""
+    """Return the names of the models that write, alone and with an effort above 0 after a colon."""
     from ..engine import models
     from ..options import MAX_EFFORT
 
@@ -87,7 +87,7 @@ def our_codec(name: str) -> Codec:
 
 
 def complexity() -> dict[str, float]:
-    """Return the thousands of multiply-adds a pixel of our default model: of its encoder and its decoder."""
+    """Return the thousands of multiply-adds per pixel of the encoder and of the decoder of the default model."""
     from ..engine import models
 
     model = models.choose(None)
@@ -95,7 +95,7 @@ def complexity() -> dict[str, float]:
 
 
 def measure(codec: Codec, quality: float, name: str, pixels: Pixels, wanted: Iterable[str], repeats: int) -> Sample:
-    """Code one picture, `repeats` times for the clock, and compare what comes back."""
+    """Return the sample of one picture, coded and decoded `repeats` times for the clock."""
     data, encode_seconds = _best(lambda: codec.encode(pixels, quality), repeats)
     decoded, decode_seconds = _best(lambda: codec.decode(data), repeats)
     values = {metric: _value(metric, pixels, decoded) if metric in wanted else None for metric in METRICS}

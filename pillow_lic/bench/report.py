@@ -1,4 +1,4 @@
-"""From measurements to a report: curves, BD-rates, tables, charts and files, for `lic bench`."""
+"""The report of `lic bench`: curves, BD-rates, tables, charts and files, made of the measurements."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def panels(curves: Curves, wanted: Iterable[str]) -> list[charts.Panel]:
 def write(
     out: Path, samples: Sequence[Sample], curves: Curves, rates: Mapping[str, Any], about: Mapping[str, Any]
 ) -> None:
-    """Write bench.json (everything, and what it is `about`), bench.csv (the points) and bench.svg into a folder."""
+    """Write bench.json (everything, with the facts `about` the run), bench.csv (the points) and bench.svg into a folder."""
     out.mkdir(parents=True, exist_ok=True)
     points = [asdict(point) for curve in curves.values() for point in curve]
     machine = {"platform": platform.platform(), "processors": os.cpu_count(), "python": platform.python_version()}

@@ -1,1 +1,1 @@
-"""Which places of a picture get more bits: what a caller names, and what a network finds. Imports `engine` and `fileformat`."""
+"""The importance of places: those that a caller names, and those that a network finds. Imports `engine` and `fileformat`."""

@@ -25,7 +25,7 @@ SEEN_AROUND = 2 * ALIGN
 
 
 def values(rgb: Pixels) -> Floats:
-    """Pixels (H, W, 3) -> one value in -1..1 for every latent: less or more important than the rest of the picture."""
+    """Return a value in -1..1 for every 16x16 pixels (H, W, 3): less or more important than the rest of the picture."""
     height, width = rgb.shape[:2]
     result = np.empty(shape_of(height, width), np.float32)
     for square in Tiling(width, height, WINDOW).tiles():

@@ -1,4 +1,4 @@
-"""Places are not alike: the level as a field over the latents (DESIGN 3.4; Li 2018, Balle-Li, MS-ROI).
+"""The map of deltas that a caller's mask, boxes or "auto" ask for (FORMAT.md, section 5.2; Li 2018, Balle-Li, MS-ROI).
 
 A file may carry a map of deltas, one signed byte for every latent (16x16 pixels), in steps of 8 levels. Where it is
 positive the quantiser step is finer, as if that place had a higher quality.
@@ -32,11 +32,12 @@ AUTO_REACH = 256
 """Levels that importance="auto" may move a place by, in either direction, before the mean is taken off."""
 
 MAP_SHARE, LEAST_MAP_BYTES, REMADE_SHARE = 0.0095, 64, 0.01
-"""A map is made to cost this share of the file, or so many bytes if the user named the places; above the last it is made anew."""
+"""The share of the file that a map may cost, the bytes it always may if the user named the places, and the share above which
+it is made anew."""
 COARSER = ((1, 1), (1, 2), (1, 4), (1, 8), (1, 12), (1, 16)) + tuple(
     (c, s) for c in (2, 3, 4, 6, 8) for s in (8, 12, 16)
 )
-"""What a map is reduced to until it costs no more: latents of a cell each way, and units between two of its values."""
+"""Ever coarser forms of a map, tried in turn: latents of a cell each way, and units between two of its values."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class Requested:
     named: bool
 
     def deltas(self, expected: float) -> Deltas | None:
-        """The deltas for a file of about `expected` bytes, or None when all places are alike.
+        """Return the deltas for a file of about `expected` bytes, or None when all places are alike.
 
         The map is made so coarse that it costs less than a percent of the file.
         """
@@ -92,9 +93,9 @@ def request(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None,
 
 
 def _fitted(shift: Floats, budget: float, named: bool) -> Deltas:
-    """The deltas nearest to a shift (h, w), in units, whose payload has at most `budget` bytes.
+    """Return the deltas nearest to a shift (h, w), in units, whose payload has at most `budget` bytes.
 
-    Without any, or in a small file, a map that the user named is written all the same; else there is none, all deltas are 0.
+    Where no form is that small, a map that the user named is written all the same; any other is left out: all deltas are 0.
     """
     for cell, step in COARSER:
         means = _means(shift, cell).repeat(cell, 0).repeat(cell, 1)[: shift.shape[0], : shift.shape[1]]
@@ -127,7 +128,7 @@ def _mask(a: Mask, name: str, height: int, width: int) -> Floats:
 
 
 def _boxed(places: Sequence[Box], height: int, width: int) -> Floats:
-    """The mask of boxes, every one widened to whole latents: a latent that shows in a box counts as inside."""
+    """Return the mask of boxes, each widened to whole latents: a latent that shows in a box counts as inside."""
     mask = np.zeros((height, width), np.float32)
     for box in places:
         left, upper, right, lower = box[:4]
@@ -143,12 +144,12 @@ def _boxed(places: Sequence[Box], height: int, width: int) -> Floats:
 
 
 def _blocks(mask: Floats) -> Floats:
-    """Mean over the 16x16 pixels of every latent."""
+    """Return the mean over the 16x16 pixels of every latent."""
     return _means(mask, CELL)
 
 
 def _means(values: Floats, cell: int) -> Floats:
-    """Mean over cells of so many values each way (fewer at the right and bottom edge)."""
+    """Return the means over cells of so many values each way (fewer at the right and bottom edge)."""
     down, right = -values.shape[0] % cell, -values.shape[1] % cell
     filled = np.pad(values, ((0, down), (0, right)), "edge")
     rows, columns = filled.shape[0] // cell, filled.shape[1] // cell

@@ -14,7 +14,7 @@ from PIL import Image, features
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin: its format, the module its image class is in, its distribution, and the words that register it."""
+    """A plugin: its format, the module of its image class, its distribution, and the statement that registers it."""
 
     format: str
     module: str
@@ -27,7 +27,7 @@ class Plugin:
         return features.check(self.feature) is True if self.feature else find_spec(self.module) is not None
 
     def version(self) -> str:
-        """Return name and version of what it comes with."""
+        """Return name and version of its distribution."""
         return f"{self.distribution} {metadata.version(self.distribution)}"
 
     def encode(self, im: Image.Image, **options: Any) -> bytes:

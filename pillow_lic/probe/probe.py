@@ -1,6 +1,6 @@
 """How the Pillow plugins of lossy still-image formats behave, side by side: `lic probe`.
 
-Every plugin that is installed is asked the questions of `questions`, through Pillow's interface alone. Every answer comes
+Every plugin that is installed is asked the questions of `questions.ROWS`, through Pillow's interface alone. Every answer comes
 from a child process with a time limit, so that "crash" and "hang" are answers too; "error" is an exception where the
 property needs none, "n.a." a property that the format or the plugin does not claim.
 """
@@ -26,7 +26,7 @@ An engine's threads reserve a stack and an arena each for every network: 2.6 GiB
 
 
 class Answer(NamedTuple):
-    """A word for the table, and what was said or happened."""
+    """The word for the table, and the details: a message, or the fate of the process."""
 
     word: str
     detail: str = ""
@@ -42,7 +42,7 @@ def installed() -> list[str]:
 
 
 def ask(name: str, key: str) -> Answer:
-    """Return what one of PLUGINS answers to one of ROWS; nothing that the plugin does gets out of the child process."""
+    """Return the answer of one of PLUGINS to one of ROWS; nothing that the plugin does gets out of the child process."""
     command = [sys.executable, "-m", "pillow_lic.probe.probe", name, key]
     limit = ROWS[key].limit
     try:

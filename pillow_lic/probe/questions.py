@@ -48,7 +48,7 @@ Question = Callable[["Plugin"], "bool | str"]
 
 
 class Row(NamedTuple):
-    """A property, how it is found out, and the seconds after which a plugin counts as hanging."""
+    """A property, the function that asks for it, and the seconds after which a plugin counts as hanging."""
 
     title: str
     ask: Question
@@ -150,7 +150,7 @@ def shared(plugin: Plugin) -> bool | str:
 
 @_row("An opened image can be pickled")
 def pickled(plugin: Plugin) -> bool | str:
-    """What comes back is equal by Pillow's own comparison: class, mode, size, info and pixels."""
+    """The unpickled image is equal by Pillow's own comparison: class, mode, size, info and pixels."""
     im = plugin.open(plugin.encode(picture()))
     return bool(pickle.loads(pickle.dumps(im)) == im)
 
@@ -305,13 +305,13 @@ def thumbnail(plugin: Plugin) -> bool | str:
 
 @_row("Import, over `PIL.Image` (ms of processor)")
 def import_ms(plugin: Plugin) -> bool | str:
-    """What it takes until Pillow opens the format, the best of 5 interpreters."""
+    """The time until Pillow opens the format, over that of `PIL.Image`; the best of 5 interpreters."""
     return milliseconds(plugin.setup)
 
 
 @_row("Import and load a first picture of 0.05 MP (ms of processor)")
 def first_ms(plugin: Plugin) -> bool | str:
-    """The same, and a file read and decoded, with all that is imported late; the best of 5 interpreters."""
+    """The time until a file is read and decoded, with all late imports; the best of 5 interpreters."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "picture")
         path.write_bytes(plugin.encode(picture()))

@@ -1,4 +1,4 @@
-"""What the questions of `lic probe` are measured with: pictures, metadata, damage, processor time."""
+"""Tools of the questions of `lic probe`: pictures, metadata, damage, processor time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def picture(width: int = 256, height: int = 192) -> Image.Image:
 
 
 def exif_tags() -> Image.Exif:
-    """Return EXIF that says who made the camera: x. Not the orientation, which some formats keep elsewhere."""
+    """Return EXIF with the camera's maker, "x", and nothing else: some formats keep the orientation elsewhere."""
     tags = Image.Exif()
     tags[271] = "x"
     return tags
@@ -42,7 +42,7 @@ def icc_profile() -> bytes:
 
 
 def large(plugin: Plugin) -> tuple[bytes, float]:
-    """Return a file of 0.8 MP and the processor seconds of opening and loading it, without what the first time costs."""
+    """Return a file of 0.8 MP and the processor seconds of opening and loading it, after a first time."""
     data = plugin.encode(picture(1024, 768))
     plugin.open(data).load()
     return data, cost(lambda: plugin.open(data).load())
@@ -67,12 +67,12 @@ def raises(call: Callable[[], object]) -> bool:
 
 
 def cut(data: bytes) -> bytes:
-    """Return the first two thirds."""
+    """Return the first two thirds of a file."""
     return data[: len(data) * 2 // 3]
 
 
 def noticed(plugin: Plugin, check: Callable[[Image.Image], object]) -> bool | str:
-    """Whether the check, or opening, raises for each of 16 files, else how often: 4 pictures, an altered byte in 4 places.
+    """Return whether the check, or opening, raises for each of 16 files, else how often: 4 pictures, a byte altered in 4 places.
 
     The places are in the second half of the file, where every format has pixel data.
     """
@@ -87,7 +87,7 @@ def noticed(plugin: Plugin, check: Callable[[Image.Image], object]) -> bool | st
 
 
 def part(plugin: Plugin, im: Image.Image) -> str:
-    """Return which share of 16 x 16 fields of the first two thirds of the file looks as in the whole file, and the PSNR of all."""
+    """Return the share of 16 x 16 fields that the first two thirds of a file show as the whole file does, and the PSNR of all."""
     data = plugin.encode(im)
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     whole, part = plugin.open(data).convert("RGB"), plugin.open(cut(data)).convert("RGB")
@@ -99,7 +99,7 @@ def part(plugin: Plugin, im: Image.Image) -> str:
 
 
 def which(works: Callable[[str], bool], forms: Iterable[str]) -> bool | str:
-    """Whether it works for all forms, else those for which it does; an exception is as good as a no."""
+    """Return True if it works for all forms, else the forms for which it does; an exception is as good as a no."""
     good = []
     for form in forms:
         with suppress(Exception):

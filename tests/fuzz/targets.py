@@ -1,4 +1,4 @@
-"""What the fuzz targets do with any bytes: parse and open them, and complain about all but our refusals.
+"""The fuzz targets: they parse and open any bytes, and complain about all but our refusals.
 
 Checksums stop a mutated file at once, so `resealed` makes them right again, and `open_picture` decodes a second time with
 the checks of the symbols switched off: mutations then reach the range coder, the alpha plane and the networks.

@@ -1,4 +1,4 @@
-"""What runs on a GPU does what its twin on a processor does; here without one: the trellis in a warp of threads, Triton interpreted."""
+"""Kernels of the GPU against those of the processor, without a GPU: the trellis in a warp of threads, Triton interpreted."""
 
 import ctypes
 import math
