@@ -14,6 +14,7 @@ import sys
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -22,8 +23,10 @@ from pictures import photo_like
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import codec
+from pillow_lic import codec, families
 from pillow_lic.engine import entropy, models
+from pillow_lic.engine.models import Model
+from pillow_lic.engine.settings import settings
 from pillow_lic.families import Request
 from pillow_lic.families.lic1 import symbols
 from pillow_lic.families.lic1.geometry import geometry
@@ -42,9 +45,16 @@ SAMPLES_WITHIN_1 = 0.999
 Pixels = npt.NDArray[np.uint8]
 
 
-def simple(width: int, height: int, mode: str = "RGB", quality: float = 6, **more: object) -> bytes:
+def simple(
+    width: int,
+    height: int,
+    mode: str = "RGB",
+    quality: float = 6,
+    model: int | None = None,
+    metadata: Mapping[str, bytes] | None = None,
+) -> bytes:
     pixels = photo_like(height, width, CHANNELS[mode], seed=width + height)
-    return codec.encode(pixels, mode, EncodeOptions(quality=quality), **more)  # type: ignore[arg-type]
+    return codec.encode(pixels, mode, EncodeOptions(quality=quality, model=model), metadata=metadata)
 
 
 def in_lanes(lanes: int) -> bytes:
@@ -101,7 +111,7 @@ def with_unused_bit() -> bytes:
     return header + tile + crc32(tile, header, 1)
 
 
-CASES: Mapping[str, Callable[[], bytes]] = {
+CASES: dict[str, Callable[[], bytes]] = {
     "rgb": lambda: simple(96, 64),
     "l": lambda: simple(96, 64, "L"),
     "la": lambda: simple(50, 40, "LA"),
@@ -135,8 +145,57 @@ CASES: Mapping[str, Callable[[], bytes]] = {
 }
 
 
+def in_tiles(model: Model, width: int, height: int, edge: int) -> bytes:
+    """A file of small tiles with any model."""
+    writer = families.writer(model, photo_like(height, width, seed=width), Request())
+    writer.tiling = Tiling(width, height, edge)
+    level = model.nearest_level(400)
+    return container.pack(Header("RGB", width, height, edge, model.number, model.hash, level), writer.payloads(level))
+
+
+def cases_of(model: Model) -> dict[str, Callable[[], bytes]]:
+    """Return what is kept of a model besides the default one: sizes, modes, the ends of its scale, tiles."""
+    made: dict[str, Callable[[], bytes]] = {
+        "rgb": lambda: simple(96, 64, model=model.number),
+        "l": lambda: simple(50, 40, "L", model=model.number),
+        "rgba": lambda: simple(50, 40, "RGBA", model=model.number),
+        "1x1": lambda: simple(1, 1, model=model.number),
+        "17x300": lambda: simple(17, 300, model=model.number),
+        "quality-1": lambda: simple(96, 64, quality=1, model=model.number),
+        "quality-10": lambda: simple(96, 64, quality=10, model=model.number),
+        "tiles-128": lambda: in_tiles(model, 300, 140, 128),
+    }
+    return {f"{model.name}-{name}": make for name, make in made.items()}
+
+
+for other in models.models():
+    if other.name != models.DEFAULT:
+        CASES |= cases_of(other)
+
+
 def symbol_digests(data: bytes) -> list[str]:
-    """SHA-256 of every tile's symbols, z_hat then v in twentieths of a step, as int32: they must never change."""
+    """SHA-256 of what the range coder read of every tile, as int32: it must never change.
+
+    Of `lic1` that is z_hat, then the values in twentieths of a step, in the order of their arrays; of other procedures the
+    symbols as they are coded.
+    """
+    parts = container.unpack(data)
+    if models.named(parts.header.model_id, parts.header.model_hash).procedure == "lic1":
+        return lic1_digests(data)
+    digests: list[str] = []
+    finish = entropy.Decoder.finish
+
+    def noted(decoder: entropy.Decoder, *read: npt.NDArray[Any]) -> None:
+        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in read)).hexdigest())
+        finish(decoder, *read)
+
+    with settings(threads=1), mock.patch.object(entropy.Decoder, "finish", noted):
+        codec.decode(data)
+    return digests
+
+
+def lic1_digests(data: bytes) -> list[str]:
+    """The digests of a file of the procedure `lic1`."""
     parts = container.unpack(data)
     header = parts.header
     spec = models.named(header.model_id, header.model_hash)

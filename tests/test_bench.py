@@ -78,6 +78,15 @@ def test_a_sample_is_what_pillow_gives(folder: Path) -> None:
     assert sample.encode_seconds > 0
 
 
+@pytest.mark.skipif(not peers.is_available("jpeg2000"), reason="Pillow without OpenJPEG")
+def test_jpeg_2000_is_asked_for_bits(folder: Path) -> None:
+    pixels = peers.read(folder / "a.png")
+    codec = peers.codec("jpeg2000")
+    for hundredths in (60, 240):
+        bpp = 8 * len(codec.encode(pixels, hundredths)) / (pixels.shape[0] * pixels.shape[1])
+        assert bpp == pytest.approx(hundredths / 100, rel=0.1)
+
+
 def test_our_codec_is_measured_too(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--codecs", "lic", "--quality", "lic=2,8", "--limit", "1", "--metrics", "psnr", "--out", str(tmp_path)]
     assert measurement.main([str(folder), *arguments]) == 0

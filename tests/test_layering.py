@@ -56,7 +56,7 @@ LAW = {
     "desktop": (f"{LEAVES} batch color desktop installed pages plugin", "PIL"),
     "desktop/directories": ("", ""),
     "desktop/entries": ("naming", ""),
-    "bench": (f"{LEAVES} __init__ bench codec color engine fileformat options pages plugin _native", "numpy PIL constriction"),
+    "bench": (f"{LEAVES} __init__ bench codec color engine families fileformat options pages plugin _native", "numpy PIL constriction"),
     "probe": ("engine/settings fileformat probe", "numpy PIL"),
     "commands": ("*", "numpy PIL"),
     "__main__": ("__init__ commands", "PIL"),

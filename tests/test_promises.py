@@ -9,7 +9,7 @@ import pytest
 
 from pillow_lic import codec
 from pillow_lic.families.lic1 import passes
-from pillow_lic.fileformat import container, header, limits
+from pillow_lic.fileformat import header, limits, sections
 
 TEXT = format_example.FORMAT.read_text("utf-8")
 
@@ -25,8 +25,8 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 def test_the_tags_are_those_of_the_code() -> None:
     written = {int(tag, 16): name for tag, name in rows(r"^\| (0x[0-9a-f]{2}) \| (\w+) \|")}
-    assert written == container._NAMES
-    assert list(written) == list(container._ORDER)
+    assert written == sections.NAMES
+    assert list(written) == list(sections.ORDER)
 
 
 def test_the_magic_and_the_version_are_those_of_the_code() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pictures import SAMPLE
 from PIL import Image
+from released import models_of, name_and_number
 
 from pillow_lic import _native, codec
 from pillow_lic.bench import coder
@@ -134,7 +135,7 @@ def test_magnitudes_are_rounded_half_up_and_end_at_8() -> None:
     assert quantiser.steps(values[3:5]).tolist() == [np.float32(0.65), np.float32(-1.3)]
 
 
-@pytest.mark.parametrize("spec", models.models(), ids=lambda s: f"{s.name}-{s.number}")
+@pytest.mark.parametrize("spec", models_of("lic1"), ids=name_and_number)
 def test_every_dependent_scale_has_two_tables(spec: models.Model) -> None:
     stored = spec.tables
     assert (

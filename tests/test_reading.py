@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 from pictures import photo_like
+from released import models_of
 from tiled import in_tiles
 
 from pillow_lic import codec
@@ -21,9 +22,7 @@ from pillow_lic.options import EncodeOptions
 
 
 def test_a_halo_reaches_into_the_next_row_of_tiles_only() -> None:
-    assert all(
-        geometry(m).halo * geometry(m).stride <= limits.MIN_TILE_EDGE for m in models.models() if m.procedure == "lic1"
-    )
+    assert all(geometry(m).halo * geometry(m).stride <= limits.MIN_TILE_EDGE for m in models_of("lic1"))
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -5,6 +5,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from exact_reference import evaluate
+from released import models_of, name_and_number
 
 from pillow_lic.engine import models
 from pillow_lic.families.lic1 import quantiser, scales
@@ -40,7 +41,7 @@ def run(data: bytes, feeds: dict[str, np.ndarray], level: ort.GraphOptimizationL
     return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"]).run(None, feeds)[0]
 
 
-@pytest.mark.parametrize("spec", models.models(), ids=lambda s: f"{s.name}-{s.number}")
+@pytest.mark.parametrize("spec", models_of("lic1"), ids=name_and_number)
 @pytest.mark.parametrize("role", ROLES)
 def test_equal_to_int64_at_every_level_and_thread_count(spec: models.Model, role: str) -> None:
     data = spec.stored(role).read()
@@ -55,7 +56,7 @@ def test_equal_to_int64_at_every_level_and_thread_count(spec: models.Model, role
                 np.testing.assert_array_equal(got.astype(np.int64), expected)
 
 
-@pytest.mark.parametrize("spec", models.models(), ids=lambda s: f"{s.name}-{s.number}")
+@pytest.mark.parametrize("spec", models_of("lic1"), ids=name_and_number)
 @pytest.mark.parametrize("role", ROLES)
 def test_proof_no_sum_can_leave_the_exact_range(spec: models.Model, role: str) -> None:
     """max|x| * sum|w| + |b| < 2^24 for every output channel of every convolution, from the stored weights alone."""

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from released import models_of
 
-from pillow_lic.engine import models
 from pillow_lic.families.lic1.writing import chosen_tiling
 from pillow_lic.fileformat.areas import Area, padded, with_halo
 from pillow_lic.fileformat.limits import MAX_SIDE
@@ -46,7 +46,7 @@ def test_the_largest_tile_is_one_of_them(width: int, height: int, edge: int) -> 
 @given(st.integers(1, MAX_SIDE), st.integers(1, MAX_SIDE))
 def test_the_chosen_edge_is_always_legal(width: int, height: int) -> None:
     rows, columns = (padded(length, 64) for length in chosen_tiling(width, height, 64).largest)
-    assert rows * columns <= min(model.constants["tile_pixels"] for model in models.models())
+    assert rows * columns <= min(model.constants["tile_pixels"] for model in models_of("lic1"))
 
 
 def test_one_tile_up_to_two_megapixels() -> None:

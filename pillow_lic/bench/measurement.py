@@ -60,12 +60,14 @@ class Cache:
 
 
 def our_names() -> tuple[str, ...]:
-    """Return the names of the models that write, alone and with an effort above 0 after a colon."""
+    """Return the names of the models that write, alone, and after a colon with an effort above 0 where they know it."""
+    from .. import families
     from ..engine import models
     from ..options import MAX_EFFORT
 
     names = (OURS, *sorted({spec.name for spec in models.models()} - {models.DEFAULT}))
-    return names + tuple(f"{name}:{effort}" for name in names for effort in range(1, MAX_EFFORT + 1))
+    refined = [n for n in names if "effort" in families.of(models.choose(None if n == OURS else n)).OPTIONS]
+    return names + tuple(f"{name}:{effort}" for name in refined for effort in range(1, MAX_EFFORT + 1))
 
 
 def our_codec(name: str) -> Codec:

@@ -47,7 +47,7 @@ class Peer:
     """A format of Pillow, its settings, and the plugin it needs if it is not one of Pillow's own.
 
     name: as people write it, with what they call the settings in `known_as`. qualities: spread over 0.1-3 bits per pixel.
-    span: the lowest and the highest quality. library: what `PIL.features` calls the coder.
+    span: the lowest and the highest quality. library: what `PIL.features` calls the coder. asked: how a quality is said to it.
     """
 
     format: str
@@ -59,6 +59,12 @@ class Peer:
     span: tuple[int, int] = (1, 100)
     library: str = ""
     plugin: str | None = None
+    asked: Callable[[float], Mapping[str, Any]] = lambda quality: {"quality": int(quality)}
+
+
+def _hundredths_of_bits(quality: float) -> Mapping[str, Any]:
+    """Return JPEG 2000's word for bits per pixel, given in hundredths: the ratio to the 24 of the picture."""
+    return {"quality_mode": "rates", "quality_layers": [2400 / quality]}
 
 
 PEERS: Mapping[str, Peer] = {
@@ -81,6 +87,17 @@ PEERS: Mapping[str, Peer] = {
         {"subsampling": "4:4:4", "speed": 6},
         (15, 25, 35, 45, 55, 65, 75, 85, 92),
         library="avif",
+    ),
+    "jpeg2000": Peer(
+        "JPEG2000",
+        "JPEG 2000",
+        "irreversible, mct=1",
+        ".jp2",
+        {"irreversible": True, "mct": 1},
+        (10, 15, 25, 40, 60, 90, 130, 190, 280),
+        span=(1, 800),
+        library="jpg_2000",
+        asked=_hundredths_of_bits,
     ),
     "jxl": Peer(
         "JXL", "JPEG XL", "effort 7", ".jxl", {"effort": 7}, (15, 30, 45, 60, 75, 85, 91, 95), plugin="pillow_jxl"
@@ -128,7 +145,7 @@ def codec(name: str) -> Codec:
 
     def encode(pixels: Pixels, quality: float) -> bytes:
         buffer = io.BytesIO()
-        color.to_image(pixels, "RGB").save(buffer, peer.format, quality=int(quality), **peer.settings)
+        color.to_image(pixels, "RGB").save(buffer, peer.format, **peer.asked(quality), **peer.settings)
         return buffer.getvalue()
 
     def decode(data: bytes) -> Pixels:

@@ -1,0 +1,14 @@
+"""The models of this release by procedure, for tests of what one family asks of its models."""
+
+from pillow_lic.engine import models
+from pillow_lic.engine.models import Model
+
+
+def models_of(procedure: str) -> list[Model]:
+    """Return the models with that procedure, oldest first."""
+    return [model for model in models.models() if model.procedure == procedure]
+
+
+def name_and_number(value: object) -> str:
+    """Return how pytest names a case by a model, or by anything else."""
+    return f"{value.name}-{value.number}" if isinstance(value, Model) else str(value)
