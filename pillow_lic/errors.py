@@ -15,6 +15,12 @@ Pillow turns SyntaxError into "cannot identify image file" and lets OSError pass
 roots. Wrong arguments (a quality of -3) are `ValueError` or `TypeError`, as in Pillow.
 """
 
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import CodeType, TracebackType
+
 __all__ = [
     "LicDamagedError",
     "LicDesyncError",
@@ -24,6 +30,7 @@ __all__ = [
     "LicTruncatedError",
     "LicUnsupportedError",
     "NotLicError",
+    "is_from_outside",
 ]
 
 
@@ -57,3 +64,40 @@ class LicDesyncError(LicError):
 
 class LicRuntimeError(LicError):
     """The network engine refused or failed to run."""
+
+
+def is_from_outside(error: BaseException, *packages: str) -> bool:
+    """Whether an exception says nothing about the work in which it surfaced: whoever catches all kinds must let it pass.
+
+    So it is with what a signal handler raises (the time limits of Celery and RQ), and with what another thread puts into
+    this one: a kind of exception of its own, from a package that took no part in the work. packages: those that did and
+    may have left no frame in the traceback, because they are compiled.
+    """
+    import signal
+
+    handlers = {_code(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
+    frames = list(_frames(error.__traceback__))
+    if any(code in handlers for code, _ in frames):
+        return True
+    kind = type(error)
+    if kind.__module__ in sys.stdlib_module_names or kind.__base__ is not Exception:
+        return False
+    return kind.__module__.partition(".")[0] not in {*packages, *(name for _, name in frames)}
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[tuple[CodeType, str]]:
+    """Yield the code that an exception passed through, and the package of each."""
+    while traceback is not None:
+        frame = traceback.tb_frame
+        yield frame.f_code, str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        traceback = traceback.tb_next
+
+
+def _code(handler: object) -> object:
+    """Return the code that runs first when a handler written in Python is called; None for any other."""
+    while hasattr(handler, "func"):  # functools.partial
+        handler = handler.func
+    handler = getattr(handler, "__func__", handler)
+    if callable(handler) and not hasattr(handler, "__code__"):
+        handler = type(handler).__call__
+    return getattr(handler, "__code__", None)

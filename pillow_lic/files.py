@@ -3,75 +3,110 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 StrPath = str | os.PathLike[str]
 
 
+_REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EROFS})
+"""What file systems answer to a wish they do not know (SMB, FAT, FUSE, WSL), as against a disk that is full or broken."""
+
+
 def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     """Write `data` as the file `path`; at any moment the old file is there whole, or the new one.
 
     The bytes go to a temporary file in the same directory, reach the disk, and then take the name. An existing file
-    keeps its permission bits, a symbolic link its aim. What is not a regular file (a pipe, `/dev/stdout`) is written to,
-    not replaced. OSError as from `open`, and then nothing has changed.
+    keeps its owner and its permission bits, which hold for the temporary file too, as far as the file system lets them be
+    set; a symbolic link keeps its aim. What is not a regular file (a pipe, `/dev/stdout`) is written to, not replaced.
+    OSError as from `open`, naming `path`, and then nothing has changed.
     """
-    if not _is_regular_or_missing(path):
+    if not os.fspath(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
+    old = _state(path)
+    if old is not None and not stat.S_ISREG(old.st_mode):
         with open(path, "wb") as stream:
             stream.write(data)
         return
     target = Path(os.path.realpath(path))
     try:
-        temporary, fp = _create_beside(target)
+        temporary, fp = _create_beside(target, 0o666 if old is None else stat.S_IMODE(old.st_mode) & stat.S_IRWXU)
+        try:
+            with fp:
+                fp.write(data)
+                fp.flush()
+                with suppress_refusal():
+                    os.fsync(fp.fileno())
+                if old is not None:
+                    _take_over(old, fp.fileno(), temporary)
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
     except OSError as error:
-        error.filename = os.fspath(path)  # not the temporary one, which the caller knows nothing of
-        raise
-    try:
-        with fp:
-            fp.write(data)
-            fp.flush()
-            os.fsync(fp.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+        if error.errno is None:
+            raise
+        # Not by the name of the temporary file, of which the caller knows nothing.
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     _sync_directory(target.parent)
 
 
-def _is_regular_or_missing(path: StrPath) -> bool:
-    """Asked of the path as it is given: the real one of `/dev/stdout` may be no path at all."""
+@contextlib.contextmanager
+def suppress_refusal() -> Iterator[None]:
+    """Let a `with` block pass in which a file system refuses what is only good to have beside the bytes of a file."""
     try:
-        return stat.S_ISREG(os.stat(path).st_mode)
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+
+
+def _state(path: StrPath) -> os.stat_result | None:
+    """Return the state of what is there, links followed, or None; of the path as it is given.
+
+    The real one of `/dev/stdout` may be no path at all.
+    """
+    try:
+        return os.stat(path)
     except FileNotFoundError:
-        return True
+        return None
+
+
+def _take_over(old: os.stat_result, descriptor: int, path: Path) -> None:
+    """Give an open file the owner and the permission bits of an old one, as far as they can be set."""
+    if hasattr(os, "fchown"):
+        new = os.fstat(descriptor)
+        if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+            with suppress_refusal():
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+    with suppress_refusal():
+        os.chmod(descriptor if os.chmod in os.supports_fd else path, stat.S_IMODE(old.st_mode))
 
 
 def copy_times(source: StrPath, target: StrPath) -> None:
-    """Give `target` the access and modification times of `source`, in nanoseconds."""
+    """Give `target` the access and modification times of `source`, in nanoseconds, if the file system lets them be set."""
     times = os.stat(source)
-    os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with suppress_refusal():
+        os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 TEMPORARY_MARK = ".lic-part"
 """Ends the name of every temporary file, so that what a killed process left is found and known for what it is."""
 
 
-def _create_beside(target: Path) -> tuple[Path, IO[bytes]]:
-    """Create a new file in the target's directory, with the permissions `open` would give it.
-
-    `tempfile` makes files that only their owner may read, and the umask cannot be asked without setting it.
-    """
+def _create_beside(target: Path, mode: int) -> tuple[Path, IO[bytes]]:
+    """Create a new file in the target's directory, with permission bits `mode` less the umask."""
     start = os.fsencode(target.name)[:100].decode("utf-8", "ignore")  # file systems count bytes, 255 at most
     while True:
         temporary = target.with_name(f".{start}.{secrets.token_hex(6)}{TEMPORARY_MARK}")
         try:
-            return temporary, open(temporary, "xb")
+            return temporary, open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, mode))
         except FileExistsError:
             continue
 

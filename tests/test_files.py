@@ -116,3 +116,61 @@ def test_times_are_copied(tmp_path: Path) -> None:
     os.utime(tmp_path / "a", ns=(10**18, 10**18 + 5))
     files.copy_times(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").stat().st_mtime_ns == 10**18 + 5
+
+
+@pytest.mark.parametrize("code", [1, 13, 22, 38, 95])
+@pytest.mark.parametrize("step", ["fsync", "chmod", "fchown", "utime"])
+def test_what_a_file_system_refuses_costs_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, code: int
+) -> None:
+    """EPERM, EACCES, EINVAL, ENOSYS, ENOTSUP: what shares answer to owners, permissions, times and the like."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"source")
+    target.write_bytes(b"old")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, step, refuse)
+    files.write_atomic(target, b"new")
+    files.copy_times(source, target)
+    assert target.read_bytes() == b"new"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such permission bits")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_what_is_being_written_is_no_more_open_than_what_it_replaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    target, seen = tmp_path / "private", []
+    target.write_bytes(b"old")
+    target.chmod(mode)
+    original = os.fsync
+
+    def look(descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        original(descriptor)
+
+    monkeypatch.setattr(os, "fsync", look)
+    files.write_atomic(target, b"new")
+    assert seen == [0o600]
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+
+
+def test_an_empty_name_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        files.write_atomic("", b"x")
+    assert list(tmp_path.iterdir()) == list(tmp_path.parent.glob("*.lic-part")) == []
+
+
+@pytest.mark.parametrize("step", ["replace", "fsync"])
+def test_errors_name_the_file_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    def fail(*names: object) -> None:
+        raise OSError(28, "No space left on device", *names[:1])
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match="No space left") as caught:
+        files.write_atomic(tmp_path / "a", b"x")
+    assert (caught.value.filename, caught.value.filename2) == (str(tmp_path / "a"), None)

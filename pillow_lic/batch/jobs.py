@@ -28,6 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from ..errors import is_from_outside
 from .locations import is_current, is_filled, is_same
 from .plan import Pair
 
@@ -218,6 +219,8 @@ def _make(work: Work[P], force: bool, again: bool, pair: P) -> Result:
         value = work(pair)
         made = pair.target.stat().st_size
     except Exception as error:
+        if is_from_outside(error):
+            raise
         return Result(pair, "failed", error=_said(error), seconds=time.monotonic() - begun)
     return Result(pair, "done", size, made, time.monotonic() - begun, value=value)
 
@@ -230,6 +233,8 @@ def _look(work: Work[P], force: bool, again: bool, pair: P) -> Result:
             return skipped
         value = work(pair)
     except Exception as error:
+        if is_from_outside(error):
+            raise
         return Result(pair, "failed", error=_said(error), seconds=time.monotonic() - begun)
     return Result(pair, "done", seconds=time.monotonic() - begun, value=value)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath
 from typing import Any, NamedTuple, cast
 
+from ..errors import is_from_outside
 from ..files import TEMPORARY_MARK
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::.*://)")
@@ -77,6 +78,8 @@ class StorePath:
             msg = f"{self.url} is no URL that fsspec understands: {error}"
             raise ValueError(msg) from None
         except Exception as error:  # some connect to a server here, or open the archive
+            if is_from_outside(error):
+                raise
             raise _failed(self, "open", error) from error
         return system, path
 
@@ -231,6 +234,8 @@ def _named(doing: str, place: StorePath) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if is_from_outside(error):
+            raise
         raise _failed(place, doing, error) from error
 
 

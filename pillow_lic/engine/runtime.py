@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import LicRuntimeError
+from ..errors import LicRuntimeError, is_from_outside
 from .manifest import Networks
 from .settings import current_settings
 
@@ -74,7 +74,9 @@ def _make_arena(ort: ModuleType) -> bool:
     place = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
     try:
         ort.create_and_register_allocator(place, ort.OrtArenaCfg(ARENA))
-    except Exception:  # older releases refuse a second one, with a RuntimeError or one of their own
+    except Exception as error:  # older releases refuse a second one, with a RuntimeError or one of their own
+        if is_from_outside(error, "onnxruntime"):
+            raise
         return False
     return True
 
@@ -109,6 +111,8 @@ def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...
     except LicRuntimeError:
         raise
     except Exception as error:
+        if is_from_outside(error, "onnxruntime"):
+            raise
         msg = f"onnxruntime cannot load {networks.stored(role).path}: {error}"
         raise LicRuntimeError(msg) from error
 
@@ -131,6 +135,8 @@ def run(networks: Networks, role: str, feeds: Mapping[str, Array]) -> list[Array
     try:
         outputs: list[Array] = session.run(None, {name: np.ascontiguousarray(v) for name, v in feeds.items()})
     except Exception as error:
+        if is_from_outside(error, "onnxruntime"):
+            raise
         shapes = ", ".join(f"{name} {tuple(v.shape)}" for name, v in feeds.items())
         msg = f"the {role} network failed on {shapes}: {error}"
         raise LicRuntimeError(msg) from error

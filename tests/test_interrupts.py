@@ -1,0 +1,105 @@
+"""What a time limit or a key of the user raises passes through, whatever was being done; it is no fault of a file."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import io
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pillow_lic
+from pillow_lic import errors
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers that signal")
+
+
+class TimeLimit(Exception):
+    """As Celery's SoftTimeLimitExceeded and RQ's JobTimeoutException: a kind of its own."""
+
+
+class Limit:
+    """Handlers of the kinds that programs register."""
+
+    def method(self, *_: object) -> None:
+        raise TimeLimit
+
+    def __call__(self, *_: object) -> None:
+        raise OSError(5, "time is over")
+
+
+def plain(*_: object) -> None:
+    raise TimeLimit
+
+
+HANDLERS = [plain, Limit().method, Limit(), functools.partial(plain, 1)]
+
+
+@pytest.fixture(params=HANDLERS, ids=["function", "method", "object", "partial"])
+def alarm(request: pytest.FixtureRequest) -> Iterator[Callable[[float], None]]:
+    before = signal.signal(signal.SIGALRM, request.param)
+    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="module")
+def noise() -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (1200, 1200, 3), np.uint8))
+
+
+@pytest.fixture(scope="module")
+def coded(noise: Image.Image) -> bytes:
+    return pillow_lic.encode(noise, quality=1)
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.3])
+@pytest.mark.parametrize("what", ["load", "encode", "convert"])
+def test_a_time_limit_passes(
+    what: str, delay: float, noise: Image.Image, coded: bytes, tmp_path: Path, alarm: Callable[[float], None]
+) -> None:
+    (tmp_path / "a.lic").write_bytes(coded)
+    work: dict[str, Callable[[], object]] = {
+        "load": Image.open(io.BytesIO(coded)).load,
+        "encode": lambda: pillow_lic.encode(noise, quality=2),
+        "convert": lambda: pillow_lic.convert(tmp_path / "a.lic", tmp_path / "a.png"),
+    }
+    with pillow_lic.settings(threads=1), pytest.raises((TimeLimit, OSError)) as caught:  # noqa: PT012
+        alarm(delay)
+        work[what]()
+        pytest.fail("the limit came too late")
+    assert caught.type is TimeLimit or str(caught.value) == "[Errno 5] time is over"
+
+
+def test_what_another_thread_raises_here_passes() -> None:
+    """As RQ's TimerDeathPenalty and stopit do it."""
+    me, seen = threading.get_ident(), False
+    kind = type("Elsewhere", (Exception,), {"__module__": "elsewhere.limits"})
+
+    def ring() -> None:
+        time.sleep(0.1)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(me), ctypes.py_object(kind))
+
+    threading.Thread(target=ring).start()
+    try:
+        for _ in range(1000):
+            time.sleep(0.01)
+    except Exception as error:
+        seen = errors.is_from_outside(error)
+    assert seen
+
+
+@pytest.mark.parametrize(
+    "work", [lambda: np.empty(2**62, np.uint8), lambda: int("x"), lambda: Image.open(io.BytesIO())]
+)
+def test_what_the_work_raises_is_its_own(work: Callable[[], object]) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        work()
+    assert not errors.is_from_outside(caught.value)
