@@ -36,6 +36,58 @@ def test_sessions_are_kept_per_settings(spec: models.Model, monkeypatch: pytest.
     assert len({k[2] for k in runtime._sessions if k[1] == "scales_z"}) == 2
 
 
+def test_sessions_of_other_thread_counts_do_not_pile_up(spec: models.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "_sessions", {})
+    expected = runtime.run(spec, "means_z", z_hat(spec))[0]
+    for threads in (1, 2, 3, 4, 2, 1):
+        with settings(threads=threads):
+            np.testing.assert_array_equal(runtime.run(spec, "means_z", z_hat(spec))[0], expected)
+    assert len(runtime._sessions) == runtime.KEPT
+
+
+def test_small_networks_have_few_threads() -> None:
+    assert [runtime.threads_for(13.3, asked) for asked in (1, 2, 8, 1000)] == [1, 2, 8, 15]
+    assert [runtime.threads_for(0.03, asked) for asked in (1, 2, 8, 1000)] == [1, 2, 2, 2]
+    assert runtime.threads_for(1000, 1000) == runtime.MOST_THREADS
+
+
+THREADS_OF_ONE_PICTURE = """
+import io, os, sys
+from PIL import Image
+import pillow_lic
+data = pillow_lic.encode(Image.new("RGB", (64, 64)))
+before = len(os.listdir("/proc/self/task"))
+with pillow_lic.settings(threads=64):
+    pillow_lic.open(data).load()
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads cannot be counted here")
+def test_threads_are_few_however_many_are_asked_for() -> None:
+    program = [sys.executable, "-c", THREADS_OF_ONE_PICTURE]
+    done = subprocess.run(program, env={**os.environ, "LIC_THREADS": "1"}, capture_output=True, text=True, check=True)
+    assert 0 < int(done.stdout) <= 40
+
+
+def test_a_session_has_no_more_threads_than_the_system_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or onnxruntime waits for ever (1.31), where a container limits tasks."""
+    start, room = threading.Thread.start, 0
+    running = 0
+
+    def limited(thread: threading.Thread) -> None:
+        nonlocal running
+        if running == room:
+            raise RuntimeError("can't start new thread")
+        running += 1
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    for room, expected in ((100, 8), (12, 5), (runtime.SPARE_THREADS, 1), (0, 1)):  # noqa: B007 - `limited` reads it
+        running = 0
+        assert runtime._room_for(8) == expected
+
+
 def test_an_absent_provider_is_named(spec: models.Model) -> None:
     if "CUDAExecutionProvider" in ort.get_available_providers():
         pytest.skip("this machine has the provider")

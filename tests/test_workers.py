@@ -1,5 +1,8 @@
 """Threads over tiles: order, bounds, and results that do not depend on them."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -125,3 +128,60 @@ def test_an_error_reaches_the_caller_and_stops_the_rest() -> None:
         all_jobs()
     assert len(begun) < 30
     assert not [t for t in threading.enumerate() if t.name.startswith("lic-tile")]
+
+
+def test_without_a_thread_the_caller_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert run_jobs(threads=3, jobs=5) == (1, {threading.current_thread().name}, [1] * 5)
+
+
+def test_a_job_that_waits_for_a_dropped_one_ends() -> None:
+    begun = threading.Event()
+    seen: list[BaseException] = []
+
+    def wait_for(job: workers.Job[None]) -> None:
+        begun.set()
+        try:
+            job.result()
+        except Exception as error:
+            seen.append(error)
+
+    threads = workers._Threads(1)
+    never = workers._Task[None](lambda: None)
+    threads.put(workers._Task(lambda: wait_for(never)))
+    threads.put(never)
+    begun.wait()
+    threads.end()
+    assert len(seen) == 1
+
+
+AT_THE_END = """
+import atexit, io, sys, threading, time
+from PIL import Image
+import pillow_lic
+from pillow_lic.families.lic1 import writing
+from pillow_lic.fileformat.tiling import Tiling
+writing.chosen_tiling = lambda w, h, _: Tiling(w, h, 128)
+def work():
+    time.sleep(0.5)
+    data = pillow_lic.encode(Image.new("RGB", (300, 200), "teal"), quality=2)
+    pillow_lic.open(data).load()
+    print("done", flush=True)
+if sys.argv[1] == "thread":
+    threading.Thread(target=work).start()
+else:
+    atexit.register(work)
+"""
+
+
+@pytest.mark.parametrize("when", ["thread", "atexit"])
+def test_pictures_of_several_tiles_after_main_has_ended(when: str) -> None:
+    """Python makes no pool of `concurrent.futures` then."""
+    program = [sys.executable, "-c", AT_THE_END, when]
+    done = subprocess.run(
+        program, env={**os.environ, "LIC_THREADS": "2"}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.stdout.strip(), done.returncode) == ("done", 0), done.stderr

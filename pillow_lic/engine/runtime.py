@@ -1,9 +1,14 @@
 """onnxruntime sessions: made on first use, kept per process, run with errors a Pillow user understands.
 
-The only module that imports onnxruntime. Four rules come from its behaviour (1.31):
+The only module that imports onnxruntime. Five rules come from its behaviour (1.31):
 
 * its telemetry is switched off before it is imported, unless the user's environment says otherwise: an image codec sends
-  nothing anywhere, and the telemetry's thread makes every forked child hang when it exits;
+  nothing anywhere, and the telemetry's thread makes every forked child hang when it exits. A program that imports it before us
+  has it on, and must set ORT_DISABLE_TELEMETRY=1 itself;
+* every session has threads of its own, which never end, and one that cannot be made (a container's limit of tasks) is waited
+  for without end, under a lock that all sessions need. So small networks have few threads, sessions are made with no more
+  than the system has room for, and those for other numbers of threads are dropped. The one pool that sessions can share
+  (`set_global_thread_pool_sizes`) makes every session of the program itself an error, and spins;
 * a session made before a fork must not be used or freed in the child (its threads are gone, freeing it hangs): the child
   abandons the inherited sessions and makes its own;
 * the memory that networks work in comes from one arena of all sessions, which keeps it. Left to malloc, tensors of some
@@ -15,6 +20,7 @@ The only module that imports onnxruntime. Four rules come from its behaviour (1.
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import threading
 from collections.abc import Mapping
@@ -48,7 +54,16 @@ ARENA = {
 }
 """No bound; it grows by 64 MiB, 128 and so on, of which only what was used is resident: few regions have few holes."""
 
+MOST_THREADS = 16
+"""Threads of the largest network, however many are asked for: a picture of one tile has no work for more."""
+SPARE_THREADS = 8
+"""Threads that the rest of the program may still start after a session was made, where the system bounds them."""
+KEPT = 3
+"""Sessions of a network that are kept, each for another number of threads or other providers: on one, as many tiles at a time
+have it; on all for a picture of one tile; and those of one `settings` block between."""
+
 _sessions: dict[Key, onnxruntime.InferenceSession] = {}
+"""In the order they were made."""
 _lock = threading.Lock()
 _arena: bool | None = None
 """Whether there is an arena; None before the first session."""
@@ -81,6 +96,36 @@ def _make_arena(ort: ModuleType) -> bool:
     return True
 
 
+def threads_for(kmac_per_pixel: float | None, asked: int) -> int:
+    """Return the threads of a network of so many thousand multiply-adds a pixel, of those `asked` for, at least 1.
+
+    Like the square root of the work: so the networks of a picture, which run one after another, are done soonest with a given
+    number of threads in all. Decoding with model 13 makes at most 40, whatever is asked for.
+    """
+    useful = round(4 * math.sqrt(kmac_per_pixel or 0.0))
+    return min(asked, MOST_THREADS, max(2, useful))
+
+
+def _room_for(threads: int) -> int:
+    """Return `threads`, or as many as the system would start beside SPARE_THREADS others, at least 1."""
+    if threads == 1:
+        return 1
+    go = threading.Event()
+    started: list[threading.Thread] = []
+    try:
+        for _ in range(threads - 1 + SPARE_THREADS):
+            thread = threading.Thread(target=go.wait, daemon=True)
+            thread.start()
+            started.append(thread)
+    except RuntimeError:
+        return max(1, 1 + len(started) - SPARE_THREADS)
+    finally:
+        go.set()
+        for thread in started:
+            thread.join()
+    return threads
+
+
 def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...]) -> onnxruntime.InferenceSession:
     global _arena
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -97,7 +142,7 @@ def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...
     if _arena is None:
         _arena = _make_arena(ort)
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = _room_for(threads)
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False
     options.enable_cpu_mem_arena = False  # one of its own
@@ -117,21 +162,36 @@ def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...
         raise LicRuntimeError(msg) from error
 
 
+def _session(networks: Networks, role: str) -> onnxruntime.InferenceSession:
+    """Return the session of a network under the current settings; errors as of `run`."""
+    settings, stored = current_settings(), networks.stored(role)
+    providers = (CPU,) if stored.exact else settings.providers
+    threads = threads_for(stored.kmac_per_pixel, settings.threads)
+    key = (networks.number, role, threads, providers)
+    session = _sessions.get(key)
+    if session is None:
+        with _lock:
+            session = _sessions.get(key)
+            if session is None:
+                session = _sessions[key] = _make(networks, role, threads, providers)
+                _drop_oldest(key)
+    return session
+
+
+def _drop_oldest(newest: Key) -> None:
+    """Drop the sessions of a network that were made before the last `KEPT`; those at work end when their work does."""
+    same = [key for key in _sessions if key[:2] == newest[:2]]
+    for key in same[:-KEPT]:
+        del _sessions[key]
+
+
 def run(networks: Networks, role: str, feeds: Mapping[str, Array]) -> list[Array]:
     """Run a network of a model under the current settings and return its outputs in graph order.
 
     LicRuntimeError when onnxruntime is missing, lacks a provider that was asked for, or fails (out of memory is the
     common case: it reports that as a plain failure, and stays usable).
     """
-    settings = current_settings()
-    providers = (CPU,) if networks.stored(role).exact else settings.providers
-    key = (networks.number, role, settings.threads, providers)
-    session = _sessions.get(key)
-    if session is None:
-        with _lock:
-            session = _sessions.get(key)
-            if session is None:
-                session = _sessions[key] = _make(networks, role, settings.threads, providers)
+    session = _session(networks, role)
     try:
         outputs: list[Array] = session.run(None, {name: np.ascontiguousarray(v) for name, v in feeds.items()})
     except Exception as error:

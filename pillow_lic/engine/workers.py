@@ -8,15 +8,14 @@ pixels and bytes do not depend on it.
 from __future__ import annotations
 
 import contextvars
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, Protocol, TypeVar
 
 from .settings import current_settings, settings
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -43,6 +42,91 @@ class _Done(Generic[T]):
         return self._value
 
 
+class _Dropped(Exception):
+    """The result of a job that was never begun, because another one failed."""
+
+
+class _Task(Generic[T]):
+    """A job for one of the threads."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work: Callable[[], T] | None = work
+        self._finished = threading.Event()
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    def do(self) -> None:
+        """Do the job, unless it was dropped; all that is raised is kept for those who ask for the result."""
+        work, self._work = self._work, None  # its arguments are held no longer than it takes
+        if work is None:
+            return
+        try:
+            self._value = work()
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._finished.set()
+
+    def drop(self) -> None:
+        """End the job without doing it."""
+        self._work, self._error = None, _Dropped()
+        self._finished.set()
+
+    def result(self) -> T:
+        """Wait for the job and return its value; raises what it raised."""
+        self._finished.wait()
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                del self  # the traceback holds this frame: without this the two would keep each other, and its arrays
+        value: T = self._value
+        return value
+
+
+class _Threads:
+    """Up to `count` threads that do tasks in the order they come.
+
+    Not those of `concurrent.futures`: Python makes none of these any more once the main thread has ended, when another thread
+    may still have a picture to finish. Fewer where the system allows no more, possibly none.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._queue: SimpleQueue[_Task[Any] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        for number in range(count):
+            thread = threading.Thread(target=self._work_off, name=f"lic-tile-{number}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                break
+            self._threads.append(thread)
+
+    def __len__(self) -> int:
+        return len(self._threads)
+
+    def _work_off(self) -> None:
+        while (task := self._queue.get()) is not None:
+            task.do()
+            del task  # or its value would be held until the next one comes
+
+    def put(self, task: _Task[Any]) -> None:
+        """Have a task done."""
+        self._queue.put(task)
+
+    def end(self) -> None:
+        """Drop the tasks not yet begun, wait for the others, and end the threads."""
+        try:
+            while (task := self._queue.get_nowait()) is not None:
+                task.drop()
+        except Empty:
+            pass
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+
 AHEAD = 2
 """Jobs that may wait for each thread; what a job makes is held until it is used, so that more would cost memory."""
 
@@ -53,19 +137,21 @@ class Workers:
     `count` of them are done at a time.
     """
 
-    def __init__(self, count: int, pool: ThreadPoolExecutor | None) -> None:
-        self.count, self._pool = count, pool
-        self._waiting: deque[Future[Any]] = deque()
+    def __init__(self, threads: _Threads | None) -> None:
+        self.count, self._threads = len(threads) if threads else 1, threads
+        self._waiting: deque[_Task[Any]] = deque()
 
     def submit(self, job: Callable[..., T], *arguments: Any) -> Job[T]:
         """Take a job; blocks while too many wait. Raises what the oldest of them raised."""
-        if self._pool is None:
+        if not self._threads:
             return _Done(job(*arguments))
-        future = self._pool.submit(contextvars.copy_context().run, job, *arguments)
-        self._waiting.append(future)
+        context = contextvars.copy_context()
+        task = _Task(lambda: context.run(job, *arguments))
+        self._threads.put(task)
+        self._waiting.append(task)
         while len(self._waiting) > (1 + AHEAD) * self.count:
             self._waiting.popleft().result()
-        return future
+        return task
 
     def results(self, job: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
         """What a job on every item returns, in their order; those done ahead are as few as those that may wait."""
@@ -87,25 +173,24 @@ class Workers:
 def over_tiles(tiles: int, pixels: int, held: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL) -> Iterator[Workers]:
     """Workers for a picture of so many tiles, the largest of so many pixels; `held` bytes are needed besides.
 
-    They are as many as `settings` has threads, fewer when its `max_memory` has no room for so many; a picture of one tile
-    is worked on here, by networks that use all threads. Jobs not yet begun are dropped when the block is left by an error.
+    They are as many as `settings` has threads, fewer when its `max_memory` has no room for so many or the system makes no
+    more; a picture of one tile is worked on here, by networks that use all threads. Jobs not yet begun are dropped when the
+    block is left by an error.
     """
     if tiles == 1:
-        yield Workers(1, None)
+        yield Workers(None)
         return
     chosen = current_settings()
     room = (chosen.max_memory - FIXED_BYTES - held) // (bytes_per_pixel * pixels)
     count = max(1, min(chosen.threads, tiles, room))
     with settings(threads=1):
         if count == 1:
-            yield Workers(1, None)
+            yield Workers(None)
             return
-        from concurrent.futures import ThreadPoolExecutor  # 5 ms that a picture of one tile need not pay
-
-        pool = ThreadPoolExecutor(count, "lic-tile")
+        threads = _Threads(count)
         try:
-            workers = Workers(count, pool)
+            workers = Workers(threads)
             yield workers
             workers.finish()
         finally:
-            pool.shutdown(cancel_futures=True)
+            threads.end()
