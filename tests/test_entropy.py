@@ -4,11 +4,12 @@ import threading
 import numpy as np
 import pytest
 import rans_reference
+from tiled import stream_of
 
 from pillow_lic import _native
 from pillow_lic.bench import coder
 from pillow_lic.engine import entropy
-from pillow_lic.errors import LicDamagedError
+from pillow_lic.errors import LicDamagedError, LicDesyncError
 
 LANES = (1, 2, 4, 8)
 LENGTHS = (0, 1, 2, 7, 8, 9, 15, 16, 17, 63, 511, 512, 513, 1030)
@@ -40,9 +41,16 @@ def random_symbols(rng, tables, n, escapes=0.05):
 
 
 def decode_in_passes(tables, data, indexes, lanes, cuts):
-    decoder = entropy.Decoder(tables, data, lanes)
+    decoder = _native.Decoder(tables, data, lanes)
     parts = [decoder.decode(part) for part in np.split(indexes, cuts)]
     decoder.finish()
+    return np.concatenate(parts)
+
+
+def read_in_passes(tables, stream, indexes, cuts):
+    decoder = entropy.Decoder(tables, stream)
+    parts = [decoder.decode(part) for part in np.split(indexes, cuts)]
+    decoder.finish(*parts)
     return np.concatenate(parts)
 
 
@@ -92,7 +100,7 @@ def test_every_int16_value_survives(table):
     indexes = np.zeros(symbols.size, np.uint16)
     tables = native_tables([table])
     stream = entropy.encode(tables, symbols, indexes)
-    assert np.array_equal(decode_in_passes(tables, stream.data, indexes, stream.lanes, [3, 40000]), symbols)
+    assert np.array_equal(read_in_passes(tables, stream, indexes, [3, 40000]), symbols)
     ideal = sum(-math.log2(f / 65536) for v in symbols.tolist() for _, f in rans_reference.steps(table, v))
     assert tables.cost(symbols, indexes) == pytest.approx(ideal, rel=1e-6)
 
@@ -119,7 +127,7 @@ def test_rate_is_within_a_thousandth_and_four_bytes_of_the_entropy(n):
         symbols, indexes = coder.picture_like(n, seed)
         allowed = 1.001 * tables.cost(symbols, indexes) / 8 + 4
         assert len(_native.encode(tables, symbols, indexes, 1)) <= allowed
-        assert len(entropy.encode(tables, symbols, indexes).data) <= allowed
+        assert len(entropy.parse_prefix(entropy.encode(tables, symbols, indexes)).coded) <= allowed
 
 
 def test_lanes_grow_with_the_stream_and_are_never_more_than_its_symbols():
@@ -133,10 +141,21 @@ def test_million_symbols_keep_their_shape():
     tables = coder.gaussian_tables()
     symbols, indexes = (a.reshape(4, 250, 1000) for a in coder.picture_like(1_000_000))
     stream = entropy.encode(tables, symbols, indexes)
-    assert stream.lanes == 8
-    decoder = entropy.Decoder(tables, memoryview(stream.data), stream.lanes)
-    assert np.array_equal(np.stack([decoder.decode(part) for part in indexes]), symbols)
-    decoder.finish()
+    assert entropy.parse_prefix(stream).lanes == 8
+    decoder = entropy.Decoder(tables, memoryview(stream))
+    read = np.stack([decoder.decode(part) for part in indexes])
+    assert np.array_equal(read, symbols)
+    decoder.finish(read)
+    assert np.array_equal(entropy.decode(tables, stream, indexes), symbols)
+
+
+def test_other_symbols_than_were_written_are_a_desync():
+    tables = coder.gaussian_tables()
+    symbols, indexes = coder.picture_like(1000)
+    stream = entropy.encode(tables, symbols, indexes)
+    with pytest.raises(LicDesyncError, match="not those that were written"):
+        entropy.decode(tables, stream[:1] + bytes([stream[1] ^ 1]) + stream[2:], indexes)
+    entropy.decode(tables, entropy.encode(tables, symbols, indexes, entropy.check_of(symbols)), indexes)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +170,7 @@ def outcome(tables, data, lanes, indexes):
     """Decode and return the symbols, or None if the decoder refused."""
     try:
         return decode_in_passes(tables, data, indexes, lanes, [len(indexes) // 3])
-    except LicDamagedError:
+    except _native.StreamError:
         return None
 
 
@@ -222,7 +241,7 @@ def reference_prefix(tables, data, indexes, lanes):
 def test_a_failed_decoder_stays_failed(small):
     tables, symbols, indexes = small
     data = _native.encode(tables, symbols, indexes, 2)
-    decoder = entropy.Decoder(tables, data[:-3], 2)
+    decoder = entropy.Decoder(tables, stream_of(2, 0, data[:-3]))
     with pytest.raises(LicDamagedError, match="ends before its last symbol"):
         decoder.decode(indexes)
     with pytest.raises(LicDamagedError, match="failed before"):
@@ -233,7 +252,7 @@ def test_a_failed_decoder_stays_failed(small):
 
 def test_finish_before_the_last_symbol_is_refused(small):
     tables, symbols, indexes = small
-    decoder = entropy.Decoder(tables, _native.encode(tables, symbols, indexes, 4), 4)
+    decoder = entropy.Decoder(tables, stream_of(4, 0, _native.encode(tables, symbols, indexes, 4)))
     decoder.decode(indexes[:-1])
     with pytest.raises(LicDamagedError, match="coded symbols are damaged"):
         decoder.finish()
@@ -275,7 +294,7 @@ def test_arguments_are_checked(small):
         lambda: _native.encode(tables, symbols, beyond, 1),
         lambda: entropy.encode(tables, symbols, beyond),
         lambda: tables.cost(symbols, beyond),
-        lambda: entropy.Decoder(tables, data, 1).decode(beyond),
+        lambda: entropy.Decoder(tables, stream_of(1, 0, data)).decode(beyond),
     ):
         with pytest.raises(ValueError, match="below 3, got 3") as caught:
             call()
@@ -297,14 +316,14 @@ def test_threads_share_tables_and_even_a_decoder():
     tables = coder.gaussian_tables()
     inputs = [coder.picture_like(60_000, seed) for seed in range(6)]
     expected = [entropy.encode(tables, *pair) for pair in inputs]
-    common = entropy.Decoder(tables, expected[0].data, expected[0].lanes)
+    common = entropy.Decoder(tables, expected[0])
     results: list[bool] = []
 
     def work(k):
         symbols, indexes = inputs[k]
         for _ in range(5):
             stream = entropy.encode(tables, symbols, indexes)
-            decoded = decode_in_passes(tables, stream.data, indexes, stream.lanes, [1000])
+            decoded = read_in_passes(tables, stream, indexes, [1000])
             results.append(stream == expected[k] and np.array_equal(decoded, symbols))
             try:
                 common.decode(inputs[0][1][:3000])

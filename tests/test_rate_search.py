@@ -1,8 +1,11 @@
 import math
+from collections.abc import Sequence
 
 import pytest
 
 from pillow_lic import rate_search
+
+LEVELS = range(1025)
 
 
 def file_of(level: int) -> bytes:
@@ -13,22 +16,22 @@ def file_of(level: int) -> bytes:
 @pytest.mark.parametrize("target", [1010, 1500, 5000, 20000, 21000])
 def test_largest_file_that_fits(target: int) -> None:
     calls = []
-    best = rate_search.largest_file(lambda v: (calls.append(v), file_of(v))[1], target)
+    best = rate_search.largest_file(lambda v: (calls.append(v), file_of(v))[1], target, LEVELS)
     assert target * 0.99 <= len(best) <= target
     assert len(calls) <= 14
 
 
 def test_ends_of_the_scale() -> None:
-    assert len(rate_search.largest_file(file_of, 10**9)) == len(file_of(1024))
+    assert len(rate_search.largest_file(file_of, 10**9, LEVELS)) == len(file_of(1024))
     with pytest.raises(ValueError, match=f"at least {len(file_of(0))} bytes"):
-        rate_search.largest_file(file_of, 500)
+        rate_search.largest_file(file_of, 500, LEVELS)
 
 
 def test_lowest_level_that_reaches_a_psnr() -> None:
-    assert rate_search.level_for_psnr(lambda v: 25 + v / 64, 32) == 448
-    assert rate_search.level_for_psnr(lambda v: 25 + v / 64, 20) == 0
+    assert rate_search.level_for_psnr(lambda v: 25 + v / 64, 32, LEVELS) == 448
+    assert rate_search.level_for_psnr(lambda v: 25 + v / 64, 20, LEVELS) == 0
     with pytest.raises(ValueError, match=r"at most 41.00 dB"):
-        rate_search.level_for_psnr(lambda v: 25 + v / 64, 50)
+        rate_search.level_for_psnr(lambda v: 25 + v / 64, 50, LEVELS)
 
 
 @pytest.mark.parametrize("target", [24.0, 26.03, 30.0, 33.333, 38.9, 40.99])
@@ -40,7 +43,20 @@ def test_few_tries_find_the_lowest_level(target: float) -> None:
         tried.append(level)
         return 26 + 15 * (level / 1024) ** 0.85 + 0.002 * math.sin(level)
 
-    found = rate_search.level_for_psnr(psnr, target)
+    found = rate_search.level_for_psnr(psnr, target, LEVELS)
     assert len(tried) <= 9
     assert psnr(found) >= target
     assert found == 0 or psnr(found - 1) < target
+
+
+@pytest.mark.parametrize("levels", [[0, 128, 512, 700, 1024], [300], range(0, 1025, 128)])
+def test_only_levels_that_the_model_writes_are_tried(levels: Sequence[int]) -> None:
+    tried: list[int] = []
+    for target in (1500, 30_000):
+        found = rate_search.largest_file(
+            lambda v: (tried.append(v), bytes(1000 + 25 * v))[1], max(target, 1000 + 25 * levels[0]), levels
+        )
+        best = max(v for v in levels if 1000 + 25 * v <= max(target, 1000 + 25 * levels[0]))
+        assert len(found) == 1000 + 25 * best
+    assert rate_search.level_for_psnr(lambda v: (tried.append(v), 25 + v / 64)[1], 25, levels) == levels[0]
+    assert set(tried) <= set(levels)
