@@ -226,8 +226,13 @@ def test_a_broken_picture_is_an_error_and_no_more(server: Server) -> None:
         os.unlink(server.pictures / name)
 
 
+LOADED = "Promise.all([...document.images].map((image) => image.decode()))"
+"""Lazy pictures are loaded after the page is."""
+
+
 def test_a_browser_gets_avif_and_shows_it(server: Server, chromium: Browser, tmp_path: Path) -> None:
     chromium.open(server.url, 800, 900)
+    chromium.evaluate(LOADED)
     shown = "[...document.images].map((image) => [image.alt, image.naturalWidth, image.naturalHeight])"
     assert chromium.evaluate(shown) == [["a b'.lic", 480, 640], ["clear.lic", 96, 64]]
     received = [m["params"]["response"] for m in chromium.messages if m.get("method") == "Network.responseReceived"]
@@ -245,6 +250,7 @@ def test_a_browser_keeps_what_it_has(server: Server, chromium: Browser) -> None:
     asked = []
     for _ in range(2):
         chromium.open(server.url)
+        chromium.evaluate(LOADED)
         asked.append((server.log.count('"GET / '), server.log.count('"GET /pictures/')))
     assert asked[1][0] == asked[0][0] + 1
     assert asked[1][1] == asked[0][1]
