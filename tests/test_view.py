@@ -58,6 +58,13 @@ def test_one_picture_becomes_a_file_for_the_viewer(home: Path, lic: Path, capsys
         assert im.tobytes() == original.transpose(Image.Transpose.ROTATE_270).tobytes()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="names of 255 bytes")
+def test_a_long_name(home: Path, lic: Path, tmp_path: Path) -> None:
+    long = tmp_path / ("\N{CAT FACE}" * 63)
+    long.write_bytes(lic.read_bytes())
+    assert view.view([str(long)]).path.suffix == ".png"
+
+
 def test_the_file_is_for_this_user_alone(home: Path, lic: Path) -> None:
     path = view.view([str(lic)]).path
     for around in (path.parent, home / "pillow-lic" / "view"):

@@ -58,7 +58,7 @@ def view(names: Sequence[str], out: Path | None = None, say: Say = lambda _: Non
     if len(paths) == 1 and out is None:
         (shown,) = load(paths, None, failed, say)
         if shown.image is not None:
-            target = opening.folder_for_viewing() / f"{paths[0].stem}.png"
+            target = opening.folder_for_viewing() / f"{paths[0].stem[:60]}.png"  # 255 bytes at most
             shown.image.save(target, "PNG", compress_level=1, icc_profile=shown.image.info.get("icc_profile"))
             return Outcome(target, opening.opened(target), [])
         text = page([shown])
