@@ -112,7 +112,8 @@ class Handler(BaseHTTPRequestHandler):
                 continue
             url = PREFIX + quote(name)
             choices = [f"{url}?w={choice} {choice}w" for choice in WIDTHS if choice < width] + [f"{url} {width}w"]
-            sizes = f"srcset='{', '.join(choices)}' sizes=100vw width={width} height={height}"
+            sizes = f"srcset='{', '.join(choices)}' sizes='(max-width: {width}px) 100vw, {width}px'"
+            sizes += f" width={width} height={height}"
             rows += [f"<p><img src='{url}' {sizes} loading=lazy alt='{html.escape(name)}'>"]
         return "\n".join(rows).encode()
 

@@ -66,6 +66,29 @@ def test_the_busiest_part_is_found() -> None:
     assert page.busiest(pixels, 120, 90) == (0, 0)
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 500), (500, 1), (7, 9), (271, 361), (277, 367)])
+def test_the_busiest_part_lies_inside(height: int, width: int) -> None:
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[-1, -1] = 255
+    inside = min(width, page.CROP[0]), min(height, page.CROP[1])
+    left, top = page.busiest(pixels, *inside)
+    assert (left, top) >= (0, 0)
+    assert left + inside[0] <= width
+    assert top + inside[1] <= height
+
+
+def test_a_codec_alone(photo: Image.Image, tmp_path: Path) -> None:
+    photo.save(tmp_path / "a.png")
+    assert (
+        measurement.main([str(tmp_path), "--codecs", "jpeg", "--metrics", "psnr", "--html", "--out", str(tmp_path)])
+        == 0
+    )
+    text = (tmp_path / "bench.html").read_text("utf-8")
+    assert "<h1>JPEG</h1>" in text
+    assert "Bytes at equal score" not in text
+    assert text.count("<figure>") == 2
+
+
 def test_the_page_shows_crops_of_the_same_place_unaltered(report: Path) -> None:
     text = report.read_text("utf-8")
     rows = re.findall(r'<div class="shots" data-compare="0 1">(.*?)</div>', text, re.DOTALL)

@@ -255,7 +255,8 @@ def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_thumbnails_are_made_ahead_once(shared: Path, lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (lic.parent / "broken.lic").write_bytes(lic.read_bytes()[:99])
+    for name in ("broken.lic", "._photo.lic"):
+        (lic.parent / name).write_bytes(lic.read_bytes()[:99])
     for counts in ("1 thumbnails made, 0 there already", "0 thumbnails made, 1 there already"):
         assert main(["desktop", "thumbnails", str(lic.parent)]) == 1
         said = capsys.readouterr()

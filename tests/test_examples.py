@@ -39,6 +39,7 @@ def photos(photo: Image.Image, tmp_path: Path) -> Path:
 
 def test_every_example_is_run() -> None:
     tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    tested |= {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
     assert {path.stem for path in EXAMPLES.glob("*.py")} <= tested
 
 

@@ -29,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def folder(photo: Image.Image, tmp_path: Path) -> Path:
-    """A grey picture, one that lies on its side, one that is cut off, one of another format, and a text."""
+    """A grey picture, one that lies on its side, one that is cut off, one of another format, a text, and a hidden file."""
     path = tmp_path / "photos"
     path.mkdir()
     exif = Image.Exif()
@@ -39,6 +39,7 @@ def folder(photo: Image.Image, tmp_path: Path) -> Path:
     (path / "d.lic").write_bytes((path / "a.lic").read_bytes()[:-9])
     photo.save(path / "e.png")
     (path / "notes.txt").write_text("no picture")
+    (path / "._a.lic").write_bytes(b"what macOS keeps of a.lic")
     return path
 
 
@@ -55,6 +56,13 @@ def test_one_picture_becomes_a_file_for_the_viewer(home: Path, lic: Path, capsys
         assert im.format == "PNG"
         assert im.size == original.size[::-1]
         assert im.tobytes() == original.transpose(Image.Transpose.ROTATE_270).tobytes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of 255 bytes")
+def test_a_long_name(home: Path, lic: Path, tmp_path: Path) -> None:
+    long = tmp_path / ("\N{CAT FACE}" * 63)
+    long.write_bytes(lic.read_bytes())
+    assert view.view([str(long)]).path.suffix == ".png"
 
 
 def test_the_file_is_for_this_user_alone(home: Path, lic: Path) -> None:
@@ -94,6 +102,16 @@ def test_large_pictures_are_shown_smaller_and_that_is_said(home: Path, tmp_path:
     assert im.size == (2048, 61)
     assert "3000 x 90" in page.read_text("utf-8")
     assert "shown at 2048 x 61" in page.read_text("utf-8")
+
+
+def test_many_pictures_are_shown_at_half_the_edge(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "MANY", 2)
+    for name in "abc":
+        Image.new("RGB", (3000, 90), "navy").save(tmp_path / f"{name}.png")
+    names = [str(tmp_path / f"{name}.png") for name in "abc"]
+    for count, width in ((2, 2048), (3, 1024)):
+        pictures = shown(view.view(names[:count]).path)
+        assert [im.width for im in pictures] == [width] * count
 
 
 def test_one_broken_picture_is_a_page_that_says_so(home: Path, folder: Path) -> None:

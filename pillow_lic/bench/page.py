@@ -46,13 +46,14 @@ def page(
     measured, by their names in `curves`, which may have published ones too.
     """
     labels = {name: codecs[name].label if name in codecs else name for name in curves}
-    title = f"{next(iter(labels.values()))} beside {_joined(list(labels.values())[1:])}"
+    first, *others = labels.values()
+    title = f"{first} beside {_joined(others)}" if others else first
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
     body = [
         f"<header><h1>{escape(title)}</h1>",
         f'<p class="quiet">Pictures measured: {pictures}. pillow-lic {__version__} on {escape(machine)}.</p></header>',
         "<main>",
-        *_section("Bytes at equal score", _RATES, _rates(rates, labels, anchor)),
+        *(_section("Bytes at equal score", _RATES, _rates(rates, labels, anchor)) if others else ()),
         *(_pictures(compared) if compared else ()),
         *_section(
             "Curves", _CURVES + _earlier(curves, labels), _charts(curves, list(next(iter(rates.values()))), labels)
@@ -68,14 +69,17 @@ def page(
 
 
 def busiest(pixels: Pixels, width: int, height: int) -> tuple[int, int]:
-    """Return left and top of the window of that size with the most detail: the largest sum of differences of neighbours."""
+    """Return left and top of the window of that size with the most detail, to 8 pixels: the most difference of neighbours."""
+    cell = 8
     grey = pixels.mean(2, dtype=np.float32)
-    detail = np.zeros((grey.shape[0] + 1, grey.shape[1] + 1))
-    detail[1:-1, 1:-1] = np.abs(np.diff(grey, axis=0))[:, :-1] + np.abs(np.diff(grey, axis=1))[:-1]
-    sums = detail.cumsum(0).cumsum(1)
-    windows = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
-    top, left = np.unravel_index(int(windows.argmax()), windows.shape)
-    return int(left), int(top)
+    detail = np.abs(np.diff(grey, axis=0, append=grey[-1:])) + np.abs(np.diff(grey, axis=1, append=grey[:, -1:]))
+    for axis, length in enumerate(grey.shape):
+        detail = np.add.reduceat(detail, np.arange(0, length, cell), axis, np.float64)
+    rows, columns = -(-height // cell), -(-width // cell)
+    sums = np.pad(detail, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+    windows = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
+    top, left = (int(index) * cell for index in np.unravel_index(int(windows.argmax()), windows.shape))
+    return min(left, grey.shape[1] - width), min(top, grey.shape[0] - height)
 
 
 def _section(title: str, text: str, *content: str) -> list[str]:
@@ -123,9 +127,7 @@ def _points(curves: report.Curves, labels: Mapping[str, str]) -> str:
         values = ((getattr(point, name), columns[name]) for name in used)
         cells = ["-" if value is None else f"{value:.{digits}f}" for value, digits in values]
         rows.append([labels[point.codec], f"{point.quality:g}", *cells])
-    return document.table(
-        ["", "quality", *(report.TITLES.get(name, name) for name in used)], rows, "Means over the pictures"
-    )
+    return document.table(["", "quality", *(report.TITLES[name] for name in used)], rows, "Means over the pictures")
 
 
 def _earlier(curves: report.Curves, labels: Mapping[str, str]) -> str:
@@ -144,4 +146,4 @@ def _charts(curves: report.Curves, wanted: Sequence[str], labels: Mapping[str, s
 
 
 def _joined(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "nothing"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

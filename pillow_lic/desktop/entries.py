@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from ..naming import EXTENSION, MIME
+from ..naming import EXTENSION, MAGIC, MIME
 
 _NAME = "pillow-lic"
 _ICON = MIME.replace("/", "-")
-_MAGIC = r"\x8aLIC"
-"""The first four bytes of a file as shared MIME-info writes them (FORMAT.md, 3)."""
+_MAGIC = "".join(f"\\x{byte:02x}" for byte in MAGIC[:4])
+"""The bytes that tell a file of any version, as shared MIME-info writes them."""
 
 
 def contents(python: str | None = None) -> dict[str, str]:

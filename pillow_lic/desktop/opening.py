@@ -19,7 +19,7 @@ _KEPT_SECONDS = 86_400
 def opened(path: Path) -> bool:
     """Open a file with the desktop's program for it; False where there is no desktop or it has none.
 
-    Where a desktop is not asked but the program started at once (xdg-open of a bare window manager), this waits for its end.
+    Under a window manager without a desktop xdg-open runs that program itself, and this waits for its end.
     """
     if sys.platform == "win32":
         os.startfile(path)

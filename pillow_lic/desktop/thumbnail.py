@@ -57,11 +57,11 @@ def share(source: Path) -> list[Path]:
 
 
 def pictures(names: Sequence[str]) -> list[Path]:
-    """Return the .lic files that are named and those below the folders that are."""
+    """Return the .lic files that are named and those below the folders that are, but no hidden ones there."""
     found = []
     for name in names:
         path = Path(name)
-        below = (file for file in path.rglob("*") if file.suffix.lower() == EXTENSION and file.is_file())
+        below = (file for file in path.rglob("[!.]*") if file.suffix.lower() == EXTENSION and file.is_file())
         found += sorted(below) if path.is_dir() else [path]
     return found
 

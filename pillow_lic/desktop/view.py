@@ -17,6 +17,8 @@ from . import opening
 
 PAGE_EDGE = 2048
 """The longest edge in pixels of a picture on a page: that of a large screen. The viewer gets every pixel."""
+MANY = 24
+"""With more pictures than these a page has them at half that edge, which makes it and its bytes a third to a quarter."""
 
 Say = Callable[[str], None]
 
@@ -56,12 +58,13 @@ def view(names: Sequence[str], out: Path | None = None, say: Say = lambda _: Non
     if len(paths) == 1 and out is None:
         (shown,) = load(paths, None, failed, say)
         if shown.image is not None:
-            target = opening.folder_for_viewing() / f"{paths[0].stem}.png"
+            target = opening.folder_for_viewing() / f"{paths[0].stem[:60]}.png"  # 255 bytes at most
             shown.image.save(target, "PNG", compress_level=1, icc_profile=shown.image.info.get("icc_profile"))
             return Outcome(target, opening.opened(target), [])
         text = page([shown])
     else:
-        text = page(load(paths, PAGE_EDGE, failed, say))
+        edge = PAGE_EDGE if len(paths) <= MANY else PAGE_EDGE // 2
+        text = page(load(paths, edge, failed, say))
     target = out or opening.folder_for_viewing() / "pictures.html"
     write_atomic(target, text.encode())
     return Outcome(target, out is None and opening.opened(target), failed)
@@ -95,7 +98,10 @@ def _pictures(names: Sequence[str]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(file for file in path.iterdir() if file.is_file() and transcode.is_picture(file))
+        there = (
+            file for file in path.iterdir() if not file.name.startswith(".")
+        )  # hidden ones: macOS leaves a "._" of each
+        found = sorted(file for file in there if file.is_file() and transcode.is_picture(file))
         if not found:
             msg = f"the folder {name} has no pictures"
             raise ValueError(msg)
