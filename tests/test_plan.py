@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from pillow_lic.batch import jobs, locations, plan, transcode
+from pillow_lic.batch import formats, jobs, locations, plan
 from pillow_lic.batch.plan import Pair
 
 
@@ -21,7 +21,7 @@ def names(pairs: list[Pair], base: Path) -> list[tuple[str, str]]:
 
 def test_directory_keeps_its_shape(tmp_path: Path) -> None:
     touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.jpg", tmp_path / "in/notes.txt", tmp_path / "in/old.lic")
-    found = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic", readable=transcode.is_picture)
+    found = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic", readable=formats.is_picture)
     assert names(found, tmp_path) == [("in/a.png", "out/a.lic"), ("in/sub/b.jpg", "out/sub/b.lic")]
 
 
@@ -90,7 +90,7 @@ def test_what_is_in_a_folder_and_no_source_is_told(tmp_path: Path) -> None:
         [tmp_path / "in"],
         tmp_path / "out",
         ".lic",
-        readable=transcode.is_picture,
+        readable=formats.is_picture,
         passed_over=lambda place, reason: told.update({place.name: reason}),
     )
     assert [pair.source.name for pair in found] == ["a.png", "b.png"]

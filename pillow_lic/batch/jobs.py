@@ -151,6 +151,11 @@ def preview(pairs: Sequence[P], *, force: bool = False) -> Summary:
     return Summary([_without_work(pair, force) or Result(pair, "planned") for pair in pairs])
 
 
+def count(pairs: Iterable[Pair]) -> int:
+    """Return the number of pairs with their rivals, each of which has a result."""
+    return sum(1 + len(pair.rivals) for pair in pairs)
+
+
 Task = Callable[[P], list[Result]]
 """Does a pair, and those that take its place when it fails, and returns what became of each."""
 
@@ -166,7 +171,7 @@ def _all(
     check_workers(workers)
     begun = time.monotonic()
     summary = Summary()
-    total = sum(1 + len(pair.rivals) for pair in pairs)
+    total = count(pairs)
     heard = True
 
     def report(results: Iterable[Result]) -> None:

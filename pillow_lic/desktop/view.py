@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import ExifTags, Image, ImageOps
 
 from .. import color
-from ..batch import transcode
+from ..batch import formats
 from ..files import write_atomic
 from ..pages import document
 from . import opening
@@ -95,7 +95,7 @@ def _pictures(names: Sequence[str]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(file for file in path.iterdir() if file.is_file() and transcode.is_picture(file))
+        found = sorted(file for file in path.iterdir() if file.is_file() and formats.is_picture(file))
         if not found:
             msg = f"the folder {name} has no pictures"
             raise ValueError(msg)
