@@ -126,12 +126,15 @@ class _Crew(Generic[T, R]):
     def _hear(self, worker: _Worker[T]) -> None:
         busy, worker.busy = worker.busy, False  # first, as in `give`
         try:
-            returned, value = worker.line.recv()
+            answer = worker.line.recv()
         except (EOFError, OSError):
+            answer = None
+        if answer is None:
             self._workers.remove(worker)
             worker.end(now=True)
             self._lose(worker, busy)
             return
+        returned, value = answer
         if not worker.ready:
             worker.ready, self._stillborn = True, 0
         elif returned:
