@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,10 @@ from PIL import Image
 
 from . import __version__
 from .commands import commands
+from .commands._terminal import for_people
+
+_INTERRUPTED = 130
+"""As shells have it: 128 and the number of SIGINT."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,6 +41,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _complete() -> None:
+    """Answer a shell that asks how a command line may go on; argcomplete is an optional extra, and ends the process."""
+    import argcomplete
+
+    argcomplete.autocomplete(_parser())
+
+
 def _run(words: Sequence[str]) -> int:
     own_parser = getattr(commands().get(words[0]), "main", None) if words else None
     if own_parser is not None:
@@ -47,10 +59,20 @@ def _run(words: Sequence[str]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with these words (default: the process's) and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot encode is no failure
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+    with for_people():
+        code = _guarded(words)
+    if code == _INTERRUPTED and argv is None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near: one more key must not make a traceback of it
+    return code
+
+
+def _guarded(words: Sequence[str]) -> int:
     try:
         return _run(words)
     except BrokenPipeError:
@@ -70,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("lic: interrupted; run the same command again to go on", file=sys.stderr)
-        return 130
+        return _INTERRUPTED
 
 
 if __name__ == "__main__":

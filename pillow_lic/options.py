@@ -60,15 +60,15 @@ def _option(default: Any = None, **row: Any) -> Any:
 def normalise_quality(quality: float) -> float:
     """Return ``quality`` on the scale 1..10.
 
-    1..10 is the scale itself; above 10 and up to 100 is read as percent of it (85 -> 8.5), because applications written
-    for JPEG pass 0-100. ValueError for anything else.
+    1..10 is the scale itself; 11..100 is read as percent of it (85 -> 8.5), because applications written for JPEG pass
+    0-100. ValueError for anything else; between 10 and 11 nobody knows which scale is meant.
     """
     return _quality("quality", quality, OPTIONS["quality"].legal)
 
 
 def _quality(name: str, value: Any, legal: str) -> float:
     found = number(name, value, legal)
-    if 10 < found <= 100:
+    if 11 <= found <= 100:
         return found / 10
     if 1 <= found <= 10:
         return found

@@ -51,6 +51,9 @@ LAW = {
     "batch/jobs": ("errors batch", ""),
     "batch/locations": ("files batch", ""),
     "batch/stores": ("errors files batch", "fsspec"),
+    "batch/raw": ("batch", "PIL rawpy"),
+    "batch/processes": ("", ""),
+    "batch/adjustment": ("", "PIL"),
     "batch/cluster": ("__init__ batch", "distributed"),
     "pages": ("pages", "PIL"),
     "desktop": (f"{LEAVES} batch color desktop installed pages plugin", "PIL"),
@@ -58,8 +61,10 @@ LAW = {
     "desktop/entries": ("naming", ""),
     "bench": (f"{LEAVES} __init__ bench codec color engine families fileformat options pages plugin _native", "numpy PIL constriction"),
     "probe": ("engine/settings fileformat probe", "numpy PIL"),
+    "freezing": ("", ""),
+    "freezing/hook-pillow_lic": ("", "PyInstaller"),
     "commands": ("*", "numpy PIL"),
-    "__main__": ("__init__ commands", "PIL"),
+    "__main__": ("__init__ commands", "PIL argcomplete"),
     "imageio_plugin": ("*", "numpy PIL imageio"),
 }  # fmt: skip
 

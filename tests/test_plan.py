@@ -1,11 +1,11 @@
 """Which source becomes which target."""
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from pillow_lic.batch import jobs, plan, transcode
+from pillow_lic.batch import formats, jobs, locations, plan
 from pillow_lic.batch.plan import Pair
 
 
@@ -21,7 +21,7 @@ def names(pairs: list[Pair], base: Path) -> list[tuple[str, str]]:
 
 def test_directory_keeps_its_shape(tmp_path: Path) -> None:
     touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.jpg", tmp_path / "in/notes.txt", tmp_path / "in/old.lic")
-    found = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic", readable=transcode.is_picture)
+    found = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic", readable=formats.is_picture)
     assert names(found, tmp_path) == [("in/a.png", "out/a.lic"), ("in/sub/b.jpg", "out/sub/b.lic")]
 
 
@@ -50,13 +50,103 @@ def test_patterns(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_made_is_known_beforehand(tmp_path: Path) -> None:
-    touch(tmp_path / "a.png", tmp_path / "a.jpg")
-    found = plan.plan([tmp_path / "a.png", tmp_path / "a.jpg", tmp_path / "none*"], tmp_path / "out", ".lic")
-    assert [pair.problem.split(" ", 1)[-1] for pair in found] == [
-        "",
-        f"is already made from {tmp_path / 'a.png'}",
-        f"file is named or matches {tmp_path / 'none*'}",
-    ]
+    found = plan.plan([tmp_path / "none*"], tmp_path / "out", ".lic")
+    assert [pair.problem for pair in found] == [f"no file is named or matches {tmp_path / 'none*'}"]
+
+
+def test_several_sources_of_one_name_are_rivals(tmp_path: Path) -> None:
+    touch(*(tmp_path / "in" / name for name in ("a.gif", "a.jpg", "a.png", "b.png")))
+    first, other = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")
+    assert [pair.source.name for pair in (first, *first.rivals)] == ["a.gif", "a.jpg", "a.png"]
+    assert (other.source.name, other.rivals) == ("b.png", ())
+
+
+def test_the_first_of_rivals_that_can_be_made_has_the_name(tmp_path: Path) -> None:
+    touch(*(tmp_path / "in" / name for name in ("a.bad", "a.jpg", "a.png")))
+
+    def work(pair: Pair) -> None:
+        if pair.source.suffix == ".bad":
+            raise OSError("broken")
+        locations.deliver(b"made", pair.target, pair.source)
+
+    for outcome in ("done", "skipped"):
+        summary = jobs.run(plan.plan([tmp_path / "in"], tmp_path / "out", ".lic"), work)
+        assert [(r.pair.source.name, r.outcome) for r in summary.results] == [
+            ("a.bad", "failed"),
+            ("a.jpg", outcome),
+            ("a.png", "failed"),
+        ]
+        target, owner = tmp_path / "out/a.lic", tmp_path / "in/a.jpg"
+        assert summary.failed[1].error == f"{target} is made from {owner}: name another destination"
+
+
+def test_what_is_in_a_folder_and_no_source_is_told(tmp_path: Path) -> None:
+    pictures = ("in/a.png", "in/sub/b.png")
+    others = ("in/c.heic", "in/notes", "in/d.lic", "in/._a.png", "in/.Trashes/e.png", "in/sub/@eaDir/f.png")
+    touch(*(tmp_path / name for name in (*pictures, *others, "else/g.png")))
+    (tmp_path / "in/link").symlink_to(tmp_path / "else")
+    told: dict[str, str] = {}
+    found = plan.plan(
+        [tmp_path / "in"],
+        tmp_path / "out",
+        ".lic",
+        readable=formats.is_picture,
+        passed_over=lambda place, reason: told.update({place.name: reason}),
+    )
+    assert [pair.source.name for pair in found] == ["a.png", "b.png"]
+    assert told == {
+        "c.heic": ".heic",
+        "notes": "without extension",
+        "d.lic": "already .lic",
+        "._a.png": "beside-file of macOS",
+        ".Trashes": "hidden folder",
+        "@eaDir": "folder of a system",
+        "link": "linked folder",
+    }
+
+
+def test_a_slash_at_the_end_names_a_folder(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png")
+    (pair,) = plan.plan([tmp_path / "a.png"], f"{tmp_path}/b.lic/", ".lic")
+    assert pair.target == tmp_path / "b.lic/a.lic"
+
+
+@pytest.mark.parametrize("name", ["../a.png", "x/../../a.png", "/etc/a.png", "x/.."])
+def test_no_name_leads_out_of_the_destination(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As archives and stores may have them, whatever lists them."""
+    (tmp_path / "in").mkdir()
+    listed = [(tmp_path / "in/a.png", PurePosixPath(name))]
+    monkeypatch.setattr(plan.locations, "walk", lambda *_: iter(listed))
+    (pair,) = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")
+    assert "leads out of the destination" in pair.problem
+
+
+def test_a_source_replaced_by_an_older_file_is_another_one(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.png")
+    pairs = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")
+
+    def work(pair: Pair) -> None:
+        locations.deliver(b"made", pair.target, pair.source)
+
+    for when, outcome in ((1.7e9, "done"), (1.7e9, "skipped"), (1.6e9, "done"), (1.6e9, "skipped"), (1.8e9, "done")):
+        os.utime(tmp_path / "in/a.png", (when, when))
+        assert [result.outcome for result in jobs.run(pairs, work).results] == [outcome]
+
+
+def test_what_was_made_where_times_cannot_be_set_is_there_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "in/a.png")
+    os.utime(tmp_path / "in/a.png", (1.6e9, 1.6e9))
+    pairs = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    for outcome in ("done", "skipped"):
+        found = jobs.run(pairs, lambda pair: locations.deliver(b"made", pair.target, pair.source))
+        assert [result.outcome for result in found.results] == [outcome]
 
 
 def test_a_directory_that_cannot_be_listed_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

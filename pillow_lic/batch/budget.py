@@ -10,16 +10,12 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from PIL import Image
-
-from .. import color, metrics, plugin
-from ..fileformat.header import CHANNELS
 from ..fileformat.levels import level_to_quality
 from ..fileformat.limits import MAX_LEVEL
 from . import equal_slope, jobs, locations
 from .equal_slope import LEVELS, Curve, Share
 from .plan import Pair
-from .transcode import Transcoder
+from .transcode import Made, Picture, Transcoder, psnr
 
 _TRIES = 3
 """Levels tried before a picture is searched over the whole scale."""
@@ -40,18 +36,15 @@ class Measure:
 
     def __call__(self, pair: Pair) -> Curve:
         """Return the picture's bytes and errors over the scale: as many encodes and decodes as there are `LEVELS`."""
-        with self.transcoder.opened(pair.source) as im:
-            points = [self._point(im, level) for level in LEVELS]
+        with self.transcoder.opened(pair.source) as picture:
+            points = [self._point(picture, level) for level in LEVELS]
             sizes, errors = zip(*points, strict=True)
-            return Curve(im.width * im.height, sizes, errors)
+            return Curve(picture.image.width * picture.image.height, sizes, errors)
 
-    def _point(self, im: Image.Image, level: int) -> tuple[int, float]:
-        data = self.transcoder.encode(im, quality=level_to_quality(level))
-        stored = color.to_pixels(im)
-        colors = CHANNELS[stored.mode.removesuffix("A")]
-        with plugin.open(data) as made:
-            psnr = metrics.psnr(stored.array[:, :, :colors], color.to_pixels(made).array[:, :, :colors])
-        return len(data), float(255**2 * 10 ** (-psnr / 10))
+    def _point(self, picture: Picture, level: int) -> tuple[int, float]:
+        data = self.transcoder.encode(picture, quality=level_to_quality(level))
+        found = psnr(picture.image, data)
+        return len(data), 0.0 if found is None else float(255**2 * 10 ** (-found / 10))
 
 
 @dataclass(frozen=True)
@@ -60,18 +53,20 @@ class Fit:
 
     transcoder: Transcoder
 
-    def __call__(self, pair: Allotted) -> None:
+    def __call__(self, pair: Allotted) -> Made:
         """Write the target at the level expected to fit; what is wrong there is corrected, at last by a full search."""
         size, level = pair.share.size, pair.share.level
-        with self.transcoder.opened(pair.source) as im:
+        with self.transcoder.opened(pair.source) as picture:
             for _ in range(_TRIES):
-                data = self.transcoder.encode(im, quality=level_to_quality(level))
+                data = self.transcoder.encode(picture, quality=level_to_quality(level))
                 if len(data) <= size and (len(data) >= equal_slope.TIGHT * size or level == MAX_LEVEL):
                     break
                 level = pair.share.corrected(level, len(data))
             else:
-                data = self.transcoder.encode(im, target_size=size)
+                data = self.transcoder.encode(picture, target_size=size)
+            made = self.transcoder.made(picture, data)
         locations.deliver(data, pair.target, pair.source)
+        return made
 
 
 def within_budget(
@@ -95,7 +90,7 @@ def within_budget(
         nonlocal steps
         steps += how_many
         if progress is not None:
-            progress(result, steps, 2 * len(pairs))
+            progress(result, steps, 2 * jobs.count(pairs))
 
     found = jobs.survey(
         pairs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
@@ -10,11 +11,19 @@ from .. import plugin
 from ..engine.settings import current_settings, given_settings, thread_count
 from ..files import StrPath
 from ..naming import EXTENSION
-from ..options import AIMS, OPTIONS
-from . import equal_slope, jobs, locations, plan
+from ..options import AIMS, OPTIONS, normalise_quality
+from . import equal_slope, formats, jobs, locations, plan
+from .adjustment import Adjustment, Color, Size
 from .budget import within_budget
 from .locations import Place
-from .transcode import Transcoder, extensions, format_of, is_picture
+from .transcode import Transcoder
+
+_BY_PERCENT = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JXL"})
+"""Formats of which `quality` is a number up to 100."""
+
+
+class PictureWarning(UserWarning):
+    """What was said of pictures while they were converted, with their names."""
 
 
 def convert(
@@ -25,30 +34,44 @@ def convert(
     workers: int = 1,
     force: bool = False,
     keep_metadata: bool = True,
+    first_frame: bool = False,
+    auto_orient: bool = False,
+    resize: int | Size | None = None,
+    background: str | Color | None = None,
     threads: int | None = None,
     progress: jobs.Progress | None = None,
     executor: Executor | None = None,
     budget: float | None = None,
+    measure: bool = False,
+    dry_run: bool = False,
     **save_options: Any,
 ) -> jobs.Summary:
     """Convert picture files, directories of them and glob patterns; return what became of each.
 
     Names may be URLs of what fsspec reaches, such as "s3://bucket/photos". `to` names the format ("lic", "png", ...); None
     takes it from the name of a single destination file, else LIC. A failure is in the summary and stops nothing. Files that
-    are there and not older than their source are left, unless `force`; older ones that may be originals (`pairs.plan` says
-    which) too, and are failures.
+    were made from their source as it is now are left, unless `force`; older ones that may be originals (`plan.plan` says
+    which) too, and are failures. What a directory holds beside pictures is in the summary too. With `dry_run` nothing is
+    made, and what would be is "planned".
 
-    Each of several `workers` is a process and has its share of the threads. A script that asks for several must guard its
-    own start with `if __name__ == "__main__":`, as always with processes. An `executor` replaces them (`fleet.connect` gives
-    that of a Dask cluster); each of its workers must see the same paths, and has one thread unless `threads` says otherwise. All
-    other `settings` hold for them too.
+    Of several frames `first_frame` takes the first; without it they are a failure. `auto_orient` turns pixels as EXIF says;
+    without `keep_metadata` they are turned too. `resize` makes a picture fit into so many pixels of its longer side, or
+    (across, down), where one may be None, and never larger. `background` is a colour ("white", "#fff", (255, 255, 255))
+    on which to put what is transparent. `measure` has the PSNR of every file as `Result.value.psnr`, which takes a decode.
 
-    `save_options` are those of `Image.save`. `budget` takes the place of quality and targets: the bytes that all .lic files
-    together may have, those that are there already included. Every picture is then measured before any is written, and
-    `progress` hears of it twice: six encodes and five decodes.
+    Each of several `workers` is a process and has its share of the threads; plugins that are registered with Pillow, its
+    limits, and all `settings` hold for them too. A script that asks for several must guard its own start with
+    `if __name__ == "__main__":`, as always with processes; RuntimeError if none of them can begin. An `executor` replaces
+    them (`batch.cluster.connect` gives that of a Dask cluster); each of its workers must see the same paths, and has one
+    thread unless `threads` says otherwise.
+
+    `save_options` are those of `Image.save`, but `quality` has the scale of .lic files (see `save`) for all formats: it is
+    read as percent by JPEG, WebP, AVIF, HEIF and JPEG XL, and legal for no others. `budget` takes the place of quality and
+    targets: the bytes that all .lic files together may have, those that are there already included. Every picture is then
+    measured before any is written, and `progress` hears of it twice: six encodes and five decodes.
 
     Wrong options are a ValueError or TypeError before any file is read, a budget out of reach a ValueError before any is
-    written.
+    written. What is warned of a picture is in its result, and at the end a `PictureWarning`.
     """
     if threads is not None:  # or every file would fail on a wrong number
         thread_count("threads", threads)
@@ -57,44 +80,85 @@ def convert(
     if getattr(end, "read_only", False):
         msg = f"destination must be a place that can be written, got {end}"
         raise ValueError(msg)
+    adjustment = Adjustment.of(first_frame=first_frame, auto_orient=auto_orient, resize=resize, background=background)
     suffix = _suffix(to, end)
-    _check_options(suffix, save_options, budget)
+    words = _checked_options(suffix, save_options, budget)
     if isinstance(sources, str) or not isinstance(sources, Iterable):
         sources = [sources]
     if threads is None and executor is not None:
         threads = 1
     elif threads is None and workers > 1:
         threads = max(1, current_settings().threads // workers)
-    todo = plan.plan(sources, destination, suffix, readable=is_picture)
-    work = Transcoder(suffix, save_options, keep_metadata, given_settings() | {"threads": threads})
-    if budget is not None:
-        return within_budget(budget, todo, work, workers=workers, force=force, progress=progress, executor=executor)
-    return jobs.run(todo, work, workers=workers, force=force, progress=progress, executor=executor)
+    passed_over: list[jobs.PassedOver] = []
+    todo = plan.plan(
+        sources,
+        destination,
+        suffix,
+        readable=formats.is_picture,
+        passed_over=lambda place, reason: passed_over.append(jobs.PassedOver(place, reason)),
+    )
+    work = Transcoder(
+        suffix,
+        words,
+        keep_metadata,
+        adjustment,
+        measure,
+        given_settings() | {"threads": threads},
+        formats.Registered.here(),
+    )
+    how: dict[str, Any] = {"workers": workers, "force": force, "progress": progress, "executor": executor}
+    if dry_run:
+        summary = jobs.preview(todo, force=force)
+    elif budget is not None:
+        summary = within_budget(budget, todo, work, **how)
+    else:
+        summary = jobs.run(todo, work, **how)
+    summary.passed_over = passed_over
+    _warn(summary)
+    return summary
+
+
+def _warn(summary: jobs.Summary) -> None:
+    """Say what was warned of, with the names of the pictures: once for each kind of warning."""
+    names: dict[str, list[str]] = {}
+    for result in summary.results:
+        for text in result.warnings:
+            names.setdefault(text, []).append(str(result.pair.source))
+    for text, pictures in names.items():
+        shown = ", ".join(pictures[:3]) + (f" and {len(pictures) - 3} more" if len(pictures) > 3 else "")
+        warnings.warn(f"{shown}: {text}", PictureWarning, stacklevel=3)
 
 
 def _suffix(to: str | None, destination: Place) -> str:
     """Return the extension to write, checked: that of a destination file when `to` is another of its format's."""
     own = destination.suffix.lower()
-    file = own in extensions() and not destination.is_dir()
+    extensions = formats.extensions()
+    file = own in extensions and not destination.is_dir()
     if to is None:
         to = own if file else EXTENSION
     suffix = to.lower() if to.startswith(".") else f".{to.lower()}"
-    written = format_of(suffix)
-    return own if file and extensions()[own] == written else suffix
+    written = formats.format_of(suffix)
+    return own if file and extensions[own] == written else suffix
 
 
-def _check_options(suffix: str, save_options: Mapping[str, Any], budget: float | None) -> None:
+def _checked_options(suffix: str, save_options: Mapping[str, Any], budget: float | None) -> Mapping[str, Any]:
+    """Return the options as the format takes them."""
     given = [name for name, value in save_options.items() if value is not None]
-    if suffix != EXTENSION:
-        foreign = [name for name in OPTIONS if name in given and name != "quality"]
-        foreign += ["budget"] * (budget is not None)
-        if foreign:
-            msg = f"{' and '.join(foreign)} must be left out for {suffix} files: only .lic files know of it"
-            raise ValueError(msg)
-        return
-    plugin.encode_options(save_options)
-    if budget is not None:
-        equal_slope.check_budget(budget)
-        if aims := [name for name in AIMS if name in given]:
-            msg = f"give one of {', '.join(AIMS)} and budget, got budget and {' and '.join(aims)}"
-            raise ValueError(msg)
+    if suffix == EXTENSION:
+        plugin.encode_options(save_options)
+        if budget is not None:
+            equal_slope.check_budget(budget)
+            if aims := [name for name in AIMS if name in given]:
+                msg = f"give one of {', '.join(AIMS)} and budget, got budget and {' and '.join(aims)}"
+                raise ValueError(msg)
+        return save_options
+    by_percent = formats.format_of(suffix) in _BY_PERCENT
+    foreign = [name for name in OPTIONS if name in given and not (name == "quality" and by_percent)]
+    foreign += ["budget"] * (budget is not None)
+    if foreign:
+        known = "they have none" if foreign == ["quality"] else "only .lic files know of it"
+        msg = f"{' and '.join(foreign)} must be left out for {suffix} files: {known}"
+        raise ValueError(msg)
+    if save_options.get("quality") is None:
+        return {name: value for name, value in save_options.items() if name != "quality"}
+    return {**save_options, "quality": round(10 * normalise_quality(save_options["quality"]))}

@@ -7,30 +7,29 @@ stop the others; a target that is finished is skipped, so that a run that was st
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from ..errors import is_from_outside
-from .locations import is_current, is_filled, is_same
+from . import processes
+from .locations import Place, is_current, is_filled, is_newer, is_same
 from .plan import Pair
+from .processes import said
 
 P = TypeVar("P", bound=Pair)
 Work = Callable[[P], object]
@@ -45,24 +44,33 @@ class Result:
     """What became of a pair.
 
     Bytes are those of the two files as far as they were looked at, seconds those of the work; `value` is what the work
-    returned.
+    returned, `warnings` what it warned of. A pair is "planned" when it was only asked what would become of it.
     """
 
     pair: Pair
-    outcome: Literal["done", "skipped", "failed"]
+    outcome: Literal["done", "skipped", "failed", "planned"]
     bytes_in: int = 0
     bytes_out: int = 0
     seconds: float = 0.0
     error: str = ""
     value: Any = None
+    warnings: tuple[str, ...] = ()
+
+
+class PassedOver(NamedTuple):
+    """A file or a folder in a folder of sources that is no source, and why: its extension, or a few words."""
+
+    place: Place
+    reason: str
 
 
 @dataclass
 class Summary:
-    """What became of all pairs, in the order they finished."""
+    """What became of all pairs, in the order they finished, and what in the folders was passed over and why."""
 
     results: list[Result] = field(default_factory=list)
     seconds: float = 0.0
+    passed_over: list[PassedOver] = field(default_factory=list)
 
     def _of(self, outcome: str) -> list[Result]:
         return [result for result in self.results if result.outcome == outcome]
@@ -112,9 +120,10 @@ def run(
 
     One worker is this process; more are processes of their own, so that one that dies (out of memory, say) costs its
     pair only. `force` makes targets again that are there already. An `executor` replaces the workers. KeyboardInterrupt
-    lets the pairs under way finish and passes on.
+    lets the pairs under way finish, and report, and passes on; a second one passes on at once. RuntimeError when no worker
+    process begins, as in a program whose own start is not guarded.
     """
-    return _all(pairs, partial(_make, work), workers, force, progress, executor)
+    return _all(pairs, partial(_do, work, True), workers, force, progress, executor)
 
 
 def survey(
@@ -127,7 +136,7 @@ def survey(
     executor: Executor | None = None,
 ) -> Summary:
     """As `run`, with work that makes nothing: what it returned is the `value` of each result."""
-    return _all(pairs, partial(_look, work), workers, force, progress, executor)
+    return _all(pairs, partial(_do, work, False), workers, force, progress, executor)
 
 
 def check_workers(workers: object) -> None:
@@ -137,12 +146,23 @@ def check_workers(workers: object) -> None:
         raise ValueError(msg)
 
 
-Task = Callable[[P], Result]
+def preview(pairs: Sequence[P], *, force: bool = False) -> Summary:
+    """Return what `run` would find before it makes anything: pairs that fail or are there already, and the others "planned"."""
+    return Summary([_without_work(pair, force) or Result(pair, "planned") for pair in pairs])
+
+
+def count(pairs: Iterable[Pair]) -> int:
+    """Return the number of pairs with their rivals, each of which has a result."""
+    return sum(1 + len(pair.rivals) for pair in pairs)
+
+
+Task = Callable[[P], list[Result]]
+"""Does a pair, and those that take its place when it fails, and returns what became of each."""
 
 
 def _all(
     pairs: Sequence[P],
-    job: Callable[[bool, bool, P], Result],
+    job: Callable[..., list[Result]],
     workers: int,
     force: bool,
     progress: Progress | None,
@@ -151,11 +171,17 @@ def _all(
     check_workers(workers)
     begun = time.monotonic()
     summary = Summary()
+    total = count(pairs)
+    heard = True
 
-    def report(result: Result) -> None:
-        summary.results.append(result)
-        if progress is not None:
-            progress(result, len(summary.results), len(pairs))
+    def report(results: Iterable[Result]) -> None:
+        nonlocal heard
+        for result in results:
+            summary.results.append(result)
+            if progress is not None and heard:
+                heard = False  # until it returns: what it raises is not asked for again
+                progress(result, len(summary.results), total)
+                heard = True
 
     todo = []
     for pair in pairs:
@@ -163,28 +189,27 @@ def _all(
         if early is None:
             todo.append(pair)
         else:
-            report(early)
-    task = partial(job, force, False)
+            report([early])
+    recorded = executor is None
+    task = partial(job, force, False, recorded)
     if executor is not None:
         lost, waiting = _spread(executor, todo, task, max(4 * workers, _AHEAD), report)
         for pair in (*lost, *waiting):
-            report(Result(pair, "failed", error="the executor stopped before it was done"))
+            report([Result(pair, "failed", error="the executor stopped before it was done")])
     elif workers == 1 or len(todo) < 2:
         for pair in todo:
             report(task(pair))
     else:
-        _in_processes(todo, task, partial(job, force, True), min(workers, len(todo)), report)
+        _in_processes(todo, task, partial(job, force, True, recorded), min(workers, len(todo)), report)
     summary.seconds = time.monotonic() - begun
     return summary
 
 
 def _without_work(pair: Pair, force: bool) -> Result | None:
     """The result of a pair that can be told at once. Stores are asked later, where the work is: there many ask at a time."""
-    if pair.problem:
-        return Result(pair, "failed", error=pair.problem)
-    if force and is_same(pair.source, pair.target):
-        return Result(pair, "failed", error=f"{pair.target} is the source itself: name another destination")
-    if not (isinstance(pair.target, Path) and isinstance(pair.source, Path)):
+    if problem := _problem(pair, force):
+        return Result(pair, "failed", error=problem)
+    if pair.rivals or not (isinstance(pair.target, Path) and isinstance(pair.source, Path)):
         return None
     try:
         return _skipped(pair, force, False)
@@ -192,14 +217,22 @@ def _without_work(pair: Pair, force: bool) -> Result | None:
         return Result(pair, "failed", error=str(error))
 
 
-def _skipped(pair: Pair, force: bool, again: bool) -> Result | None:
+def _problem(pair: Pair, force: bool) -> str:
+    if force and is_same(pair.source, pair.target):
+        return f"{pair.target} is the source itself: name another destination"
+    return pair.problem
+
+
+def _skipped(pair: Pair, force: bool, again: bool, contended: bool = False) -> Result | None:
     """The result of a pair whose target is there already; FileExistsError if it is another that must be kept.
 
     again: it may be there from a try that ended with its worker, unreported, and is made anew unless it may be an original.
+    contended: it may be made from a rival.
     """
     if force:
         return None
-    if is_current(pair.target, pair.source):
+    there = is_newer(pair.target, pair.source) if pair.keep else is_current(pair.target, pair.source, exactly=contended)
+    if there:
         if again and not pair.keep:
             return None
         return Result(pair, "skipped", bytes_out=pair.target.stat().st_size)
@@ -209,85 +242,83 @@ def _skipped(pair: Pair, force: bool, again: bool) -> Result | None:
     return None
 
 
-def _make(work: Work[P], force: bool, again: bool, pair: P) -> Result:
-    """Do one pair; runs in the worker. What goes wrong becomes text there, because not every exception pickles."""
+def _do(work: Work[P], makes: bool, force: bool, again: bool, recorded: bool, pair: P) -> list[Result]:
+    """Do a pair, or the first of its rivals that can be done; runs in the worker. makes: the target, or nothing."""
+    contenders: tuple[Pair, ...] = (pair, *pair.rivals)
+    results: list[Result] = []
+    for one in contenders:
+        owner = next((result.pair for result in results if result.outcome != "failed"), None)
+        problem = (
+            f"{one.target} is made from {owner.source}: name another destination" if owner else _problem(one, force)
+        )
+        if problem:
+            results.append(Result(one, "failed", error=problem))
+        else:
+            results.append(_try(work, makes, force, again, recorded, one, contended=bool(pair.rivals)))
+    return results
+
+
+def _try(
+    work: Work[P], makes: bool, force: bool, again: bool, recorded: bool, pair: Pair, *, contended: bool = False
+) -> Result:
+    """Do one pair. What goes wrong becomes text here, because not every exception pickles."""
     begun = time.monotonic()
-    try:
-        if (skipped := _skipped(pair, force, again)) is not None:
-            return skipped
-        size = pair.source.stat().st_size
-        value = work(pair)
-        made = pair.target.stat().st_size
-    except Exception as error:
-        if is_from_outside(error):
-            raise
-        return Result(pair, "failed", error=_said(error), seconds=time.monotonic() - begun)
-    return Result(pair, "done", size, made, time.monotonic() - begun, value=value)
+    with _recording(recorded) as found:
+        try:
+            if (skipped := _skipped(pair, force, again, contended)) is not None:
+                return skipped
+            size = pair.source.stat().st_size if makes else 0
+            value = work(pair)  # type: ignore[arg-type]
+            made = pair.target.stat().st_size if makes else 0
+        except Exception as error:
+            if is_from_outside(error):
+                raise
+            outcome = Result(pair, "failed", error=said(error))
+        else:
+            outcome = Result(pair, "done", size, made, value=value)
+    words = tuple(str(warning.message) for warning in found)
+    return replace(outcome, seconds=time.monotonic() - begun, warnings=words)
 
 
-def _look(work: Work[P], force: bool, again: bool, pair: P) -> Result:
-    """As `_make`, where no target comes of it."""
-    begun = time.monotonic()
-    try:
-        if (skipped := _skipped(pair, force, again)) is not None:
-            return skipped
-        value = work(pair)
-    except Exception as error:
-        if is_from_outside(error):
-            raise
-        return Result(pair, "failed", error=_said(error), seconds=time.monotonic() - begun)
-    return Result(pair, "done", seconds=time.monotonic() - begun, value=value)
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
+@contextmanager
+def _recording(recorded: bool) -> Iterator[list[warnings.WarningMessage]]:
+    """Collect what is warned of in a `with` block, if nothing else is at work: filters are the whole process's."""
+    if not recorded or threading.current_thread() is not threading.main_thread():
+        yield []
+        return
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        yield found
 
 
 def _in_processes(
-    todo: Sequence[P], task: Task[P], again: Task[P], workers: int, report: Callable[[Result], None]
+    todo: Sequence[P], task: Task[P], again: Task[P], workers: int, report: Callable[[Sequence[Result]], None]
 ) -> None:
-    """Work in processes; when one dies, try the pairs it may have died of one at a time in processes of their own.
+    """Work in processes; the pairs that some died on are tried again one at a time. `again` is what is done with these."""
 
-    `again` is what these do.
-    """
-    waiting = list(todo)
-    while waiting:
-        with _pool(workers) as pool:
-            suspects, waiting = _spread(pool, waiting, task, 4 * workers, report)
-        for pair in suspects:
-            with _pool(1) as pool:
-                alone, _ = _spread(pool, [pair], again, 1, report)
-            for lost in alone:
-                report(Result(lost, "failed", error="the worker process died on it"))
+    def answered(_: P, results: Sequence[Result]) -> None:
+        report(results)
 
+    def failed(pair: P, error: str) -> None:
+        report([Result(pair, "failed", error=error)])
 
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # Spawned, not forked: a forked child cannot use an inherited network session.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin_worker)
+    def gone(pair: P) -> None:
+        failed(pair, "the worker process died on it")
 
-
-def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, and do not outlive it: a worker holds both ends of its queue and would wait for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    lost: list[P] = []
+    processes.run(todo, task, workers, answered, failed, lost.append)
+    processes.run(lost, again, 1, answered, failed, gone)
 
 
 def _spread(
-    executor: Executor, todo: Iterable[P], task: Task[P], ahead: int, report: Callable[[Result], None]
+    executor: Executor, todo: Iterable[P], task: Task[P], ahead: int, report: Callable[[Sequence[Result]], None]
 ) -> tuple[list[P], list[P]]:
     """Keep `ahead` pairs with an executor and report what finishes.
 
     Returns the pairs that were under way when the executor broke, and those not yet begun: both empty if it did not.
     """
     waiting = iter(todo)
-    running: dict[Future[Result], P] = {}
+    running: dict[Future[list[Result]], P] = {}
     lost: list[P] = []
     with ExitStack() as on_exit:
         on_exit.callback(lambda: [future.cancel() for future in running])
@@ -302,10 +333,10 @@ def _spread(
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 pair = running.pop(future)
                 try:
-                    result = future.result()
+                    results = future.result()
                 except (BrokenExecutor, CancelledError):
                     lost.append(pair)
                     continue
                 except Exception as error:  # of the executor's own: a worker that died, or that lacks a package
-                    result = Result(pair, "failed", error=_said(error))
-                report(result)
+                    results = [Result(pair, "failed", error=said(error))]
+                report(results)

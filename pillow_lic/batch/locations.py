@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 
 from .. import files
 from ..files import StrPath
-from .stores import StorePath, is_url
+from .stores import Stat, StorePath, hidden_folder, is_url
 
 Place = Path | StorePath
 
@@ -46,21 +46,33 @@ def matches(pattern: Place) -> list[Place]:
     return files if files and "**" in str(pattern) else [match for match, _ in found]
 
 
-def walk(top: Place, keep_out: Place, closed: Callable[[Place, OSError], object]) -> Iterator[tuple[Place, PurePath]]:
+def walk(
+    top: Place,
+    keep_out: Place,
+    closed: Callable[[Place, OSError], object],
+    passed_over: Callable[[Place, str], object] = lambda *_: None,
+) -> Iterator[tuple[Place, PurePath]]:
     """Yield the files below a folder, and their places in it, sorted, but none of those in `keep_out`.
 
-    `closed` is called with every folder that cannot be listed and why.
+    `closed` is called with every folder that cannot be listed and why, `passed_over` with those that are not entered:
+    hidden ones, those that systems keep for themselves, and links, which may lead anywhere.
     """
     if isinstance(top, StorePath):
-        yield from top.walk(keep_out if isinstance(keep_out, StorePath) else None, closed)
+        yield from top.walk(keep_out if isinstance(keep_out, StorePath) else None, closed, passed_over)
         return
 
     def on_error(error: OSError) -> None:
         closed(Path(error.filename), error)
 
+    def entered(folder: Path) -> bool:
+        reason = "linked folder" if folder.is_symlink() else hidden_folder(folder.name)
+        if reason:
+            passed_over(folder, reason)
+        return not reason
+
     for folder, folders, names in os.walk(top, onerror=on_error):
         here = Path(folder)
-        folders[:] = sorted(name for name in folders if not is_same(here / name, keep_out))
+        folders[:] = sorted(name for name in folders if not is_same(here / name, keep_out) and entered(here / name))
         for name in sorted(names):
             yield here / name, (here / name).relative_to(top)
 
@@ -94,11 +106,30 @@ def is_filled(place: Place) -> bool:
     return place.exists() and not place.is_dir() and bool(place.stat().st_size)
 
 
-def is_current(target: Place, source: Place) -> bool:
-    """Whether `target` is a file that is not empty and not older than `source`.
+def is_current(target: Place, source: Place, *, exactly: bool = False) -> bool:
+    """Whether `target` is a file that is not empty and was made from `source` as it is now.
 
-    Whole seconds are compared, because some file systems keep no more of a copied time. Where a store does not know when a
-    file was written, it is enough that it is there.
+    It has the source's time, or, where times cannot be set, was written after the source came to be where it is: a source
+    that is replaced by an older file is another one. exactly: only the first is enough, because it may be another's.
+    """
+
+    def fits(made: Stat | os.stat_result, origin: Stat | os.stat_result) -> bool:
+        return _same_time(made, origin) or (not exactly and _seconds(made) >= max(_seconds(origin), _arrival(origin)))
+
+    return _is_made(target, source, fits)
+
+
+def is_newer(target: Place, source: Place) -> bool:
+    """Whether `target` is a file that is not empty and not older than `source`."""
+    return _is_made(target, source, lambda made, origin: _seconds(made) >= _seconds(origin))
+
+
+def _is_made(
+    target: Place, source: Place, fits: Callable[[Stat | os.stat_result, Stat | os.stat_result], bool]
+) -> bool:
+    """Whether there is a file that is not empty and fits its source.
+
+    Where a store does not know when a file was written, it is enough that it is there.
     """
     try:
         made = target.stat()
@@ -107,9 +138,25 @@ def is_current(target: Place, source: Place) -> bool:
     if isinstance(made, os.stat_result) and stat.S_ISDIR(made.st_mode):
         return False
     origin = source.stat()
-    if made.st_mtime is None or origin.st_mtime is None:
-        return made.st_size > 0
-    return made.st_size > 0 and int(made.st_mtime) >= int(origin.st_mtime)
+    return made.st_size > 0 and (made.st_mtime is None or origin.st_mtime is None or fits(made, origin))
+
+
+def _same_time(made: Stat | os.stat_result, origin: Stat | os.stat_result) -> bool:
+    """Whether two files were written at one time, as far as the first can tell: some file systems cut a copied time to seconds."""
+    if not isinstance(made, os.stat_result) or not isinstance(origin, os.stat_result):
+        return _seconds(made) == _seconds(origin)
+    copied, own = made.st_mtime_ns, origin.st_mtime_ns
+    unit = next(unit for unit in (10**9, 10**6, 10**3, 100, 1) if copied % unit == 0)
+    return copied == own - own % unit
+
+
+def _seconds(found: Stat | os.stat_result) -> int:
+    return int(found.st_mtime or 0)
+
+
+def _arrival(found: Stat | os.stat_result) -> int:
+    """Return the second in which a file was last written, renamed or put where it is, as far as that is known."""
+    return int(found.st_ctime) if isinstance(found, os.stat_result) else 0
 
 
 def readable(source: Place) -> Path | io.BytesIO:
@@ -130,4 +177,5 @@ def deliver(data: bytes, target: Place, source: Place) -> None:
     if isinstance(source, Path):
         files.copy_times(source, target)
     elif (written := source.stat().st_mtime) is not None:
-        os.utime(target, (written, written))
+        with files.suppress_refusal():
+            os.utime(target, (written, written))

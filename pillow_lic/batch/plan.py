@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -11,45 +12,63 @@ from ..naming import EXTENSION
 from . import locations
 from .locations import Place
 
+_SLASHES = tuple({"/", os.sep})
+_APPLE_DOUBLE = "._"
+"""Begins the name of a file in which macOS keeps what another file system has no room for."""
+
 
 @dataclass(frozen=True)
 class Pair:
     """One file to make; `problem` says why it cannot be made when that is known beforehand.
 
-    keep: a file that is there may be an original, and is not replaced by a newer source unless that is forced.
+    keep: a file that is there may be an original, and is not replaced by a newer source unless that is forced. rivals: what
+    else would have the same target; the first of all that can be made has it.
     """
 
     source: Place
     target: Place
     problem: str = ""
     keep: bool = False
+    rivals: tuple[Pair, ...] = ()
 
 
 def plan(
-    sources: Iterable[StrPath], destination: StrPath, suffix: str, *, readable: Callable[[Place], bool] = lambda _: True
+    sources: Iterable[StrPath],
+    destination: StrPath,
+    suffix: str,
+    *,
+    readable: Callable[[Place], bool] = lambda _: True,
+    passed_over: Callable[[Place, str], object] = lambda *_: None,
 ) -> list[Pair]:
     """Return the pairs that turn `sources` (files, directories, glob patterns; paths or URLs) into files with `suffix`, each once.
 
     A directory stands for the files below it that `readable` accepts and that do not have the suffix already; they keep
-    their places below `destination`. A single file goes to `destination` itself if that has the suffix and is not a
-    directory. What cannot be made (no such file, no permission to list a directory, two sources for one target, a target
-    that is a source, a file where a folder must be) is a pair with a `problem`. `Pair.keep` guards what is at a single
-    destination, and in one that sources lie in; but a .lic file may be made anew of a picture of another format. ValueError or
-    ImportError for a URL that cannot be used here.
+    their places below `destination`; `passed_over` is called with what else is in it, and why it is left. A single file goes to `destination`
+    itself if that has the suffix and is not a directory, nor named as one by a slash at its end. What cannot be made (no
+    such file, no permission to list a directory, a target that is a source, a file where a folder must be, a name in an
+    archive that leads out of the destination) is a pair with a `problem`; of several sources for one target the others are
+    the `rivals` of the first. `Pair.keep` guards what is at a single destination, and in one that sources lie in; but a .lic
+    file may be made anew of a picture of another format. ValueError or ImportError for a URL that cannot be used here.
     """
     end = locations.place(destination)
     once: dict[object, tuple[Place, PurePath, str]] = {}
     for source in sources:
-        for item in _expand(locations.place(source), end, suffix, readable):
+        for item in _expand(locations.place(source), end, suffix, readable, passed_over):
             once.setdefault((locations.identity(item[0]), item[1]), item)
     found = list(once.values())
     single = len(found) == 1 and len(found[0][1].parts) == 1
-    alone = single and end.suffix.lower() == suffix and not end.is_dir()
+    folder = os.fspath(destination).endswith(_SLASHES)
+    alone = single and not folder and end.suffix.lower() == suffix and not end.is_dir()
     blocked = f"destination must be a folder here, got the file {end}" if _is_file(end) and not alone else ""
     precious = {source for source, *_ in found if suffix != EXTENSION or source.suffix.lower() == EXTENSION}
     guarded = precious if alone or precious and any(locations.is_within(source, end) for source, *_ in found) else ()
     return _checked(
-        Pair(source, end if alone else end / below.with_suffix(suffix), problem or blocked, source in guarded)
+        Pair(
+            source,
+            end if alone else end / below.with_suffix(suffix),
+            problem or blocked or _leak(below),
+            source in guarded,
+        )
         for source, below, problem in found
     )
 
@@ -67,28 +86,37 @@ def _checked(pairs: Iterable[Pair]) -> list[Pair]:
         if not (source == target and target in wanted and pair.target.suffix.lower() == EXTENSION)
     ]
     sources = {source for pair, source, _ in files if not pair.problem}
-    owners: dict[Place, Place] = {}
-    checked = []
+    checked: list[Pair] = []
+    owners: dict[Place, int] = {}
     for pair, source, target in files:
         problem = pair.problem
         if not problem and target in sources and target != source:
             problem = f"{pair.target} is itself a source: name another destination"
-        if not problem and owners.setdefault(pair.target, pair.source) != pair.source:
-            problem = f"{pair.target} is already made from {owners[pair.target]}"
-        checked.append(replace(pair, problem=problem))
+        if problem:
+            checked.append(replace(pair, problem=problem))
+        elif (owner := owners.setdefault(pair.target, len(checked))) < len(checked):
+            checked[owner] = replace(checked[owner], rivals=(*checked[owner].rivals, pair))
+        else:
+            checked.append(pair)
     return checked
 
 
 def _expand(
-    source: Place, destination: Place, suffix: str, readable: Callable[[Place], bool]
+    source: Place,
+    destination: Place,
+    suffix: str,
+    readable: Callable[[Place], bool],
+    passed_over: Callable[[Place, str], object],
 ) -> Iterator[tuple[Place, PurePath, str]]:
     """Yield (file, its place below the destination, problem) for one argument."""
     name = _name(source)
     try:
         if source.is_dir():
             closed: list[tuple[Place, OSError]] = []
-            for file, below in locations.walk(source, destination, lambda *what: closed.append(what)):
-                if file.suffix.lower() != suffix and readable(file):
+            for file, below in locations.walk(source, destination, lambda *what: closed.append(what), passed_over):
+                if reason := _reason(file, suffix, readable):
+                    passed_over(file, reason)
+                else:
                     yield file, below, ""
             for folder, error in closed:
                 yield folder, _name(folder), str(error)
@@ -97,13 +125,30 @@ def _expand(
         else:
             found = [match for match in locations.matches(source) if match != source]
             for match in found:
-                yield from _expand(match, destination, suffix, readable)
+                yield from _expand(match, destination, suffix, readable, passed_over)
             if not found:
                 dangling = isinstance(source, Path) and source.is_symlink()
                 words = f"{source} is a link to nothing" if dangling else f"no file is named or matches {source}"
                 yield source, name, words
     except OSError as error:
         yield source, name, str(error)
+
+
+def _leak(below: PurePath) -> str:
+    """Return why a place must not be joined to the destination, or "" if it stays in it: archives and stores name what they like."""
+    if ".." in below.parts or below.is_absolute() or below.drive or below.root:
+        return f"{below} leads out of the destination: take it out of its archive and name it as a source"
+    return ""
+
+
+def _reason(file: Place, suffix: str, readable: Callable[[Place], bool]) -> str:
+    """Return why a file in a folder is no source, or "" if it is one."""
+    own = file.suffix.lower()
+    if file.name.startswith(_APPLE_DOUBLE):
+        return "beside-file of macOS"
+    if own == suffix:
+        return f"already {suffix}"
+    return "" if readable(file) else own or "without extension"
 
 
 def _is_file(place: Place) -> bool:

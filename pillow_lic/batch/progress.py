@@ -40,6 +40,14 @@ class ProgressLine:
         bar = "#" * (20 * finished // max(total, 1))
         return f"[{bar:20}] {finished}/{total}  {rate:.1f}/s  {self._bytes / 1e6 / max(seconds, 1e-9):.1f} MB/s  {left}"
 
+    def say(self, text: str) -> None:
+        """Write a line of its own above the line."""
+        if self._shown and self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._drawn = 0.0
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
+
     def close(self) -> None:
         """End the line, so that what is printed next starts on its own."""
         if self._shown and self._drawn:

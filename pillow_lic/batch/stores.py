@@ -23,9 +23,19 @@ _CACHES = re.compile(r"((blockcache|cached|filecache|simplecache)::)*")
 """What fsspec lets stand before a URL without a path of its own: files have those of the next."""
 
 
+_OF_SYSTEMS = frozenset({"@eaDir", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
+
+
 def is_url(name: str) -> bool:
     """Whether a name is a URL, chained ones such as ``zip://*.png::s3://bucket/a.zip`` included, and no path."""
     return _URL.match(name) is not None
+
+
+def hidden_folder(name: str) -> str:
+    """Return why a folder of that name is not entered, or "" if it is: systems keep thumbnails and what was deleted there."""
+    if name in _OF_SYSTEMS:
+        return "folder of a system"
+    return "hidden folder" if name.startswith(".") and name != ".." else ""
 
 
 class Stat(NamedTuple):
@@ -163,9 +173,14 @@ class StorePath:
         return [(self._beside(name), facts["type"] == "directory") for name, facts in found]
 
     def walk(
-        self, keep_out: StorePath | None, closed: Callable[[StorePath, OSError], object]
+        self,
+        keep_out: StorePath | None,
+        closed: Callable[[StorePath, OSError], object],
+        passed_over: Callable[[StorePath, str], object] = lambda *_: None,
     ) -> Iterator[tuple[StorePath, PurePosixPath]]:
-        """Yield the files below this folder, and their places in it, sorted; `closed` hears of a folder it may not list.
+        """Yield the files below this folder, and their places in it, sorted.
+
+        `closed` hears of a folder it may not list, `passed_over` of those that are not entered, and why.
 
         (`fsspec.walk` passes over folders below the first that cannot be listed.)
         """
@@ -188,6 +203,8 @@ class StorePath:
                 here = self._beside(name)
                 if kind != "directory":
                     yield here, PurePosixPath(name.strip("/")).relative_to(top.strip("/"))
+                elif reason := hidden_folder(here.name):
+                    passed_over(here, reason)
                 elif here != keep_out:
                     below.append(here)
             folders += reversed(below)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from PIL import Image, PngImagePlugin
 
-from .. import plugin
+from .. import color, metrics, plugin
 from ..engine.settings import settings
+from ..errors import is_from_outside
+from ..fileformat.header import CHANNELS
 from ..naming import EXTENSION, FORMAT
-from . import locations
+from . import formats, locations
+from .adjustment import Adjustment
+from .formats import Registered
 from .locations import Place
 from .plan import Pair
 
+_ORIENTATION = 274
+_XMP_ORIENTATION = re.compile(rb'tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>')
 _XMP_TIFF_TAG = 700
 _EXIF_TAGS = frozenset(
     [270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 316, 318, 319, 18246, 33432, 34665, 34853, *range(40091, 40096)]
@@ -25,77 +32,113 @@ _EXIF_TAGS = frozenset(
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture as it is to be written, and the save options that carry its metadata."""
+
+    image: Image.Image
+    metadata: Mapping[str, Any]
+
+
+class Made(NamedTuple):
+    """What is known of a file that was made: its quality if it is a .lic file, and dB of RGB PSNR where that was asked for."""
+
+    quality: float | None = None
+    psnr: float | None = None
+
+    def words(self) -> list[str]:
+        """Return what is known, for people."""
+        return [
+            *([f"quality {self.quality:.2f}"] if self.quality is not None else []),
+            *([f"{self.psnr:.2f} dB"] if self.psnr is not None else []),
+        ]
+
+
+@dataclass(frozen=True)
 class Transcoder:
-    """Makes a picture file of another; picklable, so that other processes can do it (`batch.Work`).
+    """Makes a picture file of another; picklable, so that other processes can do it (`jobs.Work`).
 
     suffix: of the format to write, ".lic" or any that Pillow writes. save_options: what `Image.save` takes for it.
-    keep_metadata: carry EXIF and XMP over (the ICC profile always is). settings: those of `settings` to work under.
+    keep_metadata: carry EXIF and XMP over (the ICC profile always is); without them pixels are turned as EXIF says.
+    adjustment: what is done to the pixels. measured: whether PSNR is wanted. settings: those of `settings` to work under.
+    registered: what this process told Pillow, for others.
     """
 
     suffix: str = EXTENSION
     save_options: Mapping[str, Any] = field(default_factory=dict)
     keep_metadata: bool = True
+    adjustment: Adjustment = Adjustment()
+    measured: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
+    registered: Registered | None = None
 
-    def __call__(self, pair: Pair) -> None:
+    def __call__(self, pair: Pair) -> Made:
         """Write the target, whole or not at all, with the time of the source; OSError or ValueError if not."""
-        with self.opened(pair.source) as im:
-            data = self.encode(im)
+        with self.opened(pair.source) as picture:
+            data = self.encode(picture)
+            made = self.made(picture, data)
         locations.deliver(data, pair.target, pair.source)
+        return made
 
     @contextmanager
-    def opened(self, source: Place) -> Iterator[Image.Image]:
+    def opened(self, source: Place) -> Iterator[Picture]:
         """Open a picture for a `with` block, in which the settings hold."""
-        with settings(**self.settings), Image.open(locations.readable(source)) as im:
-            yield im
+        if self.registered is not None:
+            self.registered.apply()
+        with settings(**self.settings), formats.open_picture(source) as im:
+            yield self.prepare(im)
 
-    def encode(self, im: Image.Image, **more_options: Any) -> bytes:
-        """Return the file's bytes; more save options may be given. OSError for several frames: all but one would be lost.
+    def prepare(self, im: Image.Image) -> Picture:
+        """Return an image as it is to be written; OSError for several frames, unless the first is wanted."""
+        self.adjustment.check_frames(im, self.suffix)
+        upright = self.adjustment.upright or not self.keep_metadata
+        metadata = _metadata(im, self.suffix, self.keep_metadata, upright)
+        return Picture(replace(self.adjustment, upright=upright).apply(im), metadata)
 
-        What follows the photo in an MPO file, as many cameras and phones write for JPEG, is a preview or a gain map of it.
-        """
-        frames = 1 if im.format == "MPO" else getattr(im, "n_frames", 1)
-        if frames > 1:
-            msg = f"picture has {frames} frames, a {self.suffix} file made here would hold one of them"
-            raise OSError(msg)
-        words = {**_metadata(im, self.suffix, self.keep_metadata), **self.save_options, **more_options}
+    def encode(self, picture: Picture, **more_options: Any) -> bytes:
+        """Return the file's bytes; more save options may be given."""
+        im, words = picture.image, {**picture.metadata, **self.save_options, **more_options}
         if self.suffix == EXTENSION:
             return plugin.encode(im, **words)
         buffer = io.BytesIO()
         try:
-            im.save(buffer, format_of(self.suffix), **words)
+            im.save(buffer, formats.format_of(self.suffix), **words)
         except OSError as error:
             if im.has_transparency_data and str(error).startswith("cannot write mode"):
-                msg = f"{error}: {self.suffix} files have no transparency, .png, .webp and .avif files do"
+                msg = (
+                    f"{error}: {self.suffix} files have no transparency, .png, .webp and .avif files do; "
+                    "--background (background=...) puts it on a colour"
+                )
                 raise OSError(msg) from error
             raise
         return buffer.getvalue()
 
-
-def is_picture(path: Place) -> bool:
-    """Whether the name of a file is one of a format that Pillow reads; the file is not opened."""
-    return extensions().get(path.suffix.lower()) in Image.OPEN
-
-
-def extensions() -> Mapping[str, str]:
-    """Return Pillow's names of formats by extension, with all its plugins loaded."""
-    Image.init()
-    return Image.EXTENSION
+    def made(self, picture: Picture, data: bytes) -> Made:
+        """Return what is known of a file that was made of a picture."""
+        quality = plugin.open(data).info["quality"] if self.suffix == EXTENSION else None
+        return Made(quality, psnr(picture.image, data) if self.measured else None)
 
 
-def format_of(suffix: str) -> str:
-    """Return Pillow's name of the format with that extension; ValueError if Pillow cannot write it."""
-    name = extensions().get(suffix, "")
-    if name not in Image.SAVE:
-        msg = f"Pillow here writes no {suffix} files"
-        raise ValueError(msg)
-    return name
+def psnr(im: Image.Image, data: bytes) -> float | None:
+    """Return dB of RGB PSNR between an image and a picture file; None where a mode or a size leaves nothing to compare."""
+    try:
+        stored = color.to_pixels(im)
+        with Image.open(io.BytesIO(data)) as made:
+            again = color.to_pixels(made).array
+    except OSError:
+        return None
+    colors = CHANNELS[stored.mode.removesuffix("A")]
+    if again.shape[:2] != stored.array.shape[:2] or again.shape[2] < colors:
+        return None
+    return metrics.psnr(stored.array[:, :, :colors], again[:, :, :colors])
 
 
-def _metadata(im: Image.Image, suffix: str, everything: bool) -> dict[str, Any]:
-    """Return the save options that carry an image's metadata over to a format, each in that format's own way."""
+def _metadata(im: Image.Image, suffix: str, everything: bool, upright: bool) -> dict[str, Any]:
+    """Return the save options that carry an image's metadata over to a format, each in that format's own way.
+
+    everything: EXIF and XMP too. upright: without an orientation, because the pixels are turned.
+    """
     im.load()  # a PNG file may have them after the pixels
-    name = format_of(suffix)
+    name = formats.format_of(suffix)
     found: dict[str, Any] = {}
     if name != FORMAT and im.info.get("icc_profile"):
         found["icc_profile"] = im.info["icc_profile"]
@@ -103,18 +146,20 @@ def _metadata(im: Image.Image, suffix: str, everything: bool) -> dict[str, Any]:
         return found
     exif = _exif(im)
     if exif:
-        found["exif"] = exif
-    xmp = im.info.get("xmp")
+        found["exif"] = _without_orientation(exif) if upright else exif
+    xmp = plugin.xmp_bytes(im.info.get("xmp"))
     if not xmp:
         return found
+    if upright:
+        xmp = _XMP_ORIENTATION.sub(b"", xmp)
     if name == "PNG":
         text = PngImagePlugin.PngInfo()
-        text.add_itxt("XML:com.adobe.xmp", plugin.xmp_bytes(xmp).decode("utf-8", "replace"))
+        text.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
         found["pnginfo"] = text
     elif name == "TIFF":
         tags = Image.Exif()
         tags.load(found.get("exif", b""))
-        tags[_XMP_TIFF_TAG] = plugin.xmp_bytes(xmp)
+        tags[_XMP_TIFF_TAG] = xmp
         found["exif"] = tags
     else:
         found["xmp"] = xmp
@@ -131,9 +176,24 @@ def _exif(im: Image.Image) -> bytes:
     tags = Image.Exif()
     try:
         tags.load(im.getexif().tobytes())
-    except Exception:  # Pillow's readers of tags raise what they come upon
+    except Exception as error:  # Pillow's readers of tags raise what they come upon
+        if is_from_outside(error):
+            raise
         return b""
     if im.format == "TIFF":
         for tag in set(tags) - _EXIF_TAGS:
             del tags[tag]
     return tags.tobytes() if len(tags) else b""
+
+
+def _without_orientation(exif: bytes) -> bytes:
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+        if tags.pop(_ORIENTATION, None) is None:
+            return exif
+        return tags.tobytes()
+    except Exception as error:  # as in `_exif`
+        if is_from_outside(error):
+            raise
+        return exif

@@ -1,14 +1,19 @@
-"""What several commands take and tell: the options of save, texts as argparse wants them, sources and targets."""
+"""What several commands take: options of save, adjustments, texts as argparse wants them, sources and targets."""
 
 from __future__ import annotations
 
 import argparse
 import io
+import os
+import stat
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any
 
 from ..options import OPTIONS
+
+_ADJUSTMENTS = ("first_frame", "auto_orient", "resize", "background")
 
 
 def typed(parse: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -42,33 +47,108 @@ def save_options(args: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(args, name) for name in OPTIONS if getattr(args, name, None) is not None}
 
 
-def source(name: str) -> str | IO[bytes]:
-    """Return the name of a file to read, or of "-" all of standard input; OSError when that is closed."""
+def add_adjustments(parser: argparse.ArgumentParser, *, frames: bool = True) -> None:
+    """Add what may be done to pictures on the way; frames: also to those of which a file holds several."""
+    if frames:
+        parser.add_argument(
+            "--first-frame", action="store_true", help="of an animation or several pages take the first"
+        )
+    parser.add_argument(
+        "--auto-orient", action="store_true", help="turn the pixels as EXIF says, instead of saying so again"
+    )
+    parser.add_argument(
+        "--resize", type=typed(_size), metavar="PIXELS", help="fit into 1920 (the longer side), 800x600, 800x or x600"
+    )
+    parser.add_argument(
+        "--background", type=typed(_color), metavar="COLOR", help="put what is transparent on white, #ffffff, ..."
+    )
+    parser.add_argument(
+        "--strip",
+        action="store_true",
+        help="leave EXIF and XMP out (ICC profiles are kept); pixels are turned as they said",
+    )
+
+
+def adjustments(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what is done to pictures on the way, in the words of `pillow_lic.convert`."""
+    return {name: getattr(args, name, None) for name in _ADJUSTMENTS}
+
+
+def _size(text: str) -> Any:
+    from ..batch import adjustment
+
+    return adjustment.size(text)
+
+
+def _color(text: str) -> Any:
+    from ..batch import adjustment
+
+    return adjustment.color(text)
+
+
+def source(name: str) -> Path | IO[bytes]:
+    """Return the path of a file to read, or of "-" all of standard input; OSError when that is closed."""
     if name != "-":
-        return name
+        return Path(name)
     if sys.stdin is None:
         msg = "standard input is closed"
         raise OSError(msg)
     return io.BytesIO(sys.stdin.buffer.read())
 
 
+def target(source: str, name: str, suffix: str) -> str:
+    """Return the file to write: of a folder, which is there or named by a slash at its end, that of the source's name in it.
+
+    The folder is made. ValueError for a folder when the source has no name.
+    """
+    if name == "-" or not (name.endswith(("/", os.sep)) or os.path.isdir(name)):
+        return name
+    if source == "-":
+        msg = f"a target must be a file when standard input is the source, got the folder {name}"
+        raise ValueError(msg)
+    os.makedirs(name, exist_ok=True)
+    return os.path.join(name, Path(source).with_suffix(suffix).name)
+
+
 def refuses(source: str, target: str, force: bool) -> bool:
-    """Whether the target must not be written over, which is then said."""
+    """Whether the target must not be written, over what is there or onto a terminal, which is then said."""
     from ..batch import overwriting
 
-    if words := overwriting.objection(source, target, force=force):
+    if _is_terminal(target):
+        words = f"{target} is a terminal, which cannot show a picture: name a file, or redirect it"
+    else:
+        words = overwriting.objection(source, target, force=force)
+    if words:
         print(f"lic: {words}", file=sys.stderr)
     return bool(words)
+
+
+def _is_terminal(target: str) -> bool:
+    if target == "-":
+        return sys.stdout is not None and sys.stdout.isatty()
+    try:
+        if not stat.S_ISCHR(os.stat(target).st_mode):
+            return False
+        with open(target, "wb", buffering=0) as device:
+            return device.isatty()
+    except OSError:
+        return False
 
 
 def write(target: str, data: bytes) -> None:
     """Write a file whole or not at all, or to standard output; OSError when that is closed."""
     from ..files import write_atomic
 
-    if target != "-":
-        write_atomic(target, data)
-    elif sys.stdout is None:
-        msg = "standard output is closed"
-        raise OSError(msg)
-    else:
+    if target == "-":
+        if sys.stdout is None:
+            msg = "standard output is closed"
+            raise OSError(msg)
         sys.stdout.buffer.write(data)
+        return
+    write_atomic(target, data)
+
+
+def report(target: str, words: str) -> None:
+    """Say what was made: on standard output, unless the data may be going there."""
+    if target != "-":
+        print(f"{target}: {words}", file=sys.stdout if os.path.isfile(target) else sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,9 +14,10 @@ from . import _words
 
 SUMMARY = "Convert files, directories, patterns and URLs; goes on where it was stopped."
 EXAMPLES = """
-  lic convert photos/ out/ -j 4
+  lic convert photos/ out/ -j all
+  lic convert photos/ out/ --dry-run
   lic convert photos/ out/ --budget 5GB
-  lic convert out/ back/ --to png
+  lic convert out/ back/ --to jpg -q 8 --background white --resize 1920
   lic convert "s3://in/**/*.png" s3://out --scheduler tcp://host:8786
 """
 
@@ -24,7 +26,9 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic convert`."""
     parser.add_argument("paths", nargs="+", metavar="SRC... DST")
     parser.add_argument("--to", metavar="FORMAT", help="lic (default) or any extension Pillow writes")
-    parser.add_argument("-j", "--jobs", type=int, metavar="N", help="worker processes (default 1)")
+    parser.add_argument(
+        "-j", "--jobs", type=_words.typed(_jobs), metavar="N", help="worker processes (default 1); all: one a processor"
+    )
     parser.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster of this scheduler")
     parser.add_argument(
         "--budget",
@@ -33,47 +37,70 @@ def add_words(parser: argparse.ArgumentParser) -> None:
         help="for all files together (5GB): measure, then share",
     )
     parser.add_argument("-f", "--force", action="store_true", help="also make what is there, even over originals")
-    parser.add_argument("--quiet", action="store_true", help="no progress line")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="make nothing, say what would be made of what")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="a line for every file: sizes, quality, seconds, and its PSNR, for which it is decoded",
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON object for every file, and one for all")
+    parser.add_argument("--quiet", action="store_true", help="no progress, neither as a line nor, in a log, by file")
     _words.add_save_options(parser, "convert")
-    parser.add_argument("--strip", action="store_true", help="leave EXIF and XMP out (ICC profiles are kept)")
+    _words.add_adjustments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert, and say how many files were made, were there and failed; 1 when one failed."""
-    from ..batch import conversion
-    from ..batch.progress import ProgressLine
+    """Convert, and say what became of every file and of all; 1 when one failed or nothing was found to do."""
+    from ..batch import conversion, report
 
     *sources, destination = args.paths
     if not sources:
         print("lic: convert needs at least one SRC and a DST", file=sys.stderr)
         return 2
-    line = ProgressLine(sys.stderr, shown=not args.quiet)
+    told = report.Report(
+        sys.stderr, verbose=args.verbose, quiet=args.quiet, json_lines=sys.stdout if args.json else None
+    )
     try:
-        with _workers(args) as how:
+        with _workers(args) as how, warnings.catch_warnings():
+            warnings.simplefilter("ignore", conversion.PictureWarning)  # told by picture, as it happens
             summary = conversion.convert(
                 sources,
                 destination,
                 to=args.to,
                 force=args.force,
                 keep_metadata=not args.strip,
-                progress=line.update,
+                progress=told.update,
                 budget=args.budget,
+                measure=args.verbose,
+                dry_run=args.dry_run,
                 **how,
+                **_words.adjustments(args),
                 **_words.save_options(args),
             )
+    except KeyboardInterrupt:
+        told.close()
+        print(f"lic: interrupted: {told.counts()}; run the same command again to go on", file=sys.stderr)
+        return 130
     finally:
-        line.close()
-    for result in summary.failed:
-        print(f"lic: {result.pair.source}: {result.error}", file=sys.stderr)
-    saved = f", {1 - summary.bytes_out / summary.bytes_in:.0%} saved" if summary.bytes_in > summary.bytes_out else ""
-    print(
-        f"{len(summary.done)} converted, {len(summary.skipped)} there already, {len(summary.failed)} failed; "
-        f"{summary.bytes_in:,} -> {summary.bytes_out:,} bytes{saved}; {summary.seconds:.1f} s"
-    )
-    if args.budget is not None:
+        told.close()
+    told.finish(summary)
+    if args.budget is not None and not args.json:
         used = sum(result.bytes_out for result in (*summary.done, *summary.skipped))
         print(f"{used:,} of {args.budget:,.0f} bytes used, {used / args.budget:.1%}")
-    return 1 if summary.failed else 0
+    return 1 if summary.failed or (summary.passed_over and not summary.results) else 0
+
+
+def _jobs(text: str) -> int:
+    from ..engine.settings import available_cores
+
+    if text == "all":
+        return available_cores()
+    try:
+        return int(text)
+    except ValueError:
+        msg = f"must be a number of processes or all, got {text!r}"
+        raise ValueError(msg) from None
 
 
 @contextmanager

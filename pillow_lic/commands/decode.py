@@ -7,11 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-from . import _words
+from . import _terminal, _words
 
 SUMMARY = "Write a .lic picture in another format; - is standard input or output."
 EXAMPLES = """
   lic decode a.lic a.png
+  lic decode a.lic a.jpg --background white
   lic decode a.lic - --format webp > a.webp
 """
 
@@ -19,27 +20,29 @@ EXAMPLES = """
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic decode`."""
     parser.add_argument("source")
-    parser.add_argument("target")
-    parser.add_argument("--format", help="of the target (default: by its name; png for -)")
+    parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
+    parser.add_argument("--format", help="of the target (default: by its name; png for - and folders)")
     parser.add_argument("-f", "--force", action="store_true", help="replace what is there")
-    parser.add_argument("--strip", action="store_true", help="leave EXIF and XMP out")
+    _words.add_adjustments(parser, frames=False)
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes and seconds."""
     from .. import plugin
     from ..batch import transcode
+    from ..batch.adjustment import Adjustment
 
     begun = time.perf_counter()
     suffix = f".{args.format.lower().lstrip('.')}" if args.format else Path(args.target).suffix.lower() or ".png"
     if suffix == ".lic":
         print("lic: decode writes other formats than .lic; encode and convert write it anew", file=sys.stderr)
         return 2
-    if _words.refuses(args.source, args.target, args.force):
+    target = _words.target(args.source, args.target, suffix)
+    if _words.refuses(args.source, target, args.force):
         return 2
-    with plugin.open(_words.source(args.source)) as im:
-        data = transcode.Transcoder(suffix, {}, not args.strip).encode(im)
-    _words.write(args.target, data)
-    if args.target != "-":
-        print(f"{args.target}: {len(data):,} bytes, {time.perf_counter() - begun:.2f} s")
+    work = transcode.Transcoder(suffix, {}, not args.strip, Adjustment.of(**_words.adjustments(args)))
+    with _terminal.naming(args.source), plugin.open(_words.source(args.source)) as im:
+        data = work.encode(work.prepare(im))
+    _words.write(target, data)
+    _words.report(target, f"{len(data):,} bytes, {time.perf_counter() - begun:.2f} s")
     return 0

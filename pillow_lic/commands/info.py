@@ -5,21 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import _words
+from ._terminal import quoted
 
 SUMMARY = "Show what .lic files say about themselves and check them; runs no network."
 EXAMPLES = """
   lic info a.lic
-  lic info --json *.lic
+  lic info --json photos/
   lic info a.lic --map map.png
 """
 
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic info`."""
-    parser.add_argument("files", nargs="+", metavar="file")
+    parser.add_argument("files", nargs="+", metavar="file", help="a .lic file, or a folder of them")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--map", metavar="PICTURE", help="also draw the importance map: white has the highest quality")
     parser.add_argument("-f", "--force", action="store_true", help="let --map replace what is there")
@@ -28,7 +30,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the facts of every file; 1 when one is damaged or cannot be read."""
     from .. import color, describe
-    from ..batch import transcode
+    from ..batch.transcode import Transcoder
 
     if args.map is not None and len(args.files) != 1:
         print(f"lic: --map draws the map of one file, got {len(args.files)}", file=sys.stderr)
@@ -39,19 +41,30 @@ def run(args: argparse.Namespace) -> int:
     if args.map is not None and _words.refuses(args.files[0], args.map, args.force):
         return 2
     failed = 0
-    for name in args.files:
+    for name in _files(args.files):
         try:
             source = _words.source(name)
-            data = Path(source).read_bytes() if isinstance(source, str) else source.read()
+            if isinstance(source, Path) and source.is_dir():
+                msg = "a folder without .lic files"
+                raise IsADirectoryError(msg)
+            data = source.read_bytes() if isinstance(source, Path) else source.read()
             facts = describe.describe(data)
         except (OSError, SyntaxError) as error:
             print(f"lic: {name}: {error}", file=sys.stderr)
             failed += 1
             continue
         failed += facts["damage"] is not None
-        print(json.dumps({"file": name, **facts}) if args.json else f"{name}\n{describe.as_text(facts)}")
+        print(json.dumps({"file": name, **facts}) if args.json else f"{quoted(name)}\n{describe.as_text(facts)}")
         if args.map is not None:
             suffix = Path(args.map).suffix.lower() or ".png"
-            drawn = transcode.Transcoder(suffix, {}, False).encode(color.from_array(describe.draw_map(data)))
-            _words.write(args.map, drawn)
+            work = Transcoder(suffix, {}, False)
+            _words.write(args.map, work.encode(work.prepare(color.from_array(describe.draw_map(data)))))
     return 1 if failed else 0
+
+
+def _files(names: Iterable[str]) -> Iterator[str]:
+    """Yield the names, and in place of a folder those of the .lic files below it; itself, if there are none, which is an error."""
+    for name in names:
+        below = Path(name).rglob("*") if name != "-" and Path(name).is_dir() else ()
+        found = sorted(str(path) for path in below if path.suffix.lower() == ".lic" and path.is_file())
+        yield from found or [name]

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import ExifTags, Image, ImageOps
 
 from .. import color
-from ..batch import transcode
+from ..batch import formats
 from ..files import write_atomic
 from ..pages import document
 from . import opening
@@ -98,10 +98,9 @@ def _pictures(names: Sequence[str]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        there = (
-            file for file in path.iterdir() if not file.name.startswith(".")
-        )  # hidden ones: macOS leaves a "._" of each
-        found = sorted(file for file in there if file.is_file() and transcode.is_picture(file))
+        # A name that begins with a dot is hidden: macOS leaves a "._" of each file on other file systems.
+        there = [file for file in path.iterdir() if not file.name.startswith(".")]
+        found = sorted(file for file in there if file.is_file() and formats.is_picture(file))
         if not found:
             msg = f"the folder {name} has no pictures"
             raise ValueError(msg)

@@ -1,0 +1,133 @@
+"""What may be done to a picture before it is written: one frame of several, upright, smaller, on a background."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from PIL import Image, ImageColor, ImageOps
+
+_ORIENTATION = 274
+_ON_ITS_SIDE = (5, 6, 7, 8)
+_REDUCED = 1
+"""Bit of NewSubfileType (TIFF 6.0, section 8): a smaller version of another page."""
+
+
+Size = tuple[int | None, int | None]
+Color = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """What is done to each picture, in this order; ValueError names a wrong value and what is legal.
+
+    first_frame: of an animation or several pages the first is taken. upright: pixels are turned as EXIF says. size: the
+    picture is made to fit into so many pixels across and down, or one of the two if the other is None; never larger.
+    background: what is transparent lies on this colour, (red, green, blue).
+    """
+
+    first_frame: bool = False
+    upright: bool = False
+    size: Size | None = None
+    background: Color | None = None
+
+    @classmethod
+    def of(
+        cls, *, first_frame: bool, auto_orient: bool, resize: int | Size | None, background: str | Color | None
+    ) -> Adjustment:
+        """Return the adjustment by the words of `pillow_lic.convert`."""
+        if isinstance(resize, int):
+            resize = (resize, resize)
+        if isinstance(background, str):
+            background = color(background)
+        return cls(bool(first_frame), bool(auto_orient), resize, background)
+
+    def __post_init__(self) -> None:
+        if self.size is not None:
+            sides = self.size if isinstance(self.size, tuple) and len(self.size) == 2 else (0,)
+            if not any(sides) or not all(side is None or (isinstance(side, int) and side > 0) for side in sides):
+                msg = f"resize must be pixels of the longer side, or (across, down), where one may be None, got {self.size!r}"
+                raise ValueError(msg)
+
+    def check_frames(self, im: Image.Image, suffix: str) -> None:
+        """OSError for several frames, of which all but one would be lost, unless that is wanted."""
+        if (frames := count_frames(im)) > 1 and not self.first_frame:
+            msg = (
+                f"picture has {frames} frames, a {suffix} file made here would hold one of them: "
+                "--first-frame (first_frame=True) takes the first"
+            )
+            raise OSError(msg)
+
+    def apply(self, im: Image.Image) -> Image.Image:
+        """Return the picture as it is to be written, `im` itself when there is nothing to do."""
+        turned = self.upright and im.getexif().get(_ORIENTATION, 1) != 1
+        if turned:
+            im = ImageOps.exif_transpose(im)
+        if self.size is not None:
+            im = _fitted(im, self.size)
+        if self.background is not None and im.has_transparency_data:
+            im = _on(im, self.background)
+        return im
+
+
+def count_frames(im: Image.Image) -> int:
+    """Return the number of pictures in a file.
+
+    What follows the photo in an MPO file, as many cameras and phones write for JPEG, is a preview or a gain map of it; a
+    reduced page of a TIFF is a preview too.
+    """
+    if im.format == "MPO":
+        return 1
+    frames = int(getattr(im, "n_frames", 1))
+    if im.format != "TIFF" or frames == 1:
+        return frames
+    own = 0
+    for number in range(frames):
+        im.seek(number)
+        own += not im.tag_v2.get(254, 0) & _REDUCED  # type: ignore[attr-defined]
+    im.seek(0)
+    return max(own, 1)
+
+
+def _fitted(im: Image.Image, size: Size) -> Image.Image:
+    box = [limit or 10**9 for limit in size]
+    if im.getexif().get(_ORIENTATION) in _ON_ITS_SIDE:
+        box.reverse()
+    if im.width <= box[0] and im.height <= box[1]:
+        return im
+    if im.mode == "1":
+        im = im.convert("L")
+    elif im.mode in ("P", "PA"):
+        im = im.convert("RGBA" if im.has_transparency_data else "RGB")
+    im = im.copy()
+    im.thumbnail((box[0], box[1]), Image.Resampling.LANCZOS)
+    return im
+
+
+def _on(im: Image.Image, background: Color) -> Image.Image:
+    base = Image.new("RGBA", im.size, (*background, 255))
+    base.alpha_composite(im.convert("RGBA"))
+    flat = base.convert("L" if im.mode in ("LA", "La") and len(set(background)) == 1 else "RGB")
+    flat.info = {name: value for name, value in im.info.items() if name != "transparency"}
+    return flat
+
+
+def size(text: str) -> Size:
+    """Return the limits written as 1920 (of the longer side), 800x600, 800x or x600; ValueError for others."""
+    if text.isdecimal() and int(text):
+        return int(text), int(text)
+    found = re.fullmatch(r"([1-9][0-9]*)?x([1-9][0-9]*)?", text)
+    if found is None or found[0] == "x":
+        msg = f"must be pixels such as 1920 (the longer side), 800x600, 800x or x600, got {text!r}"
+        raise ValueError(msg)
+    return int(found[1]) if found[1] else None, int(found[2]) if found[2] else None
+
+
+def color(text: str) -> Color:
+    """Return a colour written as white, #fff, #102030 or rgb(1,2,3); ValueError for others."""
+    try:
+        red, green, blue, *_ = ImageColor.getrgb(text)
+    except ValueError:
+        msg = f"must be a colour such as white, #ffffff or rgb(255,255,255), got {text!r}"
+        raise ValueError(msg) from None
+    return red, green, blue
