@@ -24,5 +24,5 @@ target = source.with_name(f"{source.stem}-20k.lic")
 pillow_lic.save(photo, target, target_size=20_000)
 
 with Image.open(target) as again:
-    print(f"{target.name}: {target.stat().st_size:,} bytes, {again.size}, quality {again.info['quality']}")
+    print(f"{target.name}: {target.stat().st_size:,} bytes, {again.size}, quality {again.info['lic_quality']}")
     again.convert("RGB").save(source.with_name(f"{source.stem}-20k.png"))

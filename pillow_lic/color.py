@@ -38,24 +38,27 @@ class Pixels(NamedTuple):
     lost: str = ""
 
 
-def to_pixels(im: Image.Image) -> Pixels:
+def to_pixels(im: Image.Image, icc_profile: bytes | None = None) -> Pixels:
     """Return what is stored of an image of any mode, with the ICC profile that fits the stored colours (b"" if none).
 
-    Raises ValueError for an image without pixels and OSError for a mode that has no one meaning in 8 bits.
+    icc_profile takes the place of the image's own, b"" leaves it out; colours of CMYK are converted through the image's own
+    where it has one for them. Raises ValueError for an image without pixels and OSError for a mode that has no one meaning in
+    8 bits.
     """
     if 0 in im.size:
         msg = "cannot write empty image as LIC"
         raise ValueError(msg)
-    profile = _bytes(im.info.get("icc_profile"))
+    own = _bytes(im.info.get("icc_profile"))
+    profile = own if icc_profile is None else icc_profile
     stored = _stored_mode(im)
     lost = ""
     if im.mode in _COLOR_SPACES:
-        im, profile, lost = _to_rgb(im, profile)
+        im, profile, lost = _to_rgb(im, profile, own)
     else:
-        if profile and not _fits(profile, stored):
+        if profile and not fits(profile, stored):
             profile, lost = b"", _LOST.format(im.mode, "these colours")
         if im.mode != stored:
-            im = im.convert(stored)
+            im = _without_stray_transparency(im).convert(stored)
     return Pixels(_array(im), stored, profile, lost)
 
 
@@ -113,10 +116,34 @@ def to_map(mask: Any) -> NDArray[Any]:
     return np.asarray(mask.convert("L") if isinstance(mask, Image.Image) and mask.mode[0] not in "IF" else mask)
 
 
+def _has_transparent_colour(im: Image.Image) -> bool:
+    """Whether `info` names a transparent colour as the mode has them; programs copy `info` from images of other modes."""
+    value = im.info.get("transparency")
+    if im.mode == "RGB":
+        return isinstance(value, (tuple, list)) and len(value) == 3 and all(_is_sample(sample) for sample in value)
+    if im.mode == "P" and isinstance(value, bytes):
+        return len(value) <= 256
+    return im.mode in {"1", "L", "P"} and _is_sample(value)
+
+
+def _is_sample(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value <= 255
+
+
+def _without_stray_transparency(im: Image.Image) -> Image.Image:
+    """Return the image, or a copy of it, without a transparent colour that its mode cannot have: `convert` would fail on it."""
+    if "transparency" not in im.info or _has_transparent_colour(im):
+        return im
+    im = im.copy()
+    del im.info["transparency"]
+    return im
+
+
 def _stored_mode(im: Image.Image) -> str:
     if im.mode == "P":
-        return "RGBA" if im.has_transparency_data else "RGB"
-    if im.mode in {"1", "L", "RGB"} and im.info.get("transparency") is not None:
+        has_alpha = im.palette is not None and im.palette.mode.endswith("A")
+        return "RGBA" if has_alpha or _has_transparent_colour(im) else "RGB"
+    if _has_transparent_colour(im):
         return "RGBA" if im.mode == "RGB" else "LA"
     if im.mode in CHANNELS:
         return im.mode
@@ -131,35 +158,46 @@ def _stored_mode(im: Image.Image) -> str:
     raise OSError(msg)
 
 
-def _fits(profile: bytes, stored: str) -> bool:
-    """Whether a profile can describe colours of the stored mode; one without the header of ICC.1, 7.2, is the caller's affair.
+def fits(profile: bytes, mode: str) -> bool:
+    """Whether a profile can describe colours of a mode: grey, RGB or CMYK, with alpha or without.
 
-    `im.convert` leaves the profile of CMYK or grey colours with an image of RGB, that of RGB with a grey one.
+    One without the header of ICC.1, 7.2, is the caller's affair. `im.convert` leaves the profile of CMYK or grey colours with
+    an image of RGB, that of RGB with a grey one.
     """
-    return profile[36:40] != b"acsp" or profile[16:20] == (b"GRAY" if stored[0] == "L" else b"RGB ")
+    space = {"L": b"GRAY", "C": b"CMYK"}.get(mode[0], b"RGB ")
+    return profile[36:40] != b"acsp" or profile[16:20] == space
 
 
-def _to_rgb(im: Image.Image, profile: bytes) -> tuple[Image.Image, bytes, str]:
-    """Return an image of another colour space as RGB, the profile that describes the result, and what to warn of."""
+def _to_rgb(im: Image.Image, profile: bytes, own: bytes) -> tuple[Image.Image, bytes, str]:
+    """Return an image of another colour space as RGB, the profile that describes the result, and what to warn of.
+
+    profile: the one that is wanted; own: the image's, which colours of CMYK are converted through if that one is for RGB.
+    """
     space = profile[16:20]  # an ICC header names the colour space of the data here
-    if space == b"RGB ":  # describes the colours behind the YCbCr or HSV numbers
-        return im.convert("RGB"), profile, ""
-    if im.mode == "CMYK" and space == b"CMYK":
-        managed = through_profile(im, profile)
-        if managed is not None:
-            return managed, b"", ""
+    through = profile if space == b"CMYK" else own
+    managed = None
+    if im.mode == "CMYK" and through[16:20] == b"CMYK":
+        managed = through_profile(im, through, profile if space == b"RGB " else b"")
+    if space == b"RGB ":  # describes the colours behind the YCbCr or HSV numbers, or those that CMYK becomes
+        return managed or im.convert("RGB"), profile, ""
+    if managed is not None:
+        return managed, b"", ""
     lost = _LOST.format(im.mode, "RGB") if profile else ""
     return im.convert("RGB"), b"", lost
 
 
-def through_profile(im: Image.Image, profile: bytes) -> Image.Image | None:
-    """Return an image of mode L, RGB or CMYK as sRGB by its profile; None without littlecms or for a profile it cannot use."""
+def through_profile(im: Image.Image, profile: bytes, target: bytes = b"") -> Image.Image | None:
+    """Return an image of mode L, RGB or CMYK as sRGB, or as RGB of a target profile, by its own profile.
+
+    None without littlecms or for a profile it cannot use.
+    """
     try:
         from PIL import ImageCms
     except ImportError:
         return None
     try:
-        return ImageCms.profileToProfile(im, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB")
+        to = io.BytesIO(target) if target else ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(im, io.BytesIO(profile), to, outputMode="RGB")
     except (OSError, ImageCms.PyCMSError):
         return None
 

@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 
 from PIL import Image, ImageFile
 
-from . import arguments, codec, color, families, files, options
+from . import arguments, codec, color, families, files, metadata, options
 from .engine.settings import current_settings
 from .errors import LicDamagedError, LicLimitError
 from .fileformat import container, importance_map
@@ -25,12 +25,12 @@ from .fileformat.sections import IMPORTANCE
 from .naming import FORMAT
 
 _IGNORED = frozenset(
-    {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "dpi", "comment", "lic_version"}
+    {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "comment"}
+    | {"lic_version", "lic_quality", "lic_model"}
 )
-"""Keywords that programs pass to every format, or from `info`; they ask for nothing that LIC could do, so no warning is due."""
+"""Keywords that programs pass to every format, or from `info`: no warning is due."""
 
-_METADATA = ("icc_profile", "exif", "xmp")
-_EXIF_PREFIX = b"Exif\x00\x00"
+_METADATA = ("icc_profile", "exif", "xmp", "dpi")
 SAVE_WORDS = (*options.OPTIONS, *_METADATA)
 """The keywords of save: the options and the metadata."""
 
@@ -38,8 +38,9 @@ SAVE_WORDS = (*options.OPTIONS, *_METADATA)
 class LicImageFile(ImageFile.ImageFile):
     """A .lic picture as Pillow sees it.
 
-    `info` has quality (1-10), model, lic_version, the metadata stored, and, where the file has one, `importance`: its map
-    as an `importance.Map`, which `save` takes back.
+    `info` has lic_quality (1-10), lic_model, lic_version, the metadata stored, dpi where EXIF says a resolution, and, where the
+    file has one, `importance`: its map as an `importance.Map`, which `save` takes back. Programs pass `**im.info` to `save` of
+    other formats, so that no key may be a word that asks one of them for something else.
     """
 
     format = FORMAT
@@ -225,58 +226,34 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
     if not isinstance(im, Image.Image):
         msg = f"image must be a PIL.Image.Image, which Image.fromarray makes of an array, got {arguments.shown(im)}"
         raise TypeError(msg)
-    _warn_unknown(words, stacklevel)
+    im.load()  # the first thing: the mode, the size and the Exif object of a TIFF may be others then
+    _warn_unknown(words, im.info, stacklevel)
     encoding = encode_options(words)
-    metadata = {"exif": exif_bytes(words.get("exif")), "xmp": xmp_bytes(words.get("xmp"))}
-    if "icc_profile" in words:
-        metadata["icc_profile"] = icc_bytes(words["icc_profile"])
-    im.load()
-    pixels = color.to_pixels(im)
-    if pixels.lost and "icc_profile" not in metadata:
+    exif = metadata.with_resolution(metadata.exif_bytes(words.get("exif")), words.get("dpi"))
+    given = metadata.icc_bytes(words["icc_profile"]) if "icc_profile" in words else None
+    found = {"exif": exif, "xmp": metadata.xmp_bytes(words.get("xmp"))}
+    pixels = color.to_pixels(im, given)
+    if pixels.lost:
         warnings.warn(pixels.lost, UserWarning, stacklevel - 1)
-    metadata.setdefault("icc_profile", pixels.icc_profile)
-    stored = {name: value for name, value in metadata.items() if value}
+    found["icc_profile"] = pixels.icc_profile
+    stored = {name: value for name, value in found.items() if value}
     return codec.encode(pixels.array, pixels.mode, encoding, metadata=stored)
 
 
 def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
-    """Return the encoding options among Pillow's save parameters, checked; None counts as not given."""
+    """Return the encoding options among Pillow's save parameters, checked; None counts as not given.
+
+    Where none sets the quality, or the model, the one that the picture was opened with does, as `**im.info` passes it on.
+    """
     chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
+    if not any(options.OPTIONS[name].is_aim for name in chosen) and words.get("lic_quality") is not None:
+        chosen["quality"] = words["lic_quality"]
+    if words.get("lic_model") is not None:
+        chosen.setdefault("model", words["lic_model"])
     for name, value in chosen.items():
         if options.OPTIONS[name].takes_mask and (isinstance(value, Image.Image) or hasattr(value, "shape")):
             chosen[name] = color.to_map(value)
     return options.EncodeOptions(**chosen)
-
-
-def icc_bytes(value: object) -> bytes:
-    """Return an ICC profile given as bytes, an ImageCms profile or None; TypeError for anything else."""
-    tobytes = getattr(value, "tobytes", None)
-    if not isinstance(value, memoryview) and tobytes is not None:
-        value = tobytes()
-    return _metadata_bytes("icc_profile", value, "bytes, an ImageCms profile or None")
-
-
-def exif_bytes(value: object) -> bytes:
-    """Return EXIF given as Image.Exif, None or bytes (with or without "Exif" before it) as TIFF structure alone."""
-    if isinstance(value, Image.Exif):
-        value = value.tobytes() if len(value) else b""
-    return _metadata_bytes("exif", value, "bytes, Image.Exif or None").removeprefix(_EXIF_PREFIX)
-
-
-def xmp_bytes(value: object) -> bytes:
-    """Return XMP given as bytes, str or None; TypeError for anything else."""
-    if isinstance(value, str):
-        value = value.encode()
-    return _metadata_bytes("xmp", value, "bytes, str or None")
-
-
-def _metadata_bytes(name: str, value: object, legal: str) -> bytes:
-    if value is None:
-        return b""
-    if not isinstance(value, (bytes, bytearray, memoryview)):
-        msg = f"{name} must be {legal}, got {type(value).__name__}"
-        raise TypeError(msg)
-    return bytes(value)
 
 
 def unknown_words(names: Iterable[str]) -> str:
@@ -289,9 +266,13 @@ def unknown_words(names: Iterable[str]) -> str:
     return f"save option {', '.join(parts)}; it knows {', '.join(SAVE_WORDS)}" if parts else ""
 
 
-def _warn_unknown(words: Mapping[str, Any], stacklevel: int) -> None:
-    """Name the keywords that mean nothing here, in one warning: Pillow's own formats drop a mistyped one silently."""
-    if unknown := unknown_words([name for name in words if name not in _IGNORED]):
+def _warn_unknown(words: Mapping[str, Any], info: Mapping[Any, Any], stacklevel: int) -> None:
+    """Name the keywords that mean nothing here, in one warning: Pillow's own formats drop a mistyped one silently.
+
+    Not those passed on from `info`, where other formats put what they found.
+    """
+    passed_on = {name for name, value in words.items() if name in info and info[name] is value}
+    if unknown := unknown_words([name for name in words if name not in _IGNORED | passed_on]):
         warnings.warn(f"LIC has no {unknown}", UserWarning, stacklevel)
 
 
@@ -314,16 +295,19 @@ def _check_size(header: Header) -> None:
         raise LicLimitError(msg)
 
 
-def _info(header: Header, model: str, metadata: Mapping[str, bytes]) -> dict[str, Any]:
+def _info(header: Header, model: str, stored: Mapping[str, bytes]) -> dict[str, Any]:
     """Return what `Image.info` shows: string keys, picklable values, nothing large that is not stored in the file."""
     info: dict[str, Any] = {
-        "quality": round(header.quality, 2),
-        "model": model,
         "lic_version": header.version,
-        **metadata,
+        "lic_quality": round(header.quality, 2),
+        "lic_model": model,
+        **stored,
     }
     if "exif" in info:
-        info["exif"] = _EXIF_PREFIX + info["exif"].removeprefix(_EXIF_PREFIX)
+        exif = info["exif"].removeprefix(metadata.EXIF_PREFIX)
+        info["exif"] = metadata.EXIF_PREFIX + exif
+        if (dpi := metadata.resolution(exif)) is not None:
+            info["dpi"] = dpi
     return info
 
 

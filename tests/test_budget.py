@@ -102,7 +102,7 @@ def test_more_than_can_be_used(photos: Path, tmp_path: Path) -> None:
     pillow_lic.convert(photos, tmp_path / "out", budget=1e12)
     for path in (tmp_path / "out").iterdir():
         with Image.open(path) as im:
-            assert im.info["quality"] == 10
+            assert im.info["lic_quality"] == 10
 
 
 def test_a_broken_picture_takes_no_share(photos: Path, tmp_path: Path) -> None:

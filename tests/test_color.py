@@ -128,6 +128,53 @@ def test_grey_profiles_of_grey_are_kept(photo: Image.Image) -> None:
     assert color.to_pixels(im).icc_profile == im.info["icc_profile"]
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "LA", "YCbCr"])
+@pytest.mark.parametrize(
+    "stray", [b"\0\x80" * 200, (1, 2, 3, 4), (1, 2, 300), -1, 256, "white", None, 1.5, ((1, 2), 3, 4)]
+)
+def test_a_transparency_that_the_mode_cannot_have_is_ignored(photo: Image.Image, mode: str, stray: object) -> None:
+    """Programs copy `info` from images of other modes, and a PNG may have text of that name."""
+    im = photo.convert(mode)
+    expected = color.to_pixels(im)
+    im.info["transparency"] = stray
+    found = color.to_pixels(im)
+    assert found.mode == expected.mode
+    np.testing.assert_array_equal(found.array, expected.array)
+    assert im.info["transparency"] is stray
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "CMYK", "YCbCr", "LAB"])
+@pytest.mark.parametrize("space", [b"CMYK", b"GRAY", b"Lab ", b"RGB "])
+@pytest.mark.parametrize("given", [False, True])
+def test_no_profile_is_stored_with_colours_it_cannot_describe(
+    photo: Image.Image, mode: str, space: bytes, given: bool
+) -> None:
+    im = photo.convert(mode)
+    profile = cmyk_profile().replace(b"CMYK", space)
+    im.info = {} if given else {"icc_profile": profile}
+    found = color.to_pixels(im, profile if given else None)
+    kept = found.icc_profile[16:20]
+    assert kept in (b"", b"GRAY" if found.mode == "L" else b"RGB ")
+    assert bool(kept) != bool(found.lost)
+
+
+def test_a_profile_given_with_cmyk_describes_the_result(photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    im = photo.convert("CMYK")
+    im.info["icc_profile"] = cmyk_profile()
+    targets = []
+
+    def transform(given: Image.Image, _: io.BytesIO, to: io.BytesIO, outputMode: str) -> Image.Image:  # noqa: N803
+        targets.append(to.read())
+        return Image.new(outputMode, given.size, (1, 2, 3))
+
+    monkeypatch.setattr(ImageCms, "profileToProfile", transform)
+    stored = color.to_pixels(im, srgb_profile())
+    assert (stored.icc_profile, stored.lost, targets) == (srgb_profile(), "", [srgb_profile()])
+    assert stored.array[0, 0].tolist() == [1, 2, 3]
+    stripped = color.to_pixels(photo, b"")
+    assert (stripped.icc_profile, stripped.lost) == (b"", "")
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "RGB"])
 def test_no_transparent_colour(photo: Image.Image, mode: str) -> None:
     im = photo.convert(mode)

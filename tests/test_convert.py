@@ -37,7 +37,7 @@ def test_convert_there_and_back(photos: Path, tmp_path: Path, photo: Image.Image
     with Image.open(tmp_path / "out/a.lic") as im:
         assert im.getexif()[271] == "maker"
         assert im.info["icc_profile"] == b"profile"
-        assert im.info["quality"] == 8
+        assert im.info["lic_quality"] == 8
     with Image.open(tmp_path / "out/sub/b.lic") as im:
         assert im.info["xmp"] == b"<x/>"
     assert (tmp_path / "out/a.lic").stat().st_mtime == 1.5e9

@@ -104,7 +104,7 @@ def test_v3_properties_and_metadata_do_not_decode(lic: Path, monkeypatch: pytest
     batch = iio.improps(lic, index=...)
     assert (batch.shape, batch.n_images, batch.is_batch) == ((1, 64, 96, 3), 1, True)
     meta = iio.immeta(lic, exclude_applied=False)
-    assert (meta["quality"], meta["lic_version"], meta["Orientation"], meta["xmp"]) == (6, 1, 6, b"<x/>")
+    assert (meta["lic_quality"], meta["lic_version"], meta["Orientation"], meta["xmp"]) == (6, 1, 6, b"<x/>")
     assert "Orientation" not in iio.immeta(lic)
     with pytest.raises(ValueError, match="index must be 0"):
         iio.improps(lic, index=2)
@@ -217,7 +217,7 @@ def test_v2(tmp_path: Path, array: np.ndarray) -> None:
     with iio2.get_reader(path) as reader:
         assert len(reader) == 1
         np.testing.assert_array_equal(reader.get_data(0), expected)
-        assert reader.get_meta_data()["quality"] == 4
+        assert reader.get_meta_data()["lic_quality"] == 4
     with iio2.get_writer(tmp_path / "b.lic", format="lic", quality=4) as writer:
         writer.append_data(array)
     assert (tmp_path / "b.lic").read_bytes() == path.read_bytes()

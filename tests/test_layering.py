@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/*.py")])
 
-LEAVES = "errors arguments files metrics naming"
+LEAVES = "errors arguments files metadata metrics naming"
 LAW = {
     # file or room: what of the package it may import ("=families": that file alone, not what is in the room), and which
     # packages of others (the standard library always)
@@ -40,6 +40,7 @@ LAW = {
     "rate_search": ("errors fileformat options", ""),
     "codec": ("errors engine =families fileformat importance options rate_search", "numpy"),
     "color": ("errors fileformat", "numpy PIL"),
+    "metadata": ("", "PIL"),
     "describe": ("errors codec engine fileformat", "numpy"),
     "plugin": (f"{LEAVES} codec color engine =families fileformat importance options", "numpy PIL"),
     "LicImagePlugin": ("naming plugin", "PIL"),

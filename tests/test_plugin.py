@@ -117,10 +117,35 @@ def test_open_reads_the_header_only(lic: Path, monkeypatch: pytest.MonkeyPatch) 
         assert im.format_description == "Learned image compression"
         assert im.get_format_mimetype() == "image/x-lic"
         assert (im.n_frames, im.is_animated, im.tell()) == (1, False, 0)
-        assert im.info["quality"] == 6
-        assert im.info["model"] == models.choose(None).name
+        assert im.info["lic_quality"] == 6
+        assert im.info["lic_model"] == models.choose(None).name
         assert im.info["lic_version"] == 1
         assert all(isinstance(key, str) for key in im.info)
+
+
+@pytest.mark.parametrize("name", ["WEBP", "JPEG", "AVIF", "PNG", "TIFF", "GIF", "BMP", "JPEG2000", "PDF", "LIC"])
+def test_info_asks_no_format_for_anything_else(photo: Image.Image, name: str) -> None:
+    """Programs pass `**im.info` to keep the metadata."""
+    if name not in Image.SAVE:
+        Image.init()
+    im = pillow_lic.open(pillow_lic.encode(photo, dpi=(72, 72), xmp=b"<x/>", quality=5))
+    im.load()
+    plain, given = io.BytesIO(), io.BytesIO()
+    im.save(plain, name, **({"quality": 5} if name == "LIC" else {}))
+    im.save(given, name, **im.info)
+    assert 0 <= len(given.getvalue()) - len(plain.getvalue()) < 500
+
+
+def test_info_of_other_formats_is_no_mistyped_option(photo: Image.Image) -> None:
+    png = io.BytesIO()
+    photo.quantize(8).save(png, "PNG", transparency=0, dpi=(72, 72))
+    im = Image.open(png)
+    im.info["jfif_density"] = (1, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        im.save(io.BytesIO(), "LIC", **im.info)
+    with pytest.warns(UserWarning, match="jfif_density"):
+        photo.save(io.BytesIO(), "LIC", jfif_density=(1, 1))
 
 
 def test_info_can_be_pickled(lic: Path) -> None:
@@ -496,7 +521,7 @@ def test_resave_onto_itself(lic: Path) -> None:
     with Image.open(lic) as im:
         im.save(lic, quality=4)
     with Image.open(lic) as im:
-        assert im.info["quality"] == 4
+        assert im.info["lic_quality"] == 4
         im.load()
 
 
@@ -757,7 +782,7 @@ def test_a_file_within_a_file(photo: Image.Image) -> None:
 
 def test_info_of_a_picture_can_be_given_to_save_it(photo: Image.Image) -> None:
     again = pillow_lic.open(pillow_lic.encode(photo, quality=4))
-    assert pillow_lic.open(pillow_lic.encode(again, **again.info)).info["quality"] == 4
+    assert pillow_lic.open(pillow_lic.encode(again, **again.info)).info["lic_quality"] == 4
 
 
 @pytest.mark.parametrize("box", [np.array([0, 0, 32, 32]), [np.array([0, 0, 32, 32])], np.array([[0, 0, 32, 32]])])

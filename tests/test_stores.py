@@ -263,7 +263,7 @@ def test_there_and_back(root: str, photo: Image.Image, tmp_path: Path) -> None:
     assert [str(result.pair.source) for result in summary.failed] == [f"{root}/in/bad.png"]
     assert summary.bytes_in == 2 * len(stream.getvalue())
     with Image.open(io.BytesIO(StorePath(f"{root}/out/a.lic").read_bytes())) as im:
-        assert im.info["quality"] == pytest.approx(3, abs=0.01)
+        assert im.info["lic_quality"] == pytest.approx(3, abs=0.01)
         assert summary.bytes_out == 2 * im.fp.seek(0, 2)  # type: ignore[union-attr]
     back = pillow_lic.convert(f"{root}/out/**/*.lic", tmp_path / "back", to="png")
     assert sorted(os.listdir(tmp_path / "back")) == ["a.png", "b.png"]

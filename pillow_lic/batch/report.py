@@ -130,7 +130,7 @@ def _kept(summary: Summary) -> str:
         if isinstance(target, Path) and target.suffix.lower() == EXTENSION:
             try:
                 with plugin.open(target) as im:
-                    qualities.append(im.info["quality"])
+                    qualities.append(im.info["lic_quality"])
             except (OSError, SyntaxError):
                 continue
     span = ""

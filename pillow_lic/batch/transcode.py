@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image, PngImagePlugin
 
-from .. import color, metrics, plugin
+from .. import color, metadata, metrics, plugin
 from ..engine.settings import settings
 from ..errors import is_from_outside
 from ..fileformat.header import CHANNELS
@@ -114,7 +114,7 @@ class Transcoder:
 
     def made(self, picture: Picture, data: bytes) -> Made:
         """Return what is known of a file that was made of a picture."""
-        quality = plugin.open(data).info["quality"] if self.suffix == EXTENSION else None
+        quality = plugin.open(data).info["lic_quality"] if self.suffix == EXTENSION else None
         return Made(quality, psnr(picture.image, data) if self.measured else None)
 
 
@@ -147,7 +147,7 @@ def _metadata(im: Image.Image, suffix: str, everything: bool, upright: bool) -> 
     exif = _exif(im)
     if exif:
         found["exif"] = _without_orientation(exif) if upright else exif
-    xmp = plugin.xmp_bytes(im.info.get("xmp"))
+    xmp = metadata.xmp_bytes(im.info.get("xmp"))
     if not xmp:
         return found
     if upright:

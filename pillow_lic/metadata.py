@@ -1,0 +1,115 @@
+"""What goes with a picture beside its pixels, in the forms that callers of Pillow give it: ICC profile, EXIF, XMP, resolution."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any
+
+from PIL import Image
+
+EXIF_PREFIX = b"Exif\x00\x00"
+"""Stands before EXIF in JPEG, and in `Image.info`; a .lic file has the TIFF structure alone."""
+
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
+_PER_INCH = {2: 1.0, 3: 2.54}
+"""Units of the resolution (TIFF 6.0, ResolutionUnit) in an inch; 1 is no unit."""
+_NUMBERS = {3: "H", 4: "I", 5: "II"}
+"""Types of a field that a resolution may have: SHORT, LONG, RATIONAL."""
+
+_ROUNDED = 0.0127
+"""Dots per inch that may be lost where whole dots per metre are stored (PNG)."""
+
+
+def icc_bytes(value: object) -> bytes:
+    """Return an ICC profile given as bytes, an ImageCms profile or None; TypeError for anything else."""
+    tobytes = getattr(value, "tobytes", None)
+    if not isinstance(value, memoryview) and tobytes is not None:
+        value = tobytes()
+    return _bytes("icc_profile", value, "bytes, an ImageCms profile or None")
+
+
+def exif_bytes(value: object) -> bytes:
+    """Return EXIF given as Image.Exif, None or bytes (with or without "Exif" before it) as TIFF structure alone."""
+    if isinstance(value, Image.Exif):
+        value = value.tobytes() if len(value) else b""
+    return _bytes("exif", value, "bytes, Image.Exif or None").removeprefix(EXIF_PREFIX)
+
+
+def xmp_bytes(value: object) -> bytes:
+    """Return XMP given as bytes, str or None; TypeError for anything else."""
+    if isinstance(value, str):
+        value = value.encode()
+    return _bytes("xmp", value, "bytes, str or None")
+
+
+def _bytes(name: str, value: object, legal: str) -> bytes:
+    if value is None:
+        return b""
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        msg = f"{name} must be {legal}, got {type(value).__name__}"
+        raise TypeError(msg)
+    return bytes(value)
+
+
+def resolution(exif: bytes) -> tuple[float, float] | None:
+    """Return the dots per inch, across and down, that EXIF (a TIFF structure) says; None if it says none or is broken."""
+    try:
+        found = _resolution_fields(exif)
+        x = found[X_RESOLUTION] * _PER_INCH[int(found.get(RESOLUTION_UNIT, 2))]
+        y = found.get(Y_RESOLUTION, found[X_RESOLUTION]) * _PER_INCH[int(found.get(RESOLUTION_UNIT, 2))]
+    except (KeyError, ValueError, struct.error, ZeroDivisionError):
+        return None
+    return (x, y) if x > 0 and y > 0 else None
+
+
+def _resolution_fields(exif: bytes) -> dict[int, float]:
+    """Return the fields of the first directory that say the resolution; struct.error and the like where it is broken.
+
+    Pillow's own reader would import the plugin of TIFF, when a picture is opened.
+    """
+    order = {b"II": "<", b"MM": ">"}[exif[:2]]
+    (start,) = struct.unpack_from(f"{order}I", exif, 4)
+    (count,) = struct.unpack_from(f"{order}H", exif, start)
+    found = {}
+    for entry in range(start + 2, start + 2 + 12 * count, 12):
+        tag, kind, length = struct.unpack_from(f"{order}HHI", exif, entry)
+        if tag in (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT) and length == 1 and kind in _NUMBERS:
+            place = entry + 8
+            if kind == 5:
+                (place,) = struct.unpack_from(f"{order}I", exif, place)
+            number, *divisor = struct.unpack_from(f"{order}{_NUMBERS[kind]}", exif, place)
+            found[tag] = number / divisor[0] if divisor else float(number)
+    return found
+
+
+def with_resolution(exif: bytes, dpi: object) -> bytes:
+    """Return EXIF that says the resolution too: `dpi`, a number or two of them, across and down.
+
+    EXIF that says one already, or that is broken, is returned as it is, and so it is for what is no positive number.
+    """
+    numbers = _numbers(dpi)
+    if numbers is None:
+        return exif
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+        if X_RESOLUTION in tags:
+            return exif
+        tags.update({X_RESOLUTION: numbers[0], Y_RESOLUTION: numbers[1], RESOLUTION_UNIT: 2})
+        return tags.tobytes().removeprefix(EXIF_PREFIX)
+    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, struct.error):
+        return exif
+
+
+def _numbers(dpi: Any) -> tuple[float, float] | None:
+    """Return a resolution as two numbers, whole ones where the difference is that of whole dots per metre."""
+    try:
+        x, y = dpi if isinstance(dpi, (tuple, list)) else (dpi, dpi)
+        numbers = [float(x), float(y)]
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not all(0 < number < 2**31 and math.isfinite(number) for number in numbers):
+        return None
+    x, y = (round(number) if abs(number - round(number)) <= _ROUNDED and number >= 1 else number for number in numbers)
+    return float(x), float(y)
