@@ -7,7 +7,7 @@ import binascii
 import json
 import zlib
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ class Model:
     def __init__(self, number, hash4):
         listed = json.loads((MODELS / "manifest.json").read_text())["models"]
         (entry,) = [m for m in listed if m["id"] == number and m["sha256"].startswith(hash4.hex())]
-        self.m, self.z = entry["constants"]["latents"], entry["constants"]["hyper_latents"]
+        self.procedure, self.constants = entry["procedure"], entry["constants"]
         self.files = {role: MODELS / f["file"] for role, f in entry["files"].items()}
         data = self.files["tables"].read_bytes()
         count = int.from_bytes(data[:2], "little")
@@ -114,16 +114,30 @@ def unpack_alpha(payload, height, width):
     return plane[1:, 1:].astype(np.uint8)
 
 
+class Stream:
+    """Section 6: symbols one after another, and at the end the check of what they stand for."""
+
+    def __init__(self, model, stream):
+        self.check = int.from_bytes(stream[1:3], "little")
+        self.coder = RangeDecoder(model.tables, 1 << (stream[0] & 3), stream[3:])
+        self.symbol = self.coder.symbol
+
+    def finish(self, coded):
+        self.coder.finish()
+        assert zlib.crc32(np.array(coded, "<i4").tobytes()) & 0xFFFF == self.check
+
+
 def tile_latents(model, payload, level, field, h, w):
-    """Sections 6 and 8.1 to 8.5."""
+    """Sections 8.1 to 8.5."""
+    m, z = model.constants["latents"], model.constants["hyper_latents"]
     hp, wp = field.shape
-    coder = RangeDecoder(model.tables, 1 << (payload[0] & 3), payload[3:])
-    first = 64 + model.z * ((level + 64) // 128)
-    z_hat = [coder.symbol(first + c) for c in range(model.z) for _ in range(hp // 4 * (wp // 4))]
+    coder = Stream(model, payload)
+    first = 64 + z * ((level + 64) // 128)
+    z_hat = [coder.symbol(first + c) for c in range(z) for _ in range(hp // 4 * (wp // 4))]
     coded = list(z_hat)
-    z_hat = np.reshape(z_hat, (1, model.z, hp // 4, wp // 4))
+    z_hat = np.reshape(z_hat, (1, z, hp // 4, wp // 4))
     features = model.run("scales_z", z_hat=z_hat)["features"]
-    r, state = np.zeros((1, model.m, hp, wp), int), 0
+    r, state = np.zeros((1, m, hp, wp), int), 0
     places = []
     for t in range(4):
         inputs = {"features": features, "level": field[None, None]}
@@ -131,8 +145,8 @@ def tile_latents(model, payload, level, field, h, w):
             inputs["magnitudes"] = np.minimum((np.abs(r) + 10) // 20, 8)
         index = model.run(f"scales_{t}", **inputs)["index"]
         places.append([])
-        for channel in range(model.m):
-            place = ORDER[channel // (model.m // 4)][t]
+        for channel in range(m):
+            place = ORDER[channel // (m // 4)][t]
             for i in range(place // 2, h, 2):
                 for j in range(place % 2, w, 2):
                     table = int(index[0, channel, i // 2, j // 2])
@@ -140,15 +154,13 @@ def tile_latents(model, payload, level, field, h, w):
                         value = 20 * coder.symbol(table)
                     else:
                         odd = state % 2
-                        k = coder.symbol(table + odd * (9 * model.z + 49))
+                        k = coder.symbol(table + odd * (9 * z + 49))
                         value = 13 * (2 * k - odd * ((k > 0) - (k < 0)))
                         state = (state // 2) ^ (78 * odd) ^ (43 * (k % 2))
                     r[0, channel, i, j] = value
                     coded.append(value)
                     places[t].append((0, channel, i, j))
-    coder.finish()
-    check = zlib.crc32(np.array(coded, "<i4").tobytes()) & 0xFFFF
-    assert check == int.from_bytes(payload[1:3], "little")
+    coder.finish(coded)
     features = model.run("means_z", z_hat=z_hat, level=field[None, None])["features"]
     y_hat = np.zeros(r.shape, np.float32)
     for t in range(4):
@@ -170,7 +182,20 @@ def decode(data):
     edge = 64 << e if e else max(width, height)
     corners = [(y, x) for y in range(0, height, edge) for x in range(0, width, edge)]
     found = sections(data, at + 8, len(corners), int.from_bytes(data[at + 6 : at + 8], "little"))
+    if model.procedure == "lic1":
+        rgb = lic1(model, level, height, width, edge, corners, found)
+    else:
+        rgb = plain(model, level, height, width, edge, corners, found[1])
+    if mode in ("L", "LA"):
+        rgb = ((rgb.astype(int).sum(2, keepdims=True) + 1) // 3).astype(np.uint8)
+    if mode.endswith("A"):
+        plane = unpack_alpha(found[2][0], height, width)
+        rgb = np.concatenate([rgb, plane[..., None]], 2)
+    return rgb
 
+
+def lic1(model, level, height, width, edge, corners, found):
+    """Section 8: pixels (height, width, 3)."""
     rows, columns = -(-height // 16), -(-width // 16)
     delta = np.zeros((rows, columns), int)
     if 3 in found:
@@ -178,7 +203,7 @@ def decode(data):
         delta = np.cumsum(differences, 0, dtype=np.uint8).view(np.int8).astype(int)
     field = np.clip(level + 8 * delta, 0, 1024)
 
-    latents = np.zeros((model.m, rows, columns), np.float32)
+    latents = np.zeros((model.constants["latents"], rows, columns), np.float32)
     places = []
     for (y, x), payload in zip(corners, found[1], strict=True):
         i, j = y // 16, x // 16
@@ -200,10 +225,35 @@ def decode(data):
             pixels[c // 2 % 2 :: 2, c % 2 :: 2, c // 4] = cells[c]
         cut = pixels[16 * (i - i0) : 16 * (i - i0 + h), 16 * (j - j0) : 16 * (j - j0 + w)]
         rgb[16 * i : 16 * (i + h), 16 * j : 16 * (j + w)] = cut
-    rgb = rgb[:height, :width]
-    if mode in ("L", "LA"):
-        rgb = ((rgb.astype(int).sum(2, keepdims=True) + 1) // 3).astype(np.uint8)
-    if mode.endswith("A"):
-        plane = unpack_alpha(found[2][0], height, width)
-        rgb = np.concatenate([rgb, plane[..., None]], 2)
+    return rgb[:height, :width]
+
+
+PLAIN = {}
+"""Procedures of section 14: (model, streams, (H, W), level) -> pixels (H, W, 3) of a window."""
+
+
+def streams(payload):
+    """Section 14.2."""
+    lengths, at = [], 1
+    for _ in range(payload[0] - 1):
+        length, at = varint(payload, at)
+        lengths.append(length)
+    ends = [*accumulate(lengths, initial=at), len(payload)]
+    return [payload[start:end] for start, end in pairwise(ends)]
+
+
+def plain(model, level, height, width, edge, corners, payloads):
+    """Section 14: pixels (height, width, 3)."""
+    align = model.constants["align"]
+    reach = align * -(-model.constants["margin"] // align)
+
+    def span(start, size):
+        end = min(start + edge, size)
+        return end, max(0, start - reach) // align * align, min(size, -(-(end + reach) // align) * align)
+
+    rgb = np.zeros((height, width, 3), np.uint8)
+    for (y0, x0), payload in zip(corners, payloads, strict=True):
+        (y1, top, bottom), (x1, left, right) = span(y0, height), span(x0, width)
+        window = PLAIN[model.procedure](model, streams(payload), (bottom - top, right - left), level)
+        rgb[y0:y1, x0:x1] = window[y0 - top : y1 - top, x0 - left : x1 - left]
     return rgb

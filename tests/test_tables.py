@@ -81,3 +81,16 @@ def test_gaussian_tables_cost_what_the_gaussian_does():
 def test_gaussian_table_refuses(sigma, tail):
     with pytest.raises(ValueError, match="sigma must be positive and tail within"):
         tables.gaussian_table(sigma, tail)
+
+
+def test_counted_tables_leave_rare_ends_to_the_escape():
+    counts, prior = np.zeros(101), np.zeros(101)
+    counts[[30, 50, 51, 52]] = 1e-3, 500, 300, 200
+    low, f = tables.counted_table(-50, counts, prior)
+    assert (low, len(f)) == (0, 4), "three values and the escape"
+    assert f[-1] == 1
+    np.testing.assert_allclose(f[:3] / 65536, [0.5, 0.3, 0.2], atol=1e-4)
+    prior[49:54] = 100
+    low, f = tables.counted_table(-50, counts, prior)
+    assert (low, len(f)) == (-1, 6)
+    np.testing.assert_allclose(f[:5] / 65536, np.array([100, 600, 400, 300, 100]) / 1500, atol=1e-4)

@@ -9,13 +9,14 @@ import torch.nn.functional as F
 from onnx_models.recipes import balle2017
 from onnx_models.recipes.common import progress
 from onnx_models.recipes.common.data import Patches
+from onnx_models.recipes.common.gdn import GDN
 
 
 def test_gdn_divides_by_the_energy_of_all_channels() -> None:
     torch.manual_seed(0)
     x = torch.randn(2, 4, 3, 5)
     for inverse in (False, True):
-        layer = balle2017.GDN(4, inverse=inverse)
+        layer = GDN(4, inverse=inverse)
         layer.log_beta.data, layer.log_gamma.data = torch.randn(4), torch.randn(4, 4, 1, 1)
         beta, gamma = layer.log_beta.exp(), layer.log_gamma.exp()[:, :, 0, 0]
         expected = torch.empty_like(x)

@@ -7,11 +7,15 @@ tensors of shape (1, channels, height, width) with dynamic height and width unle
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 OPSET = 17
 OPERATORS = frozenset(
@@ -44,6 +48,12 @@ OPERATORS = frozenset(
     }
 )
 Array = npt.NDArray[np.float32]
+
+
+def numpy(x: Tensor) -> Array:
+    """Return a tensor as an array in single precision."""
+    a: Array = x.detach().float().cpu().numpy()
+    return a
 
 
 class Graph:
@@ -94,12 +104,23 @@ class Graph:
         return self.casts[name]
 
     def conv(
-        self, x: str, weight: Array, bias: Array | None = None, *, stride: int = 1, pad: int = 0, groups: int = 1
+        self,
+        x: str,
+        weight: Array,
+        bias: Array | None = None,
+        *,
+        stride: int = 1,
+        pad: int | Sequence[int] = 0,
+        groups: int = 1,
     ) -> str:
-        """Convolve with a weight (o, i/groups, k, k) and a bias (o,), which is kept in single precision."""
+        """Convolve with a weight (o, i/groups, k, k) and a bias (o,), which is kept in single precision.
+
+        pad: zeros on all sides, or above, on the left, below and on the right.
+        """
+        pads = [pad] * 4 if isinstance(pad, int) else list(pad)
         inputs = [x, self.weight(weight)] + ([self.constant(bias)] if bias is not None else [])
         return self.op(
-            "Conv", *inputs, kernel_shape=list(weight.shape[2:]), strides=[stride] * 2, pads=[pad] * 4, group=groups
+            "Conv", *inputs, kernel_shape=list(weight.shape[2:]), strides=[stride] * 2, pads=pads, group=groups
         )
 
     def clip(self, x: str, low: float, high: float) -> str:
@@ -132,6 +153,18 @@ class Graph:
         """
         r = weight.shape[2]
         return self.op("ConvTranspose", x, self.weight(weight), kernel_shape=[r, r], strides=[r, r])
+
+    def doubled(self, x: str, weight: Array, bias: Array) -> str:
+        """Convolve transposed, with a stride of 2: weight (i, o, 5, 5), (i, h, w) -> (o, 2h, 2w), the middle of 5x5 at even places.
+
+        Computed as one convolution for each place of the cells of 2x2, by the weights that reach it: as many multiply-adds as
+        ConvTranspose has, in three quarters of the time, and without its copy of all products.
+        """
+        parts = []
+        for row, column in np.ndindex(2, 2):
+            taps = weight[:, :, row::2, column::2][:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
+            parts.append(self.conv(x, taps, bias, pad=(1 - row, 1 - column, 1, 1)))
+        return self.op("DepthToSpace", self.op("Concat", *parts, axis=1), blocksize=2, mode="DCR")
 
     def shuffle(self, x: str, r: int) -> str:
         """Shuffle (r*r*c, h, w) -> (c, r*h, r*w) as torch's PixelShuffle does."""

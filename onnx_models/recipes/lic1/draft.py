@@ -37,13 +37,14 @@ from pillow_lic.families.lic1.passes import ORDER
 from ..common.data import Patches
 from ..common.depthwise import SLOPE, Depthwise
 from ..common.export import ONNX_MODELS, Network, add_extras
-from ..common.graph import Array, Graph
+from ..common.gains import gain
+from ..common.gains import hats as hats_of
+from ..common.graph import Array, Graph, numpy
 from ..common.layers import Block, gain_field
 from ..common.levels import LEVEL_MAX, hats
 from .export import load
 from .model import Lic1
-from .networks import conv, gain, mean_features, numpy
-from .networks import hats as hats_of
+from .networks import conv, mean_features
 from .passes import merged, split
 
 SCALES = (2, 4, 8)

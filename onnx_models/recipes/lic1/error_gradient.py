@@ -27,12 +27,13 @@ from torch import nn
 
 from ..common.depthwise import SLOPE
 from ..common.export import ONNX_MODELS, Network, add_extras
-from ..common.graph import Array, Graph
+from ..common.gains import gain, hats
+from ..common.graph import Array, Graph, numpy
 from ..common.layers import Block
 from ..common.levels import LAMBDA_MAX, LAMBDA_MIN, LEVEL_MAX, SPACING
 from .export import load
 from .model import Lic1
-from .networks import conv, gain, hats, numpy
+from .networks import conv
 from .transforms import Detail
 
 Back = Callable[[str], str]

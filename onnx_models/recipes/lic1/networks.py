@@ -19,23 +19,19 @@ from __future__ import annotations
 import numpy as np
 import onnx
 from onnx import TensorProto
-from torch import Tensor, nn
+from torch import nn
 
 from pillow_lic.families.lic1.passes import ORDER
 from pillow_lic.families.lic1.symbols import Z_MAX
 
 from ..common.depthwise import SLOPE
 from ..common.exact import ACTIVATION_MAX, EXACT_LIMIT, UNIT, ExactConv
-from ..common.graph import Array, Graph
+from ..common.gains import gain, hats
+from ..common.graph import Array, Graph, numpy
 from ..common.layers import Block
-from ..common.levels import ANCHORS, SPACING
+from ..common.levels import SPACING
 from .model import Lic1
 from .scale_tables import SCALES
-
-
-def numpy(x: Tensor) -> Array:
-    a: Array = x.detach().float().cpu().numpy()
-    return a
 
 
 def conv(g: Graph, x: str, m: nn.Conv2d) -> str:
@@ -58,20 +54,6 @@ def blocks(g: Graph, x: str, body: nn.Sequential) -> str:
     for b in body:
         x = block(g, x, b)
     return x
-
-
-def hats(g: Graph, level: str) -> str:
-    """Add the hat functions (1,ANCHORS,h,w), 0..128, of a level field (1,1,h,w)."""
-    centres = np.arange(ANCHORS, dtype=np.float32).reshape(1, -1, 1, 1) * SPACING
-    distance = g.op("Abs", g.op("Sub", level, g.constant(centres)))
-    return g.op("Relu", g.op("Sub", g.constant(float(SPACING)), distance))
-
-
-def gain(g: Graph, hat: str, table: Tensor, factor: float = 1.0) -> str:
-    weight = numpy(table).T[:, :, None, None]
-    scaled = g.op("Mul", hat, g.constant(1 / SPACING))
-    result = g.op("Exp", g.op("Conv", scaled, g.constant(weight), kernel_shape=[1, 1]))
-    return result if factor == 1.0 else g.op("Mul", result, g.constant(factor))
 
 
 def analysis(net: Lic1) -> onnx.ModelProto:

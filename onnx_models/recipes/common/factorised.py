@@ -1,0 +1,60 @@
+"""The factorised prior: one distribution for each latent channel near each anchor of the level, and the tables it becomes."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from .levels import ANCHORS
+from .tables import Table, counted_table
+
+LARGEST = 511
+"""Largest magnitude of a symbol that tables have; others are escapes."""
+PRIOR_WEIGHT = 500
+"""Symbols that the trained prior is worth beside those counted."""
+Counts = npt.NDArray[np.float64]
+
+
+class Prior(nn.Module):
+    """The distribution of each latent channel near each of nine levels: a mixture of three logistics. It becomes the stored tables."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.centre, self.log_scale, self.logit = (nn.Parameter(torch.zeros(ANCHORS, 3, channels)) for _ in range(3))
+
+    def below(self, y: Tensor, anchor: Tensor) -> Tensor:
+        """P(Y < y) for y (B,C,h,w); anchor (B,) int64, 0..8."""
+        centre, scale = (v[anchor][..., None, None] for v in (self.centre, self.log_scale.exp()))
+        share = torch.softmax(self.logit, 1)[anchor][..., None, None]
+        return (share * torch.sigmoid((y[:, None] - centre) / scale)).sum(1)
+
+    def bits(self, y: Tensor, anchor: Tensor) -> Tensor:
+        """Bits of each y: those of the mass within half a step of it, at most 20."""
+        return -torch.log2((self.below(y + 0.5, anchor) - self.below(y - 0.5, anchor)).clamp_min(1e-6))
+
+    @torch.no_grad()
+    def probabilities(self, anchor: int) -> Counts:
+        """Return those of the symbols -LARGEST..LARGEST near an anchor, (C, 2 LARGEST + 1)."""
+        ends = torch.arange(-LARGEST, LARGEST + 2, dtype=torch.float64) - 0.5
+        y = ends.view(1, 1, 1, -1).expand(1, self.centre.shape[2], 1, -1)
+        return copy.deepcopy(self).double().below(y, torch.tensor([anchor]))[0, :, 0].diff(dim=1).numpy()
+
+
+def counted(symbols: npt.NDArray[np.integer], into: Counts) -> None:
+    """Add how often each of the symbols (C,h,w) occurs to counts (C, 2 LARGEST + 1); those too large are not counted."""
+    channel = np.arange(len(symbols))[:, None, None] + np.zeros_like(symbols)
+    inside = np.abs(symbols) <= LARGEST
+    np.add.at(into, (channel[inside], symbols[inside] + LARGEST), 1)
+
+
+def tables_of(prior: Prior, seen: Counts) -> list[Table]:
+    """Return the table of every channel near anchor 0, then 1, ...; seen: (ANCHORS, C, 2 LARGEST + 1) symbols of training patches."""
+    return [
+        counted_table(-LARGEST, counts, PRIOR_WEIGHT * shares)
+        for anchor in range(ANCHORS)
+        for counts, shares in zip(seen[anchor], prior.probabilities(anchor), strict=True)
+    ]

@@ -1,0 +1,150 @@
+"""One training run of a paper's network on the CPU: schedule, averaged weights, log, and checkpoints from which a killed run goes on.
+
+The loss of a sample is (bits per pixel + weight * squared error) * 6 / sqrt(weight), with the weight of 8-bit levels that its
+network's `lambdas` gives its level: so every level weighs about the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import os
+import time
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .data import Patches
+from .levels import LEVEL_MAX
+from .soap import Soap
+
+
+class Codec(nn.Module):
+    """A network that codes pictures at any level."""
+
+    def forward(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+        """X (B,3,H,W) in 0..1, levels (B,) -> x_hat, bits (B,)."""
+        raise NotImplementedError
+
+    def lambdas(self, level: Tensor) -> Tensor:
+        """Return the weight of the squared error of 8-bit levels against bits per pixel."""
+        raise NotImplementedError
+
+    def start(self, patches: Patches) -> None:
+        """Set the weights that a run begins with."""
+        raise NotImplementedError
+
+
+def loss_of(net: Codec, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the loss, bits per pixel and squared error of each sample."""
+    x_hat, bits = net(x, level)
+    bpp, error = bits / (x.shape[2] * x.shape[3]), ((x_hat - x) ** 2).mean((1, 2, 3))
+    weight = net.lambdas(level) * 65025
+    return (bpp + weight * error) * 6 / weight.sqrt(), bpp, error
+
+
+@torch.no_grad()
+def judgement(net: Codec, pictures: Tensor) -> str:
+    """Return the mean loss, and bpp/PSNR at five levels, of pictures (N,H,W,3) uint8, as the log says it."""
+    net.eval()
+    rows, losses = [], []
+    for level in (64, 256, 512, 768, 960):
+        parts = []
+        for some in pictures.split(8):
+            x = some.permute(0, 3, 1, 2).float() / 255
+            parts.append(torch.stack(loss_of(net, x, torch.full((len(x),), float(level)))))
+        loss, bpp, error = torch.cat(parts, 1)
+        losses.append(loss.mean().item())
+        rows.append(f"{bpp.mean():.3f}/{-10 * error.log10().mean():.2f}")
+    net.train()
+    return f"  validation {np.mean(losses):.4f} {' '.join(rows)}"
+
+
+def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
+    """Train for `a.minutes`, or what is left of them; `weights.pt` in the folder of the run are the averaged weights.
+
+    Parameters with one of the words of `fast` in their names learn four times as fast.
+    """
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
+    amp = torch.autocast("cpu", dtype=torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
+    data, checkpoint = Patches(a.patches), a.run / "checkpoint.pt"
+    a.run.mkdir(parents=True, exist_ok=True)
+    if not checkpoint.exists():
+        net.start(data)
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    named = list(net.named_parameters())
+    quick = [v for name, v in named if any(word in name for word in fast)]
+    others = [v for name, v in named if not any(word in name for word in fast)]
+    optimizer = Soap([{"params": others}, {"params": quick, "factor": 4.0}], lr=a.lr)
+    average = copy.deepcopy(net)
+    step, spent, log = 0, 0.0, deque[list[float]](maxlen=a.every)
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        for part, state in ((net, "net"), (average, "average"), (optimizer, "optimizer")):
+            part.load_state_dict(saved[state])
+        step, spent = saved["step"], saved["seconds"]
+    rng, begun = np.random.default_rng(step), time.time() - spent
+    torch.manual_seed(step)
+
+    def report(verdict: str = "") -> None:
+        states = {"net": net.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
+        for name, content in (
+            ("checkpoint.pt", states | {"step": step, "seconds": spent}),
+            ("weights.pt", states["average"]),
+        ):
+            torch.save(content, a.run / "part")
+            (a.run / "part").replace(a.run / name)
+        loss, bpp, psnr = np.mean(log, 0) if log else [math.nan] * 3
+        line = f"step {step}  {spent / 60:.1f} min  lr {optimizer.param_groups[0]['lr']:.2e}"
+        line += f"  loss {loss:.4f}  bpp {bpp:.3f}  psnr {psnr:.2f}{verdict}"
+        print(line, flush=True)
+        with (a.run / "log.txt").open("a") as f:
+            f.write(line + "\n")
+
+    while (done := (spent := time.time() - begun) / (60 * a.minutes)) < 1:
+        late = max(0.0, (done - a.decay_from) / (1 - a.decay_from))
+        for group in optimizer.param_groups:
+            rate = a.lr * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
+            group["lr"] = rate * group.get("factor", 1.0)
+        x = data.batch(a.batch, a.crop, rng).permute(0, 3, 1, 2).float().div_(255)
+        x = x.contiguous(memory_format=torch.channels_last)
+        # One level from each n-th of the scale, so that batches are alike.
+        level = torch.from_numpy(np.floor((rng.permutation(a.batch) + rng.random(a.batch)) * (LEVEL_MAX + 1) / a.batch))
+        with amp:
+            losses, bpp, error = loss_of(net, x, level.float())
+        loss = losses.mean()
+        if not loss.isfinite():
+            raise FloatingPointError(f"the loss left the numbers at step {step}; {checkpoint} is from before")
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(average.parameters()), list(net.parameters()), 1 - min(0.999, (1 + step) / (10 + step))
+            )
+        log.append([loss.item(), bpp.mean().item(), -10 * error.mean().log10().item()])
+        if step % a.every == 0:
+            report(judgement(average, data.validation()) if step % (8 * a.every) == 0 else "")
+    report(judgement(average, data.validation()))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the folders, the length and the settings of a run."""
+    parser.add_argument("patches", type=Path, help="files of common/data.py")
+    parser.add_argument("run", type=Path, help="folder of checkpoint, weights and log")
+    parser.add_argument(
+        "--minutes", type=float, default=100, help="wall-clock length of the schedule, all stretches together"
+    )
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--crop", type=int, default=128, help="pixels a side, a multiple of 16")
+    parser.add_argument("--lr", type=float, default=2e-4)
+    parser.add_argument(
+        "--decay-from", type=float, default=0.3, help="share of the schedule after which the learning rate falls"
+    )
+    parser.add_argument("--every", type=int, default=500, help="steps between reports and checkpoints")
