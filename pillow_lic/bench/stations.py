@@ -1,0 +1,191 @@
+"""`lic bench profile`: where the processor time of one picture goes, station by station, for a model of any family.
+
+A network is a station by its role in the manifest, those of several passes (`means_0`, `means_1`, `means_z`) together; the
+`exact` ones are the parse. Every other step is a station by the module of this package that does it, what numpy, Pillow and
+the range coder do for it included. Time is that of the calling thread, which does everything when one thread is asked for, so
+that other work on the machine does not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import re
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .. import color, plugin
+from ..engine import models, runtime
+from ..engine.models import Model
+from ..engine.settings import settings
+from . import peers
+
+PARSE, REST = "parse", "rest"
+"""The stations of exact networks, and of all steps that take less than LEAST of the time."""
+LEAST = 0.005
+_PACKAGE = str(Path(__file__).parent.parent)
+_PASS = re.compile(r"_[a-z0-9]$")
+_PEAK_EDGE, _PEAK_RUNS = 96, 100
+"""Rows and columns of the matrices: OpenBLAS works on products of more than 100 with several threads."""
+
+
+@dataclass
+class Clock:
+    """Seconds of the calling thread by station, and the roles of the networks that ran."""
+
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    roles: set[str] = field(default_factory=set)
+
+    def time(self, work: Callable[[], object]) -> None:
+        """Do the work and add its time, all of it to the innermost station that is being worked in."""
+        inside, since = [REST], time.thread_time()
+
+        def on_event(frame: FrameType, event: str, _: object) -> None:
+            nonlocal since
+            if event not in ("call", "return") or not frame.f_code.co_filename.startswith(_PACKAGE):
+                return
+            now = time.thread_time()
+            self.seconds[inside[-1]] += now - since
+            if event == "call":
+                inside.append(self._station(frame))
+            else:
+                inside.pop()
+            since = time.thread_time()
+
+        sys.setprofile(on_event)
+        try:
+            work()
+        finally:
+            sys.setprofile(None)
+            self.seconds[inside[0]] += time.thread_time() - since
+
+    def _station(self, frame: FrameType) -> str:
+        if frame.f_code is not runtime.run.__code__:
+            return Path(frame.f_code.co_filename).stem
+        role: str = frame.f_locals["role"]
+        self.roles.add(role)
+        return station_of(role, exact=frame.f_locals["networks"].stored(role).exact)
+
+
+def station_of(role: str, *, exact: bool) -> str:
+    """Return the station of a network by its role in the manifest."""
+    return PARSE if exact else _PASS.sub("", role)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One station: milliseconds of processor time per megapixel, and thousands of multiply-adds per pixel of its networks."""
+
+    station: str
+    milliseconds: float
+    kmac: float
+
+    @property
+    def rate(self) -> float:
+        """Multiply-adds in 1e9 a second (thousands a pixel, over milliseconds a megapixel, times 1000); those of halos do not count."""
+        return 1e3 * self.kmac / self.milliseconds if self.milliseconds else 0.0
+
+
+def rows(clock: Clock, model: Model, pixels: int, passes: Callable[[str], int]) -> list[Row]:
+    """Return the stations by falling time, of a picture of so many pixels; `passes` says how often a role sees all of it."""
+    kmac = defaultdict[str, float](float)
+    for role in clock.roles:
+        if role in model.files or role in model.extras:
+            stored = model.stored(role)
+            kmac[station_of(role, exact=stored.exact)] += passes(role) * (stored.kmac_per_pixel or 0)
+    all_seconds, seconds = sum(clock.seconds.values()), defaultdict[str, float](float)
+    for station, taken in clock.seconds.items():
+        seconds[station if kmac[station] or taken >= LEAST * all_seconds else REST] += taken
+    falling = sorted(seconds.items(), key=lambda item: -item[1])
+    return [Row(station, 1e9 * taken / pixels, kmac[station]) for station, taken in falling]
+
+
+def table(title: str, found: Sequence[Row]) -> str:
+    """Return the stations as text, their sum last."""
+    total = Row("all", sum(row.milliseconds for row in found), sum(row.kmac for row in found))
+    lines = [f"{title:20}{'ms/MP':>9}{'share':>8}{'kMAC/px':>10}{'GMAC/s':>9}"]
+    for row in (*found, total):
+        share = row.milliseconds / total.milliseconds
+        work = f"{row.kmac:10.2f}{row.rate:9.1f}" if row.kmac else f"{'-':>10}{'-':>9}"
+        lines.append(f"{row.station:20}{row.milliseconds:9.1f}{share:8.1%}{work}")
+    return "\n".join(lines)
+
+
+def peak() -> float:
+    """Return the multiply-adds in 1e9 a second of one core in a float32 matrix product: the best of many, small enough for its caches."""
+    a = np.ones((_PEAK_EDGE, _PEAK_EDGE), np.float32)
+    seconds = []
+    for _ in range(_PEAK_RUNS):
+        start = time.thread_time()
+        for _ in range(_PEAK_RUNS):
+            np.matmul(a, a)
+        seconds.append(time.thread_time() - start)
+    return float(_PEAK_RUNS * _PEAK_EDGE**3 / min(seconds) / 1e9)
+
+
+def _measured(work: Callable[[], Any], repeats: int) -> Clock:
+    """Return the clock of the run that took least, after one that is not measured."""
+    work()
+    clocks = []
+    for _ in range(repeats):
+        clocks.append(Clock())
+        clocks[-1].time(work)
+    return min(clocks, key=lambda clock: sum(clock.seconds.values()))
+
+
+def profile(image: Image.Image, model: Model, quality: float, effort: int, repeats: int) -> tuple[list[Row], list[Row]]:
+    """Return the stations of encoding and of decoding an RGB image with one thread."""
+
+    def encode() -> bytes:
+        return plugin.encode(image, model=model.number, quality=quality, **({"effort": effort} if effort else {}))
+
+    def encoder_passes(role: str) -> int:
+        if role in model.extras:
+            return effort
+        return 1 + effort if model.stored(role).side == "both" else 1
+
+    pixels = image.width * image.height
+    with settings(threads=1):
+        written = _measured(encode, repeats)
+        data = encode()
+        read = _measured(lambda: plugin.open(data).load(), repeats)
+    return rows(written, model, pixels, encoder_passes), rows(read, model, pixels, lambda _: 1)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `lic bench profile`, print its tables, and return the exit status: 0, or 1 after a sentence on stderr."""
+    parser = argparse.ArgumentParser(
+        prog="lic bench profile", description="Show where the processor time of a picture goes, station by station."
+    )
+    parser.add_argument("picture")
+    parser.add_argument("--model", metavar="MODEL", help="name or number; default: what save writes")
+    parser.add_argument("--quality", type=float, default=6, metavar="Q", help="default: 6")
+    parser.add_argument("--effort", type=int, default=0, metavar="N", help="steps of refinement; default: 0")
+    parser.add_argument("--repeats", type=int, default=3, metavar="N", help="the best of N; default: 3")
+    arguments = parser.parse_args(argv)
+    if arguments.repeats < 1:
+        parser.error("--repeats must be at least 1")
+    try:
+        number = arguments.model if arguments.model is None or not arguments.model.isdecimal() else int(arguments.model)
+        model = models.choose(number)
+        image = color.to_image(peers.read(Path(arguments.picture)), "RGB")
+        encoding, decoding = profile(image, model, arguments.quality, arguments.effort, arguments.repeats)
+    except (OSError, ValueError) as error:
+        print(f"lic bench profile: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"{arguments.picture}, {image.width}x{image.height}, model {model.name} ({model.number}), "
+        f"quality {arguments.quality:g}, effort {arguments.effort}, one thread, processor time, best of {arguments.repeats}"
+    )
+    print(f"{platform.processor() or platform.machine()}: {peak():.0f} GMAC/s in a matrix product of float32\n")
+    print(table("encode", encoding), table("decode", decoding), sep="\n\n")
+    return 0
