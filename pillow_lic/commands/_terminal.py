@@ -65,5 +65,6 @@ def naming(name: str) -> Iterator[None]:
         print(f"lic: {name}{': ' if name else ''}{message}", file=sys.stderr)
 
     with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
         warnings.showwarning = show
         yield
