@@ -81,17 +81,24 @@ def test_the_first_frame(photo: Image.Image, tmp_path: Path) -> None:
     assert pillow_lic.convert(tmp_path / "a.gif", tmp_path / "a.lic", first_frame=True).failed == []
 
 
-def test_previews_in_a_tiff_are_no_frames(photo: Image.Image, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "pages", [[{}, {254: 1}], [{254: 1}, {}], [{}, {254: 4}], [{}, {255: 2}], [{254: 1}, {}, {254: 1}, {254: 5}]]
+)
+def test_previews_and_masks_in_a_tiff_are_no_frames(
+    photo: Image.Image, tmp_path: Path, pages: list[dict[int, int]]
+) -> None:
     with TiffImagePlugin.AppendingTiffWriter(tmp_path / "a.tif", True) as file:
-        photo.save(file, "TIFF")
-        file.newFrame()
-        photo.resize((24, 16)).save(file, "TIFF", tiffinfo={254: 1})
-        file.newFrame()
+        for tags in pages:
+            (photo.resize((24, 16)) if tags else photo).save(file, "TIFF", tiffinfo=tags)
+            file.newFrame()
     with Image.open(tmp_path / "a.tif") as im:
-        assert im.n_frames == 2
+        assert im.n_frames == len(pages)
     assert pillow_lic.convert(tmp_path / "a.tif", tmp_path / "a.lic").failed == []
     with Image.open(tmp_path / "a.lic") as im:
         assert im.size == photo.size
+
+
+def test_pages_of_a_tiff_are_frames(photo: Image.Image, tmp_path: Path) -> None:
     photo.save(tmp_path / "b.tif", save_all=True, append_images=[photo])
     assert len(pillow_lic.convert(tmp_path / "b.tif", tmp_path / "b.lic").failed) == 1
 

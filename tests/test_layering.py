@@ -50,7 +50,7 @@ LAW = {
     "autoload/after_import": ("__init__", ""),
     "batch": (f"{LEAVES} __init__ batch color engine fileformat options plugin", "numpy PIL"),
     "batch/jobs": ("errors batch", ""),
-    "batch/locations": ("files batch", ""),
+    "batch/locations": ("errors files batch", ""),
     "batch/stores": ("errors files batch", "fsspec"),
     "batch/raw": ("batch", "PIL rawpy"),
     "batch/processes": ("", ""),

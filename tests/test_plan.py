@@ -279,3 +279,22 @@ def test_an_empty_name_is_no_folder(tmp_path: Path) -> None:
     for sources, destination in (([""], tmp_path), ([tmp_path / "a.png"], "")):
         with pytest.raises(ValueError, match='must have a name, got ""; the current folder is "."'):
             plan.plan(sources, destination, ".lic")
+
+
+def test_what_cannot_be_looked_up_after_it_was_written_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a store that takes files and shows none."""
+    touch(tmp_path / "a.png")
+    (pair,) = plan.plan([tmp_path / "a.png"], tmp_path / "out", ".lic")
+    original = Path.stat
+
+    def blind(path: Path, **more: bool) -> os.stat_result:
+        if path == pair.target:
+            raise PermissionError(13, "Permission denied")
+        return original(path, **more)
+
+    def work(pair: Pair) -> None:
+        locations.deliver(b"made", pair.target, pair.source)
+        (tmp_path / "a.png").unlink()
+        monkeypatch.setattr(Path, "stat", blind)
+
+    assert [result.outcome for result in jobs.run([pair], work).results] == ["done"]

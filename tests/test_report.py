@@ -192,3 +192,25 @@ def test_info_of_folders(photo: Image.Image, tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "empty").mkdir()
     assert run("info", tmp_path / "empty") == 1
     assert capsys.readouterr().err == f"lic: {tmp_path}/empty: a folder without .lic files\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["encode", "", "b.lic"], ["info", ""], ["decode", "", "b.png"], ["convert", "", "out"]]
+)
+def test_an_empty_name_is_not_the_current_folder(
+    lic: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    monkeypatch.chdir(lic.parent)
+    before = set(lic.parent.iterdir())
+    assert run(*words) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert set(lic.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("target", ["--target-size=1M", "--target-bpp=20"])
+def test_the_end_of_the_scale_is_told(
+    photo: Image.Image, tmp_path: Path, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo.save(tmp_path / "a.png")
+    assert run("encode", tmp_path / "a.png", tmp_path / "a.lic", target) == 0
+    assert "is more than the scale has: at quality 10, its end, it is" in capsys.readouterr().err

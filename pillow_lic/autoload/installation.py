@@ -7,6 +7,7 @@ it. They only wait for `PIL.Image` to be imported. `LIC_AUTOLOAD=0` turns them o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import py_compile
 import sysconfig
@@ -38,7 +39,8 @@ def turn_on(directory: Path | None = None) -> list[Path]:
     """Write the start-up files and return their paths; OSError if the directory cannot be written."""
     paths = _file_set(directory).write()
     # Compiled now, because not every program that starts may write here, and compiling is most of the cost.
-    py_compile.compile(os.fspath(paths[0]), quiet=1)
+    with contextlib.suppress(OSError):
+        py_compile.compile(os.fspath(paths[0]), quiet=1)
     return paths
 
 

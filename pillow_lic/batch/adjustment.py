@@ -9,8 +9,13 @@ from PIL import Image, ImageColor, ImageOps
 
 _ORIENTATION = 274
 _ON_ITS_SIDE = (5, 6, 7, 8)
-_REDUCED = 1
-"""Bit of NewSubfileType (TIFF 6.0, section 8): a smaller version of another page."""
+_ONE_PICTURE = frozenset({"MPO", "PSD"})
+"""Formats of which Pillow counts as frames what is no picture of its own: previews and gain maps, and layers."""
+_NEW_SUBFILE, _SUBFILE = 254, 255
+_PREVIEW_OR_MASK = 0b101
+"""Bits of NewSubfileType (TIFF 6.0, section 8): a smaller version of another page, and its transparency."""
+_REDUCED = 2
+"""Of SubfileType, its predecessor: the same."""
 
 
 Size = tuple[int | None, int | None]
@@ -50,13 +55,16 @@ class Adjustment:
                 raise ValueError(msg)
 
     def check_frames(self, im: Image.Image, suffix: str) -> None:
-        """OSError for several frames, of which all but one would be lost, unless that is wanted."""
-        if (frames := count_frames(im)) > 1 and not self.first_frame:
+        """Turn to the first frame; OSError for several, of which all but one would be lost, unless that is wanted."""
+        numbers = frames(im)
+        if len(numbers) > 1 and not self.first_frame:
             msg = (
-                f"picture has {frames} frames, a {suffix} file made here would hold one of them: "
+                f"picture has {len(numbers)} frames, a {suffix} file made here would hold one of them: "
                 "--first-frame (first_frame=True) takes the first"
             )
             raise OSError(msg)
+        if numbers[0]:
+            im.seek(numbers[0])
 
     def apply(self, im: Image.Image) -> Image.Image:
         """Return the picture as it is to be written, `im` itself when there is nothing to do."""
@@ -70,23 +78,19 @@ class Adjustment:
         return im
 
 
-def count_frames(im: Image.Image) -> int:
-    """Return the number of pictures in a file.
-
-    What follows the photo in an MPO file, as many cameras and phones write for JPEG, is a preview or a gain map of it; a
-    reduced page of a TIFF is a preview too.
-    """
-    if im.format == "MPO":
-        return 1
-    frames = int(getattr(im, "n_frames", 1))
-    if im.format != "TIFF" or frames == 1:
-        return frames
-    own = 0
-    for number in range(frames):
+def frames(im: Image.Image) -> list[int]:
+    """Return the numbers of the frames that are pictures of their own, one at least; previews and masks in a TIFF are none."""
+    count = 1 if im.format in _ONE_PICTURE else int(getattr(im, "n_frames", 1))
+    if im.format != "TIFF" or count == 1:
+        return list(range(count))
+    own = []
+    for number in range(count):
         im.seek(number)
-        own += not im.tag_v2.get(254, 0) & _REDUCED  # type: ignore[attr-defined]
+        tags = im.tag_v2  # type: ignore[attr-defined]
+        if not tags.get(_NEW_SUBFILE, 0) & _PREVIEW_OR_MASK and tags.get(_SUBFILE) != _REDUCED:
+            own.append(number)
     im.seek(0)
-    return max(own, 1)
+    return own or [0]
 
 
 def _fitted(im: Image.Image, size: Size) -> Image.Image:

@@ -269,7 +269,7 @@ def _try(
                 return skipped
             size = pair.source.stat().st_size if makes else 0
             value = work(pair)  # type: ignore[arg-type]
-            made = pair.target.stat().st_size if makes else 0
+            made = _size(pair.target) if makes else 0
         except Exception as error:
             if is_from_outside(error):
                 raise
@@ -278,6 +278,16 @@ def _try(
             outcome = Result(pair, "done", size, made, value=value)
     words = tuple(str(warning.message) for warning in found)
     return replace(outcome, seconds=time.monotonic() - begun, warnings=words)
+
+
+def _size(made: Place) -> int:
+    """Return the bytes of a file that was just made, 0 where a store lets files be written but not looked up."""
+    try:
+        return made.stat().st_size
+    except OSError as error:
+        if is_from_outside(error):
+            raise
+        return 0
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from .. import files
+from ..errors import is_from_outside
 from ..files import StrPath
 from .stores import Stat, StorePath, hidden_folder, is_url
 
@@ -174,8 +175,11 @@ def deliver(data: bytes, target: Place, source: Place) -> None:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomic(target, data)
-    if isinstance(source, Path):
-        files.copy_times(source, target)
-    elif (written := source.stat().st_mtime) is not None:
-        with files.suppress_refusal():
+    try:  # from here on the picture is safe
+        if isinstance(source, Path):
+            files.copy_times(source, target)
+        elif (written := source.stat().st_mtime) is not None:
             os.utime(target, (written, written))
+    except OSError as error:
+        if is_from_outside(error):
+            raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import stat
@@ -87,7 +88,9 @@ def _color(text: str) -> Any:
 
 
 def source(name: str) -> Path | IO[bytes]:
-    """Return the path of a file to read, or of "-" all of standard input; OSError when that is closed."""
+    """Return the path of a file to read, or of "-" all of standard input; OSError when that is closed and for no name."""
+    if not name:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
     if name != "-":
         return Path(name)
     if sys.stdin is None:

@@ -65,6 +65,6 @@ def run(args: argparse.Namespace) -> int:
 def _files(names: Iterable[str]) -> Iterator[str]:
     """Yield the names, and in place of a folder those of the .lic files below it; itself, if there are none, which is an error."""
     for name in names:
-        below = Path(name).rglob("*") if name != "-" and Path(name).is_dir() else ()
+        below = Path(name).rglob("*") if name not in ("", "-") and Path(name).is_dir() else ()
         found = sorted(str(path) for path in below if path.suffix.lower() == ".lic" and path.is_file())
         yield from found or [name]
