@@ -6,7 +6,8 @@ read:   container ─▶ header ─▶ model, family ─▶ the family's reader 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import io
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 import numpy as np
@@ -20,9 +21,10 @@ from .errors import LicLimitError, LicUnsupportedError
 from .families import Put, Reader, Request
 from .fileformat import alpha, container, importance_map
 from .fileformat.areas import Area, checked_box
+from .fileformat.container import Front
 from .fileformat.header import CHANNELS, Header
 from .fileformat.limits import MAX_PIXELS, MAX_SIDE
-from .fileformat.sections import ALPHA, IMPORTANCE, TILE
+from .fileformat.sections import ALPHA, IMPORTANCE
 from .importance import requested
 from .options import EncodeOptions
 
@@ -80,66 +82,68 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     strict=False: tiles that are damaged or missing come out grey instead of raising, and one in which the file ends has the
     detail that is there. Raises NotLicError or one of the tree in `errors`.
     """
-    header, shape, paint = _prepared(data, strict, scale)
-    pixels = np.empty((*shape, CHANNELS[header.mode]), np.uint8)
-    paint(_onto(pixels))
-    return header, pixels
-
-
-def draw(data: bytes | memoryview, put: Put, *, strict: bool = True, scale: int = 1) -> None:
-    """As `decode`, but each tile's pixels (h, w, C) go to `put` as soon as they are there; no array of all of them is made."""
-    paint = _prepared(data, strict, scale)[2]
-    paint(put)
-
-
-def _prepared(
-    data: bytes | memoryview, strict: bool, scale: int
-) -> tuple[Header, tuple[int, int], Callable[[Put], None]]:
-    """Return the header, the rows and columns that will come out, and the function that decodes them tile by tile."""
     parts = container.unpack(data, strict=strict)
     header = parts.header
     _check_limit(header.width, header.height)
     reader, plane = _opened(header, parts.importance, parts.alpha, scale=scale)
-    if plane is not None and scale != 1:
-        plane = alpha.averaged(plane, scale)
+    pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     payloads = dict(enumerate(parts.tiles))
-
-    def paint(put: Put) -> None:
-        reader.draw(payloads, _in_mode(put, header.mode, plane), strict=strict, held=len(data))
-
-    return header, reader.shape, paint
+    reader.draw(payloads, _in_mode(_onto(pixels), header.mode, plane), strict=strict, held=len(data) + _held(plane))
+    return header, pixels
 
 
-def decode_region(fp: IO[bytes], box: Sequence[int], *, strict: bool = True) -> Pixels:
-    """A box (x0, y0, x1, y1) of the picture in a seekable binary file, at its position -> pixels (h, w, C) uint8, C by mode.
+def draw(fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: int = 1) -> None:
+    """As `decode`, of a file whose front was read, with fewer bytes in memory.
+
+    Each tile is read when its turn comes, and its pixels (h, w, C) go to `put` as soon as they are there. LicDamagedError for
+    a file that was written over since.
+    """
+    container.refuse_another(fp, front)
+    if strict:
+        container.refuse_truncated(front)
+    header = front.header
+    _check_limit(header.width, header.height)
+    reader, plane = _read_open(fp, front, scale=scale)
+    payloads = container.TilePayloads(fp, front, strict=strict)
+    reader.draw(payloads, _in_mode(put, header.mode, plane), strict=strict, held=_held(plane))
+
+
+def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = None, strict: bool = True) -> Pixels:
+    """A box (x0, y0, x1, y1) of the picture in a binary file, at its position -> pixels (h, w, C) uint8, C by mode.
 
     Of the tiles only those near the box are read and decoded. The pixels are those of `decode`, up to one level where the
-    float networks round otherwise. ValueError for a box that is empty or not inside the picture; else as `decode`.
+    float networks round otherwise. front: what was read of the file before. ValueError for a box that is empty or not inside
+    the picture; else as `draw`.
     """
-    front = container.read_front(fp)
+    if front is None:
+        front = container.read_front(fp)
+    else:
+        container.refuse_another(fp, front)
     header = front.header
     area = Area(*checked_box(box, header.width, header.height))
     _check_limit(area.width, area.height)
-    importances, opacity = (container.read_section(fp, front, tag) for tag in (IMPORTANCE, ALPHA))
-    reader, plane = _opened(header, importances, opacity, area)
-    payloads = {i: container.read_section(fp, front, TILE, i, strict=strict) for i in reader.needed}
+    reader, plane = _read_open(fp, front, area)
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     plane = None if plane is None else plane[area.slices]
-    reader.draw(payloads, _in_mode(_onto(pixels), header.mode, plane), strict=strict, held=0)
+    payloads = container.TilePayloads(fp, front, strict=strict)
+    reader.draw(payloads, _in_mode(_onto(pixels), header.mode, plane), strict=strict, held=_held(plane))
     return pixels
 
 
-def verify(data: bytes | memoryview) -> None:
-    """Check every rule, every CRC and, of a model that is known here, every payload of a whole file, and run no network.
+def verify(source: bytes | memoryview | IO[bytes]) -> None:
+    """Check every rule, every CRC and, of a model that is known here, every payload of a file, and run no network.
 
-    Raises the error that says what is wrong, returns nothing.
+    source is the whole file, or a file object at its beginning. Raises the error that says what is wrong, returns nothing.
     """
-    parts = container.unpack(data)
+    fp = io.BytesIO(source) if isinstance(source, (bytes, memoryview)) else source
+    front = container.read_front(fp)
+    container.refuse_truncated(front)
+    container.check_sections(fp, front)
     try:
-        model = model_of(parts.header)
+        model = model_of(front.header)
     except LicUnsupportedError:
         return
-    for payload in parts.tiles:
+    for payload in container.TilePayloads(fp, front).values():
         if payload is not None:
             families.check(model, payload)
 
@@ -151,14 +155,25 @@ def model_of(header: Header) -> Model:
     return model
 
 
+def _read_open(fp: IO[bytes], front: Front, area: Area | None = None, scale: int = 1) -> tuple[Reader, Pixels | None]:
+    """As `_opened`, of a file whose front was read."""
+    importances, opacity = (container.read_section(fp, front, tag) for tag in (IMPORTANCE, ALPHA))
+    return _opened(front.header, importances, opacity, area, scale)
+
+
 def _opened(
     header: Header, importances: bytes | None, opacity: bytes | None, area: Area | None = None, scale: int = 1
 ) -> tuple[Reader, Pixels | None]:
     """Return the reader of a picture, and its alpha plane, by the header and the payloads of two sections."""
     shape = (header.height, header.width)
     deltas = None if importances is None else importance_map.unpack(importances, importance_map.shape_of(*shape))
-    plane = None if opacity is None else alpha.unpack(opacity, shape)
-    return families.reader(model_of(header), header.tiling, header.level, deltas, area, scale), plane
+    reader = families.reader(model_of(header), header.tiling, header.level, deltas, area, scale)
+    return reader, None if opacity is None else alpha.unpack(opacity, shape, scale)
+
+
+def _held(plane: Pixels | None) -> int:
+    """Return the bytes of memory that an alpha plane takes: none when it is one value."""
+    return 0 if plane is None or not any(plane.strides) else plane.size
 
 
 def _as_rgb(pixels: Pixels, mode: str) -> Pixels:

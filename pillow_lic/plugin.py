@@ -54,12 +54,10 @@ class LicImageFile(ImageFile.ImageFile):
 
     def _open(self) -> None:
         fp = self._file()
-        self._start = fp.tell()
         front = container.read_front(fp)
         header = front.header
         _check_size(header)
-        # What follows the picture is not read, however much it is.
-        self._length = -1 if front.truncated else front.sections[-1].end - self._start
+        self._front = front
         self._size = (header.width, header.height)
         self._mode = header.mode
         model = codec.model_of(header)
@@ -103,7 +101,6 @@ class LicImageFile(ImageFile.ImageFile):
 
     def _decode(self) -> None:
         fp = self._file()
-        fp.seek(self._start)
         scale = self.decoderconfig[0] if self.decoderconfig else 1
         image, mode, pasting = Image.new(self.mode, self.size), self.mode, threading.Lock()
 
@@ -112,7 +109,7 @@ class LicImageFile(ImageFile.ImageFile):
             with pasting:
                 image.paste(part, place.corners)
 
-        codec.draw(fp.read(self._length), put, strict=not ImageFile.LOAD_TRUNCATED_IMAGES, scale=scale)
+        codec.draw(fp, self._front, put, strict=not ImageFile.LOAD_TRUNCATED_IMAGES, scale=scale)
         self.im = image.im
         self.tile = []
         self.readonly = 0
@@ -133,9 +130,8 @@ class LicImageFile(ImageFile.ImageFile):
                     msg = f"region needs the whole picture, and a draft of it at 1/{self.decoderconfig[0]} was loaded: open it again"
                     raise ValueError(msg)
                 return self.crop(checked_box(box, *self.size))
-            fp = self._file()
-            fp.seek(self._start)
-            pixels = codec.decode_region(fp, box, strict=not ImageFile.LOAD_TRUNCATED_IMAGES)
+            strict = not ImageFile.LOAD_TRUNCATED_IMAGES
+            pixels = codec.decode_region(self._file(), box, front=self._front, strict=strict)
         image = color.to_image(pixels, self.mode)
         image.info = dict(self.info)
         return image
@@ -148,8 +144,8 @@ class LicImageFile(ImageFile.ImageFile):
         if not self.tile:  # loaded, which checks more
             return
         fp = self._file()
-        fp.seek(self._start)
-        codec.verify(fp.read(self._length))
+        fp.seek(self._front.start)
+        codec.verify(fp)
         super().verify()
 
     def __getstate__(self) -> list[Any]:

@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import LicDamagedError
-from .inflate import inflate
+from .inflate import inflated
 
 Plane = npt.NDArray[np.uint8]
 
 FILTERED, CONSTANT = 0, 1
 """First byte of the payload: filtered rows in a zlib stream, or one value for the whole plane."""
+BAND_BYTES = 2**20
+"""Bytes of rows that are unpacked at a time."""
 FILTERS = 3
 """None, Left, Up, as PNG has them. Its other two need a loop over pixels to undo and gain little on alpha planes."""
 
@@ -25,34 +27,47 @@ def _predictions(row: Plane, above: Plane) -> list[Plane]:
 
 def pack(plane: Plane) -> bytes:
     """Plane (H, W) -> payload. Each row takes the filter with the smallest sum of absolute differences (PNG's heuristic)."""
-    if (plane == plane[0, 0]).all():
+    if all((row == plane[0, 0]).all() for row in plane):
         return bytes([CONSTANT, plane[0, 0]])
-    rows, above = [], np.zeros(plane.shape[1], np.uint8)
+    deflater, above = zlib.compressobj(9), np.zeros(plane.shape[1], np.uint8)
+    parts = [bytes([FILTERED])]
     for row in plane:
         differences = [row - p for p in _predictions(row, above)]
         kind = min(range(FILTERS), key=lambda k: int(np.abs(differences[k].view(np.int8).astype(np.int16)).sum()))
-        rows.append(bytes([kind]) + differences[kind].tobytes())
+        parts.append(deflater.compress(bytes([kind]) + differences[kind].tobytes()))
         above = row
-    return bytes([FILTERED]) + zlib.compress(b"".join(rows), 9)
+    return b"".join([*parts, deflater.flush()])
 
 
-def unpack(payload: bytes, shape: tuple[int, int]) -> Plane:
-    """The reverse. LicDamagedError unless the payload holds exactly that plane."""
+def unpack(payload: bytes, shape: tuple[int, int], scale: int = 1) -> Plane:
+    """Payload -> plane (H, W), or (ceil(H / scale), ceil(W / scale)) of the rounded means of so many values each way.
+
+    The plane alone is in memory; one of a single value takes none. LicDamagedError unless the payload holds exactly a plane
+    of that shape.
+    """
     height, width = shape
-    size = height * (width + 1)
     if len(payload) == 2 and payload[0] == CONSTANT:
-        return np.full(shape, payload[1], np.uint8)
+        return np.broadcast_to(np.uint8(payload[1]), (-(-height // scale), -(-width // scale)))
     if not payload or payload[0] != FILTERED:
         msg = f"alpha section must be {FILTERED} and rows, or {CONSTANT} and a value, got {payload[:2].hex() or 'nothing'}"
         raise LicDamagedError(msg)
-    data = inflate(payload[1:], size, "alpha", f"{height} rows of {width} values")
-    rows = np.frombuffer(data, np.uint8).reshape(height, width + 1)
-    if int(rows[:, 0].max()) >= FILTERS:
-        msg = f"alpha section uses filter {int(rows[:, 0].max())}, 0-{FILTERS - 1} are legal"
-        raise LicDamagedError(msg)
-    plane, above = np.empty(shape, np.uint8), np.zeros(width, np.uint8)
-    for y in range(height):
-        above = plane[y] = _unfilter(int(rows[y, 0]), rows[y, 1:], above)
+    plane = np.empty((-(-height // scale), -(-width // scale)), np.uint8)
+    above = np.zeros(width, np.uint8)
+    rows = max(1, BAND_BYTES // (width + 1) // scale) * scale
+    data = inflated(
+        memoryview(payload)[1:], height * (width + 1), rows * (width + 1), "alpha", f"{height} rows of {width} values"
+    )
+    for number, block in enumerate(data):
+        filtered = np.frombuffer(block, np.uint8).reshape(-1, width + 1)
+        if int(filtered[:, 0].max()) >= FILTERS:
+            msg = f"alpha section uses filter {int(filtered[:, 0].max())}, 0-{FILTERS - 1} are legal"
+            raise LicDamagedError(msg)
+        band = np.empty((len(filtered), width), np.uint8)
+        for y, row in enumerate(filtered):
+            above = band[y] = _unfilter(int(row[0]), row[1:], above)
+        place = number * rows // scale
+        seen = band if scale == 1 else averaged(band, scale)
+        plane[place : place + len(seen)] = seen
     return plane
 
 

@@ -9,8 +9,8 @@ No pixel is touched and no network known here, only the standard library importe
 family's business. Every refusal is one sentence of the tree in `errors`.
 """
 
-import io
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -29,6 +29,7 @@ from .sections import (
     need,
     write_section,
 )
+from .source import read_at, size_from
 from .varint import write_varint
 
 
@@ -36,10 +37,13 @@ from .varint import write_varint
 class Front:
     """What a look at the front of a file gives, without reading its tiles.
 
-    sections lists those that lie in the file whole, in file order; truncated tells that the file ends before its last
-    tile does, and cut is the section that it ends in; trailing counts the bytes after the last tile.
+    The file begins at `start` of the file object and has `size` bytes from there. sections lists those that lie in it whole, in
+    file order; truncated tells that it ends before its last tile does, and cut is the section that it ends in; trailing counts
+    the bytes after the last tile.
     """
 
+    start: int
+    size: int
     header: Header
     metadata: dict[str, bytes]
     sections: list[SectionRef]
@@ -74,11 +78,10 @@ def read_front(fp: IO[bytes]) -> Front:
     NotLicError, or a LicError when the header or the metadata are cut or damaged or a section breaks a rule.
     """
     base = fp.tell()
-    size = fp.seek(0, io.SEEK_END) - base
+    size = size_from(fp, base)
 
     def read(offset: int, length: int) -> bytes:
-        fp.seek(base + offset)
-        return fp.read(length)
+        return read_at(fp, base + offset, length)
 
     beginning = read(0, MAX_HEADER_BYTES)
     header, position = parse_header(beginning)
@@ -105,35 +108,88 @@ def read_front(fp: IO[bytes]) -> Front:
         else:
             sections.append(placed)
             position = ref.end
-    return Front(header, metadata, sections, truncated, cut, 0 if truncated else size - position)
+    return Front(base, size, header, metadata, sections, truncated, cut, 0 if truncated else size - position)
 
 
-def read_section(fp: IO[bytes], front: Front, tag: int, index: int = 0, *, strict: bool = True) -> bytes | None:
-    """Read the payload of one section of a file whose front was read, and nothing else; a tile's by its raster index.
+def refuse_another(fp: IO[bytes], front: Front) -> None:
+    """Raise LicDamagedError unless the file still has the header that was read of it: it may be written over meanwhile.
 
-    None when the file has no such section. A tile that is missing or damaged raises LicTruncatedError or
-    LicDamagedError; with strict=False it is None, or a CutPayload where the file ends in it.
+    Checksums of sections begin with that of the header, so that those of another picture do not pass either.
     """
-    refs = [ref for ref in front.sections if ref.tag == tag]
-    if index >= len(refs):
-        if tag == TILE and strict:
-            msg = f"file ends before tile {index + 1} of {front.header.tile_count}"
+    known = write_header(front.header)
+    if read_at(fp, front.start, len(known)) != known:
+        msg = "the file is another one than when it was opened: its header has changed"
+        raise LicDamagedError(msg)
+
+
+def refuse_truncated(front: Front) -> None:
+    """Raise LicTruncatedError for a file that ends before its last tile does."""
+    if front.cut is not None:
+        need(front.cut, front.start + front.size)
+    if front.truncated:
+        msg = f"file ends after {front.size} bytes, before its last tile"
+        raise LicTruncatedError(msg)
+
+
+def read_section(fp: IO[bytes], front: Front, tag: int) -> bytes | None:
+    """Read the payload of one section, other than a tile, of a file whose front was read; None when the file has none."""
+    ref = next((ref for ref in front.sections if ref.tag == tag), None)
+    return None if ref is None else _read(fp, front, ref, 0)
+
+
+def check_sections(fp: IO[bytes], front: Front) -> None:
+    """Read every section of a file whose front was read, one after another, and raise LicDamagedError unless all are intact."""
+    tiles = 0
+    for ref in front.sections:
+        _read(fp, front, ref, tiles)
+        tiles += ref.tag == TILE
+
+
+class TilePayloads(Mapping[int, "bytes | CutPayload | None"]):
+    """The payloads of the tiles of a file whose front was read, by raster index; each is read when it is asked for.
+
+    Any thread may ask. A tile that is missing or damaged raises LicTruncatedError or LicDamagedError; with strict=False it is
+    None, or a CutPayload where the file ends in it.
+    """
+
+    def __init__(self, fp: IO[bytes], front: Front, *, strict: bool = True) -> None:
+        self._fp, self._front, self._strict = fp, front, strict
+        self._refs = [ref for ref in front.sections if ref.tag == TILE]
+        self._reading = threading.Lock()
+
+    def __getitem__(self, index: int) -> bytes | CutPayload | None:
+        with self._reading:
+            return self._payload(index)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self)))
+
+    def __len__(self) -> int:
+        return self._front.header.tile_count
+
+    def _payload(self, index: int) -> bytes | CutPayload | None:
+        if index < len(self._refs):
+            try:
+                return _read(self._fp, self._front, self._refs[index], index)
+            except (LicDamagedError, LicTruncatedError):
+                if self._strict:
+                    raise
+                return None
+        if self._strict:
+            msg = f"file ends before tile {index + 1} of {len(self)}"
             raise LicTruncatedError(msg)
-        if tag == TILE and index == len(refs) and front.cut is not None and front.cut.tag == TILE:
-            fp.seek(front.cut.offset)
-            return CutPayload(fp.read(front.cut.length))
+        cut = self._front.cut
+        if index == len(self._refs) and cut is not None and cut.tag == TILE:
+            return CutPayload(read_at(self._fp, cut.offset, cut.length))
         return None
-    ref = refs[index]
+
+
+def _read(fp: IO[bytes], front: Front, ref: SectionRef, index: int) -> bytes:
+    """Read the payload of a section; a tile's depends on its raster `index`."""
     start = ref.offset - 1 - len(write_varint(ref.length))
-    fp.seek(start)
-    section = fp.read(ref.end - start)
-    try:
-        need(ref, start + len(section))
-        return bytes(checked_payload(memoryview(section), ref, start, write_header(front.header), index))
-    except (LicDamagedError, LicTruncatedError):
-        if tag == TILE and not strict:
-            return None
-        raise
+    section = read_at(fp, start, ref.end - start)
+    need(ref, start + len(section))
+    return bytes(checked_payload(memoryview(section), ref, start, write_header(front.header), index))
 
 
 def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:

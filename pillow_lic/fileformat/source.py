@@ -1,0 +1,30 @@
+"""Reading from file objects that have no more than Pillow asks of them: read, seek, tell; the standard library only.
+
+`seek` may return nothing (`mmap` before Python 3.13, SFTP clients), and `read` less than was asked for although there is more
+(unbuffered files, objects that fetch in blocks).
+"""
+
+import io
+from typing import IO
+
+
+def size_from(fp: IO[bytes], start: int) -> int:
+    """Return the bytes of a file from `start` on, 0 or more."""
+    fp.seek(0, io.SEEK_END)
+    return max(0, fp.tell() - start)
+
+
+def read_at(fp: IO[bytes], start: int, length: int) -> bytes:
+    """Return the bytes of a file from `start` on: `length` of them, or fewer where the file ends."""
+    if length <= 0:
+        return b""
+    fp.seek(start)
+    part = fp.read(length)
+    if len(part or b"") == length:
+        return bytes(part)
+    parts = []
+    while part:
+        parts.append(part)
+        length -= len(part)
+        part = fp.read(length) if length > 0 else b""
+    return b"".join(parts)
