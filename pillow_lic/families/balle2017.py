@@ -12,11 +12,12 @@ coded independently, each by the distribution of its channel.
 
 Changed, and why:
 
-* 128 features and 256 latents, the paper has 192 of both and 256 at its highest rates: half of the work.
-* One model for all rates, by factors for each channel that depend on the level; the paper trains one for each rate.
-* Stored integer tables instead of an adaptive binary coder: symbols decode at 100 million a second, and no float decides
-  what is read.
-* Tiles, for pictures too large for the memory (`tilewise`).
+* 128 features and 256 latents; the paper has 192 of both, and 256 at its two highest rates: about half of the work.
+* One model for all rates, by factors for each channel that depend on the level: the paper's are one for each rate, which
+  would be as many times the 5 MB.
+* Stored integer tables, one for each channel near the level, instead of an adaptive binary coder: all symbols of a tile are
+  read at once, and no float decides what is read.
+* Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
 
 FORMAT.md, 14.3 says how it decodes; onnx_models/recipes/balle2017.py trained it.
 """
