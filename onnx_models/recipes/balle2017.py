@@ -16,23 +16,30 @@ Changed, and why:
 - The transforms begin as a block PCA of three scales, GDN near the identity: hours of training instead of weeks.
 
     OMP_NUM_THREADS=1 python -m onnx_models.recipes.balle2017 train PATCHES_FOLDER RUN_FOLDER --minutes 105 --decay-from 0.2
+    python -m onnx_models.recipes.balle2017 export RUN_FOLDER/weights.pt PATCHES_FOLDER --id 14
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 
+import numpy as np
+import onnx
 import torch
 import torch.nn.functional as F
+from onnx import TensorProto
 from torch import Tensor, nn
 
 from .common import training
 from .common.data import Patches
 from .common.exact import straight_through_round
-from .common.factorised import Prior
-from .common.gains import Gains
-from .common.gdn import GDN, Kernel5
+from .common.export import ONNX_MODELS, Network, Release
+from .common.factorised import LARGEST, Counts, Prior, counted, tables_of
+from .common.gains import Gains, gain, hats
+from .common.gdn import GDN, Kernel5, gdn, kernel5
+from .common.graph import Graph, numpy
 from .common.levels import ANCHORS, LEVEL_MAX, SPACING, nearest_anchor
 from .common.pca import block_pca
 
@@ -41,6 +48,16 @@ LAMBDA_MIN, LAMBDA_MAX = 0.0008, 0.08
 """Weight of the squared error of 8-bit levels against bits per pixel, at levels 0 and 1024."""
 FAST = ("log_", "prior")
 """Parameters that learn four times as fast: logarithms and the prior."""
+CONSTANTS = {
+    "latents": LATENTS,
+    "stride": STRIDE,
+    "align": STRIDE,
+    "margin": 16,
+    "tile_edge": 2048,
+    "tile_pixels": 4194304,
+    "level_spacing": SPACING,
+}
+"""The constants of the family. A pixel depends on latents up to 28 pixels away, and those on pixels as far from them."""
 
 
 class Kernel9(nn.Module):
@@ -145,6 +162,61 @@ class Balle2017(training.Codec):
         self.prior.log_scale[:] = (spread[:, None] + torch.tensor([[-1.6], [-0.8], [0.0]])).clamp_min(-2)
 
 
+def analysis_graph(net: Balle2017) -> onnx.ModelProto:
+    """Pixels (H,W,3) uint8, H and W multiples of 16; level (1,1,1,1) -> y (1,LATENTS,H/16,W/16) in steps."""
+    g = Graph("analysis")
+    pixels = g.input("pixels", ["height", "width", 3], TensorProto.UINT8)
+    factors = gain(g, hats(g, g.input("level", [1, 1, 1, 1])), net.encoder_gains.log_gain)
+    x = g.op("Transpose", g.op("Cast", pixels, to=TensorProto.FLOAT), perm=[2, 0, 1])
+    x = g.op("Unsqueeze", g.op("Sub", g.op("Mul", x, g.constant(1 / 255)), g.constant(0.5)), g.constant([0], np.int64))
+    first, *layers = net.analysis
+    x = g.conv(x, numpy(first.weight()), numpy(first.bias), stride=4, pad=(2, 2, 3, 3))
+    for layer in layers:
+        x = gdn(g, x, layer) if isinstance(layer, GDN) else kernel5(g, x, layer)
+    g.output(g.op("Mul", x, factors), "y", [1, LATENTS, "h", "w"])
+    return g.model()
+
+
+def synthesis_graph(net: Balle2017) -> onnx.ModelProto:
+    """Symbols q (1,LATENTS,h,w) float32; level (1,1,1,1) -> pixels (1,16h,16w,3) uint8."""
+    g = Graph("synthesis")
+    q = g.input("q", [1, LATENTS, "h", "w"])
+    x = g.op("Mul", q, gain(g, hats(g, g.input("level", [1, 1, 1, 1])), net.decoder_gains.log_gain))
+    *layers, last = net.synthesis
+    for layer in layers:
+        x = gdn(g, x, layer) if isinstance(layer, GDN) else kernel5(g, x, layer)
+    weight, bias = g.weight(255 * numpy(last.weight())), g.constant(255 * (numpy(last.bias) + 0.5))
+    x = g.op("ConvTranspose", x, weight, bias, kernel_shape=[9, 9], strides=[4, 4], pads=[2, 2, 3, 3])
+    x = g.op("QuantizeLinear", x, g.constant(1.0), g.constant(0, np.uint8))
+    g.output(g.op("Transpose", x, perm=[0, 2, 3, 1]), "pixels", [1, "height", "width", 3], TensorProto.UINT8)
+    return g.model()
+
+
+@torch.no_grad()
+def histograms(net: Balle2017, patches: list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]) -> Counts:
+    """Return how often symbols occur in patches coded at a random level near every anchor, (ANCHORS, LATENTS, 2 LARGEST + 1)."""
+    found, rng = np.zeros((ANCHORS, LATENTS, 2 * LARGEST + 1)), np.random.default_rng(0)
+    for patch in patches:
+        x = torch.from_numpy(patch[:256, :256].copy()).permute(2, 0, 1)[None].float() / 255
+        y = net.analysis(x - 0.5)
+        for anchor, counts in enumerate(found):
+            level = torch.tensor([anchor * SPACING + rng.integers(-SPACING // 2, SPACING // 2)]).clamp(0, LEVEL_MAX)
+            counted((y * net.encoder_gains(level.float())).round()[0].int().numpy(), counts)
+    return found
+
+
+def export(a: argparse.Namespace) -> None:
+    """Write graphs, tables and the entry of the manifest."""
+    net = Balle2017().eval()
+    net.load_state_dict(torch.load(a.weights, weights_only=True))
+    release = Release(a.out, a.id, "balle2017", "balle2017", CONSTANTS)
+    files = release.networks(
+        {"analysis": Network(analysis_graph(net), "encoder"), "synthesis": Network(synthesis_graph(net), "decoder")}
+    )
+    seen = histograms(net, Patches(a.patches).some(a.samples))
+    release.enter(files | {"tables": release.tables(tables_of(net.prior, seen))})
+
+
 def train(a: argparse.Namespace) -> None:
     """Train, or go on with a run that was cut."""
     torch.manual_seed(0)
@@ -157,6 +229,13 @@ def main() -> None:
     t = commands.add_parser("train", help="train, or go on")
     training.add_arguments(t)
     t.set_defaults(command=train)
+    e = commands.add_parser("export", help="write the model's files and its entry in the manifest")
+    e.add_argument("weights", type=Path)
+    e.add_argument("patches", type=Path)
+    e.add_argument("--id", type=int, required=True, help="never reuse the id of a released model")
+    e.add_argument("--out", type=Path, default=ONNX_MODELS)
+    e.add_argument("--samples", type=int, default=600, help="training patches whose symbols are counted for the tables")
+    e.set_defaults(command=export)
     a = p.parse_args()
     a.command(a)
 

@@ -37,6 +37,7 @@ Put = Callable[[Area, Pixels], None]
 """Takes an area, seen from the corner of what is read, and its pixels (h, w, C), from any thread."""
 
 FAMILIES: Final = (
+    "balle2017",
     "lic1",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""

@@ -49,7 +49,7 @@ def test_it_begins_as_a_linear_transform_that_keeps_the_picture(patches: Path) -
 
 def test_a_run_that_was_cut_goes_on(patches: Path, tmp_path: Path) -> None:
     settings = argparse.Namespace(
-        patches=patches, run=tmp_path, minutes=0.03, batch=2, crop=32, lr=1e-4, decay_from=0.3, every=1
+        patches=patches, run=tmp_path, minutes=0.03, weights=None, batch=2, crop=32, lr=1e-4, decay_from=0.3, every=1
     )
     balle2017.train(settings)
     first = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
@@ -63,3 +63,9 @@ def test_a_run_that_was_cut_goes_on(patches: Path, tmp_path: Path) -> None:
     weights = torch.load(tmp_path / "weights.pt", weights_only=True)
     balle2017.Balle2017().load_state_dict(weights)
     assert all(torch.equal(v, second["average"][k]) for k, v in weights.items())
+
+    torch.save({k: v.half() for k, v in weights.items()}, tmp_path / "half.pt")
+    settings.weights, settings.run, settings.minutes = tmp_path / "half.pt", tmp_path / "next", 1e-9
+    balle2017.train(settings)
+    begun = torch.load(tmp_path / "next" / "weights.pt", weights_only=True)
+    assert all(torch.equal(begun[k], v.half().float()) for k, v in weights.items())

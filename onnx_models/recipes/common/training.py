@@ -73,7 +73,9 @@ def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
     amp = torch.autocast("cpu", dtype=torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
     data, checkpoint = Patches(a.patches), a.run / "checkpoint.pt"
     a.run.mkdir(parents=True, exist_ok=True)
-    if not checkpoint.exists():
+    if not checkpoint.exists() and a.weights:
+        net.load_state_dict(torch.load(a.weights, weights_only=True))
+    elif not checkpoint.exists():
         net.start(data)
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     named = list(net.named_parameters())
@@ -141,6 +143,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--minutes", type=float, default=100, help="wall-clock length of the schedule, all stretches together"
     )
+    parser.add_argument("--weights", type=Path, help="what a new run begins with; the network's own start if left out")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--crop", type=int, default=128, help="pixels a side, a multiple of 16")
     parser.add_argument("--lr", type=float, default=2e-4)

@@ -1,0 +1,48 @@
+"""What `balle2017` exports computes what its network computes, and codes."""
+
+import dataclasses
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from onnx_models.recipes import balle2017 as recipe
+from onnx_models.recipes.common.data import Patches
+from onnx_models.recipes.common.export import Placed
+from pillow_lic.engine import models
+from pillow_lic.families import balle2017
+
+NUMBER = 4_000_002
+"""No model's: sessions are kept by it."""
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_the_exported_model_is_the_network(patches: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = recipe.Balle2017().eval()
+    net.start(Patches(patches))
+    torch.save(net.state_dict(), tmp_path / "weights.pt")
+    recipe.export(Namespace(weights=tmp_path / "weights.pt", patches=patches, id=NUMBER, out=tmp_path, samples=2))
+    (entry,) = json.loads((tmp_path / "manifest.json").read_text())["models"]
+    files = {role: dataclasses.replace(Placed.of(file), folder=tmp_path) for role, file in entry["files"].items()}
+    model = dataclasses.replace(models._model(entry), files=files)
+    assert set(model.constants) == set(models.choose("balle2017").constants)
+    assert model.tables.count == 9 * 256
+
+    pixels = Patches(patches).some(1)[0][:96, :80]
+    x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
+    for level in (0, 300, 1024):
+        field = np.full((1, 1, 1, 1), level, np.float32)
+        y = model.run("analysis", pixels=pixels, level=field)[0]
+        wanted = net.latents(x, torch.tensor([float(level)]))
+        np.testing.assert_allclose(y, wanted, atol=0.01 * float(wanted.abs().max()))
+        q = np.rint(y)
+        shown = model.run("synthesis", q=q, level=field)[0][0]
+        picture = net.picture(torch.from_numpy(q), torch.tensor([float(level)]))[0].permute(1, 2, 0)
+        assert np.abs(shown - (255 * picture).clamp(0, 255).numpy()).mean() < 1
+        coded = [memoryview(stream) for stream in balle2017.encode(model, pixels, level)]
+        np.testing.assert_array_equal(balle2017.decode(model, coded, (96, 80), level), shown)
