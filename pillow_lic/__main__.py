@@ -23,7 +23,12 @@ _INTERRUPTED = 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="lic", description="Learned image compression: .lic files.")
+    parser = argparse.ArgumentParser(
+        prog="lic",
+        description="Learned image compression: .lic files.",
+        epilog='Words are completed in bash and zsh by eval "$(register-python-argcomplete lic)" when '
+        "pillow-lic[completion] is installed.",
+    )
     parser.add_argument("--version", action="version", version=f"pillow-lic {__version__}")
     named = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, command in commands().items():

@@ -14,6 +14,8 @@ from typing import IO
 StrPath = str | os.PathLike[str]
 
 
+_SLASHES = tuple(filter(None, ("/", os.sep, os.altsep)))
+
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EROFS})
 """What file systems answer to a wish they do not know (SMB, FAT, FUSE, WSL), as against a disk that is full or broken."""
 
@@ -26,8 +28,10 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     set; a symbolic link keeps its aim. What is not a regular file (a pipe, `/dev/stdout`) is written to, not replaced.
     OSError as from `open`, naming `path`, and then nothing has changed.
     """
-    if not os.fspath(path):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
+    name = os.fspath(path)
+    if not name or name.endswith(_SLASHES):  # which resolving the path would take off
+        code = errno.EISDIR if name else errno.ENOENT
+        raise OSError(code, os.strerror(code), name)
     old = _state(path)
     if old is not None and not stat.S_ISREG(old.st_mode):
         with open(path, "wb") as stream:

@@ -174,3 +174,9 @@ def test_errors_name_the_file_that_was_asked_for(tmp_path: Path, monkeypatch: py
     with pytest.raises(OSError, match="No space left") as caught:
         files.write_atomic(tmp_path / "a", b"x")
     assert (caught.value.filename, caught.value.filename2) == (str(tmp_path / "a"), None)
+
+
+def test_a_slash_at_the_end_names_no_file(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        files.write_atomic(f"{tmp_path}/new/", b"x")
+    assert list(tmp_path.iterdir()) == []

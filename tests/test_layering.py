@@ -53,7 +53,7 @@ LAW = {
     "batch/locations": ("errors files batch", ""),
     "batch/stores": ("errors files batch", "fsspec"),
     "batch/raw": ("batch", "PIL rawpy"),
-    "batch/processes": ("", ""),
+    "batch/processes": ("errors", ""),
     "batch/adjustment": ("", "PIL"),
     "batch/cluster": ("__init__ batch", "distributed"),
     "pages": ("pages", "PIL"),

@@ -101,6 +101,29 @@ def test_a_program_without_a_guard_is_told_so(tmp_path: Path) -> None:
         assert ran.stdout == ""
 
 
+def forever(item: int) -> None:
+    time.sleep(600)
+
+
+def test_a_time_limit_ends_it_at_once() -> None:
+    class TimeLimit(Exception):
+        pass
+
+    def ring(*_: object) -> None:
+        raise TimeLimit
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 3)
+        begun = time.monotonic()
+        with pytest.raises(TimeLimit):
+            processes.run(range(4), forever, 2, print, print, print)
+        assert time.monotonic() - begun < 60
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def odd(item: int) -> int:
     if item == 3:
         os._exit(1)

@@ -146,16 +146,29 @@ def test_a_line_that_is_drawn_again_is_left_as_it_is() -> None:
     assert stream.getvalue() == "\r1/2 a\\x1bb\x1b[K"
 
 
-def test_data_and_words_do_not_mix(photo: Image.Image, tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="has no such names")
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "link", "pipe"])
+def test_data_and_words_do_not_mix(photo: Image.Image, tmp_path: Path, name: str) -> None:
     pillow_lic.save(photo, tmp_path / "a.lic")
     photo.save(tmp_path / "a.png")
-    for words in (["decode", "a.lic", "/dev/stdout", "--format", "png"], ["encode", "a.png", "/dev/stdout"]):
-        ran = subprocess.run(
-            [sys.executable, "-m", "pillow_lic", *words], capture_output=True, cwd=tmp_path, check=True
-        )
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    os.mkfifo(tmp_path / "pipe")
+    reader = ["sh", "-c", 'cat pipe & "$@"; wait', "sh"] if name == "pipe" else []
+    for words in (["decode", "a.lic", name, "--format", "png"], ["encode", "a.png", name]):
+        command = [*reader, sys.executable, "-m", "pillow_lic", *words]
+        ran = subprocess.run(command, capture_output=True, cwd=tmp_path, check=True)
         assert b"bytes, " not in ran.stdout
-        assert b"/dev/stdout: " in ran.stderr
-        assert Image.open(io.BytesIO(ran.stdout)).size == photo.size
+        with Image.open(io.BytesIO(ran.stdout)) as im:
+            assert im.size == photo.size
+
+
+def test_standard_output_that_is_a_file_is_gone_on_with(photo: Image.Image, tmp_path: Path) -> None:
+    photo.save(tmp_path / "a.png")
+    (tmp_path / "all").write_bytes(b"before")
+    with open(tmp_path / "all", "ab") as everything:
+        words = [sys.executable, "-m", "pillow_lic", "encode", str(tmp_path / "a.png"), "/dev/stdout"]
+        subprocess.run(words, stdout=everything, check=True)
+    assert (tmp_path / "all").read_bytes().startswith(b"before\x8aLIC")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="has no pseudo-terminals")
@@ -168,7 +181,9 @@ def test_no_picture_is_written_onto_a_terminal(photo: Image.Image, tmp_path: Pat
     os.close(theirs)
     os.close(ours)
     assert ran.returncode == 2
-    assert ran.stderr == f"lic: {target} is a terminal, which cannot show a picture: name a file, or redirect it\n"
+    assert (
+        ran.stderr == "lic: standard output is a terminal, which cannot show a picture: name a file, or redirect it\n"
+    )
 
 
 def test_a_folder_as_target(photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

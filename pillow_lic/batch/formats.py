@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from ..errors import is_from_outside
 from . import raw
 from .locations import Place, readable
 from .stores import StorePath
@@ -111,8 +112,9 @@ class Registered:
             suffixes = [suffix for suffix, owner in Image.EXTENSION.items() if owner == name]
             try:
                 plugins.append(pickle.dumps((name, factory, accept, Image.SAVE.get(name), suffixes)))
-            except Exception:  # a function without a name that can be imported
-                continue
+            except Exception as error:  # a function without a name that can be imported
+                if is_from_outside(error):
+                    raise
         return cls(tuple(plugins), Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
 
     def apply(self) -> None:
@@ -122,7 +124,9 @@ class Registered:
         for pickled in self.plugins:
             try:
                 name, factory, accept, save, suffixes = pickle.loads(pickled)
-            except Exception:  # whatever its import raises
+            except Exception as error:  # whatever its import raises
+                if is_from_outside(error):
+                    raise
                 continue
             if name not in Image.OPEN:
                 Image.register_open(name, factory, accept)

@@ -12,7 +12,7 @@ from ..naming import EXTENSION
 from . import locations
 from .locations import Place
 
-_SLASHES = tuple({"/", os.sep})
+_SLASHES = tuple(filter(None, ("/", os.sep, os.altsep)))
 _APPLE_DOUBLE = "._"
 """Begins the name of a file in which macOS keeps what another file system has no room for."""
 
@@ -136,7 +136,8 @@ def _expand(
 
 def _leak(below: PurePath) -> str:
     """Return why a place must not be joined to the destination, or "" if it stays in it: archives and stores name what they like."""
-    if ".." in below.parts or below.is_absolute() or below.drive or below.root:
+    here = Path(below)  # by the rules of this system: on Windows a name from elsewhere may have a drive
+    if ".." in here.parts or here.anchor:
         return f"{below} leads out of the destination: take it out of its archive and name it as a source"
     return ""
 

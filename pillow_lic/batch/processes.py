@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
+from ..errors import is_from_outside
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -36,15 +38,16 @@ def run(
 
     One of three is called for each item, in this thread: `answered` with what the task returned, `failed` with what was
     raised, `died` when the process is gone. What these raise, and KeyboardInterrupt, passes on when the items under way are
-    done; what is raised in that time passes on at once. RuntimeError when no worker ever begins.
+    done; what is raised in that time, and a time limit at any, passes on at once. RuntimeError when no worker ever begins.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)  # this is such a worker, running the program of its parent, who will say what is wrong
     crew = _Crew(workers, task, answered, failed, died)
     try:
         crew.serve(items)
-    except BaseException:
-        crew.finish()
+    except BaseException as error:
+        if not is_from_outside(error):
+            crew.finish()
         raise
     finally:
         crew.dismiss()

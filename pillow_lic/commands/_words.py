@@ -17,6 +17,9 @@ from ..options import OPTIONS
 _ADJUSTMENTS = ("first_frame", "auto_orient", "resize", "background")
 
 
+_STANDARD_OUTPUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
+
+
 def typed(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     """Return `parse` as argparse wants it, which shows only its own kind of error."""
 
@@ -100,11 +103,13 @@ def source(name: str) -> Path | IO[bytes]:
 
 
 def target(source: str, name: str, suffix: str) -> str:
-    """Return the file to write: of a folder, which is there or named by a slash at its end, that of the source's name in it.
+    """Return the file to write: in a folder, which is there or named by a slash at its end, one of the source's name.
 
-    The folder is made. ValueError for a folder when the source has no name.
+    All names of standard output become "-". The folder is made. ValueError for a folder when the source has no name.
     """
-    if name == "-" or not (name.endswith(("/", os.sep)) or os.path.isdir(name)):
+    if name in _STANDARD_OUTPUT:
+        return "-"
+    if not (name.endswith(("/", os.sep)) or os.path.isdir(name)):
         return name
     if source == "-":
         msg = f"a target must be a file when standard input is the source, got the folder {name}"
@@ -118,7 +123,8 @@ def refuses(source: str, target: str, force: bool) -> bool:
     from ..batch import overwriting
 
     if _is_terminal(target):
-        words = f"{target} is a terminal, which cannot show a picture: name a file, or redirect it"
+        shown = "standard output" if target == "-" else target
+        words = f"{shown} is a terminal, which cannot show a picture: name a file, or redirect it"
     else:
         words = overwriting.objection(source, target, force=force)
     if words:
