@@ -10,25 +10,34 @@ from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image
 
+from .engine import interpreter
 from .naming import EXTENSION, FORMAT, MIME, accept
 
 if TYPE_CHECKING:
+    from PIL import ImageFile
+
     from .plugin import LicImageFile as LicImageFile
 
 
-def _open(fp: IO[bytes], filename: str | bytes = "") -> LicImageFile:
+def _open(fp: IO[bytes], filename: str | bytes = "") -> ImageFile.ImageFile:
+    if not interpreter.is_main():
+        from .header_only import HeaderOnlyImageFile
+
+        return HeaderOnlyImageFile(fp, filename)
     from .plugin import LicImageFile
 
     return LicImageFile(fp, filename)
 
 
 def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    interpreter.require_main()
     from . import plugin
 
     plugin.save_handler(im, fp, filename)
 
 
 def _save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    interpreter.require_main()
     from . import plugin
 
     plugin.save_all_handler(im, fp, filename)

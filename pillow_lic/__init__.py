@@ -87,7 +87,12 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(msg)
     import importlib
 
-    value = getattr(importlib.import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
+    home = _HOMES.get(name, "errors")
+    if home not in ("errors", "engine.settings"):
+        from .engine.interpreter import require_main
+
+        require_main()  # the others import numpy
+    value = getattr(importlib.import_module(f".{home}", __name__), name)
     globals()[name] = value
     return value
 

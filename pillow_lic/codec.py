@@ -16,7 +16,7 @@ import numpy.typing as npt
 from . import families, rate_search
 from .engine import models
 from .engine.models import Model
-from .engine.settings import current_settings
+from .engine.settings import current_settings, limited_time
 from .errors import LicLimitError, LicUnsupportedError
 from .families import Put, Reader, Request
 from .fileformat import alpha, container, importance_map
@@ -30,7 +30,13 @@ from .options import EncodeOptions
 
 Pixels = npt.NDArray[np.uint8]
 
+WORK_PER_PIXEL = 4
+"""Pixels that networks may see, with halos and padding, for each pixel of the largest picture allowed: 1.6 in tiles of 1024."""
+SMALL_PICTURE = 2**20
+"""Pixels whose work is allowed whatever the limit: a picture of one pixel is padded to thousands."""
 
+
+@limited_time()
 def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mapping[str, bytes] | None = None) -> bytes:
     """Pixels (H, W, C) uint8, C by mode (L, LA, RGB, RGBA) -> the bytes of a .lic file.
 
@@ -75,6 +81,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     return data
 
 
+@limited_time()
 def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> tuple[Header, Pixels]:
     """The bytes of a .lic file -> its header and pixels (H, W, C) uint8, C by mode.
 
@@ -92,6 +99,7 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     return header, pixels
 
 
+@limited_time()
 def draw(fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: int = 1) -> None:
     """As `decode`, of a file whose front was read, with fewer bytes in memory.
 
@@ -108,6 +116,7 @@ def draw(fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: i
     reader.draw(payloads, _in_mode(put, header.mode, plane), strict=strict, held=_held(plane))
 
 
+@limited_time()
 def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = None, strict: bool = True) -> Pixels:
     """A box (x0, y0, x1, y1) of the picture in a binary file, at its position -> pixels (h, w, C) uint8, C by mode.
 
@@ -168,6 +177,8 @@ def _opened(
     shape = (header.height, header.width)
     deltas = None if importances is None else importance_map.unpack(importances, importance_map.shape_of(*shape))
     reader = families.reader(model_of(header), header.tiling, header.level, deltas, area, scale)
+    if area is None:
+        _check_work(reader, header)
     return reader, None if opacity is None else alpha.unpack(opacity, shape, scale)
 
 
@@ -215,6 +226,17 @@ def _check_limit(width: int, height: int) -> None:
     limit = current_settings().max_pixels
     if limit is not None and width * height > limit:
         msg = f"picture has {width}x{height} pixels, the limit set is {limit}"
+        raise LicLimitError(msg)
+
+
+def _check_work(reader: Reader, header: Header) -> None:
+    """Refuse a picture whose tiles are so slim or small that decoding takes far longer than its pixels tell."""
+    most = WORK_PER_PIXEL * max(SMALL_PICTURE, current_settings().max_pixels or MAX_PIXELS)
+    if reader.work > most:
+        msg = (
+            f"picture of {header.width}x{header.height} pixels in tiles of {header.tile_edge} takes the work of "
+            f"{reader.work} pixels, at most {most} are allowed"
+        )
         raise LicLimitError(msg)
 
 

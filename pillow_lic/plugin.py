@@ -16,6 +16,7 @@ from typing import IO, Any, cast
 from PIL import Image, ImageFile
 
 from . import arguments, codec, color, families, files, metadata, options
+from .engine.interpreter import require_main
 from .engine.settings import current_settings
 from .errors import LicDamagedError, LicLimitError
 from .fileformat import container, importance_map
@@ -225,6 +226,7 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
     if not isinstance(im, Image.Image):
         msg = f"image must be a PIL.Image.Image, which Image.fromarray makes of an array, got {arguments.shown(im)}"
         raise TypeError(msg)
+    require_main()
     im.load()  # the first thing: the mode, the size and the Exif object of a TIFF may be others then
     _warn_unknown(words, im.info, stacklevel)
     encoding = encode_options(words)
@@ -303,7 +305,7 @@ def _check_size(header: Header) -> None:
         raise Image.DecompressionBombError(msg)
     ceiling = current_settings().max_pixels
     if ceiling is not None and pixels > ceiling:
-        msg = f"picture has {pixels} pixels, more than the {ceiling} that settings(max_pixels=...) allows"
+        msg = f"picture has {pixels} pixels, more than the {ceiling} that settings(max_pixels=...) or LIC_MAX_PIXELS allow"
         raise LicLimitError(msg)
 
 

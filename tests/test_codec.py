@@ -286,3 +286,16 @@ def test_analysis_runs_once_in_a_search_and_is_kept_for_nothing_else(monkeypatch
         encode(photo_like(128, 512))
     assert len(calls) == 4
     assert max(calls) <= 1
+
+
+def test_slim_tiles_cost_more_than_their_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture one pixel wide in many tiles takes the work of 96 times its pixels: the limit is of work too."""
+    data = encode(photo_like(128, 64), "RGB", quality=1)
+    monkeypatch.setattr(codec, "SMALL_PICTURE", 1)
+    with settings(max_pixels=128 * 64):
+        codec.decode(data)
+    in_tiles(monkeypatch, 128)
+    slim = encode(photo_like(640, 1), "RGB", quality=1)
+    with settings(max_pixels=640), pytest.raises(LicLimitError, match="takes the work of .* pixels, at most 2560"):
+        codec.decode(slim)
+    codec.decode(slim)

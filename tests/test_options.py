@@ -5,11 +5,13 @@ import pydoc
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from PIL import Image
 from pillow_lic.imageio_plugin.backend import LicPlugin
 
 import pillow_lic
@@ -291,3 +293,37 @@ def test_help_of_the_package_begins_with_its_functions() -> None:
     begin = shown[: shown.index("PACKAGE CONTENTS")]
     for name in ("save", "encode", "open", "convert", "settings", "register"):
         assert re.search(rf"^ +{name}\(", begin, re.MULTILINE)
+
+
+def test_limits_of_the_environment_hold_for_every_thread(lic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIC_MAX_PIXELS", "1000")
+    monkeypatch.setenv("LIC_MAX_SECONDS", "7.5")
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(current_settings).result()
+        assert (found.max_pixels, found.max_seconds) == (1000, 7.5)
+        with pytest.raises(pillow_lic.LicLimitError, match="LIC_MAX_PIXELS"):
+            pool.submit(Image.open, lic).result()
+    with settings(max_pixels=10_000):
+        assert current_settings().max_pixels == 10_000
+    monkeypatch.setenv("LIC_MAX_PIXELS", "many")
+    with pytest.raises(ValueError, match="LIC_MAX_PIXELS must be a whole number of pixels, .* got 'many'"):
+        current_settings()
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "soon", True])
+def test_wrong_seconds(seconds: object) -> None:
+    with (
+        pytest.raises(ValueError, match="max_seconds must be a positive number of seconds, got "),
+        settings(max_seconds=seconds),
+    ):
+        pass
+
+
+def test_time_that_runs_out(lic: Path) -> None:
+    data = lic.read_bytes()
+    with settings(max_seconds=1e-9), pytest.raises(pillow_lic.LicLimitError, match="more time than max_seconds"):
+        pillow_lic.open(data).load()
+    with settings(max_seconds=1e-9), pytest.raises(pillow_lic.LicLimitError, match="more time than max_seconds"):
+        pillow_lic.encode(Image.new("RGB", (64, 64)))
+    with settings(max_seconds=1000):
+        pillow_lic.open(data).load()

@@ -32,7 +32,7 @@ import numpy.typing as npt
 
 from ..errors import LicRuntimeError, is_from_outside
 from .manifest import Networks
-from .settings import current_settings
+from .settings import check_time, current_settings
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -189,8 +189,9 @@ def run(networks: Networks, role: str, feeds: Mapping[str, Array]) -> list[Array
     """Run a network of a model under the current settings and return its outputs in graph order.
 
     LicRuntimeError when onnxruntime is missing, lacks a provider that was asked for, or fails (out of memory is the
-    common case: it reports that as a plain failure, and stays usable).
+    common case: it reports that as a plain failure, and stays usable). LicLimitError when the call's time has run out.
     """
+    check_time()
     session = _session(networks, role)
     try:
         outputs: list[Array] = session.run(None, {name: np.ascontiguousarray(v) for name, v in feeds.items()})

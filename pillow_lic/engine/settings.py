@@ -1,17 +1,21 @@
 """How codec calls run: threads, providers, limits; they travel in a context variable, because `Image.open` has no room for them.
 
 The settings in force are those of the innermost :func:`settings` block, else of the environment, else the defaults: per
-thread and per asyncio task, never a module global.
+thread and per asyncio task, never a module global. So a block does not hold for the threads of a pool, those started in it
+included, unless they run in a copy of its context (``asyncio.to_thread`` does); the environment holds for all of a process.
 """
 
 from __future__ import annotations
 
 import contextvars
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from ..errors import LicLimitError
 
 MAX_THREADS = 1024
 DEFAULT_MAX_MEMORY = 10**9
@@ -33,7 +37,8 @@ PROVIDER_NAMES: Mapping[str, str] = {
 class Settings:
     """How codec calls run: fully resolved, so that equal settings mean equal onnxruntime sessions.
 
-    threads >= 1; providers holds onnxruntime names, best first; max_pixels is None for the format's own limit;
+    threads >= 1; providers holds onnxruntime names, best first; max_pixels is None for the format's own limit; max_seconds is
+    the time after which a call begins no further network and raises LicLimitError, None for as long as it takes;
     max_memory is the bytes that a picture of several tiles may take beside its pixels: fewer tiles are worked on at a
     time, down to one, however little it allows.
     """
@@ -42,9 +47,12 @@ class Settings:
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
     max_pixels: int | None = None
     max_memory: int = DEFAULT_MAX_MEMORY
+    max_seconds: float | None = None
 
 
 _overrides: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("lic_settings", default=None)
+_deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("lic_deadline", default=None)
+"""When the call that runs must be done, by the monotonic clock."""
 
 
 def available_cores() -> int:
@@ -68,6 +76,18 @@ def thread_count(name: str, value: object) -> int:
     return _count(name, value, "threads", MAX_THREADS)
 
 
+def _seconds(name: str, value: object) -> float:
+    """Return a positive number of seconds; ValueError otherwise. Digits in a string count."""
+    msg = f"{name} must be a positive number of seconds, got {value!r}"
+    try:
+        seconds = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ValueError(msg) from None
+    if isinstance(value, bool) or not 0 < seconds < float("inf"):
+        raise ValueError(msg)
+    return seconds
+
+
 def _providers(name: str, value: object) -> tuple[str, ...]:
     """Return onnxruntime provider names; accepts a sequence or one comma-separated string; ValueError otherwise."""
     items = value.split(",") if isinstance(value, str) else value
@@ -85,26 +105,30 @@ def _providers(name: str, value: object) -> tuple[str, ...]:
     return tuple(names)
 
 
+_CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
+    "threads": thread_count,
+    "providers": _providers,
+    "max_pixels": lambda name, value: _count(name, value, "pixels"),
+    "max_memory": lambda name, value: _count(name, value, "bytes"),
+    "max_seconds": _seconds,
+}
+"""The settings, and what returns a value of each as it is kept, of a name for messages; ValueError for one that is not legal."""
+
+
 def current_settings() -> Settings:
     """Return the settings in force here: innermost :func:`settings` block, then the environment, then the defaults.
 
-    ``LIC_THREADS``, ``LIC_PROVIDERS`` (comma-separated) and ``LIC_MAX_MEMORY`` (bytes) are read on every call; ValueError
-    if they are not legal.
+    ``LIC_THREADS``, ``LIC_PROVIDERS`` (comma-separated), ``LIC_MAX_PIXELS``, ``LIC_MAX_MEMORY`` (bytes) and
+    ``LIC_MAX_SECONDS`` are read on every call; ValueError if they are not legal.
     """
-    chosen = _overrides.get() or {}
-    threads = chosen.get("threads")
-    if threads is None:
-        env = os.environ.get("LIC_THREADS")
-        threads = thread_count("LIC_THREADS", env) if env else available_cores()
-    providers = chosen.get("providers")
-    if providers is None:
-        env = os.environ.get("LIC_PROVIDERS")
-        providers = _providers("LIC_PROVIDERS", env) if env else ("CPUExecutionProvider",)
-    memory = chosen.get("max_memory")
-    if memory is None:
-        env = os.environ.get("LIC_MAX_MEMORY")
-        memory = _count("LIC_MAX_MEMORY", env, "bytes") if env else DEFAULT_MAX_MEMORY
-    return Settings(threads, providers, chosen.get("max_pixels"), memory)
+    chosen = given_settings()
+    for name, check in _CHECKS.items():
+        variable = f"LIC_{name.upper()}"
+        if name not in chosen and os.environ.get(variable):
+            chosen[name] = check(variable, os.environ[variable])
+    if "threads" not in chosen:
+        chosen["threads"] = available_cores()
+    return Settings(**chosen)
 
 
 def given_settings() -> dict[str, Any]:
@@ -119,26 +143,47 @@ def settings(
     providers: Sequence[str] | str | None = None,
     max_pixels: int | None = None,
     max_memory: int | None = None,
+    max_seconds: float | None = None,
 ) -> Iterator[Settings]:
     """Run the codec calls of a ``with`` block under other settings; None leaves a setting as it is.
 
-    What they mean is said at :class:`Settings`.
+    What they mean is said at :class:`Settings`. For the threads of a pool a block does not hold; there the environment does
+    (:func:`current_settings`).
 
     >>> with settings(threads=1) as s:
     ...     s.threads
     1
     """
+    given = {
+        "threads": threads,
+        "providers": providers,
+        "max_pixels": max_pixels,
+        "max_memory": max_memory,
+        "max_seconds": max_seconds,
+    }
     chosen = given_settings()
-    if threads is not None:
-        chosen["threads"] = thread_count("threads", threads)
-    if providers is not None:
-        chosen["providers"] = _providers("providers", providers)
-    if max_pixels is not None:
-        chosen["max_pixels"] = _count("max_pixels", max_pixels, "pixels")
-    if max_memory is not None:
-        chosen["max_memory"] = _count("max_memory", max_memory, "bytes")
+    chosen.update((name, _CHECKS[name](name, value)) for name, value in given.items() if value is not None)
     token = _overrides.set(chosen)
     try:
         yield current_settings()
     finally:
         _overrides.reset(token)
+
+
+@contextmanager
+def limited_time() -> Iterator[None]:
+    """Give a ``with`` block, or each call of a function it decorates, the seconds of the settings (:func:`check_time`)."""
+    seconds = current_settings().max_seconds
+    token = _deadline.set(None if seconds is None else time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def check_time() -> None:
+    """Raise LicLimitError when the time of the innermost :func:`limited_time` has run out."""
+    deadline = _deadline.get()
+    if deadline is not None and time.monotonic() > deadline:
+        msg = "the picture takes more time than max_seconds allows (settings(max_seconds=...) or LIC_MAX_SECONDS)"
+        raise LicLimitError(msg)

@@ -82,6 +82,10 @@ class Reader(Protocol):
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the pixels that are read."""
 
+    @property
+    def work(self) -> int:
+        """Pixels that the networks see to read them, those of halos and padding included."""
+
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the pixels of every part of the area to `put`, as soon as they are there.
 

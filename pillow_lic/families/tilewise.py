@@ -96,6 +96,13 @@ class TilewiseReader:
         """Rows and columns of the pixels that are read."""
         return self._area.shape
 
+    @property
+    def work(self) -> int:
+        """Pixels that the networks see to read them, those of margins and padding included."""
+        windows = (coded_window(self._model, self._tiling, index).area for index in self.needed)
+        align = self._model.constants["align"]
+        return sum(padded(window.width, align) * padded(window.height, align) for window in windows)
+
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the pixels of every tile in the area to `put` (`families.Reader.draw`); a cut tile is grey."""
         rows, columns = self._tiling.largest

@@ -79,6 +79,14 @@ class Reader:
         """Rows and columns of the pixels that are read."""
         return (-(-self._area.height // self._scale), -(-self._area.width // self._scale))
 
+    @property
+    def work(self) -> int:
+        """Pixels that the networks see to read them, those of halos and padding included."""
+        sizes = self._geometry
+        parsed = (sizes.grid(*self._tiling.tile(index).shape).shape for index in self.needed)
+        seen = (part.window.shape for part in self._parts)
+        return int(sizes.stride**2) * max(sum(h * w for h, w in parsed), sum(h * w for h, w in seen))
+
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the RGB pixels of every part of the area to `put` (`families.Reader.draw`)."""
 

@@ -1,0 +1,31 @@
+"""Which interpreter of the process this is; the standard library only."""
+
+from __future__ import annotations
+
+
+def is_main() -> bool:
+    """Whether this is the interpreter that the process began with; True where that cannot be told."""
+    import ctypes  # not when the format is registered, which is to cost nothing
+
+    try:
+        current, main = ctypes.pythonapi.PyInterpreterState_Get, ctypes.pythonapi.PyInterpreterState_Main
+    except AttributeError:
+        return True
+    current.restype = main.restype = ctypes.c_void_p
+    return bool(current() == main())
+
+
+def require_main() -> None:
+    """Raise LicRuntimeError in a sub-interpreter: onnxruntime and the range coder would wait there for ever.
+
+    They ask for the interpreter by PyGILState, which knows only the main one. With numpy imported, a file that was left open
+    makes it wait at its end too.
+    """
+    if not is_main():
+        from ..errors import LicRuntimeError
+
+        msg = (
+            "pixels cannot be coded in a sub-interpreter: onnxruntime waits there for ever; use the main interpreter of a "
+            "process (mod_wsgi: WSGIApplicationGroup %{GLOBAL})"
+        )
+        raise LicRuntimeError(msg)

@@ -1,0 +1,138 @@
+"""File objects of all sorts that have no more than read, seek and tell; files that change, and that hold more than a picture."""
+
+import io
+import mmap
+import tracemalloc
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiled import in_tiles
+
+import pillow_lic
+from pillow_lic import codec
+from pillow_lic.fileformat import container, source
+from pillow_lic.fileformat.header import parse_header
+from pillow_lic.fileformat.varint import write_varint
+
+
+class Remote:
+    """A file of which reading gives at most so many bytes at a time, and seeking nothing, as an SFTP client's may."""
+
+    def __init__(self, data: bytes, most: int) -> None:
+        self._file, self._most = io.BytesIO(data), most
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(self._most if size < 0 else min(size, self._most))
+
+    def seek(self, position: int, whence: int = 0) -> None:
+        self._file.seek(position, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@pytest.fixture
+def several(photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """A picture of several tiles, with alpha, importance and metadata."""
+    in_tiles(monkeypatch, 128)
+    im = photo.resize((300, 200)).convert("RGBA")
+    im.putalpha(Image.linear_gradient("L").resize(im.size))
+    return pillow_lic.encode(im, quality=3, roi=[(10, 10, 90, 90)], xmp=b"<x/>" * 100, exif=Image.Exif())
+
+
+def test_reading_goes_on_until_nothing_comes() -> None:
+    fp = Remote(bytes(range(200)), 7)
+    assert source.size_from(fp, 50) == 150
+    assert source.read_at(fp, 20, 100) == bytes(range(20, 120))
+    assert source.read_at(fp, 190, 100) == bytes(range(190, 200))
+    assert source.read_at(fp, 500, 10) == source.read_at(fp, 0, 0) == b""
+
+
+@pytest.mark.parametrize("most", [5, 1000, 10**6])
+def test_a_file_object_of_read_seek_and_tell(several: bytes, most: int) -> None:
+    whole = np.asarray(pillow_lic.open(several))
+    np.testing.assert_array_equal(np.asarray(Image.open(Remote(several, most))), whole)
+    Image.open(Remote(several, most)).verify()
+    part = Image.open(Remote(several, most)).region((100, 60, 150, 130))
+    assert np.abs(np.asarray(part).astype(int) - whole[60:130, 100:150]).max() <= 1
+    small = Image.open(Remote(several, most))
+    small.thumbnail((40, 40))
+    assert small.size[0] == 40
+
+
+def test_mmap(several: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.lic").write_bytes(several)
+    with (tmp_path / "a.lic").open("rb") as fp, mmap.mmap(fp.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        assert Image.open(view).tobytes() == pillow_lic.open(several).tobytes()
+
+
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_open_files(several: bytes, tmp_path: Path, buffering: int) -> None:
+    (tmp_path / "a.lic").write_bytes(several)
+    with (tmp_path / "a.lic").open("rb", buffering=buffering) as fp, Image.open(fp) as im:
+        assert im.tobytes() == pillow_lic.open(several).tobytes()
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(("action", "arguments"), [("load", []), ("region", [(0, 0, 9, 9)]), ("thumbnail", [(9, 9)])])
+def test_another_picture_is_not_loaded_in_the_place_of_the_one_that_was_opened(
+    photo: Image.Image, monkeypatch: pytest.MonkeyPatch, strict: bool, action: str, arguments: list[object]
+) -> None:
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", not strict)
+    for other in (photo.resize((40, 30)), photo.convert("L"), photo.resize((400, 300)), photo.convert("RGBA")):
+        fp = io.BytesIO(pillow_lic.encode(photo))
+        im = pillow_lic.open(fp)
+        fp.seek(0)
+        fp.write(pillow_lic.encode(other))
+        with pytest.raises(pillow_lic.LicDamagedError, match="another one than when it was opened"):
+            getattr(im, action)(*arguments)
+
+
+def test_what_follows_another_header_does_not_pass_either(photo: Image.Image) -> None:
+    """The same header, but other sections behind it."""
+    fp = io.BytesIO(pillow_lic.encode(photo))
+    im = pillow_lic.open(fp)
+    fp.seek(0)
+    fp.write(pillow_lic.encode(photo.rotate(180), xmp=b"<x/>"))
+    with pytest.raises(pillow_lic.LicDamagedError):
+        im.load()
+
+
+def test_what_nobody_asks_for_is_not_read(lic: Path) -> None:
+    """20 MB of sections of a later release, of which none is in memory; `verify` looks at one at a time."""
+    good = lic.read_bytes()
+    _, length = parse_header(good[:31])
+    start = int.from_bytes(good[length - 2 : length], "little")
+    head = b"\x90" + write_varint(2**20)
+    section = head + bytes(2**20)
+    section += zlib.crc32(section, start).to_bytes(4, "little")
+    fp = io.BytesIO(good[:length] + 20 * section + good[length:])
+    Image.open(lic).load()  # the networks
+    for action in (lambda im: im.load(), lambda im: im.verify()):
+        im = Image.open(fp)
+        tracemalloc.start()
+        action(im)
+        assert tracemalloc.get_traced_memory()[1] < 5e6
+        tracemalloc.stop()
+
+
+def test_tiles_are_read_when_they_are_asked_for(several: bytes) -> None:
+    front = container.read_front(io.BytesIO(several))
+    payloads = container.TilePayloads(io.BytesIO(several), front)
+    assert [len(payload) for payload in payloads.values()] == [
+        ref.length for ref in front.sections if ref.name == "tile"
+    ]
+    cut = several[:-9]
+    front = container.read_front(io.BytesIO(cut))
+    lenient = container.TilePayloads(io.BytesIO(cut), front, strict=False)
+    assert isinstance(lenient[len(lenient) - 1], container.CutPayload)
+    with pytest.raises(pillow_lic.LicTruncatedError, match="before tile 6 of 6"):
+        container.TilePayloads(io.BytesIO(cut), front)[5]
+    with pytest.raises(pillow_lic.LicTruncatedError, match="ends inside its tile section: 9 bytes"):
+        codec.verify(cut)
