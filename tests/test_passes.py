@@ -51,3 +51,21 @@ def test_cells_mark_the_place_and_nothing_outside() -> None:
     assert cells.sum(0).tolist() == [[1, 1, 0, 0]] * 3 + [[0, 0, 0, 0]]
     assert cells[2, 1, 0] == 1
     assert cells[3, 1, 1] == 1
+
+
+def test_passes_of_a_stage_share_a_run() -> None:
+    for stages, of_last in ((4, [3]), (3, [2, 3]), (1, [0, 1, 2, 3])):
+        runs: list[int] = []
+
+        def run(stage: int, stages: int = stages, runs: list[int] = runs) -> np.ndarray:
+            runs.append(stage)
+            return np.concatenate([np.full((8, 2, 3), t) for t in passes.of_stage(stage, stages)])
+
+        shared = passes.Shared(stages, run)
+        for t in range(passes.PASSES):
+            found = shared.of_pass(t)
+            assert found.shape == (8, 2, 3)
+            assert (found == t).all()
+        assert runs == list(range(stages))
+        assert list(passes.of_stage(stages - 1, stages)) == of_last
+        assert [t for stage in range(stages) for t in passes.of_stage(stage, stages)] == list(range(4))

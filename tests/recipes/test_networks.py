@@ -1,5 +1,7 @@
 """Exported graphs compute what the torch modules compute, at sizes small enough for a test."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -16,18 +18,23 @@ from pillow_lic.families.lic1 import passes, quantiser, scales
 SMALL = Sizes(a=48, a2=64, c=32, c2=48, m=64, z=16, p=32, s=32, analysis=1, synthesis=1)
 
 
-@pytest.fixture(scope="module")
-def net() -> Lic1:
+def moved(sizes: Sizes) -> Lic1:
+    """Return untrained networks whose weights are moved at random, so that none is 0."""
     torch.manual_seed(0)
     rows = torch.linalg.qr(torch.randn(768, 768))[0]
-    net = Lic1(rows, torch.logspace(1, -5, 768), SMALL).eval()
+    net = Lic1(rows, torch.logspace(1, -5, 768), sizes).eval()
     for p in net.parameters():
         p.data += 0.05 * (p.data.abs().mean() or 1) * torch.randn_like(p)
     return net
 
 
 @pytest.fixture(scope="module")
-def sessions(net: Lic1) -> dict[str, ort.InferenceSession]:
+def net() -> Lic1:
+    return moved(SMALL)
+
+
+def sessions_of(net: Lic1) -> dict[str, ort.InferenceSession]:
+    """Return a session for each graph, by its role."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     return {
@@ -36,8 +43,11 @@ def sessions(net: Lic1) -> dict[str, ort.InferenceSession]:
     }
 
 
+@pytest.mark.parametrize("sizes", [SMALL, replace(SMALL, stages=3, slope=0.0, low=1, last=1)], ids=["lic1", "lic2"])
 @torch.no_grad()
-def test_the_whole_chain(net: Lic1, sessions: dict[str, ort.InferenceSession]) -> None:
+def test_the_whole_chain(sizes: Sizes) -> None:
+    net = moved(sizes)
+    sessions = sessions_of(net)
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (64, 128, 3)).astype(np.uint8)
     level = torch.randint(300, 700, (1, 1, 4, 8)).float()
@@ -61,19 +71,21 @@ def test_the_whole_chain(net: Lic1, sessions: dict[str, ort.InferenceSession]) -
     r, y_hat = torch.zeros_like(y), torch.zeros_like(y)
     got_features = sessions["means_z"].run(None, {"z_hat": z_hat.numpy(), "level": level.numpy()})[0]
     np.testing.assert_allclose(got_features, mean_features, atol=0.1)
-    for t, y_t in enumerate(split(y)):
-        index = entropy_model.whole_index(net.scales.index16(t, features, r.abs().clamp(max=8), level))
+    for t in range(sizes.stages):
+        coded = passes.of_stage(t, sizes.stages)
+        index16 = torch.cat(net.scales.index16(t, features, r.abs().clamp(max=8), level), 1)
+        index = entropy_model.whole_index(index16)
         feeds = {"features": features.numpy(), "level": level.numpy()}
         if t:
             feeds["magnitudes"] = r.abs().clamp(max=8).numpy()
         np.testing.assert_array_equal(sessions[f"scales_{t}"].run(None, feeds)[0], index.to(torch.uint8))
-        mu = net.means.mean(t, mean_features, y_hat)
+        means = net.means.means(t, mean_features, y_hat)
         seen = {"features": got_features} | ({"y_hat": y_hat.numpy()} if t else {})
-        np.testing.assert_allclose(sessions[f"means_{t}"].run(None, seen)[0], mu, atol=0.02)
-        r_t = (y_t - mu).round()
-        before = [torch.zeros_like(r_t)] * t
-        r = r + merged([*before, r_t])
-        y_hat = y_hat + merged([*before, r_t + mu])
+        np.testing.assert_allclose(sessions[f"means_{t}"].run(None, seen)[0], torch.cat(means, 1), atol=0.02)
+        rs = [(split(y)[k] - mu).round() for k, mu in zip(coded, means, strict=True)]
+        before = [torch.zeros_like(rs[0])] * coded[0]
+        r = r + merged([*before, *rs])
+        y_hat = y_hat + merged([*before, *(r_k + mu for r_k, mu in zip(rs, means, strict=True))])
 
     x_hat = (255 * net.synthesis(y_hat, level)).clamp(0, 255).permute(0, 2, 3, 1).numpy()
     picture, context = sessions["synthesis"].run(None, {"y_hat": y_hat.numpy(), "level": level.numpy()})

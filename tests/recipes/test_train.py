@@ -57,7 +57,7 @@ def test_a_loss_that_is_no_number_stops_the_run_before_it_is_saved(
 ) -> None:
     run(monkeypatch, patches, tmp_path, 0.05)
     before = (tmp_path / "checkpoint.pt").read_bytes()
-    monkeypatch.setattr(train, "lambdas", lambda level: level * math.nan)
+    monkeypatch.setattr(train, "lambdas", lambda level, largest: level * math.nan)
     with pytest.raises(FloatingPointError, match=r"before step \d+; .*checkpoint\.pt is from before"):
         run(monkeypatch, patches, tmp_path, 0.48)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before

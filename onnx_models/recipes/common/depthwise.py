@@ -21,7 +21,7 @@ from . import kernels
 from .kernels import LANES
 
 SLOPE = 0.1
-"""Slope of every LeakyReLU in the networks for values below 0."""
+"""Slope of every LeakyReLU of `lic1` for values below 0; one of 0 makes it a ReLU."""
 
 _gradients_in: ContextVar[torch.dtype | None] = ContextVar("_gradients_in", default=None)
 """The type that autocast would have had, within `in_full`; else None."""
@@ -96,36 +96,36 @@ class _Block(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, ahead, behind, x, a, a0, taps, taps0, b, b0, f, f0, g, g0):  # type: ignore[no-untyped-def]
+    def forward(ctx, ahead, behind, slope, x, a, a0, taps, taps0, b, b0, f, f0, g, g0):  # type: ignore[no-untyped-def]
         shape = n, h, w, c = x.shape[0], x.shape[2], x.shape[3], x.shape[1]
         a, b, f, g = (weight.flatten(1).to(ahead) for weight in (a, b, f, g))
         taps = _taps(taps)
         x = x.permute(0, 2, 3, 1).reshape(-1, c).to(ahead)
         loops = _loops(x)
-        entered = loops.biased(x @ a.t(), a0, SLOPE)
+        entered = loops.biased(x @ a.t(), a0, slope)
         around = loops.convolve(entered.view(shape), taps, taps0).view(-1, c)
         half = loops.biased(torch.addmm(x, around, b.t()), b0)
-        wide = loops.biased(half @ f.t(), f0, SLOPE)
+        wide = loops.biased(half @ f.t(), f0, slope)
         ctx.save_for_backward(taps, *(v.to(behind) for v in (x, entered, around, half, wide, a, b, f, g)))
-        ctx.shape = shape
+        ctx.shape, ctx.slope = shape, slope
         return loops.biased(torch.addmm(half, wide, g.t()), g0).view(shape).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx, grad):  # type: ignore[no-untyped-def]
         taps, x, entered, around, half, wide, a, b, f, g = ctx.saved_tensors
-        shape = ctx.shape
+        shape, slope = ctx.shape, ctx.slope
         grad = grad.permute(0, 2, 3, 1).reshape(-1, shape[3]).to(x.dtype)
         loops = _loops(x)
-        to_wide, to_f0 = loops.back(grad @ g, wide, SLOPE)
+        to_wide, to_f0 = loops.back(grad @ g, wide, slope)
         to_half = torch.addmm(grad, to_wide, f)
         to_around = to_half @ b
         to_entered, to_taps = _gradients(entered.view(shape), to_around.view(shape), taps)
-        to_entered, to_a0 = loops.back(to_entered.view_as(entered), entered, SLOPE)
+        to_entered, to_a0 = loops.back(to_entered.view_as(entered), entered, slope)
         to_x = torch.addmm(to_half, to_entered, a).view(shape).permute(0, 3, 1, 2)
         sides = ((to_entered, x), (to_half, around), (to_wide, half), (grad, wide))
         to_a, to_b, to_f, to_g = ((left.t() @ right)[:, :, None, None].float() for left, right in sides)
         to_b0, to_g0, to_taps0 = (v.sum(0).float() for v in (to_half, grad, to_around))
-        return None, None, to_x, to_a, to_a0, to_taps, to_taps0, to_b, to_b0, to_f, to_f0, to_g, to_g0
+        return None, None, None, to_x, to_a, to_a0, to_taps, to_taps0, to_b, to_b0, to_f, to_f0, to_g, to_g0
 
 
 class _Product(torch.autograd.Function):
@@ -145,10 +145,10 @@ class _Product(torch.autograd.Function):
         return None, to_rows, (grad.t() @ rows).float(), to_bias
 
 
-def block(x: Tensor, weights: list[Tensor]) -> Tensor:
+def block(x: Tensor, weights: list[Tensor], slope: float = SLOPE) -> Tensor:
     """Return what a `Block` of `layers.py` with these weights, in order, gives for x; in half of the time."""
     ahead = _type(x)
-    y: Tensor = _Block.apply(ahead, _gradients_in.get() or ahead, x, *weights)  # type: ignore[no-untyped-call]
+    y: Tensor = _Block.apply(ahead, _gradients_in.get() or ahead, slope, x, *weights)  # type: ignore[no-untyped-call]
     return y
 
 
@@ -159,27 +159,28 @@ def takes_block(x: Tensor) -> bool:
 
 class _Activated(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, context):  # type: ignore[no-untyped-def]
+    def forward(ctx, x, context, slope):  # type: ignore[no-untyped-def]
         rows, about = (None if v is None else v.to(x.dtype).permute(0, 2, 3, 1).contiguous() for v in (x, context))
         ctx.cell = rows.shape[1] // about.shape[1] if about is not None else 1
-        y = kernels.activated(rows, about, ctx.cell, SLOPE)
+        y = kernels.activated(rows, about, ctx.cell, slope)
         ctx.save_for_backward(y)
+        ctx.slope = slope
         return y.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx, grad):  # type: ignore[no-untyped-def]
         (y,) = ctx.saved_tensors
         grad = grad.permute(0, 2, 3, 1).to(y.dtype).contiguous()
-        to_x, to_context = kernels.activated_back(grad, y, ctx.cell, SLOPE, context=ctx.needs_input_grad[1])
-        return to_x.permute(0, 3, 1, 2), None if to_context is None else to_context.permute(0, 3, 1, 2)
+        to_x, to_context = kernels.activated_back(grad, y, ctx.cell, ctx.slope, context=ctx.needs_input_grad[1])
+        return to_x.permute(0, 3, 1, 2), None if to_context is None else to_context.permute(0, 3, 1, 2), None
 
 
-def activated(x: Tensor, context: Tensor | None = None) -> Tensor:
+def activated(x: Tensor, context: Tensor | None = None, slope: float = SLOPE) -> Tensor:
     """Return the LeakyReLU of x (n,c,h,w) + context (n,c,h/k,w/k), enlarged to it. It may overwrite x, which nothing may need any more."""
     if torch.is_grad_enabled() and not x.is_cuda and x.shape[1] % LANES == 0:
-        y: Tensor = _Activated.apply(x, context)  # type: ignore[no-untyped-call]
+        y: Tensor = _Activated.apply(x, context, slope)  # type: ignore[no-untyped-call]
         return y
-    return F.leaky_relu(x if context is None else x + F.interpolate(context, size=x.shape[2:], mode="nearest"), SLOPE)
+    return F.leaky_relu(x if context is None else x + F.interpolate(context, size=x.shape[2:], mode="nearest"), slope)
 
 
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

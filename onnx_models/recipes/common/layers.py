@@ -30,8 +30,9 @@ def gain_field(table: Tensor, hat: Tensor) -> Tensor:
 class Block(nn.Module):
     """1x1, LeakyReLU, depthwise, 1x1, + skip; then 1x1, LeakyReLU, 1x1, + skip: one resolution, no normalisation."""
 
-    def __init__(self, c: int, k: int) -> None:
+    def __init__(self, c: int, k: int, slope: float = SLOPE) -> None:
         super().__init__()
+        self.slope = slope
         self.a, self.dw, self.b = Pointwise(c, c), Depthwise(c, k), Pointwise(c, c)
         self.f1, self.f2 = Pointwise(c, 2 * c), Pointwise(2 * c, c)
         for m in (self.b, self.f2):
@@ -40,13 +41,13 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if takes_block(x):
-            return block(x, list(self.parameters()))
-        x = x + self.b(self.dw(F.leaky_relu(self.a(x), SLOPE)))
-        return x + self.f2(F.leaky_relu(self.f1(x), SLOPE))
+            return block(x, list(self.parameters()), self.slope)
+        x = x + self.b(self.dw(F.leaky_relu(self.a(x), self.slope)))
+        return x + self.f2(F.leaky_relu(self.f1(x), self.slope))
 
 
-def blocks(c: int, n: int, k: int) -> nn.Sequential:
-    return nn.Sequential(*[Block(c, k) for _ in range(n)])
+def blocks(c: int, n: int, k: int, slope: float = SLOPE) -> nn.Sequential:
+    return nn.Sequential(*[Block(c, k, slope) for _ in range(n)])
 
 
 class Halving(nn.Conv2d):

@@ -15,14 +15,19 @@ LEVEL_MAX, ANCHORS, SPACING = 1024, 9, 128
 LAMBDA_MIN, LAMBDA_MAX = 0.0016, 0.25
 
 
-def lambdas(level: Tensor) -> Tensor:
-    """Return the weight of the 255-scale RGB MSE at each level, of any shape."""
-    return LAMBDA_MIN * torch.exp(level * (math.log(LAMBDA_MAX / LAMBDA_MIN) / LEVEL_MAX))
+def lambdas(level: Tensor, largest: float = LAMBDA_MAX) -> Tensor:
+    """Return the weight of the 255-scale RGB MSE at each level, of any shape; `largest` at the top of the scale."""
+    return LAMBDA_MIN * torch.exp(level * (math.log(largest / LAMBDA_MIN) / LEVEL_MAX))
 
 
-def anchor_lambdas() -> Tensor:
+def anchor_lambdas(largest: float = LAMBDA_MAX) -> Tensor:
     """Return the lambdas of the anchors, (ANCHORS,)."""
-    return lambdas(torch.arange(ANCHORS) * float(SPACING))
+    return lambdas(torch.arange(ANCHORS) * float(SPACING), largest)
+
+
+def log_steps(largest: float = LAMBDA_MAX) -> Tensor:
+    """Return the logarithm of 1 / step at each anchor, (ANCHORS,), for the best step: step^2 = 18 / (ln 2 * lambda * 255^2)."""
+    return 0.5 * torch.log(math.log(2) * anchor_lambdas(largest) * 65025 / 18)
 
 
 def hats(level: Tensor) -> Tensor:

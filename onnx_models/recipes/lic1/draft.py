@@ -112,7 +112,7 @@ def draft_latents(net: Lic1, r: Tensor, z_hat: Tensor, level: Tensor) -> Tensor:
     features, y_hat = net.means.start(z_hat, level), []
     for t, r_t in enumerate(split(r)):
         known = merged(y_hat) if y_hat else torch.zeros_like(r)
-        y_hat.append(r_t + net.means.mean(t, features, known * (group < CONTEXT_GROUPS)) * (group == 0))
+        y_hat.append(r_t + net.means.means(t, features, known * (group < CONTEXT_GROUPS))[0] * (group == 0))
     return merged(y_hat)
 
 

@@ -1,4 +1,6 @@
-"""The entropy model of `lic1`: means and scale indexes of the latents, predicted in four passes, and the bits they then cost.
+"""The entropy model of `lic1`: means and scale indexes of the latents, predicted pass by pass, and the bits they then cost.
+
+The networks run once for every pass, or once for the last two of the four: `stages` is how often, 4 or 3.
 
 Means are real numbers and move pictures; scales are integers throughout and decide what the coder reads (exact.py).
 """
@@ -14,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pillow_lic.engine.entropy import STEP
+from pillow_lic.families.lic1.passes import PASSES, of_stage
 from pillow_lic.families.lic1.quantiser import MAGNITUDE_MAX, Quantiser, steps
 from pillow_lic.families.lic1.symbols import Z_MAX
 
@@ -52,17 +55,17 @@ def magnitudes(r: Tensor) -> Tensor:
 
 
 class Means(nn.Module):
-    """The network of the means: z_hat, level and y_hat of earlier passes -> mu of pass t (B,M,h/2,w/2)."""
+    """The network of the means: z_hat, level and y_hat of earlier stages -> mu of the passes of a stage, each (B,M,h/2,w/2)."""
 
-    def __init__(self, m: int, z: int, p: int) -> None:
+    def __init__(self, m: int, z: int, p: int, stages: int = PASSES) -> None:
         super().__init__()
-        self.m = m
+        self.stages = stages
         self.enter = nn.Sequential(up(z, p), nn.LeakyReLU(SLOPE), up(p, p))
         self.level = Pointwise(ANCHORS, p)
         self.first = Block(p, 3)
-        self.context = nn.ModuleList([Pointwise(p + m, p) for _ in range(3)])
+        self.context = nn.ModuleList([Pointwise(p + m, p) for _ in range(stages - 1)])
         self.body = Block(p, 5)
-        self.leave = nn.ModuleList([Pointwise(p, m) for _ in range(4)])
+        self.leave = nn.ModuleList([Pointwise(p, m) for _ in range(stages)])
         for v in self.leave:
             v.weight.data.mul_(0.1)
             nn.init.zeros_(v.bias)
@@ -71,17 +74,21 @@ class Means(nn.Module):
         with in_full(z_hat):
             return self.first(self.enter(z_hat) + self.level(hats(level) / SPACING))
 
-    def mean(self, t: int, features: Tensor, y_hat: Tensor) -> Tensor:
+    def means(self, stage: int, features: Tensor, y_hat: Tensor) -> list[Tensor]:
+        """Return mu of every pass of a stage; y_hat (B,M,h,w): 0 where no earlier stage has coded."""
+        leave = self.leave[stage]
         with in_full(y_hat):
-            h = features if t == 0 else self.context[t - 1](torch.cat([features, y_hat], 1))
-            return of_pass(t, self.body(h), self.leave[t].weight, self.leave[t].bias)
+            h = features if stage == 0 else self.context[stage - 1](torch.cat([features, y_hat], 1))
+            h = self.body(h)
+            return [of_pass(t, h, leave.weight, leave.bias) for t in of_stage(stage, self.stages)]
 
 
 class Scales(nn.Module):
     """The exact path: z_hat, magnitudes, level -> scale index. Integers throughout (exact.py); 1x1 and depthwise convolutions only."""
 
-    def __init__(self, start: Tensor, z: int, s: int) -> None:
+    def __init__(self, start: Tensor, z: int, s: int, stages: int = PASSES) -> None:
         super().__init__()
+        self.stages = stages
         m = start.shape[1]
         self.enter = nn.ModuleList(
             [
@@ -93,8 +100,8 @@ class Scales(nn.Module):
             ]
         )
         self.passes = nn.ModuleList()
-        for t in range(4):
-            limits = [ACTIVATION_MAX] * s + [SPACING] * ANCHORS + [UNIT * MAGNITUDE_MAX] * (m if t else 0)
+        for stage in range(stages):
+            limits = [ACTIVATION_MAX] * s + [SPACING] * ANCHORS + [UNIT * MAGNITUDE_MAX] * (m if stage else 0)
             self.passes.append(
                 nn.ModuleList(
                     [
@@ -106,8 +113,8 @@ class Scales(nn.Module):
                     ]
                 )
             )
-            self.passes[t][0].weight.data[:, s : s + ANCHORS] *= 0.1
-            self.passes[t][-1].weight.data.mul_(0.1)
+            self.passes[stage][0].weight.data[:, s : s + ANCHORS] *= 0.1
+            self.passes[stage][-1].weight.data.mul_(0.1)
         self.table = nn.Parameter(start)
 
     def start(self, z_hat: Tensor) -> Tensor:
@@ -116,16 +123,22 @@ class Scales(nn.Module):
         a = self.enter[3](F.pixel_shuffle(self.enter[2](a), 2))
         return F.pixel_shuffle(self.enter[4](a), 2)
 
-    def index16(self, t: int, features: Tensor, magnitudes: Tensor, level: Tensor) -> Tensor:
-        """Return the scale index in sixteenths, not clipped, of pass t (B,M,h/2,w/2); magnitudes (B,M,h,w) are 0 if not coded yet."""
+    def index16(self, stage: int, features: Tensor, magnitudes: Tensor, level: Tensor) -> list[Tensor]:
+        """Return the scale index in sixteenths, not clipped, of the latents of every pass of a stage, each (B,M,h/2,w/2).
+
+        magnitudes (B,M,h,w): 0 where no earlier stage has coded.
+        """
         hat = hats(level)
-        a = torch.cat([features, hat, UNIT * magnitudes] if t else [features, hat], 1)
-        *inner, last = self.passes[t]
+        a = torch.cat([features, hat, UNIT * magnitudes] if stage else [features, hat], 1)
+        *inner, last = self.passes[stage]
         for conv in inner:
             a = conv(a)
         table = self.start_table()
-        start = of_pass(t, hat / SPACING, table, table.new_zeros(len(table)))
-        return last(a, partial(of_pass, t)) + straight_through(torch.floor(start), start)
+        found = []
+        for t in of_stage(stage, self.stages):
+            start = of_pass(t, hat / SPACING, table, table.new_zeros(len(table)))
+            found.append(last(a, partial(of_pass, t)) + straight_through(torch.floor(start), start))
+        return found
 
     def start_table(self) -> Tensor:
         """Return the first guess of the index in sixteenths at every anchor, (M,ANCHORS,1,1); integer-valued, straight through."""

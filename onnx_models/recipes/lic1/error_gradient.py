@@ -25,15 +25,14 @@ import onnx
 from onnx import TensorProto
 from torch import nn
 
-from ..common.depthwise import SLOPE
 from ..common.export import ONNX_MODELS, Network, add_extras
 from ..common.gains import gain, hats
 from ..common.graph import Array, Graph, numpy
 from ..common.layers import Block
-from ..common.levels import LAMBDA_MAX, LAMBDA_MIN, LEVEL_MAX, SPACING
+from ..common.levels import LAMBDA_MIN, LEVEL_MAX, SPACING
 from .export import load
 from .model import Lic1
-from .networks import conv
+from .networks import bent, conv
 from .transforms import Detail
 
 Back = Callable[[str], str]
@@ -61,17 +60,17 @@ def kept(g: Graph, x: str, channels: int, low: float) -> str:
     return g.clip(g.conv(x, np.full((channels, 1, 1, 1), SURE, np.float32), groups=channels), low, 1.0)
 
 
-def leaky(g: Graph, x: str, channels: int) -> tuple[str, Back]:
-    y = g.op("LeakyRelu", x, alpha=SLOPE)
-    slope = kept(g, y, channels, SLOPE)
+def leaky(g: Graph, x: str, channels: int, low: float) -> tuple[str, Back]:
+    y = bent(g, x, low)
+    slope = kept(g, y, channels, low)
     return y, lambda grad: g.op("Mul", grad, slope)
 
 
 def block(g: Graph, x: str, b: Block) -> tuple[str, Back]:
     c = b.a.weight.shape[0]
-    first, back_first = leaky(g, conv(g, x, b.a), c)
+    first, back_first = leaky(g, conv(g, x, b.a), c, b.slope)
     x = g.op("Add", conv(g, conv(g, first, b.dw), b.b), x)
-    second, back_second = leaky(g, conv(g, x, b.f1), 2 * c)
+    second, back_second = leaky(g, conv(g, x, b.f1), 2 * c, b.slope)
     x = g.op("Add", conv(g, second, b.f2), x)
 
     def back(grad: str) -> str:
@@ -129,8 +128,8 @@ def detail(g: Graph, x: str, t: str, hat: str, a: Detail) -> tuple[str, Callable
     level = g.conv(g.op("Mul", hat, g.constant(1 / SPACING)), numpy(a.table).T[:, :, None, None])
     context = g.enlarged(g.op("Add", conv(g, t, a.trunk), g.enlarged(level, 2)), 4)
     h = g.op("Add", conv(g, g.clip(fine, -a.FINE_MAX, a.FINE_MAX), a.enter), g.blocked(context, d))
-    first, back_first = leaky(g, h, d)
-    second, back_second = leaky(g, conv(g, first, a.body), d)
+    first, back_first = leaky(g, h, d, a.slope)
+    second, back_second = leaky(g, conv(g, first, a.body), d, a.slope)
     result = g.op("Add", x, g.op("Mul", conv(g, second, a.leave), noise))
 
     def back(grad: str) -> tuple[str, str]:
@@ -173,7 +172,7 @@ def error_gradient(net: Lic1) -> onnx.ModelProto:
     )
     wanted = g.conv(wanted, cells.reshape(12, 3, 2, 2), stride=2)
     error = g.op("Sub", g.clip(x, 0.0, 255.0), wanted)
-    growth = math.log(LAMBDA_MAX / LAMBDA_MIN) / LEVEL_MAX
+    growth = math.log(s.largest / LAMBDA_MIN) / LEVEL_MAX
     weight = g.op("Mul", g.op("Exp", g.op("Mul", level, g.constant(growth))), g.constant(2 / 3 * LAMBDA_MIN))
     grad, to_trunk = back_detail(g.op("Mul", error, g.enlarged(weight, 8)))
 

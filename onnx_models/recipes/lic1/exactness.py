@@ -74,7 +74,7 @@ def bits(scales: Scales, batch: Sequence[Symbols], *, whole: bool) -> Tensor:
     level = base.view(-1, 1, 1, 1).expand(-1, 1, *r.shape[2:])
     features, passes = scales.start(z_hat), split(r)
     seen = [magnitudes(merged(passes[:t])) if t else torch.zeros_like(r) for t in range(len(passes))]
-    index = torch.stack([scales.index16(t, features, seen[t], level) for t in range(len(passes))])
+    index = torch.stack([scales.index16(t, features, seen[t], level)[0] for t in range(len(passes))])
     index = whole_index(index) if whole else Clip.apply(index / UNIT, 0.0, SCALES - 1.0)
     return gaussian_bits(torch.stack(passes), deviation(index)).sum((0, 2, 3, 4))
 

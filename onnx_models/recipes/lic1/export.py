@@ -8,26 +8,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from ..common.data import Patches
+from ..common.exact import EXACT_LIMIT
 from ..common.export import ONNX_MODELS, Network, Placed, Release, Side
 from .histograms import Histograms, count, empty, tables_of
 from .model import Lic1, Sizes
 from .networks import graphs
 
-GEOMETRY = {
-    "stride": 16,
-    "hyper_stride": 4,
-    "align": 64,
-    "tile_pixels": 4194304,
-    "analysis_halo": 64,
-    "halo": 8,
-    "reach": 11,
-    "means_reach": 9,
-    "detail_reach": 1,
-}
-"""The constants of `families.lic1.geometry.Geometry` beside the channels."""
 SIDES: dict[str, Side] = {"analysis": "encoder", "latents": "encoder", "synthesis": "decoder", "detail": "decoder"}
 """Who runs a graph; all others run on both sides."""
 
@@ -41,12 +32,54 @@ def load(weights: Path) -> Lic1:
     return net.eval()
 
 
+def constants_of(sizes: Sizes) -> dict[str, int]:
+    """Return the constants of the family `lic1` that follow from a model's sizes (`families.lic1.geometry.Geometry`).
+
+    A kernel reaches k // 2 places, at 1/8 half as many latents; `detail` reaches one latent. The halo leaves out the outermost three
+    of eleven, which weigh next to nothing (measured on number 9).
+    """
+    each = sizes.k // 2
+    reach = each * sizes.low + -(-each * sizes.synthesis // 2) + 1
+    return {
+        "latents": sizes.m,
+        "hyper_latents": sizes.z,
+        "stride": 16,
+        "hyper_stride": 4,
+        "align": 64,
+        "tile_pixels": 2**22,
+        "analysis_halo": 64,
+        "halo": -(-8 * reach // 11),
+        "reach": reach,
+        "means_reach": 2 * sizes.stages + 1,
+        "detail_reach": 1,
+        "stages": sizes.stages,
+    }
+
+
 def networks(net: Lic1) -> dict[str, Network]:
     """Return every graph of the model by its role, in manifest order."""
     return {
         role: Network(graph, SIDES.get(role, "both"), exact=role.startswith("scales"))
         for role, graph in graphs(net).items()
     }
+
+
+def export(net: Lic1, patches: list[npt.NDArray[np.uint8]], out: Path, name: str, number: int) -> None:
+    """Write the files of a model and its entry into the manifest of `out`; the symbols of patches (h,w,3) correct its tables."""
+    release = Release(out, number, name, "lic1", constants_of(net.sizes))
+    made = release.networks(networks(net))
+
+    def with_tables(seen: Histograms) -> dict[str, Placed]:
+        return made | {"tables": release.tables(tables_of(net, seen))}
+
+    # The quantiser weighs the bits of the tables: what it chooses with the first ones corrects them, twice.
+    files = with_tables(empty(net.sizes.z))
+    for some in (patches[: len(patches) // 3], patches):
+        files = with_tables(count(release.model(files), some))
+    release.enter(files)
+    size = sum((out / file.path).stat().st_size for file in files.values())
+    headroom = max(float(m.bounds().max()) for m in exact_layers(net)) / EXACT_LIMIT
+    print(f"{out / name}-{number}: {size / 1e6:.1f} MB, headroom of the exact path {headroom:.3f} of 1")
 
 
 def main() -> None:
@@ -58,23 +91,7 @@ def main() -> None:
     p.add_argument("--out", type=Path, default=ONNX_MODELS)
     p.add_argument("--samples", type=int, default=600, help="training patches whose symbols correct the tables")
     a = p.parse_args()
-    net = load(a.weights)
-    constants = {"latents": net.sizes.m, "hyper_latents": net.sizes.z} | GEOMETRY
-    release = Release(a.out, a.id, a.name, "lic1", constants)
-    made = release.networks(networks(net))
-    patches = Patches(a.patches).some(a.samples)
-
-    def with_tables(seen: Histograms) -> dict[str, Placed]:
-        return made | {"tables": release.tables(tables_of(net, seen))}
-
-    # The quantiser weighs the bits of the tables: what it chooses with the first ones corrects them, twice.
-    files = with_tables(empty(net.sizes.z))
-    for some in (patches[: len(patches) // 3], patches):
-        files = with_tables(count(release.model(files), some))
-    release.enter(files)
-    size = sum((a.out / file.path).stat().st_size for file in files.values())
-    headroom = max(float(m.bounds().max()) for m in exact_layers(net)) / 2**24
-    print(f"{a.out / a.name}-{a.id}: {size / 1e6:.1f} MB, headroom of the exact path {headroom:.3f} of 1")
+    export(load(a.weights), Patches(a.patches).some(a.samples), a.out, a.name, a.id)
 
 
 def exact_layers(net: Lic1) -> list[torch.nn.Module]:

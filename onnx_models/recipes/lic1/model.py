@@ -20,11 +20,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from pillow_lic.families.lic1.passes import PASSES, of_stage
 from pillow_lic.families.lic1.symbols import Z_MAX
 
-from ..common.depthwise import in_full
+from ..common.depthwise import SLOPE, in_full
 from ..common.exact import UNIT, straight_through, straight_through_round
-from ..common.levels import anchor_lambdas, nearest_anchor
+from ..common.levels import LAMBDA_MAX, log_steps, nearest_anchor
 from .entropy_model import Clip, FactorizedPrior, Means, Scales, gaussian_bits, magnitudes, quantised, whole_index
 from .passes import merged, split
 from .scale_tables import SCALE_MIN, SCALE_STEP, SCALES, deviation
@@ -33,10 +34,11 @@ from .transforms import Analysis, Latents, Synthesis
 
 @dataclass(frozen=True)
 class Sizes:
-    """Widths, and depths in blocks.
+    """Widths, depths in blocks, and how often the entropy model looks.
 
-    a at 1/8 and a2 at 1/16 of the encoder; d at 1/2, c at 1/8 and c2 at 1/16 of the decoder; m latents, z hyper-latents, p mean and
-    s scale features; k depthwise kernel.
+    a at 1/8 and a2 at 1/16 of the encoder; d at 1/2, c at 1/8 and c2 at 1/16 of the decoder; m latents, z hyper-latents, h of the
+    hyper-analysis, p mean and s scale features; k depthwise kernel; slope of the LeakyReLUs of the synthesis; largest: lambda at level
+    1024; last: kernel of the last layer at 1/2.
     """
 
     a: int = 192
@@ -46,11 +48,17 @@ class Sizes:
     c2: int = 192
     m: int = 320
     z: int = 64
+    h: int = 160
     p: int = 160
     s: int = 96
     k: int = 5
     analysis: int = 6
     synthesis: int = 6
+    low: int = 2
+    stages: int = PASSES
+    slope: float = SLOPE
+    largest: float = LAMBDA_MAX
+    last: int = 3
 
 
 class Coded(NamedTuple):
@@ -68,12 +76,11 @@ class Lic1(nn.Module):
         super().__init__()
         v = self.sizes = sizes
         self.analysis = Analysis(pca, v.a, v.m, v.analysis, v.k)
-        self.latents = Latents(v.a, v.a2, v.m, v.z, v.p, v.k)
-        log_step = 0.5 * torch.log(math.log(2) * anchor_lambdas() * 65025 / 18)
-        log_scale = 0.5 * torch.log(variance[: v.m])[None] + log_step[:, None] - 0.3
-        self.scales = Scales((log_scale - math.log(SCALE_MIN)) / SCALE_STEP, v.z, v.s)
-        self.means = Means(v.m, v.z, v.p)
-        self.synthesis = Synthesis(pca, v.c, v.c2, v.m, v.synthesis, v.k, v.d)
+        self.latents = Latents(v.a, v.a2, v.m, v.z, v.h, v.k, v.largest)
+        log_scale = 0.5 * torch.log(variance[: v.m])[None] + log_steps(v.largest)[:, None] - 0.3
+        self.scales = Scales((log_scale - math.log(SCALE_MIN)) / SCALE_STEP, v.z, v.s, v.stages)
+        self.means = Means(v.m, v.z, v.p, v.stages)
+        self.synthesis = Synthesis(pca, v.c, v.c2, v.m, v.synthesis, v.k, v.d, v.low, v.slope, v.largest, v.last)
         self.prior = FactorizedPrior(v.z)
 
     def passes(self, y: Tensor, z_hat: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -84,16 +91,18 @@ class Lic1(nn.Module):
         with in_full(y):
             features = self.scales.start(z_hat)
         mean_features = self.means.start(z_hat, level)
-        rs, residuals, indexes, y_hats = [], [], [], []
-        for t, y_t in enumerate(split(y)):
-            none = [torch.zeros_like(y_t)]
-            mu = self.means.mean(t, mean_features, merged(y_hats or none))
+        rs, residuals, y_hats = [], [], []
+        indexes: list[Tensor] = []
+        parts = split(y)
+        none = [torch.zeros_like(parts[0])]
+        for stage in range(self.sizes.stages):
+            means = self.means.means(stage, mean_features, merged(y_hats or none))
             with in_full(y):
-                index = self.scales.index16(t, features, magnitudes(merged(rs or none)), level)
-            indexes.append(index)
-            residuals.append(y_t - mu)
-            rs.append(straight_through(quantised(residuals[t], index), residuals[t]))
-            y_hats.append(rs[t] + mu)
+                indexes += self.scales.index16(stage, features, magnitudes(merged(rs or none)), level)
+            for t, mu in zip(of_stage(stage, self.sizes.stages), means, strict=True):
+                residuals.append(parts[t] - mu)
+                rs.append(straight_through(quantised(residuals[t], indexes[t]), residuals[t]))
+                y_hats.append(rs[t] + mu)
         return torch.stack(rs), torch.stack(residuals), torch.stack(indexes), merged(y_hats)
 
     @torch.no_grad()

@@ -1,27 +1,30 @@
-"""The fourteen ONNX graphs of `lic1`. Each function mirrors a class of transforms.py or entropy_model.py, layer by layer.
+"""Trained weights of `lic1`, or of `lic2`, -> ONNX graphs. Each function mirrors a class of transforms.py or entropy_model.py, layer by layer.
 
 | graph | in | out |
 |---|---|---|
 | analysis | pixels (H,W,3) uint8 | trunk t (1,C,H/8,W/8), linear path l (1,M,H/16,W/16) |
 | latents | t, l, level | y (1,M,h,w) in quantiser steps, z_hat (1,Z,h/4,w/4) integers |
 | means_z | z_hat, level | features (1,P,h,w) |
-| means_0..3 | features, y_hat (not means_0) | means of what the pass codes (1,M,h/2,w/2) |
+| means_0..n-1 | features, y_hat (not means_0) | means of what the passes of a stage code (1,M*passes,h/2,w/2) |
 | synthesis | y_hat, level | picture (1,12,H/2,W/2) in 8-bit levels, context (1,D,H/8,W/8) |
 | detail | picture, context, level | pixels by their place in cells of 2x2 (1,12,H/2,W/2) uint8: color, row, column |
 | scales_z | z_hat | features (1,S,h,w) integers; exact |
-| scales_0..3 | features, magnitudes (not scales_0), level | index of what the pass codes (1,M,h/2,w/2) uint8 in 0..63; exact |
+| scales_0..n-1 | features, magnitudes (not scales_0), level | index of what they code (1,M*passes,h/2,w/2) uint8 in 0..63; exact |
 
-y_hat of means_t: latents of earlier passes, 0 elsewhere. level (1,1,h,w): integers 0..1024 as float32.
+There are n = 4 stages of one pass each (lic1), or 3, the last of two passes (lic2). y_hat of means_t: latents of earlier
+stages, 0 elsewhere. level (1,1,h,w): integers 0..1024 as float32.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
 from onnx import TensorProto
 from torch import nn
 
-from pillow_lic.families.lic1.passes import ORDER
+from pillow_lic.families.lic1.passes import ORDER, of_stage
 from pillow_lic.families.lic1.symbols import Z_MAX
 
 from ..common.depthwise import SLOPE
@@ -32,6 +35,7 @@ from ..common.layers import Block
 from ..common.levels import SPACING
 from .model import Lic1
 from .scale_tables import SCALES
+from .transforms import Analysis
 
 
 def conv(g: Graph, x: str, m: nn.Conv2d) -> str:
@@ -45,25 +49,32 @@ def conv(g: Graph, x: str, m: nn.Conv2d) -> str:
     )
 
 
+def bent(g: Graph, x: str, slope: float = SLOPE) -> str:
+    """Add a LeakyReLU, which for a slope of 0 is a ReLU."""
+    return g.op("LeakyRelu", x, alpha=slope) if slope else g.op("Relu", x)
+
+
 def block(g: Graph, x: str, b: Block) -> str:
-    x = g.op("Add", conv(g, conv(g, g.op("LeakyRelu", conv(g, x, b.a), alpha=SLOPE), b.dw), b.b), x)
-    return g.op("Add", conv(g, g.op("LeakyRelu", conv(g, x, b.f1), alpha=SLOPE), b.f2), x)
+    x = g.op("Add", conv(g, conv(g, bent(g, conv(g, x, b.a), b.slope), b.dw), b.b), x)
+    return g.op("Add", conv(g, bent(g, conv(g, x, b.f1), b.slope), b.f2), x)
 
 
 def blocks(g: Graph, x: str, body: nn.Sequential) -> str:
+    """Add blocks, and 1x1 convolutions between them."""
     for b in body:
-        x = block(g, x, b)
+        x = block(g, x, b) if isinstance(b, Block) else conv(g, x, b)
     return x
 
 
-def analysis(net: Lic1) -> onnx.ModelProto:
-    g, a = Graph("analysis"), net.analysis
+def analysis(net: Lic1, a: Analysis | None = None, role: str = "analysis") -> onnx.ModelProto:
+    """Return the graph of the analysis of the model, or of another with the same outputs; its body may end in a layer that widens it."""
+    g, a = Graph(role), a or net.analysis
     pixels = g.input("pixels", ["height", "width", 3], TensorProto.UINT8)
     x = g.op("Transpose", g.op("Cast", pixels, to=TensorProto.FLOAT), perm=[2, 0, 1])
     x = g.op("Unsqueeze", g.op("Sub", g.op("Mul", x, g.constant(1 / 255)), g.constant(0.5)), g.constant([0], np.int64))
     c = a.enter.weight.shape[0]
     t = g.conv(x, numpy(a.enter.weight).reshape(c, 3, 8, 8), numpy(a.enter.bias), stride=8)
-    g.output(blocks(g, t, a.body), "trunk", [1, c, "h8", "w8"])
+    g.output(blocks(g, t, a.body), "trunk", [1, net.sizes.a, "h8", "w8"])
     g.output(conv(g, x, a.linear), "linear", [1, net.sizes.m, "h", "w"])
     return g.model()
 
@@ -76,7 +87,7 @@ def latents(net: Lic1) -> onnx.ModelProto:
     y = g.op("Add", conv(g, blocks(g, conv(g, t, a.down), a.body), a.leave), linear)
     y = g.op("Mul", y, gain(g, hat, a.gain_y))
     z = block(g, conv(g, y, a.hyper[0]), a.hyper[1])
-    z = conv(g, g.op("LeakyRelu", conv(g, z, a.hyper[2]), alpha=SLOPE), a.hyper[4])
+    z = conv(g, bent(g, conv(g, z, a.hyper[2])), a.hyper[4])
     g.output(g.clip(g.op("Round", z), -Z_MAX, Z_MAX), "z_hat", [1, s.z, "h4", "w4"])
     g.output(y, "y", [1, s.m, "h", "w"])
     return g.model()
@@ -86,7 +97,7 @@ def mean_features(g: Graph, net: Lic1, z_hat: str, level: str) -> str:
     """Add the features of the means (1,P,h,w), which depend on z_hat and the level alone."""
     a = net.means
     x = g.shuffle(conv(g, z_hat, a.enter[0][0]), 2)
-    x = g.shuffle(conv(g, g.op("LeakyRelu", x, alpha=SLOPE), a.enter[2][0]), 2)
+    x = g.shuffle(conv(g, bent(g, x), a.enter[2][0]), 2)
     hat = g.op("Mul", hats(g, level), g.constant(1 / SPACING))
     return block(g, g.blocked(g.op("Add", x, conv(g, hat, a.level)), net.sizes.p), a.first)
 
@@ -98,30 +109,32 @@ def means_z(net: Lic1) -> onnx.ModelProto:
     return g.model()
 
 
-def by_place(t: int, weight: Array) -> Array:
-    """Return rows (M,...), a quarter for each channel group, with the quarters ordered by the place that pass t codes of each group."""
+def by_place(ts: Sequence[int], weight: Array) -> Array:
+    """Return rows (M,...), a quarter for each channel group, as the quarters of the groups that the passes code at each place."""
     groups = weight.reshape(4, -1, *weight.shape[1:])
-    return groups[np.argsort([order[t] for order in ORDER])].reshape(weight.shape)
+    order = np.argsort([[order[t] for order in ORDER] for t in ts], 1).T.ravel()
+    return groups[order].reshape(-1, *weight.shape[1:])
 
 
-def of_pass(g: Graph, t: int, x: str, weight: Array, bias: Array) -> str:
-    """Add a 1x1 convolution (M,C,1,1) of (1,C,h,w) for the latents of pass t alone: (1,M,h/2,w/2), a quarter for each place."""
-    return g.conv(g.op("SpaceToDepth", x, blocksize=2), by_place(t, weight), by_place(t, bias), groups=4)
+def of_passes(g: Graph, ts: Sequence[int], x: str, weight: Array, bias: Array) -> str:
+    """Add a 1x1 convolution (M,C,1,1) of (1,C,h,w) for the latents of some passes alone: (1,M*len(ts),h/2,w/2), in the order of `by_place`."""
+    return g.conv(g.op("SpaceToDepth", x, blocksize=2), by_place(ts, weight), by_place(ts, bias), groups=4)
 
 
-def by_group(g: Graph, t: int, x: str, m: int) -> str:
-    """Reorder (1,M,h/2,w/2) from a quarter for each place to a quarter for each channel group."""
-    quarters = [g.slice(x, [m // 4 * place], [m // 4 * (place + 1)], [1], [1]) for place in range(4)]
-    return g.op("Concat", *(quarters[order[t]] for order in ORDER), axis=1)
+def by_group(g: Graph, ts: Sequence[int], x: str, m: int) -> str:
+    """Reorder (1,M*len(ts),h/2,w/2) from the order of `by_place` to one pass after another, a quarter for each channel group."""
+    starts = [m // 4 * (order[t] * len(ts) + i) for i, t in enumerate(ts) for order in ORDER]
+    return g.op("Concat", *(g.slice(x, [start], [start + m // 4], [1], [1]) for start in starts), axis=1)
 
 
-def means(net: Lic1, t: int) -> onnx.ModelProto:
-    g, a, s = Graph(f"means_{t}"), net.means, net.sizes
-    known = [g.input("features", [1, s.p, "h", "w"])] + ([g.input("y_hat", [1, s.m, "h", "w"])] if t else [])
-    x = conv(g, g.op("Concat", *known, axis=1), a.context[t - 1]) if t else g.blocked(*known, s.p)
-    leave = a.leave[t]
-    x = of_pass(g, t, block(g, x, a.body), numpy(leave.weight), numpy(leave.bias))
-    g.output(by_group(g, t, x, s.m), "means", [1, s.m, "h_2", "w_2"])
+def means(net: Lic1, stage: int) -> onnx.ModelProto:
+    g, a, s = Graph(f"means_{stage}"), net.means, net.sizes
+    ts = of_stage(stage, s.stages)
+    known = [g.input("features", [1, s.p, "h", "w"])] + ([g.input("y_hat", [1, s.m, "h", "w"])] if stage else [])
+    x = conv(g, g.op("Concat", *known, axis=1), a.context[stage - 1]) if stage else g.blocked(*known, s.p)
+    leave = a.leave[stage]
+    x = of_passes(g, ts, block(g, x, a.body), numpy(leave.weight), numpy(leave.bias))
+    g.output(by_group(g, ts, x, s.m), "means", [1, s.m * len(ts), "h_2", "w_2"])
     return g.model()
 
 
@@ -154,15 +167,15 @@ def detail(net: Lic1) -> onnx.ModelProto:
     fine = g.clip(g.op("Mul", g.op("Sub", x, around), per_noise), -a.FINE_MAX, a.FINE_MAX)
     context = g.enlarged(g.blocked(context, net.sizes.d), 4)
     h = g.blocked(g.op("Add", conv(g, fine, a.enter), context), net.sizes.d)
-    h = g.op("LeakyRelu", conv(g, g.op("LeakyRelu", h, alpha=SLOPE), a.body), alpha=SLOPE)
+    h = bent(g, conv(g, bent(g, h, a.slope), a.body), a.slope)
     correction = g.op("Mul", conv(g, h, a.leave), g.enlarged(gain(g, hat, a.gain_noise, 255), 8))
     x = g.op("QuantizeLinear", g.op("Add", x, correction), g.constant(1.0), g.constant(0, np.uint8))
     g.output(x, "cells", [1, 12, "h2", "w2"], TensorProto.UINT8)
     return g.model()
 
 
-def exact(g: Graph, x: str, m: ExactConv, t: int | None = None) -> str:
-    """Add an exact convolution; for the latents of pass t alone if one is given, a quarter for each place.
+def exact(g: Graph, x: str, m: ExactConv, ts: Sequence[int] | None = None) -> str:
+    """Add an exact convolution; for the latents of some passes alone if they are given, in the order of `by_place`.
 
     Raises ValueError naming the channel where  sum(limit * |w|) + |b| < 2^24  does not hold.
     """
@@ -170,10 +183,10 @@ def exact(g: Graph, x: str, m: ExactConv, t: int | None = None) -> str:
     if bounds.max() >= EXACT_LIMIT:
         raise ValueError(f"channel {int(bounds.argmax())}: bound {bounds.max():.0f} must be below {EXACT_LIMIT}")
     weight, bias, factor = (numpy(v) for v in m.rounded())
-    if t is None:
+    if ts is None:
         x = g.conv(x, weight, bias, pad=m.kernel // 2, groups=m.groups)
     else:
-        x, factor = of_pass(g, t, x, weight, bias), by_place(t, factor)
+        x, factor = of_passes(g, ts, x, weight, bias), by_place(ts, factor)
     x = g.op("Floor", g.op("Mul", x, g.constant(factor[:, None, None])))
     return x if m.signed else g.clip(x, 0, ACTIVATION_MAX)
 
@@ -187,25 +200,26 @@ def scales_z(net: Lic1) -> onnx.ModelProto:
     return g.model()
 
 
-def scales(net: Lic1, t: int) -> onnx.ModelProto:
-    g, s = Graph(f"scales_{t}"), net.sizes
+def scales(net: Lic1, stage: int) -> onnx.ModelProto:
+    g, s = Graph(f"scales_{stage}"), net.sizes
+    ts = of_stage(stage, s.stages)
     inputs = [g.input("features", [1, s.s, "h", "w"])]
-    if t:
+    if stage:
         magnitudes = g.input("magnitudes", [1, s.m, "h", "w"])
     hat = hats(g, g.input("level", [1, 1, "h", "w"]))
-    inputs += [hat] + ([g.op("Mul", magnitudes, g.constant(float(UNIT)))] if t else [])
+    inputs += [hat] + ([g.op("Mul", magnitudes, g.constant(float(UNIT)))] if stage else [])
     x = g.op("Concat", *inputs, axis=1)
-    *inner, last = net.scales.passes[t]
+    *inner, last = net.scales.passes[stage]
     for m in inner:
         x = exact(g, x, m)
-    x = exact(g, x, last, t)
+    x = exact(g, x, last, ts)
     # In single precision: half has no integers beyond 2048.
-    table = g.constant(by_place(t, numpy(net.scales.start_table())))
+    table = g.constant(by_place(ts, numpy(net.scales.start_table())))
     start = g.op("Conv", g.op("SpaceToDepth", hat, blocksize=2), table, kernel_shape=[1, 1], group=4)
     start = g.op("Floor", g.op("Mul", start, g.constant(1 / SPACING)))
     index = g.op("Floor", g.op("Mul", g.op("Add", g.op("Add", x, start), g.constant(UNIT / 2)), g.constant(1 / UNIT)))
     index = g.op("Cast", g.clip(index, 0, SCALES - 1), to=TensorProto.UINT8)
-    g.output(by_group(g, t, index, s.m), "index", [1, s.m, "h_2", "w_2"], TensorProto.UINT8)
+    g.output(by_group(g, ts, index, s.m), "index", [1, s.m * len(ts), "h_2", "w_2"], TensorProto.UINT8)
     return g.model()
 
 
@@ -215,9 +229,9 @@ def graphs(net: Lic1) -> dict[str, onnx.ModelProto]:
         "analysis": analysis(net),
         "latents": latents(net),
         "means_z": means_z(net),
-        **{f"means_{t}": means(net, t) for t in range(4)},
+        **{f"means_{t}": means(net, t) for t in range(net.sizes.stages)},
         "synthesis": synthesis(net),
         "detail": detail(net),
         "scales_z": scales_z(net),
     }
-    return made | {f"scales_{t}": scales(net, t) for t in range(4)}
+    return made | {f"scales_{t}": scales(net, t) for t in range(net.sizes.stages)}

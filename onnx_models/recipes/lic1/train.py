@@ -19,7 +19,7 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from ..common.data import Patches, whole_pictures
-from ..common.levels import LEVEL_MAX, lambdas
+from ..common.levels import LAMBDA_MAX, LEVEL_MAX, lambdas
 from ..common.pca import block_pca
 from ..common.replay import Replayed
 from ..common.similarity import dissimilarity
@@ -42,6 +42,8 @@ FLAT_FIELDS = 0.6
 """Share of the samples whose level is the same at every place; the others get a random importance field."""
 FAST = ("gain", "table", "prior")
 """Parameters that learn four times as fast: each sample moves two of nine anchors."""
+JUDGED = (64, 256, 512, 768, 960)
+"""Levels at which the averaged weights are judged."""
 
 
 def arguments() -> argparse.Namespace:
@@ -129,7 +131,12 @@ class Samples(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
 
 
 def loss_of(
-    net: torch.nn.Module, x: Tensor, base: Tensor, level: Tensor, structure: float = 0.0
+    net: torch.nn.Module,
+    x: Tensor,
+    base: Tensor,
+    level: Tensor,
+    structure: float = 0.0,
+    largest: float = LAMBDA_MAX,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return weighted loss per sample, and unweighted bpp and MSE per sample. Every level weighs about the same.
 
@@ -138,30 +145,34 @@ def loss_of(
     x_hat, y_bits, z_bits = net(x, level, base)
     bpp = (y_bits + z_bits) / (x.shape[2] * x.shape[3])
     squares = ((x_hat - x) ** 2).mean(1, keepdim=True)
-    weight = lambdas(level) * 65025
+    weight = lambdas(level, largest) * 65025
     error = (torch.nn.functional.interpolate(weight, scale_factor=16.0, mode="nearest") * squares).mean((1, 2, 3))
     if structure:
         error = torch.lerp(error, dissimilarity(x_hat, x, weight * exchange(level)), structure)
-    return (bpp + error) * 6 / (lambdas(base) * 65025).sqrt(), bpp, squares.mean((1, 2, 3))
+    return (bpp + error) * 6 / (lambdas(base, largest) * 65025).sqrt(), bpp, squares.mean((1, 2, 3))
 
 
 @torch.no_grad()
 def validate(
-    net: Lic1, pictures: Iterable[Tensor], amp: contextlib.AbstractContextManager[object], structure: float = 0.0
+    net: Lic1,
+    pictures: Iterable[Tensor],
+    amp: contextlib.AbstractContextManager[object],
+    structure: float = 0.0,
+    levels: Sequence[int] = JUDGED,
 ) -> tuple[float, list[tuple[float, float]]]:
-    """Return the mean loss over five levels and [(bpp, PSNR)] per level on pictures (N,H,W,3) uint8, H and W multiples of 64."""
+    """Return the mean loss over some levels and [(bpp, PSNR)] per level on pictures (N,H,W,3) uint8, H and W multiples of 64."""
     net.eval()
     rows, losses = [], []
     device = next(net.parameters()).device
     batches = [batch for some in pictures for batch in some.split(8)]
-    for level in (64, 256, 512, 768, 960):
+    for level in levels:
         parts = []
         for batch in batches:
             x = batch.to(device).permute(0, 3, 1, 2).float() / 255
             base = torch.full((len(x),), float(level), device=device)
             field = base.view(-1, 1, 1, 1).expand(-1, 1, x.shape[2] // 16, x.shape[3] // 16)
             with amp:
-                parts.append(torch.stack(loss_of(net, x, base, field, structure)))
+                parts.append(torch.stack(loss_of(net, x, base, field, structure, net.sizes.largest)))
         loss, bpp, mse = torch.cat(parts, 1)
         rows.append((bpp.mean().item(), -10 * mse.log10().mean().item()))
         losses.append(loss.mean().item())
@@ -272,15 +283,16 @@ def main() -> None:
 
 def judgement(
     net: Lic1,
-    ema: dict[str, Tensor],
-    pictures: list[Tensor],
+    ema: Mapping[str, Tensor],
+    pictures: Iterable[Tensor],
     amp: contextlib.AbstractContextManager[object],
     structure: float,
+    levels: Sequence[int] = JUDGED,
 ) -> str:
-    """Return the words of the log on the averaged weights: loss, then bpp/PSNR at five levels. `net` is left as it was."""
+    """Return the words of the log on the averaged weights: loss, then bpp/PSNR at some levels. `net` is left as it was."""
     trained = {k: v.clone() for k, v in net.state_dict().items()}
     net.load_state_dict(ema)
-    loss, rows = validate(net, pictures, amp, structure)
+    loss, rows = validate(net, pictures, amp, structure, levels)
     net.load_state_dict(trained)
     return f"  validation {loss:.4f} " + " ".join(f"{b:.3f}/{p:.2f}" for b, p in rows)
 
@@ -292,13 +304,17 @@ def gather(optimizer: torch.optim.Optimizer) -> None:
 
 
 def save(
-    path: Path, net: Lic1, ema: dict[str, Tensor], optimizer: torch.optim.Optimizer, step: int, seconds: float
+    path: Path,
+    net: Lic1,
+    ema: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    seconds: float,
+    **more: float,
 ) -> None:
     """Save a checkpoint, and the averaged net alone as `weights.pt` in float32; a run killed meanwhile keeps the last one."""
-    torch.save(
-        {"net": net.state_dict(), "ema": ema, "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds},
-        path.with_suffix(".part"),
-    )
+    state = {"net": net.state_dict(), "ema": ema, "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds}
+    torch.save(state | more, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
     torch.save(ema, path.with_name("weights.part"))
     path.with_name("weights.part").replace(path.with_name("weights.pt"))

@@ -5,15 +5,13 @@ Both sides have a linear path beside the network, begun as the PCA of blocks of 
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..common.depthwise import SLOPE, Pointwise, activated, in_full, pointwise
 from ..common.layers import Block, Halving, blocks, gain_field, interpolated, patchwise, up
-from ..common.levels import ANCHORS, anchor_lambdas, hats
+from ..common.levels import ANCHORS, LAMBDA_MAX, hats, log_steps
 
 NOISE = (8.6, 7.9, 6.4, 5.4, 4.5, 3.7, 3.0, 2.4, 2.0)
 """Error of a picture at each anchor, rms of 8-bit levels: the unit of the last layers. Measured on number 4."""
@@ -39,9 +37,10 @@ class Analysis(nn.Module):
 class Latents(nn.Module):
     """t, l, level -> y' (B,M,H/16,W/16) in units of the quantiser step, z (B,Z,H/64,W/64), both before rounding."""
 
-    def __init__(self, c: int, c2: int, m: int, z: int, p: int, k: int) -> None:
+    def __init__(self, c: int, c2: int, m: int, z: int, p: int, k: int, largest: float = LAMBDA_MAX) -> None:
+        """p: width of the hyper-analysis; largest: lambda at the top of the scale."""
         super().__init__()
-        g = 0.5 * torch.log(math.log(2) * anchor_lambdas() * 65025 / 18)
+        g = log_steps(largest)
         self.gain_t, self.gain_y = nn.Parameter(torch.zeros(ANCHORS, c)), nn.Parameter(g[:, None].repeat(1, m))
         self.down, self.body, self.leave = Halving(c, c2), blocks(c2, 2, k), Pointwise(c2, m)
         self.leave.weight.data.mul_(0.02)
@@ -64,12 +63,16 @@ class Detail(nn.Module):
 
     FINE_MAX = 8.0
 
-    def __init__(self, c: int, d: int) -> None:
+    def __init__(self, c: int, d: int, slope: float = SLOPE, last: int = 3) -> None:
+        """last: kernel of the last layer, 3 or 1."""
         super().__init__()
+        self.slope = slope
         self.gain_noise = nn.Parameter(torch.log(torch.tensor(NOISE) / 255)[:, None])
         self.table = nn.Parameter(torch.zeros(ANCHORS, d))
         self.trunk = Pointwise(c, d)
-        self.enter, self.body, self.leave = (nn.Conv2d(i, o, 3, padding=1) for i, o in ((12, d), (d, d), (d, 12)))
+        self.enter, self.body, self.leave = (
+            nn.Conv2d(i, o, k, padding=k // 2) for i, o, k in ((12, d, 3), (d, d, 3), (d, 12, last))
+        )
         for v in (self.trunk.weight, self.trunk.bias, self.leave.weight, self.leave.bias):
             nn.init.zeros_(v)
 
@@ -80,24 +83,38 @@ class Detail(nn.Module):
         around = F.avg_pool2d(colors, 3, 1, 1, count_include_pad=False).repeat_interleave(4, 1)
         level = F.interpolate(interpolated(self.table, hat), scale_factor=2.0, mode="nearest")
         fine = ((x - around) / noise).clamp(-self.FINE_MAX, self.FINE_MAX)
-        h = activated(self.body(activated(self.enter(fine), self.trunk(t) + level)))
+        h = activated(self.body(activated(self.enter(fine), self.trunk(t) + level, self.slope)), slope=self.slope)
         return F.pixel_shuffle(self.leave(h).float() * noise, 2)
 
 
 class Synthesis(nn.Module):
     """y_hat in quantiser steps, level -> x_hat (B,3,H,W), not clipped."""
 
-    def __init__(self, pca: Tensor, c: int, c2: int, m: int, n: int, k: int, d: int) -> None:
+    def __init__(
+        self,
+        pca: Tensor,
+        c: int,
+        c2: int,
+        m: int,
+        n: int,
+        k: int,
+        d: int,
+        low: int = 2,
+        slope: float = SLOPE,
+        largest: float = LAMBDA_MAX,
+        last: int = 3,
+    ) -> None:
+        """n, low: blocks at 1/8 and at 1/16; slope: of its LeakyReLUs; largest: lambda at the top of the scale."""
         super().__init__()
-        g = 0.5 * torch.log(math.log(2) * anchor_lambdas() * 65025 / 18)
+        g = log_steps(largest)
         self.gain_y, self.gain_t = nn.Parameter(-g[:, None].repeat(1, m)), nn.Parameter(torch.zeros(ANCHORS, c))
         self.linear = nn.Conv2d(m, 768, 1, bias=False)
         self.linear.weight.data = pca[:m].t().reshape(768, m, 1, 1).clone()
-        self.enter, self.low, self.up = Pointwise(m, c2), blocks(c2, 2, k), up(c2, c)
-        self.body, self.leave = blocks(c, n, k), Pointwise(c, 192)
+        self.enter, self.low, self.up = Pointwise(m, c2), blocks(c2, low, k, slope), up(c2, c)
+        self.body, self.leave = blocks(c, n, k, slope), Pointwise(c, 192)
         self.leave.weight.data.mul_(0.02)
         nn.init.zeros_(self.leave.bias)
-        self.detail = Detail(c, d)
+        self.detail = Detail(c, d, slope, last)
 
     def forward(self, y_hat: Tensor, level: Tensor) -> Tensor:
         hat = hats(level)

@@ -36,6 +36,8 @@ class Geometry:
     analysis_halo: pixels around a tile that the analysis sees. halo: latents around a tile that the synthesis sees; the network
     reaches further, and the last ones weigh next to nothing. reach: latents around a box that decide its pixels. means_reach:
     latents around one that decide its mean. detail_reach: rows of latents around a strip that decide its pixels in `detail`.
+
+    stages: how often the networks of means and scales run, for one pass each and the last time for all that are left.
     """
 
     latents: int
@@ -49,6 +51,7 @@ class Geometry:
     reach: int
     means_reach: int
     detail_reach: int
+    stages: int
 
     def grid(self, height: int, width: int) -> Grid:
         """Return the latents of a tile of so many pixels."""

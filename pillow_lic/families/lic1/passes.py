@@ -38,6 +38,29 @@ def each(code: Callable[[int], Array], *contexts: Context) -> None:
             context.after(t, values)
 
 
+def of_stage(stage: int, stages: int) -> range:
+    """Return the passes whose means and scales the networks of a stage find in one go: one each, all that are left in the last."""
+    return range(stage, PASSES if stage == stages - 1 else stage + 1)
+
+
+class Shared:
+    """The outputs of networks that each serve all passes of a stage: (passes * M, h/2, w/2), one pass after another.
+
+    run: Runs the network of a stage, when its first pass comes.
+    """
+
+    def __init__(self, stages: int, run: Callable[[int], Array]) -> None:
+        self._stages, self._run = stages, run
+
+    def of_pass(self, t: int) -> Array:
+        """Return what the network found of pass t, (M, h/2, w/2); passes come in their order."""
+        coded = of_stage(min(t, self._stages - 1), self._stages)
+        if t == coded[0]:
+            self._found = self._run(min(t, self._stages - 1))
+        channels, turn = len(self._found) // len(coded), t - coded[0]
+        return self._found[channels * turn : channels * (turn + 1)]
+
+
 def _groups(a: Array, t: int) -> Iterator[tuple[Array, int, int]]:
     """Yield each group's channels, and the row and column of its place in a cell."""
     size = a.shape[0] // 4

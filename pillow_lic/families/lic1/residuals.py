@@ -32,15 +32,19 @@ class Means:
         self._model, self._inside = model, inside
         self._features = model.run("means_z", z_hat=z_hat[None], level=field[None, None])[0]
         self.y_hat = np.zeros((model.constants["latents"], *field.shape), np.float32)
+        self._shared = passes.Shared(model.constants["stages"], self._run)
         self._means = self.y_hat[0, 0, :0]
+
+    def _run(self, stage: int) -> Floats:
+        feeds = {"features": self._features}
+        if stage:
+            feeds["y_hat"] = self.y_hat[None]
+        means: Floats = self._model.run(f"means_{stage}", **feeds)[0][0]
+        return means
 
     def before(self, t: int) -> Floats:
         """Return the means of the latents that pass t codes, in coding order, in steps."""
-        feeds = {"features": self._features}
-        if t:
-            feeds["y_hat"] = self.y_hat[None]
-        means = self._model.run(f"means_{t}", **feeds)[0][0]
-        self._means = passes.gather_cells(means, t, self._inside, np.float32)
+        self._means = passes.gather_cells(self._shared.of_pass(t), t, self._inside, np.float32)
         return self._means
 
     def after(self, t: int, values: Values) -> None:

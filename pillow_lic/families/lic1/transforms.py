@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.int32]
 
+QUICK = "analysis_quick"
+"""The role of a smaller analysis that a model may have beside its own, for effort 0."""
 STRIP_ROWS = 16
 """Rows of latents whose pixels the last layers make in one go."""
 
@@ -30,9 +32,12 @@ class Trunk(NamedTuple):
     linear: Floats
 
 
-def analysis(model: Model, pixels: Pixels) -> Trunk:
-    """Pixels (H, W, 3) uint8, H and W multiples of 64 -> trunk. The costly half, independent of the quality."""
-    features, linear = model.run("analysis", pixels=pixels)
+def analysis(model: Model, pixels: Pixels, role: str = "analysis") -> Trunk:
+    """Pixels (H, W, 3) uint8, H and W multiples of 64 -> trunk. The costly half, independent of the quality.
+
+    role: "analysis", or QUICK where the model has it.
+    """
+    features, linear = model.run(role, pixels=pixels)
     return Trunk(features[0], linear[0])
 
 

@@ -41,11 +41,15 @@ def chosen_tiling(width: int, height: int, align: int) -> Tiling:
 class Writer:
     """One picture (H, W, 3) on its way into a file, at any level, its latents refined in `effort` steps.
 
+    Of a model with a quick analysis the first step of effort is the large one.
+
     With `search` the analysis is kept, so that it runs once for all levels a search tries.
     """
 
     def __init__(self, model: Model, rgb: Pixels, request: Request) -> None:
-        self._model, self._rgb, self._effort = model, rgb, request.effort
+        has_quick = transforms.QUICK in model.extras
+        self._model, self._rgb, self._steps = model, rgb, max(request.effort - has_quick, 0)
+        self._analysis = transforms.QUICK if has_quick and not request.effort else "analysis"
         self._geometry = geometry(model)
         self.deltas = request.deltas
         self.tiling = chosen_tiling(rgb.shape[1], rgb.shape[0], self._geometry.align)
@@ -77,7 +81,7 @@ class Writer:
 
     @property
     def _bytes_per_pixel(self) -> int:
-        return refinement.BYTES_PER_PIXEL if self._effort else workers.BYTES_PER_PIXEL
+        return refinement.BYTES_PER_PIXEL if self._steps else workers.BYTES_PER_PIXEL
 
     def code(self, level: int, tile: Area) -> tuple[bytes, Floats]:
         """Return the payload of a tile, and its y_hat (M, h, w)."""
@@ -91,7 +95,7 @@ class Writer:
         y, z_hat = seen[:, *hyper.times(sizes.hyper_stride).slices], seen_z[:, *hyper.slices]
         field = self._field(level, tile, grid.shape)
         chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
-        for part in refinement.parts(self._effort):
+        for part in refinement.parts(self._steps):
             error = self._error_gradient(window, grid, seen, y_hat, around)
             y = refinement.moved(y, chosen, y_hat, error, grid, part)
             chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
@@ -102,7 +106,7 @@ class Writer:
         if window.area in self._trunks:
             return self._trunks[window.area]
         height, width = (padded(length, self._geometry.align) for length in window.area.shape)
-        trunk = transforms.analysis(self._model, self._pixels(window.area, height, width))
+        trunk = transforms.analysis(self._model, self._pixels(window.area, height, width), self._analysis)
         if self._keeps:
             self._trunks[window.area] = trunk
         return trunk

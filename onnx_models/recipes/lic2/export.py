@@ -1,0 +1,41 @@
+"""Weights of `lic2` -> its ONNX graphs, tables and entry in the manifest, as those of `lic1`, and what only encoders run.
+
+    python -m onnx_models.recipes.lic2.export WEIGHTS PATCHES_FOLDER --id 14 --quick QUICK_WEIGHTS
+
+The small analysis and the gradient behind `effort` are extras of the entry, outside its hash: no file's meaning depends on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..common.data import Patches
+from ..common.export import ONNX_MODELS, Network, add_extras
+from ..lic1.error_gradient import error_gradient
+from ..lic1.export import export
+from .model import load
+from .quick import graph, load_quick
+
+NAME = "lic2"
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("weights", type=Path)
+    p.add_argument("patches", type=Path)
+    p.add_argument("--id", type=int, required=True, help="never reuse the id of a released model")
+    p.add_argument("--quick", type=Path, help="weights of the small analysis, if there is one")
+    p.add_argument("--out", type=Path, default=ONNX_MODELS)
+    p.add_argument("--samples", type=int, default=600, help="training patches whose symbols correct the tables")
+    a = p.parse_args()
+    net = load(a.weights)
+    export(net, Patches(a.patches).some(a.samples), a.out, NAME, a.id)
+    extras = {"error_gradient": Network(error_gradient(net), "encoder")}
+    if a.quick:
+        extras["analysis_quick"] = Network(graph(net, load_quick(net, a.quick)), "encoder")
+    add_extras(a.out, a.id, extras)
+
+
+if __name__ == "__main__":
+    main()
