@@ -24,6 +24,7 @@ from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
 from .fileformat.limits import MAX_LEVEL
 from .fileformat.sections import IMPORTANCE
+from .fileformat.source import write_all
 from .naming import FORMAT
 
 _IGNORED = frozenset(
@@ -179,7 +180,7 @@ class LicImageFile(ImageFile.ImageFile):
 
 def save_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     """Write the image as Pillow's `save` asks: encode in memory, then write once. `filename` is never looked at."""
-    fp.write(_encode(im, im.encoderinfo, stacklevel=6))
+    write_all(fp, _encode(im, im.encoderinfo, stacklevel=6))
 
 
 def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
@@ -189,7 +190,7 @@ def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> N
     if frames > 1:
         msg = f"cannot write {frames} frames as LIC: a .lic file holds one picture; save every frame as its own file"
         raise OSError(msg)
-    fp.write(_encode(im, im.encoderinfo, stacklevel=6))
+    write_all(fp, _encode(im, im.encoderinfo, stacklevel=6))
 
 
 @options.documented
@@ -212,7 +213,7 @@ def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_opt
     if isinstance(path, (str, bytes, os.PathLike)):
         files.write_atomic(os.fsdecode(path), data)
     else:
-        path.write(data)
+        write_all(path, data)
 
 
 def open(fp: files.StrPath | bytes | IO[bytes]) -> LicImageFile:
