@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from .. import color, metadata, metrics, plugin
+from .. import color, metrics, plugin
 from ..engine.settings import settings
-from ..errors import is_from_outside
 from ..fileformat.header import CHANNELS
-from ..naming import EXTENSION, FORMAT
+from ..naming import EXTENSION
 from . import formats, locations
 from .adjustment import Adjustment
+from .carrying import Carried, writable
 from .formats import Registered
 from .locations import Place
 from .plan import Pair
-
-_ORIENTATION = 274
-_XMP_ORIENTATION = re.compile(rb'tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>')
-_XMP_TIFF_TAG = 700
-_EXIF_TAGS = frozenset(
-    [270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 316, 318, 319, 18246, 33432, 34665, 34853, *range(40091, 40096)]
-)
-"""What EXIF and Windows say of a picture (Exif 2.32, 4.6.4): the other tags of a TIFF file are about how it stores pixels."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +81,14 @@ class Transcoder:
     def prepare(self, im: Image.Image) -> Picture:
         """Return an image as it is to be written; OSError for several frames, unless the first is wanted."""
         self.adjustment.check_frames(im, self.suffix)
+        name = formats.format_of(self.suffix)
         upright = self.adjustment.upright or not self.keep_metadata
-        metadata = _metadata(im, self.suffix, self.keep_metadata, upright)
-        return Picture(replace(self.adjustment, upright=upright).apply(im), metadata)
+        carried = Carried(im, name, everything=self.keep_metadata, upright=upright)
+        image = writable(replace(self.adjustment, upright=carried.must_turn).apply(im), name)
+        words = carried.words
+        if "icc_profile" in words:
+            words["icc_profile"] = image.info.get("icc_profile")
+        return Picture(image, {word: value for word, value in words.items() if value})
 
     def encode(self, picture: Picture, **more_options: Any) -> bytes:
         """Return the file's bytes; more save options may be given."""
@@ -130,70 +126,3 @@ def psnr(im: Image.Image, data: bytes) -> float | None:
     if again.shape[:2] != stored.array.shape[:2] or again.shape[2] < colors:
         return None
     return metrics.psnr(stored.array[:, :, :colors], again[:, :, :colors])
-
-
-def _metadata(im: Image.Image, suffix: str, everything: bool, upright: bool) -> dict[str, Any]:
-    """Return the save options that carry an image's metadata over to a format, each in that format's own way.
-
-    everything: EXIF and XMP too. upright: without an orientation, because the pixels are turned.
-    """
-    im.load()  # a PNG file may have them after the pixels
-    name = formats.format_of(suffix)
-    found: dict[str, Any] = {}
-    if name != FORMAT and im.info.get("icc_profile"):
-        found["icc_profile"] = im.info["icc_profile"]
-    if not everything:
-        return found
-    exif = _exif(im)
-    if exif:
-        found["exif"] = _without_orientation(exif) if upright else exif
-    xmp = metadata.xmp_bytes(im.info.get("xmp"))
-    if not xmp:
-        return found
-    if upright:
-        xmp = _XMP_ORIENTATION.sub(b"", xmp)
-    if name == "PNG":
-        text = PngImagePlugin.PngInfo()
-        text.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
-        found["pnginfo"] = text
-    elif name == "TIFF":
-        tags = Image.Exif()
-        tags.load(found.get("exif", b""))
-        tags[_XMP_TIFF_TAG] = xmp
-        found["exif"] = tags
-    else:
-        found["xmp"] = xmp
-    return found
-
-
-def _exif(im: Image.Image) -> bytes:
-    """EXIF of an open picture: the bytes in its file, or made of what else says the same (tags of TIFF, text of PNG); b"" if none.
-
-    Broken EXIF counts as none: it is no reason to lose the picture.
-    """
-    if im.info.get("exif"):
-        return bytes(im.info["exif"])
-    tags = Image.Exif()
-    try:
-        tags.load(im.getexif().tobytes())
-    except Exception as error:  # Pillow's readers of tags raise what they come upon
-        if is_from_outside(error):
-            raise
-        return b""
-    if im.format == "TIFF":
-        for tag in set(tags) - _EXIF_TAGS:
-            del tags[tag]
-    return tags.tobytes() if len(tags) else b""
-
-
-def _without_orientation(exif: bytes) -> bytes:
-    tags = Image.Exif()
-    try:
-        tags.load(exif)
-        if tags.pop(_ORIENTATION, None) is None:
-            return exif
-        return tags.tobytes()
-    except Exception as error:  # as in `_exif`
-        if is_from_outside(error):
-            raise
-        return exif
