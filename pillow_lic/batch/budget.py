@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..fileformat.levels import level_to_quality
 from ..fileformat.limits import MAX_LEVEL
-from . import equal_slope, jobs, locations
+from . import equal_slope, jobs, locations, results
 from .equal_slope import LEVELS, Curve, Share
 from .plan import Pair
 from .transcode import Made, Picture, Transcoder, psnr
@@ -76,9 +76,9 @@ def within_budget(
     *,
     workers: int = 1,
     force: bool = False,
-    progress: jobs.Progress | None = None,
+    progress: results.Progress | None = None,
     executor: Executor | None = None,
-) -> jobs.Summary:
+) -> results.Summary:
     """Make the targets of `pairs`, as `batch.run`, of at most `budget` bytes together.
 
     Targets that are finished count with the bytes they have. ValueError naming the smallest total when the budget is below
@@ -86,7 +86,7 @@ def within_budget(
     """
     steps = 0
 
-    def told(result: jobs.Result, how_many: int) -> None:
+    def told(result: results.Result, how_many: int) -> None:
         nonlocal steps
         steps += how_many
         if progress is not None:
@@ -113,7 +113,7 @@ def within_budget(
         progress=lambda result, *_: told(result, 1),
         executor=executor,
     )
-    return jobs.Summary([*found.skipped, *found.failed, *made.results], found.seconds + made.seconds)
+    return results.Summary([*found.skipped, *found.failed, *made.results], found.seconds + made.seconds)
 
 
 def _shares(curves: Sequence[Curve], budget: float, spent: int) -> list[Share]:

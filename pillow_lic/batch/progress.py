@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
-from .jobs import Result
+from .results import Result
 
 _INTERVAL = 0.1
 """Seconds between two drawings."""
