@@ -104,7 +104,7 @@ def convert(
         adjustment,
         measure,
         given_settings() | {"threads": threads},
-        formats.Registered.here(),
+        formats.Registered.here() if workers > 1 or executor is not None else None,
     )
     how: dict[str, Any] = {"workers": workers, "force": force, "progress": progress, "executor": executor}
     if dry_run:

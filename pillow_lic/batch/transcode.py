@@ -64,7 +64,7 @@ class Transcoder:
     suffix: of the format to write, ".lic" or any that Pillow writes. save_options: what `Image.save` takes for it.
     keep_metadata: carry EXIF and XMP over (the ICC profile always is); without them pixels are turned as EXIF says.
     adjustment: what is done to the pixels. measured: whether PSNR is wanted. settings: those of `settings` to work under.
-    registered: what this process told Pillow, for others.
+    registered: what another process told Pillow, for this one.
     """
 
     suffix: str = EXTENSION
