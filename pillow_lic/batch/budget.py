@@ -30,7 +30,7 @@ class Allotted(Pair):
 
 @dataclass(frozen=True)
 class Measure:
-    """Finds what a picture costs as .lic; picklable (`batch.Work`)."""
+    """Finds what a picture costs as .lic; picklable (`jobs.Work`)."""
 
     transcoder: Transcoder
 
@@ -49,7 +49,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Fit:
-    """Makes a .lic file that takes its share of a budget and no more; picklable (`batch.Work`)."""
+    """Makes a .lic file that takes its share of a budget and no more; picklable (`jobs.Work`)."""
 
     transcoder: Transcoder
 
@@ -79,7 +79,7 @@ def within_budget(
     progress: results.Progress | None = None,
     executor: Executor | None = None,
 ) -> results.Summary:
-    """Make the targets of `pairs`, as `batch.run`, of at most `budget` bytes together.
+    """Make the targets of `pairs`, as `jobs.run`, of at most `budget` bytes together.
 
     Targets that are finished count with the bytes they have. ValueError naming the smallest total when the budget is below
     it; nothing is written then.
