@@ -22,7 +22,6 @@ from .errors import LicDamagedError, LicLimitError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
-from .fileformat.limits import MAX_LEVEL
 from .fileformat.sections import IMPORTANCE
 from .fileformat.source import write_all
 from .naming import FORMAT
@@ -36,8 +35,6 @@ _IGNORED = frozenset(
 _METADATA = ("icc_profile", "exif", "xmp", "dpi")
 SAVE_WORDS = (*options.OPTIONS, *_METADATA)
 """The keywords of save: the options and the metadata."""
-_NEARLY = 0.9
-"""Of the bytes that were asked for: a file with less is another than was wanted."""
 
 
 class LicImageFile(ImageFile.ImageFile):
@@ -239,20 +236,7 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
         warnings.warn(pixels.lost, UserWarning, stacklevel - 1)
     found["icc_profile"] = pixels.icc_profile
     stored = {name: value for name, value in found.items() if value}
-    data = codec.encode(pixels.array, pixels.mode, encoding, metadata=stored)
-    if beyond := _beyond_the_scale(encoding, data):
-        warnings.warn(beyond, UserWarning, stacklevel - 1)
-    return data
-
-
-def _beyond_the_scale(encoding: options.EncodeOptions, data: bytes) -> str:
-    """Return what to say of a file far smaller than the bytes that were asked for, because the scale ends before; "" of others."""
-    header = container.read_front(io.BytesIO(data)).header
-    size, bpp = len(data), 8 * len(data) / (header.width * header.height)
-    for name, wanted, found in (("target_size", encoding.target_size, size), ("target_bpp", encoding.target_bpp, bpp)):
-        if wanted is not None and found < _NEARLY * wanted and header.level == MAX_LEVEL:
-            return f"{name}={wanted:g} is more than the scale has: at quality 10, its end, it is {found:.6g}"
-    return ""
+    return codec.encode(pixels.array, pixels.mode, encoding, metadata=stored)
 
 
 def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:

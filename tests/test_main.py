@@ -14,8 +14,8 @@ from PIL import Image
 import pillow_lic
 from pillow_lic import __main__ as command
 from pillow_lic.batch import progress
-from pillow_lic.batch.jobs import Result
 from pillow_lic.batch.plan import Pair
+from pillow_lic.batch.results import Result
 from pillow_lic.bench import demo
 from pillow_lic.engine import models
 from pillow_lic.fileformat import container, header

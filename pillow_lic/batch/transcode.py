@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from PIL import Image
 from .. import color, metrics, plugin
 from ..engine.settings import settings
 from ..fileformat.header import CHANNELS
+from ..fileformat.levels import MAX_QUALITY
 from ..naming import EXTENSION
 from . import formats, locations
 from .adjustment import Adjustment
@@ -20,6 +22,9 @@ from .carrying import Carried, writable
 from .formats import Registered
 from .locations import Place
 from .plan import Pair
+
+_NEARLY = 0.9
+"""Of the bytes that were asked for: a file with less is another than was wanted."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Transcoder:
     suffix: of the format to write, ".lic" or any that Pillow writes. save_options: what `Image.save` takes for it.
     keep_metadata: carry EXIF and XMP over (the ICC profile always is); without them pixels are turned as EXIF says.
     adjustment: what is done to the pixels. measured: whether PSNR is wanted. settings: those of `settings` to work under.
-    registered: what this process told Pillow, for others.
+    registered: what another process told Pillow, for this one.
     """
 
     suffix: str = EXTENSION
@@ -109,9 +114,22 @@ class Transcoder:
         return buffer.getvalue()
 
     def made(self, picture: Picture, data: bytes) -> Made:
-        """Return what is known of a file that was made of a picture."""
-        quality = plugin.open(data).info["lic_quality"] if self.suffix == EXTENSION else None
+        """Return what is known of a file that was made of a picture; UserWarning for one at the end of the scale that asked for more."""
+        quality = None
+        if self.suffix == EXTENSION:
+            quality = plugin.open(data).info["lic_quality"]
+            self._check_target(picture.image, len(data), quality)
         return Made(quality, psnr(picture.image, data) if self.measured else None)
+
+    def _check_target(self, im: Image.Image, size: int, quality: float) -> None:
+        bpp = 8 * size / (im.width * im.height)
+        for name, found in (("target_size", size), ("target_bpp", bpp)):
+            wanted = self.save_options.get(name)
+            if wanted is not None and quality == MAX_QUALITY and found < _NEARLY * wanted:
+                words = (
+                    f"{name}={wanted:g} is more than the scale has: at quality {quality:g}, its end, it is {found:.6g}"
+                )
+                warnings.warn(words, UserWarning, stacklevel=3)
 
 
 def psnr(im: Image.Image, data: bytes) -> float | None:
