@@ -28,7 +28,7 @@ _XMP_TIFF_TAG = 700
 _EXIF_TAGS = frozenset(
     [270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 316, 318, 319, 18246, 33432, 34665, 34853, *range(40091, 40096)]
 )
-"""What EXIF and Windows say of a picture (Exif 2.32, 4.6.4): the other tags of a TIFF file are about how it stores pixels."""
+"""The tags by which EXIF and Windows describe a picture (Exif 2.32, 4.6.4); a TIFF file's others are about how it stores pixels."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Picture:
 
 
 class Made(NamedTuple):
-    """What is known of a file that was made: its quality if it is a .lic file, and dB of RGB PSNR where that was asked for."""
+    """The measures of a file that was made: its quality if it is a .lic file, and dB of RGB PSNR where that was asked for."""
 
     quality: float | None = None
     psnr: float | None = None
@@ -55,7 +55,7 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True)
 class Transcoder:
-    """Makes a picture file of another; picklable, so that other processes can do it (`jobs.Work`).
+    """The work of making a picture file of another; picklable, so that other processes can do it (`jobs.Work`).
 
     suffix: of the format to write, ".lic" or any that Pillow writes. save_options: what `Image.save` takes for it.
     keep_metadata: carry EXIF and XMP over (the ICC profile always is); without them pixels are turned as EXIF says.
