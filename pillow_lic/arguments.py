@@ -1,4 +1,4 @@
-"""Checks of what callers pass: an error names the argument, what is legal and what was given; the standard library only."""
+"""Checks of arguments: an error names the argument, the legal values and the one given; the standard library only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def positive(name: str, value: object, legal: str) -> float:
 
 
 def shown(value: object) -> str:
-    """Return what a message says it got: of an array of several numbers the shape, of anything long its beginning."""
+    """Return a value as messages show it: of an array of several numbers the shape, of anything long its beginning."""
     shape = getattr(value, "shape", None)
     return f"an array of shape {shape}" if shape else reprlib.repr(value)
 

@@ -28,7 +28,7 @@ COLOR_SPACES = frozenset({"CMYK", "HSV", "LAB", "YCbCr"})
 
 
 class Pixels(NamedTuple):
-    """What is stored of an image: uint8 (height, width, channels), C-contiguous, its mode, and its ICC profile.
+    """The pixels of an image as they are stored, uint8 (height, width, channels), C-contiguous; their mode and ICC profile.
 
     `lost` is the sentence to warn with when the profile could not be kept, else "".
     """
@@ -77,7 +77,7 @@ def to_pixels(im: Image.Image, icc_profile: bytes | None = None) -> Pixels:
 
 
 def _array(im: Image.Image) -> NDArray[np.uint8]:
-    """An image of a stored mode as (height, width, channels), band by band: Pillow holds what it gives out twice."""
+    """Return an image of a stored mode as (height, width, channels), band by band: Pillow would hold a second copy of all of it."""
     array = np.empty((im.height, im.width, CHANNELS[im.mode]), np.uint8)
     rows = max(1, BAND_PIXELS // im.width)
     for y in range(0, im.height, rows):

@@ -36,7 +36,7 @@ class Picture:
 
 
 class Made(NamedTuple):
-    """What is known of a file that was made: its quality if it is a .lic file, and dB of RGB PSNR where that was asked for."""
+    """The measures of a file that was made: its quality if it is a .lic file, and dB of RGB PSNR where that was asked for."""
 
     quality: float | None = None
     psnr: float | None = None
@@ -51,7 +51,7 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True)
 class Transcoder:
-    """Makes a picture file of another; picklable, so that other processes can do it (`jobs.Work`).
+    """The work of making a picture file of another; picklable, so that other processes can do it (`jobs.Work`).
 
     suffix: of the format to write, ".lic" or any that Pillow writes. save_options: what `Image.save` takes for it.
     keep_metadata: carry EXIF and XMP over (the ICC profile always is); without them pixels are turned as EXIF says.

@@ -129,7 +129,7 @@ def _interrupts_answered(waits: bool) -> Iterator[None]:
 
 @contextmanager
 def _workers(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Who does the work, in the words of `pillow_lic.convert`."""
+    """Give the arguments of `pillow_lic.convert` that say who does the work."""
     if args.scheduler is None:
         yield {"workers": 1 if args.jobs is None else args.jobs}
         return

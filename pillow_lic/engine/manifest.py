@@ -16,7 +16,7 @@ from typing import Any, Literal
 from ..errors import LicRuntimeError
 
 NETWORKS = f"{__package__.partition('.')[0]}.onnx_models"
-"""A package of its own, so that it is found wherever it is installed, also when a checkout hides the installed package."""
+"""The package of the models: one of its own, found wherever it is installed, even when a checkout hides the installed package."""
 
 
 @dataclass(frozen=True)
