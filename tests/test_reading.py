@@ -73,7 +73,7 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
     show = r._show
 
     def watched(part: reading._Part, put: Put) -> None:
-        waited.extend(index for index in part.needs if not r._held[index].done())  # type: ignore[attr-defined]
+        waited.extend(index for index in part.needs if not r._held[index]._finished.is_set())  # type: ignore[attr-defined]
         show(part, put)
 
     def latents(index: int, _: Area) -> np.ndarray:
