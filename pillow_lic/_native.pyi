@@ -1,4 +1,4 @@
-"""Interleaved rANS with fixed 16-bit tables (native/rangecoder.hpp), and dependent quantisation; specified in FORMAT.md.
+"""The coders in C++: rANS with fixed tables, dependent quantisation, adaptive coding of bits; specified in FORMAT.md.
 
 Arrays are one-dimensional, contiguous and of exactly the dtype named; anything else is a TypeError. Every call
 releases the GIL while it works. No input makes it read or write out of bounds.
@@ -85,3 +85,58 @@ class Decoder:
 
     def finish(self) -> None:
         """Raise StreamError unless every byte is read and every state is back at 2**24."""
+
+class BitEncoder:
+    """Takes bits call by call, then gives their stream (native/bits.hpp). Threads may share one, in no promised order.
+
+    Each of C contexts begins at its start value: the probability of a 1 in 65536ths.
+    """
+
+    def __init__(self, starts: NDArray[np.uint16]) -> None:
+        """Copy uint16[C]; ValueError unless C is 1 to 4096."""
+
+    def write(self, bits: NDArray[np.uint8], contexts: NDArray[np.uint16]) -> None:
+        """Take bits[k], 0 or 1, in contexts[k].
+
+        ValueError for another bit, a context that is not below C, or other lengths; some of the bits may then be taken.
+        """
+
+    def write_planes(self, bits: NDArray[np.uint8], classes: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> None:
+        """Take the bits of planes, uint8[planes, channels, rows, columns] of 0 or 1, in the contexts of FORMAT 7.4.
+
+        classes: uint8[planes, channels]; class c needs 512 * (c + 1) contexts. mask: of the shape of the bits, 0 where they
+        are 0 and not coded. ValueError where this does not hold; nothing is then taken.
+        """
+
+    def cost(self) -> float:
+        """Ideal length in bits of what was taken: sum of -log2(frequency / 65536)."""
+
+    def stream(self) -> bytes:
+        """Return the stream of all that was taken so far: the state, 4 bytes, then the others."""
+
+class BitDecoder:
+    """Reads one stream from its first bit on. Threads may share one, but their calls come in no promised order.
+
+    After an error every further call raises StreamError.
+    """
+
+    def __init__(self, starts: NDArray[np.uint16], data: Buffer | NDArray[np.uint8], cut: bool) -> None:
+        """Copy `starts`, as `BitEncoder` has them, and `data`. With `cut` the stream may end anywhere.
+
+        StreamError if `data` cannot begin a stream, ValueError unless there are 1 to 4096 contexts.
+        """
+
+    def read(self, contexts: NDArray[np.uint16], bits: NDArray[np.uint8]) -> int:
+        """Decode len(contexts) bits into `bits`, of the same length, and return how many there were before the cut.
+
+        StreamError if the stream ends early and is not `cut`, ValueError if a context is not below C or the lengths differ.
+        """
+
+    def read_planes(self, bits: NDArray[np.uint8], classes: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> int:
+        """Decode the bits of planes into `bits`, which must be 0, and return how many there were before the cut.
+
+        Shapes as of `BitEncoder.write_planes`; only bits in the mask count. Errors as of `read`, ValueError for a shape or a class.
+        """
+
+    def finish(self) -> None:
+        """Raise StreamError unless every byte is read and the state is back at 2**24."""

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Build the range coder with AddressSanitizer and UndefinedBehaviorSanitizer, then run its fuzz target and its tests.
+# Build the coders in C++ with AddressSanitizer and UndefinedBehaviorSanitizer, then run their fuzz targets and tests.
 # Needs gcc and the packages of `pip install .[test,dev]`; PYTHON names the interpreter. Changes no installed package.
-#     tests/run_sanitized.sh [arguments of pytest, default tests/test_entropy.py and test_quantiser.py]
+#     tests/run_sanitized.sh [arguments of pytest, default those of test_bits.py, test_entropy.py and test_quantiser.py]
 set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -10,8 +10,10 @@ trap 'rm -rf "$work"' EXIT
 
 cmake -S pillow_lic/native -B "$work/fuzz" -DLIC_FUZZ=ON -DLIC_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo >"$work/log"
 cmake --build "$work/fuzz" >>"$work/log"
-"$work/fuzz/fuzz_rangecoder" 3000 # a number: random inputs of the gcc driver; libFuzzer would read it as a corpus
-echo "fuzz target: 3000 random inputs passed"
+for target in fuzz_rangecoder fuzz_bits; do
+    "$work/fuzz/$target" 3000 # a number: random inputs of the gcc driver; libFuzzer would read it as a corpus
+    echo "$target: 3000 random inputs passed"
+done
 
 # A fresh environment that sees the packages of $python, but not an editable pillow-lic: .pth files there are not read.
 "$python" -m venv --without-pip "$work/venv"
@@ -22,7 +24,7 @@ site=$("$work/venv/bin/python" -c "import sysconfig; print(sysconfig.get_path('p
     --config-settings=build-dir="$work/build"
 
 grep -q __asan_ "$site"/pillow_lic/_native*.so # the option has reached the compiler
-[ $# -gt 0 ] || set -- tests/test_entropy.py tests/test_quantiser.py
+[ $# -gt 0 ] || set -- tests/test_bits.py tests/test_entropy.py tests/test_quantiser.py
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONSAFEPATH=1
 "$work/venv/bin/python" -c "import pillow_lic._native as n; assert n.__file__.startswith('$site'), n.__file__"

@@ -31,6 +31,7 @@ LAW = {
     "fileformat/varint": ("errors fileformat", ""),
     "engine": ("errors arguments engine fileformat", "numpy"),
     "engine/runtime": ("errors engine fileformat", "numpy onnxruntime"),
+    "engine/bits": ("errors engine/entropy _native", "numpy"),
     "engine/entropy": ("errors engine _native", "numpy"),
     "families": ("errors metrics engine fileformat =families families/tilewise", "numpy"),
     "families/lic1": ("errors metrics engine fileformat =families families/lic1", "numpy"),

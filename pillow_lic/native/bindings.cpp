@@ -1,11 +1,14 @@
-// pillow_lic._native: rangecoder.hpp and trellis.hpp for numpy. Typed and documented in ../_native.pyi.
+// pillow_lic._native: rangecoder.hpp, trellis.hpp and bits.hpp for numpy. Typed and documented in ../_native.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/tuple.h>
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
+#include "bits.hpp"
 #include "trellis.hpp"
 
 namespace nb = nanobind;
@@ -107,10 +110,97 @@ struct Decoder {
   std::mutex mutex;
 };
 
+template <typename T>
+using Array = nb::ndarray<T, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+using Bits = Array<const std::uint8_t>;
+using Classes = nb::ndarray<const std::uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+template <typename T>
+lic::Planes planes_of(const Array<T>& bits, const Classes& classes, const std::optional<Bits>& mask) {
+  for (std::size_t axis = 0; axis < 4; ++axis)
+    if (mask && mask->shape(axis) != bits.shape(axis))
+      throw std::invalid_argument("the mask must have the shape of the planes, but axis " + std::to_string(axis) + " has " +
+                                  std::to_string(mask->shape(axis)) + ", not " + std::to_string(bits.shape(axis)));
+  if (classes.shape(0) != bits.shape(0) || classes.shape(1) != bits.shape(1))
+    throw std::invalid_argument("there must be " + std::to_string(bits.shape(0)) + " x " + std::to_string(bits.shape(1)) +
+                                " classes, got " + std::to_string(classes.shape(0)) + " x " + std::to_string(classes.shape(1)));
+  return {bits.shape(0),
+          bits.shape(1),
+          bits.shape(2),
+          bits.shape(3),
+          {classes.data(), classes.data() + classes.size()},
+          mask ? mask->data() : nullptr};
+}
+
+struct BitEncoder {
+  explicit BitEncoder(const Indexes& starts) : encoder(starts.data(), starts.size()) {}
+
+  void write(const Vector<std::uint8_t>& bits, const Indexes& contexts) {
+    check_lengths(bits.size(), "bits", contexts.size(), "contexts");
+    nb::gil_scoped_release release;
+    const std::lock_guard<std::mutex> guard(mutex);
+    encoder.write(bits.data(), contexts.data(), bits.size());
+  }
+
+  void write_planes(const Bits& bits, const Classes& classes, const std::optional<Bits>& mask) {
+    const lic::Planes planes = planes_of(bits, classes, mask);
+    nb::gil_scoped_release release;
+    const std::lock_guard<std::mutex> guard(mutex);
+    encoder.write(bits.data(), planes);
+  }
+
+  double cost() {
+    nb::gil_scoped_release release;
+    const std::lock_guard<std::mutex> guard(mutex);
+    return encoder.cost();
+  }
+
+  nb::bytes stream() {
+    std::vector<std::uint8_t> stream;
+    {
+      nb::gil_scoped_release release;
+      const std::lock_guard<std::mutex> guard(mutex);
+      stream = encoder.stream();
+    }
+    return nb::bytes(stream.data(), stream.size());
+  }
+
+  lic::BitEncoder encoder;
+  std::mutex mutex;
+};
+
+struct BitDecoder {
+  BitDecoder(const Indexes& starts, const Vector<std::uint8_t>& data, bool cut)
+      : decoder(starts.data(), starts.size(), data.data(), data.size(), cut) {}
+
+  std::size_t read(const Indexes& contexts, const nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>& bits) {
+    check_lengths(bits.size(), "bits", contexts.size(), "contexts");
+    nb::gil_scoped_release release;
+    const std::lock_guard<std::mutex> guard(mutex);
+    return decoder.read(contexts.data(), bits.data(), bits.size());
+  }
+
+  std::size_t read_planes(const Array<std::uint8_t>& bits, const Classes& classes, const std::optional<Bits>& mask) {
+    const lic::Planes planes = planes_of(bits, classes, mask);
+    nb::gil_scoped_release release;
+    const std::lock_guard<std::mutex> guard(mutex);
+    return decoder.read(bits.data(), planes);
+  }
+
+  void finish() {
+    nb::gil_scoped_release release;
+    const std::lock_guard<std::mutex> guard(mutex);
+    decoder.finish();
+  }
+
+  lic::BitDecoder decoder;
+  std::mutex mutex;
+};
+
 }  // namespace
 
 NB_MODULE(_native, module) {
-  module.doc() = "Interleaved rANS with fixed 16-bit tables, and dependent quantisation.";
+  module.doc() = "Interleaved rANS with fixed 16-bit tables, dependent quantisation, and adaptive coding of bits.";
 
   nb::set_leak_warnings(false);  // tables are kept until the process ends, which users need not be told
 
@@ -140,4 +230,20 @@ NB_MODULE(_native, module) {
       .def("decode_dependent", &Decoder::decode_dependent, nb::arg("indexes").noconvert(), nb::arg("first"),
            nb::arg("offset"))
       .def("finish", &Decoder::finish);
+
+  nb::class_<BitEncoder>(module, "BitEncoder")
+      .def(nb::init<const Indexes&>(), nb::arg("starts").noconvert())
+      .def("write", &BitEncoder::write, nb::arg("bits").noconvert(), nb::arg("contexts").noconvert())
+      .def("write_planes", &BitEncoder::write_planes, nb::arg("bits").noconvert(), nb::arg("classes").noconvert(),
+           nb::arg("mask").noconvert().none())
+      .def("cost", &BitEncoder::cost)
+      .def("stream", &BitEncoder::stream);
+
+  nb::class_<BitDecoder>(module, "BitDecoder")
+      .def(nb::init<const Indexes&, const Vector<std::uint8_t>&, bool>(), nb::arg("starts").noconvert(),
+           nb::arg("data").noconvert(), nb::arg("cut"))
+      .def("read", &BitDecoder::read, nb::arg("contexts").noconvert(), nb::arg("bits").noconvert())
+      .def("read_planes", &BitDecoder::read_planes, nb::arg("bits").noconvert(), nb::arg("classes").noconvert(),
+           nb::arg("mask").noconvert().none())
+      .def("finish", &BitDecoder::finish);
 }

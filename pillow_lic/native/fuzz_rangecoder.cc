@@ -1,8 +1,7 @@
 // libFuzzer target of rangecoder.hpp and trellis.hpp. Build and run (clang):
 //     cmake -S pillow_lic/native -B build/fuzz -DLIC_FUZZ=ON -DLIC_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++
 //     cmake --build build/fuzz && build/fuzz/fuzz_rangecoder
-// Another compiler builds a driver in its place: with file names it replays them, with a number it tries so many
-// random inputs.
+// Another compiler takes fuzz_driver.cc in place of libFuzzer.
 //
 // An input: lanes and table set, 1 byte; number of symbols, 2 bytes; the stream, which also gives the indexes.
 // Decoding it must end or throw StreamError. Coding the input's bytes as symbols must give them back.
@@ -117,26 +116,3 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
-
-#ifdef LIC_FUZZ_STANDALONE
-#include <fstream>
-#include <iterator>
-#include <random>
-
-int main(int argc, char** argv) {
-  std::mt19937 random(1);
-  for (int i = 1; i < argc; ++i) {
-    if (const unsigned long count = std::strtoul(argv[i], nullptr, 10)) {
-      for (unsigned long k = 0; k < count; ++k) {
-        std::vector<std::uint8_t> input(random() % 3000);
-        for (std::uint8_t& byte : input) byte = static_cast<std::uint8_t>(random());
-        LLVMFuzzerTestOneInput(input.data(), input.size());
-      }
-    } else {
-      std::ifstream file(argv[i], std::ios::binary);
-      const std::vector<char> input((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-      LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
-    }
-  }
-}
-#endif

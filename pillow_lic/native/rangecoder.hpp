@@ -183,6 +183,23 @@ inline double cost(const Tables& tables, const std::int16_t* symbols, const std:
   return bits;
 }
 
+// The bytes that must leave x so that x < frequency * 2^16.
+LIC_INLINE std::uint32_t spill(std::uint32_t x, std::uint32_t frequency, std::uint8_t*& to) {
+  to[-1] = static_cast<std::uint8_t>(x);
+  to[-2] = static_cast<std::uint8_t>(x >> 8);
+  const unsigned bytes = (x >= frequency << 16) + ((x >> 24) >= frequency);
+  to -= bytes;
+  return x >> 8 * bytes;
+}
+
+// The bytes that x lacks to be kLow or more: the inverse of spill.
+LIC_INLINE std::uint32_t refill(std::uint32_t x, const std::uint8_t*& from) {
+  const std::uint32_t next = static_cast<std::uint32_t>(from[0]) << 8 | from[1];
+  const unsigned bytes = (x < kLow) + (x < 1u << 16);
+  from += bytes;
+  return x << 8 * bytes | next >> (16 - 8 * bytes);
+}
+
 // ---------------------------------------------------------------------------------------------------- encoder
 
 class Encoder {
@@ -226,15 +243,6 @@ class Encoder {
     std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(at_), buffer_.end(), larger.end() - static_cast<std::ptrdiff_t>(written));
     buffer_.swap(larger);
     at_ = buffer_.size() - written;
-  }
-
-  // The bytes that must leave x so that x < frequency * 2^16.
-  static LIC_INLINE std::uint32_t spill(std::uint32_t x, std::uint32_t frequency, std::uint8_t*& to) {
-    to[-1] = static_cast<std::uint8_t>(x);
-    to[-2] = static_cast<std::uint8_t>(x >> 8);
-    const unsigned bytes = (x >= frequency << 16) + ((x >> 24) >= frequency);
-    to -= bytes;
-    return x >> 8 * bytes;
   }
 
   static LIC_INLINE std::uint32_t put(std::uint32_t x, const EncoderSymbol& symbol, std::uint8_t*& to) {
@@ -383,13 +391,6 @@ class Decoder {
   }
 
  private:
-  static LIC_INLINE std::uint32_t refill(std::uint32_t x, const std::uint8_t*& from) {
-    const std::uint32_t next = static_cast<std::uint32_t>(from[0]) << 8 | from[1];
-    const unsigned bytes = (x < kLow) + (x < 1u << 16);
-    from += bytes;
-    return x << 8 * bytes | next >> (16 - 8 * bytes);
-  }
-
   static std::uint32_t get_raw(std::uint32_t& x, unsigned bits, const std::uint8_t*& from) {
     const unsigned log2_frequency = 16 - bits;
     const std::uint32_t value = (x & 0xFFFF) >> log2_frequency;

@@ -1,0 +1,154 @@
+"""Bits <-> the bytes of a stream, through the native coder that adapts to what it codes (FORMAT.md 7.4).
+
+    planes uint8[planes, channels, rows, columns] of 0 and 1  --Encoder.write_planes-->  the contexts of their neighbours
+    bits uint8[...], contexts uint16[...]                     --Encoder.write-------->   contexts that the caller knows
+
+What was written call by call is one stream, and a `Decoder` reads it by the same calls. A context is a number below that of
+the start values; the probability of a 1 starts there and follows the bits that the context has seen. Everything is done in
+integers, so every machine reads the same bits.
+
+The code is embedded: the first bytes of a stream give its first bits. So planes go from the most important to the least.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._native import BitDecoder as _NativeDecoder
+from .._native import BitEncoder as _NativeEncoder
+from .._native import StreamError
+from ..errors import LicDamagedError, LicDesyncError
+from . import entropy
+
+__all__ = ["CLASSES", "CONTEXTS_OF_A_CLASS", "Decoder", "Encoder", "stored_starts"]
+
+Bits = npt.NDArray[np.uint8]
+Classes = npt.NDArray[np.uint8]
+Contexts = npt.NDArray[np.uint16]
+Mask = npt.NDArray[np.bool_]
+Starts = npt.NDArray[np.uint16]
+
+CLASSES = 8
+CONTEXTS_OF_A_CLASS = 512
+"""The contexts of planes of class c are the 512 from 512 c on; at most 4096 contexts exist."""
+
+_SHORTEST = 7
+"""Bytes of a stream without bits: prefix and state."""
+
+
+def stored_starts(data: bytes) -> Starts:
+    """Return start values as a model stores them: one u16 for each context, the probability of a 1 in 65536ths."""
+    return np.frombuffer(data, "<u2").astype(np.uint16)
+
+
+class Encoder:
+    """Takes bits call by call, then gives their stream. starts: uint16[C], C from 1 to 4096, else ValueError."""
+
+    def __init__(self, starts: Starts) -> None:
+        self._native = _NativeEncoder(starts)
+        self._crc = 0
+
+    def write(self, bits: Bits, contexts: Contexts) -> None:
+        """Take bits of any shape, in C order, each in the context at its place.
+
+        ValueError for a bit above 1, a context that is not below C, or other sizes.
+        """
+        bits = np.ravel(bits)
+        self._native.write(bits, np.ravel(contexts))
+        self._crc = zlib.crc32(bits.data, self._crc)
+
+    def write_planes(self, planes: Bits, classes: Classes, mask: Mask | None = None) -> None:
+        """Take planes of bits, uint8[planes, channels, rows, columns]; the context of each is that of FORMAT.md 7.4.
+
+        classes: uint8[planes, channels], 0 to 7 and such that 512 * (class + 1) <= C. mask: of the shape of the planes, False
+        for bits that the decoder knows to be 0, which are not coded. ValueError where that does not hold.
+        """
+        planes = np.ascontiguousarray(planes)
+        self._native.write_planes(planes, np.ascontiguousarray(classes), _as_bytes(mask))
+        self._crc = _crc_of(planes, mask, self._crc)
+
+    def cost(self) -> float:
+        """Return the ideal length of what was taken in bits: sum of -log2 of the probabilities that it was coded with."""
+        return self._native.cost()
+
+    def stream(self) -> bytes:
+        """Return the stream of all bits taken so far."""
+        return bytes(1) + (self._crc & 0xFFFF).to_bytes(2, "little") + self._native.stream()
+
+
+class Decoder:
+    """Reads the bits of one stream, by the calls that wrote them.
+
+    cut: the stream may end anywhere. Every call then gives zeros for the bits that are not there, and `decoded` says how many
+    were: those are right if the bytes are, which nothing in a cut stream can tell. LicDamagedError or LicUnsupportedError for
+    a beginning that no stream has.
+    """
+
+    def __init__(self, starts: Starts, stream: bytes | memoryview, *, cut: bool = False) -> None:
+        lanes, check, coded = 1, 0, memoryview(b"")
+        if not cut or len(stream) >= _SHORTEST:
+            lanes, check, coded = entropy.parse_prefix(stream)
+        if lanes != 1:
+            msg = f"a stream of bits has one lane, got {lanes}"
+            raise LicDamagedError(msg)
+        self._check = check
+        self._crc = 0
+        self.decoded = 0
+        """Bits that the calls so far have given, without those that a cut has taken away or a mask leaves out."""
+        try:
+            self._native = _NativeDecoder(starts, coded, cut)
+        except StreamError as error:
+            raise _damaged(error) from error
+
+    def read(self, contexts: Contexts) -> Bits:
+        """Return the next bits, of the shape of `contexts`.
+
+        LicDamagedError if the stream ends early and is not `cut`; ValueError if a context is not below C.
+        """
+        bits = np.zeros(contexts.size, np.uint8)
+        try:
+            self.decoded += self._native.read(np.ravel(contexts), bits)
+        except StreamError as error:
+            raise _damaged(error) from error
+        self._crc = zlib.crc32(bits.data, self._crc)
+        return bits.reshape(contexts.shape)
+
+    def read_planes(self, classes: Classes, rows: int, columns: int, mask: Mask | None = None) -> Bits:
+        """Return planes of bits, uint8[planes, channels, rows, columns]; `classes` and `mask` as they were written.
+
+        Errors as of `read`, ValueError for a class that has no contexts.
+        """
+        planes = np.zeros((*classes.shape, rows, columns), np.uint8)
+        try:
+            self.decoded += self._native.read_planes(planes, np.ascontiguousarray(classes), _as_bytes(mask))
+        except StreamError as error:
+            raise _damaged(error) from error
+        self._crc = _crc_of(planes, mask, self._crc)
+        return planes
+
+    def finish(self) -> None:
+        """Raise LicDamagedError unless the stream ends exactly here, LicDesyncError unless its check is that of the bits read."""
+        try:
+            self._native.finish()
+        except StreamError as error:
+            raise _damaged(error) from error
+        if self._crc & 0xFFFF != self._check:
+            raise LicDesyncError(entropy.DESYNC.format("the bits are not those that were written"))
+
+
+def _as_bytes(mask: Mask | None) -> npt.NDArray[np.uint8] | None:
+    return None if mask is None else np.ascontiguousarray(mask, np.bool_).view(np.uint8)
+
+
+def _crc_of(planes: Bits, mask: Mask | None, crc: int) -> int:
+    """Return the CRC-32, started from `crc`, of the bits that are coded, a byte each."""
+    coded: npt.NDArray[Any] = planes if mask is None else planes[mask]
+    return zlib.crc32(np.ascontiguousarray(coded).data, crc)
+
+
+def _damaged(error: StreamError) -> LicDamagedError:
+    return LicDamagedError(f"the coded bits are damaged: {error}")
