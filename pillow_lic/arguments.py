@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import reprlib
 from collections.abc import Sequence
@@ -39,5 +38,7 @@ def shown(value: object) -> str:
 
 def close_match(name: str, known: Sequence[str]) -> str | None:
     """Return the one of ``known`` that a mistyped option most likely meant, or None."""
+    import difflib  # only mistakes need it
+
     matches = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return matches[0] if matches else None

@@ -11,11 +11,11 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image, ImageFile
 
-from . import arguments, codec, color, families, files, metadata, options
+from . import arguments, codec, color, families, metadata, options
 from .engine.interpreter import require_main
 from .engine.settings import current_settings
 from .errors import LicDamagedError, LicLimitError
@@ -25,6 +25,9 @@ from .fileformat.header import Header
 from .fileformat.sections import IMPORTANCE
 from .fileformat.source import write_all
 from .naming import FORMAT
+
+if TYPE_CHECKING:
+    from . import files
 
 _IGNORED = frozenset(
     {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "comment"}
@@ -208,6 +211,8 @@ def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_opt
     """
     data = _encode(image, save_options, stacklevel=4)
     if isinstance(path, (str, bytes, os.PathLike)):
+        from . import files  # readers do without
+
         files.write_atomic(os.fsdecode(path), data)
     else:
         write_all(path, data)
