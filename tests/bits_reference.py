@@ -32,7 +32,12 @@ def context_of(bits, place, cls):
     """bits: a dict from places to the bits known so far; those that are missing count as 0."""
     plane, channel, row, column = place
     neighbours = [
-        *((plane, row, column - 1), (plane, row - 1, column - 1), (plane, row - 1, column), (plane, row - 1, column + 1)),
+        *(
+            (plane, row, column - 1),
+            (plane, row - 1, column - 1),
+            (plane, row - 1, column),
+            (plane, row - 1, column + 1),
+        ),
         *((plane - 1, row, column), (plane - 1, row - 1, column), (plane - 1, row, column - 1)),
         *((plane - 1, row, column + 1), (plane - 1, row + 1, column)),
     ]

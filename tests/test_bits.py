@@ -55,7 +55,9 @@ def test_bytes_and_bits_equal_the_reference(case):
     starts, values, contexts = case
     encoder = written(*case)
     stream = encoder.stream()
-    assert stream[PREFIX:] == bits_reference.encode(starts.tolist(), zip(values.tolist(), contexts.tolist(), strict=True))
+    assert stream[PREFIX:] == bits_reference.encode(
+        starts.tolist(), zip(values.tolist(), contexts.tolist(), strict=True)
+    )
     decoder = bits.Decoder(starts, memoryview(stream))
     parts = [decoder.read(part) for part in np.split(contexts, [len(contexts) // 3, len(contexts) // 2])]
     decoder.finish()
@@ -70,7 +72,9 @@ def test_planes_equal_the_reference(case):
     stream = written_planes(*case).stream()
     if planes.size:
         lists = None if mask is None else mask.tolist()
-        assert stream[PREFIX:] == bits_reference.encode_planes(starts.tolist(), planes.tolist(), classes.tolist(), lists)
+        assert stream[PREFIX:] == bits_reference.encode_planes(
+            starts.tolist(), planes.tolist(), classes.tolist(), lists
+        )
     decoder = bits.Decoder(starts, stream)
     read = decoder.read_planes(classes, *planes.shape[2:], mask)
     decoder.finish()
