@@ -16,6 +16,7 @@ from PIL import Image
 
 from . import __version__
 from .commands import commands
+from .commands._interrupts import noticed
 from .commands._terminal import for_people
 from .errors import is_from_outside
 
@@ -82,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot encode is no failure
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
-    with for_people():
+    with for_people(), noticed():
         code = _guarded(words)
     if code == _INTERRUPTED and argv is None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near: one more key must not make a traceback of it

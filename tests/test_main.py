@@ -7,6 +7,7 @@ import shlex
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -240,6 +241,25 @@ def test_interrupted(png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     monkeypatch.setattr("pillow_lic.batch.conversion.convert", interrupt)
     assert run("convert", png, png.parent / "out") == 130
     assert "run the same command again to go on" in capsys.readouterr().err
+
+
+def test_an_interrupt_that_python_loses_is_noticed(
+    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one that comes while a callback of a weak reference is run, where nothing can be raised."""
+
+    class Lost:
+        def __del__(self) -> None:
+            raise KeyboardInterrupt
+
+    def lose(*_: object, progress: Callable[..., object], **__: object) -> None:
+        Lost()
+        progress(result("done"), 1, 2)
+        pytest.fail("the interrupt was lost")
+
+    monkeypatch.setattr("pillow_lic.batch.conversion.convert", lose)
+    assert run("convert", png, png.parent / "out") == 130
+    assert "Traceback" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [[], ["nonsense"], ["autoload", "maybe"], ["encode"]])

@@ -197,6 +197,23 @@ def test_a_folder_as_target(photo: Image.Image, tmp_path: Path, capsys: pytest.C
     assert (tmp_path / "third.lic/a.lic").is_file()
 
 
+def test_a_failure_makes_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"404")
+    assert run("encode", tmp_path / "a.png", f"{tmp_path}/new/") == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_equal_pictures_are_measured_too(
+    photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pillow_lic.save(photo, tmp_path / "a.lic")
+    assert run("convert", tmp_path / "a.lic", tmp_path / "a.png", "-v") == 0
+    assert "every pixel equal" in capsys.readouterr().err
+    assert run("convert", tmp_path / "a.lic", tmp_path / "b.png", "-v", "--json") == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert json.loads(first, parse_constant=pytest.fail)["psnr"] == "inf"
+
+
 def test_info_of_folders(photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "sub").mkdir()
     for name in ("b.lic", "sub/a.LIC"):

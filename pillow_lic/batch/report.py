@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any, TextIO
@@ -101,7 +102,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "bytes_in": result.bytes_in,
         "bytes_out": result.bytes_out,
         "quality": known.quality,
-        "psnr": known.psnr,
+        "psnr": "inf" if known.psnr == math.inf else known.psnr,
         "seconds": round(result.seconds, 3),
         "error": result.error or None,
         "warnings": list(result.warnings),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,7 +46,11 @@ class Made(NamedTuple):
         """Return what is known, for people."""
         return [
             *([f"quality {self.quality:.2f}"] if self.quality is not None else []),
-            *([f"{self.psnr:.2f} dB"] if self.psnr is not None else []),
+            *(
+                ["every pixel equal" if math.isinf(self.psnr) else f"{self.psnr:.2f} dB"]
+                if self.psnr is not None
+                else []
+            ),
         ]
 
 

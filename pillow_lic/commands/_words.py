@@ -106,7 +106,7 @@ def source(name: str) -> Path | IO[bytes]:
 def target(source: str, name: str, suffix: str) -> str:
     """Return the file to write: in a folder, which is there or named by a slash at its end, one of the source's name.
 
-    All names of standard output become "-". The folder is made. ValueError for a folder when the source has no name.
+    All names of standard output become "-". ValueError for a folder when the source has no name.
     """
     if name in _STANDARD_OUTPUT:
         return "-"
@@ -115,7 +115,6 @@ def target(source: str, name: str, suffix: str) -> str:
     if source == "-":
         msg = f"a target must be a file when standard input is the source, got the folder {name}"
         raise ValueError(msg)
-    os.makedirs(name, exist_ok=True)
     return os.path.join(name, Path(source).with_suffix(suffix).name)
 
 
@@ -145,14 +144,19 @@ def _is_terminal(target: str) -> bool:
         return False
 
 
-def write(target: str, data: bytes) -> None:
-    """Write a file whole or not at all, or to standard output; OSError when that is closed."""
+def write(target: str, data: bytes, given: str = "") -> None:
+    """Write a file whole or not at all, or to standard output; OSError when that is closed.
+
+    given: the target as it was named; if that is a folder, it is made.
+    """
     if target == "-":
         if sys.stdout is None:
             msg = "standard output is closed"
             raise OSError(msg)
         sys.stdout.buffer.write(data)
         return
+    if names_folder(given):
+        os.makedirs(given, exist_ok=True)
     write_atomic(target, data)
 
 

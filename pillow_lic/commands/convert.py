@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
-import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from ..parsing import byte_count
-from . import _words
+from . import _interrupts, _words
+
+if TYPE_CHECKING:
+    from ..batch.results import Result
 
 SUMMARY = "Convert files, directories, patterns and URLs; goes on where it was stopped."
 EXAMPLES = """
@@ -64,8 +64,13 @@ def run(args: argparse.Namespace) -> int:
     told = report.Report(
         sys.stderr, verbose=args.verbose, quiet=args.quiet, json_lines=sys.stdout if args.json else None
     )
+
+    def progress(result: Result, finished: int, total: int) -> None:
+        told.update(result, finished, total)
+        _interrupts.check()
+
     try:
-        with _workers(args) as how, _interrupts_answered(how["workers"] > 1), warnings.catch_warnings():
+        with _workers(args) as how, _interrupts.answered(how["workers"] > 1), warnings.catch_warnings():
             warnings.simplefilter("ignore", conversion.PictureWarning)  # told by picture, as it happens
             summary = conversion.convert(
                 sources,
@@ -73,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
                 to=args.to,
                 force=args.force,
                 keep_metadata=not args.strip,
-                progress=told.update,
+                progress=progress,
                 budget=args.budget,
                 measure=args.verbose,
                 dry_run=args.dry_run,
@@ -104,27 +109,6 @@ def _jobs(text: str) -> int:
     except ValueError:
         msg = f"must be a number of processes or all, got {text!r}"
         raise ValueError(msg) from None
-
-
-@contextmanager
-def _interrupts_answered(waits: bool) -> Iterator[None]:
-    """Say on Ctrl-C in a `with` block why it does not end at once, where it waits for other processes."""
-    ours = threading.current_thread() is threading.main_thread()
-    if not (waits and ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
-        yield
-        return
-
-    def answer(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        with suppress(OSError):  # not by print, which may be at work
-            os.write(2, b"\nlic: finishing what is under way; Ctrl-C again ends it at once\n")
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, answer)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager

@@ -43,6 +43,6 @@ def run(args: argparse.Namespace) -> int:
     work = transcode.Transcoder(suffix, {}, not args.strip, Adjustment.of(**_words.adjustments(args)))
     with _terminal.naming(args.source), plugin.open(_words.source(args.source)) as im:
         data = work.encode(work.prepare(im))
-    _words.write(target, data)
+    _words.write(target, data, args.target)
     _words.report(target, f"{len(data):,} bytes, {time.perf_counter() - begun:.2f} s")
     return 0

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         picture = work.prepare(im)
         data = work.encode(picture)
         made = work.made(picture, data)
-    _words.write(target, data)
+    _words.write(target, data, args.target)
     pixels = picture.image.width * picture.image.height
     words = [f"{len(data):,} bytes", f"{8 * len(data) / pixels:.3f} bpp", *made.words()]
     _words.report(target, ", ".join([*words, f"{time.perf_counter() - begun:.2f} s"]))
