@@ -107,8 +107,7 @@ def draw(fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: i
     a file that was written over since.
     """
     container.refuse_another(fp, front)
-    if strict:
-        container.refuse_truncated(front)
+    container.refuse_truncated(front, strict=strict)
     header = front.header
     _check_limit(header.width, header.height)
     reader, plane = _read_open(fp, front, scale=scale)
@@ -131,6 +130,7 @@ def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = No
     header = front.header
     area = Area(*checked_box(box, header.width, header.height))
     _check_limit(area.width, area.height)
+    container.refuse_truncated(front, strict=False)
     reader, plane = _read_open(fp, front, area)
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     plane = None if plane is None else plane[area.slices]

@@ -159,3 +159,19 @@ def test_writing_goes_on_until_all_is_taken(photo: Image.Image) -> None:
     assert fp.got == data
     with pytest.raises(OSError, match="took none of the last"):
         photo.save(Taker(0), "LIC")
+
+
+@pytest.mark.parametrize("action", ["load", "region"])
+def test_a_file_that_ends_before_its_first_tile_is_no_picture(
+    several: bytes, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """Without its alpha plane it cannot even be grey."""
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
+    front = container.read_front(io.BytesIO(several))
+    first = next(ref for ref in front.sections if ref.name == "tile")
+    before = [ref for ref in front.sections if ref.name in ("importance", "alpha")]
+    for end in (before[0].offset + 1, before[1].offset - 2, before[1].offset + 5, before[1].end):
+        im = pillow_lic.open(several[:end])
+        with pytest.raises(pillow_lic.LicTruncatedError, match="ends"):
+            im.load() if action == "load" else im.region((0, 0, 9, 9))
+    assert pillow_lic.open(several[: first.offset + 9]).getpixel((200, 150))[:3] == (128, 128, 128)

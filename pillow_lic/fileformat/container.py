@@ -122,13 +122,15 @@ def refuse_another(fp: IO[bytes], front: Front) -> None:
         raise LicDamagedError(msg)
 
 
-def refuse_truncated(front: Front) -> None:
-    """Raise LicTruncatedError for a file that ends before its last tile does."""
+def refuse_truncated(front: Front, *, strict: bool = True) -> None:
+    """Raise LicTruncatedError for a file that ends before its last tile does; with strict=False, before its first one begins."""
+    ends = [*front.sections[-1:], *([front.cut] if front.cut else [])]
+    if not front.truncated or (not strict and any(ref.tag == TILE for ref in ends)):
+        return
     if front.cut is not None:
         need(front.cut, front.start + front.size)
-    if front.truncated:
-        msg = f"file ends after {front.size} bytes, before its last tile"
-        raise LicTruncatedError(msg)
+    msg = f"file ends after {front.size} bytes, before its last tile"
+    raise LicTruncatedError(msg)
 
 
 def read_section(fp: IO[bytes], front: Front, tag: int) -> bytes | None:
