@@ -6,7 +6,7 @@ python batch_with_progress.py photos/ out/
 import sys
 
 import pillow_lic
-from pillow_lic.batch.jobs import Result
+from pillow_lic.batch.results import Result
 
 
 def show(result: Result, finished: int, total: int) -> None:

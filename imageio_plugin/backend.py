@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
-from imageio.core.request import URI_BYTES, InitializationError, IOMode, Request
+from imageio.core.request import URI_BYTES, URI_FILENAME, InitializationError, IOMode, Request
 from imageio.core.v3_plugin_api import ImageProperties, PluginV3
 from imageio.plugins.pillow import PillowPlugin
 from numpy.typing import ArrayLike, NDArray
 
-from pillow_lic import color, plugin
+from pillow_lic import color, files, plugin
 from pillow_lic.engine.settings import settings
+from pillow_lic.fileformat.source import write_all
 from pillow_lic.naming import EXTENSION, accept
 from pillow_lic.options import documented
 
@@ -130,8 +131,8 @@ class LicPlugin(PillowPlugin):
 
         A list or a leading axis (with `is_batch=True`, or four dimensions) is taken if it holds one picture. The options and
         icc_profile, exif and xmp are those of `pillow_lic.save`; TypeError for any other keyword. threads and providers mean
-        what they mean for `pillow_lic.settings`. Everything is checked and encoded before the target is opened, so a
-        mistake leaves an existing file as it was. Returns the file's bytes for the target "<bytes>", else None.
+        what they mean for `pillow_lic.settings`. A file that was there is replaced whole or left untouched: everything is checked
+        and encoded before the target is opened. Returns the file's bytes for the target "<bytes>", else None.
         """
         if unknown := plugin.unknown_words(save_options):
             msg = f"write() has no {unknown}"
@@ -142,7 +143,10 @@ class LicPlugin(PillowPlugin):
         if self._has_written:
             msg = "a .lic file holds one picture: write the next one to a file of its own"
             raise ValueError(msg)
-        self._request.get_file().write(data)
+        if self._request._uri_type == URI_FILENAME:  # imageio would empty the file before it writes
+            files.write_atomic(self._request.filename, data)
+        else:
+            write_all(self._request.get_file(), data)
         self._has_written = True
         return data if self._request._uri_type == URI_BYTES else None
 

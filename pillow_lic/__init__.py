@@ -35,7 +35,7 @@ from .LicImagePlugin import register
 
 if TYPE_CHECKING:
     from .batch.conversion import convert
-    from .batch.jobs import Summary
+    from .batch.results import Summary
     from .engine.settings import settings
     from .errors import (
         LicDamagedError,
@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Summary": "batch.jobs",
+    "Summary": "batch.results",
     "LicImageFile": "plugin",
     "convert": "batch.conversion",
     "encode": "plugin",

@@ -17,7 +17,19 @@ from PIL import Image
 from . import __version__
 from .commands import commands
 from .commands._terminal import for_people
+from .errors import is_from_outside
 
+_SAID_IN_FULL = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    ImportError,
+    MemoryError,
+    RuntimeError,
+    Image.DecompressionBombError,
+)
+"""Kinds of errors whose words need no more to be understood."""
 _INTERRUPTED = 130
 """As shells have it: 128 and the number of SIGINT."""
 
@@ -83,17 +95,12 @@ def _guarded(words: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes
         return 1
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        TypeError,
-        ImportError,
-        MemoryError,
-        RuntimeError,  # what some of Pillow's plugins say of a broken file
-        Image.DecompressionBombError,
-    ) as error:
-        print(f"lic: {error or type(error).__name__}", file=sys.stderr)
+    except Exception as error:
+        if is_from_outside(error):
+            raise
+        # Of Pillow's plugins some say of a broken file whatever they come upon; only its kind tells what that is about.
+        kind = "" if isinstance(error, _SAID_IN_FULL) and str(error) else f"{type(error).__name__}: "
+        print(f"lic: {kind}{error}".removesuffix(": "), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("lic: interrupted; run the same command again to go on", file=sys.stderr)

@@ -1,8 +1,7 @@
-"""Checks of what callers pass: an error names the argument, what is legal and what was given; the standard library only."""
+"""Checks of arguments: an error names the argument, the legal values and the one given; the standard library only."""
 
 from __future__ import annotations
 
-import difflib
 import math
 import reprlib
 from collections.abc import Sequence
@@ -32,12 +31,14 @@ def positive(name: str, value: object, legal: str) -> float:
 
 
 def shown(value: object) -> str:
-    """Return what a message says it got: of an array of several numbers the shape, of anything long its beginning."""
+    """Return a value as messages show it: of an array of several numbers the shape, of anything long its beginning."""
     shape = getattr(value, "shape", None)
     return f"an array of shape {shape}" if shape else reprlib.repr(value)
 
 
 def close_match(name: str, known: Sequence[str]) -> str | None:
     """Return the one of ``known`` that a mistyped option most likely meant, or None."""
+    import difflib  # only mistakes need it
+
     matches = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return matches[0] if matches else None

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 BAND_PIXELS = 2**22
 _WIDENED = {"1": "L", "RGBX": "RGB", "La": "LA", "RGBa": "RGBA", "PA": "RGBA"}
 _LOST = "the ICC profile of this {} image does not describe {} and was left out"
-_COLOR_SPACES = {"CMYK", "HSV", "LAB", "YCbCr"}
+COLOR_SPACES = frozenset({"CMYK", "HSV", "LAB", "YCbCr"})
+"""Modes whose colours are converted to RGB."""
 
 
 class Pixels(NamedTuple):
-    """What is stored of an image: uint8 (height, width, channels), C-contiguous, its mode, and its ICC profile.
+    """The pixels of an image as they are stored, uint8 (height, width, channels), C-contiguous; their mode and ICC profile.
 
     `lost` is the sentence to warn with when the profile could not be kept, else "".
     """
@@ -38,8 +39,16 @@ class Pixels(NamedTuple):
     lost: str = ""
 
 
-def to_pixels(im: Image.Image, icc_profile: bytes | None = None) -> Pixels:
-    """Return what is stored of an image of any mode, with the ICC profile that fits the stored colours (b"" if none).
+class Stored(NamedTuple):
+    """An image in a stored mode, its ICC profile, and the sentence to warn with when that could not be kept, else ""."""
+
+    image: Image.Image
+    icc_profile: bytes
+    lost: str = ""
+
+
+def stored(im: Image.Image, icc_profile: bytes | None = None) -> Stored:
+    """Return an image of any mode in the mode that it is stored in, with the ICC profile that fits that (b"" if none).
 
     icc_profile takes the place of the image's own, b"" leaves it out; colours of CMYK are converted through the image's own
     where it has one for them. Raises ValueError for an image without pixels and OSError for a mode that has no one meaning in
@@ -50,20 +59,25 @@ def to_pixels(im: Image.Image, icc_profile: bytes | None = None) -> Pixels:
         raise ValueError(msg)
     own = _bytes(im.info.get("icc_profile"))
     profile = own if icc_profile is None else icc_profile
-    stored = _stored_mode(im)
+    mode = _stored_mode(im)
+    if im.mode in COLOR_SPACES:
+        return Stored(*_to_rgb(im, profile, own))
     lost = ""
-    if im.mode in _COLOR_SPACES:
-        im, profile, lost = _to_rgb(im, profile, own)
-    else:
-        if profile and not fits(profile, stored):
-            profile, lost = b"", _LOST.format(im.mode, "these colours")
-        if im.mode != stored:
-            im = _without_stray_transparency(im).convert(stored)
-    return Pixels(_array(im), stored, profile, lost)
+    if profile and not fits(profile, mode):
+        profile, lost = b"", _LOST.format(im.mode, "these colours")
+    if im.mode != mode:
+        im = _without_stray_transparency(im).convert(mode)
+    return Stored(im, profile, lost)
+
+
+def to_pixels(im: Image.Image, icc_profile: bytes | None = None) -> Pixels:
+    """Return what is stored of an image of any mode; icc_profile and errors as of `stored`."""
+    found = stored(im, icc_profile)
+    return Pixels(_array(found.image), found.image.mode, found.icc_profile, found.lost)
 
 
 def _array(im: Image.Image) -> NDArray[np.uint8]:
-    """An image of a stored mode as (height, width, channels), band by band: Pillow holds what it gives out twice."""
+    """Return an image of a stored mode as (height, width, channels), band by band: Pillow would hold a second copy of all of it."""
     array = np.empty((im.height, im.width, CHANNELS[im.mode]), np.uint8)
     rows = max(1, BAND_PIXELS // im.width)
     for y in range(0, im.height, rows):
@@ -147,7 +161,7 @@ def _stored_mode(im: Image.Image) -> str:
         return "RGBA" if im.mode == "RGB" else "LA"
     if im.mode in CHANNELS:
         return im.mode
-    if im.mode in _COLOR_SPACES:
+    if im.mode in COLOR_SPACES:
         return "RGB"
     if im.mode in _WIDENED:
         return _WIDENED[im.mode]

@@ -1,4 +1,4 @@
-"""What can go wrong, as a tree; the standard library only.
+"""The tree of errors about files and about the engine; the standard library only.
 
     SyntaxError
       NotLicError            not our magic: Pillow goes on and asks its other plugins

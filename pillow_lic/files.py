@@ -14,8 +14,6 @@ from typing import IO
 StrPath = str | os.PathLike[str]
 
 
-_SLASHES = tuple(filter(None, ("/", os.sep, os.altsep)))
-
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EROFS})
 """What file systems answer to a wish they do not know (SMB, FAT, FUSE, WSL), as against a disk that is full or broken."""
 
@@ -29,7 +27,7 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     OSError as from `open`, naming `path`, and then nothing has changed.
     """
     name = os.fspath(path)
-    if not name or name.endswith(_SLASHES):  # which resolving the path would take off
+    if not name or names_folder(name):  # resolving the path would take the slash off
         code = errno.EISDIR if name else errno.ENOENT
         raise OSError(code, os.strerror(code), name)
     old = _state(path)
@@ -59,6 +57,11 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
         # Not by the name of the temporary file, of which the caller knows nothing.
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     _sync_directory(target.parent)
+
+
+def names_folder(name: StrPath) -> bool:
+    """Whether a name is that of a folder, there or not, by the slash at its end."""
+    return os.fspath(name).endswith(("/", os.sep))
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What goes with a picture beside its pixels, in the forms that callers of Pillow give it: ICC profile, EXIF, XMP, resolution."""
+"""The metadata of a picture in the forms that callers of Pillow give: ICC profile, EXIF, XMP, resolution."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 _WINDOW = 11
 _SIGMA = 1.5
 MS_SSIM_MIN_SIDE = (_WINDOW - 1) * 2**4
-"""MS-SSIM is for longer sides only: at the fifth scale the window no longer fits into a picture of this side."""
+"""The longest side without an MS-SSIM: at the fifth scale the window does not fit into such a picture."""
 _BLOCK = 2**20
-"""Samples that `psnr` compares at a time: as 32-bit integers a whole picture of 50 MP would fill a gigabyte."""
+"""Samples that `psnr` compares at a time; as 32-bit integers a whole picture of 50 MP would fill a gigabyte."""
 _C1 = (0.01 * 255) ** 2
 _C2 = (0.03 * 255) ** 2
 

@@ -11,20 +11,23 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image, ImageFile
 
-from . import arguments, codec, color, families, files, metadata, options
+from . import arguments, codec, color, families, metadata, options
 from .engine.interpreter import require_main
 from .engine.settings import current_settings
 from .errors import LicDamagedError, LicLimitError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
-from .fileformat.limits import MAX_LEVEL
 from .fileformat.sections import IMPORTANCE
+from .fileformat.source import write_all
 from .naming import FORMAT
+
+if TYPE_CHECKING:
+    from . import files
 
 _IGNORED = frozenset(
     {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "comment"}
@@ -35,8 +38,6 @@ _IGNORED = frozenset(
 _METADATA = ("icc_profile", "exif", "xmp", "dpi")
 SAVE_WORDS = (*options.OPTIONS, *_METADATA)
 """The keywords of save: the options and the metadata."""
-_NEARLY = 0.9
-"""Of the bytes that were asked for: a file with less is another than was wanted."""
 
 
 class LicImageFile(ImageFile.ImageFile):
@@ -179,7 +180,7 @@ class LicImageFile(ImageFile.ImageFile):
 
 def save_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     """Write the image as Pillow's `save` asks: encode in memory, then write once. `filename` is never looked at."""
-    fp.write(_encode(im, im.encoderinfo, stacklevel=6))
+    write_all(fp, _encode(im, im.encoderinfo, stacklevel=6))
 
 
 def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
@@ -189,7 +190,7 @@ def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> N
     if frames > 1:
         msg = f"cannot write {frames} frames as LIC: a .lic file holds one picture; save every frame as its own file"
         raise OSError(msg)
-    fp.write(_encode(im, im.encoderinfo, stacklevel=6))
+    write_all(fp, _encode(im, im.encoderinfo, stacklevel=6))
 
 
 @options.documented
@@ -210,9 +211,11 @@ def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_opt
     """
     data = _encode(image, save_options, stacklevel=4)
     if isinstance(path, (str, bytes, os.PathLike)):
+        from . import files  # readers do without
+
         files.write_atomic(os.fsdecode(path), data)
     else:
-        path.write(data)
+        write_all(path, data)
 
 
 def open(fp: files.StrPath | bytes | IO[bytes]) -> LicImageFile:
@@ -238,20 +241,7 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
         warnings.warn(pixels.lost, UserWarning, stacklevel - 1)
     found["icc_profile"] = pixels.icc_profile
     stored = {name: value for name, value in found.items() if value}
-    data = codec.encode(pixels.array, pixels.mode, encoding, metadata=stored)
-    if beyond := _beyond_the_scale(encoding, data):
-        warnings.warn(beyond, UserWarning, stacklevel - 1)
-    return data
-
-
-def _beyond_the_scale(encoding: options.EncodeOptions, data: bytes) -> str:
-    """Return what to say of a file far smaller than the bytes that were asked for, because the scale ends before; "" of others."""
-    header = container.read_front(io.BytesIO(data)).header
-    size, bpp = len(data), 8 * len(data) / (header.width * header.height)
-    for name, wanted, found in (("target_size", encoding.target_size, size), ("target_bpp", encoding.target_bpp, bpp)):
-        if wanted is not None and found < _NEARLY * wanted and header.level == MAX_LEVEL:
-            return f"{name}={wanted:g} is more than the scale has: at quality 10, its end, it is {found:.6g}"
-    return ""
+    return codec.encode(pixels.array, pixels.mode, encoding, metadata=stored)
 
 
 def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:

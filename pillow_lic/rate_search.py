@@ -9,7 +9,7 @@ from .fileformat.limits import MAX_LEVEL
 from .options import EncodeOptions
 
 CLOSE = 0.002
-"""A file this much (of the target) below its target is not searched further: half a level on average."""
+"""The part of a target that a file may stay below it to end the search: half a level on average."""
 
 SPAN_DB = 12.3
 """PSNR between the ends of the scale for a photo (Kodak's mean)."""
@@ -19,7 +19,7 @@ LOWEST_BPP, HIGHEST_BPP = 0.116, 1.66
 
 
 def expected_size(options: EncodeOptions, pixels: int) -> float:
-    """Bytes that the file of a photo of so many pixels will have, before it is looked at; a PSNR is taken to ask for little."""
+    """Return the bytes that the file of a photo of so many pixels will have, by its options alone; a PSNR counts as a low quality."""
     if options.target_size is not None:
         return options.target_size
     if options.target_bpp is not None:

@@ -31,17 +31,8 @@ def places(classes, rows, columns, mask=None):
 def context_of(bits, place, cls):
     """bits: a dict from places to the bits known so far; those that are missing count as 0."""
     plane, channel, row, column = place
-    around = [
-        (0, 0, -1),
-        (0, -1, -1),
-        (0, -1, 0),
-        (0, -1, 1),
-        (-1, 0, 0),
-        (-1, -1, 0),
-        (-1, 0, -1),
-        (-1, 0, 1),
-        (-1, 1, 0),
-    ]
+    before = [(-1, 0, 0), (-1, -1, 0), (-1, 0, -1), (-1, 0, 1), (-1, 1, 0)]
+    around = [(0, 0, -1), (0, -1, -1), (0, -1, 0), (0, -1, 1), *before]
     neighbours = [(plane + p, channel, row + r, column + c) for p, r, c in around]
     return 512 * cls + sum(bits.get(neighbour, 0) << k for k, neighbour in enumerate(neighbours))
 

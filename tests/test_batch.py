@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pillow_lic.batch import jobs
+from pillow_lic.batch import jobs, results
 from pillow_lic.batch.plan import Pair, plan
 
 
@@ -208,7 +208,7 @@ def test_what_progress_raises_is_no_failure_of_a_picture(tmp_path: Path, workers
     touch(tmp_path / "in/a.png", tmp_path / "in/b.png")
     seen: list[str] = []
 
-    def progress(result: jobs.Result, finished: int, total: int) -> None:
+    def progress(result: results.Result, finished: int, total: int) -> None:
         seen.append(result.outcome)
         raise raised
 

@@ -227,7 +227,7 @@ def test_it_fits_a_phone_and_can_be_read_in_the_dark(chromium: Browser, report: 
 
 
 def test_everything_has_a_name(chromium: Browser, report: Path) -> None:
-    """What a screen reader would say of every control and picture."""
+    """The name that a screen reader says for every control and picture."""
     chromium.open(report.as_uri())
     chromium.call("Accessibility.enable")
     nodes = chromium.call("Accessibility.getFullAXTree")["nodes"]

@@ -187,3 +187,19 @@ def test_the_command(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert f"{used:,} of 5,000 bytes used, {used / 5000:.1%}" in capsys.readouterr().out
     assert command.main(["convert", "--target-size", "0.9k", os.fspath(photos / "discs.png"), str(tmp_path)]) == 0
     assert (tmp_path / "discs.lic").stat().st_size <= 900
+
+
+def test_sources_of_one_name_share_one_part(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.jpg").write_bytes(b"404")
+    for name in ("a.png", "a.tif", "b.png"):
+        with Image.open(photos / "discs.png") as im:
+            im.save(tmp_path / "in" / name)
+    seen: list[tuple[int, int]] = []
+    summary = pillow_lic.convert(
+        tmp_path / "in", tmp_path / "out", budget=3000, progress=lambda _, done, total: seen.append((done, total))
+    )
+    assert sorted(result.pair.source.name for result in summary.done) == ["a.png", "b.png"]
+    assert sorted(result.pair.source.name for result in summary.failed) == ["a.jpg", "a.tif"]
+    assert seen[-1] == (8, 8)
+    assert total(tmp_path / "out") <= 3000

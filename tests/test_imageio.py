@@ -1,6 +1,7 @@
 """imageio's v2 and v3 functions after `import pillow_lic`, and nothing else."""
 
 import io
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -244,3 +245,21 @@ def test_a_stream_that_holds_something_else_already(photo: Image.Image) -> None:
     iio.imwrite(stream, np.asarray(photo), extension=".lic")
     assert stream.getvalue()[:6] == b"before"
     assert iio.imread(stream.getvalue()[6:], extension=".lic").shape == np.asarray(photo).shape
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_full_disk_leaves_a_file_whole_or_untouched(tmp_path: Path, there: bool) -> None:
+    resource = pytest.importorskip("resource")
+    target = tmp_path / "a.lic"
+    if there:
+        target.write_bytes(b"old")
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    old, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, old[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            iio.imwrite(target, pixels)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"] * there

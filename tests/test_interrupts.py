@@ -1,4 +1,4 @@
-"""What a time limit or a key of the user raises passes through, whatever was being done; it is no fault of a file."""
+"""An exception of a time limit or a key of the user passes through, whatever was being done; it is no fault of a file."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ LAW = {
     "freezing": ("", ""),
     "freezing/hook-pillow_lic": ("", "PyInstaller"),
     "commands": ("*", "numpy PIL"),
-    "__main__": ("__init__ commands", "PIL argcomplete"),
+    "__main__": ("__init__ errors commands", "PIL argcomplete"),
     "imageio_plugin": ("*", "numpy PIL imageio"),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shlex
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,8 @@ from PIL import Image
 import pillow_lic
 from pillow_lic import __main__ as command
 from pillow_lic.batch import progress
-from pillow_lic.batch.jobs import Result
 from pillow_lic.batch.plan import Pair
+from pillow_lic.batch.results import Result
 from pillow_lic.bench import demo
 from pillow_lic.engine import models
 from pillow_lic.fileformat import container, header
@@ -401,15 +402,25 @@ def test_what_is_there_is_replaced_by_force_and_where_nothing_is_lost(png: Path)
     assert png.read_bytes() == empty.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (RuntimeError("Failed to decode image"), "Failed to decode image"),
+        (KeyError("tag"), "KeyError: 'tag'"),
+        (struct.error("unpack requires 4 bytes"), "error: unpack requires 4 bytes"),
+        (AssertionError(), "AssertionError"),
+        (OSError(), "OSError"),
+    ],
+)
 def test_a_plugin_that_raises_what_it_likes(
-    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], raised: Exception, said: str
 ) -> None:
     def broken(*_: object) -> None:
-        raise RuntimeError("Failed to decode image")
+        raise raised
 
     monkeypatch.setattr(Image, "open", broken)
     assert run("encode", png, png.with_suffix(".lic")) == 1
-    assert capsys.readouterr().err == "lic: Failed to decode image\n"
+    assert capsys.readouterr().err == f"lic: {said}\n"
 
 
 def test_a_map_replaces_no_picture_unless_forced(png: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,10 +8,10 @@ from pictures import photo_like
 from released import models_of
 from tiled import in_tiles
 
-from pillow_lic import codec
+from pillow_lic import codec, families
 from pillow_lic.engine import models, workers
 from pillow_lic.engine.settings import settings
-from pillow_lic.families import Put
+from pillow_lic.families import Put, Request
 from pillow_lic.families.lic1 import reading, transforms
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.families.lic1.reading import Reader
@@ -37,9 +37,9 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
     r = Reader(spec, tiling, 500)
     held: list[int] = []
 
-    def counted(spec, y_hat, field):
+    def counted(spec, y_hat, field, reference):
         held.append(len(r._held))
-        return original(spec, y_hat, field)
+        return original(spec, y_hat, field, reference=reference)
 
     def tile_latents(index: int, area: Area) -> np.ndarray:
         tile = tiling.tile(index)
@@ -73,14 +73,14 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
     show = r._show
 
     def watched(part: reading._Part, put: Put) -> None:
-        waited.extend(index for index in part.needs if not r._held[index].done())  # type: ignore[attr-defined]
+        waited.extend(index for index in part.needs if not r._held[index]._finished.is_set())  # type: ignore[attr-defined]
         show(part, put)
 
     def latents(index: int, _: Area) -> np.ndarray:
         time.sleep(0.05)
         return np.zeros((spec.constants["latents"], 8, 8), np.float32)
 
-    def synthesis(spec: models.Model, y_hat: np.ndarray, field: np.ndarray) -> np.ndarray:
+    def synthesis(spec: models.Model, y_hat: np.ndarray, field: np.ndarray, *, reference: bool) -> np.ndarray:
         time.sleep(0.1)
         return np.zeros((16 * y_hat.shape[1], 16 * y_hat.shape[2], 3), np.uint8)
 
@@ -97,3 +97,25 @@ def test_a_picture_of_many_rows_comes_back(monkeypatch: pytest.MonkeyPatch) -> N
     in_tiles(monkeypatch, 128)
     tiled = codec.decode(codec.encode(pixels, "RGB", EncodeOptions(quality=8)))[1]
     assert np.abs(tiled - whole).mean() < 1.5
+
+
+def test_pieces_of_several_threads_are_the_reference_up_to_one_level_in_few_samples() -> None:
+    pixels = photo_like(272, 816, seed=5)
+    data = codec.encode(pixels, "RGB", EncodeOptions(quality=4))
+    decoded = []
+    for threads in (1, 2, 5):
+        with settings(threads=threads):
+            decoded.append(codec.decode(data)[1].astype(int))
+    for other in decoded[1:]:
+        off = np.abs(other - decoded[0])
+        assert off.max() <= 1
+        assert np.count_nonzero(off) < 1e-3 * off.size
+
+
+def test_the_psnr_that_a_search_sees_is_the_same_with_every_number_of_threads() -> None:
+    pixels = photo_like(272, 816, seed=5)
+    found = set()
+    for threads in (1, 2, 5):
+        with settings(threads=threads):
+            found.add(families.writer(models.choose("lic1"), pixels, Request()).psnr(400))
+    assert len(found) == 1

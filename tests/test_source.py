@@ -136,3 +136,26 @@ def test_tiles_are_read_when_they_are_asked_for(several: bytes) -> None:
         container.TilePayloads(io.BytesIO(cut), front)[5]
     with pytest.raises(pillow_lic.LicTruncatedError, match="ends inside its tile section: 9 bytes"):
         codec.verify(cut)
+
+
+class Taker:
+    """A file object that takes at most so many bytes at a time, and says how many if it `tells`."""
+
+    def __init__(self, most: int, tells: bool = True) -> None:
+        self.got, self._most, self._tells = b"", most, tells
+
+    def write(self, data: bytes) -> int | None:
+        self.got += bytes(data[: self._most])
+        return min(len(data), self._most) if self._tells else None
+
+
+def test_writing_goes_on_until_all_is_taken(photo: Image.Image) -> None:
+    data = pillow_lic.encode(photo)
+    for fp in (Taker(7), Taker(10**6), Taker(10**6, tells=False)):
+        photo.save(fp, "LIC")
+        assert fp.got == data
+    fp = Taker(100)
+    pillow_lic.save(photo, fp)
+    assert fp.got == data
+    with pytest.raises(OSError, match="took none of the last"):
+        photo.save(Taker(0), "LIC")

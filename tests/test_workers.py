@@ -79,8 +79,11 @@ def test_one_thread_is_the_callers_own() -> None:
     assert run_jobs(threads=1, jobs=5) == (1, {threading.current_thread().name}, [1] * 5)
 
 
-def test_a_picture_of_one_tile_leaves_the_threads_to_the_networks() -> None:
-    assert run_jobs(threads=3, jobs=1) == (1, {threading.current_thread().name}, [3])
+def test_a_picture_of_one_tile_leaves_the_threads_to_the_networks_unless_it_is_small() -> None:
+    for pixels, threads in ((workers.SMALL, 1), (workers.SMALL + 1, 4)):
+        with settings(threads=4), workers.over_tiles(1, pixels) as crew:
+            where = crew.submit(lambda: (threading.current_thread(), current_settings().threads)).result()
+        assert where == (threading.current_thread(), threads)
 
 
 @pytest.mark.parametrize(("room", "expected"), [(2.5, 2), (1.9, 1), (0.1, 1), (-100, 1), (50, 4)])
@@ -185,3 +188,37 @@ def test_pictures_of_several_tiles_after_main_has_ended(when: str) -> None:
         program, env={**os.environ, "LIC_THREADS": "2"}, capture_output=True, text=True, timeout=120, check=False
     )
     assert (done.stdout.strip(), done.returncode) == ("done", 0), done.stderr
+
+
+def test_jobs_at_once_share_the_threads() -> None:
+    together = threading.Barrier(3, timeout=10)
+    seen = []
+
+    def job(item: int) -> None:
+        together.wait()
+        seen.append((item, current_settings().threads))
+
+    with settings(threads=7):
+        workers.at_once(job, [1, 2, 3])
+    assert sorted(seen) == [(1, 2), (2, 2), (3, 2)]
+
+
+def test_what_one_of_the_jobs_at_once_raises_is_raised() -> None:
+    def job(item: int) -> None:
+        if item:
+            raise LicDamagedError
+
+    for items in ([0, 1], [1, 0]):
+        with settings(threads=2), pytest.raises(LicDamagedError):
+            workers.at_once(job, items)
+
+
+def test_jobs_at_once_are_done_where_the_system_makes_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    done: list[int] = []
+    with settings(threads=2):
+        workers.at_once(done.append, [1, 2])
+    assert sorted(done) == [1, 2]

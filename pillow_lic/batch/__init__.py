@@ -1,1 +1,1 @@
-"""Many files: what is to be made of which, where, by whom. Imports anything; the way of a pixel imports nothing of it."""
+"""Conversion of many files: plan, workers, stores, budgets. Imports anything; the way of a pixel imports nothing of it."""

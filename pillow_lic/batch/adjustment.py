@@ -1,4 +1,4 @@
-"""What may be done to a picture before it is written: one frame of several, upright, smaller, on a background."""
+"""Changes of a picture before it is written: one frame of several, upright, smaller, on a background."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Color = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Adjustment:
-    """What is done to each picture, in this order; ValueError names a wrong value and what is legal.
+    """The changes of each picture, in this order; ValueError names a wrong value and what is legal.
 
     first_frame: of an animation or several pages the first is taken. upright: pixels are turned as EXIF says. size: the
     picture is made to fit into so many pixels across and down, or one of the two if the other is None; never larger.

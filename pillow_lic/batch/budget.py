@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..fileformat.levels import level_to_quality
 from ..fileformat.limits import MAX_LEVEL
-from . import equal_slope, jobs, locations
+from . import equal_slope, jobs, locations, results
 from .equal_slope import LEVELS, Curve, Share
 from .plan import Pair
 from .transcode import Made, Picture, Transcoder, psnr
@@ -30,7 +30,7 @@ class Allotted(Pair):
 
 @dataclass(frozen=True)
 class Measure:
-    """Finds what a picture costs as .lic; picklable (`batch.Work`)."""
+    """Finds what a picture costs as .lic; picklable (`jobs.Work`)."""
 
     transcoder: Transcoder
 
@@ -49,7 +49,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Fit:
-    """Makes a .lic file that takes its share of a budget and no more; picklable (`batch.Work`)."""
+    """Makes a .lic file that takes its share of a budget and no more; picklable (`jobs.Work`)."""
 
     transcoder: Transcoder
 
@@ -76,17 +76,17 @@ def within_budget(
     *,
     workers: int = 1,
     force: bool = False,
-    progress: jobs.Progress | None = None,
+    progress: results.Progress | None = None,
     executor: Executor | None = None,
-) -> jobs.Summary:
-    """Make the targets of `pairs`, as `batch.run`, of at most `budget` bytes together.
+) -> results.Summary:
+    """Make the targets of `pairs`, as `jobs.run`, of at most `budget` bytes together.
 
     Targets that are finished count with the bytes they have. ValueError naming the smallest total when the budget is below
     it; nothing is written then.
     """
     steps = 0
 
-    def told(result: jobs.Result, how_many: int) -> None:
+    def told(result: results.Result, how_many: int) -> None:
         nonlocal steps
         steps += how_many
         if progress is not None:
@@ -113,7 +113,7 @@ def within_budget(
         progress=lambda result, *_: told(result, 1),
         executor=executor,
     )
-    return jobs.Summary([*found.skipped, *found.failed, *made.results], found.seconds + made.seconds)
+    return results.Summary([*found.skipped, *found.failed, *made.results], found.seconds + made.seconds)
 
 
 def _shares(curves: Sequence[Curve], budget: float, spent: int) -> list[Share]:

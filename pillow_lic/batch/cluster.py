@@ -12,7 +12,7 @@ _PATIENCE = 10
 
 
 class Fleet(NamedTuple):
-    """What of a cluster `pillow_lic.convert` is told: `executor`, and as `workers` how many pictures it does at a time."""
+    """The arguments of `pillow_lic.convert` for a cluster: `executor`, and as `workers` the pictures that it does at a time."""
 
     executor: Executor
     workers: int

@@ -12,7 +12,7 @@ from ..engine.settings import current_settings, given_settings, thread_count
 from ..files import StrPath
 from ..naming import EXTENSION
 from ..options import AIMS, OPTIONS, normalise_quality
-from . import equal_slope, formats, jobs, locations, plan
+from . import equal_slope, formats, jobs, locations, plan, results
 from .adjustment import Adjustment, Color, Size
 from .budget import within_budget
 from .locations import Place
@@ -39,13 +39,13 @@ def convert(
     resize: int | Size | None = None,
     background: str | Color | None = None,
     threads: int | None = None,
-    progress: jobs.Progress | None = None,
+    progress: results.Progress | None = None,
     executor: Executor | None = None,
     budget: float | None = None,
     measure: bool = False,
     dry_run: bool = False,
     **save_options: Any,
-) -> jobs.Summary:
+) -> results.Summary:
     """Convert picture files, directories of them and glob patterns; return what became of each.
 
     Names may be URLs of what fsspec reaches, such as "s3://bucket/photos". `to` names the format ("lic", "png", ...); None
@@ -89,13 +89,13 @@ def convert(
         threads = 1
     elif threads is None and workers > 1:
         threads = max(1, current_settings().threads // workers)
-    passed_over: list[jobs.PassedOver] = []
+    passed_over: list[results.PassedOver] = []
     todo = plan.plan(
         sources,
         destination,
         suffix,
         readable=formats.is_picture,
-        passed_over=lambda place, reason: passed_over.append(jobs.PassedOver(place, reason)),
+        passed_over=lambda place, reason: passed_over.append(results.PassedOver(place, reason)),
     )
     work = Transcoder(
         suffix,
@@ -104,7 +104,7 @@ def convert(
         adjustment,
         measure,
         given_settings() | {"threads": threads},
-        formats.Registered.here(),
+        formats.Registered.here() if workers > 1 or executor is not None else None,
     )
     how: dict[str, Any] = {"workers": workers, "force": force, "progress": progress, "executor": executor}
     if dry_run:
@@ -118,7 +118,7 @@ def convert(
     return summary
 
 
-def _warn(summary: jobs.Summary) -> None:
+def _warn(summary: results.Summary) -> None:
     """Say what was warned of, with the names of the pictures: once for each kind of warning."""
     names: dict[str, list[str]] = {}
     for result in summary.results:

@@ -25,23 +25,23 @@ from ..fileformat.limits import MAX_LEVEL
 from ..metrics import pchip
 
 LEVELS = (0, 256, 512, 768, 1024)
-"""Where a picture is measured."""
+"""The levels at which a picture is measured."""
 TIGHT = 0.99
-"""A file that has this much of its share is good, so that this much of the budget is used at least."""
+"""The part of its share that a file must have at least, and so the least part of the budget that is used."""
 AIM = 0.997
-"""What a file should take of its share."""
+"""The part of its share that a file is aimed at."""
 _GRID = np.linspace(0, MAX_LEVEL, 129)
 _LEAST_ERROR = 1e-6
-"""Of a picture that comes back exactly, which has no logarithm otherwise."""
+"""The error of a picture that comes back exactly; 0 has no logarithm."""
 _LEAST_GROWTH = 1e-4
-"""Per level; usual is 2e-3, but a flat picture has one size for all."""
+"""The least growth of the logarithm of bytes per level; usual is 2e-3, but a flat picture has one size at all levels."""
 
 Float = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """What a picture costs: its pixels, and at each of `LEVELS` the bytes of the whole file and the mean squared error."""
+    """The costs of a picture: its pixels, and at each of `LEVELS` the bytes of the whole file and the mean squared error."""
 
     pixels: int
     sizes: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""A place is a path or a URL: finding files at either, and putting finished ones there."""
+"""Locations, which are paths or URLs: finding files there, and putting finished ones there."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def is_same(a: Place, b: Place) -> bool:
 
 
 def identity(place: Place) -> object:
-    """Return what all names of one file or folder that is there have in common, and in a store all URLs of one path."""
+    """Return a value that all names of one existing file or folder share, as do all URLs of one path in a store."""
     with contextlib.suppress(OSError, ValueError):
         if isinstance(place, StorePath):
             return place.whereabouts()
@@ -161,7 +161,7 @@ def _arrival(found: Stat | os.stat_result) -> int:
 
 
 def readable(source: Place) -> Path | io.BytesIO:
-    """Return what `Image.open` takes of a place: a path, or what a store has there, whole."""
+    """Return an argument for `Image.open`: a path, or a stream with the whole file out of a store."""
     return source if isinstance(source, Path) else io.BytesIO(source.read_bytes())
 
 

@@ -1,4 +1,4 @@
-"""What `lic encode` and `lic decode` may write over: a shell's star may have named any file as their target."""
+"""The files that `lic encode` and `lic decode` may write over: a shell's star may have named any file as their target."""
 
 from __future__ import annotations
 

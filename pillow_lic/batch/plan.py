@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from ..files import StrPath
+from ..files import StrPath, names_folder
 from ..naming import EXTENSION
 from . import locations
 from .locations import Place
 
-_SLASHES = tuple(filter(None, ("/", os.sep, os.altsep)))
 _APPLE_DOUBLE = "._"
 """Begins the name of a file in which macOS keeps what another file system has no room for."""
 
@@ -57,8 +55,7 @@ def plan(
             once.setdefault((locations.identity(item[0]), item[1]), item)
     found = list(once.values())
     single = len(found) == 1 and len(found[0][1].parts) == 1
-    folder = os.fspath(destination).endswith(_SLASHES)
-    alone = single and not folder and end.suffix.lower() == suffix and not end.is_dir()
+    alone = single and not names_folder(destination) and end.suffix.lower() == suffix and not end.is_dir()
     blocked = f"destination must be a folder here, got the file {end}" if _is_file(end) and not alone else ""
     precious = {source for source, *_ in found if suffix != EXTENSION or source.suffix.lower() == EXTENSION}
     guarded = precious if alone or precious and any(locations.is_within(source, end) for source, *_ in found) else ()

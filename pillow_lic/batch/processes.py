@@ -46,7 +46,7 @@ def run(
     try:
         crew.serve(items)
     except BaseException as error:
-        if not is_from_outside(error):
+        if isinstance(error, KeyboardInterrupt) or not is_from_outside(error):
             crew.finish()
         raise
     finally:

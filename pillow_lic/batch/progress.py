@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
-from .jobs import Result
+from .results import Result
 
 _INTERVAL = 0.1
 """Seconds between two drawings."""
@@ -23,7 +23,7 @@ class ProgressLine:
         self._bytes = 0
 
     def update(self, result: Result, finished: int, total: int) -> None:
-        """Take the next result; `batch.run` calls it."""
+        """Take the next result; `jobs.run` calls it."""
         self._worked += result.outcome != "skipped"
         self._bytes += result.bytes_in
         now = time.monotonic()

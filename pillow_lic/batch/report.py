@@ -10,8 +10,8 @@ from typing import Any, TextIO
 from .. import plugin
 from ..naming import EXTENSION
 from . import formats
-from .jobs import Result, Summary
 from .progress import ProgressLine
+from .results import Result, Summary
 from .transcode import Made
 
 

@@ -20,7 +20,7 @@ from ..files import TEMPORARY_MARK
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::.*://)")
 
 _CACHES = re.compile(r"((blockcache|cached|filecache|simplecache)::)*")
-"""What fsspec lets stand before a URL without a path of its own: files have those of the next."""
+"""The links of a chained URL that have no path of their own: they use that of the next link."""
 
 
 _OF_SYSTEMS = frozenset({"@eaDir", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found"})

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import io
-import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from .. import color, metadata, metrics, plugin
+from .. import color, metrics, plugin
 from ..engine.settings import settings
-from ..errors import is_from_outside
 from ..fileformat.header import CHANNELS
-from ..naming import EXTENSION, FORMAT
+from ..fileformat.levels import MAX_QUALITY
+from ..naming import EXTENSION
 from . import formats, locations
 from .adjustment import Adjustment
+from .carrying import Carried, writable
 from .formats import Registered
 from .locations import Place
 from .plan import Pair
 
-_ORIENTATION = 274
-_XMP_ORIENTATION = re.compile(rb'tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>')
-_XMP_TIFF_TAG = 700
-_EXIF_TAGS = frozenset(
-    [270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 316, 318, 319, 18246, 33432, 34665, 34853, *range(40091, 40096)]
-)
-"""What EXIF and Windows say of a picture (Exif 2.32, 4.6.4): the other tags of a TIFF file are about how it stores pixels."""
+_NEARLY = 0.9
+"""Of the bytes that were asked for: a file with less is another than was wanted."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Picture:
 
 
 class Made(NamedTuple):
-    """What is known of a file that was made: its quality if it is a .lic file, and dB of RGB PSNR where that was asked for."""
+    """The measures of a file that was made: its quality if it is a .lic file, and dB of RGB PSNR where that was asked for."""
 
     quality: float | None = None
     psnr: float | None = None
@@ -55,12 +51,12 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True)
 class Transcoder:
-    """Makes a picture file of another; picklable, so that other processes can do it (`jobs.Work`).
+    """The work of making a picture file of another; picklable, so that other processes can do it (`jobs.Work`).
 
     suffix: of the format to write, ".lic" or any that Pillow writes. save_options: what `Image.save` takes for it.
     keep_metadata: carry EXIF and XMP over (the ICC profile always is); without them pixels are turned as EXIF says.
     adjustment: what is done to the pixels. measured: whether PSNR is wanted. settings: those of `settings` to work under.
-    registered: what this process told Pillow, for others.
+    registered: what another process told Pillow, for this one.
     """
 
     suffix: str = EXTENSION
@@ -90,9 +86,14 @@ class Transcoder:
     def prepare(self, im: Image.Image) -> Picture:
         """Return an image as it is to be written; OSError for several frames, unless the first is wanted."""
         self.adjustment.check_frames(im, self.suffix)
+        name = formats.format_of(self.suffix)
         upright = self.adjustment.upright or not self.keep_metadata
-        metadata = _metadata(im, self.suffix, self.keep_metadata, upright)
-        return Picture(replace(self.adjustment, upright=upright).apply(im), metadata)
+        carried = Carried(im, name, everything=self.keep_metadata, upright=upright)
+        image = writable(replace(self.adjustment, upright=carried.must_turn).apply(im), name)
+        words = carried.words
+        if "icc_profile" in words:
+            words["icc_profile"] = image.info.get("icc_profile")
+        return Picture(image, {word: value for word, value in words.items() if value})
 
     def encode(self, picture: Picture, **more_options: Any) -> bytes:
         """Return the file's bytes; more save options may be given."""
@@ -113,9 +114,22 @@ class Transcoder:
         return buffer.getvalue()
 
     def made(self, picture: Picture, data: bytes) -> Made:
-        """Return what is known of a file that was made of a picture."""
-        quality = plugin.open(data).info["lic_quality"] if self.suffix == EXTENSION else None
+        """Return what is known of a file that was made of a picture; UserWarning for one at the end of the scale that asked for more."""
+        quality = None
+        if self.suffix == EXTENSION:
+            quality = plugin.open(data).info["lic_quality"]
+            self._check_target(picture.image, len(data), quality)
         return Made(quality, psnr(picture.image, data) if self.measured else None)
+
+    def _check_target(self, im: Image.Image, size: int, quality: float) -> None:
+        bpp = 8 * size / (im.width * im.height)
+        for name, found in (("target_size", size), ("target_bpp", bpp)):
+            wanted = self.save_options.get(name)
+            if wanted is not None and quality == MAX_QUALITY and found < _NEARLY * wanted:
+                words = (
+                    f"{name}={wanted:g} is more than the scale has: at quality {quality:g}, its end, it is {found:.6g}"
+                )
+                warnings.warn(words, UserWarning, stacklevel=3)
 
 
 def psnr(im: Image.Image, data: bytes) -> float | None:
@@ -130,70 +144,3 @@ def psnr(im: Image.Image, data: bytes) -> float | None:
     if again.shape[:2] != stored.array.shape[:2] or again.shape[2] < colors:
         return None
     return metrics.psnr(stored.array[:, :, :colors], again[:, :, :colors])
-
-
-def _metadata(im: Image.Image, suffix: str, everything: bool, upright: bool) -> dict[str, Any]:
-    """Return the save options that carry an image's metadata over to a format, each in that format's own way.
-
-    everything: EXIF and XMP too. upright: without an orientation, because the pixels are turned.
-    """
-    im.load()  # a PNG file may have them after the pixels
-    name = formats.format_of(suffix)
-    found: dict[str, Any] = {}
-    if name != FORMAT and im.info.get("icc_profile"):
-        found["icc_profile"] = im.info["icc_profile"]
-    if not everything:
-        return found
-    exif = _exif(im)
-    if exif:
-        found["exif"] = _without_orientation(exif) if upright else exif
-    xmp = metadata.xmp_bytes(im.info.get("xmp"))
-    if not xmp:
-        return found
-    if upright:
-        xmp = _XMP_ORIENTATION.sub(b"", xmp)
-    if name == "PNG":
-        text = PngImagePlugin.PngInfo()
-        text.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
-        found["pnginfo"] = text
-    elif name == "TIFF":
-        tags = Image.Exif()
-        tags.load(found.get("exif", b""))
-        tags[_XMP_TIFF_TAG] = xmp
-        found["exif"] = tags
-    else:
-        found["xmp"] = xmp
-    return found
-
-
-def _exif(im: Image.Image) -> bytes:
-    """EXIF of an open picture: the bytes in its file, or made of what else says the same (tags of TIFF, text of PNG); b"" if none.
-
-    Broken EXIF counts as none: it is no reason to lose the picture.
-    """
-    if im.info.get("exif"):
-        return bytes(im.info["exif"])
-    tags = Image.Exif()
-    try:
-        tags.load(im.getexif().tobytes())
-    except Exception as error:  # Pillow's readers of tags raise what they come upon
-        if is_from_outside(error):
-            raise
-        return b""
-    if im.format == "TIFF":
-        for tag in set(tags) - _EXIF_TAGS:
-            del tags[tag]
-    return tags.tobytes() if len(tags) else b""
-
-
-def _without_orientation(exif: bytes) -> bytes:
-    tags = Image.Exif()
-    try:
-        tags.load(exif)
-        if tags.pop(_ORIENTATION, None) is None:
-            return exif
-        return tags.tobytes()
-    except Exception as error:  # as in `_exif`
-        if is_from_outside(error):
-            raise
-        return exif

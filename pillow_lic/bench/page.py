@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CROP = (360, 270)
 """Width and height of a crop in pixels: twice as large it fills a tablet, as it is a phone."""
 _REFERENCE = "avif"
-"""What stands on the left of a slider at first, where it was coded: the best of the formats that browsers show."""
+"""The codec on the left of a slider at first, where it was coded: the best of the formats that browsers show."""
 _RATES = "The bytes that a format needs more (+) or fewer (-) for the same score, as a mean over its curve (BD-rate)."
 _COMPARED = (
     "A part of each picture, where it has most detail; every format at the quality whose whole file comes nearest in bytes to "

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from typing import Any, TextIO, cast
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""What moves the cursor, retitles a window or turns the direction of writing; tabs and ends of lines are left."""
+"""The characters that move the cursor, retitle a window or turn the direction of writing; tabs and ends of lines are left."""
 _REDRAW = ("\r", "\x1b[K")
 """Around the text of a line that is drawn again and again."""
 _MESSAGE = "lic: "

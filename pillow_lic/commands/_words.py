@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from ..files import names_folder, write_atomic
 from ..options import OPTIONS
 
 _ADJUSTMENTS = ("first_frame", "auto_orient", "resize", "background")
@@ -109,7 +110,7 @@ def target(source: str, name: str, suffix: str) -> str:
     """
     if name in _STANDARD_OUTPUT:
         return "-"
-    if not (name.endswith(("/", os.sep)) or os.path.isdir(name)):
+    if not (names_folder(name) or os.path.isdir(name)):
         return name
     if source == "-":
         msg = f"a target must be a file when standard input is the source, got the folder {name}"
@@ -146,8 +147,6 @@ def _is_terminal(target: str) -> bool:
 
 def write(target: str, data: bytes) -> None:
     """Write a file whole or not at all, or to standard output; OSError when that is closed."""
-    from ..files import write_atomic
-
     if target == "-":
         if sys.stdout is None:
             msg = "standard output is closed"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..parsing import byte_count
@@ -62,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr, verbose=args.verbose, quiet=args.quiet, json_lines=sys.stdout if args.json else None
     )
     try:
-        with _workers(args) as how, warnings.catch_warnings():
+        with _workers(args) as how, _interrupts_answered(how["workers"] > 1), warnings.catch_warnings():
             warnings.simplefilter("ignore", conversion.PictureWarning)  # told by picture, as it happens
             summary = conversion.convert(
                 sources,
@@ -104,8 +107,29 @@ def _jobs(text: str) -> int:
 
 
 @contextmanager
+def _interrupts_answered(waits: bool) -> Iterator[None]:
+    """Say on Ctrl-C in a `with` block why it does not end at once, where it waits for other processes."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not (waits and ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
+        yield
+        return
+
+    def answer(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with suppress(OSError):  # not by print, which may be at work
+            os.write(2, b"\nlic: finishing what is under way; Ctrl-C again ends it at once\n")
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, answer)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
 def _workers(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Who does the work, in the words of `pillow_lic.convert`."""
+    """Give the arguments of `pillow_lic.convert` that say who does the work."""
     if args.scheduler is None:
         yield {"workers": 1 if args.jobs is None else args.jobs}
         return

@@ -1,4 +1,4 @@
-"""`lic info`: what .lic files say about themselves."""
+"""`lic info`: the facts of .lic files, and a check of them."""
 
 from __future__ import annotations
 

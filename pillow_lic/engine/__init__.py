@@ -1,1 +1,1 @@
-"""What every family stands on: models, sessions, settings, threads, the range coder. Imports `fileformat`."""
+"""The engine under every family: models, sessions, settings, threads, the range coder. Imports `fileformat`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
@@ -127,6 +127,8 @@ class _Threads:
             thread.join()
 
 
+SMALL = 2**16
+"""Pixels of a picture that one thread works on: sessions for several would take longer to make than they save."""
 AHEAD = 2
 """Jobs that may wait for each thread; what a job makes is held until it is used, so that more would cost memory."""
 
@@ -174,11 +176,12 @@ def over_tiles(tiles: int, pixels: int, held: int = 0, bytes_per_pixel: int = BY
     """Workers for a picture of so many tiles, the largest of so many pixels; `held` bytes are needed besides.
 
     They are as many as `settings` has threads, fewer when its `max_memory` has no room for so many or the system makes no
-    more; a picture of one tile is worked on here, by networks that use all threads. Jobs not yet begun are dropped when the
+    more; a picture of one tile is worked on here, by networks that use all threads unless it is small. Jobs not yet begun are dropped when the
     block is left by an error.
     """
     if tiles == 1:
-        yield Workers(None)
+        with settings(threads=1 if pixels <= SMALL else None):
+            yield Workers(None)
         return
     chosen = current_settings()
     room = (chosen.max_memory - FIXED_BYTES - held) // (bytes_per_pixel * pixels)
@@ -192,5 +195,22 @@ def over_tiles(tiles: int, pixels: int, held: int = 0, bytes_per_pixel: int = BY
             workers = Workers(threads)
             yield workers
             workers.finish()
+        finally:
+            threads.end()
+
+
+def at_once(job: Callable[[T], object], items: Sequence[T]) -> None:
+    """Do a job on every item at the same time, each with its share of the threads; raises what one of them raised.
+
+    They are done one after another where the system makes no threads.
+    """
+    with settings(threads=max(1, current_settings().threads // len(items))):
+        threads = _Threads(len(items) - 1)
+        try:
+            crew = Workers(threads)
+            others = [crew.submit(job, item) for item in items[1:]]
+            job(items[0])
+            for other in others:
+                other.result()
         finally:
             threads.end()

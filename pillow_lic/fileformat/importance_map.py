@@ -48,7 +48,7 @@ class Map:
 
 
 def pack(deltas: Deltas) -> bytes:
-    """Deltas (h, w) -> payload of the importance section: zlib of each row's differences from the row above."""
+    """Return the payload of the importance section of deltas (h, w): zlib of each row's differences from the row above."""
     rows = deltas.view(np.uint8)
     data = np.diff(rows, axis=0, prepend=np.zeros((1, rows.shape[1]), np.uint8)).tobytes()
     return min((_deflated(data, strategy) for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_RLE)), key=len)
@@ -60,14 +60,14 @@ def _deflated(data: bytes, strategy: int) -> bytes:
 
 
 def unpack(payload: bytes, shape: tuple[int, int]) -> Deltas:
-    """The reverse. LicDamagedError unless the payload holds exactly shape[0] * shape[1] deltas."""
+    """Return the deltas of a payload; LicDamagedError unless it holds exactly shape[0] * shape[1] of them."""
     size = shape[0] * shape[1]
     data = inflate(payload, size, "importance", f"{size} deltas ({shape[1]}x{shape[0]})")
     return np.cumsum(np.frombuffer(data, np.uint8).reshape(shape), axis=0, dtype=np.uint8).view(np.int8)
 
 
 def level_field(level: int, deltas: Deltas | None, shape: tuple[int, int], top: int = 0, left: int = 0) -> Floats:
-    """The level of every latent of a window that begins at latent (top, left), integers 0..1024 as float32.
+    """Return the level of every latent of a window that begins at latent (top, left), integers 0..1024 as float32.
 
     The window may reach over the end of the deltas (padding: no delta).
     """

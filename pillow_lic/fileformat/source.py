@@ -1,7 +1,7 @@
-"""Reading from file objects that have no more than Pillow asks of them: read, seek, tell; the standard library only.
+"""File objects that have no more than Pillow asks of them: read, seek, tell, or write; the standard library only.
 
 `seek` may return nothing (`mmap` before Python 3.13, SFTP clients), and `read` less than was asked for although there is more
-(unbuffered files, objects that fetch in blocks).
+(unbuffered files, objects that fetch in blocks); `write` may take less than it was given.
 """
 
 import io
@@ -28,3 +28,19 @@ def read_at(fp: IO[bytes], start: int, length: int) -> bytes:
         length -= len(part)
         part = fp.read(length) if length > 0 else b""
     return b"".join(parts)
+
+
+def write_all(fp: IO[bytes], data: bytes | memoryview) -> None:
+    """Write all of the data to a file object, whose `write` returns how many bytes it took, or nothing when it took all.
+
+    OSError when it takes none.
+    """
+    view = memoryview(data)
+    while len(view):
+        taken = fp.write(view)
+        if not isinstance(taken, int) or taken >= len(view):
+            return
+        if taken <= 0:
+            msg = f"the file object took none of the last {len(view)} of {len(data)} bytes"
+            raise OSError(msg)
+        view = view[taken:]

@@ -1,4 +1,4 @@
-"""What PyInstaller cannot see in the imports of pillow_lic: networks, and modules that are imported by their names."""
+"""The files that PyInstaller cannot find by the imports of pillow_lic: networks, and modules that are imported by name."""
 
 from PyInstaller.utils.hooks import collect_data_files, collect_dynamic_libs, collect_submodules
 

@@ -176,8 +176,14 @@ class Graph:
         """Slice as numpy's x[start:end:step] does, along some axes."""
         return self.op("Slice", x, *(self.constant(v, np.int64) for v in (starts, ends, axes, steps)))
 
-    def model(self) -> onnx.ModelProto:
-        """Return the checked model; onnx.checker.ValidationError if it is none."""
+    def model(self, *, named: bool = False) -> onnx.ModelProto:
+        """Return the checked model; onnx.checker.ValidationError if it is none.
+
+        named: its nodes have names. onnxruntime before 1.22 names each of the nodes that it makes of several slices after the
+        nodes in whose place they come, and refuses two of one name; models from before this was known keep their hashes.
+        """
+        for number, node in enumerate(self.nodes if named else ()):
+            node.name = f"{node.op_type}_{number}"
         graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.constants)
         model = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8, producer_name="pillow-lic"

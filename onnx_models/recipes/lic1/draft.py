@@ -101,7 +101,7 @@ def draft_means(net: Lic1) -> onnx.ModelProto:
         spread = g.op("Mul", g.op("DepthToSpace", spread, blocksize=2, mode="DCR"), inside)
         mean = g.op("Add", mean, spread) if t else spread
     g.output(g.op("Add", g.slice(v, [0], [n], [1], [1]), mean), "y_hat", [1, n, "h", "w"])
-    return g.model()
+    return g.model(named=True)
 
 
 @torch.no_grad()
@@ -180,7 +180,7 @@ def head(net: Lic1, s: int, weights: Array) -> onnx.ModelProto:
     x = g.op("Add", g.conv(y, here, 255 * weights[-1]), g.conv(g.slice(y, [0], [NEIGHBOURS], [1], [1]), around, pad=1))
     x = g.op("QuantizeLinear", g.shuffle(x, side), g.constant(1.0), g.constant(0, np.uint8))
     g.output(g.op("Transpose", x, perm=[0, 2, 3, 1]), "pixels", [1, "small_h", "small_w", 3], TensorProto.UINT8)
-    return g.model()
+    return g.model(named=True)
 
 
 def quality(net: Lic1, patches: Tensor, heads: dict[int, Array]) -> str:

@@ -182,7 +182,7 @@ def error_gradient(net: Lic1) -> onnx.ModelProto:
     inner = back_low(back_upper(g.op("Mul", back_body(to_trunk), gain_t)))
     grad = g.op("Add", transposed(g, inner, numpy(a.enter.weight)), to_linear)
     g.output(g.op("Mul", grad, gain_y), "gradient", [1, s.m, "h", "w"])
-    return g.model()
+    return g.model(named=True)
 
 
 def main() -> None:

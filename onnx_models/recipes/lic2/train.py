@@ -107,7 +107,8 @@ def main() -> None:
     a.run.mkdir(parents=True, exist_ok=True)
     checkpoint = a.run / "checkpoint.pt"
     net = load(a.start).train().to(memory_format=torch.channels_last) if a.start else begun(data, a.weights)
-    optimizer = Soap(groups_of(net, a.linear, a.encoder), lr=a.lr)
+    groups = groups_of(net, a.linear, a.encoder)
+    optimizer = Soap(groups, lr=a.lr)
     ema = {k: v.detach().clone() for k, v in net.state_dict().items()}
     step, before, rate, guard = 0, 0.0, 1.0, Guard()
 
@@ -116,6 +117,8 @@ def main() -> None:
         saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
         net.load_state_dict(saved["net"])
         optimizer.load_state_dict(saved["optimizer"])
+        for group, asked in zip(optimizer.param_groups, groups, strict=True):
+            group["factor"] = asked["factor"]
         for k, v in saved["ema"].items():
             ema[k].copy_(v)
         return saved["step"], saved["seconds"], saved["rate"]

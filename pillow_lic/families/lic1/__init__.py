@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ...engine import entropy
 from .reading import Reader
 from .transforms import drafts as drafts
-from .writing import Writer
 
 if TYPE_CHECKING:
     from ...engine.models import Model
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from ...fileformat.importance_map import Deltas
     from ...fileformat.tiling import Tiling
     from .. import Pixels, Request
+    from .writing import Writer
 
 NAME = "lic1"
 MODES = frozenset({"RGB"})
@@ -30,6 +30,8 @@ OPTIONS = frozenset({"effort", "importance", "roi"})
 
 def writer(model: Model, pixels: Pixels, request: Request) -> Writer:
     """Return the writer of a picture (H, W, 3)."""
+    from .writing import Writer  # readers do without
+
     return Writer(model, pixels, request)
 
 

@@ -25,15 +25,15 @@ Indexes = npt.NDArray[np.uint16]
 Values = npt.NDArray[np.int32]
 
 SCALES = 64
-"""Scale indexes; more is more deviation."""
+"""The number of scale indexes; a higher index means a larger deviation."""
 MAGNITUDE_MAX = 8
 """Largest magnitude that later passes see."""
 FIRST_DEPENDENT = 15
 """Smallest scale index that takes part: a deviation of 0.61 steps."""
 ERROR_BITS = 6 / math.log(2)
-"""Bits that the square of an error of one step is worth."""
+"""The bits that a squared error of one step is worth."""
 ERROR_SHARE = 0.4
-"""Part of the bits saved that may be paid for with error; 1 is the theory. 0.35 and 0.45 are as good, 0.55 costs 0.3 %."""
+"""The part of the bits saved that may be paid for with error; 1 is the theory. 0.35 and 0.45 are as good, 0.55 costs 0.3 %."""
 
 
 class Chosen(NamedTuple):
@@ -46,30 +46,30 @@ class Chosen(NamedTuple):
 
 
 def offset(tables: entropy.Tables) -> int:
-    """From a scale index's table for the even half steps to that for the odd ones, which stand last."""
+    """Return the distance from a scale index's table for the even half steps to that for the odd ones, which stand last."""
     return tables.count - SCALES
 
 
 def steps(values: Values) -> Floats:
-    """Values in twentieths -> in steps."""
+    """Return values in twentieths of a step as steps."""
     result: Floats = values.astype(np.float32) / np.float32(STEP)
     return result
 
 
 def magnitudes(values: Values) -> Floats:
-    """What the scales of later passes see: |value| in steps, rounded half up, at most 8. Integers throughout."""
+    """Return |value| in steps, rounded half up, at most 8: the input of later passes' scales. Integers throughout."""
     rounded: Values = (np.abs(values) + STEP // 2) // STEP
     return np.minimum(rounded, MAGNITUDE_MAX).astype(np.float32)
 
 
 class Quantiser:
-    """Chooses the symbols of one tile, pass by pass."""
+    """The choice of the symbols of one tile, pass by pass."""
 
     def __init__(self, tables: entropy.Tables) -> None:
         self._tables, self._state = tables, 0
 
     def choose(self, residuals: Floats, indexes: Indexes) -> Chosen:
-        """Residuals (n,) in steps, in coding order, and their scale indexes -> the next symbols.
+        """Return the next symbols for residuals (n,) in steps, in coding order, and their scale indexes.
 
         LicRuntimeError where a residual is not a number or more than LARGEST_RESIDUAL.
         """

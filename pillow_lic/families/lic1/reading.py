@@ -48,6 +48,8 @@ class Reader:
     Tiles are taken in raster order; a tile is synthesised once those around it are there, and latents are dropped after
     their last use, so that those of little more than two rows of tiles are held. Every thread but one takes another tile
     first, or it would wait for the last of the latents, which a neighbour is still computing.
+
+    reference: pixels are those of FORMAT.md, whatever the number of threads; else a few may be one level off, and come sooner.
     """
 
     def __init__(
@@ -58,9 +60,11 @@ class Reader:
         deltas: Deltas | None = None,
         area: Area | None = None,
         scale: int = 1,
+        *,
+        reference: bool = False,
     ) -> None:
         self._model, self._tiling, self._level, self._deltas, self._scale = model, tiling, level, deltas, scale
-        self._geometry = geometry(model)
+        self._geometry, self._reference = geometry(model), reference
         self._area = area or tiling.whole
         self._inside = self._geometry.grid(tiling.height, tiling.width).inside
         self._parts = [self._part(index) for index in tiling.touching(self._area.corners)]
@@ -158,7 +162,8 @@ class Reader:
         sizes, (rows, columns) = self._geometry, self._inside
         tile = self._tiling.tile(index)
         target = tile.intersection(self._area)
-        seen = tile.over(sizes.stride).widened(sizes.halo, columns, rows)
+        halo = sizes.halo if self._reference else min(sizes.halo, transforms.HALO)
+        seen = tile.over(sizes.stride).widened(halo, columns, rows)
         reached = target.over(sizes.stride).widened(sizes.reach, columns, rows)
         window = seen.intersection(reached)
         around = window.times(sizes.stride).intersection(self._tiling.whole)
@@ -198,7 +203,7 @@ class Reader:
 
     def _synthesis(self, y_hat: Floats, field: Floats) -> Pixels:
         if self._scale == 1:
-            return transforms.synthesis(self._model, y_hat, field)
+            return transforms.synthesis(self._model, y_hat, field, reference=self._reference)
         return transforms.draft(self._model, self._scale, y_hat, field)
 
     def _latents_of(self, window: Area, found: dict[int, Floats | None]) -> Floats:

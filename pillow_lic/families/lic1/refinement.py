@@ -1,4 +1,4 @@
-"""The steps of `effort`: latents moved by the encoder until the same bits show more of this picture; the file is like any other.
+"""The steps of `effort`: the encoder moves latents along the gradient of bits and error of this picture; the file is like any other.
 
     y ──residuals.choose──▶ y_hat ──error_gradient──▶ target = y_hat - (slope of error + slope of bits) / curvature
     └───────────────────────── y + part of the way to the target ◀──────────────┘       and again, by a smaller part
@@ -26,9 +26,9 @@ Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 FIRST_PART = 0.16
-"""Part of the way that the first step goes. The others shrink evenly towards 0."""
+"""The part of the way that the first step goes; the others shrink evenly towards 0."""
 CURVATURE = 2 * quantiser.ERROR_BITS
-"""Of the bits that an error of y is worth, for a step."""
+"""The second derivative of the bits that an error of y is worth, by steps."""
 ROUNDING = 1 / 12
 """Variance of a symbol's rounding, in squared steps: bits of a symbol grow as those of a Gaussian that much wider."""
 
@@ -41,12 +41,12 @@ STRIP_HALO = 4
 
 
 def parts(effort: int) -> list[float]:
-    """Part of the way to the target that each of so many steps goes."""
+    """Return the part of the way to the target that each of so many steps goes."""
     return [FIRST_PART * (1 - k / effort) for k in range(effort)]
 
 
 def moved(y: Floats, chosen: Sequence[Chosen], y_hat: Floats, error: Floats, grid: Grid, part: float) -> Floats:
-    """Y (M, h, w) after part of the way to the target, by what was chosen for it, y_hat, and the slope of the error there."""
+    """Return y (M, h, w) after a part of the way to the target, which follows from the choices for y, y_hat and the slope of the error."""
     slope, lost = error.copy(), y - y_hat
     deviations = scales.deviations()
     for t, coded in enumerate(chosen):
@@ -60,7 +60,7 @@ def moved(y: Floats, chosen: Sequence[Chosen], y_hat: Floats, error: Floats, gri
 
 
 def error_gradient(model: Model, y_hat: Floats, level: Floats, pixels: Pixels) -> Floats:
-    """y_hat (M, h, w), level field (h, w), pixels (16 h, 16 w, 3) uint8 -> gradient (M, h, w): bits that the error is worth, for a step."""
+    """Return the gradient (M, h, w) of the error, in bits for a step: y_hat (M, h, w), level field (h, w), pixels (16 h, 16 w, 3) uint8."""
     rows, columns = level.shape
     stride = geometry(model).stride
     strips = -(-rows // max(STRIP_LATENTS // columns - 2 * STRIP_HALO, STRIP_HALO))

@@ -33,7 +33,7 @@ CUT_STEP = 256
 
 
 def write(model: Model, z_hat: Floats, chosen: Sequence[Chosen], level: int) -> bytes:
-    """z_hat (Z, h/4, w/4) integers as float32, what was chosen for every pass, and the picture's level -> tile payload.
+    """Return the payload of a tile: z_hat (Z, h/4, w/4), integers as float32, and the choices for every pass, at the picture's level.
 
     LicRuntimeError when z_hat is no numbers.
     """
@@ -48,7 +48,7 @@ def write(model: Model, z_hat: Floats, chosen: Sequence[Chosen], level: int) -> 
 
 
 def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> tuple[Floats, Values]:
-    """Tile payload whose checksum was right -> z_hat as given to `write`, and the values (M, h, w).
+    """Return z_hat as given to `write`, and the values (M, h, w), of a tile payload whose checksum was right.
 
     LicDamagedError when the stream breaks before anything computed decides what is read, LicDesyncError after that or when
     the symbols are others than those written.
@@ -70,7 +70,7 @@ def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, g
 
 
 def read_cut(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> tuple[Floats, Values]:
-    """The beginning of a tile payload -> z_hat, and values as far as they go, then 0: the picture as predicted from that much.
+    """Return z_hat, and the values as far as they go, then 0, of the beginning of a tile payload.
 
     Earlier passes lie all over the tile, so what is missing is detail everywhere, not places. LicDamagedError when not even
     z_hat is there whole.

@@ -6,12 +6,16 @@ here; sizes are those of one tile, (h, w) = latents of 16x16 pixels, padded to m
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ...engine import workers
 from ...engine.models import Model
+from ...engine.settings import current_settings
+from ...fileformat.areas import Area
 from . import passes, quantiser
 from .geometry import geometry
 
@@ -23,6 +27,11 @@ QUICK = "analysis_quick"
 """The role of a smaller analysis that a model may have beside its own, for effort 0."""
 STRIP_ROWS = 16
 """Rows of latents whose pixels the last layers make in one go."""
+PIECE = 24
+"""Latents of the longer side that a thread has at least, or what it does around its piece would cost too much."""
+HALO = 4
+"""Latents around a piece or a tile that the synthesis sees, where the format has 8: of five pictures 0.003 to 0.03 % of the
+samples differ, by one level, and an inner tile of 64x64 latents takes 1.27 times its own work instead of 1.56."""
 
 
 class Trunk(NamedTuple):
@@ -47,8 +56,34 @@ def latents(model: Model, trunk: Trunk, level: Floats) -> tuple[Floats, Floats]:
     return y[0], z_hat[0]
 
 
-def synthesis(model: Model, y_hat: Floats, level: Floats) -> Pixels:
+def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = False) -> Pixels:
     """y_hat (M, h, w), any h and w >= 1, and level field (h, w) -> pixels (16 h, 16 w, 3) uint8.
+
+    Several threads have a piece of the longer side each, because layer by layer they would wait for each other; not for the
+    `reference`, which is the same with any number of threads.
+    """
+    stride, (rows, columns) = geometry(model).stride, level.shape
+    count = min(current_settings().threads, max(rows, columns) // PIECE)
+    if count < 2 or reference:
+        return _synthesised(model, y_hat, level)
+    pixels = np.empty((stride * rows, stride * columns, 3), np.uint8)
+    edges = [max(rows, columns) * number // count for number in range(count + 1)]
+
+    def make(piece: Area) -> None:
+        seen = piece.widened(HALO, columns, rows)
+        made = _synthesised(model, y_hat[:, *seen.slices], level[seen.slices])
+        pixels[piece.times(stride).slices] = made[piece.within(seen).times(stride).slices]
+
+    workers.at_once(make, [_piece(first, last, rows, columns) for first, last in itertools.pairwise(edges)])
+    return pixels
+
+
+def _piece(first: int, last: int, rows: int, columns: int) -> Area:
+    return Area(0, first, columns, last) if rows > columns else Area(first, 0, last, rows)
+
+
+def _synthesised(model: Model, y_hat: Floats, level: Floats) -> Pixels:
+    """`synthesis` in one piece.
 
     The layers that see single pixels work on strips of them: at once they would take more memory than all the others.
     """

@@ -67,8 +67,9 @@ class Writer:
         return [memoryview(stream)[start:end] for start, end in itertools.pairwise(ends)]
 
     def psnr(self, level: int) -> float:
-        """Return the RGB PSNR in dB of what a reader would see."""
-        reader, seen = Reader(self._model, self.tiling, level, self.deltas), np.empty_like(self._rgb)
+        """Return the RGB PSNR in dB of what a reader would see, the same with any number of threads: files depend on it."""
+        reader = Reader(self._model, self.tiling, level, self.deltas, reference=True)
+        seen = np.empty_like(self._rgb)
 
         def latents(index: int, _: Area) -> Floats:
             return self.code(level, self.tiling.tile(index))[1]

@@ -1,0 +1,264 @@
+"""What a picture file says beside its pixels, carried into a file of another format: ICC profile, EXIF, XMP, resolution, texts."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from PIL import Image, PngImagePlugin
+
+from .. import color, metadata
+from ..errors import is_from_outside
+from ..naming import FORMAT
+from . import trial
+
+ORIENTATION = 274
+_EXIF_IFD, _MAKER_NOTE, _USER_COMMENT = 34665, 37500, 37510
+_XMP_ORIENTATION = re.compile(rb'tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>')
+_XMP_TIFF_TAG = 700
+_EXIF_TAGS = frozenset(
+    [270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 316, 318, 319, 18246, 33432, 34665, 34853, *range(40091, 40096)]
+)
+"""What EXIF and Windows say of a picture (Exif 2.32, 4.6.4): the other tags of a TIFF file are about how it stores pixels."""
+_TEXT_TAGS = {
+    "title": 270,
+    "description": 270,
+    "author": 315,
+    "copyright": 33432,
+    "software": 305,
+    "comment": _USER_COMMENT,
+}
+"""The tag of EXIF that means the same as a keyword of PNG's texts (PNG 3, 11.3.3.1), in small letters."""
+_NAMES = {"exif": "EXIF", "xmp": "XMP", "icc_profile": "the ICC profile"}
+
+
+class Carried:
+    """The metadata of an image, as a format takes it. What has no room there is left out, and warned of.
+
+    everything: all of it, not the ICC profile alone. upright: the pixels will be turned, so that no orientation is carried.
+    """
+
+    def __init__(self, im: Image.Image, name: str, *, everything: bool, upright: bool) -> None:
+        im.load()  # a PNG file may have metadata after the pixels
+        self._name = name
+        self._mode = im.mode if trial.mode_kept(name, im.mode) is not None else "RGB"
+        texts = _texts(im) if everything else {}
+        found: dict[str, Any] = {}
+        if name != FORMAT and isinstance(im.info.get("icc_profile"), bytes):
+            found["icc_profile"] = im.info["icc_profile"]
+        if everything:
+            exif = _exif(im)
+            if name != "PNG":
+                exif, texts = _with_texts(exif, texts)
+            xmp = im.info.get("xmp")
+            xmp = metadata.xmp_bytes(xmp) if isinstance(xmp, (str, bytes)) else b""
+            found |= {"exif": _without_orientation(exif) if upright else exif, "dpi": im.info.get("dpi")}
+            found["xmp"] = _XMP_ORIENTATION.sub(b"", xmp) if upright else xmp
+        kept = {what: self._fitted(what, value) for what, value in found.items() if value}
+        self._words = _as_words(name, {what: value for what, value in kept.items() if value}, texts)
+        self._turned = upright or not kept.get("exif")
+        self._orientation = _orientation(im)
+        if texts and name != "PNG":
+            _warn(f"the text {', '.join(map(repr, texts))}", "EXIF has no place for it")
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """The save options that carry it."""
+        return self._words
+
+    @property
+    def must_turn(self) -> bool:
+        """Whether the pixels must be turned, because that is wanted or because the file that is written cannot say how."""
+        return self._turned and self._orientation != 1
+
+    def _fitted(self, what: str, value: Any) -> Any:
+        """Return a piece of metadata, or as much of it as the format takes; None if it takes none."""
+        if self._name == FORMAT:
+            return value
+        tried = trial.write(self._name, self._mode, _as_words(self._name, {what: value}, {}))
+        if not tried.refusal:
+            if what in ("dpi", "icc_profile") or (tried.again is not None and _holds(tried.again, what)):
+                return value
+            _warn(_NAMES[what], f"{self._name} files have no room for it")
+            return None
+        if what == "exif":
+            for shorter, lost in self._shorter(value):
+                if not trial.write(self._name, self._mode, _as_words(self._name, {what: shorter}, {})).refusal:
+                    _warn(lost, f"{self._name} files cannot hold it ({tried.refusal})")
+                    return shorter
+        if what in _NAMES:
+            _warn(_NAMES[what], f"{self._name} files cannot hold it ({tried.refusal})")
+        return None
+
+    def _shorter(self, exif: bytes) -> Iterator[tuple[bytes, str]]:
+        """Yield EXIF without what is most likely refused, and the name of that."""
+        tags = Image.Exif()
+        try:
+            tags.load(exif)
+            odd = [tag for tag, value in tags.items() if self._refuses(tag, value)]
+            for tag in odd:
+                del tags[tag]
+            if odd:
+                yield metadata.exif_bytes(tags), f"EXIF tag {', '.join(map(str, odd))}"
+            if tags.get_ifd(_EXIF_IFD).pop(_MAKER_NOTE, None) is not None:
+                yield metadata.exif_bytes(tags), "the maker note in EXIF"
+        except Exception as error:  # Pillow's readers of tags raise what they come upon
+            if is_from_outside(error):
+                raise
+
+    def _refuses(self, tag: int, value: object) -> bool:
+        if tag == _EXIF_IFD:
+            return False
+        alone = Image.Exif()
+        alone[tag] = value
+        return bool(trial.write(self._name, self._mode, {"exif": alone}).refusal)
+
+
+def _warn(what: str, why: str) -> None:
+    warnings.warn(
+        f"{what} was left out: {why}; --strip (keep_metadata=False) leaves metadata out unsaid",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def _holds(again: Image.Image, what: str) -> bool:
+    """Whether an image that was read back has EXIF or XMP."""
+    return bool(again.getexif()) if what == "exif" else bool(again.info.get(what))
+
+
+def _as_words(name: str, found: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the save options of a format that carry metadata, in that format's own way."""
+    words = dict(found)
+    xmp = words.get("xmp", b"")
+    if name == "PNG" and (xmp or texts):
+        chunks = PngImagePlugin.PngInfo()
+        for key, text in texts.items():
+            chunks.add_itxt(key, text)
+        if xmp:
+            chunks.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
+        words["pnginfo"] = chunks
+        words.pop("xmp", None)
+    elif name == "TIFF" and xmp:
+        tags = Image.Exif()
+        tags.load(words.get("exif", b""))
+        tags[_XMP_TIFF_TAG] = words.pop("xmp")
+        words["exif"] = tags
+    return words
+
+
+def _texts(im: Image.Image) -> dict[str, str]:
+    """Return the texts of a PNG file, or the comment of another, by keyword; not those that hold EXIF or XMP."""
+    text = getattr(im, "text", None)
+    found = dict(text) if isinstance(text, dict) else {}
+    comment = im.info.get("comment")
+    if isinstance(comment, bytes):
+        comment = comment.decode("utf-8", "replace")
+    if isinstance(comment, str) and comment.strip("\0 "):
+        found.setdefault("Comment", comment)
+    taken = ("XML:com.adobe.xmp", "Raw profile type", "xmp", "exif")
+    return {str(key): str(value) for key, value in found.items() if not key.startswith(taken)}
+
+
+def _with_texts(exif: bytes, texts: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
+    """Return EXIF with the texts in its own tags where these are free, and the texts that have no place there."""
+    if not texts:
+        return exif, {}
+    tags, left = Image.Exif(), {}
+    try:
+        tags.load(exif)
+        details = tags.get_ifd(_EXIF_IFD)
+        for key, text in texts.items():
+            tag = _TEXT_TAGS.get(key.lower())
+            place = details if tag == _USER_COMMENT else tags
+            if tag is None or tag in place and str(place[tag]).strip("\0 ") not in ("", text):
+                left[key] = text
+            elif tag == _USER_COMMENT:
+                ascii_text = text.isascii()
+                details[tag] = b"ASCII\0\0\0" + text.encode() if ascii_text else b"UNICODE\0" + text.encode("utf-16-le")
+                tags[_EXIF_IFD] = details
+            else:
+                tags[tag] = text if text.isascii() else text.encode()
+        return metadata.exif_bytes(tags), left
+    except Exception as error:  # as in `_exif`
+        if is_from_outside(error):
+            raise
+        return exif, dict(texts)
+
+
+def _exif(im: Image.Image) -> bytes:
+    """EXIF of an open picture: the bytes in its file, or made of what else says the same (tags of TIFF, text of PNG); b"" if none.
+
+    Broken EXIF counts as none: it is no reason to lose the picture.
+    """
+    if isinstance(im.info.get("exif"), bytes) and im.info["exif"]:
+        return bytes(im.info["exif"])
+    tags = Image.Exif()
+    try:
+        tags.load(im.getexif().tobytes())
+        if im.format == "TIFF":
+            for tag in set(tags) - _EXIF_TAGS:
+                del tags[tag]
+        return tags.tobytes() if len(tags) else b""
+    except Exception as error:  # Pillow's readers of tags raise what they come upon
+        if is_from_outside(error):
+            raise
+        return b""
+
+
+def _orientation(im: Image.Image) -> object:
+    """Return the orientation of an open picture, 1 where it says none."""
+    try:
+        return im.getexif().get(ORIENTATION, 1)
+    except Exception as error:  # as in `_exif`
+        if is_from_outside(error):
+            raise
+        return 1
+
+
+def _without_orientation(exif: bytes) -> bytes:
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+        if tags.pop(ORIENTATION, None) is None:
+            return exif
+        return tags.tobytes()
+    except Exception as error:  # as in `_exif`
+        if is_from_outside(error):
+            raise
+        return exif
+
+
+def writable(im: Image.Image, name: str) -> Image.Image:
+    """Return an image in a mode that the format keeps: the image itself, its colours as RGB, or without an alpha that hides nothing.
+
+    An ICC profile that does not fit what is kept is dropped from `info`, with a warning. What no mode helps is returned as it
+    is: the writer says why.
+    """
+    if name == FORMAT:
+        return im
+    kept = trial.mode_kept(name, im.mode)
+    if kept is None or (kept not in ("", im.mode) and im.mode in color.COLOR_SPACES):
+        try:
+            stored = color.stored(im)
+        except OSError:  # more than 8 bits
+            return im
+        if stored.lost:
+            warnings.warn(stored.lost, UserWarning, stacklevel=2)
+        im = stored.image
+        im.info["icc_profile"] = stored.icc_profile
+        kept = trial.mode_kept(name, im.mode)
+    if kept is None and im.mode in ("LA", "RGBA"):
+        opaque = im.getchannel("A").getextrema() == (255, 255)
+        modes = ("RGBA", "L", "RGB") if opaque else ("RGBA",)
+        mode = next((mode for mode in modes if trial.mode_kept(name, mode) is not None), im.mode)
+        im = im if mode == im.mode else im.convert(mode)
+        kept = trial.mode_kept(name, im.mode)
+    profile = im.info.get("icc_profile")
+    if profile and kept and isinstance(profile, bytes) and not color.fits(profile, kept):
+        im = im.copy()
+        del im.info["icc_profile"]
+        _warn("the ICC profile", f"it does not describe {kept}, as which {name} files keep the picture")
+    return im

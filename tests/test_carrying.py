@@ -1,0 +1,160 @@
+"""What goes from one picture file to another beside the pixels, and what is said when it cannot."""
+
+import io
+import struct
+import warnings
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+
+import pillow_lic
+from pillow_lic import color
+from pillow_lic.batch import trial
+from pillow_lic.batch.transcode import Transcoder
+
+FORMATS = [".jpg", ".png", ".webp", ".tif", ".avif", ".bmp", ".gif", ".pdf", ".jp2", ".ppm", ".tga"]
+ODD = {
+    "orientation as text": struct.pack("<HHI4s", 274, 2, 2, b"6\0"),
+    "resolution over nothing": struct.pack("<HHII", 282, 5, 1, 500),
+    "a type that is none": struct.pack("<HHII", 271, 99, 1, 0),
+    "many numbers": struct.pack("<HHII", 274, 3, 1000, 8),
+    "date as numbers": struct.pack("<HHII", 306, 4, 1, 7),
+    "no directory": struct.pack("<HHII", 34665, 4, 1, 10**6),
+}
+
+
+def transcoded(im: Image.Image, suffix: str, **options: object) -> tuple[bytes, list[str]]:
+    work = Transcoder(suffix, **options)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        data = work.encode(work.prepare(im))
+    return data, [str(warning.message) for warning in said]
+
+
+def srgb() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_exif_costs_no_picture(photo: Image.Image, suffix: str, kind: str) -> None:
+    exif = b"II*\0\x08\0\0\0" + struct.pack("<H", 1) + ODD[kind] + bytes(4)
+    im = pillow_lic.open(pillow_lic.encode(photo, exif=exif, quality=1))
+    for keep in (True, False):
+        data, _ = transcoded(im, suffix, keep_metadata=keep)
+        assert len(data) > 100
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("word", ["exif", "xmp"])
+def test_what_has_no_room_is_left_out_and_said(photo: Image.Image, suffix: str, word: str) -> None:
+    exif = Image.Exif()
+    exif[270] = "x" * 70_000
+    value = exif if word == "exif" else b"<x/>" * 20_000
+    im = pillow_lic.open(pillow_lic.encode(photo, quality=1, **{word: value}))
+    data, said = transcoded(im, suffix)
+    if suffix == ".pdf":
+        assert "left out" in said[0]
+        return
+    again = Image.open(io.BytesIO(data))
+    again.load()
+    held = again.getexif().get(270) if word == "exif" else again.info.get("xmp")
+    assert bool(held) != any("left out" in text and "--strip" in text for text in said)
+
+
+@pytest.mark.parametrize("suffix", [*FORMATS, ".lic"])
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_photo_stays_upright_whatever_the_file_can_say(photo: Image.Image, suffix: str, keep: bool) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    im = pillow_lic.open(pillow_lic.encode(photo, quality=1, exif=exif))
+    data, _ = transcoded(im, suffix, keep_metadata=keep)
+    if suffix == ".pdf":
+        assert b"MediaBox [ 0 0 64" in data.replace(b"[0 0", b"[ 0 0")
+        return
+    again = Image.open(io.BytesIO(data))
+    again.load()
+    assert keep or again.getexif().get(274, 1) == 1
+    assert ImageOps.exif_transpose(again).size == photo.size[::-1]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LAB"])
+def test_every_opaque_picture_of_8_bits_can_be_written(photo: Image.Image, suffix: str, mode: str) -> None:
+    """A mode that a format lacks is no reason, as long as nothing is lost by another."""
+    data, _ = transcoded(photo.convert(mode), suffix)
+    if suffix != ".pdf":
+        assert Image.open(io.BytesIO(data)).size == photo.size
+
+
+def test_alpha_that_hides_something_is_not_dropped(photo: Image.Image) -> None:
+    im = photo.convert("RGBA")
+    im.putpixel((3, 3), (0, 0, 0, 254))
+    with pytest.raises(OSError, match="cannot write mode RGBA as JPEG: .jpg files have no transparency"):
+        transcoded(im, ".jpg")
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".avif", ".png", ".jpg", ".tif", ".lic"])
+@pytest.mark.parametrize(("mode", "space"), [("CMYK", b"CMYK"), ("L", b"GRAY"), ("RGB", b"RGB "), ("LAB", b"Lab ")])
+def test_profiles_describe_the_colours_that_are_written(
+    photo: Image.Image, suffix: str, mode: str, space: bytes
+) -> None:
+    im = photo.convert(mode)
+    im.info["icc_profile"] = srgb()[:16] + space + srgb()[20:]
+    again = Image.open(io.BytesIO(transcoded(im, suffix)[0]))
+    profile = again.info.get("icc_profile", b"")
+    assert not profile or color.fits(profile, again.mode)
+
+
+def test_texts_of_png_and_comments_go_into_exif_or_are_told(photo: Image.Image, tmp_path: Path) -> None:
+    text = PngImagePlugin.PngInfo()
+    for key, value in (("Author", "Ada"), ("Description", "Überfahrt"), ("Comment", "über alles"), ("prompt", "a cat")):
+        text.add_itxt(key, value)
+    photo.save(tmp_path / "a.png", pnginfo=text, dpi=(300, 300))
+    photo.save(tmp_path / "a.jpg", comment=b"a word")
+    with Image.open(tmp_path / "a.png") as im:
+        data, said = transcoded(im, ".lic")
+    tags = Image.open(io.BytesIO(data)).getexif()
+    assert tags[315] == "Ada"
+    assert tags[282] == 300
+    assert tags.get_ifd(34665)[37510].endswith("über alles".encode("utf-16-le"))
+    assert said == [text for text in said if "the text 'prompt' was left out" in text]
+    with Image.open(tmp_path / "a.jpg") as im:
+        data, said = transcoded(im, ".lic")
+    assert Image.open(io.BytesIO(data)).getexif().get_ifd(34665)[37510] == b"ASCII\0\0\0a word"
+    assert not said
+    with Image.open(tmp_path / "a.png") as im:
+        stripped, said = transcoded(im, ".lic", keep_metadata=False)
+    assert "exif" not in Image.open(io.BytesIO(stripped)).info
+    assert not said
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".bmp", ".pdf", ".webp"])
+def test_resolution_goes_on(photo: Image.Image, suffix: str) -> None:
+    im = pillow_lic.open(pillow_lic.encode(photo, dpi=(300, 300), quality=1))
+    data, _ = transcoded(im, suffix)
+    if suffix == ".pdf":
+        return
+    again = Image.open(io.BytesIO(data))
+    dpi = again.info.get("dpi") or (again.getexif().get(282),)
+    assert round(float(dpi[0])) == 300
+
+
+@pytest.mark.parametrize("key", ["exif", "xmp", "icc_profile", "dpi", "transparency", "comment"])
+def test_text_of_png_under_the_name_of_metadata(photo: Image.Image, key: str) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text(key, "no such thing")
+    png = io.BytesIO()
+    photo.save(png, "PNG", pnginfo=text)
+    for suffix in (".lic", ".jpg", ".tif"):
+        data, _ = transcoded(Image.open(png), suffix)
+        assert Image.open(io.BytesIO(data)).size == photo.size
+
+
+def test_trials() -> None:
+    assert trial.mode_kept("JPEG", "RGB") == "RGB"
+    assert trial.mode_kept("JPEG", "RGBA") is None
+    assert trial.mode_kept("WEBP", "L") == "RGB"
+    assert trial.mode_kept("PDF", "RGB") == ""
+    assert "too long" in trial.write("JPEG", "RGB", {"exif": bytes(70_000)}).refusal

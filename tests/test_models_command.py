@@ -1,0 +1,26 @@
+"""`lic models`: a line for every model, in words and as JSON."""
+
+import json
+
+import pytest
+
+from pillow_lic.__main__ import main
+from pillow_lic.engine import models
+
+
+def test_every_model_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for model in models.models():
+        (row,) = [line for line in lines if line.split()[:1] == [model.name] and str(model.number) in line.split()]
+        assert ("(default)" in row) == (model is models.choose(None))
+
+
+def test_json_has_the_same_models(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["name"], row["number"]) for row in rows] == [(m.name, m.number) for m in models.models()]
+    default = next(row for row in rows if row["default"])
+    assert default["options"] == ["effort", "importance", "roi"]
+    assert default["kmac_decode"] == pytest.approx(models.choose(None).kmac_per_pixel("decoder"), abs=0.01)
+    assert all(row["about"] and row["bytes"] > 0 for row in rows)
