@@ -38,7 +38,7 @@ SMALL_PICTURE = 2**20
 
 @limited_time()
 def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mapping[str, bytes] | None = None) -> bytes:
-    """Pixels (H, W, C) uint8, C by mode (L, LA, RGB, RGBA) -> the bytes of a .lic file.
+    """Return the bytes of a .lic file of pixels (H, W, C) uint8, C by mode (L, LA, RGB, RGBA).
 
     metadata: icc_profile, exif, xmp. Raises ValueError for other shapes, types or modes, for an option that the model's family
     does not know and for a target out of reach, LicLimitError for a picture the format has no room for, LicRuntimeError when
@@ -83,7 +83,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
 
 @limited_time()
 def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> tuple[Header, Pixels]:
-    """The bytes of a .lic file -> its header and pixels (H, W, C) uint8, C by mode.
+    """Return the header and the pixels (H, W, C) uint8, C by mode, of the bytes of a .lic file.
 
     scale, one of the model's `drafts`, asks for a draft of (ceil(H / scale), ceil(W / scale)) pixels.
     strict=False: tiles that are damaged or missing come out grey instead of raising, and one in which the file ends has the
@@ -188,7 +188,7 @@ def _held(plane: Pixels | None) -> int:
 
 
 def _as_rgb(pixels: Pixels, mode: str) -> Pixels:
-    """Pixels (H, W, C) of a mode -> (H, W, 3); grey becomes three equal channels."""
+    """Return pixels (H, W, C) of a mode as (H, W, 3); grey becomes three equal channels."""
     return np.repeat(pixels[:, :, :1], 3, 2) if mode in ("L", "LA") else pixels[:, :, :3]
 
 

@@ -1,4 +1,4 @@
-"""What `lic info` says about a file: read from its header and sections alone, no network runs."""
+"""The facts of a file that `lic info` prints, read from its header and sections alone; no network runs."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ StrPath = str | os.PathLike[str]
 
 
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EROFS})
-"""What file systems answer to a wish they do not know (SMB, FAT, FUSE, WSL), as against a disk that is full or broken."""
+"""The errors of file systems that lack an operation (SMB, FAT, FUSE, WSL), as against a disk that is full or broken."""
 
 
 def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
@@ -104,7 +104,7 @@ def copy_times(source: StrPath, target: StrPath) -> None:
 
 
 TEMPORARY_MARK = ".lic-part"
-"""Ends the name of every temporary file, so that what a killed process left is found and known for what it is."""
+"""The end of the name of every temporary file, by which one that a killed process left can be told."""
 
 
 def _create_beside(target: Path, mode: int) -> tuple[Path, IO[bytes]]:

@@ -1,4 +1,4 @@
-"""Pillow words to codec words and back: the image file, the save handlers, and the same for callers without Pillow's.
+"""The Pillow plugin: the image file and the save handlers, and the same as functions for callers.
 
 `_open` reads header and metadata and allocates nothing by the size they claim; `load` decodes under a lock of its
 image; saving encodes in memory and writes once. Everything that is wrong with a file is an OSError with a sentence.
@@ -300,7 +300,7 @@ def _check_size(header: Header) -> None:
 
 
 def _info(header: Header, model: str, stored: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return what `Image.info` shows: string keys, picklable values, nothing large that is not stored in the file."""
+    """Return the `Image.info` of a file: string keys, picklable values, nothing large that is not stored in the file."""
     info: dict[str, Any] = {
         "lic_version": header.version,
         "lic_quality": round(header.quality, 2),
@@ -316,7 +316,7 @@ def _info(header: Header, model: str, stored: Mapping[str, bytes]) -> dict[str, 
 
 
 def _importance(fp: IO[bytes], front: container.Front) -> importance_map.Map | None:
-    """Return the map of a file, not inflated yet; None also when it is damaged, which decoding says."""
+    """Return the map of a file, not inflated yet; None if there is none, or a damaged one, of which decoding complains."""
     try:
         payload = container.read_section(fp, front, IMPORTANCE)
     except LicDamagedError:

@@ -1,4 +1,4 @@
-"""What is done to pictures on the way: frames, orientation, size, background."""
+"""Changes of pictures on the way: frames, orientation, size, background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes from one picture file to another beside the pixels, and what is said when it cannot."""
+"""Metadata goes from one picture file to another, and a message says so where it cannot."""
 
 import io
 import struct

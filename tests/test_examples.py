@@ -22,7 +22,7 @@ def run(script: str, *words: object, cwd: Path) -> str:
         timeout=120,
         check=False,
         cwd=cwd,
-        env={**os.environ, "PYTHONWARNINGS": "error,ignore:target_size:UserWarning"},
+        env={**os.environ, "PYTHONWARNINGS": "error"},
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
@@ -43,7 +43,6 @@ def test_every_example_is_run() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} <= tested
 
 
-@pytest.mark.filterwarnings("ignore:target_size:UserWarning")  # the test's photo is small
 def test_readme(photo: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     snippets = re.findall(r"```python\n(.*?)```", (EXAMPLES.parent / "README.md").read_text("utf-8"), re.DOTALL)
     assert len(snippets) == 5

@@ -1,4 +1,4 @@
-"""What the command tells: as it happens, by file, in sums, in JSON, and in words that no name of a file can forge."""
+"""The report of the command: as it happens, by file, in sums, in JSON, and in words that no name of a file can forge."""
 
 from __future__ import annotations
 

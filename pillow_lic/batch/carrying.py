@@ -1,4 +1,4 @@
-"""What a picture file says beside its pixels, carried into a file of another format: ICC profile, EXIF, XMP, resolution, texts."""
+"""The metadata of a picture file carried into a file of another format: ICC profile, EXIF, XMP, resolution, texts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _XMP_TIFF_TAG = 700
 _EXIF_TAGS = frozenset(
     [270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 316, 318, 319, 18246, 33432, 34665, 34853, *range(40091, 40096)]
 )
-"""What EXIF and Windows say of a picture (Exif 2.32, 4.6.4): the other tags of a TIFF file are about how it stores pixels."""
+"""The tags by which EXIF and Windows describe a picture (Exif 2.32, 4.6.4); a TIFF file's others are about how it stores pixels."""
 _TEXT_TAGS = {
     "title": 270,
     "description": 270,

@@ -23,7 +23,7 @@ _BY_PERCENT = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JXL"})
 
 
 class PictureWarning(UserWarning):
-    """What was said of pictures while they were converted, with their names."""
+    """The warnings of pictures while they were converted, with their names."""
 
 
 def convert(

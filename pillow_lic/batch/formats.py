@@ -95,7 +95,7 @@ def open_picture(source: Place | IO[bytes]) -> Image.Image:
 
 @dataclass(frozen=True)
 class Registered:
-    """What a program told Pillow and another process has to be told too: plugins, each pickled, and limits."""
+    """The plugins, each pickled, and the limits that a program set in Pillow, for another process to set too."""
 
     plugins: tuple[bytes, ...]
     max_pixels: int | None

@@ -34,7 +34,7 @@ from .results import Progress, Result, Summary
 
 P = TypeVar("P", bound=Pair)
 Work = Callable[[P], object]
-"""Does what is to be done with a pair; picklable when it is to run in other processes. Any exception is a failed pair."""
+"""A function of a pair, picklable when it is to run in other processes. Any exception is a failed pair."""
 
 _AHEAD = 256
 """Pairs handed to an executor before one is finished, at least: how many it works at once is not known."""

@@ -1,4 +1,4 @@
-"""Which source becomes which target."""
+"""The plan of a conversion: which source becomes which target."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _INTERVAL = 0.1
 
 
 class ProgressLine:
-    """Draws itself over and over on one line of a terminal; on anything else it says nothing."""
+    """A line that is drawn over and over on a terminal, and not at all on anything else."""
 
     def __init__(self, stream: TextIO, shown: bool = True) -> None:
         self._stream = stream

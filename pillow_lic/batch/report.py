@@ -1,4 +1,4 @@
-"""What `lic convert` tells of a batch: failures and warnings as they happen, a line or an object a file, the sums."""
+"""The report of `lic convert`: failures and warnings as they happen, a line or an object for each file, the sums."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .transcode import Made
 
 
 class Report:
-    """Tells of results on `stream`, which is for people: a progress line on a terminal, in a log a line a file.
+    """A report on `stream`, which is for people: a progress line on a terminal, in a log a line for each file.
 
     verbose: lines also on a terminal, and of files that were there or passed over. quiet: failures, warnings and the sums
     alone. json_lines: where an object a file goes, instead of sums for people.

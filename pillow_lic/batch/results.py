@@ -1,4 +1,4 @@
-"""What became of the pairs of a run."""
+"""The results of a run: the outcome of each pair, and of all together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .plan import Pair
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a pair.
+    """The outcome of a pair.
 
     Bytes are those of the two files as far as they were looked at, seconds those of the work; `value` is what the work
     returned, `warnings` what it warned of. A pair is "planned" when it was only asked what would become of it.
@@ -37,7 +37,7 @@ class PassedOver(NamedTuple):
 
 @dataclass
 class Summary:
-    """What became of all pairs, in the order they finished, and what in the folders was passed over and why."""
+    """The outcomes of all pairs, in the order they finished, and the files and folders that were passed over, with the reasons."""
 
     results: list[Result] = field(default_factory=list)
     seconds: float = 0.0

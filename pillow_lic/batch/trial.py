@@ -13,7 +13,7 @@ from ..errors import is_from_outside
 
 
 class Trial(NamedTuple):
-    """What became of a picture of one pixel: why it was not written ("" if it was), and what it was when read back, if it was."""
+    """The outcome of a picture of one pixel: why it was not written ("" if it was), and the picture read back, if there is one."""
 
     refusal: str
     again: Image.Image | None

@@ -1,4 +1,4 @@
-"""What several commands take: options of save, adjustments, texts as argparse wants them, sources and targets."""
+"""Arguments that several commands share: options of save, adjustments, texts as argparse wants them, sources and targets."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ ARENA = {
     "initial_chunk_size_bytes": 2**26,
     "max_dead_bytes_per_chunk": -1,
 }
-"""No bound; it grows by 64 MiB, 128 and so on, of which only what was used is resident: few regions have few holes."""
+"""An arena without a bound that grows by 64 MiB, 128 and so on: few regions have few holes, and only used pages are resident."""
 
 MOST_THREADS = 16
 """Threads of the largest network, however many are asked for: a picture of one tile has no work for more."""
@@ -66,7 +66,7 @@ _sessions: dict[Key, onnxruntime.InferenceSession] = {}
 """In the order they were made."""
 _lock = threading.Lock()
 _arena: bool | None = None
-"""Whether there is an arena; None before the first session."""
+"""Whether sessions share an arena; None before the first session."""
 
 
 def _after_fork() -> None:

@@ -31,7 +31,7 @@ class Job(Protocol[T_co]):
     """Work that was taken: `result` waits for it, and raises what it raised."""
 
     def result(self) -> T_co:
-        """What it returned."""
+        """Return the value that the work returned."""
 
 
 class _Done(Generic[T]):
@@ -130,11 +130,11 @@ class _Threads:
 SMALL = 2**16
 """Pixels of a picture that one thread works on: sessions for several would take longer to make than they save."""
 AHEAD = 2
-"""Jobs that may wait for each thread; what a job makes is held until it is used, so that more would cost memory."""
+"""Jobs that may wait for each thread; a result is held until it is used, so that more would take memory."""
 
 
 class Workers:
-    """Takes jobs and starts them in the order they come, so that a job may wait for those that were taken before it.
+    """A pool that starts jobs in the order they come, so that a job may wait for those that were taken before it.
 
     `count` of them are done at a time.
     """
@@ -156,7 +156,7 @@ class Workers:
         return task
 
     def results(self, job: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
-        """What a job on every item returns, in their order; those done ahead are as few as those that may wait."""
+        """Yield the results of a job on every item, in their order; as few are done ahead as may wait."""
         taken: deque[Job[U]] = deque()
         for item in items:
             taken.append(self.submit(job, item))

@@ -38,7 +38,7 @@ def chosen_tiling(model: Model, width: int, height: int) -> Tiling:
 
 
 def coded_window(model: Model, tiling: Tiling, index: int) -> Window:
-    """Return what is coded for a tile: the tile and its margin."""
+    """Return the area that is coded for a tile: the tile and its margin."""
     constants = model.constants
     return with_halo(tiling.tile(index), constants["margin"], constants["align"], tiling.width, tiling.height)
 

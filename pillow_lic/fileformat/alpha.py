@@ -21,12 +21,12 @@ FILTERS = 3
 
 
 def _predictions(row: Plane, above: Plane) -> list[Plane]:
-    """Return what filter types 0..2 predict for a row of the plane: nothing, the value to the left, the value above."""
+    """Return the predictions of filter types 0..2 for a row of the plane: nothing, the value to the left, the value above."""
     return [np.zeros_like(row), np.concatenate([[np.uint8(0)], row[:-1]]), above]
 
 
 def pack(plane: Plane) -> bytes:
-    """Plane (H, W) -> payload. Each row takes the filter with the smallest sum of absolute differences (PNG's heuristic)."""
+    """Return the payload of a plane (H, W); each row takes the filter with the smallest sum of absolute differences, as in PNG."""
     if all((row == plane[0, 0]).all() for row in plane):
         return bytes([CONSTANT, plane[0, 0]])
     deflater, above = zlib.compressobj(9), np.zeros(plane.shape[1], np.uint8)
@@ -72,7 +72,7 @@ def unpack(payload: bytes, shape: tuple[int, int], scale: int = 1) -> Plane:
 
 
 def averaged(plane: Plane, scale: int) -> Plane:
-    """The rounded mean of every square of so many pixels, fewer at the right and bottom edge."""
+    """Return the rounded mean of every square of so many pixels, fewer at the right and bottom edge."""
     rows, columns = (np.arange(0, length, scale) for length in plane.shape)
     sums = np.add.reduceat(np.add.reduceat(plane, rows, 0, np.uint32), columns, 1)
     areas = np.minimum(scale, plane.shape[0] - rows)[:, None] * np.minimum(scale, plane.shape[1] - columns)

@@ -35,7 +35,7 @@ from .varint import write_varint
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What a look at the front of a file gives, without reading its tiles.
+    """The header and the sections of a file, found without reading its tiles.
 
     The file begins at `start` of the file object and has `size` bytes from there. sections lists those that lie in it whole, in
     file order; truncated tells that it ends before its last tile does, and cut is the section that it ends in; trailing counts
@@ -53,7 +53,7 @@ class Front:
 
 
 class CutPayload(bytes):
-    """What a file that ends inside a tile has of its payload; no checksum vouches for it."""
+    """The beginning of the payload of a tile in which the file ends; no checksum vouches for it."""
 
 
 @dataclass(frozen=True, slots=True)

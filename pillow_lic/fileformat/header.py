@@ -1,4 +1,4 @@
-"""The first bytes of a file: what it says about its picture before any section.
+"""The header of a file: size, mode, model and level of its picture.
 
 FORMAT.md is the specification. The standard library only; a file's claims are checked before anything is sized by them.
 """
@@ -35,7 +35,7 @@ MAX_HEADER_BYTES: Final = 31
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file says about its picture before any section.
+    """The fields of a header.
 
     mode is one of L, LA, RGB, RGBA; width and height are in pixels; tile_edge is 0 (one tile) or a power of two in
     128..8192; model_id >= 1 and model_hash (4 bytes) name the networks; level is 0..1024.

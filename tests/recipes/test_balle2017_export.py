@@ -1,4 +1,4 @@
-"""What `balle2017` exports computes what its network computes, and codes."""
+"""The exported graphs of `balle2017` compute what its network computes, and code."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""What `lic2` begins with of the trained weights of `lic1`: all but the network of the synthesis.
+"""The weights that `lic2` begins with, those of `lic1`: all but the network of the synthesis.
 
 encoder, prior of z, linear paths    as they are; 0 for the latents that lic1 has not, which begin as block PCA
 means, scales                        narrower and of three stages (narrowing.py)

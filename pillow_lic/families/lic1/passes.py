@@ -21,7 +21,7 @@ ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))
 
 
 class Context(Protocol):
-    """Something that is known of latents before a pass codes them, and that learns from every pass."""
+    """A prediction of the latents of every pass, made from those of earlier passes."""
 
     def before(self, t: int) -> Array:
         """Return what is known of the latents that pass t codes, in coding order."""
@@ -82,7 +82,7 @@ def _in_order(views: Sequence[Array], dtype: npt.DTypeLike) -> Array:
 
 
 def gather(a: Array, t: int, inside: tuple[int, int]) -> Array:
-    """The latents of pass t in coding order: group, channel, row, column; one-dimensional."""
+    """Return the latents of pass t in coding order: group, channel, row, column; one-dimensional."""
     return _in_order(_views(a, t, inside), a.dtype)
 
 
@@ -102,7 +102,7 @@ def scatter(a: Array, t: int, inside: tuple[int, int], values: Array) -> None:
 
 
 def cells(shape: tuple[int, int], inside: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """(4, h, w): 1 where a latent inside the picture has place 0, 1, 2 or 3 of its cell, else 0."""
+    """Return (4, h, w): 1 where a latent inside the picture has place 0, 1, 2 or 3 of its cell, else 0."""
     result = np.zeros((4, *shape), np.float32)
     for place in range(4):
         row, column = divmod(place, 2)

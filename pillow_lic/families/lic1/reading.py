@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 Latents = Callable[[int, Area], "Floats | None"]
-"""Gives y_hat (M, h, w) of an area of the tile with that raster index (`Reader.draw_latents`)."""
+"""A function that returns y_hat (M, h, w) of an area of the tile with that raster index (`Reader.draw_latents`)."""
 
 MISSING = 128
 """Grey level of a tile that could not be read."""
 
 
 class _Part(NamedTuple):
-    """What is synthesised in one go: pixels `target` of one `tile`, out of the latents `window`, which lie in `needs`."""
+    """An area that is synthesised in one go: pixels `target` of one `tile`, out of the latents `window`, which lie in the tiles `needs`."""
 
     tile: int
     target: Area

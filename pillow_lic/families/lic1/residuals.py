@@ -1,4 +1,4 @@
-"""The residuals of y, pass by pass: its difference from means that z_hat and the passes before predict.
+"""The residuals of y, pass by pass: its difference from the means that z_hat and earlier passes predict.
 
     write:  y, z_hat ──▶ for each pass: index (scales), mean ──▶ y - mean ──quantiser──▶ symbols; y_hat = mean + their values
     read:   z_hat, values ──▶ for each pass: mean ──▶ y_hat = mean + values
@@ -53,7 +53,7 @@ class Means:
 
 
 def choose(model: Model, z_hat: Floats, y: Floats, field: Floats, grid: Grid) -> tuple[list[Chosen], Floats]:
-    """Writer: z_hat, y (M, h, w) in steps and the level field (h, w) -> the symbols of every pass, and y_hat (M, h, w).
+    """Return the symbols of every pass and y_hat (M, h, w), for z_hat, y (M, h, w) in steps and the level field (h, w).
 
     LicRuntimeError when y or its means are no numbers.
     """
@@ -70,7 +70,7 @@ def choose(model: Model, z_hat: Floats, y: Floats, field: Floats, grid: Grid) ->
 
 
 def reconstruct(model: Model, z_hat: Floats, values: Values, field: Floats, inside: tuple[int, int]) -> Floats:
-    """Reader: z_hat and what was parsed, values (M, h, w) in twentieths of a step -> y_hat (M, h, w), as `Means` has it."""
+    """Return y_hat (M, h, w), as `Means` has it, for z_hat and the parsed values (M, h, w) in twentieths of a step."""
     means = Means(model, z_hat, field, inside)
 
     def code(t: int) -> Values:

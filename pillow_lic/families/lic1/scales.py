@@ -1,4 +1,4 @@
-"""z_hat and the magnitudes of decoded symbols -> scale indexes: the one exact path (FORMAT.md, sections 8.3 and 9).
+"""The scale indexes, from z_hat and the magnitudes of decoded symbols: the one exact path (FORMAT.md, sections 8.3 and 9).
 
 Integers carried in float32, on the CPU provider, the same on every machine. Writer and reader both call this module, and
 nothing else decides what the range coder reads.

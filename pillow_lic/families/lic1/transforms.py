@@ -35,14 +35,14 @@ samples differ, by one level, and an inner tile of 64x64 latents takes 1.27 time
 
 
 class Trunk(NamedTuple):
-    """What the analysis gives before it knows the quality: features (C, 2h, 2w) and the linear path (M, h, w)."""
+    """The output of the analysis, which is the same for every quality: features (C, 2h, 2w) and the linear path (M, h, w)."""
 
     features: Floats
     linear: Floats
 
 
 def analysis(model: Model, pixels: Pixels, role: str = "analysis") -> Trunk:
-    """Pixels (H, W, 3) uint8, H and W multiples of 64 -> trunk. The costly half, independent of the quality.
+    """Return the trunk of pixels (H, W, 3) uint8, H and W multiples of 64: the slow half, the same for every quality.
 
     role: "analysis", or QUICK where the model has it.
     """
@@ -51,13 +51,13 @@ def analysis(model: Model, pixels: Pixels, role: str = "analysis") -> Trunk:
 
 
 def latents(model: Model, trunk: Trunk, level: Floats) -> tuple[Floats, Floats]:
-    """Trunk and level field (h, w) -> y (M, h, w) in quantiser steps, z_hat (Z, h/4, w/4) integers in -127..127."""
+    """Return y (M, h, w) in quantiser steps and z_hat (Z, h/4, w/4), integers -127..127, of a trunk at a level field (h, w)."""
     z_hat, y = model.run("latents", trunk=trunk.features[None], linear=trunk.linear[None], level=level[None, None])
     return y[0], z_hat[0]
 
 
 def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = False) -> Pixels:
-    """y_hat (M, h, w), any h and w >= 1, and level field (h, w) -> pixels (16 h, 16 w, 3) uint8.
+    """Return the pixels (16 h, 16 w, 3) uint8 of y_hat (M, h, w), any h and w >= 1, at a level field (h, w).
 
     Several threads have a piece of the longer side each, because layer by layer they would wait for each other; not for the
     `reference`, which is the same with any number of threads.
@@ -107,14 +107,14 @@ def _synthesised(model: Model, y_hat: Floats, level: Floats) -> Pixels:
 
 
 def _spread(cells: Pixels, pixels: Pixels) -> None:
-    """Pixels by color, row and column of their cell of 2x2 (12, h, w) -> (2h, 2w, 3), a plane at a time: quicker than any transposition."""
+    """Write cells (12, h, w), channels by colour, row and column in a cell of 2x2, to pixels (2h, 2w, 3), a plane at a time for speed."""
     for channel, plane in enumerate(cells):
         color, row, column = channel // 4, channel // 2 % 2, channel % 2
         pixels[row::2, column::2, color] = plane
 
 
 def draft_latents(model: Model, z_hat: Floats, values: Values, level: Floats, inside: tuple[int, int]) -> Floats:
-    """An estimate of `residuals.reconstruct` of the same, good enough for `draft`, in half the time."""
+    """Return an estimate of y_hat as `residuals.reconstruct` gives it, good enough for `draft`, in half the time."""
     v = quantiser.steps(values)
     cells = passes.cells(level.shape, inside)
     first = model.run("draft_means", z_hat=z_hat[None], v=v[None], level=level[None, None], cells=cells[None])[0][0]
@@ -122,7 +122,7 @@ def draft_latents(model: Model, z_hat: Floats, values: Values, level: Floats, in
 
 
 def draft(model: Model, scale: int, y_hat: Floats, level: Floats) -> Pixels:
-    """y_hat (M, h, w) and level field (h, w) -> pixels (16 h / scale, 16 w / scale, 3) uint8, near the mean of the full ones."""
+    """Return pixels (16 h / scale, 16 w / scale, 3) uint8 of y_hat (M, h, w) at a level field (h, w), near the mean of the full ones."""
     pixels: Pixels = model.run(f"draft_{scale}", y_hat=y_hat[None], level=level[None, None])[0][0]
     return pixels
 
