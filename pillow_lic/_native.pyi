@@ -1,6 +1,6 @@
 """The coders in C++: rANS with fixed tables, dependent quantisation, adaptive coding of bits; specified in FORMAT.md.
 
-Arrays are one-dimensional, contiguous and of exactly the dtype named; anything else is a TypeError. Every call
+Arrays are contiguous and of exactly the dtype and dimensions named, one where none are; anything else is a TypeError. Every call
 releases the GIL while it works. No input makes it read or write out of bounds.
 """
 

@@ -31,17 +31,10 @@ def places(classes, rows, columns, mask=None):
 def context_of(bits, place, cls):
     """bits: a dict from places to the bits known so far; those that are missing count as 0."""
     plane, channel, row, column = place
-    neighbours = [
-        *(
-            (plane, row, column - 1),
-            (plane, row - 1, column - 1),
-            (plane, row - 1, column),
-            (plane, row - 1, column + 1),
-        ),
-        *((plane - 1, row, column), (plane - 1, row - 1, column), (plane - 1, row, column - 1)),
-        *((plane - 1, row, column + 1), (plane - 1, row + 1, column)),
-    ]
-    return 512 * cls + sum(bits.get((p, channel, r, c), 0) << k for k, (p, r, c) in enumerate(neighbours))
+    before = [(-1, 0, 0), (-1, -1, 0), (-1, 0, -1), (-1, 0, 1), (-1, 1, 0)]
+    around = [(0, 0, -1), (0, -1, -1), (0, -1, 0), (0, -1, 1), *before]
+    neighbours = [(plane + p, channel, row + r, column + c) for p, r, c in around]
+    return 512 * cls + sum(bits.get(neighbour, 0) << k for k, neighbour in enumerate(neighbours))
 
 
 def encode(starts, pairs):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pillow_lic import _native
+from pillow_lic.bench import coder
 from pillow_lic.engine import bits, entropy
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicUnsupportedError
 
@@ -352,3 +353,14 @@ def test_the_prefix_is_that_of_every_stream(small):
     assert lanes == 1
     assert bytes(coded) == stream[PREFIX:]
     assert check == zlib.crc32(small[1].tobytes()) & 0xFFFF
+
+
+def test_the_benchmark_measures_bits(capsys):
+    planes = coder.bit_planes(20_000)
+    assert planes.shape == (6, 4, 32, 32)
+    assert planes.max() == 1
+    assert coder.main(["--symbols", "20000", "--repeats", "1"]) == 0
+    printed = capsys.readouterr().out
+    over = [float(line.split("bytes, ")[1].split()[0]) for line in printed.splitlines() if line.startswith("bits")]
+    assert len(over) == 2
+    assert all(0 < excess < 1 for excess in over)

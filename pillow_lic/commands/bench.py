@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-SUMMARY = "Measure speed and size; `lic bench coder` measures the range coder alone, `lic bench profile` each station of a picture."
+SUMMARY = "Measure speed and size; `lic bench coder` measures the coders alone, `lic bench profile` each station of a picture."
 
 
 def main(words: Sequence[str]) -> int:

@@ -59,7 +59,8 @@ class BitContexts {
     std::uint16_t largest = 0;
     for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, contexts[i]);
     if (n && largest >= contexts_.size())
-      throw std::invalid_argument("contexts must be below " + std::to_string(contexts_.size()) + ", got " + std::to_string(largest));
+      throw std::invalid_argument("contexts must be below " + std::to_string(contexts_.size()) + ", got " +
+                                  std::to_string(largest));
   }
   std::size_t size() const { return contexts_.size(); }
   BitContext* data() { return contexts_.data(); }
@@ -68,7 +69,7 @@ class BitContexts {
   std::vector<BitContext> contexts_;
 };
 
-// The shape of an array of bits, (planes, channels, rows, columns), coded in this order; what is outside the mask is 0 and not coded.
+// An array of bits (planes, channels, rows, columns), coded in this order; bits outside the mask are 0 and not coded.
 struct Planes {
   std::size_t planes, channels, rows, columns;
   std::vector<std::uint8_t> classes;  // (planes, channels)
@@ -76,8 +77,9 @@ struct Planes {
 
   std::size_t size() const { return planes * channels * rows * columns; }
 
-  // Calls code(contexts, at) for row after row until it gives false; at is the place of the row's first bit, and the contexts
-  // lack bit 0, the bit on the left. `bits` must hold all that comes before the row; what is not 0 or 1 there counts by its bit 0.
+  // Calls code(contexts, at) for row after row until it gives false: `at` is the place of the row's first bit, and the
+  // contexts lack bit 0, which is the bit on the left. Before a call, `bits` must hold all rows that come before; only bit 0
+  // of what is there counts, as the caller's arrays may change under us.
   template <typename Code>
   void walk(const BitContexts& contexts, const std::uint8_t* bits, Code code) const {
     for (const std::uint8_t c : classes)
