@@ -13,7 +13,7 @@ from typing import IO, Any, Final, cast
 import numpy as np
 import numpy.typing as npt
 
-from . import families, metrics, rate_search
+from . import channels, families, metrics, rate_search
 from .engine import models
 from .engine.models import Model
 from .engine.settings import current_settings, limited_time
@@ -68,19 +68,26 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
             raise ValueError(msg)
         return _kept_whole(pixels, mode, metadata)(MAX_LEVEL)
     height, width = pixels.shape[:2]
-    pixels = _without_hidden(pixels, mode)
+    pixels = ground.without_hidden(pixels)
     kept = _layer(pixels, mode, options.exact)
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
-    wish = requested.request(options.roi, options.importance, _as_rgb(pixels, mode))
+    wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height))
     search = options.has_target or deltas is not None
-    coded = _coded(_ground(pixels, mode, kept), mode, model)
+    coded = _coded(ground.beneath(pixels, None if kept is None else kept.exact), mode, model)
     writer = families.writer(model, coded, Request(deltas, options.effort, search))
     wholes: dict[int, Callable[[int], bytes]] = {}
 
     def mixed(level: int) -> bytes:
         header = Header(
-            mode, width, height, writer.tiling.edge, model.number, model.hash, level, is_grey=_is_grey(pixels, mode)
+            mode,
+            width,
+            height,
+            writer.tiling.edge,
+            model.number,
+            model.hash,
+            level,
+            is_grey=channels.are_equal(pixels, mode),
         )
         carried = None if writer.deltas is None else importance_map.pack(writer.deltas)
         exact = None if kept is None else kept.payload(level, writer.tiling)
@@ -152,36 +159,6 @@ def _layer(pixels: Pixels, mode: str, asked: object) -> Layer | None:
         return layer.found(colors)
     places = requested.named_mask(cast("Any", asked), "exact", *pixels.shape[:2])
     return layer.named(colors, places >= HALF)
-
-
-def _without_hidden(pixels: Pixels, mode: str) -> Pixels:
-    """Return pixels (H, W, C) whose colours are 0 where alpha is: nobody sees them, and what they were costs bits."""
-    if mode in ("L", "RGB") or pixels[:, :, -1].all():
-        return pixels
-    return pixels * (pixels[:, :, -1:] > 0)
-
-
-def _ground(pixels: Pixels, mode: str, kept: Layer | None) -> Pixels:
-    """Return pixels (H, W, C) whose colours are continued smoothly where the layer or an alpha of 0 hides them."""
-    hidden = pixels[:, :, -1] == 0 if mode in ("LA", "RGBA") else None
-    if hidden is not None and not hidden.any():
-        hidden = None
-    if kept is None and hidden is None:
-        return pixels
-
-    def removed(area: Area) -> npt.NDArray[np.bool_]:
-        gone = np.zeros(area.shape, np.bool_) if kept is None else kept.exact(area)
-        return gone if hidden is None else gone | hidden[area.slices]
-
-    return ground.continued(pixels, removed)
-
-
-def _is_grey(pixels: Pixels, mode: str) -> bool:
-    """Whether the three channels of a picture of RGB or RGBA are equal."""
-    if mode in ("L", "LA"):
-        return False
-    red, green, blue = (pixels[:, :, channel] for channel in range(3))
-    return all(np.array_equal(a[:1], b[:1]) and np.array_equal(a, b) for a, b in ((red, green), (green, blue)))
 
 
 @limited_time()
@@ -308,45 +285,17 @@ def _held(plane: Pixels | None) -> int:
     return 0 if plane is None or not any(plane.strides) else plane.size
 
 
-def _as_rgb(pixels: Pixels, mode: str) -> Pixels:
-    """Return pixels (H, W, C) of a mode as (H, W, 3); grey becomes three equal channels."""
-    return np.repeat(pixels[:, :, :1], 3, 2) if mode in ("L", "LA") else pixels[:, :, :3]
-
-
 def _coded(pixels: Pixels, mode: str, model: Model) -> Pixels:
     """Return the colours of pixels (H, W, C) as the model's family codes them: grey as it is where it can, else RGB."""
     if mode in ("L", "LA") and "L" in families.of(model).MODES:
         return pixels[:, :, :1]
-    return _as_rgb(pixels, mode)
+    return channels.as_rgb(pixels, mode)
 
 
 def _shown(put: Put, header: Header, plane: Pixels | None, exact: bytes | None, area: Area, scale: int = 1) -> Put:
     """Return a function that takes decoded colours of an area, and passes on what is shown of them; `exact` is a payload."""
-    in_mode = _in_mode(put, header, plane)
+    in_mode = channels.in_mode(put, header, plane)
     return in_mode if exact is None else ExactLayer(exact, header.tiling).over(in_mode, area, scale)
-
-
-def _in_mode(put: Put, header: Header, plane: Pixels | None) -> Put:
-    """Return a function that takes decoded colours, and passes on pixels of the picture's mode with their part of the alpha plane.
-
-    Colours are (h, w, 1), (h, w, 3), or (h, w, 4) with alpha in the tile.
-    """
-
-    def put_decoded(area: Area, decoded: Pixels) -> None:
-        shown = decoded[:, :, :3]
-        if shown.shape[2] == 3 and (header.is_grey or header.mode in ("L", "LA")):
-            shown = ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8)
-        if shown.shape[2] == 1 and header.mode in ("RGB", "RGBA"):
-            shown = _as_rgb(shown, "L")
-        if header.has_alpha:
-            if plane is not None:
-                opacity = plane[area.slices][:, :, None]
-            else:
-                opacity = decoded[:, :, 3:] if decoded.shape[2] == 4 else np.full_like(decoded[:, :, :1], 255)
-            shown = np.concatenate([shown, opacity], 2)
-        put(area, shown)
-
-    return put_decoded
 
 
 def _onto(picture: Pixels) -> Put:

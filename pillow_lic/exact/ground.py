@@ -28,6 +28,29 @@ _EMPTY = 128
 """Level of a picture without any pixel that stays."""
 
 
+def without_hidden(pixels: Pixels) -> Pixels:
+    """Return pixels (H, W, C) whose colours are 0 where alpha is: nobody sees them, and what they were costs bits."""
+    if pixels.shape[2] % 2 or pixels[:, :, -1].all():
+        return pixels
+    return pixels * (pixels[:, :, -1:] > 0)
+
+
+def beneath(pixels: Pixels, exact: Callable[[Area], Mask] | None) -> Pixels:
+    """Return pixels (H, W, C) whose colours are continued where they are exact, or hidden by an alpha of 0.
+
+    C is 1 or 3, or 2 or 4 with alpha last; `exact` gives the flags of an area, None: nothing is exact.
+    """
+    hidden = None if pixels.shape[2] % 2 or pixels[:, :, -1].all() else pixels[:, :, -1] == 0
+    if exact is None and hidden is None:
+        return pixels
+
+    def removed(area: Area) -> Mask:
+        gone = np.zeros(area.shape, np.bool_) if exact is None else exact(area)
+        return gone if hidden is None else gone | hidden[area.slices]
+
+    return continued(pixels, removed)
+
+
 def continued(colors: Pixels, removed: Callable[[Area], Mask]) -> Pixels:
     """Return colours (H, W, C) in which removed pixels are continued from the others; `removed` gives the flags of an area."""
     height, width = colors.shape[:2]
