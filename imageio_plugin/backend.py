@@ -156,7 +156,10 @@ class LicPlugin(PillowPlugin):
         return super().properties(index=index)
 
     def metadata(self, index: int | Any = None, exclude_applied: bool = True) -> dict[str, Any]:
-        """Return `Image.info` (lic_quality, lic_model, lic_version, icc_profile, exif, xmp, dpi, importance) and the EXIF tags by name."""
+        """Return `Image.info` and the EXIF tags by name.
+
+        `Image.info` has lic_quality, lossless, lic_model, lic_version, icc_profile, exif, xmp, dpi and importance.
+        """
         _check_index(index)
         found: dict[str, Any] = super().metadata(index=0, exclude_applied=exclude_applied)
         return found

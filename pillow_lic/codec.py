@@ -1,35 +1,46 @@
 """Pixels <-> file, for any family.
 
-write:  pixels ─▶ colours, alpha ─▶ places that matter ─▶ the family's writer ─▶ payloads of tiles ─▶ container
-read:   container ─▶ header ─▶ model, family ─▶ the family's reader ─▶ colours, tile by tile ─▶ pixels
+write:  pixels ─▶ colours, alpha ─▶ exact layer, ground ─▶ places that matter ─▶ the family's writer ─▶ container
+read:   container ─▶ header ─▶ model, family ─▶ the family's reader ─▶ colours, tile by tile ─▶ exact layer ─▶ pixels
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from typing import IO
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from . import families, rate_search
+from . import channels, families, metrics, rate_search
 from .engine import models
 from .engine.models import Model
 from .engine.settings import current_settings, limited_time
-from .errors import LicLimitError, LicUnsupportedError
+from .errors import LicDamagedError, LicLimitError, LicUnsupportedError
+from .exact import ground, layer
+from .exact.layer import Layer
 from .families import Put, Reader, Request
 from .fileformat import alpha, container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.container import Front
+from .fileformat.exact_layer import ExactLayer
 from .fileformat.header import CHANNELS, Header
-from .fileformat.limits import MAX_PIXELS, MAX_SIDE
-from .fileformat.sections import ALPHA, IMPORTANCE
+from .fileformat.limits import MAX_LEVEL, MAX_PIXELS, MAX_SIDE
+from .fileformat.sections import ALPHA, EXACT, IMPORTANCE
 from .importance import requested
 from .options import EncodeOptions
 
 Pixels = npt.NDArray[np.uint8]
 
+LOSSLESS: Final = "lossless"
+"""Name and procedure of the model that keeps every pixel."""
+WORTH_WHOLE: Final = 0.9
+"""Share of exact pixels from which on a file without networks may be the smaller one."""
+MOST_DB: Final = 100.0
+"""PSNR of equal pictures, for a search that interpolates."""
+HALF: Final = 0.5
+"""Value of a mask from which on a place is kept exactly."""
 WORK_PER_PIXEL = 4
 """Pixels that networks may see, with halos and padding, for each pixel of the largest picture allowed: 1.6 in tiles of 1024."""
 SMALL_PICTURE = 2**20
@@ -42,27 +53,70 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
 
     metadata: icc_profile, exif, xmp. Raises ValueError for other shapes, types or modes, for an option that the model's family
     does not know and for a target out of reach, LicLimitError for a picture the format has no room for, LicRuntimeError when
-    the network engine fails.
+    the network engine fails, or when pixels are to be kept exactly and Pillow has no WebP.
     """
     _check(pixels, mode)
-    model = models.choose(options.model)
+    model = models.choose(LOSSLESS if options.lossless and options.model is None else options.model)
+    if options.lossless and model.procedure != LOSSLESS:
+        msg = f"model must be left out with lossless=True, which runs no network, got {options.model!r}"
+        raise ValueError(msg)
     asked = {"effort": options.effort, "roi": options.roi is not None, "importance": options.importance is not None}
     families.refuse_foreign(model, asked)
+    if model.procedure == LOSSLESS:
+        if options.has_target:
+            msg = f"a target must be left out for model {model.name}, which keeps every pixel as it is"
+            raise ValueError(msg)
+        return _kept_whole(pixels, mode, metadata)(MAX_LEVEL)
     height, width = pixels.shape[:2]
+    pixels = ground.without_hidden(pixels)
+    kept = _layer(pixels, mode, options.exact)
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
-    wish = requested.request(options.roi, options.importance, _as_rgb(pixels, mode))
+    wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height))
     search = options.has_target or deltas is not None
-    writer = families.writer(model, _coded(pixels, mode, model), Request(deltas, options.effort, search))
+    coded = _coded(ground.beneath(pixels, None if kept is None else kept.exact), mode, model)
+    writer = families.writer(model, coded, Request(deltas, options.effort, search))
+    wholes: dict[int, Callable[[int], bytes]] = {}
+
+    def mixed(level: int) -> bytes:
+        header = Header(
+            mode,
+            width,
+            height,
+            writer.tiling.edge,
+            model.number,
+            model.hash,
+            level,
+            is_grey=channels.are_equal(pixels, mode),
+        )
+        carried = None if writer.deltas is None else importance_map.pack(writer.deltas)
+        exact = None if kept is None else kept.payload(level, writer.tiling)
+        return container.pack(
+            header, writer.payloads(level), metadata=metadata, importance=carried, alpha=plane, exact=exact
+        )
 
     def file(level: int) -> bytes:
-        header = Header(mode, width, height, writer.tiling.edge, model.number, model.hash, level)
-        carried = None if writer.deltas is None else importance_map.pack(writer.deltas)
-        return container.pack(header, writer.payloads(level), metadata=metadata, importance=carried, alpha=plane)
+        if kept is None or kept.share < WORTH_WHOLE:
+            return mixed(level)
+        reach = kept.reach(level)
+        if reach not in wholes:
+            colors = kept.whole(level)
+            shown = colors if plane is None else np.concatenate([colors, pixels[:, :, -1:]], 2)
+            wholes[reach] = _kept_whole(shown, mode, metadata)
+        whole = wholes[reach](level)
+        return whole if kept.share == 1 else min(whole, mixed(level), key=len)
+
+    def psnr(level: int) -> float:
+        if kept is None:
+            return metrics.psnr(coded, writer.decoded(level))
+        if kept.share == 1:
+            return min(metrics.psnr(kept.colors, kept.whole(level)), MOST_DB)
+        wanted = kept.laid_over(coded, MAX_LEVEL, writer.tiling)
+        return min(metrics.psnr(wanted, kept.laid_over(writer.decoded(level), level, writer.tiling)), MOST_DB)
 
     def found() -> bytes:
         if options.target_psnr is not None:
-            return file(rate_search.level_for_psnr(writer.psnr, options.target_psnr, model.levels))
+            return file(rate_search.level_for_psnr(psnr, options.target_psnr, model.levels))
         if options.target_size is not None:
             return rate_search.largest_file(file, options.target_size, model.levels)
         if options.target_bpp is not None:
@@ -81,6 +135,32 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     return data
 
 
+def _kept_whole(pixels: Pixels, mode: str, metadata: Mapping[str, bytes] | None) -> Callable[[int], bytes]:
+    """Return the file that holds every pixel (H, W, C) of a mode as it is, by its level; MAX_LEVEL says lossless. No network runs."""
+    model = models.choose(LOSSLESS)
+    writer = families.writer(model, pixels, Request())
+    payloads = writer.payloads(MAX_LEVEL)
+    height, width = pixels.shape[:2]
+
+    def file(level: int) -> bytes:
+        header = Header(mode, width, height, writer.tiling.edge, model.number, model.hash, level)
+        plane = bytes([alpha.IN_TILES]) if header.has_alpha else None
+        return container.pack(header, payloads, metadata=metadata, alpha=plane)
+
+    return file
+
+
+def _layer(pixels: Pixels, mode: str, asked: object) -> Layer | None:
+    """Return the exact layer of a picture by the option `exact`; None where nothing is kept exactly."""
+    colors = pixels[:, :, : 1 if mode in ("L", "LA") else 3]
+    if asked is False:
+        return None
+    if isinstance(asked, str):
+        return layer.found(colors)
+    places = requested.named_mask(cast("Any", asked), "exact", *pixels.shape[:2])
+    return layer.named(colors, places >= HALF)
+
+
 @limited_time()
 def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> tuple[Header, Pixels]:
     """Return the header and the pixels (H, W, C) uint8, C by mode, of the bytes of a .lic file.
@@ -95,7 +175,8 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     reader, plane = _opened(header, parts.importance, parts.alpha, scale=scale)
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     payloads = dict(enumerate(parts.tiles))
-    reader.draw(payloads, _in_mode(_onto(pixels), header.mode, plane), strict=strict, held=len(data) + _held(plane))
+    shown = _shown(_onto(pixels), header, plane, parts.exact, header.tiling.whole, scale)
+    reader.draw(payloads, shown, strict=strict, held=len(data) + _held(plane))
     return header, pixels
 
 
@@ -111,8 +192,10 @@ def draw(fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: i
     header = front.header
     _check_limit(header.width, header.height)
     reader, plane = _read_open(fp, front, scale=scale)
+    exact = container.read_section(fp, front, EXACT)
     payloads = container.TilePayloads(fp, front, strict=strict)
-    reader.draw(payloads, _in_mode(put, header.mode, plane), strict=strict, held=_held(plane))
+    shown = _shown(put, header, plane, exact, header.tiling.whole, scale)
+    reader.draw(payloads, shown, strict=strict, held=len(exact or b"") + _held(plane))
 
 
 @limited_time()
@@ -134,8 +217,10 @@ def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = No
     reader, plane = _read_open(fp, front, area)
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     plane = None if plane is None else plane[area.slices]
+    exact = container.read_section(fp, front, EXACT)
     payloads = container.TilePayloads(fp, front, strict=strict)
-    reader.draw(payloads, _in_mode(_onto(pixels), header.mode, plane), strict=strict, held=_held(plane))
+    shown = _shown(_onto(pixels), header, plane, exact, area)
+    reader.draw(payloads, shown, strict=strict, held=len(exact or b"") + _held(plane))
     return pixels
 
 
@@ -155,6 +240,14 @@ def verify(source: bytes | memoryview | IO[bytes]) -> None:
     for payload in container.TilePayloads(fp, front).values():
         if payload is not None:
             families.check(model, payload)
+    if (exact := container.read_section(fp, front, EXACT)) is not None:
+        ExactLayer(exact, front.header.tiling).check()
+
+
+def is_lossless(header: Header) -> bool:
+    """Whether the file of a header was asked to hold every pixel as it was."""
+    model = models.choose(LOSSLESS)
+    return (header.model_id, header.model_hash, header.level) == (model.number, model.hash, MAX_LEVEL)
 
 
 def model_of(header: Header) -> Model:
@@ -176,10 +269,15 @@ def _opened(
     """Return the reader of a picture, and its alpha plane, by the header and the payloads of two sections."""
     shape = (header.height, header.width)
     deltas = None if importances is None else importance_map.unpack(importances, importance_map.shape_of(*shape))
-    reader = families.reader(model_of(header), header.tiling, header.level, deltas, area, scale)
+    model = model_of(header)
+    reader = families.reader(model, header.tiling, header.level, deltas, area, scale)
     if area is None:
         _check_work(reader, header)
-    return reader, None if opacity is None else alpha.unpack(opacity, shape, scale)
+    apart = opacity is not None and not alpha.in_tiles(opacity)
+    if opacity is not None and apart == (header.mode in families.of(model).MODES):
+        msg = f"alpha section must {'not ' * apart}say that the tiles have it, by model {model.name}"
+        raise LicDamagedError(msg)
+    return reader, alpha.unpack(opacity, shape, scale) if opacity is not None and apart else None
 
 
 def _held(plane: Pixels | None) -> int:
@@ -187,30 +285,17 @@ def _held(plane: Pixels | None) -> int:
     return 0 if plane is None or not any(plane.strides) else plane.size
 
 
-def _as_rgb(pixels: Pixels, mode: str) -> Pixels:
-    """Return pixels (H, W, C) of a mode as (H, W, 3); grey becomes three equal channels."""
-    return np.repeat(pixels[:, :, :1], 3, 2) if mode in ("L", "LA") else pixels[:, :, :3]
-
-
 def _coded(pixels: Pixels, mode: str, model: Model) -> Pixels:
     """Return the colours of pixels (H, W, C) as the model's family codes them: grey as it is where it can, else RGB."""
     if mode in ("L", "LA") and "L" in families.of(model).MODES:
         return pixels[:, :, :1]
-    return _as_rgb(pixels, mode)
+    return channels.as_rgb(pixels, mode)
 
 
-def _in_mode(put: Put, mode: str, plane: Pixels | None) -> Put:
-    """Return a function that takes decoded colours, and passes on pixels of the mode with their part of the alpha plane."""
-
-    def put_decoded(area: Area, colours: Pixels) -> None:
-        shown = colours if colours.shape[2] == 3 or mode in ("L", "LA") else _as_rgb(colours, "L")
-        if mode in ("L", "LA") and shown.shape[2] == 3:
-            shown = ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8)
-        if plane is not None:
-            shown = np.concatenate([shown, plane[area.slices][:, :, None]], 2)
-        put(area, shown)
-
-    return put_decoded
+def _shown(put: Put, header: Header, plane: Pixels | None, exact: bytes | None, area: Area, scale: int = 1) -> Put:
+    """Return a function that takes decoded colours of an area, and passes on what is shown of them; `exact` is a payload."""
+    in_mode = channels.in_mode(put, header, plane)
+    return in_mode if exact is None else ExactLayer(exact, header.tiling).over(in_mode, area, scale)
 
 
 def _onto(picture: Pixels) -> Put:

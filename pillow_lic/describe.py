@@ -45,6 +45,7 @@ def describe(data: bytes) -> dict[str, Any]:
         "tile_edge": header.tile_edge,
         "quality": round(header.quality, 3),
         "level": header.level,
+        "lossless": codec.is_lossless(header),
         "importance": span,
         "model": model,
         "model_id": header.model_id,
@@ -102,7 +103,7 @@ def as_text(facts: Mapping[str, Any]) -> str:
     )
     lines = {
         "picture": f"{facts['width']}x{facts['height']} {facts['mode']}, {grid}",
-        "quality": f"{facts['quality']:.2f} (level {facts['level']})",
+        "quality": "every pixel" if facts["lossless"] else f"{facts['quality']:.2f} (level {facts['level']})",
         "model": f"{facts['model'] or 'not in this release'} (number {facts['model_id']}, hash {facts['model_hash']})",
         "file": f"{facts['bytes']:,} bytes, {facts['bpp']:.3f} bpp, format version {facts['version']}",
         "sections": sections,

@@ -92,11 +92,32 @@ def _importance(name: str, value: Any, legal: str) -> Any:
     return value if is_map(value) else strength(name, value, legal)
 
 
+def _exact(name: str, value: Any, legal: str) -> Any:
+    """Return places to keep exactly; of several words of a command line the last one, boxes together."""
+    if isinstance(value, list) and value and isinstance(value[-1], (bool, str)):
+        value = value[-1]
+    if value is False or value == "auto" if isinstance(value, (bool, str)) else is_map(value):
+        return value
+    return boxes(name, value, legal)
+
+
+def _flag(name: str, value: Any, legal: str) -> bool:
+    if not isinstance(value, bool) and type(value).__name__ not in ("bool", "bool_"):
+        msg = f"{name} must be {legal}, got {value!r}"
+        raise ValueError(msg)
+    return bool(value)
+
+
 def _model(name: str, value: Any, legal: str) -> str | int:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         msg = f"{name} must be {legal}, got {value!r}"
         raise ValueError(msg)
     return value
+
+
+def _same(value: Any, default: Any) -> bool:
+    """Whether an option has its default; an array never does."""
+    return not is_map(value) and bool(value == default)
 
 
 @dataclass(frozen=True)
@@ -158,6 +179,26 @@ class EncodeOptions:
         written="auto or a strength 0-1",
         takes_mask=True,
     )
+    lossless: bool = _option(
+        False,
+        legal="True or False",
+        meaning="Keep every pixel as it is, alpha included; no network runs, and quality means nothing. Default False.",
+        check=_flag,
+        parse=None,
+        written="on or off",
+    )
+    exact: Any = _option(
+        "auto",
+        legal='"auto", False, a picture-sized mask or boxes (left, upper, right, lower)',
+        meaning="Places that are kept as they are, in a lossless layer, while the rest is coded with loss: auto finds letters, "
+        "lines and flat drawings (below quality 5 with fewer colours), and nothing in photographs. Default auto.",
+        check=_exact,
+        parse=parsing.exact_places,
+        metavar="auto",
+        written="auto, off or a box in pixels; boxes are repeatable",
+        repeatable=True,
+        takes_mask=True,
+    )
     effort: int = _option(
         0,
         legal=f"a whole number 0-{MAX_EFFORT}",
@@ -184,6 +225,16 @@ class EncodeOptions:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, row.check(name, value, row.legal))
+        self._check_lossless()
+
+    def _check_lossless(self) -> None:
+        """Raise ValueError for an option that has no meaning where every pixel is kept."""
+        if not self.lossless:
+            return
+        given = [row.name for row in fields(self) if not _same(getattr(self, row.name), row.default)]
+        if foreign := [name for name in given if name not in ("lossless", "quality", "model")]:
+            msg = f"{' and '.join(foreign)} must be left out with lossless=True, which keeps every pixel as it is"
+            raise ValueError(msg)
 
     @property
     def has_target(self) -> bool:

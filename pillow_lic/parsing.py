@@ -46,6 +46,13 @@ def strength(text: str) -> str | float:
         raise ValueError(msg) from None
 
 
+def exact_places(text: str) -> str | bool | tuple[float, ...]:
+    """Return auto as it is, off as False, anything else as a box."""
+    if text == "off":
+        return False
+    return text if text == "auto" else box(text)
+
+
 def name_or_number(text: str) -> str | int:
     """Return a whole number as int, anything else as it is."""
     return int(text) if text.isdecimal() else text

@@ -43,9 +43,9 @@ SAVE_WORDS = (*options.OPTIONS, *_METADATA)
 class LicImageFile(ImageFile.ImageFile):
     """A .lic picture as Pillow sees it.
 
-    `info` has lic_quality (1-10), lic_model, lic_version, the metadata stored, dpi where EXIF says a resolution, and, where the
-    file has one, `importance`: its map as an `importance.Map`, which `save` takes back. Programs pass `**im.info` to `save` of
-    other formats, so that no key may be a word that asks one of them for something else.
+    `info` has lic_quality (1-10), lossless, lic_model, lic_version, the metadata stored, dpi where EXIF says a resolution, and,
+    where the file has one, `importance`: its map as an `importance.Map`, which `save` takes back. Programs pass `**im.info` to
+    `save` of other formats, so that no key may be a word that asks one of them for something else; lossless asks for the same.
     """
 
     format = FORMAT
@@ -252,7 +252,7 @@ def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
     if not any(options.OPTIONS[name].is_aim for name in chosen) and words.get("lic_quality") is not None:
         chosen["quality"] = words["lic_quality"]
-    if words.get("lic_model") is not None:
+    if words.get("lic_model") not in (None, codec.LOSSLESS):  # lossless=True says that by itself
         chosen.setdefault("model", words["lic_model"])
     for name, value in chosen.items():
         if options.OPTIONS[name].takes_mask and (isinstance(value, Image.Image) or hasattr(value, "shape")):
@@ -304,6 +304,7 @@ def _info(header: Header, model: str, stored: Mapping[str, bytes]) -> dict[str, 
     info: dict[str, Any] = {
         "lic_version": header.version,
         "lic_quality": round(header.quality, 2),
+        "lossless": codec.is_lossless(header),
         "lic_model": model,
         **stored,
     }

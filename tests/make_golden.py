@@ -27,6 +27,7 @@ from pillow_lic import codec, families
 from pillow_lic.engine import entropy, models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
+from pillow_lic.exact import layer
 from pillow_lic.families import Request
 from pillow_lic.families.lic1 import symbols
 from pillow_lic.families.lic1.geometry import geometry
@@ -82,6 +83,24 @@ def assembled(
         importance=None if deltas is None else importance_map.pack(deltas),
         alpha=alpha.pack(pixels[..., -1]) if mode.endswith("A") else None,
     )
+
+
+def with_exact_places(width: int, height: int, mode: str = "RGB", edge: int = 0) -> bytes:
+    """A box of pixels that are kept exactly; of small tiles those on the right have none."""
+    spec, level, tiling = models.choose(None), 300, Tiling(width, height, edge)
+    pixels = photo_like(height, width, CHANNELS[mode], seed=width)
+    places = np.zeros((height, width), np.bool_)
+    places[height // 4 : height // 2, 10 : width // 2] = True
+    kept = layer.named(pixels, places)
+    assert kept is not None
+    writer = families.writer(spec, pixels.repeat(3 // CHANNELS[mode], 2), Request())
+    writer.tiling = tiling
+    header = Header(mode, width, height, edge, spec.number, spec.hash, level)
+    return container.pack(header, writer.payloads(level), exact=kept.payload(level, tiling))
+
+
+def equal_channels() -> bytes:
+    return codec.encode(photo_like(40, 50, 1).repeat(3, 2), "RGB", EncodeOptions(quality=2))
 
 
 def ramp(height: int, width: int) -> npt.NDArray[np.int8]:
@@ -141,6 +160,11 @@ CASES: dict[str, Callable[[], bytes]] = {
     "importance-tiles": lambda: assembled(200, 100, 128, deltas=ramp(7, 13)),
     "unknown-section": with_unknown_section,
     "unused-bit": with_unused_bit,
+    "exact": lambda: with_exact_places(96, 64),
+    "exact-l": lambda: with_exact_places(96, 64, "L"),
+    "exact-tiles": lambda: with_exact_places(300, 140, edge=128),
+    "exact-widest": lambda: with_exact_places(9000, 4),
+    "equal-channels": equal_channels,
     "trailing-bytes": lambda: simple(32, 32) + b"ignored",
 }
 

@@ -4,6 +4,7 @@ It is here to show that the document is complete. Slow, and made for good files:
 """
 
 import binascii
+import io
 import json
 import zlib
 from bisect import bisect_right
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from PIL import Image
 
 MODELS = Path(__file__).parent.parent / "onnx_models"
 CHANNELS = ("L", "LA", "RGB", "RGBA")
@@ -35,6 +37,8 @@ class Model:
         (entry,) = [m for m in listed if m["id"] == number and m["sha256"].startswith(hash4.hex())]
         self.procedure, self.constants = entry["procedure"], entry["constants"]
         self.files = {role: MODELS / f["file"] for role, f in entry["files"].items()}
+        if not self.files:
+            return
         data = self.files["tables"].read_bytes()
         count = int.from_bytes(data[:2], "little")
         heads = np.frombuffer(data, np.dtype([("lo", "<i2"), ("n", "<u2")]), count, 2)
@@ -186,9 +190,16 @@ def decode(data):
         rgb = lic1(model, level, height, width, edge, corners, found)
     else:
         rgb = plain(model, level, height, width, edge, corners, found[1])
-    if mode in ("L", "LA"):
+    rgb, inside = rgb[..., :3], rgb[..., 3:]
+    if 4 in found:
+        rgb = with_exact(rgb, found[4][0], edge, corners)
+    if mode in ("L", "LA") or data[7] & 64:
         rgb = ((rgb.astype(int).sum(2, keepdims=True) + 1) // 3).astype(np.uint8)
-    if mode.endswith("A"):
+    if data[7] & 64:
+        rgb = rgb.repeat(3, 2)
+    if mode.endswith("A") and found[2][0][0] == 2:
+        rgb = np.concatenate([rgb, inside], 2)
+    elif mode.endswith("A"):
         plane = unpack_alpha(found[2][0], height, width)
         rgb = np.concatenate([rgb, plane[..., None]], 2)
     return rgb
@@ -228,8 +239,50 @@ def lic1(model, level, height, width, edge, corners, found):
     return rgb[:height, :width]
 
 
-PLAIN = {}
-"""Procedures of section 14: (model, streams, (H, W), level) -> pixels (H, W, 3) of a window."""
+def vp8l(bitstream):
+    """RFC 9649: pixels (height, width, 4); libwebp reads it once it has a RIFF header."""
+    assert bitstream[0] == 0x2F
+    assert bitstream[4] < 32
+    chunk = b"WEBPVP8L" + len(bitstream).to_bytes(4, "little") + bitstream + b"\0" * (len(bitstream) % 2)
+    with Image.open(io.BytesIO(b"RIFF" + len(chunk).to_bytes(4, "little") + chunk)) as im:
+        return np.asarray(im.convert("RGBA"))
+
+
+def cuts(height, width):
+    """Section 5.4: the corners of the bitstreams of a tile."""
+    return [(y, x) for y in range(0, height, 8192) for x in range(0, width, 8192)]
+
+
+def with_exact(rgb, payload, edge, corners):
+    """Section 5.4."""
+    rgb, places, at = rgb.copy(), [], 0
+    for y, x in corners:
+        h, w = (min(edge, size - start) for size, start in zip(rgb.shape[:2], (y, x), strict=True))
+        for i, j in cuts(h, w):
+            length, at = varint(payload, at)
+            places.append((y + i, x + j, min(8192, h - i), min(8192, w - j), length))
+    for y, x, h, w, length in places:
+        if length:
+            pixels = vp8l(payload[at : at + length])
+            assert pixels.shape == (h, w, 4)
+            kept = pixels[..., 3] == 255
+            rgb[y : y + h, x : x + w][kept] = pixels[kept][:, :3]
+        at += length
+    assert at == len(payload)
+    return rgb
+
+
+def lossless(model, coded, shape, level):
+    """Section 14.4: pixels (H, W, 4)."""
+    pixels = np.zeros((*shape, 4), np.uint8)
+    for (i, j), bitstream in zip(cuts(*shape), coded, strict=True):
+        part = vp8l(bitstream)
+        pixels[i : i + part.shape[0], j : j + part.shape[1]] = part
+    return pixels
+
+
+PLAIN = {"lossless": lossless}
+"""Procedures of section 14: (model, streams, (H, W), level) -> pixels (H, W, 3) of a window, or with alpha."""
 
 
 def streams(payload):
@@ -251,7 +304,7 @@ def plain(model, level, height, width, edge, corners, payloads):
         end = min(start + edge, size)
         return end, max(0, start - reach) // align * align, min(size, -(-(end + reach) // align) * align)
 
-    rgb = np.zeros((height, width, 3), np.uint8)
+    rgb = np.zeros((height, width, 4 if model.procedure == "lossless" else 3), np.uint8)
     for (y0, x0), payload in zip(corners, payloads, strict=True):
         (y1, top, bottom), (x1, left, right) = span(y0, height), span(x0, width)
         window = PLAIN[model.procedure](model, streams(payload), (bottom - top, right - left), level)

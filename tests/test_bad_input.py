@@ -80,7 +80,6 @@ AT_OPEN: dict[str, tuple[Callable[[], bytes], type[LicError], str]] = {
         LicUnsupportedError,
         r"another model \d+ \(hash deadbeef",
     ),
-    "reserved bit 6": (lambda: with_picture_byte(0x42), LicUnsupportedError, "reserved bits set .*0x42"),
     "reserved bit 7": (lambda: with_picture_byte(0x82), LicUnsupportedError, "reserved bits set .*0x82"),
     "critical section": (lambda: inserted(0x05), LicUnsupportedError, "section this release does not know .*0x05"),
     "no pixels": (lambda: raw(0, 9), LicDamagedError, "at least one pixel, got 0x9"),

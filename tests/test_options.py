@@ -154,7 +154,7 @@ def test_effort_may_be_any_whole_number() -> None:
 
 def test_close_match() -> None:
     assert arguments.close_match("Qualty", tuple(options.OPTIONS)) == "quality"
-    assert arguments.close_match("lossless", tuple(options.OPTIONS)) is None
+    assert arguments.close_match("comment", tuple(options.OPTIONS)) is None
 
 
 ROOT = Path(__file__).parent.parent

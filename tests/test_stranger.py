@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import make_golden
 import numpy as np
 import pytest
 import stranger
@@ -54,6 +55,18 @@ def test_tiles_and_importance() -> None:
     )
     agree(data)
     assert (stranger.decode(data)[..., 3] == plane).all()
+
+
+@pytest.mark.parametrize("name", ["exact", "exact-l", "exact-tiles", "exact-widest", "equal-channels"])
+def test_exact_pixels_and_equal_channels(name: str) -> None:
+    agree(make_golden.CASES[name]())
+
+
+@pytest.mark.parametrize("mode", CHANNELS)
+def test_lossless(mode: str) -> None:
+    pixels = photo_like(20, 9000 if mode == "L" else 30, CHANNELS[mode])
+    data = codec.encode(pixels, mode, EncodeOptions(lossless=True))
+    assert (stranger.decode(data) == pixels).all()
 
 
 def test_the_stranger_notices_other_tables() -> None:

@@ -39,6 +39,7 @@ Put = Callable[[Area, Pixels], None]
 FAMILIES: Final = (
     "balle2017",
     "lic1",
+    "lossless",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""
 
@@ -67,8 +68,8 @@ class Writer(Protocol):
     def payloads(self, level: int) -> Sequence[bytes | memoryview]:
         """Return the payload of every tile in raster order."""
 
-    def psnr(self, level: int) -> float:
-        """Return the PSNR in dB, over all samples, of what a reader would see."""
+    def decoded(self, level: int) -> Pixels:
+        """Return the colours (H, W, C) that a reader would see."""
 
 
 class Reader(Protocol):
@@ -95,7 +96,11 @@ class Reader(Protocol):
 
 
 class Family(Protocol):
-    """What every family has. MODES: of L and RGB those that it codes; OPTIONS: of effort, roi and importance those it knows."""
+    """What every family has.
+
+    MODES: of L and RGB those that it codes, and of LA and RGBA those whose alpha it codes too; else alpha is stored apart.
+    OPTIONS: of effort, roi and importance those it knows.
+    """
 
     NAME: str
     MODES: frozenset[str]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from .. import metrics
 from ..engine import workers
 from ..errors import LicDamagedError, LicDesyncError
 from ..fileformat import streams
@@ -66,8 +65,8 @@ class TilewiseWriter:
         with workers.over_tiles(self.tiling.count, rows * columns) as crew:
             return list(crew.results(lambda index: self._payload(index, level), range(self.tiling.count)))
 
-    def psnr(self, level: int) -> float:
-        """Return the PSNR in dB, over all samples, of what a reader would see."""
+    def decoded(self, level: int) -> Pixels:
+        """Return the colours (H, W, C) that a reader would see."""
         seen = np.empty_like(self._pixels)
 
         def put(area: Area, pixels: Pixels) -> None:
@@ -75,7 +74,7 @@ class TilewiseWriter:
 
         reader = TilewiseReader(self._family, self._model, self.tiling, level, None)
         reader.draw(dict(enumerate(self.payloads(level))), put, strict=True, held=0)
-        return metrics.psnr(self._pixels, seen)
+        return seen
 
 
 class TilewiseReader:

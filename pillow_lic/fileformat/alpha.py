@@ -12,8 +12,8 @@ from .inflate import inflated
 
 Plane = npt.NDArray[np.uint8]
 
-FILTERED, CONSTANT = 0, 1
-"""First byte of the payload: filtered rows in a zlib stream, or one value for the whole plane."""
+FILTERED, CONSTANT, IN_TILES = 0, 1, 2
+"""First byte of the payload: filtered rows in a zlib stream, one value for the whole plane, or nothing: the tiles have it."""
 BAND_BYTES = 2**20
 """Bytes of rows that are unpacked at a time."""
 FILTERS = 3
@@ -37,6 +37,11 @@ def pack(plane: Plane) -> bytes:
         parts.append(deflater.compress(bytes([kind]) + differences[kind].tobytes()))
         above = row
     return b"".join([*parts, deflater.flush()])
+
+
+def in_tiles(payload: bytes) -> bool:
+    """Whether a payload says that the plane is coded with the colours, in the tiles."""
+    return payload == bytes([IN_TILES])
 
 
 def unpack(payload: bytes, shape: tuple[int, int], scale: int = 1) -> Plane:

@@ -3,7 +3,7 @@
     file     = header, section, section, ...
     header   = see `header`
     section  = see `sections`
-    sections = [ICC] [EXIF] [XMP] [importance] [alpha] tile tile ...        and unknown ancillary ones anywhere between
+    sections = [ICC] [EXIF] [XMP] [importance] [alpha] [exact] tile tile ...        and unknown ancillary ones anywhere between
 
 No pixel is touched and no network known here, only the standard library imported; what a tile's payload holds is its
 family's business. Every refusal is one sentence of the tree in `errors`.
@@ -18,6 +18,7 @@ from ..errors import LicDamagedError, LicError, LicTruncatedError
 from .header import MAX_HEADER_BYTES, Header, parse_header, write_header
 from .sections import (
     ALPHA,
+    EXACT,
     IMPORTANCE,
     METADATA,
     NAMES,
@@ -67,6 +68,7 @@ class Container:
     metadata: dict[str, bytes]
     importance: bytes | None
     alpha: bytes | None
+    exact: bytes | None
     tiles: list[memoryview | CutPayload | None]
     trailing: int
 
@@ -234,7 +236,7 @@ def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
     trailing = len(view) - position if rules.complete else 0
     parts += [None] * (header.tile_count - len(parts))
     metadata = {METADATA[tag]: found[tag] for tag in METADATA if tag in found}
-    return Container(header, metadata, found.get(IMPORTANCE), found.get(ALPHA), parts, trailing)
+    return Container(header, metadata, found.get(IMPORTANCE), found.get(ALPHA), found.get(EXACT), parts, trailing)
 
 
 def pack(
@@ -244,6 +246,7 @@ def pack(
     metadata: Mapping[str, bytes] | None = None,
     importance: bytes | None = None,
     alpha: bytes | None = None,
+    exact: bytes | None = None,
 ) -> bytes:
     """Put a file together.
 
@@ -267,6 +270,8 @@ def pack(
         sections.append((IMPORTANCE, importance))
     if alpha is not None:
         sections.append((ALPHA, alpha))
+    if exact is not None:
+        sections.append((EXACT, exact))
     written = [write_section(tag, payload, front, 0) for tag, payload in sections]
     written += [write_section(TILE, payload, front, index) for index, payload in enumerate(tiles)]
     return b"".join([front, *written])

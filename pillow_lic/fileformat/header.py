@@ -28,6 +28,8 @@ CHANNELS: Final = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 """Stored modes in the order of their codes, and the channels of each."""
 
 _MODES: Final = tuple(CHANNELS)
+_GREY: Final = 0x40
+"""Bit of the picture byte: the three channels are equal."""
 
 MAX_HEADER_BYTES: Final = 31
 """Bytes of the longest header: 8 fixed, three varints of 5, hash 4, level 2, CRC 2."""
@@ -38,7 +40,8 @@ class Header:
     """The fields of a header.
 
     mode is one of L, LA, RGB, RGBA; width and height are in pixels; tile_edge is 0 (one tile) or a power of two in
-    128..8192; model_id >= 1 and model_hash (4 bytes) name the networks; level is 0..1024.
+    128..8192; model_id >= 1 and model_hash (4 bytes) name the networks; level is 0..1024; is_grey says of a picture of RGB or
+    RGBA that the three channels are equal.
     """
 
     mode: str
@@ -49,6 +52,7 @@ class Header:
     model_hash: bytes
     level: int
     version: int = VERSION
+    is_grey: bool = False
 
     @property
     def quality(self) -> float:
@@ -94,7 +98,7 @@ def parse_header(front: bytes) -> tuple[Header, int]:
     if binascii.crc_hqx(front[: end - 2], 0xFFFF) != int.from_bytes(front[end - 2 : end], "little"):
         msg = "header is damaged: its checksum does not match"
         raise LicDamagedError(msg)
-    if front[7] & 0xC0:
+    if front[7] & 0x80:
         msg = f"header has reserved bits set (picture byte 0x{front[7]:02x}): written by a later release"
         raise LicUnsupportedError(msg)
     exponent = front[7] >> 2 & 7
@@ -106,6 +110,7 @@ def parse_header(front: bytes) -> tuple[Header, int]:
         model_id=model_id,
         model_hash=front[position : position + 4],
         level=int.from_bytes(front[position + 4 : position + 6], "little"),
+        is_grey=bool(front[7] & _GREY),
     )
     _check_header(header, LicDamagedError)
     return header, end
@@ -127,7 +132,7 @@ def write_header(header: Header) -> bytes:
     front = b"".join(
         [
             MAGIC,
-            bytes([VERSION, _MODES.index(header.mode) | exponent << 2]),
+            bytes([VERSION, _MODES.index(header.mode) | exponent << 2 | _GREY * header.is_grey]),
             write_varint(header.width),
             write_varint(header.height),
             write_varint(header.model_id),
@@ -140,6 +145,9 @@ def write_header(header: Header) -> bytes:
 
 def _check_header(header: Header, wrong: type[Exception]) -> None:
     """Check the ranges of the numbers: LicLimitError when there is too much, `wrong` else."""
+    if header.is_grey and header.mode not in ("RGB", "RGBA"):
+        msg = f"only colours can be marked as equal channels, mode is {header.mode}"
+        raise wrong(msg)
     if header.width < 1 or header.height < 1:
         msg = f"picture must have at least one pixel, got {header.width}x{header.height}"
         raise wrong(msg)

@@ -36,6 +36,9 @@ MAX_IMPORTANCE_BYTES: Final = 2**20
 MAX_ALPHA_BYTES: Final = 2**28
 """Largest alpha payload: 256 MiB, above zlib's worst case for the largest picture (about 171 MiB)."""
 
+MAX_EXACT_BYTES: Final = 2**30
+"""Largest exact payload: 1 GiB, above the 4 bytes a pixel that VP8L needs at worst for the largest picture."""
+
 MAX_TILE_BYTES: Final = 2**26
 """Largest tile payload: 64 MiB, above the 24 MB of the largest tile with an escape for every symbol."""
 

@@ -16,15 +16,25 @@ from .varint import parse_varint, write_varint
 TILE: Final = 0x01
 ALPHA: Final = 0x02
 IMPORTANCE: Final = 0x03
+EXACT: Final = 0x04
 ANCILLARY: Final = 0x80
 METADATA: Final = {0x81: "icc_profile", 0x82: "exif", 0x83: "xmp"}
 
-ORDER: Final = (*METADATA, IMPORTANCE, ALPHA, TILE)
-NAMES: Final = {TILE: "tile", ALPHA: "alpha", IMPORTANCE: "importance", 0x81: "ICC", 0x82: "EXIF", 0x83: "XMP"}
+ORDER: Final = (*METADATA, IMPORTANCE, ALPHA, EXACT, TILE)
+NAMES: Final = {
+    TILE: "tile",
+    ALPHA: "alpha",
+    IMPORTANCE: "importance",
+    EXACT: "exact",
+    0x81: "ICC",
+    0x82: "EXIF",
+    0x83: "XMP",
+}
 LIMITS: Final = {
     TILE: limits.MAX_TILE_BYTES,
     ALPHA: limits.MAX_ALPHA_BYTES,
     IMPORTANCE: limits.MAX_IMPORTANCE_BYTES,
+    EXACT: limits.MAX_EXACT_BYTES,
     **dict.fromkeys(METADATA, limits.MAX_METADATA_BYTES),
 }
 _MAX_FRAME: Final = 6
@@ -54,7 +64,8 @@ class Rules:
     """Which section may come next: the order, the counts, and what this release knows."""
 
     def __init__(self, header: Header) -> None:
-        self._has_alpha = header.has_alpha
+        self._needs_alpha = header.has_alpha
+        self._takes_alpha = header.has_alpha
         self._tiles_left = header.tile_count
         self._others = 0
         self._rank = -1
@@ -67,7 +78,7 @@ class Rules:
     @property
     def expects_tile(self) -> bool:
         """Whether everything a tile must come after has been seen, so that a tile is what comes or is missing next."""
-        return not self._has_alpha or self._rank >= ORDER.index(ALPHA)
+        return not self._needs_alpha
 
     def admit(self, ref: SectionRef) -> None:
         """Take the next section of the file, or raise the rule it breaks."""
@@ -85,9 +96,11 @@ class Rules:
         if rank < self._rank or (rank == self._rank and ref.tag != TILE):
             msg = f"{ref.name} section occurs twice" if rank == self._rank else f"{ref.name} section comes too late"
             raise LicDamagedError(msg)
-        if ref.tag == ALPHA and not self._has_alpha:
-            msg = "file has an alpha section, but its mode has no alpha"
-            raise LicDamagedError(msg)
+        if ref.tag == ALPHA:
+            if not self._takes_alpha:
+                msg = "file has an alpha section, but its mode has no alpha"
+                raise LicDamagedError(msg)
+            self._needs_alpha = False
         if ref.tag == TILE:
             if not self.expects_tile:
                 msg = "file has no alpha section, but its mode has alpha"

@@ -84,12 +84,19 @@ def request(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None,
         else:
             points += SPAN * _blocks(_mask(asked, "importance", height, width))
     if roi is not None:
-        if isinstance(roi, np.ndarray) and roi.shape != (height, width) and roi.shape[1] in (4, 5):
-            roi = boxes("roi", roi.tolist(), LEGAL_ROI)
-        mask = _mask(roi, "roi", height, width) if isinstance(roi, np.ndarray) else _boxed(roi, height, width)
-        points += SPAN * _blocks(mask)
+        points += SPAN * _blocks(named_mask(roi, "roi", height, width))
     named = roi is not None or not isinstance(wanted, (int, float))
     return Requested(given, (points - points.mean()) * (MAX_LEVEL / 9 / STEP), named)
+
+
+def named_mask(places: Mask | Sequence[Box], name: str, height: int, width: int) -> Floats:
+    """Return the mask (H, W), 0..1, of places given by an option: a mask, or boxes as `request` takes them.
+
+    ValueError naming the option, what is wrong and what is legal.
+    """
+    if isinstance(places, np.ndarray) and places.shape != (height, width) and places.shape[1] in (4, 5):
+        places = boxes(name, places.tolist(), LEGAL_ROI)
+    return _mask(places, name, height, width) if isinstance(places, np.ndarray) else _boxed(places, name, height, width)
 
 
 def _fitted(shift: Floats, budget: float, named: bool) -> Deltas:
@@ -127,14 +134,14 @@ def _mask(a: Mask, name: str, height: int, width: int) -> Floats:
     return mask
 
 
-def _boxed(places: Sequence[Box], height: int, width: int) -> Floats:
+def _boxed(places: Sequence[Box], name: str, height: int, width: int) -> Floats:
     """Return the mask of boxes, each widened to whole latents: a latent that shows in a box counts as inside."""
     mask = np.zeros((height, width), np.float32)
     for box in places:
         left, upper, right, lower = box[:4]
         weight = box[4] if len(box) > 4 else 1.0
         if left < 0 or upper < 0 or right > width or lower > height:
-            msg = f"roi box must lie inside the picture of {width}x{height} pixels, got {box_shown(box[:4])}"
+            msg = f"{name} box must lie inside the picture of {width}x{height} pixels, got {box_shown(box[:4])}"
             raise ValueError(msg)
         x0, y0 = (int(v // CELL) * CELL for v in (left, upper))
         x1, y1 = (math.ceil(v / CELL) * CELL for v in (right, lower))

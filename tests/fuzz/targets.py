@@ -35,8 +35,9 @@ def resealed(data: bytes) -> bytes:
         position = 8
         for _ in range(3):
             start = position
-            _, position = parse_varint(file, start)
-        spec = models.choose(None)
+            number, position = parse_varint(file, start)
+        lossless = models.choose(codec.LOSSLESS)
+        spec = lossless if number == lossless.number else models.choose(None)
         file[start:position] = bytes([spec.number])
         end = start + 1 + 8
         file[start + 1 : start + 5] = spec.hash
@@ -73,10 +74,12 @@ def parse(data: bytes) -> bool:
     assert not front.truncated
     assert len(whole.tiles) == whole.header.tile_count
     tiles = [bytes(tile) for tile in whole.tiles if tile is not None]
-    again = container.pack(whole.header, tiles, metadata=whole.metadata, importance=whole.importance, alpha=whole.alpha)
+    again = container.pack(
+        whole.header, tiles, metadata=whole.metadata, importance=whole.importance, alpha=whole.alpha, exact=whole.exact
+    )
     known = container.unpack(again)
     assert (known.header, known.tiles) == (whole.header, whole.tiles)
-    assert (known.importance, known.alpha) == (whole.importance, whole.alpha)
+    assert (known.importance, known.alpha, known.exact) == (whole.importance, whole.alpha, whole.exact)
     with contextlib.suppress(LicError):
         codec.verify(data)
     return True
@@ -98,9 +101,11 @@ def seeds() -> Iterator[bytes]:
         pixels = bytes(40 + 170 * x // size for x in range(size))
         im = Image.frombytes(mode, (width, height), pixels)
         yield pillow_lic.encode(im, quality=2, xmp="<x/>")
+        yield pillow_lic.encode(im, lossless=True)
         if len(mode) > 2:
             data = pillow_lic.encode(im, quality=9, roi=[(0, 0, 1, 1)], exif=b"MM\0*\0\0\0\x08\0\0\0\0\0\0")
             yield data
+            yield pillow_lic.encode(im, quality=2, exact=(0, 0, 1, 1))
             parts = container.unpack(data)
             tile = bytes(parts.tiles[0] or b"")
             header = parts.header.__class__(mode, 300, 3, 128, parts.header.model_id, parts.header.model_hash, 800)

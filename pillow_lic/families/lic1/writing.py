@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ... import metrics
 from ...engine import workers
 from ...engine.models import Model
 from ...fileformat import importance_map
@@ -66,8 +65,8 @@ class Writer:
                 ends.append(len(stream))
         return [memoryview(stream)[start:end] for start, end in itertools.pairwise(ends)]
 
-    def psnr(self, level: int) -> float:
-        """Return the RGB PSNR in dB of what a reader would see, the same with any number of threads: files depend on it."""
+    def decoded(self, level: int) -> Pixels:
+        """Return the colours (H, W, 3) that a reader would see, the same with any number of threads: files depend on them."""
         reader = Reader(self._model, self.tiling, level, self.deltas, reference=True)
         seen = np.empty_like(self._rgb)
 
@@ -78,7 +77,7 @@ class Writer:
             seen[area.slices] = pixels
 
         reader.draw_latents(latents, put, bytes_per_pixel=self._bytes_per_pixel)
-        return metrics.psnr(self._rgb, seen)
+        return seen
 
     @property
     def _bytes_per_pixel(self) -> int:

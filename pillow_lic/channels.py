@@ -1,0 +1,48 @@
+"""The channels of a mode as families code them, and of what they decode the pixels of the mode."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .families import Put
+from .fileformat.areas import Area
+from .fileformat.header import Header
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def as_rgb(pixels: Pixels, mode: str) -> Pixels:
+    """Return pixels (H, W, C) of a mode as (H, W, 3); grey becomes three equal channels."""
+    return np.repeat(pixels[:, :, :1], 3, 2) if mode in ("L", "LA") else pixels[:, :, :3]
+
+
+def are_equal(pixels: Pixels, mode: str) -> bool:
+    """Whether the three channels of a picture of RGB or RGBA are equal."""
+    if mode in ("L", "LA"):
+        return False
+    red, green, blue = (pixels[:, :, channel] for channel in range(3))
+    return all(np.array_equal(a[:1], b[:1]) and np.array_equal(a, b) for a, b in ((red, green), (green, blue)))
+
+
+def in_mode(put: Put, header: Header, plane: Pixels | None) -> Put:
+    """Return a function that takes decoded colours, and passes on pixels of the picture's mode with their part of the alpha plane.
+
+    Colours are (h, w, 1), (h, w, 3), or (h, w, 4) with alpha in the tile.
+    """
+
+    def put_decoded(area: Area, decoded: Pixels) -> None:
+        shown = decoded[:, :, :3]
+        if shown.shape[2] == 3 and (header.is_grey or header.mode in ("L", "LA")):
+            shown = ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8)
+        if shown.shape[2] == 1 and header.mode in ("RGB", "RGBA"):
+            shown = as_rgb(shown, "L")
+        if header.has_alpha:
+            if plane is not None:
+                opacity = plane[area.slices][:, :, None]
+            else:
+                opacity = decoded[:, :, 3:] if decoded.shape[2] == 4 else np.full_like(decoded[:, :, :1], 255)
+            shown = np.concatenate([shown, opacity], 2)
+        put(area, shown)
+
+    return put_decoded

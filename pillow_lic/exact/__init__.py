@@ -1,0 +1,7 @@
+"""What is kept exactly of a picture that is otherwise coded with loss: letters, lines, flat grounds, icons.
+
+    colors ─drawn─▶ blocks worth keeping ─layer─▶ exact section (its colours merged below quality 5)
+           └──────ground: smooth under what is kept ─▶ the family's encoder
+
+A photograph has no such blocks, and its file stays as it is without this room.
+"""

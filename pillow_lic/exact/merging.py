@@ -1,0 +1,66 @@
+"""Fewer colours for exact pixels at low qualities: rare ones become the nearest frequent one, grounds stay as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..fileformat.levels import level_to_quality, quality_to_level
+from .drawn import packed
+
+Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+EXACT_QUALITY = 5.0
+"""Quality from which on nothing is merged."""
+WIDEST, HALVED_EVERY = 48.0, 2.0
+"""Reach of a colour at quality 1, in levels, and the points of quality that halve it.
+
+The reach at which the next bit that merging saves costs as much error as one that the codec saves by a coarser step (text and
+terminals of tests/screens).
+"""
+GROUND_SHARE = 1 / 512
+"""Share of a tile's exact pixels from which on a colour is a ground, which no other colour replaces."""
+_MOST_COLORS = 2048
+"""Colours that may stay; what is left over goes to the nearest of them."""
+_ROWS = 2048
+"""Colours whose nearest one is looked for in one go."""
+
+
+def reach(level: int) -> int:
+    """Return how far, in levels of each channel, a colour may be moved in a file of that level; 0 from quality 5 on."""
+    if level >= quality_to_level(EXACT_QUALITY):
+        return 0
+    return round(WIDEST * 2 ** ((1 - level_to_quality(level)) / HALVED_EVERY))
+
+
+def merged(colors: Pixels, exact: Mask, within: int) -> Pixels:
+    """Return colours (h, w, C) whose exact pixels have fewer of them: each moved by at most `within` levels a channel (RMS)."""
+    if not within or not exact.any():
+        return colors
+    numbers, place, count = np.unique(packed(colors)[exact], return_inverse=True, return_counts=True)
+    shifts = 8 * np.arange(colors.shape[2] - 1, -1, -1, dtype=np.uint32)
+    kinds = (numbers[:, None] >> shifts & 0xFF).astype(np.float32)
+    order = np.argsort(-count, kind="stable")
+    limit = within * within * kinds.shape[1]
+    grounds = int((count >= GROUND_SHARE * exact.sum()).sum())
+    stay, left = list(order[:grounds]), order[grounds:]
+    for one in stay:
+        left = left[np.square(kinds[left] - kinds[one]).sum(1) > limit]
+    while len(left) and len(stay) < _MOST_COLORS:
+        one = left[0]
+        stay.append(one)
+        left = left[np.square(kinds[left] - kinds[one]).sum(1) > limit]
+    staying = kinds[stay]
+    nearest = np.concatenate([_nearest(kinds[y : y + _ROWS], staying) for y in range(0, len(kinds), _ROWS)])
+    result = colors.copy()
+    result[exact] = staying[nearest][place].astype(np.uint8)
+    return result
+
+
+def _nearest(kinds: npt.NDArray[np.float32], staying: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+    """Return, for every colour (n, C), the row of the nearest of those that stay (m, C)."""
+    products = kinds @ staying.T
+    distances = np.square(staying).sum(1) - 2 * products
+    rows: npt.NDArray[np.intp] = np.argmin(distances, 1)
+    return rows

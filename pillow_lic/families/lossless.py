@@ -1,0 +1,32 @@
+"""The family `lossless`: every pixel as it is, alpha included, as VP8L bitstreams; no network, no table (FORMAT.md).
+
+    pixels ─▶ the parts of a tile ─▶ VP8L bitstreams ─▶ streams of the tile
+
+The lossless half of WebP (RFC 9649) is what Pillow carries anyway, and on screenshots and drawings its files are a third
+smaller than PNG's. The level does not change what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..fileformat import vp8l
+
+if TYPE_CHECKING:
+    from ..engine.models import Model
+    from . import Pixels
+
+NAME = "lossless"
+MODES = frozenset({"L", "LA", "RGB", "RGBA"})
+OPTIONS: frozenset[str] = frozenset()
+
+
+def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:  # noqa: ARG001
+    """Return the bitstreams of pixels (h, w, 1..4)."""
+    return vp8l.write(pixels, small=True)
+
+
+def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:  # noqa: ARG001
+    """Return the pixels (h, w, 4) of that shape, alpha last."""
+    return vp8l.read(streams, shape)

@@ -1,0 +1,128 @@
+"""The exact layer of a picture: pixels that take the place of decoded ones, in one section, tile by tile.
+
+payload = varint length of every bitstream, tile by tile in raster order, then the bitstreams (`vp8l`; a long tile has several)
+
+A tile whose bitstreams all have length 0 has no exact pixels. In the others alpha 255 marks an exact pixel, alpha 0 a hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import LicDamagedError, LicTruncatedError
+from . import vp8l
+from .areas import Area
+from .tiling import Tiling
+from .varint import parse_varint, write_varint
+
+Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+_MAX_VARINT_BYTES = 5
+
+
+def pack(tiles: Sequence[Sequence[bytes] | None], tiling: Tiling) -> bytes:
+    """Return the payload for the bitstreams of every tile in raster order, None for one without exact pixels."""
+    streams: list[bytes] = []
+    for tile, area in zip(tiles, tiling.tiles(), strict=True):
+        streams += [b""] * len(vp8l.parts(*area.shape)) if tile is None else tile
+    return b"".join([*(write_varint(len(stream)) for stream in streams), *streams])
+
+
+def written(pixels: Pixels, exact: Mask) -> list[bytes] | None:
+    """Return the bitstreams of a tile of colours (h, w, 1 or 3) whose exact pixels (h, w) are marked; None if there are none."""
+    if not exact.any():
+        return None
+    kept = pixels * exact[:, :, None]
+    return vp8l.write(np.concatenate([kept, np.where(exact, np.uint8(255), np.uint8(0))[:, :, None]], 2), small=False)
+
+
+class ExactLayer:
+    """The exact pixels of a picture in a file. LicDamagedError for a payload that does not belong to that tiling."""
+
+    def __init__(self, payload: bytes | memoryview, tiling: Tiling) -> None:
+        self._tiling = tiling
+        view = memoryview(payload)
+        self._streams: list[list[memoryview]] = []
+        counts = [len(vp8l.parts(*area.shape)) for area in tiling.tiles()]
+        head, position = bytes(view[: _MAX_VARINT_BYTES * sum(counts)]), 0
+        lengths = []
+        try:
+            for _ in range(sum(counts)):
+                length, position = parse_varint(head, position)
+                lengths.append(length)
+        except LicTruncatedError:
+            msg = f"exact section of {len(view)} bytes ends inside its {sum(counts)} lengths"
+            raise LicDamagedError(msg) from None
+        if position + sum(lengths) != len(view):
+            msg = f"exact section must have {position + sum(lengths)} bytes by its lengths, got {len(view)}"
+            raise LicDamagedError(msg)
+        for count in counts:
+            own, lengths = lengths[:count], lengths[count:]
+            streams = []
+            for length in own:
+                streams.append(view[position : position + length])
+                position += length
+            self._streams.append(streams)
+
+    def check(self) -> None:
+        """Raise LicDamagedError for a bitstream that claims another size than that of its tile; nothing is decoded."""
+        for index in range(self._tiling.count):
+            if any(self._streams[index]):
+                vp8l.check(self._streams[index], self._tiling.tile(index).shape)
+
+    def over(self, put: Callable[[Area, Pixels], None], read: Area, scale: int) -> Callable[[Area, Pixels], None]:
+        """Return a function that takes decoded colours (h, w, 1 or 3) and gives them to `put` with the exact pixels in place.
+
+        Areas begin at the corner of the area `read`, and count pixels of a draft that are `scale` pixels wide.
+        """
+
+        def put_exact(area: Area, colors: Pixels) -> None:
+            origin = read.over(scale)
+            here = Area(area.x0 + origin.x0, area.y0 + origin.y0, area.x1 + origin.x0, area.y1 + origin.y0)
+            whole = here.times(scale).intersection(self._tiling.whole)
+            if scale == 1:
+                whole = whole.intersection(read)
+            shown = colors
+            for index in self._tiling.touching(whole.corners):
+                if any(self._streams[index]):
+                    shown = self._laid(index, here, scale, shown)
+            put(area, shown)
+
+        return put_exact
+
+    def _laid(self, index: int, here: Area, scale: int, colors: Pixels) -> Pixels:
+        """Return colours of the area `here` of the draft with the exact pixels of one tile in place, grey if they are grey."""
+        tile = self._tiling.tile(index)
+        exact = vp8l.read(self._streams[index], tile.shape)
+        marks = exact[:, :, 3]
+        if not ((marks == 0) | (marks == 255)).all():
+            msg = f"exact pixels must have alpha 0 or 255, tile {index + 1} in raster order has others"
+            raise LicDamagedError(msg)
+        both = tile.over(scale).intersection(here)
+        inside = both.within(tile.over(scale)).slices
+        place = both.within(here).slices
+        if colors.shape[2] == 1:
+            exact = exact[:, :, [0, 3]]
+        laid = colors.copy()
+        if scale == 1:
+            kept = marks[inside][:, :, None] == 255
+            laid[place] = np.where(kept, exact[inside][:, :, :-1], laid[place])
+            return laid
+        share = _means(marks == 255, scale)[inside][:, :, None]
+        sums = np.stack([_means((marks == 255) * plane, scale) for plane in np.moveaxis(exact[:, :, :-1], 2, 0)], 2)
+        mixed = sums[inside] + (1 - share) * laid[place]
+        laid[place] = np.rint(mixed).astype(np.uint8)
+        return laid
+
+
+def _means(plane: npt.NDArray[np.generic], scale: int) -> npt.NDArray[np.float32]:
+    """Return the mean of every square of so many pixels, fewer at the right and bottom edge."""
+    rows, columns = (np.arange(0, length, scale) for length in plane.shape)
+    sums = np.add.reduceat(np.add.reduceat(plane.astype(np.float32), rows, 0), columns, 1)
+    areas = np.minimum(scale, plane.shape[0] - rows)[:, None] * np.minimum(scale, plane.shape[1] - columns)
+    means: npt.NDArray[np.float32] = sums / areas.astype(np.float32)
+    return means

@@ -1,0 +1,109 @@
+"""Pixels kept exactly: VP8L bitstreams, the lossless half of WebP (RFC 9649), written and read by Pillow.
+
+Only the bare bitstream is stored. A reader checks the sizes in its first five bytes and puts it behind a header of its own
+making, so that no other decoder of Pillow is ever opened and nothing is allocated by a size that differs from the header's.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, features
+
+from ..errors import LicDamagedError, LicRuntimeError
+from .areas import Area
+from .tiling import Tiling
+
+Pixels = npt.NDArray[np.uint8]
+
+SIGNATURE: Final = 0x2F
+HEAD_BYTES: Final = 5
+"""Bytes of the signature, two sides of 14 bits, the alpha hint and the version of 3 bits."""
+MAX_PART_SIDE: Final = 8192
+"""Side in pixels that longer pictures are cut into; VP8L itself ends at 16384."""
+_RIFF_BYTES: Final = 20
+"""Bytes that a WebP file has before the bitstream: RIFF, length, WEBP, VP8L, length."""
+_METHODS: Final = (4, 6)
+"""libwebp's methods: the quick one, and the one of fewest bytes."""
+
+
+def parts(height: int, width: int) -> list[Area]:
+    """Return the areas, in raster order, that a picture of that size is cut into: one up to MAX_PART_SIDE."""
+    return Tiling(width, height, MAX_PART_SIDE).tiles()
+
+
+def write(pixels: Pixels, *, small: bool) -> list[bytes]:
+    """Return the bitstreams of the parts of pixels (h, w, 1), (h, w, 2), (h, w, 3) or (h, w, 4): grey or colours, and alpha.
+
+    small: search longer for fewer bytes. Colours under alpha 0 are kept too. LicRuntimeError where Pillow has no WebP.
+    """
+    _need_webp("writing")
+    return [_written(pixels[area.slices], small) for area in parts(*pixels.shape[:2])]
+
+
+def read(streams: Sequence[bytes | memoryview], shape: tuple[int, int]) -> Pixels:
+    """Return the pixels (h, w, 4), alpha last, of as many bitstreams as `parts` asks for.
+
+    LicDamagedError for streams that hold no picture of that shape, LicRuntimeError where Pillow has no WebP.
+    """
+    check(streams, shape)
+    _need_webp("reading")
+    pixels = np.empty((*shape, 4), np.uint8)
+    for stream, area in zip(streams, parts(*shape), strict=True):
+        pixels[area.slices] = _read(stream)
+    return pixels
+
+
+def check(streams: Sequence[bytes | memoryview], shape: tuple[int, int]) -> None:
+    """Raise LicDamagedError unless the first bytes of the bitstreams claim the sizes of the parts of that shape."""
+    areas = parts(*shape)
+    if len(streams) != len(areas):
+        msg = f"exact pixels of {shape[1]}x{shape[0]} must have {len(areas)} bitstreams, got {len(streams)}"
+        raise LicDamagedError(msg)
+    for stream, area in zip(streams, areas, strict=True):
+        head = bytes(stream[:HEAD_BYTES])
+        if len(head) < HEAD_BYTES or head[0] != SIGNATURE or head[4] >> 5:
+            msg = f"exact pixels must be a VP8L bitstream of version 0, got {head.hex() or 'nothing'}"
+            raise LicDamagedError(msg)
+        bits = int.from_bytes(head[1:], "little")
+        size = (1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+        if size != (area.width, area.height):
+            msg = f"exact pixels must be {area.width}x{area.height}, their bitstream says {size[0]}x{size[1]}"
+            raise LicDamagedError(msg)
+
+
+def _written(pixels: Pixels, small: bool) -> bytes:
+    channels = pixels.shape[2]
+    colors = pixels[:, :, :1].repeat(3, 2) if channels < 3 else pixels[:, :, :3]
+    whole = colors if channels % 2 else np.concatenate([colors, pixels[:, :, -1:]], 2)
+    image = Image.frombytes("RGB" if channels % 2 else "RGBA", whole.shape[1::-1], np.ascontiguousarray(whole).data)
+    file = io.BytesIO()
+    image.save(file, "WEBP", lossless=True, quality=100, method=_METHODS[small], exact=True)
+    data = file.getvalue()
+    length = int.from_bytes(data[16:_RIFF_BYTES], "little")
+    return data[_RIFF_BYTES : _RIFF_BYTES + length]
+
+
+def _read(stream: bytes | memoryview) -> Pixels:
+    """Return the pixels (h, w, 4) of a bitstream whose head was checked."""
+    padding = b"\0" * (len(stream) % 2)
+    chunk = b"WEBPVP8L" + len(stream).to_bytes(4, "little") + bytes(stream) + padding
+    file = io.BytesIO(b"RIFF" + len(chunk).to_bytes(4, "little") + chunk)
+    try:
+        with Image.open(file, formats=["WEBP"]) as image:
+            return np.asarray(image.convert("RGBA"))
+    except (OSError, SyntaxError, ValueError) as error:
+        msg = "exact pixels are damaged: their bitstream cannot be decoded"
+        raise LicDamagedError(msg) from error
+
+
+def _need_webp(doing: str) -> None:
+    if not features.check("webp"):
+        msg = (
+            f"{doing} exact pixels needs WebP, which this Pillow was built without: install a wheel of Pillow from PyPI"
+        )
+        raise LicRuntimeError(msg)

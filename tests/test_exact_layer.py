@@ -1,0 +1,275 @@
+"""The exact layer: what is drawn is found and comes back pixel for pixel, photographs are left alone, nothing else breaks."""
+
+import io
+import warnings
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from pictures import SAMPLE, photo_like
+from PIL import Image, ImageDraw, ImageFile, ImageFont, features
+
+import pillow_lic
+from pillow_lic import codec, families, metrics
+from pillow_lic.__main__ import main
+from pillow_lic.describe import describe
+from pillow_lic.engine import models
+from pillow_lic.errors import LicDamagedError, LicRuntimeError
+from pillow_lic.exact import drawn, ground, layer, merging
+from pillow_lic.families import Request
+from pillow_lic.fileformat import container, exact_layer
+from pillow_lic.fileformat.areas import Area
+from pillow_lic.fileformat.header import Header
+from pillow_lic.fileformat.levels import quality_to_level
+from pillow_lic.fileformat.sections import EXACT
+from pillow_lic.fileformat.tiling import Tiling
+from pillow_lic.options import EncodeOptions
+
+Pixels = npt.NDArray[np.uint8]
+
+WORDS = "Letters stay letters, and lines stay lines."
+
+
+def page(width: int = 320, height: int = 256, *, with_photo: bool = True) -> Image.Image:
+    """A page of text; its right half is a photograph if asked for."""
+    im = Image.new("RGB", (width, height), "#fdfdf8")
+    draw = ImageDraw.Draw(im)
+    for row in range(height // 18):
+        draw.text((6, 2 + 18 * row), WORDS, "#203040", ImageFont.load_default(13))
+    if with_photo:
+        with Image.open(SAMPLE) as photo:
+            im.paste(photo.convert("RGB").resize((width // 2, height)), (width // 2, 0))
+    return im
+
+
+def text_of(im: Image.Image) -> Pixels:
+    """The left half of a page, up to the block that the photograph begins in."""
+    return np.asarray(im)[:, : im.width // 2 - 16]
+
+
+@pytest.fixture(scope="module")
+def mixed() -> bytes:
+    return pillow_lic.encode(page(), quality=5)
+
+
+def test_letters_are_pixel_identical_from_quality_5_on(mixed: bytes) -> None:
+    im = pillow_lic.open(mixed)
+    assert (text_of(im) == text_of(page())).all()
+    assert not (np.asarray(im) == np.asarray(page())).all()
+    assert "exact" in [section["name"] for section in describe(mixed)["sections"]]
+    im.close()
+    lower = pillow_lic.open(pillow_lic.encode(page(), quality=3))
+    assert metrics.psnr(text_of(page()), text_of(lower)) > 32
+
+
+def test_it_costs_less_than_without(mixed: bytes) -> None:
+    assert len(mixed) < 0.8 * len(pillow_lic.encode(page(), quality=5, exact=False))
+
+
+def test_a_page_of_text_alone_needs_no_network() -> None:
+    with mock.patch("pillow_lic.engine.runtime.run", side_effect=AssertionError("a network ran")):
+        for quality in (2, 6):
+            data = pillow_lic.encode(page(with_photo=False), quality=quality)
+            im = pillow_lic.open(data)
+            assert im.info["lic_quality"] == quality
+            assert not im.info["lossless"]
+            same = (np.asarray(im) == np.asarray(page(with_photo=False))).all()
+            assert same == (quality == 6)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_photographs_are_left_alone(mode: str) -> None:
+    with Image.open(SAMPLE) as photo:
+        im = photo.convert(mode)
+    assert pillow_lic.encode(im, quality=4) == pillow_lic.encode(im, quality=4, exact=False)
+    for pixels in (photo_like(64, 64, 3), np.full((64, 64, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
+        assert layer.found(pixels) is None
+
+
+def test_a_blown_out_sky_behind_branches_is_a_photograph() -> None:
+    pixels = np.random.default_rng(1).integers(0, 90, (128, 128, 3), np.uint8)
+    pixels[:, np.arange(128) % 16 > 5] = 255
+    assert layer.found(pixels) is None
+
+
+def test_regions_and_drafts_have_the_letters(mixed: bytes) -> None:
+    whole = page()
+    box = (3, 5, 99, 77)
+    assert (np.asarray(pillow_lic.open(mixed).region(box)) == np.asarray(whole.crop(box))).all()
+    draft = pillow_lic.open(mixed)
+    draft.draft(None, (160, 128))
+    assert draft.size == (160, 128)
+    small = np.asarray(whole, np.float32).reshape(128, 2, 160, 2, 3).mean((1, 3))
+    assert np.abs(np.asarray(draft, np.float32) - small)[:, :72].max() <= 1
+
+
+def test_every_tile_has_its_own() -> None:
+    pixels = np.asarray(page())
+    tiling, level, model = Tiling(320, 256, 128), quality_to_level(6), models.choose(None)
+    found = layer.found(pixels)
+    assert found is not None
+    writer = families.writer(model, pixels, Request())
+    writer.tiling = tiling
+    header = Header("RGB", 320, 256, 128, model.number, model.hash, level)
+    data = container.pack(header, writer.payloads(level), exact=found.payload(level, tiling))
+    whole = codec.decode(data)[1]
+    assert (text_of(Image.fromarray(whole)) == text_of(page())).all()
+    area = Area(100, 20, 300, 140)
+    region = codec.decode_region(io.BytesIO(data), area.corners)
+    assert np.abs(region.astype(int) - whole[area.slices]).max() <= 1
+    half = whole.reshape(128, 2, 160, 2, 3).mean((1, 3))
+    assert np.abs(codec.decode(data, scale=2)[1] - half)[:, :72].max() <= 1
+
+
+def test_a_cut_file_shows_its_letters(mixed: bytes) -> None:
+    with pytest.raises(OSError, match="ends inside its tile"):
+        pillow_lic.open(mixed[:-100]).load()
+    with mock.patch.object(ImageFile, "LOAD_TRUNCATED_IMAGES", True):
+        assert (text_of(pillow_lic.open(mixed[:-100])) == text_of(page())).all()
+
+
+def test_targets_and_places_go_with_it() -> None:
+    im = page()
+    for words in ({"target_size": 9000}, {"target_bpp": 1.0}):
+        data = pillow_lic.encode(im, **words)
+        assert 8 * len(data) / (im.width * im.height) <= 1.0
+    data = pillow_lic.encode(im, target_psnr=38)
+    assert metrics.psnr(np.asarray(im), np.asarray(pillow_lic.open(data))) >= 37.9
+    data = pillow_lic.encode(im, quality=5, roi=(200, 50, 260, 110), effort=1)
+    assert (text_of(pillow_lic.open(data)) == text_of(im)).all()
+
+
+def test_the_caller_names_the_places(photo: Image.Image, tmp_path: Path) -> None:
+    a, mask = np.asarray(photo), np.zeros((64, 96), np.uint8)
+    mask[10:20, 30:50] = 255
+    for exact, inside in ((mask, (slice(10, 20), slice(30, 50))), ((16, 16, 48, 32), (slice(16, 32), slice(16, 48)))):
+        again = np.asarray(pillow_lic.open(pillow_lic.encode(photo, quality=1, exact=exact)))
+        assert (again[inside] == a[inside]).all()
+        assert not (again == a).all()
+    photo.save(tmp_path / "a.png")
+    for words, exact in ((["16,16,48,32"], (16, 16, 48, 32)), (["off"], False), (["auto"], "auto")):
+        words = [word for box in words for word in ("--exact", box)]
+        assert main(["encode", str(tmp_path / "a.png"), str(tmp_path / "a.lic"), "-f", "-q", "1", *words]) == 0
+        assert (tmp_path / "a.lic").read_bytes() == pillow_lic.encode(photo, quality=1, exact=exact)
+
+
+@pytest.mark.parametrize(
+    ("exact", "words"),
+    [
+        (True, "exact must be .*False"),
+        ("all", "exact must be"),
+        ((0, 0, 500, 10), "exact box must lie inside the picture of 96x64"),
+        (np.zeros((3, 3)), r"exact mask must have the shape of the picture, \(64, 96\)"),
+    ],
+)
+def test_other_places_are_refused(exact: object, words: str, photo: Image.Image) -> None:
+    with pytest.raises(ValueError, match=words):
+        pillow_lic.encode(photo, exact=exact)
+
+
+def test_without_webp_there_is_a_sentence(mixed: bytes) -> None:
+    with mock.patch.object(features, "check", return_value=False):
+        with pytest.raises(LicRuntimeError, match="writing exact pixels needs WebP"):
+            pillow_lic.encode(page())
+        with pytest.raises(LicRuntimeError, match="reading exact pixels needs WebP"):
+            pillow_lic.open(mixed).load()
+
+
+def test_grey_is_grey(photo: Image.Image) -> None:
+    grey = photo.convert("L").convert("RGB")
+    again = np.asarray(pillow_lic.open(pillow_lic.encode(grey, quality=3)))
+    assert (again == again[:, :, :1]).all()
+    assert len(pillow_lic.encode(grey, quality=3)) == len(pillow_lic.encode(photo.convert("L"), quality=3))
+
+
+def test_hidden_colours_cost_nothing(photo: Image.Image) -> None:
+    a = np.array(photo.convert("RGBA"))
+    a[:, 40:, 3] = 0
+    clean, noisy = a.copy(), a.copy()
+    clean[:, 40:, :3] = 0
+    noisy[:, 40:, :3] = np.random.default_rng(0).integers(0, 256, (64, 56, 3), np.uint8)
+    files = [pillow_lic.encode(Image.fromarray(x), quality=6) for x in (clean, noisy)]
+    assert files[0] == files[1]
+    shown = np.asarray(pillow_lic.open(files[0]))
+    assert (shown[:, :, 3] == a[:, :, 3]).all()
+    assert np.abs(shown[:, 36:40, :3].astype(int) - a[:, 36:40, :3]).mean() < 8
+
+
+def with_exact(data: bytes, payload: bytes) -> bytes:
+    parts = container.unpack(data)
+    tiles = [bytes(tile) for tile in parts.tiles if tile is not None]
+    return container.pack(parts.header, tiles, exact=payload)
+
+
+def test_bad_sections_are_refused_before_anything_is_decoded(mixed: bytes) -> None:
+    with io.BytesIO(mixed) as fp:
+        payload = container.read_section(fp, container.read_front(fp), EXACT)
+    assert payload is not None
+    streams = exact_layer.ExactLayer(payload, Tiling(320, 256, 0))
+    streams.check()
+    small = exact_layer.written(np.zeros((9, 9, 3), np.uint8), np.ones((9, 9), np.bool_))
+    bad = {
+        b"": "ends inside its 1 lengths",
+        payload + b"x": "by its lengths",
+        payload[:-1]: "by its lengths",
+        exact_layer.pack([small], Tiling(320, 256, 0)): "must be 320x256, their bitstream says 9x9",
+        b"\x05\x2f\xff\xff\xff\x0f": "bitstream says 16384x16384",
+    }
+    for section, words in bad.items():
+        data = with_exact(mixed, section)
+        for act in (codec.verify, codec.decode):
+            with (
+                mock.patch.object(Image, "open", side_effect=AssertionError("it was opened")),
+                pytest.raises(LicDamagedError, match=words),
+            ):
+                act(data)
+
+
+def test_alpha_of_exact_pixels_is_all_or_nothing(mixed: bytes) -> None:
+    half = np.full((256, 320, 4), 100, np.uint8)
+    section = exact_layer.pack([exact_layer.vp8l.write(half, small=False)], Tiling(320, 256, 0))
+    with pytest.raises(LicDamagedError, match="alpha 0 or 255"):
+        codec.decode(with_exact(mixed, section))
+
+
+def test_merging_moves_no_colour_far_and_grounds_not_at_all() -> None:
+    pixels = np.asarray(page(with_photo=False))
+    every = np.ones(pixels.shape[:2], np.bool_)
+    assert merging.reach(quality_to_level(5)) == 0 < merging.reach(quality_to_level(4.9)) < merging.reach(0) == 48
+    for within in (4, 20, 48):
+        fewer = merging.merged(pixels, every, within)
+        moved = np.square(fewer.astype(float) - pixels).mean(2)
+        assert moved.max() <= within**2
+        assert (fewer[0, 0] == pixels[0, 0]).all()
+        assert len(np.unique(drawn.packed(fewer))) < len(np.unique(drawn.packed(pixels)))
+    assert merging.merged(pixels, every, 0) is pixels
+
+
+def test_the_ground_is_smooth_and_the_rest_stays() -> None:
+    pixels = photo_like(200, 1100, 3)
+    gone = np.zeros((200, 1100), np.bool_)
+    gone[30:150, 900:1080] = True
+    made = ground.continued(pixels, lambda area: gone[area.slices])
+    assert (made[~gone] == pixels[~gone]).all()
+    inside = made[30:150, 900:1080].astype(int)
+    assert max(np.abs(np.diff(inside, axis=axis)).max() for axis in (0, 1)) <= 16
+    nothing = ground.continued(pixels, lambda area: np.ones(area.shape, np.bool_))
+    assert (nothing == 128).all()
+
+
+def test_areas_of_a_layer_need_no_alignment() -> None:
+    found = layer.found(np.asarray(page()))
+    assert found is not None
+    whole = found.exact(Area(0, 0, 320, 256))
+    assert whole[40, 40]
+    assert (found.exact(Area(7, 9, 100, 90)) == whole[9:90, 7:100]).all()
+    assert found.share == pytest.approx(whole.mean())
+
+
+def test_no_warning_and_no_new_option_is_unknown() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        page(64, 64).save(io.BytesIO(), "LIC", exact="auto", lossless=False)
+    assert EncodeOptions().exact == "auto"
