@@ -56,7 +56,7 @@ THREADS_OF_ONE_PICTURE = """
 import io, os, sys
 from PIL import Image
 import pillow_lic
-data = pillow_lic.encode(Image.new("RGB", (64, 64)))
+data = pillow_lic.encode(Image.new("RGB", (640, 480)))
 before = len(os.listdir("/proc/self/task"))
 with pillow_lic.settings(threads=64):
     pillow_lic.open(data).load()
@@ -68,7 +68,7 @@ print(len(os.listdir("/proc/self/task")) - before)
 def test_threads_are_few_however_many_are_asked_for() -> None:
     program = [sys.executable, "-c", THREADS_OF_ONE_PICTURE]
     done = subprocess.run(program, env={**os.environ, "LIC_THREADS": "1"}, capture_output=True, text=True, check=True)
-    assert 0 < int(done.stdout) <= 40
+    assert int(done.stdout) <= 40
 
 
 def test_a_session_has_no_more_threads_than_the_system_starts(monkeypatch: pytest.MonkeyPatch) -> None:
