@@ -42,7 +42,7 @@ MOST_DB: Final = 100.0
 HALF: Final = 0.5
 """Value of a mask from which on a place is kept exactly."""
 WORK_PER_PIXEL = 4
-"""Pixels that networks may see, with halos and padding, for each pixel of the largest picture allowed: 1.6 in tiles of 1024."""
+"""Pixels that networks may see, with halos and padding, for each pixel of the largest picture allowed: 1.3 in tiles of 1024."""
 SMALL_PICTURE = 2**20
 """Pixels whose work is allowed whatever the limit: a picture of one pixel is padded to thousands."""
 
