@@ -43,7 +43,7 @@ def test_through_pillow(tmp_path: Path) -> None:
         cat = im.convert("RGB")
     cat.save(path, model="balle2017", quality=7)
     with Image.open(path) as im:
-        assert (im.format, im.size, im.info["model"]) == ("LIC", cat.size, "balle2017")
+        assert (im.format, im.size, im.info["lic_model"]) == ("LIC", cat.size, "balle2017")
         assert metrics.psnr(np.asarray(cat), np.asarray(im)) > 33
         assert list(families.drafts(MODEL)) == []
     with Image.open(path) as im:

@@ -46,3 +46,11 @@ def test_the_exported_model_is_the_network(patches: Path, tmp_path: Path) -> Non
         assert np.abs(shown - (255 * picture).clamp(0, 255).numpy()).mean() < 1
         coded = [memoryview(stream) for stream in balle2017.encode(model, pixels, level)]
         np.testing.assert_array_equal(balle2017.decode(model, coded, (96, 80), level), shown)
+
+
+def test_released_graphs_are_those_of_the_weights_beside_the_recipe() -> None:
+    net = recipe.Balle2017().eval()
+    net.load_state_dict(torch.load(Path(recipe.__file__).with_suffix(".pt"), weights_only=True))
+    model = models.choose("balle2017")
+    for role, graph in (("analysis", recipe.analysis_graph(net)), ("synthesis", recipe.synthesis_graph(net))):
+        assert graph.SerializeToString(deterministic=True) == model.stored(role).read()
