@@ -10,7 +10,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image
 
-from .engine import interpreter
 from .naming import EXTENSION, FORMAT, MIME, accept
 
 if TYPE_CHECKING:
@@ -20,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def _open(fp: IO[bytes], filename: str | bytes = "") -> ImageFile.ImageFile:
-    if not interpreter.is_main():
+    from .engine.interpreter import is_main
+
+    if not is_main():
         from .header_only import HeaderOnlyImageFile
 
         return HeaderOnlyImageFile(fp, filename)
@@ -30,14 +31,18 @@ def _open(fp: IO[bytes], filename: str | bytes = "") -> ImageFile.ImageFile:
 
 
 def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
-    interpreter.require_main()
+    from .engine.interpreter import require_main
+
+    require_main()
     from . import plugin
 
     plugin.save_handler(im, fp, filename)
 
 
 def _save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
-    interpreter.require_main()
+    from .engine.interpreter import require_main
+
+    require_main()
     from . import plugin
 
     plugin.save_all_handler(im, fp, filename)
