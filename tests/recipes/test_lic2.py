@@ -10,13 +10,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from onnx_models.recipes.common import progress
 from onnx_models.recipes.common.complexity import kmac_per_pixel
 from onnx_models.recipes.common.levels import LAMBDA_MAX, anchor_lambdas, hats, lambdas
 from onnx_models.recipes.lic1.model import Lic1, Sizes
 from onnx_models.recipes.lic1.networks import graphs
 from onnx_models.recipes.lic2 import teacher, train
 from onnx_models.recipes.lic2.guard import Guard
-from onnx_models.recipes.lic2.model import GROUPS, LIC2, component_order, untrained
+from onnx_models.recipes.lic2.model import GROUPS, LIC2, component_order, load, untrained
 from onnx_models.recipes.lic2.narrowing import kept
 from onnx_models.recipes.lic2.teacher import Scale
 
@@ -177,3 +178,12 @@ def test_it_comes_back_at_a_lower_rate(run, tmp_path: Path, monkeypatch: pytest.
     log = run(0.12)
     assert [int(line.split()[1]) for line in log[:3]] == [4, 8, 8]
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["rate"] == pytest.approx(Guard.BACK)
+
+
+def test_the_weights_and_the_log_that_are_kept_can_be_read() -> None:
+    folder = Path(train.__file__).parent
+    net = load(folder / "lic2.pt")
+    assert net.sizes == LIC2
+    assert all(v.isfinite().all() for v in net.state_dict().values())
+    entries = progress.read((folder / "lic2.log").read_text().splitlines())
+    assert entries[-1].step > entries[0].step
