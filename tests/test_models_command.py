@@ -23,4 +23,7 @@ def test_json_has_the_same_models(capsys: pytest.CaptureFixture[str]) -> None:
     default = next(row for row in rows if row["default"])
     assert default["options"] == ["effort", "importance", "roi"]
     assert default["kmac_decode"] == pytest.approx(models.choose(None).kmac_per_pixel("decoder"), abs=0.01)
-    assert all(row["about"] and row["bytes"] > 0 for row in rows)
+    assert all(
+        row["about"] and (row["bytes"] > 0) == bool(model.files)
+        for row, model in zip(rows, models.models(), strict=True)
+    )

@@ -36,7 +36,16 @@ if __name__ == "__main__":
 def start(folder: Path, seconds: float) -> subprocess.Popen[str]:
     (folder / "program.py").write_text(PROGRAM)
     words = [sys.executable, str(folder / "program.py"), str(folder), str(seconds)]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # a shell's background job inherits that it is ignored
+    )
 
 
 def wait_for(folder: Path, count: int) -> None:
