@@ -68,7 +68,10 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
             raise ValueError(msg)
         return _kept_whole(pixels, mode, metadata)(MAX_LEVEL)
     height, width = pixels.shape[:2]
-    pixels = ground.without_hidden(pixels)
+    seen = ground.without_hidden(pixels)
+    # A file without networks says by MAX_LEVEL that every pixel is as it was.
+    highest = MAX_LEVEL if seen is pixels else MAX_LEVEL - 1
+    pixels = seen
     kept = _layer(pixels, mode, options.exact)
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
     wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
@@ -103,7 +106,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
             colors = kept.whole(level)
             shown = colors if plane is None else np.concatenate([colors, pixels[:, :, -1:]], 2)
             wholes[reach] = _kept_whole(shown, mode, metadata)
-        whole = wholes[reach](level)
+        whole = wholes[reach](min(level, highest))
         return whole if kept.share == 1 else min(whole, mixed(level), key=len)
 
     def psnr(level: int) -> float:
@@ -275,7 +278,7 @@ def _opened(
         _check_work(reader, header)
     apart = opacity is not None and not alpha.in_tiles(opacity)
     if opacity is not None and apart == (header.mode in families.of(model).MODES):
-        msg = f"alpha section must {'not ' * apart}say that the tiles have it, by model {model.name}"
+        msg = f"alpha section must {'' if apart else 'not '}say that the tiles have it, by model {model.name}"
         raise LicDamagedError(msg)
     return reader, alpha.unpack(opacity, shape, scale) if opacity is not None and apart else None
 

@@ -21,7 +21,7 @@ from pillow_lic.exact import drawn, ground, layer, merging
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container, exact_layer
 from pillow_lic.fileformat.areas import Area
-from pillow_lic.fileformat.header import Header
+from pillow_lic.fileformat.header import CHANNELS, Header
 from pillow_lic.fileformat.levels import quality_to_level
 from pillow_lic.fileformat.sections import EXACT
 from pillow_lic.fileformat.tiling import Tiling
@@ -200,7 +200,33 @@ def test_hidden_colours_cost_nothing(photo: Image.Image) -> None:
 def with_exact(data: bytes, payload: bytes) -> bytes:
     parts = container.unpack(data)
     tiles = [bytes(tile) for tile in parts.tiles if tile is not None]
-    return container.pack(parts.header, tiles, exact=payload)
+    return container.pack(parts.header, tiles, alpha=parts.alpha, exact=payload)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_exact_pixels_lie_over_lossless_tiles_too(mode: str) -> None:
+    """No writer of ours makes such a file; FORMAT.md allows it."""
+    tile = np.random.default_rng(1).integers(1, 256, (13, 20, CHANNELS[mode]), np.uint8)
+    if mode.endswith("A"):
+        tile[:, :, -1] = 90
+    places = np.zeros((13, 20), np.bool_)
+    places[2:9, 3:7] = True
+    section = exact_layer.pack([exact_layer.written(np.full((13, 20, 1), 7, np.uint8), places)], Tiling(20, 13, 0))
+    data = with_exact(codec.encode(tile, mode, EncodeOptions(lossless=True)), section)
+    codec.verify(data)
+    colors = tile[:, :, :-1] if mode.endswith("A") else tile
+    colors[places] = 7
+    assert (codec.decode(data)[1] == tile).all()
+
+
+def test_a_whole_file_without_the_colours_under_alpha_0_is_not_called_lossless() -> None:
+    for hidden in (False, True):
+        im = page().convert("RGBA")
+        if hidden:
+            im.paste((255, 200, 10, 0), (0, 0, 320, 20))
+        again = pillow_lic.open(pillow_lic.encode(im, quality=10, exact=(0, 0, *im.size)))
+        assert again.info["lic_model"] == "lossless"
+        assert again.info["lossless"] == (again.tobytes() == im.tobytes()) == (not hidden)
 
 
 def test_bad_sections_are_refused_before_anything_is_decoded(mixed: bytes) -> None:

@@ -113,6 +113,16 @@ def test_cut_and_damaged_files(photo: Image.Image) -> None:
         pillow_lic.open(data[:-9] + b"\0" + data[-8:]).verify()
 
 
+def test_alpha_that_does_not_fit_the_model_is_refused(photo: Image.Image) -> None:
+    lossy, lossless = (
+        container.unpack(pillow_lic.encode(photo.convert("RGBA"), lossless=kept)) for kept in (False, True)
+    )
+    for parts, payload, words in ((lossy, b"\2", "must not say that"), (lossless, b"\1\xff", "must say that")):
+        data = container.pack(parts.header, [bytes(tile or b"") for tile in parts.tiles], alpha=payload)
+        with pytest.raises(LicDamagedError, match=f"alpha section {words} the tiles have it"):
+            codec.decode(data)
+
+
 def test_without_webp_there_is_a_sentence(photo: Image.Image) -> None:
     data = pillow_lic.encode(photo, lossless=True)
     with mock.patch.object(features, "check", return_value=False):

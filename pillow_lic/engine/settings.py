@@ -38,7 +38,7 @@ class Settings:
     """How codec calls run: fully resolved, so that equal settings mean equal onnxruntime sessions.
 
     threads >= 1; providers holds onnxruntime names, best first; max_pixels is None for the format's own limit; max_seconds is
-    the time after which a call begins no further network and raises LicLimitError, None for as long as it takes;
+    the time after which a call begins no further network or tile and raises LicLimitError, None for as long as it takes;
     max_memory is the bytes that a picture of several tiles may take beside its pixels: fewer tiles are worked on at a
     time, down to one, however little it allows.
     """

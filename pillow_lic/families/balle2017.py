@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from ..engine import entropy
 from ..engine.models import Model
-from ..errors import LicDamagedError, LicRuntimeError
+from ..errors import LicDamagedError, LicDesyncError, LicRuntimeError
 from ..fileformat.areas import padded
 
 Pixels = npt.NDArray[np.uint8]
@@ -58,13 +58,17 @@ def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
 
 
 def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
-    """Return the pixels (h, w, 3) of that shape; LicDamagedError or LicDesyncError for what `encode` did not make."""
+    """Return the pixels (h, w, 3) of that shape; LicDamagedError for what `encode` did not make."""
     if len(streams) != 1:
         msg = f"tile of model {model.name} must have one stream, got {len(streams)}"
         raise LicDamagedError(msg)
     height, width = (padded(length, model.constants["stride"]) // model.constants["stride"] for length in shape)
     tables = _tables_of(model, (model.constants["latents"], height, width), level)
-    q = entropy.decode(model.tables, streams[0], tables)
+    try:
+        q = entropy.decode(model.tables, streams[0], tables)
+    except LicDesyncError as error:  # no network has a part in what is read
+        msg = "the coded symbols are damaged: they are not those that were written"
+        raise LicDamagedError(msg) from error
     pixels: Pixels = model.run("synthesis", q=q.astype(np.float32)[None], level=_as_input(level))[0][0]
     return pixels[: shape[0], : shape[1]]
 

@@ -13,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine import workers
+from ..engine.settings import check_time
 from ..errors import LicDamagedError, LicDesyncError
 from ..fileformat import streams
 from ..fileformat.areas import Area, Window, padded, with_halo
 from ..fileformat.tiling import Tiling
+from . import MISSING
 
 if TYPE_CHECKING:
     from ..engine.models import Model
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
     from . import Payload, Payloads, Plain, Put
 
 Pixels = npt.NDArray[np.uint8]
-
-MISSING = 128
-"""Grey level of a tile that could not be read."""
 
 
 def chosen_tiling(model: Model, width: int, height: int) -> Tiling:
@@ -56,6 +55,7 @@ class TilewiseWriter:
         self.deltas: Deltas | None = None
 
     def _payload(self, index: int, level: int) -> bytes:
+        check_time()
         area = coded_window(self._model, self.tiling, index).area
         return streams.pack(self._family.encode(self._model, self._pixels[area.slices], level))
 
@@ -110,6 +110,7 @@ class TilewiseReader:
                 crew.submit(self._show, index, payloads[index], put, strict)
 
     def _show(self, index: int, payload: Payload | None, put: Put, strict: bool) -> None:
+        check_time()
         window, tile = coded_window(self._model, self._tiling, index), self._tiling.tile(index)
         target = tile.intersection(self._area)
         pixels = np.full((*target.shape, self._channels), MISSING, np.uint8)

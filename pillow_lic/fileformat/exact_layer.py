@@ -77,6 +77,7 @@ class ExactLayer:
     def over(self, put: Callable[[Area, Pixels], None], read: Area, scale: int) -> Callable[[Area, Pixels], None]:
         """Return a function that takes decoded colours (h, w, 1 or 3) and gives them to `put` with the exact pixels in place.
 
+        Alpha that tiles hold, a fourth channel, stays as it is.
         Areas begin at the corner of the area `read`, and count pixels of a draft that are `scale` pixels wide.
         """
 
@@ -105,17 +106,15 @@ class ExactLayer:
         both = tile.over(scale).intersection(here)
         inside = both.within(tile.over(scale)).slices
         place = both.within(here).slices
-        if colors.shape[2] == 1:
-            exact = exact[:, :, [0, 3]]
         laid = colors.copy()
+        beneath = laid[place][:, :, :3]
+        exact = exact[:, :, : beneath.shape[2]]
         if scale == 1:
-            kept = marks[inside][:, :, None] == 255
-            laid[place] = np.where(kept, exact[inside][:, :, :-1], laid[place])
+            np.copyto(beneath, exact[inside], where=marks[inside][:, :, None] == 255)
             return laid
         share = _means(marks == 255, scale)[inside][:, :, None]
-        sums = np.stack([_means((marks == 255) * plane, scale) for plane in np.moveaxis(exact[:, :, :-1], 2, 0)], 2)
-        mixed = sums[inside] + (1 - share) * laid[place]
-        laid[place] = np.rint(mixed).astype(np.uint8)
+        sums = np.stack([_means((marks == 255) * plane, scale) for plane in np.moveaxis(exact, 2, 0)], 2)
+        beneath[:] = np.rint(sums[inside] + (1 - share) * beneath).astype(np.uint8)
         return laid
 
 

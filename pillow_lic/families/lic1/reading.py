@@ -18,6 +18,7 @@ from ...fileformat.areas import Area, padded
 from ...fileformat.container import CutPayload
 from ...fileformat.importance_map import Deltas
 from ...fileformat.tiling import Tiling
+from .. import MISSING
 from . import residuals, symbols, transforms
 from .geometry import geometry
 
@@ -28,9 +29,6 @@ Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 Latents = Callable[[int, Area], "Floats | None"]
 """A function that returns y_hat (M, h, w) of an area of the tile with that raster index (`Reader.draw_latents`)."""
-
-MISSING = 128
-"""Grey level of a tile that could not be read."""
 
 
 class _Part(NamedTuple):
