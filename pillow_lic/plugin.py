@@ -252,7 +252,7 @@ def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
     if not any(options.OPTIONS[name].is_aim for name in chosen) and words.get("lic_quality") is not None:
         chosen["quality"] = words["lic_quality"]
-    if words.get("lic_model") not in (None, codec.LOSSLESS):  # lossless=True says that by itself
+    if not chosen.get("lossless") and words.get("lic_model") not in (None, codec.LOSSLESS):
         chosen.setdefault("model", words["lic_model"])
     for name, value in chosen.items():
         if options.OPTIONS[name].takes_mask and (isinstance(value, Image.Image) or hasattr(value, "shape")):

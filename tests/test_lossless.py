@@ -90,7 +90,10 @@ def test_info_asks_for_lossless_again(photo: Image.Image) -> None:
     data = pillow_lic.encode(photo, lossless=True)
     im = pillow_lic.open(data)
     assert pillow_lic.encode(im, **im.info) == data
-    assert not pillow_lic.open(pillow_lic.encode(photo, quality=100)).info["lossless"]
+    lossy = pillow_lic.open(pillow_lic.encode(photo, quality=100))
+    assert not lossy.info["lossless"]
+    again = pillow_lic.open(pillow_lic.encode(lossy, **lossy.info | {"lossless": True}))
+    assert (again.info["lossless"], again.tobytes()) == (True, lossy.tobytes())
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,13 @@ def test_cut_and_damaged_files(photo: Image.Image) -> None:
         assert pillow_lic.open(data[:-50]).getextrema()[:3] == ((128, 128),) * 3
     with pytest.raises(OSError, match="damaged"):
         pillow_lic.open(data[:-9] + b"\0" + data[-8:]).verify()
+
+
+def test_the_alpha_hint_has_no_part_in_decoding() -> None:
+    pixels = np.frombuffer(noise("RGBA", 9, 11).tobytes(), np.uint8).reshape(9, 11, 4)
+    (stream,) = vp8l.write(pixels, small=False)
+    for hint in (0, 0x10):
+        assert (vp8l.read([stream[:4] + bytes([stream[4] & ~0x10 | hint]) + stream[5:]], (9, 11)) == pixels).all()
 
 
 def test_alpha_that_does_not_fit_the_model_is_refused(photo: Image.Image) -> None:

@@ -25,6 +25,8 @@ HEAD_BYTES: Final = 5
 """Bytes of the signature, two sides of 14 bits, the alpha hint and the version of 3 bits."""
 MAX_PART_SIDE: Final = 8192
 """Side in pixels that longer pictures are cut into; VP8L itself ends at 16384."""
+_ALPHA_HINT: Final = 0x10
+"""Bit of the fifth byte that says that some pixel's alpha is not 255."""
 _RIFF_BYTES: Final = 20
 """Bytes that a WebP file has before the bitstream: RIFF, length, WEBP, VP8L, length."""
 _METHODS: Final = (4, 6)
@@ -90,8 +92,10 @@ def _written(pixels: Pixels, small: bool) -> bytes:
 
 def _read(stream: bytes | memoryview) -> Pixels:
     """Return the pixels (h, w, 4) of a bitstream whose head was checked."""
+    bitstream = bytearray(stream)
+    bitstream[4] |= _ALPHA_HINT  # RFC 9649: the hint has no part in decoding; libwebp drops alpha without it
     padding = b"\0" * (len(stream) % 2)
-    chunk = b"WEBPVP8L" + len(stream).to_bytes(4, "little") + bytes(stream) + padding
+    chunk = b"WEBPVP8L" + len(stream).to_bytes(4, "little") + bitstream + padding
     file = io.BytesIO(b"RIFF" + len(chunk).to_bytes(4, "little") + chunk)
     try:
         with Image.open(file, formats=["WEBP"]) as image:
