@@ -56,7 +56,7 @@ def pictures() -> dict[str, tuple[object, dict[str, object]]]:
         "several tiles": (photo.resize((1700, 1300)), {"quality": 2}),
         "importance": (photo, {"importance": "auto", "roi": [(10, 10, 60, 60)]}),
         "effort": (photo, {"effort": 1}),
-        "target": (photo, {"target_size": 2000}),
+        "target": (photo, {"target_size": 3000}),
         "metadata": (photo, {"dpi": (300, 300), "xmp": b"<x/>"}),
         "one pixel": (photo.crop((0, 0, 1, 1)), {}),
     }
