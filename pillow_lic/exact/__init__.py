@@ -1,4 +1,4 @@
-"""What is kept exactly of a picture that is otherwise coded with loss: letters, lines, flat grounds, icons.
+"""The parts of a picture that are kept exactly where the rest is coded with loss: letters, lines, flat grounds, icons.
 
     colors ─drawn─▶ blocks worth keeping ─layer─▶ exact section (its colours merged below quality 5)
            └──────ground: smooth under what is kept ─▶ the family's encoder

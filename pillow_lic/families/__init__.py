@@ -96,7 +96,7 @@ class Reader(Protocol):
 
 
 class Family(Protocol):
-    """What every family has.
+    """The names that every family has.
 
     MODES: of L and RGB those that it codes, and of LA and RGBA those whose alpha it codes too; else alpha is stored apart.
     OPTIONS: of effort, roi and importance those it knows.
