@@ -56,7 +56,7 @@ def test_a_warp_chooses_what_the_encoder_chooses(trellis: ctypes.CDLL, rows: int
         *(pointer(v) for v in (residuals, indexes, found, room, shapes, bits)),
         None,
         *(ctypes.c_int64(v) for v in sizes),
-        ctypes.c_float(6 / math.log(2) / quantiser.SHARE),
+        ctypes.c_float(6 / math.log(2) / quantiser.ERROR_SHARE),
     )
     assert not failed
     for row, r, i in zip(found, residuals, indexes.astype(np.uint16), strict=True):
