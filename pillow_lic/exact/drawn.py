@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..fileformat import squares
+
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
@@ -116,7 +118,7 @@ def _measured(colors: Pixels) -> _Blocks:
     known[1:] |= pixels[1:] == pixels[:-1]
     known[1:, 1:] |= pixels[1:, 1:] == pixels[:-1, :-1]
     known[1:, :-1] |= pixels[1:, :-1] == pixels[:-1, 1:]
-    equal = _sums(known) / _sums(np.ones(pixels.shape, np.bool_))
+    equal = squares.sums(known, BLOCK) / squares.sums(np.ones(pixels.shape, np.bool_), BLOCK)
     if not (equal >= LEAST_EQUAL).any():
         nothing = np.zeros_like(equal)
         return _Blocks(equal, nothing, nothing)
@@ -124,7 +126,7 @@ def _measured(colors: Pixels) -> _Blocks:
     new = ~known & pixels_of(equal >= LEAST_EQUAL, pixels.shape)
     _, place, count = np.unique(pixels[new], return_inverse=True, return_counts=True)
     cost[new] = (1 + np.log2(len(place) / count))[place]
-    return _Blocks(equal, _contrast(colors), _sums(cost))
+    return _Blocks(equal, _contrast(colors), squares.sums(cost, BLOCK))
 
 
 def _contrast(colors: Pixels) -> npt.NDArray[np.float32]:
@@ -132,11 +134,5 @@ def _contrast(colors: Pixels) -> npt.NDArray[np.float32]:
     difference = np.zeros(colors.shape[:2], np.float32)
     difference[:, 1:] += np.abs(levels[:, 1:] - levels[:, :-1]).sum(2)
     difference[1:] += np.abs(levels[1:] - levels[:-1]).sum(2)
-    return _sums(difference) / np.float32(colors.shape[2])
-
-
-def _sums(plane: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-    """Return the sums over blocks, which may end early at the right and bottom edge."""
-    rows, columns = (np.arange(0, length, BLOCK) for length in plane.shape)
-    sums: npt.NDArray[np.float32] = np.add.reduceat(np.add.reduceat(plane, rows, 0, np.float32), columns, 1)
-    return sums
+    total: npt.NDArray[np.float32] = squares.sums(difference, BLOCK)
+    return total / np.float32(colors.shape[2])

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from ..fileformat import squares
 from ..fileformat.areas import Area
 
 Pixels = npt.NDArray[np.uint8]
@@ -64,7 +65,7 @@ def continued(colors: Pixels, removed: Callable[[Area], Mask]) -> Pixels:
     for area in areas:
         stays = ~removed(area)[:, :, None]
         here = area.over(COARSE).slices
-        sums[here], counts[here] = _summed(colors[area.slices] * stays, COARSE), _summed(stays, COARSE)
+        sums[here], counts[here] = squares.sums(colors[area.slices] * stays, COARSE), squares.sums(stays, COARSE)
     coarse = _filled(sums, counts)
     result = colors.copy()
     for area in areas:
@@ -79,13 +80,6 @@ def continued(colors: Pixels, removed: Callable[[Area], Mask]) -> Pixels:
     return result
 
 
-def _summed(values: npt.NDArray[np.generic], side: int) -> Floats:
-    """Return the sums (h, w, C) over squares, which may end early at the right and bottom edge."""
-    rows, columns = (np.arange(0, length, side) for length in values.shape[:2])
-    sums: Floats = np.add.reduceat(np.add.reduceat(values, rows, 0, np.float32), columns, 1)
-    return sums
-
-
 def _filled(sums: Floats, counts: Floats) -> Floats:
     """Return the means (h, w, C) of all squares, those without a pixel continued from the others."""
     means: Floats = (sums / np.maximum(counts, 1)).astype(np.float32)
@@ -94,7 +88,7 @@ def _filled(sums: Floats, counts: Floats) -> Floats:
     if counts.all():
         return means
     has = (counts > 0).astype(np.float32)
-    above = _filled(_summed(means * has, 2), _summed(has, 2))
+    above = _filled(squares.sums(means * has, 2), squares.sums(has, 2))
     return np.where(counts > 0, means, _doubled(above)[: sums.shape[0], : sums.shape[1]])
 
 
@@ -103,7 +97,7 @@ def _refined(colors: Pixels, stays: Mask, coarse: Floats) -> Floats:
     marks = stays[:, :, None].astype(np.float32)
     levels = [(colors * marks, marks)]
     for _ in range(_LEVELS - 1):
-        levels.append((_summed(levels[-1][0], 2), _summed(levels[-1][1], 2)))
+        levels.append((squares.sums(levels[-1][0], 2), squares.sums(levels[-1][1], 2)))
     smooth = coarse
     for sums, counts in reversed(levels):
         height, width = counts.shape[:2]

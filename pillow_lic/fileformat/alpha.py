@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import LicDamagedError
+from . import squares
 from .inflate import inflated
 
 Plane = npt.NDArray[np.uint8]
@@ -78,10 +79,8 @@ def unpack(payload: bytes, shape: tuple[int, int], scale: int = 1) -> Plane:
 
 def averaged(plane: Plane, scale: int) -> Plane:
     """Return the rounded mean of every square of so many pixels, fewer at the right and bottom edge."""
-    rows, columns = (np.arange(0, length, scale) for length in plane.shape)
-    sums = np.add.reduceat(np.add.reduceat(plane, rows, 0, np.uint32), columns, 1)
-    areas = np.minimum(scale, plane.shape[0] - rows)[:, None] * np.minimum(scale, plane.shape[1] - columns)
-    result: Plane = ((sums + areas // 2) // areas).astype(np.uint8)
+    areas = squares.counts(plane.shape, scale)
+    result: Plane = ((squares.sums(plane, scale, np.uint32) + areas // 2) // areas).astype(np.uint8)
     return result
 
 

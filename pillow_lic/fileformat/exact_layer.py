@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import LicDamagedError, LicTruncatedError
-from . import vp8l
+from . import squares, vp8l
 from .areas import Area
 from .tiling import Tiling
 from .varint import parse_varint, write_varint
@@ -120,8 +120,5 @@ class ExactLayer:
 
 def _means(plane: npt.NDArray[np.generic], scale: int) -> npt.NDArray[np.float32]:
     """Return the mean of every square of so many pixels, fewer at the right and bottom edge."""
-    rows, columns = (np.arange(0, length, scale) for length in plane.shape)
-    sums = np.add.reduceat(np.add.reduceat(plane.astype(np.float32), rows, 0), columns, 1)
-    areas = np.minimum(scale, plane.shape[0] - rows)[:, None] * np.minimum(scale, plane.shape[1] - columns)
-    means: npt.NDArray[np.float32] = sums / areas.astype(np.float32)
-    return means
+    total: npt.NDArray[np.float32] = squares.sums(plane, scale)
+    return total / squares.counts(plane.shape, scale).astype(np.float32)
