@@ -121,4 +121,5 @@ class ExactLayer:
 def _means(plane: npt.NDArray[np.generic], scale: int) -> npt.NDArray[np.float32]:
     """Return the mean of every square of so many pixels, fewer at the right and bottom edge."""
     total: npt.NDArray[np.float32] = squares.sums(plane, scale)
-    return total / squares.counts(plane.shape, scale).astype(np.float32)
+    areas: npt.NDArray[np.float32] = squares.counts(plane.shape, scale).astype(np.float32)
+    return total / areas
