@@ -22,7 +22,7 @@ from .exact import ground, layer
 from .exact.layer import Layer
 from .families import Put, Reader, Request
 from .fileformat import alpha, container, importance_map
-from .fileformat.areas import Area, checked_box
+from .fileformat.areas import Area, checked_box, onto
 from .fileformat.container import Front
 from .fileformat.exact_layer import ExactLayer
 from .fileformat.header import CHANNELS, Header
@@ -178,7 +178,7 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     reader, plane = _opened(header, parts.importance, parts.alpha, scale=scale)
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     payloads = dict(enumerate(parts.tiles))
-    shown = _shown(_onto(pixels), header, plane, parts.exact, header.tiling.whole, scale)
+    shown = _shown(onto(pixels), header, plane, parts.exact, header.tiling.whole, scale)
     reader.draw(payloads, shown, strict=strict, held=len(data) + _held(plane))
     return header, pixels
 
@@ -222,7 +222,7 @@ def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = No
     plane = None if plane is None else plane[area.slices]
     exact = container.read_section(fp, front, EXACT)
     payloads = container.TilePayloads(fp, front, strict=strict)
-    shown = _shown(_onto(pixels), header, plane, exact, area)
+    shown = _shown(onto(pixels), header, plane, exact, area)
     reader.draw(payloads, shown, strict=strict, held=len(exact or b"") + _held(plane))
     return pixels
 
@@ -299,15 +299,6 @@ def _shown(put: Put, header: Header, plane: Pixels | None, exact: bytes | None, 
     """Return a function that takes decoded colours of an area, and passes on what is shown of them; `exact` is a payload."""
     in_mode = channels.in_mode(put, header, plane)
     return in_mode if exact is None else ExactLayer(exact, header.tiling).over(in_mode, area, scale)
-
-
-def _onto(picture: Pixels) -> Put:
-    """Return a function that writes pixels into an array (H, W, C)."""
-
-    def put(area: Area, pixels: Pixels) -> None:
-        picture[area.slices] = pixels
-
-    return put
 
 
 def _check_limit(width: int, height: int) -> None:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from ..engine.models import Model
 from ..errors import LicLimitError
-from ..fileformat.areas import Area, padded
+from ..fileformat.areas import Area
 from ..fileformat.container import CutPayload
 from ..fileformat.importance_map import Deltas
 from ..fileformat.tiling import Tiling
@@ -189,7 +189,6 @@ def refuse_foreign(model: Model, given: Mapping[str, Any]) -> None:
 def refuse_large_tiles(model: Model, tiling: Tiling) -> None:
     """Raise LicLimitError for a picture with a tile of more pixels, padded as the model pads, than its family decodes."""
     align, most = model.constants["align"], model.constants["tile_pixels"]
-    rows, columns = (padded(length, align) for length in tiling.largest)
-    if rows * columns > most:
-        msg = f"tile of {rows * columns} pixels (padded to {align}) is over the limit of {most} of model {model.name}"
+    if (largest := tiling.largest_padded(align)) > most:
+        msg = f"tile of {largest} pixels (padded to {align}) is over the limit of {most} of model {model.name}"
         raise LicLimitError(msg)

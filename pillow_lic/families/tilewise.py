@@ -16,7 +16,7 @@ from ..engine import workers
 from ..engine.settings import check_time
 from ..errors import LicDamagedError, LicDesyncError
 from ..fileformat import streams
-from ..fileformat.areas import Area, Window, padded, with_halo
+from ..fileformat.areas import Area, Window, onto, padded, with_halo
 from ..fileformat.tiling import Tiling
 from . import MISSING
 
@@ -61,19 +61,14 @@ class TilewiseWriter:
 
     def payloads(self, level: int) -> list[bytes]:
         """Return the payload of every tile in raster order."""
-        rows, columns = self.tiling.largest
-        with workers.over_tiles(self.tiling.count, rows * columns) as crew:
+        with workers.over_tiles(self.tiling.count, self.tiling.largest_padded(1)) as crew:
             return list(crew.results(lambda index: self._payload(index, level), range(self.tiling.count)))
 
     def decoded(self, level: int) -> Pixels:
         """Return the colours (H, W, C) that a reader would see."""
         seen = np.empty_like(self._pixels)
-
-        def put(area: Area, pixels: Pixels) -> None:
-            seen[area.slices] = pixels
-
         reader = TilewiseReader(self._family, self._model, self.tiling, level, None)
-        reader.draw(dict(enumerate(self.payloads(level))), put, strict=True, held=0)
+        reader.draw(dict(enumerate(self.payloads(level))), onto(seen), strict=True, held=0)
         return seen
 
 
@@ -104,8 +99,7 @@ class TilewiseReader:
 
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the pixels of every tile in the area to `put` (`families.Reader.draw`); a cut tile is grey."""
-        rows, columns = self._tiling.largest
-        with workers.over_tiles(len(self.needed), rows * columns, held) as crew:
+        with workers.over_tiles(len(self.needed), self._tiling.largest_padded(1), held) as crew:
             for index in self.needed:
                 crew.submit(self._show, index, payloads[index], put, strict)
 
