@@ -66,6 +66,8 @@ LAW = {
     "desktop/directories": ("", ""),
     "desktop/entries": ("naming", ""),
     "bench": (f"{LEAVES} __init__ bench codec color engine families fileformat options pages plugin _native", "numpy PIL constriction"),
+    "papers": (f"{LEAVES} bench codec color engine families fileformat options pages papers plugin", "numpy PIL"),
+    "papers/claims": ("engine", ""),
     "probe": ("engine/settings fileformat probe", "numpy PIL"),
     "freezing": ("", ""),
     "freezing/hook-pillow_lic": ("", "PyInstaller"),
