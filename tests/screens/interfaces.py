@@ -151,7 +151,8 @@ def _settings(rng: random.Random) -> str:
         )
         rows.append(
             f"<div style='display:flex;gap:12px;align-items:center;padding:9px 14px;border-bottom:1px solid #eee'>{icon}"
-            f"<div style='flex:1'><b>{sentence(rng, 3)}</b><br><small style='color:#777'>{sentence(rng, 9)}</small></div><span style='{switch}'><i style='{knob}'></i></span></div>"
+            f"<div style='flex:1'><b>{sentence(rng, 3)}</b><br><small style='color:#777'>{sentence(rng, 9)}</small></div>"
+            f"<span style='{switch}'><i style='{knob}'></i></span></div>"
         )
     button = "border:1px solid #1257ad;border-radius:7px;padding:7px 22px;color:#fff;background:linear-gradient(#5aaeff,#1b6fd8)"
     card = "background:#fff;border-radius:16px;box-shadow:0 10px 34px #0003;margin:24px;padding:10px"
