@@ -34,14 +34,13 @@ from torch import Tensor, nn
 
 from .common import training
 from .common.data import Patches
-from .common.exact import straight_through_round
 from .common.export import ONNX_MODELS, Network, Release
 from .common.factorised import LARGEST, Counts, Prior, counted, tables_of
 from .common.gains import Gains, gain, hats
 from .common.gdn import GDN, Kernel5, gdn, kernel5
 from .common.graph import Graph, numpy
 from .common.levels import ANCHORS, LEVEL_MAX, SPACING, nearest_anchor
-from .common.pca import block_pca
+from .common.pca import SmallerBlocks, in_quarters
 
 FEATURES, LATENTS, STRIDE = 128, 256, 16
 LAMBDA_MIN, LAMBDA_MAX = 0.0008, 0.08
@@ -124,30 +123,23 @@ class Balle2017(training.Codec):
         return self.synthesis(q * self.decoder_gains(level)).float() + 0.5
 
     def forward(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-        """X (B,3,H,W), levels (B,) -> x_hat, bits (B,). In training bits are of y with uniform noise, in evaluation of the integers."""
-        y = self.latents(x, level)
-        q = straight_through_round(y)
-        coded = y + torch.empty_like(y).uniform_(-0.5, 0.5) if self.training else q
-        return self.picture(q, level), self.prior.bits(coded, nearest_anchor(level)).sum((1, 2, 3))
+        """X (B,3,H,W), levels (B,) -> x_hat, bits (B,)."""
+        coded, shown = self.quantised(self.latents(x, level))
+        return self.picture(shown, level), self.prior.bits(coded, nearest_anchor(level)).sum((1, 2, 3))
 
     @torch.no_grad()
     def start(self, patches: Patches) -> None:
         """Begin as a linear transform: the strongest components of blocks of 16x16, by way of those of 8x8 and 4x4."""
         some = patches.some(1500)
-        components, variance = (torch.from_numpy(v).clone() for v in block_pca(some))
-        covariance = (components.T @ (variance[:, None] * components)).view(3, 16, 16, 3, 16, 16)
-
-        def strongest(size: int, count: int) -> Tensor:
-            block = covariance[:, :size, :size, :, :size, :size].reshape(3 * size**2, 3 * size**2)
-            return torch.linalg.eigh(block.double()).eigenvectors.flip(1).T[:count].float()
-
-        fine, coarse = strongest(4, 48), strongest(8, FEATURES)
+        blocks = SmallerBlocks(some)
+        fine, coarse, largest = (
+            blocks.strongest(size, count) for size, count in ((4, 48), (8, FEATURES), (16, LATENTS))
+        )
         down, up = self.analysis, self.synthesis[::-1]
         for k in (down[0], up[0]):
             k.weight()[:48] = F.pad(fine.view(48, 3, 4, 4), (2, 3, 2, 3))
-        for layer, blocks, parts in ((2, coarse, fine), (4, components[:LATENTS], coarse)):
-            half = math.isqrt(blocks.shape[1] // 3) // 2
-            quarters = F.unfold(blocks.view(-1, 3, 2 * half, 2 * half), half, stride=half).transpose(1, 2) @ parts.T
+        for layer, components, parts in ((2, coarse, fine), (4, largest, coarse)):
+            quarters = in_quarters(components, parts)
             for k in (down[layer], up[layer]):
                 for i, tap in enumerate((12, 13, 17, 18)):
                     k.taps[tap][:, : len(parts), 0, 0] = quarters[:, i]
@@ -160,6 +152,17 @@ class Balle2017(training.Codec):
             u = layer(u)
         spread = torch.log(u.square().mean((0, 2, 3)).sqrt()) + self.encoder_gains.log_gain
         self.prior.log_scale[:] = (spread[:, None] + torch.tensor([[-1.6], [-0.8], [0.0]])).clamp_min(-2)
+
+
+WEIGHTS = Path(__file__).with_suffix(".pt")
+"""Those of the released model, number 14."""
+
+
+def load(path: Path = WEIGHTS) -> Balle2017:
+    """Return the network with the weights of a file, in evaluation."""
+    net = Balle2017().eval()
+    net.load_state_dict(torch.load(path, weights_only=True))
+    return net
 
 
 def analysis_graph(net: Balle2017) -> onnx.ModelProto:
@@ -207,8 +210,7 @@ def histograms(net: Balle2017, patches: list[np.ndarray[tuple[int, ...], np.dtyp
 
 def export(a: argparse.Namespace) -> None:
     """Write graphs, tables and the entry of the manifest."""
-    net = Balle2017().eval()
-    net.load_state_dict(torch.load(a.weights, weights_only=True))
+    net = load(a.weights)
     release = Release(a.out, a.id, "balle2017", "balle2017", CONSTANTS)
     files = release.networks(
         {"analysis": Network(analysis_graph(net), "encoder"), "synthesis": Network(synthesis_graph(net), "decoder")}

@@ -8,6 +8,7 @@ import onnxruntime as ort
 import pytest
 import torch
 
+from onnx_models.recipes.common.gaussian import gaussian_bits
 from onnx_models.recipes.common.levels import hats, lambdas, nearest_anchor
 from onnx_models.recipes.lic1 import entropy_model, scale_tables, transforms
 from onnx_models.recipes.lic1.model import Lic1, Sizes
@@ -214,7 +215,7 @@ def test_tables_of_gaussians_hold_their_mass() -> None:
             p = np.concatenate([p[:1], p[1:] / 2, p[1:] / 2])
             rates.append(-(p * np.log2(np.maximum(p, 1e-30))).sum())
         sigma = scale_tables.deviation(torch.tensor(float(index)))
-        steps_of_1 = entropy_model.gaussian_bits(torch.arange(-900.0, 901), sigma)
+        steps_of_1 = gaussian_bits(torch.arange(-900.0, 901), sigma)
         expected = (torch.exp2(-steps_of_1) * steps_of_1).sum().item() - saved
         assert np.mean(rates) == pytest.approx(expected, abs=0.03)
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .depthwise import depthwise, pointwise
+from .graph import Graph, numpy
 
 Convolution = Callable[[Tensor, Tensor, Tensor], Tensor]
 """A convolution: input, weights, biases -> output."""
@@ -98,3 +99,19 @@ class ExactConv(nn.Module):
         with torch.no_grad():
             weight, bias, scale = self.quantised()
             return weight, bias + torch.floor(scale / 2), 1 / scale
+
+
+def proved(layer: ExactConv) -> tuple[Tensor, Tensor, Tensor]:
+    """Return `layer.rounded()`; ValueError naming the channel where  sum(limit * |w|) + |b| < 2^24  does not hold."""
+    bounds = layer.bounds()
+    if bounds.max() >= EXACT_LIMIT:
+        raise ValueError(f"channel {int(bounds.argmax())}: bound {bounds.max():.0f} must be below {EXACT_LIMIT}")
+    return layer.rounded()
+
+
+def exact(g: Graph, x: str, layer: ExactConv) -> str:
+    """Write the convolution of (1,i,h,w), (1,o,h,w); errors as of `proved`."""
+    weight, bias, factor = (numpy(v) for v in proved(layer))
+    x = g.conv(x, weight, bias, pad=layer.kernel // 2, groups=layer.groups)
+    x = g.op("Floor", g.op("Mul", x, g.constant(factor[:, None, None])))
+    return x if layer.signed else g.clip(x, 0, ACTIVATION_MAX)

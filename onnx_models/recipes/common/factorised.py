@@ -19,18 +19,16 @@ PRIOR_WEIGHT = 500
 Counts = npt.NDArray[np.float64]
 
 
-class Prior(nn.Module):
-    """The distribution of each latent channel near each of nine levels: a mixture of three logistics. It becomes the stored tables."""
+class Distributions(nn.Module):
+    """A distribution for each latent channel near each of nine levels, with parameters (ANCHORS, n, C)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, components: int) -> None:
         super().__init__()
-        self.centre, self.log_scale, self.logit = (nn.Parameter(torch.zeros(ANCHORS, 3, channels)) for _ in range(3))
+        self.log_scale, self.logit = (nn.Parameter(torch.zeros(ANCHORS, components, channels)) for _ in range(2))
 
     def below(self, y: Tensor, anchor: Tensor) -> Tensor:
         """P(Y < y) for y (B,C,h,w); anchor (B,) int64, 0..8."""
-        centre, scale = (v[anchor][..., None, None] for v in (self.centre, self.log_scale.exp()))
-        share = torch.softmax(self.logit, 1)[anchor][..., None, None]
-        return (share * torch.sigmoid((y[:, None] - centre) / scale)).sum(1)
+        raise NotImplementedError
 
     def bits(self, y: Tensor, anchor: Tensor) -> Tensor:
         """Bits of each y: those of the mass within half a step of it, at most 20."""
@@ -40,8 +38,35 @@ class Prior(nn.Module):
     def probabilities(self, anchor: int) -> Counts:
         """Return those of the symbols -LARGEST..LARGEST near an anchor, (C, 2 LARGEST + 1)."""
         ends = torch.arange(-LARGEST, LARGEST + 2, dtype=torch.float64) - 0.5
-        y = ends.view(1, 1, 1, -1).expand(1, self.centre.shape[2], 1, -1)
+        y = ends.view(1, 1, 1, -1).expand(1, self.logit.shape[2], 1, -1)
         return copy.deepcopy(self).double().below(y, torch.tensor([anchor]))[0, :, 0].diff(dim=1).numpy()
+
+
+class Prior(Distributions):
+    """A mixture of three logistics for each channel and anchor. It becomes the stored tables."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, 3)
+        self.centre = nn.Parameter(torch.zeros(ANCHORS, 3, channels))
+
+    def below(self, y: Tensor, anchor: Tensor) -> Tensor:
+        """P(Y < y) for y (B,C,h,w); anchor (B,) int64, 0..8."""
+        centre, scale = (v[anchor][..., None, None] for v in (self.centre, self.log_scale.exp()))
+        share = torch.softmax(self.logit, 1)[anchor][..., None, None]
+        return (share * torch.sigmoid((y[:, None] - centre) / scale)).sum(1)
+
+
+class ScaleMixture(Distributions):
+    """A Gaussian scale mixture for each channel and anchor: six Gaussians around 0 (Theis et al. 2017, section 2.4)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, 6)
+
+    def below(self, y: Tensor, anchor: Tensor) -> Tensor:
+        """P(Y < y) for y (B,C,h,w); anchor (B,) int64, 0..8."""
+        scale = self.log_scale.exp()[anchor][..., None, None]
+        share = torch.softmax(self.logit, 1)[anchor][..., None, None]
+        return (share * torch.special.ndtr(y[:, None] / scale)).sum(1)
 
 
 def counted(symbols: npt.NDArray[np.integer], into: Counts) -> None:
@@ -51,7 +76,7 @@ def counted(symbols: npt.NDArray[np.integer], into: Counts) -> None:
     np.add.at(into, (channel[inside], symbols[inside] + LARGEST), 1)
 
 
-def tables_of(prior: Prior, seen: Counts) -> list[Table]:
+def tables_of(prior: Distributions, seen: Counts) -> list[Table]:
     """Return the table of every channel near anchor 0, then 1, ...; seen: (ANCHORS, C, 2 LARGEST + 1) symbols of training patches."""
     return [
         counted_table(-LARGEST, counts, PRIOR_WEIGHT * shares)

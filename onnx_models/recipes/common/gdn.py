@@ -7,13 +7,12 @@ Source: Balle, Laparra and Simoncelli, "Density modeling of images using a gener
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .graph import Graph, numpy
+from .taps import Taps
 
 
 class GDN(nn.Module):
@@ -33,20 +32,11 @@ class GDN(nn.Module):
         return x * (energy.sqrt() if self.inverse else energy.rsqrt())
 
 
-class Kernel5(nn.Module):
-    """5x5 convolution with a stride of 2 from `fine` channels to `coarse` ones, or its transpose.
-
-    Its weights (coarse, fine, 5, 5) are kept as 25 matrices (coarse, fine, 1, 1), which `Soap` takes.
-    """
+class Kernel5(Taps):
+    """5x5 convolution with a stride of 2 from `fine` channels to `coarse` ones, or its transpose; weights (coarse, fine, 5, 5)."""
 
     def __init__(self, fine: int, coarse: int, *, transposed: bool = False) -> None:
-        super().__init__()
-        self.transposed = transposed
-        self.taps = nn.ParameterList(torch.randn(coarse, fine, 1, 1) * 0.03 / math.sqrt(25 * fine) for _ in range(25))
-        self.bias = nn.Parameter(torch.zeros(fine if transposed else coarse))
-
-    def weight(self) -> Tensor:
-        return torch.cat(list(self.taps), 3).unflatten(3, (5, 5)).squeeze(2)
+        super().__init__(coarse, fine, 5, transposed=transposed)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.transposed:

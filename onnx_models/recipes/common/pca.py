@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+BLOCK = 16
 
 
 def block_pca(
@@ -24,3 +30,26 @@ def block_pca(
     a = np.stack(blocks)
     variance, components = np.linalg.eigh(a.T @ a / len(a))
     return components[:, ::-1].T.copy(), variance[::-1].copy()
+
+
+class SmallerBlocks:
+    """The components of square blocks of up to 16 pixels a side, from those of blocks of 16."""
+
+    def __init__(self, patches: Iterable[npt.NDArray[np.uint8]]) -> None:
+        self._components, variance = (torch.from_numpy(v).clone() for v in block_pca(patches))
+        covariance = self._components.T @ (variance[:, None] * self._components)
+        self._covariance = covariance.view(3, BLOCK, BLOCK, 3, BLOCK, BLOCK)
+
+    def strongest(self, size: int, count: int) -> Tensor:
+        """Return the strongest components of blocks of `size` pixels a side, (count, 3 size^2), orthonormal rows."""
+        if size == BLOCK:
+            return self._components[:count]
+        block = self._covariance[:, :size, :size, :, :size, :size].reshape(3 * size**2, 3 * size**2)
+        return torch.linalg.eigh(block.double()).eigenvectors.flip(1).T[:count].float()
+
+
+def in_quarters(components: Tensor, parts: Tensor) -> Tensor:
+    """Return components (n, 3 size^2) in terms of those of their quarters, (m, 3 (size/2)^2): (n,4,m), quarters in raster order."""
+    half = math.isqrt(components.shape[1] // 3) // 2
+    quarters = F.unfold(components.view(-1, 3, 2 * half, 2 * half), half, stride=half)
+    return quarters.transpose(1, 2) @ parts.T

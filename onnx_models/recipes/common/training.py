@@ -20,11 +20,19 @@ from torch import Tensor, nn
 
 from .data import Patches
 from .levels import LEVEL_MAX
+from .quantisers import KINDS, quantised
 from .soap import Soap
 
 
 class Codec(nn.Module):
-    """A network that codes pictures at any level."""
+    """A network that codes pictures at any level.
+
+    quantiser: what stands for rounding while it learns, one of `quantisers.KINDS`. progress: the share of the schedule that is
+    over, 0 to 1; 1 outside of training.
+    """
+
+    quantiser = "mixed"
+    progress = 1.0
 
     def forward(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """X (B,3,H,W) in 0..1, levels (B,) -> x_hat, bits (B,)."""
@@ -37,6 +45,10 @@ class Codec(nn.Module):
     def start(self, patches: Patches) -> None:
         """Set the weights that a run begins with."""
         raise NotImplementedError
+
+    def quantised(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what is coded of latents in steps, and what the synthesis sees, by the network's quantiser."""
+        return quantised(y, self.quantiser, training=self.training, progress=self.progress)
 
 
 def loss_of(net: Codec, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,6 +85,7 @@ def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
     amp = torch.autocast("cpu", dtype=torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
     data, checkpoint = Patches(a.patches), a.run / "checkpoint.pt"
     a.run.mkdir(parents=True, exist_ok=True)
+    net.quantiser = a.quantiser
     if not checkpoint.exists() and a.weights:
         net.load_state_dict(torch.load(a.weights, weights_only=True))
     elif not checkpoint.exists():
@@ -108,6 +121,7 @@ def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
             f.write(line + "\n")
 
     while (done := (spent := time.time() - begun) / (60 * a.minutes)) < 1:
+        net.progress = done
         late = max(0.0, (done - a.decay_from) / (1 - a.decay_from))
         for group in optimizer.param_groups:
             rate = a.lr * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
@@ -144,6 +158,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes", type=float, default=100, help="wall-clock length of the schedule, all stretches together"
     )
     parser.add_argument("--weights", type=Path, help="what a new run begins with; the network's own start if left out")
+    parser.add_argument(
+        "--quantiser", choices=KINDS, default="mixed", help="what stands for rounding while the network learns"
+    )
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--crop", type=int, default=128, help="pixels a side, a multiple of 16")
     parser.add_argument("--lr", type=float, default=2e-4)

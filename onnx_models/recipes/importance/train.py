@@ -44,7 +44,7 @@ from ..common.graph import Graph
 from ..common.layers import Block
 from ..common.levels import LEVEL_MAX
 from ..common.similarity import ms_ssim
-from ..lic1.entropy_model import Clip
+from ..common.gaussian import Clip
 from ..lic1.networks import block, conv
 
 HERE = Path(__file__).resolve().parents[2]

@@ -7,7 +7,6 @@ Means are real numbers and move pictures; scales are integers throughout and dec
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import numpy as np
@@ -162,24 +161,3 @@ class FactorizedPrior(nn.Module):
 
     def bits(self, z: Tensor, anchor: Tensor) -> Tensor:
         return -torch.log2((self.cdf(z + 0.5, anchor) - self.cdf(z - 0.5, anchor)).clamp_min(1e-6))
-
-
-class Clip(torch.autograd.Function):
-    """Clip with a gradient that still passes where it moves the value back inside."""
-
-    @staticmethod
-    def forward(ctx, x, low, high):  # type: ignore[no-untyped-def]
-        ctx.save_for_backward(x)
-        ctx.ends = low, high
-        return x.clamp(low, high)
-
-    @staticmethod
-    def backward(ctx, grad):  # type: ignore[no-untyped-def]
-        (x,), (low, high) = ctx.saved_tensors, ctx.ends
-        return grad * ~(((x < low) & (grad > 0)) | ((x > high) & (grad < 0))), None, None
-
-
-def gaussian_bits(r: Tensor, sigma: Tensor) -> Tensor:
-    """Return -log2 of the mass of [r - 1/2, r + 1/2] under N(0, sigma^2), at most about 23 bits."""
-    r, c = r.abs(), math.sqrt(0.5) / sigma
-    return -torch.log2((0.5 * (torch.erfc((r - 0.5) * c) - torch.erfc((r + 0.5) * c))).clamp_min(1e-7))

@@ -22,9 +22,10 @@ from torch import Tensor
 
 from ..common.data import Patches
 from ..common.exact import ACTIVATION_MAX, UNIT, Convolution, ExactConv
+from ..common.gaussian import Clip, gaussian_bits
 from ..common.levels import LEVEL_MAX, lambdas
 from ..common.soap import Soap
-from .entropy_model import Clip, Scales, gaussian_bits, magnitudes, whole_index
+from .entropy_model import Scales, magnitudes, whole_index
 from .export import load
 from .model import Lic1
 from .passes import merged, split

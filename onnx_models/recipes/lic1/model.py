@@ -25,8 +25,9 @@ from pillow_lic.families.lic1.symbols import Z_MAX
 
 from ..common.depthwise import SLOPE, in_full
 from ..common.exact import UNIT, straight_through, straight_through_round
+from ..common.gaussian import Clip, gaussian_bits
 from ..common.levels import LAMBDA_MAX, log_steps, nearest_anchor
-from .entropy_model import Clip, FactorizedPrior, Means, Scales, gaussian_bits, magnitudes, quantised, whole_index
+from .entropy_model import FactorizedPrior, Means, Scales, magnitudes, quantised, whole_index
 from .passes import merged, split
 from .scale_tables import SCALE_MIN, SCALE_STEP, SCALES, deviation
 from .transforms import Analysis, Latents, Synthesis

@@ -28,7 +28,7 @@ from pillow_lic.families.lic1.passes import ORDER, of_stage
 from pillow_lic.families.lic1.symbols import Z_MAX
 
 from ..common.depthwise import SLOPE
-from ..common.exact import ACTIVATION_MAX, EXACT_LIMIT, UNIT, ExactConv
+from ..common.exact import UNIT, ExactConv, exact, proved
 from ..common.gains import gain, hats
 from ..common.graph import Array, Graph, numpy
 from ..common.layers import Block
@@ -174,21 +174,11 @@ def detail(net: Lic1) -> onnx.ModelProto:
     return g.model()
 
 
-def exact(g: Graph, x: str, m: ExactConv, ts: Sequence[int] | None = None) -> str:
-    """Add an exact convolution; for the latents of some passes alone if they are given, in the order of `by_place`.
-
-    Raises ValueError naming the channel where  sum(limit * |w|) + |b| < 2^24  does not hold.
-    """
-    bounds = m.bounds()
-    if bounds.max() >= EXACT_LIMIT:
-        raise ValueError(f"channel {int(bounds.argmax())}: bound {bounds.max():.0f} must be below {EXACT_LIMIT}")
-    weight, bias, factor = (numpy(v) for v in m.rounded())
-    if ts is None:
-        x = g.conv(x, weight, bias, pad=m.kernel // 2, groups=m.groups)
-    else:
-        x, factor = of_passes(g, ts, x, weight, bias), by_place(ts, factor)
-    x = g.op("Floor", g.op("Mul", x, g.constant(factor[:, None, None])))
-    return x if m.signed else g.clip(x, 0, ACTIVATION_MAX)
+def exact_of_passes(g: Graph, x: str, m: ExactConv, ts: Sequence[int]) -> str:
+    """Add an exact signed 1x1 convolution for the latents of some passes alone, in the order of `by_place`; errors as of `exact`."""
+    weight, bias, factor = (numpy(v) for v in proved(m))
+    x = of_passes(g, ts, x, weight, bias)
+    return g.op("Floor", g.op("Mul", x, g.constant(by_place(ts, factor)[:, None, None])))
 
 
 def scales_z(net: Lic1) -> onnx.ModelProto:
@@ -212,7 +202,7 @@ def scales(net: Lic1, stage: int) -> onnx.ModelProto:
     *inner, last = net.scales.passes[stage]
     for m in inner:
         x = exact(g, x, m)
-    x = exact(g, x, last, ts)
+    x = exact_of_passes(g, x, last, ts)
     # In single precision: half has no integers beyond 2048.
     table = g.constant(by_place(ts, numpy(net.scales.start_table())))
     start = g.op("Conv", g.op("SpaceToDepth", hat, blocksize=2), table, kernel_shape=[1, 1], group=4)
