@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import argparse
 import math
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +34,7 @@ from .common.data import Patches
 from .common.exact import ACTIVATION_MAX, UNIT, ExactConv, straight_through, straight_through_round
 from .common.factorised import Prior
 from .common.gaussian import Clip, gaussian_bits
-from .common.levels import ANCHORS, LEVEL_MAX, SPACING, hats, nearest_anchor
+from .common.levels import ANCHORS, SPACING, hats, nearest_anchor
 from .common.tables import scale_levels
 from .common.taps import Conv
 
