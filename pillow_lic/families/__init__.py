@@ -6,7 +6,8 @@ A family turns the pixels of a picture into the payloads of its tiles, and back,
 * `encode` and `decode` (`Plain`) of one rectangle of pixels; `tilewise` makes a writer and a reader of tiles out of them;
 * `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
 
-It may have `check`, which looks at a payload without running a network, and `drafts`. Families import `engine` and
+It may have `check`, which looks at a payload without running a network, `drafts`, and `dump`, which gives what a tile holds
+before it becomes pixels. Families import `engine` and
 `fileformat`, never each other; the rest of the package reaches them by the functions below alone.
 
 Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +58,15 @@ class Request:
     deltas: Deltas | None = None
     effort: int = 0
     search: bool = False
+
+
+class Coded(NamedTuple):
+    """One tile as a file holds it: its payload, the pixels of the picture that it was coded from, the level and the deltas."""
+
+    payload: bytes | memoryview
+    area: Area
+    level: int
+    deltas: Deltas | None
 
 
 class Writer(Protocol):
@@ -168,6 +178,30 @@ def check(model: Model, payload: bytes | memoryview) -> None:
         from .tilewise import check as check_streams
 
         check_streams(payload)
+
+
+def coded(
+    model: Model, tiling: Tiling, index: int, payload: bytes | memoryview, level: int, deltas: Deltas | None
+) -> Coded:
+    """Return the tile with that raster index as a file holds it."""
+    if hasattr(of(model), "reader"):
+        return Coded(payload, tiling.tile(index), level, deltas)
+    from .tilewise import coded_window
+
+    return Coded(payload, coded_window(model, tiling, index).area, level, deltas)
+
+
+def dump(model: Model, tile: Coded) -> Mapping[str, npt.NDArray[Any]]:
+    """Return what a tile holds before it becomes pixels, arrays by name, as the `dump(model, tile)` of the family describes them.
+
+    Usual names are symbols, indexes (of their tables) and latents. ValueError for a family that has no `dump`.
+    """
+    family = of(model)
+    if not hasattr(family, "dump"):
+        has = [name for name in FAMILIES if hasattr(import_module(f".{name}", __name__), "dump")]
+        msg = f"a file to dump must be of a model whose family is one of {', '.join(has)}, got {model.name}"
+        raise ValueError(msg)
+    return cast("Mapping[str, npt.NDArray[Any]]", family.dump(model, tile))
 
 
 def drafts(model: Model) -> Sequence[int]:
