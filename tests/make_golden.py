@@ -24,6 +24,7 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic import codec, families
+from pillow_lic.dump import dump
 from pillow_lic.engine import entropy, models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
@@ -204,8 +205,15 @@ def symbol_digests(data: bytes) -> list[str]:
     symbols as they are coded.
     """
     parts = container.unpack(data)
-    if models.named(parts.header.model_id, parts.header.model_hash).procedure == "lic1":
+    model = models.named(parts.header.model_id, parts.header.model_hash)
+    if model.procedure == "lic1":
         return lic1_digests(data)
+    if "starts" in model.files:
+        return [
+            hashlib.sha256(array.astype("<i4").tobytes()).hexdigest()
+            for name, array in dump(data).items()
+            if name.endswith("/symbols")
+        ]
     digests: list[str] = []
     finish = entropy.Decoder.finish
 

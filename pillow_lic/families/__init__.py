@@ -38,7 +38,10 @@ Put = Callable[[Area, Pixels], None]
 """Takes an area, seen from the corner of what is read, and its pixels (h, w, C), from any thread."""
 
 FAMILIES: Final = (
+    "agustsson2017",
+    "autoencoder",
     "balle2017",
+    "li2018",
     "lic1",
     "lossless",
 )  # fmt: skip

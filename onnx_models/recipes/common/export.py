@@ -6,14 +6,16 @@ enters them into the manifest (`enter`).
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 
 from pillow_lic.engine.manifest import Stored
@@ -97,6 +99,14 @@ class Release:
         """Write the tables of the range coder and return their file."""
         return self._placed("tables.bin", tables_file(tables))
 
+    def data(self, file: str, content: bytes) -> Placed:
+        """Write other bytes that the model needs and return their file."""
+        return self._placed(file, content)
+
+    def starts(self, starts: npt.NDArray[np.uint16]) -> Placed:
+        """Write the start values of the coder of bits and return their file."""
+        return self._placed("starts.bin", starts.astype("<u2").tobytes())
+
     def model(self, files: Mapping[str, Placed]) -> Model:
         """Return the model of these files, by role in manifest order, as the runtime has it."""
         digest = hashlib.sha256(b"".join(bytes.fromhex(file.sha256) for file in files.values())).digest()
@@ -118,6 +128,24 @@ class Release:
         models = json.loads(path.read_text())["models"] if path.exists() else []
         models = [model for model in models if model["id"] != self.number] + [entry]
         _write(path, sorted(models, key=lambda model: model["id"]))
+
+
+def add_export(commands: Any, export: Callable[[argparse.Namespace], None]) -> None:
+    """Add the command `export WEIGHTS PATCHES --id N` of a recipe to its commands."""
+    parser = commands.add_parser("export", help="write the model's files and its entry in the manifest")
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("patches", type=Path)
+    add_destination(parser)
+    parser.add_argument(
+        "--samples", type=int, default=600, help="training patches whose symbols are counted for the tables"
+    )
+    parser.set_defaults(command=export)
+
+
+def add_destination(parser: argparse.ArgumentParser) -> None:
+    """Add the number of the model that is written, and the folder."""
+    parser.add_argument("--id", type=int, required=True, help="never reuse the id of a released model")
+    parser.add_argument("--out", type=Path, default=ONNX_MODELS)
 
 
 def add_extras(out: Path, number: int, made: Mapping[str, Network]) -> None:

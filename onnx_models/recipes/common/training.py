@@ -50,13 +50,12 @@ class Codec(nn.Module):
         """Return what is coded of latents in steps, and what the synthesis sees, by the network's quantiser."""
         return quantised(y, self.quantiser, training=self.training, progress=self.progress)
 
-
-def loss_of(net: Codec, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the loss, bits per pixel and squared error of each sample."""
-    x_hat, bits = net(x, level)
-    bpp, error = bits / (x.shape[2] * x.shape[3]), ((x_hat - x) ** 2).mean((1, 2, 3))
-    weight = net.lambdas(level) * 65025
-    return (bpp + weight * error) * 6 / weight.sqrt(), bpp, error
+    def losses(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the loss, bits per pixel and squared error of each sample."""
+        x_hat, bits = self(x, level)
+        bpp, error = bits / (x.shape[2] * x.shape[3]), ((x_hat - x) ** 2).mean((1, 2, 3))
+        weight = self.lambdas(level) * 65025
+        return (bpp + weight * error) * 6 / weight.sqrt(), bpp, error
 
 
 @torch.no_grad()
@@ -68,7 +67,7 @@ def judgement(net: Codec, pictures: Tensor) -> str:
         parts = []
         for some in pictures.split(8):
             x = some.permute(0, 3, 1, 2).float() / 255
-            parts.append(torch.stack(loss_of(net, x, torch.full((len(x),), float(level)))))
+            parts.append(torch.stack(net.losses(x, torch.full((len(x),), float(level)))))
         loss, bpp, error = torch.cat(parts, 1)
         losses.append(loss.mean().item())
         rows.append(f"{bpp.mean():.3f}/{-10 * error.log10().mean():.2f}")
@@ -131,7 +130,7 @@ def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
         # One level from each n-th of the scale, so that batches are alike.
         level = torch.from_numpy(np.floor((rng.permutation(a.batch) + rng.random(a.batch)) * (LEVEL_MAX + 1) / a.batch))
         with amp:
-            losses, bpp, error = loss_of(net, x, level.float())
+            losses, bpp, error = net.losses(x, level.float())
         loss = losses.mean()
         if not loss.isfinite():
             raise FloatingPointError(f"the loss left the numbers at step {step}; {checkpoint} is from before")
@@ -148,6 +147,11 @@ def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
         if step % a.every == 0:
             report(judgement(average, data.validation()) if step % (8 * a.every) == 0 else "")
     report(judgement(average, data.validation()))
+
+
+def weights(path: Path) -> dict[str, Tensor]:
+    """Return the weights of a run, or those beside a recipe, which are in half precision, in single precision."""
+    return {k: v.float() if v.is_floating_point() else v for k, v in torch.load(path, weights_only=True).items()}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
