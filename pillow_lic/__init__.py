@@ -10,7 +10,8 @@ Functions:
 
     save(image, file, **options)     write a .lic file, whole or not at all; its help lists the options of every writer here
     encode(image, **options)         the bytes of that file
-    open(file)                       open a .lic file, and nothing else
+    open(file, bytes=None)           open a .lic file, and nothing else; of a progressive one as much as so many bytes show
+    cut(file, size)                  the bytes of a smaller file with the same picture, coarser, of a progressive one
     convert(sources, destination)    many files, as `lic convert` does
     settings(...)                    threads, providers and limits for a `with` block
     register()                       tell Pillow of .lic again, after another package took the name
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
         LicTruncatedError,
         LicUnsupportedError,
     )
-    from .plugin import LicImageFile, encode, open, save
+    from .plugin import LicImageFile, cut, encode, open, save
 
 __version__ = "0.1.0"
 
@@ -61,6 +62,7 @@ __all__ = [
     "LicUnsupportedError",
     "Summary",
     "convert",
+    "cut",
     "encode",
     "open",
     "register",
@@ -72,6 +74,7 @@ _HOMES = {
     "Summary": "batch.results",
     "LicImageFile": "plugin",
     "convert": "batch.conversion",
+    "cut": "plugin",
     "encode": "plugin",
     "open": "plugin",
     "save": "plugin",

@@ -6,9 +6,9 @@ A family turns the pixels of a picture into the payloads of its tiles, and back,
 * `encode` and `decode` (`Plain`) of one rectangle of pixels; `tilewise` makes a writer and a reader of tiles out of them;
 * `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
 
-It may have `check`, which looks at a payload without running a network, `drafts`, and `dump`, which gives what a tile holds
-before it becomes pixels. Families import `engine` and
-`fileformat`, never each other; the rest of the package reaches them by the functions below alone.
+A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`). A family may have `check`, which looks at a
+payload without running a network, `drafts`, and `dump`, which gives what a tile holds before it becomes pixels. Families import
+`engine` and `fileformat`, never each other; the rest of the package reaches them by the functions below alone.
 
 Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
 """
@@ -127,6 +127,24 @@ class Plain(Family, Protocol):
         """Return the pixels (h, w, C) of that shape; LicDamagedError or LicDesyncError for other streams than `encode` made."""
 
 
+class Progressive(Plain, Protocol):
+    """A plain family whose streams begin with what matters most, so that a part of them shows all of the picture, coarser."""
+
+    def decode_cut(self, model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
+        """Return the pixels by the beginning of the streams: the last one may end anywhere, and more may be missing.
+
+        LicDamagedError where there is too little to show anything.
+        """
+
+    def cut(
+        self, model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int, size: int
+    ) -> list[bytes]:
+        """Return whole streams of at most `size` bytes together that `decode` takes at the same level. No network runs.
+
+        ValueError naming the least size that is possible, LicDamagedError for streams that `encode` did not make.
+        """
+
+
 class Tiled(Family, Protocol):
     """A family that codes the tiles of a picture itself."""
 
@@ -202,6 +220,23 @@ def dump(model: Model, tile: Coded) -> Mapping[str, npt.NDArray[Any]]:
         msg = f"a file to dump must be of a model whose family is one of {', '.join(has)}, got {model.name}"
         raise ValueError(msg)
     return cast("Mapping[str, npt.NDArray[Any]]", family.dump(model, tile))
+
+
+def is_progressive(model: Model) -> bool:
+    """Whether the files of a model can be cut."""
+    return hasattr(of(model), "cut")
+
+
+def cut(
+    model: Model, tiling: Tiling, level: int, payloads: Sequence[bytes | memoryview], size: int
+) -> Sequence[bytes | memoryview]:
+    """Return payloads of at most `size` bytes together that decode to a coarser picture; of a progressive model. No network runs.
+
+    ValueError where a tile cannot be so small.
+    """
+    from .tilewise import cut as cut_streams
+
+    return cut_streams(cast(Progressive, of(model)), model, tiling, level, payloads, size)
 
 
 def drafts(model: Model) -> Sequence[int]:
