@@ -168,5 +168,5 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     smaller = (tmp_path / "b.lic").read_bytes()
     assert smaller == pillow_lic.cut(tmp_path / "a.lic", 8000)
     assert f"{len(smaller):,} bytes of {len(data):,}" in capsys.readouterr().out
-    assert main([*words[:-1], "1k"]) == 1
+    assert main([*words[:2], str(tmp_path / "c.lic"), "--size", "1k"]) == 1
     assert "size must be at least 1536" in capsys.readouterr().err
