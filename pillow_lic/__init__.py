@@ -22,17 +22,22 @@ Everything heavier than the registration is imported on first use.
 from __future__ import annotations
 
 import os as _os
-from typing import TYPE_CHECKING, Any
 
-if not any(_name.endswith((".so", ".pyd")) for _name in _os.listdir(_os.path.dirname(__file__))):
-    # Python puts the working directory first, so in a checkout this source tree hides the installed package, which has
-    # what is built: the range coder, and the folders that are mapped into the package.
-    from pkgutil import extend_path as _extend_path
+from .starting import Quiet as _Quiet
+from .starting import is_command as _is_command
 
-    __path__ = _extend_path(__path__, __name__)
+with _Quiet(_is_command()):
+    from typing import TYPE_CHECKING, Any
 
-from .autoload.after_import import after_import as _after_import
-from .LicImagePlugin import register
+    if not any(_name.endswith((".so", ".pyd")) for _name in _os.listdir(_os.path.dirname(__file__))):
+        # Python puts the working directory first, so in a checkout this source tree hides the installed package, which
+        # has what is built: the range coder, and the folders that are mapped into the package.
+        from pkgutil import extend_path as _extend_path
+
+        __path__ = _extend_path(__path__, __name__)
+
+    from .autoload.after_import import after_import as _after_import
+    from .LicImagePlugin import register
 
 if TYPE_CHECKING:
     from .batch.conversion import convert

@@ -51,8 +51,9 @@ LAW = {
     "describe": ("errors codec engine fileformat", "numpy"),
     "plugin": (f"{LEAVES} codec color engine =families fileformat importance options", "numpy PIL"),
     "header_only": ("engine/interpreter fileformat naming", "PIL"),
+    "starting": ("", ""),
     "LicImagePlugin": ("engine/interpreter header_only naming plugin", "PIL"),
-    "__init__": ("LicImagePlugin plugin engine/interpreter engine/settings errors autoload/after_import batch", ""),
+    "__init__": ("starting LicImagePlugin plugin engine/interpreter engine/settings errors autoload/after_import batch", ""),
     "installed": ("files", ""),
     "autoload": ("installed autoload", ""),
     "autoload/after_import": ("__init__", ""),
@@ -76,7 +77,7 @@ LAW = {
     "freezing": ("", ""),
     "freezing/hook-pillow_lic": ("", "PyInstaller"),
     "commands": ("*", "numpy PIL"),
-    "__main__": ("__init__ errors commands", "PIL argcomplete"),
+    "__main__": ("__init__ starting errors commands", "PIL argcomplete"),
     "imageio_plugin": ("*", "numpy PIL imageio"),
 }  # fmt: skip
 
