@@ -240,7 +240,7 @@ def main() -> None:
     t.add_argument(
         "--restored", type=Path, required=True, help="weights of the recipe restored, which RecCNN begins with"
     )
-    t.set_defaults(command=train)
+    t.set_defaults(command=train, warm_up=20)
     e = commands.add_parser("export", help="write the model's files and its entry in the manifest")
     e.add_argument("weights", type=Path)
     e.add_argument("--id", type=int, required=True, help="never reuse the id of a released model")

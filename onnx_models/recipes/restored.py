@@ -223,7 +223,7 @@ def main() -> None:
     commands = p.add_subparsers(required=True)
     t = commands.add_parser("train", help="train, or go on")
     training.add_arguments(t)
-    t.set_defaults(command=train)
+    t.set_defaults(command=train, warm_up=20)
     e = commands.add_parser("export", help="write the model's files and its entry in the manifest")
     e.add_argument("weights", type=Path)
     e.add_argument("--id", type=int, required=True, help="never reuse the id of a released model")
