@@ -40,6 +40,7 @@ FAMILIES: Final = (
     "balle2017",
     "lic1",
     "lossless",
+    "minnen2018_local",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,6 +96,18 @@ class Release:
     def tables(self, tables: Iterable[Table]) -> Placed:
         """Write the tables of the range coder and return their file."""
         return self._placed("tables.bin", tables_file(tables))
+
+    def data(self, file: str, content: bytes) -> Placed:
+        """Write other bytes that the model needs and return their file."""
+        return self._placed(file, content)
+
+    def shared(self, number: int, roles: Iterable[str]) -> dict[str, Placed]:
+        """Return files of another model of the manifest that this one names too: they are stored once. ValueError if it is not there."""
+        entries = {model["id"]: model for model in json.loads((self.out / "manifest.json").read_text())["models"]}
+        if number not in entries:
+            raise ValueError(f"model must be one of {', '.join(map(str, entries))}, got {number}")
+        found = entries[number]["files"]
+        return {role: replace(Placed.of(found[role]), folder=self.out) for role in roles}
 
     def model(self, files: Mapping[str, Placed]) -> Model:
         """Return the model of these files, by role in manifest order, as the runtime has it."""
