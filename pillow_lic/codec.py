@@ -20,9 +20,9 @@ from .engine.settings import current_settings, limited_time
 from .errors import LicDamagedError, LicLimitError, LicUnsupportedError
 from .exact import ground, layer
 from .exact.layer import Layer
-from .families import Put, Reader, Request
+from .families import Payloads, Put, Reader, Request
 from .fileformat import alpha, container, importance_map
-from .fileformat.areas import Area, checked_box
+from .fileformat.areas import Area, checked_box, onto
 from .fileformat.container import Front
 from .fileformat.exact_layer import ExactLayer
 from .fileformat.header import CHANNELS, Header
@@ -178,31 +178,61 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     reader, plane = _opened(header, parts.importance, parts.alpha, scale=scale)
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     payloads = dict(enumerate(parts.tiles))
-    shown = _shown(_onto(pixels), header, plane, parts.exact, header.tiling.whole, scale)
+    shown = _shown(onto(pixels), header, plane, parts.exact, header.tiling.whole, scale)
     reader.draw(payloads, shown, strict=strict, held=len(data) + _held(plane))
     return header, pixels
 
 
 @limited_time()
-def draw(fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: int = 1) -> None:
+def cut(data: bytes | memoryview, size: int) -> bytes:
+    """Return a file of at most `size` bytes that shows the picture of a whole .lic file coarser; no network runs.
+
+    All but the coded pixels stays as it is; a file that is small enough already comes back. ValueError for a model whose files
+    cannot be cut, and where `size` is too small; else as `verify`.
+    """
+    verify(data)
+    fp = io.BytesIO(data)
+    front = container.read_front(fp)
+    whole = front.size - front.trailing
+    if whole <= size:
+        return bytes(memoryview(data)[:whole])
+    model = model_of(front.header)
+    if not families.is_progressive(model):
+        can = ", ".join(other.name for other in models.models() if families.is_progressive(other))
+        msg = f"a file to cut must be of a model that can be ({can}), got one of {model.name}, which has to be encoded anew"
+        raise ValueError(msg)
+    payloads = [payload for payload in container.TilePayloads(fp, front).values() if payload is not None]
+    left = size - (whole - sum(map(len, payloads)))
+    tiles = families.cut(model, front.header.tiling, front.header.level, payloads, left)
+    return container.with_tiles(data, front, tiles)
+
+
+@limited_time()
+def draw(
+    fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: int = 1, most: int | None = None
+) -> None:
     """As `decode`, of a file whose front was read, with fewer bytes in memory.
 
-    Each tile is read when its turn comes, and its pixels (h, w, C) go to `put` as soon as they are there. LicDamagedError for
-    a file that was written over since.
+    Each tile is read when its turn comes, and its pixels (h, w, C) go to `put` as soon as they are there. most: how many bytes
+    of the file may be used, of every tile its share; the detail that they give is shown. LicDamagedError for a file that was
+    written over since.
     """
     container.refuse_another(fp, front)
+    strict = strict and not _is_part(front, most)
     container.refuse_truncated(front, strict=strict)
     header = front.header
     _check_limit(header.width, header.height)
     reader, plane = _read_open(fp, front, scale=scale)
     exact = container.read_section(fp, front, EXACT)
-    payloads = container.TilePayloads(fp, front, strict=strict)
+    payloads = _payloads(fp, front, strict, most)
     shown = _shown(put, header, plane, exact, header.tiling.whole, scale)
     reader.draw(payloads, shown, strict=strict, held=len(exact or b"") + _held(plane))
 
 
 @limited_time()
-def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = None, strict: bool = True) -> Pixels:
+def decode_region(
+    fp: IO[bytes], box: Sequence[int], *, front: Front | None = None, strict: bool = True, most: int | None = None
+) -> Pixels:
     """A box (x0, y0, x1, y1) of the picture in a binary file, at its position -> pixels (h, w, C) uint8, C by mode.
 
     Of the tiles only those near the box are read and decoded. The pixels are those of `decode`, up to one level where the
@@ -213,6 +243,7 @@ def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = No
         front = container.read_front(fp)
     else:
         container.refuse_another(fp, front)
+    strict = strict and not _is_part(front, most)
     header = front.header
     area = Area(*checked_box(box, header.width, header.height))
     _check_limit(area.width, area.height)
@@ -221,8 +252,8 @@ def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = No
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     plane = None if plane is None else plane[area.slices]
     exact = container.read_section(fp, front, EXACT)
-    payloads = container.TilePayloads(fp, front, strict=strict)
-    shown = _shown(_onto(pixels), header, plane, exact, area)
+    payloads = _payloads(fp, front, strict, most)
+    shown = _shown(onto(pixels), header, plane, exact, area)
     reader.draw(payloads, shown, strict=strict, held=len(exact or b"") + _held(plane))
     return pixels
 
@@ -258,6 +289,23 @@ def model_of(header: Header) -> Model:
     model = models.named(header.model_id, header.model_hash)
     families.refuse_large_tiles(model, header.tiling)
     return model
+
+
+def check_budget(fp: IO[bytes], front: Front, most: int) -> None:
+    """Raise ValueError where `most` bytes of a file leave none for its coded pixels."""
+    _payloads(fp, front, strict=False, most=most)
+
+
+def _payloads(fp: IO[bytes], front: Front, strict: bool, most: int | None) -> Payloads:
+    """Return the payloads of the tiles of a file, or where it has more than `most` bytes as much of each as they allow."""
+    if most is not None and _is_part(front, most):
+        return container.Beginnings(fp, front, min(most, front.size))
+    return container.TilePayloads(fp, front, strict=strict)
+
+
+def _is_part(front: Front, most: int | None) -> bool:
+    """Whether `most` bytes were asked for and they are not all of the picture."""
+    return most is not None and (front.truncated or front.size - front.trailing > most)
 
 
 def _read_open(fp: IO[bytes], front: Front, area: Area | None = None, scale: int = 1) -> tuple[Reader, Pixels | None]:
@@ -299,15 +347,6 @@ def _shown(put: Put, header: Header, plane: Pixels | None, exact: bytes | None, 
     """Return a function that takes decoded colours of an area, and passes on what is shown of them; `exact` is a payload."""
     in_mode = channels.in_mode(put, header, plane)
     return in_mode if exact is None else ExactLayer(exact, header.tiling).over(in_mode, area, scale)
-
-
-def _onto(picture: Pixels) -> Put:
-    """Return a function that writes pixels into an array (H, W, C)."""
-
-    def put(area: Area, pixels: Pixels) -> None:
-        picture[area.slices] = pixels
-
-    return put
 
 
 def _check_limit(width: int, height: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from .fileformat.levels import level_to_quality
 from .fileformat.limits import MAX_LEVEL
 from .options import EncodeOptions
 
@@ -40,11 +41,12 @@ def largest_file(
     low, high = 0, len(levels) - 1
     best = file(levels[low])
     if len(best) > target:
-        least = f"target_size must be at least {len(best)} bytes, the size at quality 1, got {target:g}"
+        lowest = f"quality {level_to_quality(levels[0]):g}"
+        least = f"target_size must be at least {len(best)} bytes, the size at {lowest}, got {target:g}"
         if pixels is not None:
             bpp = math.ceil(8e4 * len(best) / pixels) / 1e4
             least = (
-                f"target_bpp must be at least {bpp:g} bits per pixel, those at quality 1, got {8 * target / pixels:g}"
+                f"target_bpp must be at least {bpp:g} bits per pixel, those at {lowest}, got {8 * target / pixels:g}"
             )
         msg = least
         raise ValueError(msg)
@@ -76,7 +78,8 @@ def level_for_psnr(psnr: Callable[[int], float], target: float, levels: Sequence
     high = len(levels) - 1
     high_db = psnr(levels[high])
     if high_db < target:
-        msg = f"target_psnr must be at most {high_db:.2f} dB, the PSNR at quality 10, got {target:g}"
+        highest = f"quality {level_to_quality(levels[high]):g}"
+        msg = f"target_psnr must be at most {high_db:.2f} dB, the PSNR at {highest}, got {target:g}"
         raise ValueError(msg)
     low, low_db = -1, high_db - SPAN_DB
     turn, above = 0, True

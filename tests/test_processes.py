@@ -95,9 +95,20 @@ def test_an_interrupt_while_workers_start_reaches_none_of_them(tmp_path: Path) -
             time.sleep(0.001)
         for child in children.read_text().split():
             os.kill(int(child), signal.SIGINT)
+        assert all(is_spared(child) for child in children.read_text().split())
         said, wrong = program.communicate(timeout=60)
     assert (program.returncode, wrong) == (0, "")
     assert len(said.split()) == 20
+
+
+def is_spared(process: str) -> bool:
+    """Whether a process blocks or ignores Ctrl-C, or is gone."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return True
+    masks = [int(line.split()[1], 16) for line in lines if line.startswith(("SigBlk:", "SigIgn:"))]
+    return any(mask >> (signal.SIGINT - 1) & 1 for mask in masks)
 
 
 def test_a_program_without_a_guard_is_told_so(tmp_path: Path) -> None:

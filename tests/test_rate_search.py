@@ -60,3 +60,13 @@ def test_only_levels_that_the_model_writes_are_tried(levels: Sequence[int]) -> N
         assert len(found) == 1000 + 25 * best
     assert rate_search.level_for_psnr(lambda v: (tried.append(v), 25 + v / 64)[1], 25, levels) == levels[0]
     assert set(tried) <= set(levels)
+
+
+def test_the_ends_of_a_scale_of_steps_are_named() -> None:
+    levels = [128, 512, 768]
+    with pytest.raises(ValueError, match="at least 1000 bytes, the size at quality 2.125, got 999"):
+        rate_search.largest_file(lambda v: bytes(872 + v), 999, levels)
+    with pytest.raises(ValueError, match="at least 8 bits per pixel, those at quality 2.125, got 4"):
+        rate_search.largest_file(lambda v: bytes(872 + v), 500, levels, 1000)
+    with pytest.raises(ValueError, match=r"at most 37.00 dB, the PSNR at quality 7.75, got 50"):
+        rate_search.level_for_psnr(lambda v: 25 + v / 64, 50, levels)

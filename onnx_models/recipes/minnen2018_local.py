@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from pillow_lic.engine import entropy
 from pillow_lic.families import minnen2018_local as family
 from pillow_lic.families.minnen2018_local import CLASSES, LARGEST, NODES
 
@@ -31,9 +32,9 @@ from . import balle2017
 from .balle2017 import LATENTS
 from .common.data import Patches
 from .common.drawings import drawing
-from .common.export import ONNX_MODELS, Release
+from .common.export import Release, add_destination
 from .common.levels import ANCHORS, LEVEL_MAX, SPACING
-from .common.tables import Table, counted_table, gaussian_table, scale_levels
+from .common.tables import Table, counted_table, gaussian_probabilities, scale_levels
 
 TABLES, ENTRIES = 64, 256
 SCALE_MIN, SCALE_MAX = 0.08, 200.0
@@ -68,14 +69,11 @@ def blocks_of(patches: list[npt.NDArray[np.uint8]], seed: int = 0) -> list[Symbo
 
 def first_probabilities() -> npt.NDArray[np.float64]:
     """Return the probabilities of the symbols -LARGEST..LARGEST by every table at the beginning, (TABLES,SIZE)."""
-    found = np.full((TABLES, SIZE), 1e-7)
-    for row, sigma in zip(found, scale_levels(TABLES, SCALE_MIN, SCALE_MAX), strict=True):
-        for share, scale in ((0.9, sigma), (0.1, 3 * sigma)):
-            low, frequencies = gaussian_table(scale)
-            symbols = np.arange(low, low + len(frequencies) - 1)
-            inside = np.abs(symbols) <= LARGEST
-            row[symbols[inside] + LARGEST] += share * frequencies[:-1][inside] / 65536
-    return found / found.sum(1, keepdims=True)
+    shapes = [
+        0.9 * gaussian_probabilities(sigma, LARGEST) + 0.1 * gaussian_probabilities(3 * sigma, LARGEST) + 1e-7
+        for sigma in scale_levels(TABLES, SCALE_MIN, SCALE_MAX)
+    ]
+    return np.stack([shape / shape.sum() for shape in shapes])
 
 
 def histogram(blocks: Symbols) -> npt.NDArray[np.float64]:
@@ -168,8 +166,7 @@ def start_values(found: Dictionary, known: Floats, side: int) -> npt.NDArray[np.
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("patches", type=Path)
-    p.add_argument("--id", type=int, required=True, help="never reuse the id of a released model")
-    p.add_argument("--out", type=Path, default=ONNX_MODELS)
+    add_destination(p)
     p.add_argument("--samples", type=int, default=240, help="training patches")
     p.add_argument("--drawings", type=int, default=24, help="drawings beside them")
     p.add_argument("--rounds", type=int, default=5)
@@ -184,7 +181,7 @@ def export(a: argparse.Namespace) -> None:
     found, tables = dictionaries(blocks_of(patches), a.rounds)
     release = Release(a.out, a.id, "minnen2018-local", "minnen2018_local", balle2017.CONSTANTS)
     files = release.shared(14, ("analysis", "synthesis")) | {"tables": release.tables(tables)}
-    known = family.entropy.stored_bits(files["tables"].read(), LARGEST)
+    known = entropy.stored_bits(files["tables"].read(), LARGEST)
     starts = np.stack([start_values(dictionary, known, 256 // balle2017.STRIDE // 2) for dictionary in found])
     dictionary = np.stack([d.entries for d in found])
     files["dictionary"] = release.data("dictionary.bin", dictionary.tobytes())

@@ -11,12 +11,12 @@ from .. import plugin
 from ..engine.settings import current_settings, given_settings, thread_count
 from ..files import StrPath
 from ..naming import EXTENSION
-from ..options import AIMS, OPTIONS, normalise_quality
+from ..options import AIMS, OPTIONS, EncodeOptions, normalise_quality
 from . import equal_slope, formats, jobs, locations, plan, results
 from .adjustment import Adjustment, Color, Size
 from .budget import within_budget
 from .locations import Place
-from .transcode import Transcoder
+from .transcode import PLACES, Transcoder
 
 _BY_PERCENT = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JXL"})
 """Formats of which `quality` is a number up to 100."""
@@ -66,7 +66,8 @@ def convert(
     thread unless `threads` says otherwise.
 
     `save_options` are those of `Image.save`, but `quality` has the scale of .lic files (see `save`) for all formats: it is
-    read as percent by JPEG, WebP, AVIF, HEIF and JPEG XL, and legal for no others. `budget` takes the place of quality and
+    read as percent by JPEG, WebP, AVIF, HEIF and JPEG XL, and legal for no others. JPEG has `roi` and `importance` too, in no
+    more bytes than without them. `budget` takes the place of quality and
     targets: the bytes that all .lic files together may have, those that are there already included. Every picture is then
     measured before any is written, and `progress` hears of it twice: six encodes and five decodes.
 
@@ -82,7 +83,7 @@ def convert(
         raise ValueError(msg)
     adjustment = Adjustment.of(first_frame=first_frame, auto_orient=auto_orient, resize=resize, background=background)
     suffix = _suffix(to, end)
-    words = _checked_options(suffix, save_options, budget)
+    words = checked_options(suffix, save_options, budget)
     if isinstance(sources, str) or not isinstance(sources, Iterable):
         sources = [sources]
     if threads is None and executor is not None:
@@ -141,8 +142,8 @@ def _suffix(to: str | None, destination: Place) -> str:
     return own if file and extensions[own] == written else suffix
 
 
-def _checked_options(suffix: str, save_options: Mapping[str, Any], budget: float | None) -> Mapping[str, Any]:
-    """Return the options as the format takes them."""
+def checked_options(suffix: str, save_options: Mapping[str, Any], budget: float | None = None) -> Mapping[str, Any]:
+    """Return the options as the format takes them; ValueError naming one that is not legal, or not known to it."""
     given = [name for name, value in save_options.items() if value is not None]
     if suffix == EXTENSION:
         plugin.encode_options(save_options)
@@ -152,13 +153,17 @@ def _checked_options(suffix: str, save_options: Mapping[str, Any], budget: float
                 msg = f"give one of {', '.join(AIMS)} and budget, got budget and {' and '.join(aims)}"
                 raise ValueError(msg)
         return save_options
-    by_percent = formats.format_of(suffix) in _BY_PERCENT
-    foreign = [name for name in OPTIONS if name in given and not (name == "quality" and by_percent)]
+    written = formats.format_of(suffix)
+    known = ["quality"] * (written in _BY_PERCENT) + [*PLACES] * (written == "JPEG")
+    foreign = [name for name in OPTIONS if name in given and name not in known]
     foreign += ["budget"] * (budget is not None)
     if foreign:
-        known = "they have none" if foreign == ["quality"] else "only .lic files know of it"
-        msg = f"{' and '.join(foreign)} must be left out for {suffix} files: {known}"
+        reason = "they have none" if foreign == ["quality"] else "only .lic files know of it"
+        msg = f"{' and '.join(foreign)} must be left out for {suffix} files: {reason}"
         raise ValueError(msg)
-    if save_options.get("quality") is None:
-        return {name: value for name, value in save_options.items() if name != "quality"}
-    return {**save_options, "quality": round(10 * normalise_quality(save_options["quality"]))}
+    places = EncodeOptions(**{name: save_options[name] for name in PLACES if name in given})
+    words = {name: value for name, value in save_options.items() if name != "quality"}
+    words |= {name: getattr(places, name) for name in PLACES if name in given}
+    if "quality" in given:
+        words["quality"] = round(10 * normalise_quality(save_options["quality"]))
+    return words

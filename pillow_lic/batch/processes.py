@@ -62,6 +62,7 @@ class _Worker(Generic[T]):
         self.ready = self.busy = False
         self.item: T | None = None
         self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+        _start_tracker()
         with _interrupts_held():
             self._process.start()
         theirs.close()
@@ -156,6 +157,14 @@ class _Crew(Generic[T, R]):
                 'its own start with `if __name__ == "__main__":`'
             )
             raise RuntimeError(msg)
+
+
+def _start_tracker() -> None:
+    """Start the process that multiprocessing has beside others: when it does so itself, it lets Ctrl-C through again."""
+    if os.name == "posix":
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()
 
 
 @contextmanager

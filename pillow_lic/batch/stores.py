@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath
 from typing import Any, NamedTuple, cast
 
-from ..errors import is_from_outside
+from ..errors import let_pass
 from ..files import TEMPORARY_MARK
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::.*://)")
@@ -23,7 +23,10 @@ _CACHES = re.compile(r"((blockcache|cached|filecache|simplecache)::)*")
 """The links of a chained URL that have no path of their own: they use that of the next link."""
 
 
-_OF_SYSTEMS = frozenset({"@eaDir", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
+_OF_SYSTEMS = frozenset(
+    {"@eaDir", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+    | {"#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot"}
+)
 
 
 def is_url(name: str) -> bool:
@@ -88,8 +91,7 @@ class StorePath:
             msg = f"{self.url} is no URL that fsspec understands: {error}"
             raise ValueError(msg) from None
         except Exception as error:  # some connect to a server here, or open the archive
-            if is_from_outside(error):
-                raise
+            let_pass(error)
             raise _failed(self, "open", error) from error
         return system, path
 
@@ -251,8 +253,7 @@ def _named(doing: str, place: StorePath) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if is_from_outside(error):
-            raise
+        let_pass(error)
         raise _failed(place, doing, error) from error
 
 

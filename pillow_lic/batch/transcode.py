@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from .. import color, metrics, plugin
+from ..engine import models
 from ..engine.settings import settings
 from ..fileformat.header import CHANNELS
-from ..fileformat.levels import MAX_QUALITY
+from ..fileformat.levels import level_to_quality
+from ..importance import jpeg, requested
 from ..naming import EXTENSION
 from . import formats, locations
 from .adjustment import Adjustment
@@ -24,6 +27,8 @@ from .formats import Registered
 from .locations import Place
 from .plan import Pair
 
+PLACES = ("roi", "importance")
+"""The options of save that JPEG files may have too."""
 _NEARLY = 0.9
 """Of the bytes that were asked for: a file with less is another than was wanted."""
 
@@ -105,6 +110,8 @@ class Transcoder:
         im, words = picture.image, {**picture.metadata, **self.save_options, **more_options}
         if self.suffix == EXTENSION:
             return plugin.encode(im, **words)
+        if any(words.get(name) is not None for name in PLACES):
+            return weighed(im, **words)
         buffer = io.BytesIO()
         try:
             im.save(buffer, formats.format_of(self.suffix), **words)
@@ -128,13 +135,23 @@ class Transcoder:
 
     def _check_target(self, im: Image.Image, size: int, quality: float) -> None:
         bpp = 8 * size / (im.width * im.height)
+        highest = round(level_to_quality(models.choose(self.save_options.get("model")).levels[-1]), 2)
         for name, found in (("target_size", size), ("target_bpp", bpp)):
             wanted = self.save_options.get(name)
-            if wanted is not None and quality == MAX_QUALITY and found < _NEARLY * wanted:
+            if wanted is not None and quality == highest and found < _NEARLY * wanted:
                 words = (
                     f"{name}={wanted:g} is more than the scale has: at quality {quality:g}, its end, it is {found:.6g}"
                 )
                 warnings.warn(words, UserWarning, stacklevel=3)
+
+
+def weighed(im: Image.Image, *, roi: Any = None, importance: Any = None, quality: int = 75, **words: Any) -> bytes:
+    """Return the bytes of a JPEG file that gives the bits of other places to those of `roi` and `importance`.
+
+    words: other save options of JPEG. ValueError for a picture that is neither L nor RGB.
+    """
+    wish = requested.request(roi, importance, np.asarray(im.convert("RGB")))
+    return jpeg.encode(im, quality, wish.given + wish.shift, **words)
 
 
 def psnr(im: Image.Image, data: bytes) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 Points = Sequence[tuple[float, float]]
@@ -13,11 +13,17 @@ _COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#0
 """Okabe and Ito's palette, told apart by the colour-blind."""
 _WIDTH, _HEIGHT = 480, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 30, 44
+_LINE = 12
+"""Pixels between the names at the ends of two series, at least."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart: series of (x, y) points by name; `log` spreads y by factors of ten. Dashed series come from elsewhere."""
+    """One chart: series of (x, y) points by name; `log` spreads y by factors of ten, `log_x` x. Dashed series come from elsewhere.
+
+    colors: those of series that are to have a certain one. legend: whether the names stand in a list in the chart. named: series
+    whose names stand at their last points.
+    """
 
     title: str
     x_label: str
@@ -25,6 +31,10 @@ class Panel:
     series: Mapping[str, Points]
     log: bool = False
     dashed: frozenset[str] = frozenset()
+    log_x: bool = False
+    colors: Mapping[str, str] = field(default_factory=dict)
+    legend: bool = True
+    named: frozenset[str] = frozenset()
 
 
 def svg(panels: Sequence[Panel], columns: int = 2) -> str:
@@ -42,26 +52,29 @@ def svg(panels: Sequence[Panel], columns: int = 2) -> str:
     ]
     for i, panel in enumerate(panels):
         parts.append(f'<g transform="translate({i % columns * _WIDTH},{i // columns * _HEIGHT})">')
-        parts += _panel(panel, colors)
+        parts += _panel(panel, {**colors, **panel.colors})
         parts.append("</g>")
     return "\n".join([*parts, "</svg>", ""])
 
 
 def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
     shown = {
-        name: [(x, y) for x, y in sorted(points) if math.isfinite(y) and (y > 0 or not panel.log)]
+        name: [
+            (x, y)
+            for x, y in sorted(points)
+            if math.isfinite(y) and (y > 0 or not panel.log) and (x > 0 or not panel.log_x)
+        ]
         for name, points in panel.series.items()
     }
-    points = [point for series in shown.values() for point in series] or [(0.0, 1.0)]
-    x_ticks = _ticks(0, max(x for x, _ in points))
-    lows, highs = min(y for _, y in points), max(y for _, y in points)
-    y_ticks = _decades(lows, highs) if panel.log else _ticks(lows, highs)
-    scale = math.log10 if panel.log else float
-    low, high = scale(y_ticks[0]), scale(y_ticks[-1])
+    points = [point for series in shown.values() for point in series] or [(1.0, 1.0)]
+    xs, ys = ([point[axis] for point in points] for axis in (0, 1))
+    x_ticks = _one_two_five(min(xs), max(xs)) if panel.log_x else _ticks(0, max(xs))
+    y_ticks = _decades(min(ys), max(ys)) if panel.log else _ticks(min(ys), max(ys))
+    x_scale, y_scale = (math.log10 if is_log else float for is_log in (panel.log_x, panel.log))
 
     def place(x: float, y: float) -> tuple[float, float]:
-        across = (x - x_ticks[0]) / (x_ticks[-1] - x_ticks[0])
-        up = (scale(y) - low) / (high - low)
+        across = (x_scale(x) - x_scale(x_ticks[0])) / (x_scale(x_ticks[-1]) - x_scale(x_ticks[0]))
+        up = (y_scale(y) - y_scale(y_ticks[0])) / (y_scale(y_ticks[-1]) - y_scale(y_ticks[0]))
         return _LEFT + across * (_WIDTH - _LEFT - _RIGHT), _HEIGHT - _BOTTOM - up * (_HEIGHT - _TOP - _BOTTOM)
 
     parts = [f'<text x="{_WIDTH / 2}" y="18" text-anchor="middle" font-size="14">{escape(panel.title)}</text>']
@@ -76,16 +89,26 @@ def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
     parts.append(f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(panel.x_label)}</text>')
     middle = f'x="14" y="{_HEIGHT / 2}" transform="rotate(-90 14 {_HEIGHT / 2})"'
     parts.append(f'<text {middle} text-anchor="middle">{escape(panel.y_label)}</text>')
+    ends: dict[str, tuple[float, float]] = {}
     for row, (name, series) in enumerate(shown.items()):
         dash = ' stroke-dasharray="5 3"' if name in panel.dashed else ""
         stroke = f'stroke="{colors[name]}" fill="none" stroke-width="1.6"{dash}'
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in series))
+        parts.append(f'<g data-series="{escape(name)}">')
         parts.append(f'<polyline points="{line}" {stroke}/>')
         for x, y in (place(*point) for point in series) if name not in panel.dashed else ():
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colors[name]}"/>')
-        y = _HEIGHT - _BOTTOM - 10 - 15 * (len(shown) - 1 - row)
-        parts.append(f'<path d="M{_WIDTH - 170} {y - 4}h22" {stroke}/>')
-        parts.append(f'<text x="{_WIDTH - 143}" y="{y}">{escape(name)}</text>')
+        if name in panel.named and series:
+            ends[name] = place(*series[-1])
+        if panel.legend:
+            y = _HEIGHT - _BOTTOM - 10 - 15 * (len(shown) - 1 - row)
+            parts.append(f'<path d="M{_WIDTH - 170} {y - 4}h22" {stroke}/>')
+            parts.append(f'<text x="{_WIDTH - 143}" y="{y}">{escape(name)}</text>')
+        parts.append("</g>")
+    lowest = float("inf")
+    for name, (x, y) in sorted(ends.items(), key=lambda end: -end[1][1]):
+        lowest = min(y + 4, lowest - _LINE)
+        parts.append(f'<text x="{min(x, _WIDTH - 70) + 5:.1f}" y="{lowest:.1f}" font-size="11">{escape(name)}</text>')
     return parts
 
 
@@ -101,3 +124,13 @@ def _ticks(low: float, high: float) -> list[float]:
 def _decades(low: float, high: float) -> list[float]:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     return [10.0**i for i in range(first, max(last, first + 1) + 1)]
+
+
+def _one_two_five(low: float, high: float) -> list[float]:
+    """Return at least two steps of 1, 2, 5, 10 that enclose [low, high]."""
+    steps = [
+        m * 10.0**i for i in range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2) for m in (1, 2, 5)
+    ]
+    first = max(i for i, step in enumerate(steps) if step <= low * (1 + 1e-9))
+    last = min(i for i, step in enumerate(steps) if step >= high * (1 - 1e-9))
+    return steps[first : max(last, first + 1) + 1]

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .peers import Codec
 
 _SAMPLES = ("astronaut.png", "coffee.png", "chelsea.png")
-_OWN_SAMPLE = Path(__file__).with_name("chelsea.webp")
+OWN_SAMPLE = Path(__file__).with_name("chelsea.webp")
+"""The picture that comes with the package."""
 
 _COMPARED = ("jpeg", "webp", "avif")
 """The formats that browsers show."""
@@ -29,7 +30,7 @@ def sample_pictures() -> list[Path]:
     spec = importlib.util.find_spec("skimage")
     folder = Path(spec.origin).parent / "data" if spec and spec.origin else Path()
     found = [folder / name for name in _SAMPLES if (folder / name).is_file()]
-    return found or [_OWN_SAMPLE]
+    return found or [OWN_SAMPLE]
 
 
 def compared_codecs() -> list[Codec]:

@@ -14,12 +14,14 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import files, metrics
+from ..fileformat.levels import level_to_quality
+from ..fileformat.limits import MAX_LEVEL
 from . import equal_bytes, page, report
 from .report import METRICS, Sample
 
@@ -71,7 +73,7 @@ def our_names() -> tuple[str, ...]:
 
 
 def our_codec(name: str) -> Codec:
-    """Return pillow-lic itself with the newest model of one of `our_names`."""
+    """Return pillow-lic itself with the newest model of one of `our_names`; one with steps has those as its qualities."""
     from .. import codec
     from ..engine import models
     from ..options import EncodeOptions
@@ -85,7 +87,10 @@ def our_codec(name: str) -> Codec:
 
     title = f"LIC {spec.name} ({spec.number})" + (f" effort={effort}" if effort else "")
     label = ("LIC" if model == OURS else model) + (f" effort {effort}" if effort else "")
-    return Codec(name, label, title, ".lic", _QUALITIES, _SEARCHED, encode, lambda data: codec.decode(data)[1])
+    has_all = len(spec.levels) > MAX_LEVEL
+    steps = tuple(level_to_quality(level) for level in spec.levels) if not has_all else ()
+    qualities, searched = (_QUALITIES, _SEARCHED) if has_all else (steps, steps)
+    return Codec(name, label, title, ".lic", qualities, searched, encode, lambda data: codec.decode(data)[1])
 
 
 def complexity() -> dict[str, float]:
@@ -122,10 +127,15 @@ def run(
     repeats: int,
     cache: Cache,
     say: Callable[[str], None],
+    kept: Container[str] | None = None,
 ) -> list[Sample]:
-    """Measure every codec at its qualities on every picture; each codec codes the first picture once beforehand."""
+    """Measure every codec at its qualities on every picture; each codec codes the first picture once beforehand.
+
+    kept: names of the codecs whose samples the cache has and keeps, under their titles; by default those of the peers.
+    """
     from . import peers
 
+    kept = peers.NAMES if kept is None else kept
     samples = []
     warm: set[str] = set()
     for number, path in enumerate(paths, 1):
@@ -135,17 +145,26 @@ def run(
         for name, (codec, qualities) in codecs.items():
             for quality in qualities:
                 key = f"{codec.title}|{quality:g}|{digest}"
-                sample = cache.get(key, wanted) if name in peers.NAMES else None
+                sample = cache.get(key, wanted) if name in kept else None
                 if sample is None:
                     if name not in warm:
                         codec.decode(codec.encode(pixels, quality))
                         warm.add(name)
                     sample = measure(codec, quality, path.name, pixels, wanted, repeats)
-                    if name in peers.NAMES:
+                    if name in kept:
                         cache.put(key, sample, wanted)
                 samples.append(sample)
         cache.save()
     return samples
+
+
+def pictures_of(folder: Path, limit: int | None = None) -> list[Path]:
+    """Return the first pictures of a folder, sorted by name; ValueError where it has none."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)[:limit]
+    if not paths:
+        msg = f"{folder} has no pictures ({', '.join(sorted(_SUFFIXES))})"
+        raise ValueError(msg)
+    return paths
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -169,10 +188,7 @@ def _bench(arguments: argparse.Namespace) -> int:
         wanted.remove("ssimulacra2")
     ours, installed = our_names(), [name for name in peers.NAMES if peers.is_available(name)]
     names = _list(arguments.codecs, (*ours, *installed), "codec", default=(OURS, *installed))
-    paths = sorted(p for p in Path(arguments.folder).iterdir() if p.suffix.lower() in _SUFFIXES)[: arguments.limit]
-    if not paths:
-        msg = f"{arguments.folder} has no pictures ({', '.join(sorted(_SUFFIXES))})"
-        raise ValueError(msg)
+    paths = pictures_of(Path(arguments.folder), arguments.limit)
     chosen = _qualities(arguments.quality, names)
     codecs = {name: our_codec(name) if name in ours else peers.codec(name) for name in names}
     plan = {name: (codec, chosen.get(name, codec.qualities)) for name, codec in codecs.items()}

@@ -88,11 +88,12 @@ def _section(title: str, text: str, *content: str) -> list[str]:
 
 def _pictures(compared: Sequence[Compared]) -> list[str]:
     text = _COMPARED.format(compared[0].coded[0].codec.label)
-    parts = [f"<h3>{escape(picture.name)}</h3>\n{_comparison(picture)}" for picture in compared]
+    parts = [f"<h3>{escape(picture.name)}</h3>\n{crops(picture)}" for picture in compared]
     return _section("Pictures at equal bytes", text, *parts)
 
 
-def _comparison(picture: Compared) -> str:
+def crops(picture: Compared) -> str:
+    """Return what was made of a picture as a row of crops to compare under a slider, where it has most detail."""
     width, height = (min(*sizes) for sizes in zip(CROP, picture.pixels.shape[1::-1], strict=True))
     left, top = busiest(picture.pixels, width, height)
 

@@ -100,7 +100,7 @@ def bd_rates(curves: Curves, anchor: str, wanted: Iterable[str]) -> dict[str, di
         result[name] = {}
         for metric in wanted:
             try:
-                result[name][metric] = metrics.bd_rate(*(_points(c, metric) for c in (curves[anchor], curve)))
+                result[name][metric] = metrics.bd_rate(*(points_of(c, metric) for c in (curves[anchor], curve)))
             except ValueError as error:
                 result[name][metric] = str(error)
     return result
@@ -132,7 +132,7 @@ def bd_table(curves: Curves, rates: Mapping[str, Mapping[str, float | str]], anc
         cells = ""
         for metric, value in row.items():
             cells += f"{value:+11.2f} %" if isinstance(value, float) else f"{'-':>13}"
-            if isinstance(value, str) and _points(curves[name], metric):
+            if isinstance(value, str) and points_of(curves[name], metric):
                 reasons.append(f"  {name}, {metric}: {value[:160]}")
         lines.append(f"{name[:31]:32}" + cells)
     return "\n".join(lines + reasons)
@@ -188,12 +188,13 @@ def _mean(group: Sequence[Sample]) -> Point:
     )
 
 
-def _points(curve: Iterable[Point], metric: str) -> list[tuple[float, float]]:
+def points_of(curve: Iterable[Point], metric: str) -> list[tuple[float, float]]:
+    """Return bits per pixel and the metric, on the axis curves are compared on, of the points that have it."""
     return [(point.bpp, value) for point in curve if (value := point.value(metric)) is not None]
 
 
 def _series(curves: Curves, name: str) -> dict[str, list[tuple[float, float]]]:
-    return {codec: points for codec, curve in curves.items() if (points := _points(curve, name))}
+    return {codec: points for codec, curve in curves.items() if (points := points_of(curve, name))}
 
 
 def _anchor_time(curve: Sequence[Point], name: str) -> float | None:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-SUMMARY = "Measure speed and size; `lic bench coder` measures the coders alone, `lic bench profile` each station of a picture."
+SUMMARY = (
+    "Measure speed and size; `lic bench coder` measures the coders alone, `lic bench profile` each station of a picture, "
+    "`lic bench boxes` what importance gives its objects."
+)
 
 
 def main(words: Sequence[str]) -> int:
-    """Run `lic bench`, `lic bench coder` or `lic bench profile` with its own words."""
+    """Run `lic bench`, or one of its commands, with its own words."""
+    if words[:1] == ["boxes"]:
+        from ..bench import boxes
+
+        return boxes.main(words[1:])
     if words[:1] == ["profile"]:
         from ..bench import stations
 

@@ -1,4 +1,4 @@
-"""`lic encode`: one picture of any format as .lic."""
+"""`lic encode`: one picture of any format as .lic, or as a JPEG whose places are not alike."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ EXAMPLES = """
   lic encode a.png a.lic -q 7
   lic encode a.png folder/ --target-size 40k
   lic encode a.png a.lic --roi 200,80,420,300
+  lic encode a.png a.jpg -q 7 --roi 200,80,420,300
   cat a.png | lic encode - - > a.lic
 """
 
@@ -30,19 +31,23 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes, quality and seconds."""
-    from ..batch import formats, transcode
+    from ..batch import conversion, formats, transcode
     from ..batch.adjustment import Adjustment
 
+    suffix, options = ".lic", _words.save_options(args)
     if formats.is_picture(Path(args.target)) and Path(args.target).suffix.lower() != ".lic":
-        print(f"lic: encode writes .lic files, got {args.target}; decode and convert write others", file=sys.stderr)
-        return 2
-    target = _words.target(args.source, args.target, ".lic")
+        suffix = Path(args.target).suffix.lower()
+        if formats.format_of(suffix) != "JPEG" or not set(transcode.PLACES) & set(options):
+            said = "encode writes .lic files, and .jpg files with --importance or --roi"
+            print(f"lic: {said}, got {args.target}; decode and convert write others", file=sys.stderr)
+            return 2
+    target = _words.target(args.source, args.target, suffix)
     if _words.refuses(args.source, target, args.force):
         return 2
     begun = time.perf_counter()
     work = transcode.Transcoder(
-        ".lic",
-        _words.save_options(args),
+        suffix,
+        conversion.checked_options(suffix, options),
         not args.strip,
         Adjustment.of(**_words.adjustments(args)),
         args.verbose,

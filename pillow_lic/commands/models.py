@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
+from dataclasses import asdict
 from typing import Any
 
-SUMMARY = "List the models of this release: what writes .lic files, its size, its work, and what it knows."
+SUMMARY = "List the models of this release: size, work, rates, what was shown of a paper's claims, and what they know."
 EXAMPLES = """
   lic models
   lic models --json
 """
+WIDTH = 80
+"""Characters of a line."""
 
 
 def add_words(parser: argparse.ArgumentParser) -> None:
@@ -19,22 +23,31 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line for every model, oldest first."""
+    """Print a few lines for every model, oldest first."""
     from ..engine import models
+    from ..papers import claims
 
     rows = [_row(model) for model in models.models()]
     if args.json:
         print("\n".join(json.dumps(row) for row in rows))
         return 0
-    print(f"{'model':20}{'number':>7}{'MB':>7}{'encode':>9}{'decode':>9}  knows")
+    heads = "".join(f"{verdict.replace(' shown', ''):>9}" for verdict in claims.VERDICTS)
+    print(f"{'model':18}{'number':>7}{'MB':>6}{'encode':>8}{'decode':>8} {'rates':6}{heads}")
     for row in rows:
         name = row["name"] + (" (default)" if row["default"] else "")
+        found = [claim["verdict"] for claim in row["claims"]]
+        counts = "".join(f"{found.count(verdict) if found else '-':>9}" for verdict in claims.VERDICTS)
+        rates = "all" if row["rates"] == "continuous" else row["rates"]
+        work = f"{row['kmac_encode']:>8.1f}{row['kmac_decode']:>8.1f}"
+        print(f"{name:18}{row['number']:>7}{row['bytes'] / 1e6:>6.1f}{work} {rates:6}{counts}")
         knows = ", ".join(["quality", *row["options"], *(["drafts"] if row["drafts"] else [])])
-        print(
-            f"{name:20}{row['number']:>7}{row['bytes'] / 1e6:>7.1f}{row['kmac_encode']:>9.1f}{row['kmac_decode']:>9.1f}  {knows}"
-        )
-        print(f"  {row['about']}")
-    print("encode and decode are thousands of multiply-adds a pixel; `lic bench --codecs NAME` measures a model")
+        for text in (row["about"], f"Knows {knows}."):
+            print(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  "))
+    last = (
+        "encode and decode are thousands of multiply-adds a pixel; `lic bench --codecs NAME` measures seconds. shown, in "
+        "part and not count the claims of a paper: `lic papers` says which."
+    )
+    print(textwrap.fill(last, WIDTH))
     return 0
 
 
@@ -42,18 +55,22 @@ def _row(model: Any) -> dict[str, Any]:
     """Return what is said of a model, as plain values that JSON can hold."""
     from .. import families
     from ..engine import models
+    from ..papers import claims, tables
 
     family = families.of(model)
     about = (family.__doc__ or "").partition("\n")[0].partition(": ")[2]
+    paper = claims.of(model)
     return {
         "name": model.name,
         "number": model.number,
         "default": model is models.choose(None),
         "family": family.NAME,
         "about": about,
-        "bytes": sum(len(model.stored(role).read()) for role in (*model.files, *model.extras)),
+        "bytes": tables.size(model),
         "kmac_encode": round(model.kmac_per_pixel("encoder"), 2),
         "kmac_decode": round(model.kmac_per_pixel("decoder"), 2),
+        "rates": tables.rates(model),
         "options": sorted(family.OPTIONS),
         "drafts": list(families.drafts(model)),
+        "claims": [] if paper is None else [asdict(claim) for claim in paper.claims],
     }

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ._terminal import quoted
+
 SUMMARY = "Show a picture in the desktop's viewer, several on a page for the browser."
 EXAMPLES = """
   lic view a.lic
@@ -40,5 +42,6 @@ def run(args: argparse.Namespace) -> int:
     told("")
     for shown in outcome.failed:
         print(f"lic: {shown.path}: {shown.fault}", file=sys.stderr)
-    print(f"opened {outcome.path}" if outcome.is_open else outcome.path)
+    path = quoted(str(outcome.path))
+    print(f"opened {path}" if outcome.is_open else path)
     return 1 if outcome.failed else 0

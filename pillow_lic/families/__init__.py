@@ -6,8 +6,9 @@ A family turns the pixels of a picture into the payloads of its tiles, and back,
 * `encode` and `decode` (`Plain`) of one rectangle of pixels; `tilewise` makes a writer and a reader of tiles out of them;
 * `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
 
-It may have `check`, which looks at a payload without running a network, and `drafts`. Families import `engine` and
-`fileformat`, never each other; the rest of the package reaches them by the functions below alone.
+A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`). A family may have `check`, which looks at a
+payload without running a network, `drafts`, and `dump`, which gives what a tile holds before it becomes pixels. Families import
+`engine` and `fileformat`, never each other; the rest of the package reaches them by the functions below alone.
 
 Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
 """
@@ -17,14 +18,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from ..engine.models import Model
 from ..errors import LicLimitError
-from ..fileformat.areas import Area, padded
+from ..fileformat.areas import Area
 from ..fileformat.container import CutPayload
 from ..fileformat.importance_map import Deltas
 from ..fileformat.tiling import Tiling
@@ -38,9 +39,11 @@ Put = Callable[[Area, Pixels], None]
 
 FAMILIES: Final = (
     "balle2017",
+    "balle2018",
     "lic1",
     "lossless",
     "minnen2018_local",
+    "theis2017",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""
 
@@ -58,6 +61,15 @@ class Request:
     deltas: Deltas | None = None
     effort: int = 0
     search: bool = False
+
+
+class Coded(NamedTuple):
+    """One tile as a file holds it: its payload, the pixels of the picture that it was coded from, the level and the deltas."""
+
+    payload: bytes | memoryview
+    area: Area
+    level: int
+    deltas: Deltas | None
 
 
 class Writer(Protocol):
@@ -118,6 +130,24 @@ class Plain(Family, Protocol):
         """Return the pixels (h, w, C) of that shape; LicDamagedError or LicDesyncError for other streams than `encode` made."""
 
 
+class Progressive(Plain, Protocol):
+    """A plain family whose streams begin with what matters most, so that a part of them shows all of the picture, coarser."""
+
+    def decode_cut(self, model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
+        """Return the pixels by the beginning of the streams: the last one may end anywhere, and more may be missing.
+
+        LicDamagedError where there is too little to show anything.
+        """
+
+    def cut(
+        self, model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int, size: int
+    ) -> list[bytes]:
+        """Return whole streams of at most `size` bytes together that `decode` takes at the same level. No network runs.
+
+        ValueError naming the least size that is possible, LicDamagedError for streams that `encode` did not make.
+        """
+
+
 class Tiled(Family, Protocol):
     """A family that codes the tiles of a picture itself."""
 
@@ -171,6 +201,47 @@ def check(model: Model, payload: bytes | memoryview) -> None:
         check_streams(payload)
 
 
+def coded(
+    model: Model, tiling: Tiling, index: int, payload: bytes | memoryview, level: int, deltas: Deltas | None
+) -> Coded:
+    """Return the tile with that raster index as a file holds it."""
+    if hasattr(of(model), "reader"):
+        return Coded(payload, tiling.tile(index), level, deltas)
+    from .tilewise import coded_window
+
+    return Coded(payload, coded_window(model, tiling, index).area, level, deltas)
+
+
+def dump(model: Model, tile: Coded) -> Mapping[str, npt.NDArray[Any]]:
+    """Return what a tile holds before it becomes pixels, arrays by name, as the `dump(model, tile)` of the family describes them.
+
+    Usual names are symbols, indexes (of their tables) and latents. ValueError for a family that has no `dump`.
+    """
+    family = of(model)
+    if not hasattr(family, "dump"):
+        has = [name for name in FAMILIES if hasattr(import_module(f".{name}", __name__), "dump")]
+        msg = f"a file to dump must be of a model whose family is one of {', '.join(has)}, got {model.name}"
+        raise ValueError(msg)
+    return cast("Mapping[str, npt.NDArray[Any]]", family.dump(model, tile))
+
+
+def is_progressive(model: Model) -> bool:
+    """Whether the files of a model can be cut."""
+    return hasattr(of(model), "cut")
+
+
+def cut(
+    model: Model, tiling: Tiling, level: int, payloads: Sequence[bytes | memoryview], size: int
+) -> Sequence[bytes | memoryview]:
+    """Return payloads of at most `size` bytes together that decode to a coarser picture; of a progressive model. No network runs.
+
+    ValueError where a tile cannot be so small.
+    """
+    from .tilewise import cut as cut_streams
+
+    return cut_streams(cast(Progressive, of(model)), model, tiling, level, payloads, size)
+
+
 def drafts(model: Model) -> Sequence[int]:
     """Return how many pixels each way one of a draft may stand for, largest first; empty where the family makes none."""
     family = of(model)
@@ -190,7 +261,6 @@ def refuse_foreign(model: Model, given: Mapping[str, Any]) -> None:
 def refuse_large_tiles(model: Model, tiling: Tiling) -> None:
     """Raise LicLimitError for a picture with a tile of more pixels, padded as the model pads, than its family decodes."""
     align, most = model.constants["align"], model.constants["tile_pixels"]
-    rows, columns = (padded(length, align) for length in tiling.largest)
-    if rows * columns > most:
-        msg = f"tile of {rows * columns} pixels (padded to {align}) is over the limit of {most} of model {model.name}"
+    if (largest := tiling.largest_padded(align)) > most:
+        msg = f"tile of {largest} pixels (padded to {align}) is over the limit of {most} of model {model.name}"
         raise LicLimitError(msg)

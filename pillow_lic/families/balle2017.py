@@ -24,33 +24,10 @@ FORMAT.md, 14.3 says how it decodes; onnx_models/recipes/balle2017.py trained it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from .factorised import decode, dump, encode
 
-from ..engine import entropy
-from ..engine.models import Model
-from . import transform
-from .transform import Pixels
+__all__ = ["MODES", "NAME", "OPTIONS", "decode", "dump", "encode"]
 
 NAME = "balle2017"
 MODES = frozenset({"RGB"})
 OPTIONS: frozenset[str] = frozenset()
-
-
-def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
-    """Return the one stream of pixels (h, w, 3). LicRuntimeError when the networks give what no symbol can stand for."""
-    q = transform.rounded(transform.latents(model, pixels, level))
-    return [entropy.encode(model.tables, q, _tables(model, q.shape, level))]
-
-
-def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
-    """Return the pixels (h, w, 3) of that shape; LicDamagedError for what `encode` did not make."""
-    (stream,) = transform.streams_of(model, streams, 1)
-    tables = _tables(model, transform.shape_of_latents(model, shape), level)
-    with transform.no_network_in_the_parse():
-        q = entropy.decode(model.tables, stream, tables)
-    return transform.picture(model, q, shape, level)
-
-
-def _tables(model: Model, shape: tuple[int, int, int], level: int) -> transform.Indexes:
-    """Return the numbers of the tables of symbols of that shape, (channels, rows, columns): by channel, near the level."""
-    return transform.tables_by_channel(shape, transform.anchor(model, level))

@@ -1,5 +1,4 @@
-"""The family `minnen2018_local`: Minnen, Toderici, Singh, Hwang and Covell, "Image-dependent local entropy models for learned
-image compression" (ICIP 2018, arXiv 1805.12295).
+"""The family `minnen2018_local`: Minnen et al., "Image-dependent local entropy models for learned image compression" (ICIP 2018, 1805.12295).
 
     pixels ─analysis(level)─round─▶ q ─▶ the entry that codes each block of 2x2 latents in the fewest bits ─▶ map
                                                  └──▶ a table for each channel of the block ──▶ coded q
@@ -26,14 +25,19 @@ FORMAT.md, 14.5 says how it decodes; onnx_models/recipes/minnen2018_local.py mad
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..engine import bits, entropy
 from ..engine.models import Model
+from ..fileformat.streams import unpack
 from . import transform
-from .transform import Pixels, Symbols
+from .transform import Indexes, Pixels, Symbols
+
+if TYPE_CHECKING:
+    from . import Coded
 
 Floats = npt.NDArray[np.float32]
 Entries = npt.NDArray[np.uint8]
@@ -64,6 +68,20 @@ def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
 
 def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
     """Return the pixels (h, w, 3) of that shape; LicDamagedError for what `encode` did not make."""
+    q, _, _ = _read(model, streams, shape, level)
+    return transform.picture(model, q, shape, level)
+
+
+def dump(model: Model, tile: Coded) -> dict[str, npt.NDArray[Any]]:
+    """Return the symbols (M, h, w) int16 of a tile, the indexes (M, h, w) uint16 of their tables, and the `choice` of each block, uint8."""
+    q, tables, choice = _read(model, unpack(tile.payload), tile.area.shape, tile.level)
+    return {"symbols": q, "indexes": tables, "choice": choice}
+
+
+def _read(
+    model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int
+) -> tuple[Symbols, Indexes, Choice]:
+    """Return the symbols of pixels of that shape, the indexes of their tables, and the entry of each block; LicDamagedError as `decode`."""
     first, second = transform.streams_of(model, streams, 2)
     whole = transform.shape_of_latents(model, shape)
     dictionary, starts = of_level(model, level)
@@ -71,8 +89,8 @@ def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], 
         coder = bits.Decoder(starts, first)
         choice = read_map(whole[1:], lambda context: int(coder.read(np.full(1, context, np.uint16))[0]))
         coder.finish()
-        q = entropy.decode(model.tables, second, _tables(dictionary, choice, whole))
-    return transform.picture(model, q, shape, level)
+        tables = _tables(dictionary, choice, whole)
+        return entropy.decode(model.tables, second, tables), tables, choice
 
 
 def of_level(model: Model, level: int) -> tuple[Entries, bits.Starts]:
@@ -154,12 +172,12 @@ def read_map(shape: tuple[int, int], read: Callable[[int], int]) -> Choice:
 
 
 def _class(choice: Choice, i: int, j: int) -> int:
-    """Return the class of a block: the sixteenth of the entries that the mean of its left and upper neighbours is in, 0 where there are none."""
+    """Return the class of a block: the sixteenth of the entries in which the mean of its left and upper neighbours is (0 for none)."""
     left, upper = int(choice[i, j - 1]) if j else 0, int(choice[i - 1, j]) if i else 0
     return (left + upper + 1) // 2 // (256 // CLASSES)
 
 
-def _tables(dictionary: Entries, choice: Choice, shape: tuple[int, int, int]) -> transform.Indexes:
+def _tables(dictionary: Entries, choice: Choice, shape: tuple[int, ...]) -> Indexes:
     """Return the numbers of the tables of symbols of that shape, (channels, rows, columns)."""
     wide = choice.repeat(BLOCK, 0).repeat(BLOCK, 1)[: shape[1], : shape[2]]
     return dictionary.T[:, wide].astype(np.uint16)

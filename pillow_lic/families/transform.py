@@ -1,7 +1,9 @@
 """The transform that families share: pixels to whole numbers by a model's `analysis`, and back by its `synthesis`.
 
-    pixels (H, W, 3) ─analysis(level)─▶ y, in steps ─round─▶ q (latents, ceil(H / stride), ceil(W / stride))
-    pixels (H, W, 3) ◀──────synthesis(level)──────────────── q
+pixels (H, W, 3) ─analysis(level)─▶ y, in steps ─round─▶ q (latents, ceil(H / stride), ceil(W / stride))
+pixels (H, W, 3) ◀──────synthesis(level)──────────────── q
+
+Families import this module and choose how q is coded.
 """
 
 from __future__ import annotations
@@ -83,9 +85,12 @@ def anchor(model: Model, level: int) -> int:
     return (level + spacing // 2) // spacing
 
 
-def tables_by_channel(shape: tuple[int, int, int], anchor: int, first: int = 0) -> Indexes:
-    """Return the number of the table of symbols of that shape: one for each channel near an anchor, from `first` on."""
-    channels = np.arange(shape[0], dtype=np.uint16) + np.uint16(first + shape[0] * anchor)
+def tables_by_channel(model: Model, shape: tuple[int, ...], level: int, first: int = 0) -> Indexes:
+    """Return the number of the table of symbols of that shape, (channels, rows, columns).
+
+    There is one for each channel near each anchor, anchor by anchor, from table `first` on.
+    """
+    channels = np.arange(shape[0], dtype=np.uint16) + np.uint16(first + shape[0] * anchor(model, level))
     return np.broadcast_to(channels[:, None, None], shape)
 
 

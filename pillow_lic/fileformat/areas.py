@@ -1,10 +1,11 @@
 """Rectangles, their halos, and their places in one another: integers only, the standard library only."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Area", "Window", "checked_box", "padded", "with_halo"]
+__all__ = ["Area", "Window", "checked_box", "onto", "padded", "with_halo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,15 @@ def with_halo(area: Area, halo: int, align: int, width: int, height: int) -> Win
         min(height, padded(area.y1 + reach, align)),
     )
     return Window(window, area.within(window))
+
+
+def onto(picture: Any) -> Callable[[Area, Any], None]:
+    """Return a function that writes the pixels (h, w, C) of an area into the array (H, W, C) of a picture."""
+
+    def put(area: Area, pixels: Any) -> None:
+        picture[area.slices] = pixels
+
+    return put
 
 
 def checked_box(box: Sequence[int], width: int, height: int) -> tuple[int, int, int, int]:

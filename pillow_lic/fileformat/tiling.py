@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .areas import Area, checked_box
+from .areas import Area, checked_box, padded
 from .limits import MAX_TILE_EDGE, MIN_TILE_EDGE
 
 __all__ = ["Tiling"]
@@ -51,6 +51,11 @@ class Tiling:
         if not self.edge:
             return (self.height, self.width)
         return (min(self.height, self.edge), min(self.width, self.edge))
+
+    def largest_padded(self, align: int) -> int:
+        """Return the pixels of the largest tile, its sides padded to multiples of `align`."""
+        rows, columns = (padded(length, align) for length in self.largest)
+        return rows * columns
 
     def tile(self, index: int) -> Area:
         """Return the tile with that raster index, 0..count - 1."""

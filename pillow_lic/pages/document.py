@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -51,6 +51,21 @@ def compare_script() -> str:
     return _source("compare.js")
 
 
+def lift_script() -> str:
+    """Return the JavaScript that makes the buttons `lift_buttons` show one series of all charts before the others."""
+    return _source("lift.js")
+
+
+def lift_buttons(colors: Mapping[str, str]) -> str:
+    """Return a button with a line of its colour for every series of charts; they do nothing without `lift_script`."""
+    line = '<svg width="22" height="8" aria-hidden="true"><path d="M0 4h22" stroke="{}" stroke-width="3"/></svg>'
+    buttons = [
+        f'<button type="button" data-lift="{escape(name)}" aria-pressed="false">{line.format(color)} {escape(name)}</button>'
+        for name, color in colors.items()
+    ]
+    return '<div class="lift">\n' + "\n".join(buttons) + "\n</div>"
+
+
 def comparison(shots: Sequence[tuple[str, str, str]], left: int, right: int) -> str:
     """Return pictures of one place as a row: of each its name, a line of text, and its `img` element.
 
@@ -77,14 +92,17 @@ def picture(image: Image.Image, alt: str, *, exact: bool) -> str:
     return f'<img src="data:{mime};base64,{data}" alt="{escape(alt)}" {size}>'
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
-    """Return a table that scrolls sideways where it is too wide, by keyboard too; the first cell of a row is its heading."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str, *, of_texts: bool = False) -> str:
+    """Return a table that scrolls sideways where it is too wide, by keyboard too; the first cell of a row is its heading.
+
+    of_texts: its cells are sentences, which break into lines; on a narrow screen a row is a list of its cells with their heads.
+    """
     cells = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    lines = [f'<tr><th scope="row">{escape(row[0])}</th>{_cells(row[1:])}</tr>' for row in rows]
+    lines = [f'<tr><th scope="row">{escape(row[0])}</th>{_cells(head[1:], row[1:])}</tr>' for row in rows]
     named = f'role="region" tabindex="0" aria-label="{escape(caption)}"'
     return "\n".join(
         [
-            f'<div class="wide" {named}><table><caption>{escape(caption)}</caption>',
+            f'<div class="wide{" texts" if of_texts else ""}" {named}><table><caption>{escape(caption)}</caption>',
             f"<thead><tr>{cells}</tr></thead>",
             "<tbody>",
             *lines,
@@ -93,8 +111,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> s
     )
 
 
-def _cells(texts: Sequence[str]) -> str:
-    return "".join(f"<td>{escape(text)}</td>" for text in texts)
+def _cells(head: Sequence[str], texts: Sequence[str]) -> str:
+    return "".join(
+        f'<td data-head="{escape(name)}">{escape(text)}</td>' for name, text in zip(head, texts, strict=True)
+    )
 
 
 def _source(name: str) -> str:

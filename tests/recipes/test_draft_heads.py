@@ -1,14 +1,22 @@
 """The graphs of drafts compute what their torch descriptions say, and the fit helps."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime as ort
 import pytest
 import torch
-from test_networks import net  # noqa: F401  (a fixture)
+from test_networks import SMALL, moved
 
 from onnx_models.recipes.lic1 import draft
 from onnx_models.recipes.lic1.model import Lic1
 from pillow_lic.families.lic1 import passes
+
+
+@pytest.fixture(scope="module", params=[4, 3], ids=["lic1", "lic2"])
+def net(request: pytest.FixtureRequest) -> Lic1:
+    """Untrained networks of so many stages."""
+    return moved(replace(SMALL, stages=request.param))
 
 
 def session(model: object) -> ort.InferenceSession:
@@ -17,7 +25,7 @@ def session(model: object) -> ort.InferenceSession:
 
 @torch.no_grad()
 @pytest.mark.parametrize("inside", [(8, 12), (7, 9)])
-def test_means_of_the_first_group(net: Lic1, inside: tuple[int, int]) -> None:  # noqa: F811
+def test_means_of_the_first_group(net: Lic1, inside: tuple[int, int]) -> None:
     torch.manual_seed(1)
     r = torch.randint(-3, 4, (1, 64, 8, 12)).float()
     r[:, :, inside[0] :], r[..., inside[1] :] = 0, 0
@@ -32,7 +40,7 @@ def test_means_of_the_first_group(net: Lic1, inside: tuple[int, int]) -> None:  
 
 @torch.no_grad()
 @pytest.mark.parametrize("scale", draft.SCALES)
-def test_heads(net: Lic1, scale: int) -> None:  # noqa: F811
+def test_heads(net: Lic1, scale: int) -> None:
     torch.manual_seed(2)
     side, size = 16 // scale, 64 + 9 * draft.NEIGHBOURS + 1
     weights = np.random.default_rng(0).normal(0, 0.02, (size, 3 * side * side)).astype(np.float32)
@@ -47,7 +55,7 @@ def test_heads(net: Lic1, scale: int) -> None:  # noqa: F811
     assert float((found - wanted).abs().max()) < 2
 
 
-def test_the_fit_is_no_worse_than_the_linear_path(net: Lic1) -> None:  # noqa: F811
+def test_the_fit_is_no_worse_than_the_linear_path(net: Lic1) -> None:
     rng = np.random.default_rng(0)
     patches = [rng.integers(0, 256, (32, 32, 3)).astype(np.uint8).repeat(4, 0).repeat(4, 1) for _ in range(8)]
     heads = draft.fit(net, patches)

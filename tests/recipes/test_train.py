@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from onnx_models.recipes.common import data, drawings
+from onnx_models.recipes.common.gaussian import Clip
 from onnx_models.recipes.common.pca import block_pca
 from onnx_models.recipes.lic1 import train
-from onnx_models.recipes.common.gaussian import Clip
 from onnx_models.recipes.lic1.model import Lic1, Sizes
 
 TINY = Sizes(a=32, a2=16, c=16, c2=16, m=32, z=8, p=16, s=16, k=3, analysis=1, synthesis=1)

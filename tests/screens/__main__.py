@@ -9,12 +9,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 from PIL import Image
 from skimage import data
 
 from .drawn import drawings
+from .interfaces import interfaces
+from .overlays import overlays
 from .pages import Page, pages
 
 BROWSER = "chromium-headless-shell"
@@ -42,11 +45,12 @@ def photograph(page: Page, target: Path) -> None:
 
 def main(folder: Path) -> None:
     """Make every picture that is not there yet."""
-    for page in pages(photographs()):
+    photos = photographs()
+    for page in chain(pages(photos), interfaces(photos)):
         target = _place(folder, page.kind, page.name)
         if not target.exists():
             photograph(page, target)
-    for kind, name, image in drawings():
+    for kind, name, image in chain(drawings(), overlays(photos, folder)):
         image.save(_place(folder, kind, name))
 
 

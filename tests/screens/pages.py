@@ -70,7 +70,8 @@ def pages(photos: list[Image.Image], seed: int = 20) -> Iterator[Page]:
     yield Page("mixed", "desktop", _desktop(rng, sources[0], photos[-1]), (1366, 768), 1)
 
 
-def _text(rng: random.Random, words: int) -> str:
+def sentence(rng: random.Random, words: int) -> str:
+    """Return so many words as a sentence."""
     stock = [
         "a",
         "house",
@@ -98,7 +99,7 @@ def _text(rng: random.Random, words: int) -> str:
     return " ".join(rng.choice(stock) for _ in range(words)).capitalize() + "."
 
 
-def _data(photo: Image.Image, width: int) -> str:
+def data_url(photo: Image.Image, width: int) -> str:
     """Return a photograph of that width as the URL of a JPEG, as pages have them."""
     small = photo.convert("RGB").resize((width, width * photo.height // photo.width), Image.Resampling.LANCZOS)
     file = io.BytesIO()
@@ -106,7 +107,8 @@ def _data(photo: Image.Image, width: int) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def _body(content: str, style: str = "") -> str:
+def body(content: str, style: str = "") -> str:
+    """Return a page of that content, with more style."""
     base = "body{font:15px/1.5 'DejaVu Sans','Liberation Sans',sans-serif;margin:0}" + style
     return f"<!doctype html><meta charset=utf-8><style>{base}</style><body>{content}"
 
@@ -119,7 +121,7 @@ def _code(source: str, style: str) -> str:
 def _editor(source: str, style: str) -> str:
     files = "".join(f"<div>▸ {name}.py</div>" for name in ("codec", "color", "container", "header", "limits", "tiles"))
     bar = f"<div style='flex:0 0 180px;background:#2d2d30;color:#ccc;padding:10px;height:100vh'>{files}</div>"
-    return _body(f"<div style='display:flex;height:100vh;overflow:hidden'>{bar}<div>{_code(source, style)}</div></div>")
+    return body(f"<div style='display:flex;height:100vh;overflow:hidden'>{bar}<div>{_code(source, style)}</div></div>")
 
 
 def _terminal(rng: random.Random, ground: str, ink: str) -> str:
@@ -128,12 +130,12 @@ def _terminal(rng: random.Random, ground: str, ink: str) -> str:
         f"<span style='color:#6a9955'>user@host</span>:~$ ls -l {rng.randint(1, 99)}<br>"
         + "".join(
             f"-rw-r--r-- 1 user user {rng.randint(100, 99999):>6} Nov {rng.randint(1, 28):>2} "
-            f"<span style='color:{rng.choice(colors)}'>{_text(rng, 2).replace(' ', '_')}</span><br>"
+            f"<span style='color:{rng.choice(colors)}'>{sentence(rng, 2).replace(' ', '_')}</span><br>"
             for _ in range(9)
         )
         for _ in range(6)
     )
-    return _body(
+    return body(
         f"<pre>{''.join(lines)}",
         f"body{{background:{ground};color:{ink}}}pre{{font:14px 'DejaVu Sans Mono';margin:8px}}",
     )
@@ -144,44 +146,44 @@ def _chat(rng: random.Random, photos: list[Image.Image]) -> str:
     for number in range(14):
         mine = number % 3 == 0
         inside = (
-            f"<img src='{_data(photos[number // 4 % len(photos)], 340)}'>"
+            f"<img src='{data_url(photos[number // 4 % len(photos)], 340)}'>"
             if number % 4 == 2
-            else _text(rng, rng.randint(4, 24))
+            else sentence(rng, rng.randint(4, 24))
         )
         place = "margin-left:auto;background:#d9fdd3" if mine else "background:#fff"
         bubbles.append(
             f"<div style='{place};border-radius:10px;padding:9px;margin-top:9px;width:fit-content;max-width:60%;"
             f"box-shadow:0 1px 2px #0003'>{inside}</div>"
         )
-    return _body(f"<div style='padding:16px'>{''.join(bubbles)}</div>", "body{background:#efeae2}")
+    return body(f"<div style='padding:16px'>{''.join(bubbles)}</div>", "body{background:#efeae2}")
 
 
 def _shop(rng: random.Random, photos: list[Image.Image]) -> str:
     card = "border:1px solid #ddd;border-radius:8px;padding:10px;background:#fff"
     cards = "".join(
-        f"<div style='{card}'><img style='width:100%' src='{_data(photos[i % len(photos)], 300)}'><b>{_text(rng, 3)}</b>"
+        f"<div style='{card}'><img style='width:100%' src='{data_url(photos[i % len(photos)], 300)}'><b>{sentence(rng, 3)}</b>"
         f"<p style='color:#c00;margin:4px'>{rng.randint(5, 99)}.99 €</p>★★★★☆ ({rng.randint(3, 999)})</div>"
         for i in range(8)
     )
     grid = f"<div style='display:grid;grid-template-columns:repeat(4,1fr);gap:14px;padding:14px'>{cards}</div>"
     bar = "<div style='background:linear-gradient(#263238,#455a64);color:#fff;padding:14px;font-size:20px'>Shop</div>"
-    return _body(bar + grid, "body{background:#f5f5f5}")
+    return body(bar + grid, "body{background:#f5f5f5}")
 
 
 def _news(rng: random.Random, photos: list[Image.Image]) -> str:
-    words = "".join(f"<p>{_text(rng, 60)}</p>" for _ in range(12))
-    image = f"<img style='width:100%' src='{_data(photos[0], 700)}'>"
-    return _body(
-        f"<div style='padding:24px'><h1>{_text(rng, 6)}</h1>{image}<div style='columns:3;font-size:13px'>{words}</div></div>",
+    words = "".join(f"<p>{sentence(rng, 60)}</p>" for _ in range(12))
+    image = f"<img style='width:100%' src='{data_url(photos[0], 700)}'>"
+    return body(
+        f"<div style='padding:24px'><h1>{sentence(rng, 6)}</h1>{image}<div style='columns:3;font-size:13px'>{words}</div></div>",
         "body{font-family:'Liberation Serif'}",
     )
 
 
 def _slide(rng: random.Random, photo: Image.Image | None) -> str:
-    points = "".join(f"<li>{_text(rng, 7)}</li>" for _ in range(5))
-    image = "" if photo is None else f"<img style='float:right;margin:20px' src='{_data(photo, 400)}'>"
-    return _body(
-        f"<div style='padding:40px;font-size:26px'>{image}<h1>{_text(rng, 4)}</h1><ul>{points}</ul></div>",
+    points = "".join(f"<li>{sentence(rng, 7)}</li>" for _ in range(5))
+    image = "" if photo is None else f"<img style='float:right;margin:20px' src='{data_url(photo, 400)}'>"
+    return body(
+        f"<div style='padding:40px;font-size:26px'>{image}<h1>{sentence(rng, 4)}</h1><ul>{points}</ul></div>",
         "body{background:linear-gradient(135deg,#1a2980,#26d0ce);color:#fff;min-height:100vh}",
     )
 
@@ -189,5 +191,7 @@ def _slide(rng: random.Random, photo: Image.Image | None) -> str:
 def _desktop(rng: random.Random, source: str, photo: Image.Image) -> str:
     window = "position:absolute;background:#fff;border:1px solid #888;box-shadow:0 8px 30px #0008;overflow:hidden"
     code = f"<div style='{window};left:60px;top:50px;width:620px;height:420px'>{_code(source, 'default')}</div>"
-    note = f"<div style='{window};left:800px;top:300px;width:420px;height:360px;padding:12px'>{_text(rng, 120)}</div>"
-    return _body(code + note, f"body{{background:url({_data(photo, 1366)});background-size:cover}}")
+    note = (
+        f"<div style='{window};left:800px;top:300px;width:420px;height:360px;padding:12px'>{sentence(rng, 120)}</div>"
+    )
+    return body(code + note, f"body{{background:url({data_url(photo, 1366)});background-size:cover}}")

@@ -6,9 +6,10 @@ enters them into the manifest (`enter`).
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -130,6 +131,24 @@ class Release:
         models = json.loads(path.read_text())["models"] if path.exists() else []
         models = [model for model in models if model["id"] != self.number] + [entry]
         _write(path, sorted(models, key=lambda model: model["id"]))
+
+
+def add_export(commands: Any, export: Callable[[argparse.Namespace], None]) -> None:
+    """Add the command `export WEIGHTS PATCHES --id N` of a recipe to its commands."""
+    parser = commands.add_parser("export", help="write the model's files and its entry in the manifest")
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("patches", type=Path)
+    add_destination(parser)
+    parser.add_argument(
+        "--samples", type=int, default=600, help="training patches whose symbols are counted for the tables"
+    )
+    parser.set_defaults(command=export)
+
+
+def add_destination(parser: argparse.ArgumentParser) -> None:
+    """Add the number of the model that is written, and the folder."""
+    parser.add_argument("--id", type=int, required=True, help="never reuse the id of a released model")
+    parser.add_argument("--out", type=Path, default=ONNX_MODELS)
 
 
 def add_extras(out: Path, number: int, made: Mapping[str, Network]) -> None:

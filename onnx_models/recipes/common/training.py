@@ -50,13 +50,12 @@ class Codec(nn.Module):
         """Return what is coded of latents in steps, and what the synthesis sees, by the network's quantiser."""
         return quantised(y, self.quantiser, training=self.training, progress=self.progress)
 
-
-def loss_of(net: Codec, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the loss, bits per pixel and squared error of each sample."""
-    x_hat, bits = net(x, level)
-    bpp, error = bits / (x.shape[2] * x.shape[3]), ((x_hat - x) ** 2).mean((1, 2, 3))
-    weight = net.lambdas(level) * 65025
-    return (bpp + weight * error) * 6 / weight.sqrt(), bpp, error
+    def losses(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the loss, bits per pixel and squared error of each sample."""
+        x_hat, bits = self(x, level)
+        bpp, error = bits / (x.shape[2] * x.shape[3]), ((x_hat - x) ** 2).mean((1, 2, 3))
+        weight = self.lambdas(level) * 65025
+        return (bpp + weight * error) * 6 / weight.sqrt(), bpp, error
 
 
 @torch.no_grad()
@@ -68,7 +67,7 @@ def judgement(net: Codec, pictures: Tensor) -> str:
         parts = []
         for some in pictures.split(8):
             x = some.permute(0, 3, 1, 2).float() / 255
-            parts.append(torch.stack(loss_of(net, x, torch.full((len(x),), float(level)))))
+            parts.append(torch.stack(net.losses(x, torch.full((len(x),), float(level)))))
         loss, bpp, error = torch.cat(parts, 1)
         losses.append(loss.mean().item())
         rows.append(f"{bpp.mean():.3f}/{-10 * error.log10().mean():.2f}")
@@ -124,14 +123,14 @@ def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
         net.progress = done
         late = max(0.0, (done - a.decay_from) / (1 - a.decay_from))
         for group in optimizer.param_groups:
-            rate = a.lr * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
+            rate = a.lr * min(1, (step + 1) / a.warm) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
             group["lr"] = rate * group.get("factor", 1.0)
         x = data.batch(a.batch, a.crop, rng).permute(0, 3, 1, 2).float().div_(255)
         x = x.contiguous(memory_format=torch.channels_last)
         # One level from each n-th of the scale, so that batches are alike.
         level = torch.from_numpy(np.floor((rng.permutation(a.batch) + rng.random(a.batch)) * (LEVEL_MAX + 1) / a.batch))
         with amp:
-            losses, bpp, error = loss_of(net, x, level.float())
+            losses, bpp, error = net.losses(x, level.float())
         loss = losses.mean()
         if not loss.isfinite():
             raise FloatingPointError(f"the loss left the numbers at step {step}; {checkpoint} is from before")
@@ -167,4 +166,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decay-from", type=float, default=0.3, help="share of the schedule after which the learning rate falls"
     )
+    parser.add_argument("--warm", type=int, default=200, help="steps over which the learning rate rises")
     parser.add_argument("--every", type=int, default=500, help="steps between reports and checkpoints")

@@ -40,11 +40,11 @@ from pillow_lic.families.lic1.quantiser import Chosen
 from ..common.complexity import kmac_per_pixel
 from ..common.data import Patches
 from ..common.exact import straight_through_round
+from ..common.gaussian import Clip
 from ..common.graph import Graph
 from ..common.layers import Block
 from ..common.levels import LEVEL_MAX
 from ..common.similarity import ms_ssim
-from ..common.gaussian import Clip
 from ..lic1.networks import block, conv
 
 HERE = Path(__file__).resolve().parents[2]

@@ -32,7 +32,7 @@ import torch.nn.functional as F
 from onnx import TensorProto
 from torch import Tensor
 
-from pillow_lic.families.lic1.passes import ORDER
+from pillow_lic.families.lic1.passes import ORDER, of_stage
 
 from ..common.data import Patches
 from ..common.depthwise import SLOPE, Depthwise
@@ -82,24 +82,25 @@ def draft_means(net: Lic1) -> onnx.ModelProto:
     near = g.slice(v, [0], [seen], [1], [1])
     inside = g.conv(cells, np.ones((1, 4, 1, 1), np.float32))
     mean = ""
-    for t in range(4):
-        x = features
-        if t:
+    for stage in range(s.stages):
+        x, ts = features, of_stage(stage, s.stages)
+        if stage:
             coded = np.zeros((CONTEXT_GROUPS, 4), np.float32)
             for group in range(CONTEXT_GROUPS):
-                coded[group, list(ORDER[group][:t])] = 1
+                coded[group, list(ORDER[group][: ts[0]])] = 1
             known = g.op("Mul", near, g.conv(cells, np.repeat(coded, n, 0)[:, :, None, None]))
             first = g.op("Add", g.slice(known, [0], [n], [1], [1]), mean)
             rest = g.slice(known, [n], [seen], [1], [1])
-            weight = numpy(a.context[t - 1].weight)[:, : s.p + seen]
-            x = g.conv(g.op("Concat", x, first, rest, axis=1), weight, numpy(a.context[t - 1].bias))
-        place = ORDER[0][t]
-        at_place = quarter(g, x, a.body, divmod(place, 2))
-        mu = g.conv(at_place, numpy(a.leave[t].weight)[:n], numpy(a.leave[t].bias)[:n])
-        none = g.op("Mul", mu, g.constant(0.0))
-        spread = g.op("Concat", *(mu if i == place else none for i in range(4)), axis=1)
-        spread = g.op("Mul", g.op("DepthToSpace", spread, blocksize=2, mode="DCR"), inside)
-        mean = g.op("Add", mean, spread) if t else spread
+            weight = numpy(a.context[stage - 1].weight)[:, : s.p + seen]
+            x = g.conv(g.op("Concat", x, first, rest, axis=1), weight, numpy(a.context[stage - 1].bias))
+        for t in ts:
+            place = ORDER[0][t]
+            at_place = quarter(g, x, a.body, divmod(place, 2))
+            mu = g.conv(at_place, numpy(a.leave[stage].weight)[:n], numpy(a.leave[stage].bias)[:n])
+            none = g.op("Mul", mu, g.constant(0.0))
+            spread = g.op("Concat", *(mu if i == place else none for i in range(4)), axis=1)
+            spread = g.op("Mul", g.op("DepthToSpace", spread, blocksize=2, mode="DCR"), inside)
+            mean = g.op("Add", mean, spread) if t else spread
     g.output(g.op("Add", g.slice(v, [0], [n], [1], [1]), mean), "y_hat", [1, n, "h", "w"])
     return g.model(named=True)
 
@@ -109,10 +110,11 @@ def draft_latents(net: Lic1, r: Tensor, z_hat: Tensor, level: Tensor) -> Tensor:
     """Return y_hat of all groups, as `draft_means` predicts it from the symbols r (1,M,h,w)."""
     m = net.sizes.m
     group = torch.arange(m).view(1, m, 1, 1) // (m // 4)
-    features, y_hat = net.means.start(z_hat, level), []
-    for t, r_t in enumerate(split(r)):
+    features, parts, y_hat = net.means.start(z_hat, level), split(r), list[Tensor]()
+    for stage in range(net.sizes.stages):
         known = merged(y_hat) if y_hat else torch.zeros_like(r)
-        y_hat.append(r_t + net.means.means(t, features, known * (group < CONTEXT_GROUPS))[0] * (group == 0))
+        means = net.means.means(stage, features, known * (group < CONTEXT_GROUPS))
+        y_hat += [parts[t] + mu * (group == 0) for t, mu in zip(of_stage(stage, net.sizes.stages), means, strict=True)]
     return merged(y_hat)
 
 
@@ -202,6 +204,12 @@ def quality(net: Lic1, patches: Tensor, heads: dict[int, Array]) -> str:
     return "\n".join(lines)
 
 
+def networks(net: Lic1, heads: dict[int, Array]) -> dict[str, Network]:
+    """Return the graphs of drafts by role, the heads with these weights."""
+    made = {"draft_means": draft_means(net)} | {f"draft_{s}": head(net, s, heads[s]) for s in SCALES}
+    return {role: Network(graph, "decoder") for role, graph in made.items()}
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("weights", type=Path)
@@ -213,8 +221,7 @@ def main() -> None:
     net = load(a.weights)
     data = Patches(a.patches)
     heads = fit(net, data.some(a.samples))
-    made = {"draft_means": draft_means(net)} | {f"draft_{s}": head(net, s, heads[s]) for s in SCALES}
-    add_extras(a.out, a.id, {role: Network(graph, "decoder") for role, graph in made.items()})
+    add_extras(a.out, a.id, networks(net, heads))
     print(quality(net, data.validation()[:12], heads))
 
 

@@ -1,8 +1,9 @@
 """Weights of `lic2` -> its ONNX graphs, tables and entry in the manifest, as those of `lic1`, and what only encoders run.
 
-    python -m onnx_models.recipes.lic2.export WEIGHTS PATCHES_FOLDER --id 14 --quick QUICK_WEIGHTS
+    python -m onnx_models.recipes.lic2.export WEIGHTS PATCHES_FOLDER --id 16 --quick QUICK_WEIGHTS
 
-The small analysis and the gradient behind `effort` are extras of the entry, outside its hash: no file's meaning depends on them.
+The small analysis, the gradient behind `effort` and the graphs of drafts are extras of the entry, outside its hash: no file's
+meaning depends on them.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from pathlib import Path
 
 from ..common.data import Patches
 from ..common.export import ONNX_MODELS, Network, add_extras
+from ..lic1 import draft
 from ..lic1.error_gradient import error_gradient
 from ..lic1.export import export
 from .model import load
 from .quick import graph, load_quick
 
 NAME = "lic2"
+DRAFTS_JUDGED = 12
+"""Validation patches on which drafts are compared with the averaged full decode."""
 
 
 def main() -> None:
@@ -28,13 +32,18 @@ def main() -> None:
     p.add_argument("--quick", type=Path, help="weights of the small analysis, if there is one")
     p.add_argument("--out", type=Path, default=ONNX_MODELS)
     p.add_argument("--samples", type=int, default=600, help="training patches whose symbols correct the tables")
+    p.add_argument(
+        "--draft-samples", type=int, default=240, help="training patches that the heads of drafts are fitted to"
+    )
     a = p.parse_args()
-    net = load(a.weights)
-    export(net, Patches(a.patches).some(a.samples), a.out, NAME, a.id)
+    net, data = load(a.weights), Patches(a.patches)
+    export(net, data.some(a.samples), a.out, NAME, a.id)
     extras = {"error_gradient": Network(error_gradient(net), "encoder")}
     if a.quick:
         extras["analysis_quick"] = Network(graph(net, load_quick(net, a.quick)), "encoder")
-    add_extras(a.out, a.id, extras)
+    heads = draft.fit(net, data.some(a.draft_samples))
+    add_extras(a.out, a.id, extras | draft.networks(net, heads))
+    print(draft.quality(net, data.validation()[:DRAFTS_JUDGED], heads))
 
 
 if __name__ == "__main__":

@@ -9,18 +9,20 @@ Tiles are coded apart, but analysis and synthesis see a halo of their neighbours
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...engine import entropy
 from .reading import Reader
 from .transforms import drafts as drafts
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from ...engine.models import Model
     from ...fileformat.areas import Area
     from ...fileformat.importance_map import Deltas
     from ...fileformat.tiling import Tiling
-    from .. import Pixels, Request
+    from .. import Coded, Pixels, Request
     from .writing import Writer
 
 NAME = "lic1"
@@ -43,3 +45,10 @@ def reader(model: Model, tiling: Tiling, level: int, deltas: Deltas | None, area
 def check(payload: bytes | memoryview) -> None:
     """Raise LicDamagedError or LicUnsupportedError for a payload whose prefix is wrong."""
     entropy.parse_prefix(payload)
+
+
+def dump(model: Model, tile: Coded) -> dict[str, npt.NDArray[Any]]:
+    """Return what a tile holds, by the names that `dumping.dump` describes."""
+    from . import dumping  # readers do without
+
+    return dumping.dump(model, tile)

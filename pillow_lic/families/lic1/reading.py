@@ -14,7 +14,7 @@ from ...engine import workers
 from ...engine.models import Model
 from ...errors import LicDamagedError, LicDesyncError
 from ...fileformat import importance_map
-from ...fileformat.areas import Area, padded
+from ...fileformat.areas import Area
 from ...fileformat.container import CutPayload
 from ...fileformat.importance_map import Deltas
 from ...fileformat.tiling import Tiling
@@ -132,11 +132,11 @@ class Reader:
         ready = defaultdict(list)
         for part in self._parts:
             ready[part.needs[-1]].append(part)
-        rows, columns = (padded(length, self._geometry.align) for length in self._tiling.largest)
+        largest = self._tiling.largest_padded(self._geometry.align)
         across = len({self._tiling.tile(index).x0 for index in self.needed})
         latent_bytes = self._geometry.latents * np.dtype(np.float32).itemsize
-        held += 2 * across * rows * columns // self._geometry.stride**2 * latent_bytes
-        with workers.over_tiles(len(self.needed), rows * columns, held, bytes_per_pixel) as crew:
+        held += 2 * across * largest // self._geometry.stride**2 * latent_bytes
+        with workers.over_tiles(len(self.needed), largest, held, bytes_per_pixel) as crew:
             after: deque[list[_Part]] = deque()
             for index in self.needed:
                 future = crew.submit(latents, index, self._asked[index])

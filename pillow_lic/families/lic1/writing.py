@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...engine import workers
 from ...engine.models import Model
 from ...fileformat import importance_map
-from ...fileformat.areas import Area, Window, padded, with_halo
+from ...fileformat.areas import Area, Window, onto, padded, with_halo
 from ...fileformat.tiling import Tiling
 from . import refinement, residuals, symbols, transforms
 from .geometry import Grid, geometry
@@ -58,8 +58,8 @@ class Writer:
     def payloads(self, level: int) -> list[memoryview]:
         """Return the payload of every tile; all in one buffer, because kept apart they would split the memory of the networks."""
         stream, ends = bytearray(), [0]
-        rows, columns = (padded(length, self._geometry.align) for length in self.tiling.largest)
-        with workers.over_tiles(self.tiling.count, rows * columns, bytes_per_pixel=self._bytes_per_pixel) as crew:
+        largest = self.tiling.largest_padded(self._geometry.align)
+        with workers.over_tiles(self.tiling.count, largest, bytes_per_pixel=self._bytes_per_pixel) as crew:
             for payload in crew.results(lambda tile: self.code(level, tile)[0], self.tiling.tiles()):
                 stream += payload
                 ends.append(len(stream))
@@ -73,10 +73,7 @@ class Writer:
         def latents(index: int, _: Area) -> Floats:
             return self.code(level, self.tiling.tile(index))[1]
 
-        def put(area: Area, pixels: Pixels) -> None:
-            seen[area.slices] = pixels
-
-        reader.draw_latents(latents, put, bytes_per_pixel=self._bytes_per_pixel)
+        reader.draw_latents(latents, onto(seen), bytes_per_pixel=self._bytes_per_pixel)
         return seen
 
     @property

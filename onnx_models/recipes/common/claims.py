@@ -1,0 +1,63 @@
+"""The claims of a model in its card, as claims.json of the same folder has them.
+
+    python -m onnx_models.recipes.common.claims onnx_models/balle2017-14
+
+The card (README.md) holds the table between the lines BEGIN and END, which this replaces. What claims.json must have is said
+in pillow_lic/papers/claims.py. The parameters of the model's graphs, which claims.json has too, are counted and printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+import onnx
+
+from pillow_lic.engine import models
+from pillow_lic.engine.models import Model
+from pillow_lic.papers import claims
+
+BEGIN, END = "<!-- claims.json -->", "<!-- end -->"
+
+
+def markdown(paper: claims.Paper) -> str:
+    """Return the table of a paper's claims."""
+    lines = [f"| {' | '.join(row)} |" for row in (claims.HEAD, ["---"] * len(claims.HEAD), *claims.rows(paper))]
+    return "\n".join(lines)
+
+
+def read(folder: Path) -> claims.Paper:
+    """Return the paper of a folder such as balle2017-14; ValueError naming what is wrong in its claims.json."""
+    return claims.parsed(folder.name.rpartition("-")[0], json.loads((folder / claims.FILE).read_text("utf-8")))
+
+
+def with_claims(card: str, paper: claims.Paper) -> str:
+    """Return a card with the table of a paper between BEGIN and END; ValueError where it has no such lines."""
+    before, begin, rest = card.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"a card must have the lines {BEGIN} and {END}, got none of {begin or BEGIN}, {end or END}")
+    return f"{before}{BEGIN}\n{markdown(paper)}\n{END}{after}"
+
+
+def parameters(model: Model) -> int:
+    """Return how many numbers the graphs of a model hold; tensors of up to 8, such as shapes and constants, do not count."""
+    graphs = [onnx.load_from_string(file.read()).graph for file in model.files.values() if file.path.endswith(".onnx")]
+    sizes = [math.prod(tensor.dims) for graph in graphs for tensor in graph.initializer]
+    return sum(size for size in sizes if size > 8)
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
+    for folder in p.parse_args().folders:
+        card = folder / "README.md"
+        card.write_text(with_claims(card.read_text("utf-8"), read(folder)), "utf-8")
+        model = models.choose(int(folder.name.rpartition("-")[2]))
+        print(f"{card}: {parameters(model):,} parameters in the graphs")
+
+
+if __name__ == "__main__":
+    main()

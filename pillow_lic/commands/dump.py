@@ -1,0 +1,40 @@
+"""`lic dump`: what a .lic file holds before it becomes a picture."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from . import _words
+
+SUMMARY = "Write symbols, indexes and latents of a .lic file as arrays for numpy.load; for teaching."
+EXAMPLES = """
+  lic dump a.lic a.npz
+  lic dump a.lic arrays/
+"""
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic dump`."""
+    parser.add_argument("source")
+    parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
+    parser.add_argument("-f", "--force", action="store_true", help="replace what is there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the arrays and name them, with their shapes and types; 2 for a target that may be a picture."""
+    from .. import dump
+
+    target = _words.target(args.source, args.target, ".npz")
+    if target != "-" and Path(target).suffix.lower() != ".npz":
+        print(f"lic: dump writes .npz files, got {target}", file=sys.stderr)
+        return 2
+    if _words.refuses(args.source, target, args.force):
+        return 2
+    source = _words.source(args.source)
+    arrays = dump.dump(source.read_bytes() if isinstance(source, Path) else source.read())
+    _words.write(target, dump.as_npz(arrays), args.target)
+    for name, array in arrays.items() if target != "-" else ():
+        print(f"{name:24} {array.dtype.name:8} {' x '.join(map(str, array.shape)) or array.item()}")
+    return 0

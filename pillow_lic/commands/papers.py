@@ -1,0 +1,52 @@
+"""`lic papers`: the published systems of this package on one page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from . import _words
+
+SUMMARY = "Put the published systems on one page: curves, claims, costs, pictures; takes minutes."
+EXAMPLES = """
+  lic papers page/
+  lic papers page/ --pictures kodak/ --cache measured.json
+  lic papers page/ --pictures kodak/ --curves published.json --limit 4
+"""
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic papers`."""
+    parser.add_argument("folder", help="where papers.html, papers.md and its drawings are written")
+    parser.add_argument("--pictures", metavar="FOLDER", help="of pictures; default: the one of this package")
+    parser.add_argument("--limit", type=_words.typed(_limit), metavar="N", help="only the first N pictures")
+    parser.add_argument("--cache", metavar="FILE", help="JSON file that keeps what was measured")
+    parser.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside, by their names")
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"must be a whole number of at least 1, got {text!r}"
+        raise ValueError(msg)
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, write, and name what was written."""
+    from ..bench import charts, demo, measurement
+    from ..files import write_atomic
+    from ..papers import curves, page
+
+    found = [demo.OWN_SAMPLE] if args.pictures is None else measurement.pictures_of(Path(args.pictures), args.limit)
+    cache, published = (None if name is None else Path(name) for name in (args.cache, args.curves))
+    measured = curves.measure(found, cache, published, lambda line: print(line, file=sys.stderr))
+    folder = Path(args.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    drawings = {metric: f"{metric}.svg" for metric in curves.METRICS}
+    for metric, panel in page.panels(measured).items():
+        write_atomic(folder / drawings[metric], charts.svg([panel]).encode())
+    write_atomic(folder / "papers.md", page.markdown(measured, drawings).encode())
+    write_atomic(folder / "papers.html", page.html(measured).encode())
+    print(f"wrote {folder / 'papers.html'} and {folder / 'papers.md'}")
+    return 0

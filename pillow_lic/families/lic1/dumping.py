@@ -1,0 +1,44 @@
+"""What the payload of a tile holds, for `lic dump`: the parse again, and then everything that it went through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...fileformat import importance_map
+from . import passes, residuals, symbols
+from .geometry import geometry
+from .scales import Scales
+
+if TYPE_CHECKING:
+    from ...engine.models import Model
+    from .. import Coded
+
+
+def dump(model: Model, coded: Coded) -> dict[str, npt.NDArray[Any]]:
+    """Return what a tile holds (`families.dump`), padded to whole hyper-latents.
+
+    hyper_latents (Z, h/4, w/4) int16; levels (h, w) float32; indexes (M, h, w) uint8, of the scales, 0 where nothing is coded;
+    residuals (M, h, w) int32, in twentieths of a step; latents (M, h, w) float32, y_hat in steps.
+    """
+    sizes = geometry(model)
+    grid, place = sizes.grid(*coded.area.shape), coded.area.over(sizes.stride)
+    field = importance_map.level_field(coded.level, coded.deltas, grid.shape, place.y0, place.x0)
+    z_hat, values = symbols.read(model, coded.payload, coded.level, field, grid)
+    scales = Scales(model, z_hat, field, grid)
+    indexes = np.zeros(values.shape, np.uint8)
+
+    def code(t: int) -> npt.NDArray[Any]:
+        passes.scatter(indexes, t, grid.inside, scales.before(t))
+        return passes.gather(values, t, grid.inside)
+
+    passes.each(code, scales)
+    return {
+        "hyper_latents": z_hat.astype(np.int16),
+        "levels": field,
+        "indexes": indexes,
+        "residuals": values,
+        "latents": residuals.reconstruct(model, z_hat, values, field, grid.inside),
+    }

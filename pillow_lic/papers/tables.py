@@ -1,0 +1,129 @@
+"""The tables of the page and of the Markdown: claims, costs, the ladder of priors, and the systems themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from ..engine import models
+from ..fileformat.limits import MAX_LEVEL
+from . import claims
+
+if TYPE_CHECKING:
+    from ..bench import report
+    from ..engine.models import Model
+    from .curves import Measured
+
+MISSING = "-"
+"""What was not measured."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its title, a sentence before it, and whether its cells are sentences."""
+
+    title: str
+    text: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    of_texts: bool = False
+
+
+def claims_table(measured: Measured) -> Table:
+    """Return every claim of every paper with its verdict."""
+    rows = [[f"{paper.system}: {row[0]}", *row[1:]] for paper in measured.papers.values() for row in claims.rows(paper)]
+    found = [row[-1] for row in rows]
+    counts = ", ".join(f"{found.count(verdict)} {verdict}" for verdict in claims.VERDICTS)
+    text = (
+        f"Claims: {len(rows)}, of which {counts}. Shown means that sign and rough size hold on the "
+        "same pictures against the same baseline; in part, that only the sign or a range holds."
+    )
+    return Table("Claims", text, claims.HEAD, rows, of_texts=True)
+
+
+def systems_table(measured: Measured) -> Table:
+    """Return what each system is, and how its network here was made."""
+    head = ("system", "idea", "network", "training", "what decides the parse")
+    rows = [
+        [
+            f"{paper.system} ({paper.model})",
+            paper.idea,
+            paper.width,
+            f"{paper.gigapixels:g} gigapixels, {paper.hours:g} h",
+            paper.parse,
+        ]
+        for paper in measured.papers.values()
+    ]
+    text = "The idea of each paper in one line, and its network here beside the paper's."
+    return Table("Systems", text, head, rows, of_texts=True)
+
+
+def cost_table(measured: Measured) -> Table:
+    """Return size, work and time of every model."""
+    head = (
+        "model",
+        "parameters, M",
+        "MB",
+        "kMAC/px encode",
+        "kMAC/px decode",
+        "s/MP encode",
+        "s/MP decode",
+        "rates",
+        "file cut short",
+    )
+    rows = []
+    for name, paper in measured.papers.items():
+        model = models.choose(name)
+        rows.append(
+            [
+                name,
+                f"{paper.parameters / 1e6:.2f}",
+                f"{size(model) / 1e6:.1f}",
+                f"{model.kmac_per_pixel('encoder'):.1f}",
+                f"{model.kmac_per_pixel('decoder'):.1f}",
+                _seconds(measured.curves.get(name, ()), "encode_seconds"),
+                _seconds(measured.curves.get(name, ()), "decode_seconds"),
+                rates(model),
+                "coarser picture" if paper.cut else "damaged",
+            ]
+        )
+    text = (
+        "kMAC/px: thousand multiply-adds of the networks for a pixel. s/MP: seconds for a megapixel on this machine in this "
+        "run, the mean over all rates. rates: those of one model."
+    )
+    return Table("Cost", text, head, rows)
+
+
+def ladder_table(measured: Measured) -> Table | None:
+    """Return the bytes of the same pixels with one prior after another; None where no paper's card has them."""
+    rows = [
+        [f"{paper.system}: {rung.prior}", f"{rung.percent:.1f} %"]
+        for paper in measured.papers.values()
+        for rung in paper.ladder
+    ]
+    text = "Bytes of the same latents, so of the same pixels, by what predicts them; the first of each has 100 %."
+    return Table("Ladder of priors", text, ("prior", "bytes"), rows) if rows else None
+
+
+def refusals_table(measured: Measured) -> Table | None:
+    """Return the models that did not take the pictures, and why; None where all did."""
+    rows = [[name, reason] for name, reason in measured.refused.items()]
+    text = "These models are not in the curves."
+    return Table("Not measured", text, ("model", "why"), rows, of_texts=True) if rows else None
+
+
+def size(model: Model) -> int:
+    """Return the bytes of the files of a model."""
+    return sum(len(model.stored(role).read()) for role in (*model.files, *model.extras))
+
+
+def rates(model: Model) -> str:
+    """Return how many rates a model has, in words."""
+    return "continuous" if len(model.levels) > MAX_LEVEL else f"{len(model.levels)}"
+
+
+def _seconds(curve: Sequence[report.Point], name: str) -> str:
+    found = [value for point in curve if (value := getattr(point, name)) is not None]
+    return f"{fmean(found):.2f}" if found else MISSING

@@ -1,0 +1,203 @@
+"""Compare pillow-lic with AVIF, JPEG XL, WebP and PNG over pictures of screens: `python -m tests.screens.compare FOLDER CACHE`.
+
+FOLDER is one that `python -m tests.screens` made, CACHE a JSON file that keeps what the peers gave and grows while they are
+measured; --peers measures them alone. Of a picture the middle 640x512 pixels count. Needs ssimulacra2 and pillow-jxl-plugin.
+
+The bytes of a format at a quality are those of its smallest file that reaches it, interpolated (the logarithm of the bytes)
+between neighbouring settings of finite PSNR. A BD-rate is the mean of the logarithms of two formats' bytes over the span
+that both cover, in steps of a tenth, no further than SPANS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+import pillow_lic
+from pillow_lic.bench import peers
+from pillow_lic.bench.measurement import OURS, Cache, measure, our_codec
+from pillow_lic.bench.report import Sample
+
+Pixels = npt.NDArray[np.uint8]
+
+CROP = (640, 512)
+"""Width and height of what counts of a picture."""
+QUALITIES = {
+    OURS: (1.5, 3, 4.9, 5, 6.5, 8, 9.5),
+    "avif": (20, 40, 57, 72, 84, 92, 98),
+    "jxl": (40, 70, 85, 95),
+    "webp": (5, 40, 75, 93),
+}
+SPANS = {"psnr": (30.0, 50.0), "ssimulacra2": (50.0, 95.0)}
+"""The qualities people ask for, in dB and in points."""
+METRICS = tuple(SPANS)
+ANCHOR = "avif"
+SHOWN_AT = (35, 40, 45)
+"""PSNR of the columns of the table, in dB."""
+
+
+def pictures(folder: Path) -> Iterator[tuple[str, Pixels]]:
+    """Yield class/name and the middle of every picture, those on white where they have alpha."""
+    for path in sorted(folder.rglob("*.png")):
+        with Image.open(path) as image:
+            shown = image.convert("RGBA")
+        flat = Image.new("RGBA", shown.size, "white")
+        flat.alpha_composite(shown)
+        left, upper = (max(0, (side - most) // 2) for side, most in zip(flat.size, CROP, strict=True))
+        box = (left, upper, min(flat.width, left + CROP[0]), min(flat.height, upper + CROP[1]))
+        yield f"{path.parent.name}/{path.stem}", np.asarray(flat.convert("RGB").crop(box))
+
+
+def samples(name: str, pixels: Pixels, cache: Cache, codecs: Sequence[str]) -> dict[str, list[Sample]]:
+    """Return what every codec gave for a picture at its qualities; of peers from the cache where it has it."""
+    digest = hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
+    found: dict[str, list[Sample]] = {}
+    for codec_name in codecs:
+        codec = our_codec(OURS) if codec_name == OURS else peers.codec(codec_name)
+        for quality in QUALITIES[codec_name]:
+            key = f"{codec.title}|{quality:g}|{digest}"
+            sample = None if codec_name == OURS else cache.get(key, METRICS)
+            if sample is None:
+                sample = measure(codec, quality, name, pixels, METRICS, 1)
+                if codec_name != OURS:
+                    cache.put(key, sample, METRICS)
+            found.setdefault(codec_name, []).append(sample)
+    cache.save()
+    return found
+
+
+def lossless(pixels: Pixels, kept: Path) -> dict[str, int]:
+    """Return the bytes of the lossless files of the peers, from a JSON file where it has them."""
+    entries = json.loads(kept.read_text()) if kept.exists() else {}
+    digest = hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
+    if digest not in entries:
+        peers.codec("jxl")  # registers the plugin
+        settings = {
+            "webp": {"lossless": True, "method": 6, "quality": 100},
+            "jxl": {"lossless": True, "effort": 7},
+            "png": {"optimize": True},
+        }
+        entries[digest] = {}
+        for name, words in settings.items():
+            file = io.BytesIO()
+            Image.fromarray(pixels).save(file, name.upper(), **words)
+            entries[digest][name] = file.tell()
+        kept.write_text(json.dumps(entries, indent=0))
+    result: dict[str, int] = entries[digest]
+    return result
+
+
+def bytes_at(curve: Sequence[tuple[float, float]], quality: float) -> float:
+    """Return the bytes of the smallest file of a curve of (bytes, quality) that reaches a quality; infinite where none does."""
+    points = sorted((value, size) for size, value in curve)
+    reaching = [size for value, size in points if value >= quality]
+    for (low, low_size), (high, high_size) in zip(points, points[1:], strict=False):
+        if low < quality <= high < math.inf:
+            share = (quality - low) / (high - low)
+            reaching.append(math.exp((1 - share) * math.log(low_size) + share * math.log(high_size)))
+    return min(reaching, default=math.inf)
+
+
+def rate(
+    anchor: Sequence[tuple[float, float]], curve: Sequence[tuple[float, float]], span: tuple[float, float]
+) -> float:
+    """Return the mean of ln(bytes / bytes of the anchor) over the qualities that both reach; NaN where there are none."""
+    low = max(span[0], *(min(value for _, value in each) for each in (anchor, curve)))
+    high = min(span[1], *(max(value for _, value in each) for each in (anchor, curve)))
+    steps = range(math.ceil(10 * low), math.floor(10 * high) + 1)
+    pairs = [(bytes_at(curve, step / 10), bytes_at(anchor, step / 10)) for step in steps]
+    return fmean(math.log(one / other) for one, other in pairs) if pairs else math.nan
+
+
+def _curve(found: Sequence[Sample], metric: str) -> list[tuple[float, float]]:
+    return [(sample.bytes, float(getattr(sample, metric))) for sample in found]
+
+
+def _percent(logarithms: Sequence[float]) -> str:
+    known = [value for value in logarithms if not math.isnan(value)]
+    return f"{100 * math.expm1(fmean(known)):+.0f} %" if known else "-"
+
+
+def _kilobytes(size: float) -> str:
+    return f"{size / 1000:.1f}" if size < math.inf else "-"
+
+
+def report(found: dict[str, dict[str, list[Sample]]], sizes: dict[str, dict[str, int]]) -> str:
+    """Return tables in Markdown: BD-rates by class, and bytes by picture."""
+    codecs = [name for name in QUALITIES if name != ANCHOR]
+    rates = {
+        (metric, codec, name): rate(_curve(own[ANCHOR], metric), _curve(own[codec], metric), SPANS[metric])
+        for name, own in found.items()
+        for codec in codecs
+        for metric in METRICS
+    }
+    columns = [(metric, codec) for metric in METRICS for codec in codecs]
+    titles = " | ".join(f"{codec}, {metric}" for metric, codec in columns)
+    lines = [f"| class | pictures | {titles} |", "|---" * (2 + len(columns)) + "|"]
+    classes: dict[str, Callable[[str], bool]] = {
+        kind: lambda name, kind=kind: name.startswith(kind + "/") for kind in sorted({n.split("/")[0] for n in found})
+    }
+    for kind, belongs in {**classes, "all": lambda name: True}.items():
+        names = [name for name in found if belongs(name)]
+        cells = " | ".join(_percent([rates[metric, codec, name] for name in names]) for metric, codec in columns)
+        lines.append(f"| {kind} | {len(names)} | {cells} |")
+    at = " | ".join(f"{db} dB" for db in SHOWN_AT)
+    lines += [
+        "",
+        f"| picture | {at} | exact at 5 | lossless | WebP | JPEG XL | PNG |",
+        "|---" * (6 + len(SHOWN_AT)) + "|",
+    ]
+    ratios: dict[int, list[float]] = {db: [] for db in SHOWN_AT}
+    for name, own in found.items():
+        cells = []
+        for db in SHOWN_AT:
+            pair = [bytes_at(_curve(own[codec], "psnr"), db) for codec in (OURS, ANCHOR)]
+            cells.append(" / ".join(map(_kilobytes, pair)))
+            ratios[db].append(math.log(pair[0] / pair[1]) if max(pair) < math.inf else math.nan)
+        size = sizes[name]
+        last = " | ".join(_kilobytes(size[key]) for key in ("lic", "webp", "jxl", "png"))
+        lines.append(f"| {name} | {' | '.join(cells)} | {size['exact']} % | {last} |")
+    lines.append(f"| mean of ratios | {' | '.join(map(_percent, ratios.values()))} | | | | | |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, and print the tables."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.screens.compare", description="Compare formats over screens."
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("--peers", action="store_true", help="measure the peers alone, into the cache")
+    arguments = parser.parse_args()
+    cache, codecs = Cache(arguments.cache), [name for name in QUALITIES if name != OURS or not arguments.peers]
+    found, sizes = {}, {}
+    for name, pixels in pictures(arguments.folder):
+        found[name] = samples(name, pixels, cache, codecs)
+        sizes[name] = dict(lossless(pixels, arguments.cache.with_suffix(".lossless.json")))
+        if not arguments.peers:
+            image = Image.fromarray(pixels)
+            sizes[name]["lic"] = len(pillow_lic.encode(image, lossless=True))
+            again = np.asarray(pillow_lic.open(pillow_lic.encode(image, quality=5)))
+            sizes[name]["exact"] = round(100 * float((again == pixels).all(2).mean()))
+        print(
+            name,
+            {codec: [(s.bytes, round(s.psnr or 0, 1)) for s in own] for codec, own in found[name].items()},
+            flush=True,
+        )
+    if not arguments.peers:
+        print(report(found, sizes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""`lic papers`: the page of the published systems, what it says, and what a browser makes of it."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from browser import Browser
+from pictures import SAMPLE
+from PIL import Image
+
+from pillow_lic.__main__ import main
+from pillow_lic.bench import peers
+from pillow_lic.engine import models
+from pillow_lic.errors import LicLimitError
+from pillow_lic.papers import claims, curves, page, pictures, tables
+
+SYSTEM = "balle2017"
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of one system and JPEG over one picture whose name is HTML, with a published curve."""
+    made = tmp_path_factory.mktemp("papers")
+    (made / "pictures").mkdir()
+    with Image.open(SAMPLE) as im:
+        im.convert("RGB").crop((60, 0, 300, 200)).save(made / "pictures" / "a<i>&.png")
+    published = {"tfc/balle-2017-iclr": {"bpp": [0.2, 1.0], "psnr": [28.0, 35.0], "ms_ssim": [0.93, 0.98]}}
+    (made / "curves.json").write_text(json.dumps(published))
+    with pytest.MonkeyPatch.context() as patch:
+        (own,) = (paper for paper in claims.papers() if paper.model == SYSTEM)
+        patch.setattr(claims, "papers", lambda: (own,))
+        patch.setattr(curves, "REFERENCES", ("jpeg",))
+        words = ["--pictures", str(made / "pictures"), "--curves", str(made / "curves.json")]
+        assert main(["papers", str(made / "out"), *words, "--cache", str(made / "cache.json")]) == 0
+        before = (made / "out" / "papers.md").read_text("utf-8")
+        assert main(["papers", str(made / "out"), *words, "--cache", str(made / "cache.json")]) == 0
+        assert (made / "out" / "papers.md").read_text("utf-8") == before
+    return made
+
+
+def measured(**changes: object) -> curves.Measured:
+    papers = {paper.model: paper for paper in claims.papers()}
+    return curves.Measured(
+        [SAMPLE], **{"curves": {}, "published": {}, "papers": papers, "codecs": {}, "refused": {}} | changes
+    )
+
+
+def test_the_cache_has_every_sample_under_the_hash_of_its_model(folder: Path) -> None:
+    names = set(json.loads((folder / "cache.json").read_text()))
+    own = [name for name in names if models.choose(SYSTEM).hash.hex() in name]
+    assert len(own) == 10
+    assert any(name.startswith("JPEG") for name in names)
+
+
+def test_the_page_has_every_part(folder: Path) -> None:
+    text = (folder / "out" / "papers.html").read_text("utf-8")
+    titles = re.findall("<h2>(.*?)</h2>", text)
+    assert titles[:4] == ["Curves", "Systems", "Claims", "Cost"]
+    assert titles[-4:] == ["Pictures at equal bytes", "Files cut short", "Maps of importance", "Sources"]
+    assert "a&lt;i&gt;&amp;.png" in text
+    assert "a<i>" not in text
+    series = re.findall('data-series="(.*?)"', text)
+    assert set(series) == {"jpeg", "lic1", SYSTEM, f"{SYSTEM} (published)"} | ({"lic2"} & set(series))
+    assert len(series) == 2 * len(set(series))
+    for claim in next(paper for paper in claims.papers() if paper.model == SYSTEM).claims:
+        assert claim.ours in text
+        assert claim.how.replace("'", "&#x27;") in text
+
+
+def test_published_and_own_curve_have_one_colour(folder: Path) -> None:
+    root = ElementTree.parse(folder / "out" / "psnr.svg").getroot()
+    lines = {}
+    for group in root.iter("{http://www.w3.org/2000/svg}g"):
+        if name := group.get("data-series"):
+            (lines[name],) = group.findall("{http://www.w3.org/2000/svg}polyline")
+    own, published, other = (lines[name] for name in (SYSTEM, f"{SYSTEM} (published)", "jpeg"))
+    assert own.get("stroke") == published.get("stroke") == page.COLORS[0]
+    assert other.get("stroke") in page.GREYS
+    assert published.get("stroke-dasharray")
+    assert not own.get("stroke-dasharray")
+
+
+def test_the_markdown_has_the_same_tables(folder: Path) -> None:
+    text = (folder / "out" / "papers.md").read_text("utf-8")
+    assert all((folder / "out" / name).is_file() for name in re.findall(r"!\[.*?\]\((.*?)\)", text))
+    paper = next(paper for paper in claims.papers() if paper.model == SYSTEM)
+    for row in claims.rows(paper):
+        assert f"| {paper.system}: {' | '.join(row)} |" in text
+    assert f"]({paper.link})" in text
+
+
+def test_a_model_that_does_not_take_the_picture_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(name: str) -> peers.Codec:
+        found = ours(name)
+
+        def encode(*_: object) -> bytes:
+            raise LicLimitError("only pictures of 32x32 pixels")
+
+        return replace(found, encode=encode) if name == SYSTEM else found
+
+    ours = curves._ours
+    monkeypatch.setattr(curves, "_ours", refuse)
+    monkeypatch.setattr(curves, "REFERENCES", ())
+    monkeypatch.setattr(curves, "GENERAL", ())
+    (own,) = (paper for paper in claims.papers() if paper.model == SYSTEM)
+    monkeypatch.setattr(claims, "papers", lambda: (own,))
+    Image.new("RGB", (200, 180)).save(tmp_path / "a.png")
+    found = curves.measure([tmp_path / "a.png"], None, None, lambda _: None)
+    assert found.curves == {}
+    table = tables.refusals_table(found)
+    assert table is not None
+    assert table.rows == [[SYSTEM, "only pictures of 32x32 pixels"]]
+    assert tables.cost_table(found).rows[0][5] == tables.MISSING
+
+
+def test_a_ladder_is_shown_where_there_is_one() -> None:
+    (own,) = (paper for paper in claims.papers() if paper.model == SYSTEM)
+    rungs = (claims.Rung("fixed tables", 100), claims.Rung("hyperprior", 83.25))
+    table = tables.ladder_table(measured(papers={SYSTEM: replace(own, ladder=rungs)}))
+    assert table is not None
+    assert [row[1] for row in table.rows] == ["100.0 %", "83.2 %"]
+    assert tables.ladder_table(measured(papers={SYSTEM: replace(own, ladder=())})) is None
+
+
+def test_every_system_has_a_colour_of_its_own() -> None:
+    assert len(set(page.COLORS)) == len(page.COLORS) >= len(claims.papers())
+
+
+def test_a_strip_shows_what_has_come() -> None:
+    codec = curves._ours("lic1")
+    row = pictures.strip(codec, peers.read(SAMPLE)[:200, :240], "cat")
+    found = [float(db) for db in re.findall(r"bytes, ([\d.]+) dB", row)]
+    assert found[-1] == max(found) > 35
+    assert row.count("<figure>") == len(pictures.SHARES)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two"])
+def test_a_wrong_limit_is_named(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["papers", "out", f"--limit={text}"])
+    assert f"must be a whole number of at least 1, got '{text}'" in capsys.readouterr().err
+
+
+def test_a_button_lifts_a_system(chromium: Browser, folder: Path) -> None:
+    chromium.open((folder / "out" / "papers.html").as_uri())
+    assert chromium.complaints() == []
+    assert len(chromium.requested()) == 1
+    opacity = (
+        "[...document.querySelectorAll('[data-series]')].map((s) => [s.dataset.series, getComputedStyle(s).opacity])"
+    )
+    assert {value for _, value in chromium.evaluate(opacity)} == {"1"}
+    chromium.evaluate("document.querySelector('[data-lift]').click()")
+    assert chromium.evaluate("document.querySelectorAll('[aria-pressed=true]').length") == 1
+    assert chromium.evaluate("document.querySelectorAll('.lifted').length") == 4
+    chromium.evaluate("document.querySelector('[data-lift]').click()")
+    assert chromium.evaluate("document.querySelectorAll('.lifted, .lifting').length") == 0
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_it_fits_a_phone(chromium: Browser, folder: Path, width: int) -> None:
+    chromium.open((folder / "out" / "papers.html").as_uri(), width, 740, phone=width < 500)
+    widths = chromium.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert widths[0] == widths[1] <= width
+    texts = "[...document.querySelectorAll('.texts')].every((table) => table.scrollWidth <= table.clientWidth)"
+    assert chromium.evaluate(texts)
