@@ -39,8 +39,11 @@ Put = Callable[[Area, Pixels], None]
 
 FAMILIES: Final = (
     "balle2017",
+    "balle2018",
     "lic1",
     "lossless",
+    "minnen2018_local",
+    "theis2017",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""
 
