@@ -125,8 +125,6 @@ def sweep(directory: StrPath) -> int:
 
     A writer at work holds a lock on its own; where there are no locks, nothing is removed. No directory has none.
     """
-    if fcntl is None:
-        return 0
     removed = 0
     with contextlib.suppress(OSError):
         found = [entry.path for entry in os.scandir(directory) if entry.name.endswith(TEMPORARY_MARK)]
@@ -136,11 +134,12 @@ def sweep(directory: StrPath) -> int:
 
 
 def _remove_if_left(path: str) -> bool:
-    with contextlib.suppress(OSError), open(path, "rb") as fp:
-        fcntl.flock(fp, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if time.time() - os.fstat(fp.fileno()).st_mtime > _SETTLED:
-            os.unlink(path)
-            return True
+    if fcntl is not None:
+        with contextlib.suppress(OSError), open(path, "rb") as fp:
+            fcntl.flock(fp, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - os.fstat(fp.fileno()).st_mtime > _SETTLED:
+                os.unlink(path)
+                return True
     return False
 
 
