@@ -155,12 +155,38 @@ def test_the_caller_names_the_places(photo: Image.Image, tmp_path: Path) -> None
         assert (tmp_path / "a.lic").read_bytes() == pillow_lic.encode(photo, quality=1, exact=exact)
 
 
+def test_boxes_grow_to_whole_blocks_and_masks_do_not(photo: Image.Image) -> None:
+    a, mask = np.asarray(photo), np.zeros((64, 96), np.uint8)
+    mask[20:30, 40:50] = 255
+    shares = []
+    for exact in ((40, 20, 50, 30), mask):
+        again = np.asarray(pillow_lic.open(pillow_lic.encode(photo, quality=1, exact=exact)))
+        same = (again == a).all(2)
+        assert same[20:30, 40:50].all()
+        shares.append(same[16:32, 32:64].mean())
+    assert shares[0] == 1 > shares[1]
+
+
+def test_words_and_boxes_are_not_mixed_on_the_command_line(
+    photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo.save(tmp_path / "a.png")
+    words = ["encode", str(tmp_path / "a.png"), str(tmp_path / "a.lic"), "--exact", "auto", "--exact", "0,0,9,9"]
+    assert main(words) != 0
+    assert "exact must be" in (said := capsys.readouterr().err)
+    assert "got 'auto' beside boxes" in said
+
+
 @pytest.mark.parametrize(
     ("exact", "words"),
     [
         (True, "exact must be .*False"),
         ("all", "exact must be"),
         ((0, 0, 500, 10), "exact box must lie inside the picture of 96x64"),
+        ((0, 0, 9, 9, 0.5), r"exact must be .*boxes \(left, upper, right, lower\), got \(0, 0, 9, 9, 0.5\)"),
+        ([(0, 0, 9, 9), (0, 0, 9, 9, 1)], r"exact must be .*lower\), got \(0, 0, 9, 9, 1\)"),
+        (np.array([(0, 0, 9, 9, 1)]), r"exact must be .*lower\), got \[0, 0, 9, 9, 1\]"),
+        (["auto", (0, 0, 9, 9)], "exact must be .*one of these alone, got 'auto' beside boxes"),
         (np.zeros((3, 3)), r"exact mask must have the shape of the picture, \(64, 96\)"),
     ],
 )
