@@ -75,7 +75,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height))
     search = options.has_target or deltas is not None
-    coded = _coded(ground.beneath(pixels, None if kept is None else kept.exact), mode, model)
+    coded = _coded(ground.beneath(pixels, None if kept is None else kept.covered), mode, model)
     writer = families.writer(model, coded, Request(deltas, options.effort, search))
     wholes: dict[int, Callable[[int], bytes]] = {}
 
@@ -112,8 +112,9 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
             return metrics.psnr(coded, writer.decoded(level))
         if kept.share == 1:
             return min(metrics.psnr(kept.colors, kept.whole(level)), MOST_DB)
-        wanted = kept.laid_over(coded, MAX_LEVEL, writer.tiling)
-        return min(metrics.psnr(wanted, kept.laid_over(writer.decoded(level), level, writer.tiling)), MOST_DB)
+        return min(
+            metrics.psnr(kept.wanted(coded), kept.laid_over(writer.decoded(level), level, writer.tiling)), MOST_DB
+        )
 
     def found() -> bytes:
         if options.target_psnr is not None:
