@@ -34,7 +34,7 @@ LAW = {
     "engine/runtime": ("errors engine fileformat", "numpy onnxruntime"),
     "engine/bits": ("errors engine/entropy _native", "numpy"),
     "engine/entropy": ("errors engine _native", "numpy"),
-    "families": ("errors metrics engine fileformat =families families/tilewise", "numpy"),
+    "families": ("errors metrics engine fileformat =families families/tilewise families/recurrence", "numpy"),
     "families/lic1": ("errors metrics engine fileformat =families families/lic1", "numpy"),
     "importance": ("errors arguments engine fileformat importance", "numpy"),
     "importance/places": ("arguments", ""),

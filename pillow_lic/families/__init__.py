@@ -41,6 +41,7 @@ FAMILIES: Final = (
     "balle2017",
     "lic1",
     "lossless",
+    "toderici2017",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""
 
