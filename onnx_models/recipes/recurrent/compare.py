@@ -18,7 +18,7 @@ from pillow_lic import metrics
 from ..common.data import Patches
 from .network import Paper, Recurrent
 
-PICTURES = 48
+PICTURES = 24
 
 
 @torch.no_grad()
