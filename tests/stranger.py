@@ -37,7 +37,7 @@ class Model:
         (entry,) = [m for m in listed if m["id"] == number and m["sha256"].startswith(hash4.hex())]
         self.procedure, self.constants = entry["procedure"], entry["constants"]
         self.files = {role: MODELS / f["file"] for role, f in entry["files"].items()}
-        if not self.files:
+        if "tables" not in self.files:
             return
         data = self.files["tables"].read_bytes()
         count = int.from_bytes(data[:2], "little")

@@ -45,6 +45,7 @@ FAMILIES: Final = (
     "lossless",
     "minnen2018_local",
     "theis2017",
+    "toderici2017",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""
 
