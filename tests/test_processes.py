@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -142,6 +143,12 @@ def test_a_time_limit_ends_it_at_once() -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_a_worker_of_others_is_told_that_it_may_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)  # type: ignore[attr-defined]
+    with pytest.raises(RuntimeError, match="workers must be 1"):
+        processes.run(range(4), odd, 2, print, print, print)
 
 
 def odd(item: int) -> int:

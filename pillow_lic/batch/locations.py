@@ -7,7 +7,7 @@ import glob
 import io
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
@@ -184,6 +184,12 @@ def _arrival(found: Stat | os.stat_result) -> int:
 def readable(source: Place) -> Path | io.BytesIO:
     """Return an argument for `Image.open`: a path, or a stream with the whole file out of a store."""
     return source if isinstance(source, Path) else io.BytesIO(source.read_bytes())
+
+
+def sweep(targets: Iterable[Place]) -> None:
+    """Remove what a run that was killed left half written in the folders of the targets."""
+    for folder in {target.parent for target in targets if isinstance(target, Path)}:
+        files.sweep(folder)
 
 
 def deliver(data: bytes, target: Place, source: Place) -> None:

@@ -94,6 +94,10 @@ class Release:
             for role, network in made.items()
         }
 
+    def stored(self, file: str, content: bytes) -> Placed:
+        """Write a file that is no graph and return it."""
+        return self._placed(file, content)
+
     def tables(self, tables: Iterable[Table]) -> Placed:
         """Write the tables of the range coder and return their file."""
         return self._placed("tables.bin", tables_file(tables))

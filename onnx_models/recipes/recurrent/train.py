@@ -55,10 +55,12 @@ def main() -> None:
     p.add_argument("paper", choices=PAPERS)
     training.add_arguments(p)
     p.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="what a variant changes")
-    p.set_defaults(crop=128, batch=4, lr=4e-4, every=100, warm=50)
+    p.set_defaults(crop=128, batch=4, lr=4e-4, every=100, warm_up=50)
     a = p.parse_args()
     torch.manual_seed(0)
     paper = varied(PAPERS[a.paper], a.set)
+    a.run.mkdir(parents=True, exist_ok=True)
+    (a.run / "paper.json").write_text(json.dumps(dataclasses.asdict(paper)))
     net, a.weights = (Continued(paper, a.weights) if a.weights else Recurrent(paper)), None
     training.train(net, FAST, a)
 
