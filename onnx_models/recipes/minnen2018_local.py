@@ -6,7 +6,8 @@
 The paper's idea: a dictionary of distributions, of which every block of the latents of a picture picks one; the choice is in the file.
 The transform is that of `balle2017`, number 14, as it is; no gradient and no network: k-means where the distance is a length in bits.
 
-- Tables: 64, shared. They begin as Gaussians with long tails of 64 scales and become the histograms of what they code.
+- Tables: 184, shared. They begin as Gaussians with long tails, of 64 scales around 0 and of three around 40 other means, and become the
+  histograms of what they code.
 - Entries: 256 near each of the nine anchors of the level, each a table for each channel. They begin with blocks of all kinds from the
   flattest to the busiest; one that hardly any block picks begins anew with a block of its own. At the end they are in the order of
   their mean cost, so that the map's contexts, which see the neighbours' numbers, see how busy they are.
@@ -36,9 +37,13 @@ from .common.export import Release, add_destination
 from .common.levels import ANCHORS, LEVEL_MAX, SPACING
 from .common.tables import Table, counted_table, gaussian_probabilities, scale_levels
 
-TABLES, ENTRIES = 64, 256
-SCALE_MIN, SCALE_MAX = 0.08, 200.0
-"""Standard deviations of the first and the last table at the beginning, in steps."""
+ENTRIES = 256
+SCALES, SCALE_MIN, SCALE_MAX = 64, 0.08, 200.0
+"""Standard deviations of the tables around 0 at the beginning, in steps."""
+MEANS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 19, 24, 30, 38, 48, 60, 75, 94, 118, 148)
+WIDTHS = (0.08, 0.2, 0.4)
+"""The other tables are around these and their negatives, with standard deviations of so many of them: the mean of a flat place is its own."""
+TABLES = SCALES + 2 * len(MEANS) * len(WIDTHS)
 SIZE = 2 * LARGEST + 1
 PRIOR_WEIGHT = 2000
 """Symbols that the first form of a table is worth beside those counted."""
@@ -69,9 +74,13 @@ def blocks_of(patches: list[npt.NDArray[np.uint8]], seed: int = 0) -> list[Symbo
 
 def first_probabilities() -> npt.NDArray[np.float64]:
     """Return the probabilities of the symbols -LARGEST..LARGEST by every table at the beginning, (TABLES,SIZE)."""
+    around = [(0.0, sigma) for sigma in scale_levels(SCALES, SCALE_MIN, SCALE_MAX)]
+    around += [(sign * mean, max(1, mean) * width) for mean in MEANS for sign in (-1, 1) for width in WIDTHS]
     shapes = [
-        0.9 * gaussian_probabilities(sigma, LARGEST) + 0.1 * gaussian_probabilities(3 * sigma, LARGEST) + 1e-7
-        for sigma in scale_levels(TABLES, SCALE_MIN, SCALE_MAX)
+        0.9 * gaussian_probabilities(sigma, LARGEST, mean)
+        + 0.1 * gaussian_probabilities(3 * sigma, LARGEST, mean)
+        + 1e-7
+        for mean, sigma in around
     ]
     return np.stack([shape / shape.sum() for shape in shapes])
 
@@ -115,7 +124,9 @@ class Dictionary:
             if len(own) < FEWEST:
                 own = some[self.rng.integers(len(some), size=1)]
             self.entries[entry] = self._entry(own, bits)
-            counts += (self.entries[entry] == np.arange(TABLES)[:, None]) @ histogram(own)
+            seen = histogram(own)
+            for table in np.unique(self.entries[entry]):
+                counts[table] += seen[self.entries[entry] == table].sum(0)
         return float(cost.min(1).mean())
 
 
@@ -167,8 +178,8 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("patches", type=Path)
     add_destination(p)
-    p.add_argument("--samples", type=int, default=240, help="training patches")
-    p.add_argument("--drawings", type=int, default=24, help="drawings beside them")
+    p.add_argument("--samples", type=int, default=220, help="training patches")
+    p.add_argument("--drawings", type=int, default=60, help="drawings beside them")
     p.add_argument("--rounds", type=int, default=5)
     a = p.parse_args()
     export(a)

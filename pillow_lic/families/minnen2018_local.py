@@ -14,7 +14,7 @@ the length of its code, named in the file.
 Changed, and why:
 
 * The transform is that of `balle2017`, number 14: files of the two have the same pixels, and differ by their entropy model.
-* An entry names one of 64 shared tables for each channel: 256 bytes instead of 256 distributions of its own.
+* An entry names a shared table for each channel: 256 bytes instead of 256 distributions of its own.
 * There are 256 entries near each of nine levels, as the one transform has all rates.
 * The map is coded bit by bit in contexts of the neighbouring choices (FORMAT.md, 7.4); the choice weighs these bits too.
 * The sizes of block and dictionary are ours.

@@ -63,9 +63,9 @@ def quantise(probabilities: Sequence[float] | NDArray[np.float64]) -> NDArray[np
             return frequencies
 
 
-def gaussian_probabilities(sigma: float, largest: int) -> NDArray[np.float64]:
-    """Return the masses of the unit intervals around -largest..largest under a zero-mean Gaussian, (2 largest + 1,); the rest is outside."""
-    ends = [0.5 * math.erfc(-(v - 0.5) / (sigma * math.sqrt(2))) for v in range(-largest, largest + 2)]
+def gaussian_probabilities(sigma: float, largest: int, mean: float = 0.0) -> NDArray[np.float64]:
+    """Return the masses of the unit intervals around -largest..largest under a Gaussian, (2 largest + 1,); the rest is outside."""
+    ends = [0.5 * math.erfc(-(v - 0.5 - mean) / (sigma * math.sqrt(2))) for v in range(-largest, largest + 2)]
     return np.diff(ends)
 
 
