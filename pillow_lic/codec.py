@@ -63,9 +63,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     asked = {"effort": options.effort, "roi": options.roi is not None, "importance": options.importance is not None}
     families.refuse_foreign(model, asked)
     if model.procedure == LOSSLESS:
-        if options.has_target:
-            msg = f"a target must be left out for model {model.name}, which keeps every pixel as it is"
-            raise ValueError(msg)
+        _refuse_lossy(model, options)
         return _kept_whole(pixels, mode, metadata)(MAX_LEVEL)
     height, width = pixels.shape[:2]
     seen = ground.without_hidden(pixels)
@@ -77,7 +75,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height))
     search = options.has_target or deltas is not None
-    coded = _coded(ground.beneath(pixels, None if kept is None else kept.exact), mode, model)
+    coded = _coded(ground.beneath(pixels, None if kept is None else kept.covered), mode, model)
     writer = families.writer(model, coded, Request(deltas, options.effort, search))
     wholes: dict[int, Callable[[int], bytes]] = {}
 
@@ -114,8 +112,9 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
             return metrics.psnr(coded, writer.decoded(level))
         if kept.share == 1:
             return min(metrics.psnr(kept.colors, kept.whole(level)), MOST_DB)
-        wanted = kept.laid_over(coded, MAX_LEVEL, writer.tiling)
-        return min(metrics.psnr(wanted, kept.laid_over(writer.decoded(level), level, writer.tiling)), MOST_DB)
+        return min(
+            metrics.psnr(kept.wanted(coded), kept.laid_over(writer.decoded(level), level, writer.tiling)), MOST_DB
+        )
 
     def found() -> bytes:
         if options.target_psnr is not None:
@@ -151,6 +150,26 @@ def _kept_whole(pixels: Pixels, mode: str, metadata: Mapping[str, bytes] | None)
         return container.pack(header, payloads, metadata=metadata, alpha=plane)
 
     return file
+
+
+def _refuse_lossy(model: Model, options: EncodeOptions) -> None:
+    """Raise ValueError for an option that has no meaning for a model that keeps every pixel.
+
+    A quality is allowed beside lossless=True, as programs pass it to every format, but not to contradict the model's name.
+    """
+    given = {
+        "a target": options.has_target,
+        "quality": options.quality is not None and not options.lossless,
+        "exact": not isinstance(options.exact, str),
+    }
+    if foreign := [name for name, has in given.items() if has]:
+        msg = f"{' and '.join(foreign)} must be left out for model {model.name}, which keeps every pixel as it is"
+        raise ValueError(msg)
+
+
+def keeps_every_pixel(model: str | int | None) -> bool:
+    """Whether the model of that name or number, the default one for None, stands for lossless files. ValueError for others than are here."""
+    return models.choose(model).procedure == LOSSLESS
 
 
 def _layer(pixels: Pixels, mode: str, asked: object) -> Layer | None:
@@ -271,9 +290,10 @@ def verify(source: bytes | memoryview | IO[bytes]) -> None:
         model = model_of(front.header)
     except LicUnsupportedError:
         return
-    for payload in container.TilePayloads(fp, front).values():
-        if payload is not None:
-            families.check(model, payload)
+    for index, payload in container.TilePayloads(fp, front).items():
+        if isinstance(payload, (bytes, memoryview)):
+            families.check(model, front.header.tiling, index, payload)
+    _alpha_apart(model, front.header, container.read_section(fp, front, ALPHA))
     if (exact := container.read_section(fp, front, EXACT)) is not None:
         ExactLayer(exact, front.header.tiling).check()
 
@@ -324,11 +344,22 @@ def _opened(
     reader = families.reader(model, header.tiling, header.level, deltas, area, scale)
     if area is None:
         _check_work(reader, header)
-    apart = opacity is not None and not alpha.in_tiles(opacity)
-    if opacity is not None and apart == (header.mode in families.of(model).MODES):
-        msg = f"alpha section must {'' if apart else 'not '}say that the tiles have it, by model {model.name}"
+    apart = _alpha_apart(model, header, opacity)
+    return reader, None if apart is None else alpha.unpack(apart, shape, scale)
+
+
+def _alpha_apart(model: Model, header: Header, opacity: bytes | None) -> bytes | None:
+    """Return the payload of an alpha section that holds the plane; None where the tiles hold it, or there is none.
+
+    LicDamagedError for one that says of the tiles what the model's family does not do.
+    """
+    if opacity is None:
+        return None
+    inside = alpha.in_tiles(opacity)
+    if inside != (header.mode in families.of(model).MODES):
+        msg = f"alpha section must {'not ' if inside else ''}say that the tiles have it, by model {model.name}"
         raise LicDamagedError(msg)
-    return reader, alpha.unpack(opacity, shape, scale) if opacity is not None and apart else None
+    return None if inside else opacity
 
 
 def _held(plane: Pixels | None) -> int:

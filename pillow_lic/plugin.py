@@ -280,7 +280,8 @@ def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     Where none sets the quality, or the model, the one that the picture was opened with does, as `**im.info` passes it on.
     """
     chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
-    if not any(options.OPTIONS[name].is_aim for name in chosen) and words.get("lic_quality") is not None:
+    has_aim = any(options.OPTIONS[name].is_aim for name in chosen)
+    if not has_aim and words.get("lic_quality") is not None and not codec.keeps_every_pixel(chosen.get("model")):
         chosen["quality"] = words["lic_quality"]
     if not chosen.get("lossless") and words.get("lic_model") not in (None, codec.LOSSLESS):
         chosen.setdefault("model", words["lic_model"])

@@ -37,7 +37,7 @@ class Model:
         (entry,) = [m for m in listed if m["id"] == number and m["sha256"].startswith(hash4.hex())]
         self.procedure, self.constants = entry["procedure"], entry["constants"]
         self.files = {role: MODELS / f["file"] for role, f in entry["files"].items()}
-        if not self.files:
+        if "tables" not in self.files:
             return
         data = self.files["tables"].read_bytes()
         count = int.from_bytes(data[:2], "little")
@@ -265,8 +265,8 @@ def with_exact(rgb, payload, edge, corners):
         if length:
             pixels = vp8l(payload[at : at + length])
             assert pixels.shape == (h, w, 4)
-            kept = pixels[..., 3] == 255
-            rgb[y : y + h, x : x + w][kept] = pixels[kept][:, :3]
+            alpha, below = pixels[..., 3:].astype(int), rgb[y : y + h, x : x + w]
+            below[:] = (alpha * pixels[..., :3] + (255 - alpha) * below + 127) // 255
         at += length
     assert at == len(payload)
     return rgb

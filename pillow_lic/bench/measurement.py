@@ -83,7 +83,9 @@ def our_codec(name: str) -> Codec:
     spec = models.choose(None if model == OURS else model)
 
     def encode(pixels: Pixels, quality: float) -> bytes:
-        return codec.encode(pixels, "RGB", EncodeOptions(quality=quality, effort=int(effort or 0), model=spec.number))
+        lossless = codec.keeps_every_pixel(spec.number)
+        asked = EncodeOptions(quality=quality, effort=int(effort or 0), model=spec.number, lossless=lossless)
+        return codec.encode(pixels, "RGB", asked)
 
     title = f"LIC {spec.name} ({spec.number})" + (f" effort={effort}" if effort else "")
     label = ("LIC" if model == OURS else model) + (f" effort {effort}" if effort else "")

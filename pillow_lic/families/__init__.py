@@ -6,9 +6,10 @@ A family turns the pixels of a picture into the payloads of its tiles, and back,
 * `encode` and `decode` (`Plain`) of one rectangle of pixels; `tilewise` makes a writer and a reader of tiles out of them;
 * `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
 
-A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`). A family may have `check`, which looks at a
-payload without running a network, `drafts`, and `dump`, which gives what a tile holds before it becomes pixels. Families import
-`engine` and `fileformat`, never each other; the rest of the package reaches them by the functions below alone.
+A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`). A family may have `check`, which looks at what
+it would decode without running a network (`check(streams, shape)` where it has `decode`, `check(payload)` where it has `reader`),
+`drafts`, and `dump`, which gives what a tile holds before it becomes pixels. Families import `engine` and `fileformat`, never
+each other; the rest of the package reaches them by the functions below alone.
 
 Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
 """
@@ -39,8 +40,12 @@ Put = Callable[[Area, Pixels], None]
 
 FAMILIES: Final = (
     "balle2017",
+    "balle2018",
     "lic1",
     "lossless",
+    "minnen2018_local",
+    "theis2017",
+    "toderici2017",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""
 
@@ -187,15 +192,15 @@ def reader(
     return TilewiseReader(cast(Plain, family), model, tiling, level, area)
 
 
-def check(model: Model, payload: bytes | memoryview) -> None:
-    """Raise LicDamagedError or LicUnsupportedError for a payload that can be seen to be wrong without running a network."""
+def check(model: Model, tiling: Tiling, index: int, payload: bytes | memoryview) -> None:
+    """Raise LicDamagedError or LicUnsupportedError for a tile's payload that can be seen to be wrong without running a network."""
     family = of(model)
-    if hasattr(family, "check"):
-        family.check(payload)
-    elif not hasattr(family, "reader"):
+    if not hasattr(family, "reader"):
         from .tilewise import check as check_streams
 
-        check_streams(payload)
+        check_streams(cast(Plain, family), model, tiling, index, payload)
+    elif hasattr(family, "check"):
+        family.check(payload)
 
 
 def coded(

@@ -43,9 +43,11 @@ def coded_window(model: Model, tiling: Tiling, index: int) -> Window:
     return with_halo(tiling.tile(index), constants["margin"], constants["align"], tiling.width, tiling.height)
 
 
-def check(payload: bytes | memoryview) -> None:
-    """Raise LicDamagedError for a payload whose streams do not fill it."""
-    streams.unpack(payload)
+def check(family: Plain, model: Model, tiling: Tiling, index: int, payload: bytes | memoryview) -> None:
+    """Raise LicDamagedError for a tile's payload whose streams do not fill it, or are seen by the family's `check` to be wrong."""
+    coded = streams.unpack(payload)
+    if hasattr(family, "check"):
+        family.check(coded, coded_window(model, tiling, index).area.shape)
 
 
 def cut(

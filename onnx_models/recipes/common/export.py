@@ -6,10 +6,11 @@ enters them into the manifest (`enter`).
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,9 +94,25 @@ class Release:
             for role, network in made.items()
         }
 
+    def stored(self, file: str, content: bytes) -> Placed:
+        """Write a file that is no graph and return it."""
+        return self._placed(file, content)
+
     def tables(self, tables: Iterable[Table]) -> Placed:
         """Write the tables of the range coder and return their file."""
         return self._placed("tables.bin", tables_file(tables))
+
+    def data(self, file: str, content: bytes) -> Placed:
+        """Write other bytes that the model needs and return their file."""
+        return self._placed(file, content)
+
+    def shared(self, number: int, roles: Iterable[str]) -> dict[str, Placed]:
+        """Return files of another model of the manifest that this one names too: they are stored once. ValueError if it is not there."""
+        entries = {model["id"]: model for model in json.loads((self.out / "manifest.json").read_text())["models"]}
+        if number not in entries:
+            raise ValueError(f"model must be one of {', '.join(map(str, entries))}, got {number}")
+        found = entries[number]["files"]
+        return {role: replace(Placed.of(found[role]), folder=self.out) for role in roles}
 
     def model(self, files: Mapping[str, Placed]) -> Model:
         """Return the model of these files, by role in manifest order, as the runtime has it."""
@@ -118,6 +135,24 @@ class Release:
         models = json.loads(path.read_text())["models"] if path.exists() else []
         models = [model for model in models if model["id"] != self.number] + [entry]
         _write(path, sorted(models, key=lambda model: model["id"]))
+
+
+def add_export(commands: Any, export: Callable[[argparse.Namespace], None]) -> None:
+    """Add the command `export WEIGHTS PATCHES --id N` of a recipe to its commands."""
+    parser = commands.add_parser("export", help="write the model's files and its entry in the manifest")
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("patches", type=Path)
+    add_destination(parser)
+    parser.add_argument(
+        "--samples", type=int, default=600, help="training patches whose symbols are counted for the tables"
+    )
+    parser.set_defaults(command=export)
+
+
+def add_destination(parser: argparse.ArgumentParser) -> None:
+    """Add the number of the model that is written, and the folder."""
+    parser.add_argument("--id", type=int, required=True, help="never reuse the id of a released model")
+    parser.add_argument("--out", type=Path, default=ONNX_MODELS)
 
 
 def add_extras(out: Path, number: int, made: Mapping[str, Network]) -> None:

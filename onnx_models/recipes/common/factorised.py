@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from .levels import ANCHORS
+from .levels import ANCHORS, LEVEL_MAX, SPACING
 from .tables import Table, counted_table
 
 LARGEST = 511
@@ -83,3 +84,25 @@ def tables_of(prior: Distributions, seen: Counts) -> list[Table]:
         for anchor in range(ANCHORS)
         for counts, shares in zip(seen[anchor], prior.probabilities(anchor), strict=True)
     ]
+
+
+@torch.no_grad()
+def histograms(
+    analysis: nn.Module, gains: nn.Module, patches: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]
+) -> Counts:
+    """Return how often symbols occur in patches coded at a random level near every anchor, (ANCHORS, C, 2 LARGEST + 1).
+
+    analysis: pixels - 0.5 (1,3,256,256) -> latents (1,C,h,w). gains: levels (1,) -> factors (1,C,1,1), which turn them into steps.
+    """
+    found: Counts | None = None
+    rng = np.random.default_rng(0)
+    for patch in patches:
+        x = torch.from_numpy(patch[:256, :256].copy()).permute(2, 0, 1)[None].float() / 255
+        y = analysis(x - 0.5)
+        found = np.zeros((ANCHORS, y.shape[1], 2 * LARGEST + 1)) if found is None else found
+        for anchor, counts in enumerate(found):
+            level = torch.tensor([anchor * SPACING + rng.integers(-SPACING // 2, SPACING // 2)]).clamp(0, LEVEL_MAX)
+            counted((y * gains(level.float())).round()[0].int().numpy(), counts)
+    if found is None:
+        raise ValueError("histograms need at least one patch, got none")
+    return found

@@ -40,10 +40,12 @@ OPERATORS = frozenset(
         "Relu",
         "Resize",
         "Round",
+        "Sigmoid",
         "Slice",
         "SpaceToDepth",
         "Sqrt",
         "Sub",
+        "Tanh",
         "Transpose",
         "Unsqueeze",
     }

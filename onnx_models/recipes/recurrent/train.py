@@ -59,6 +59,8 @@ def main() -> None:
     a = p.parse_args()
     torch.manual_seed(0)
     paper = varied(PAPERS[a.paper], a.set)
+    a.run.mkdir(parents=True, exist_ok=True)
+    (a.run / "paper.json").write_text(json.dumps(dataclasses.asdict(paper)))
     net, a.weights = (Continued(paper, a.weights) if a.weights else Recurrent(paper)), None
     training.train(net, FAST, a)
 
