@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/*.py")])
 
 LEAVES = "errors arguments files metadata metrics naming"
-SHARED = "families/tilewise families/transform families/factorised families/recurrence"
-"""What several families are made of."""
+ROOMS_OF_FAMILIES = "families/tilewise families/transform families/factorised families/recurrence"
+"""What families share: they import these and never each other."""
 LAW = {
     # file or room: what of the package it may import ("=families": that file alone, not what is in the room), and which
     # packages of others (the standard library always)
@@ -38,7 +38,7 @@ LAW = {
     "engine/runtime": ("errors engine fileformat", "numpy onnxruntime"),
     "engine/bits": ("errors engine/entropy _native", "numpy"),
     "engine/entropy": ("errors engine _native", "numpy"),
-    "families": (f"errors metrics engine fileformat =families {SHARED}", "numpy"),
+    "families": (f"errors metrics engine fileformat =families {ROOMS_OF_FAMILIES}", "numpy"),
     "families/transform": ("errors engine fileformat", "numpy"),
     "families/lic1": ("errors metrics engine fileformat =families families/lic1", "numpy"),
     "importance": ("errors arguments engine fileformat importance", "numpy"),
