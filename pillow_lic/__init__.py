@@ -10,7 +10,8 @@ Functions:
 
     save(image, file, **options)     write a .lic file, whole or not at all; its help lists the options of every writer here
     encode(image, **options)         the bytes of that file
-    open(file)                       open a .lic file, and nothing else
+    open(file, bytes=None)           open a .lic file, and nothing else; of a progressive one as much as so many bytes show
+    cut(file, size)                  the bytes of a smaller file with the same picture, coarser, of a progressive one
     convert(sources, destination)    many files, as `lic convert` does
     settings(...)                    threads, providers and limits for a `with` block
     register()                       tell Pillow of .lic again, after another package took the name
@@ -21,17 +22,22 @@ Everything heavier than the registration is imported on first use.
 from __future__ import annotations
 
 import os as _os
-from typing import TYPE_CHECKING, Any
 
-if not any(_name.endswith((".so", ".pyd")) for _name in _os.listdir(_os.path.dirname(__file__))):
-    # Python puts the working directory first, so in a checkout this source tree hides the installed package, which has
-    # what is built: the range coder, and the folders that are mapped into the package.
-    from pkgutil import extend_path as _extend_path
+from .starting import Quiet as _Quiet
+from .starting import is_command as _is_command
 
-    __path__ = _extend_path(__path__, __name__)
+with _Quiet(_is_command()):
+    from typing import TYPE_CHECKING, Any
 
-from .autoload.after_import import after_import as _after_import
-from .LicImagePlugin import register
+    if not any(_name.endswith((".so", ".pyd")) for _name in _os.listdir(_os.path.dirname(__file__))):
+        # Python puts the working directory first, so in a checkout this source tree hides the installed package, which
+        # has what is built: the range coder, and the folders that are mapped into the package.
+        from pkgutil import extend_path as _extend_path
+
+        __path__ = _extend_path(__path__, __name__)
+
+    from .autoload.after_import import after_import as _after_import
+    from .LicImagePlugin import register
 
 if TYPE_CHECKING:
     from .batch.conversion import convert
@@ -46,7 +52,7 @@ if TYPE_CHECKING:
         LicTruncatedError,
         LicUnsupportedError,
     )
-    from .plugin import LicImageFile, encode, open, save
+    from .plugin import LicImageFile, cut, encode, open, save
 
 __version__ = "0.1.0"
 
@@ -61,6 +67,7 @@ __all__ = [
     "LicUnsupportedError",
     "Summary",
     "convert",
+    "cut",
     "encode",
     "open",
     "register",
@@ -72,6 +79,7 @@ _HOMES = {
     "Summary": "batch.results",
     "LicImageFile": "plugin",
     "convert": "batch.conversion",
+    "cut": "plugin",
     "encode": "plugin",
     "open": "plugin",
     "save": "plugin",

@@ -5,20 +5,21 @@ Exit codes: those of the commands (see `commands`), 1 for an error, 130 when int
 
 from __future__ import annotations
 
-import argparse
-import io
-import os
-import signal
-import sys
-from collections.abc import Sequence
+from .starting import INTERRUPTED, Quiet, is_command
 
-from PIL import Image
+with Quiet(__name__ == "__main__" or is_command()):
+    import argparse
+    import io
+    import os
+    import sys
+    from collections.abc import Sequence
 
-from . import __version__
-from .commands import commands
-from .commands._interrupts import noticed
-from .commands._terminal import for_people
-from .errors import is_from_outside
+    from PIL import Image
+
+    from . import __version__
+    from .commands import _interrupts, commands
+    from .commands._terminal import for_people
+    from .errors import let_pass
 
 _SAID_IN_FULL = (
     OSError,
@@ -31,8 +32,6 @@ _SAID_IN_FULL = (
     Image.DecompressionBombError,
 )
 """Kinds of errors whose words need no more to be understood."""
-_INTERRUPTED = 130
-"""As shells have it: 128 and the number of SIGINT."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,29 +82,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot encode is no failure
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
-    with for_people(), noticed():
+    if argv is None:
+        _interrupts.answer()
+    with for_people(), _interrupts.noticed():
         code = _guarded(words)
-    if code == _INTERRUPTED and argv is None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near: one more key must not make a traceback of it
+    if argv is None:
+        _interrupts.ignore()
     return code
 
 
 def _guarded(words: Sequence[str]) -> int:
+    try:
+        return _told(words)
+    except KeyboardInterrupt:
+        print("lic: interrupted; run the same command again to go on", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _told(words: Sequence[str]) -> int:
     try:
         return _run(words)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes
         return 1
     except Exception as error:
-        if is_from_outside(error):
-            raise
+        let_pass(error)
         # Of Pillow's plugins some say of a broken file whatever they come upon; only its kind tells what that is about.
         kind = "" if isinstance(error, _SAID_IN_FULL) and str(error) else f"{type(error).__name__}: "
         print(f"lic: {kind}{error}".removesuffix(": "), file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("lic: interrupted; run the same command again to go on", file=sys.stderr)
-        return _INTERRUPTED
 
 
 if __name__ == "__main__":

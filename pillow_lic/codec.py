@@ -20,7 +20,7 @@ from .engine.settings import current_settings, limited_time
 from .errors import LicDamagedError, LicLimitError, LicUnsupportedError
 from .exact import ground, layer
 from .exact.layer import Layer
-from .families import Put, Reader, Request
+from .families import Payloads, Put, Reader, Request
 from .fileformat import alpha, container, importance_map
 from .fileformat.areas import Area, checked_box, onto
 from .fileformat.container import Front
@@ -63,9 +63,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     asked = {"effort": options.effort, "roi": options.roi is not None, "importance": options.importance is not None}
     families.refuse_foreign(model, asked)
     if model.procedure == LOSSLESS:
-        if options.has_target:
-            msg = f"a target must be left out for model {model.name}, which keeps every pixel as it is"
-            raise ValueError(msg)
+        _refuse_lossy(model, options)
         return _kept_whole(pixels, mode, metadata)(MAX_LEVEL)
     height, width = pixels.shape[:2]
     seen = ground.without_hidden(pixels)
@@ -77,7 +75,7 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height))
     search = options.has_target or deltas is not None
-    coded = _coded(ground.beneath(pixels, None if kept is None else kept.exact), mode, model)
+    coded = _coded(ground.beneath(pixels, None if kept is None else kept.covered), mode, model)
     writer = families.writer(model, coded, Request(deltas, options.effort, search))
     wholes: dict[int, Callable[[int], bytes]] = {}
 
@@ -114,8 +112,9 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
             return metrics.psnr(coded, writer.decoded(level))
         if kept.share == 1:
             return min(metrics.psnr(kept.colors, kept.whole(level)), MOST_DB)
-        wanted = kept.laid_over(coded, MAX_LEVEL, writer.tiling)
-        return min(metrics.psnr(wanted, kept.laid_over(writer.decoded(level), level, writer.tiling)), MOST_DB)
+        return min(
+            metrics.psnr(kept.wanted(coded), kept.laid_over(writer.decoded(level), level, writer.tiling)), MOST_DB
+        )
 
     def found() -> bytes:
         if options.target_psnr is not None:
@@ -153,6 +152,26 @@ def _kept_whole(pixels: Pixels, mode: str, metadata: Mapping[str, bytes] | None)
     return file
 
 
+def _refuse_lossy(model: Model, options: EncodeOptions) -> None:
+    """Raise ValueError for an option that has no meaning for a model that keeps every pixel.
+
+    A quality is allowed beside lossless=True, as programs pass it to every format, but not to contradict the model's name.
+    """
+    given = {
+        "a target": options.has_target,
+        "quality": options.quality is not None and not options.lossless,
+        "exact": not isinstance(options.exact, str),
+    }
+    if foreign := [name for name, has in given.items() if has]:
+        msg = f"{' and '.join(foreign)} must be left out for model {model.name}, which keeps every pixel as it is"
+        raise ValueError(msg)
+
+
+def keeps_every_pixel(model: str | int | None) -> bool:
+    """Whether the model of that name or number, the default one for None, stands for lossless files. ValueError for others than are here."""
+    return models.choose(model).procedure == LOSSLESS
+
+
 def _layer(pixels: Pixels, mode: str, asked: object) -> Layer | None:
     """Return the exact layer of a picture by the option `exact`; None where nothing is kept exactly."""
     colors = pixels[:, :, : 1 if mode in ("L", "LA") else 3]
@@ -184,25 +203,55 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
 
 
 @limited_time()
-def draw(fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: int = 1) -> None:
+def cut(data: bytes | memoryview, size: int) -> bytes:
+    """Return a file of at most `size` bytes that shows the picture of a whole .lic file coarser; no network runs.
+
+    All but the coded pixels stays as it is; a file that is small enough already comes back. ValueError for a model whose files
+    cannot be cut, and where `size` is too small; else as `verify`.
+    """
+    verify(data)
+    fp = io.BytesIO(data)
+    front = container.read_front(fp)
+    whole = front.size - front.trailing
+    if whole <= size:
+        return bytes(memoryview(data)[:whole])
+    model = model_of(front.header)
+    if not families.is_progressive(model):
+        can = ", ".join(other.name for other in models.models() if families.is_progressive(other))
+        msg = f"a file to cut must be of a model that can be ({can}), got one of {model.name}, which has to be encoded anew"
+        raise ValueError(msg)
+    payloads = [payload for payload in container.TilePayloads(fp, front).values() if payload is not None]
+    left = size - (whole - sum(map(len, payloads)))
+    tiles = families.cut(model, front.header.tiling, front.header.level, payloads, left)
+    return container.with_tiles(data, front, tiles)
+
+
+@limited_time()
+def draw(
+    fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: int = 1, most: int | None = None
+) -> None:
     """As `decode`, of a file whose front was read, with fewer bytes in memory.
 
-    Each tile is read when its turn comes, and its pixels (h, w, C) go to `put` as soon as they are there. LicDamagedError for
-    a file that was written over since.
+    Each tile is read when its turn comes, and its pixels (h, w, C) go to `put` as soon as they are there. most: how many bytes
+    of the file may be used, of every tile its share; the detail that they give is shown. LicDamagedError for a file that was
+    written over since.
     """
     container.refuse_another(fp, front)
+    strict = strict and not _is_part(front, most)
     container.refuse_truncated(front, strict=strict)
     header = front.header
     _check_limit(header.width, header.height)
     reader, plane = _read_open(fp, front, scale=scale)
     exact = container.read_section(fp, front, EXACT)
-    payloads = container.TilePayloads(fp, front, strict=strict)
+    payloads = _payloads(fp, front, strict, most)
     shown = _shown(put, header, plane, exact, header.tiling.whole, scale)
     reader.draw(payloads, shown, strict=strict, held=len(exact or b"") + _held(plane))
 
 
 @limited_time()
-def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = None, strict: bool = True) -> Pixels:
+def decode_region(
+    fp: IO[bytes], box: Sequence[int], *, front: Front | None = None, strict: bool = True, most: int | None = None
+) -> Pixels:
     """A box (x0, y0, x1, y1) of the picture in a binary file, at its position -> pixels (h, w, C) uint8, C by mode.
 
     Of the tiles only those near the box are read and decoded. The pixels are those of `decode`, up to one level where the
@@ -213,6 +262,7 @@ def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = No
         front = container.read_front(fp)
     else:
         container.refuse_another(fp, front)
+    strict = strict and not _is_part(front, most)
     header = front.header
     area = Area(*checked_box(box, header.width, header.height))
     _check_limit(area.width, area.height)
@@ -221,7 +271,7 @@ def decode_region(fp: IO[bytes], box: Sequence[int], *, front: Front | None = No
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     plane = None if plane is None else plane[area.slices]
     exact = container.read_section(fp, front, EXACT)
-    payloads = container.TilePayloads(fp, front, strict=strict)
+    payloads = _payloads(fp, front, strict, most)
     shown = _shown(onto(pixels), header, plane, exact, area)
     reader.draw(payloads, shown, strict=strict, held=len(exact or b"") + _held(plane))
     return pixels
@@ -240,9 +290,10 @@ def verify(source: bytes | memoryview | IO[bytes]) -> None:
         model = model_of(front.header)
     except LicUnsupportedError:
         return
-    for payload in container.TilePayloads(fp, front).values():
-        if payload is not None:
-            families.check(model, payload)
+    for index, payload in container.TilePayloads(fp, front).items():
+        if isinstance(payload, (bytes, memoryview)):
+            families.check(model, front.header.tiling, index, payload)
+    _alpha_apart(model, front.header, container.read_section(fp, front, ALPHA))
     if (exact := container.read_section(fp, front, EXACT)) is not None:
         ExactLayer(exact, front.header.tiling).check()
 
@@ -258,6 +309,23 @@ def model_of(header: Header) -> Model:
     model = models.named(header.model_id, header.model_hash)
     families.refuse_large_tiles(model, header.tiling)
     return model
+
+
+def check_budget(fp: IO[bytes], front: Front, most: int) -> None:
+    """Raise ValueError where `most` bytes of a file leave none for its coded pixels."""
+    _payloads(fp, front, strict=False, most=most)
+
+
+def _payloads(fp: IO[bytes], front: Front, strict: bool, most: int | None) -> Payloads:
+    """Return the payloads of the tiles of a file, or where it has more than `most` bytes as much of each as they allow."""
+    if most is not None and _is_part(front, most):
+        return container.Beginnings(fp, front, min(most, front.size))
+    return container.TilePayloads(fp, front, strict=strict)
+
+
+def _is_part(front: Front, most: int | None) -> bool:
+    """Whether `most` bytes were asked for and they are not all of the picture."""
+    return most is not None and (front.truncated or front.size - front.trailing > most)
 
 
 def _read_open(fp: IO[bytes], front: Front, area: Area | None = None, scale: int = 1) -> tuple[Reader, Pixels | None]:
@@ -276,11 +344,22 @@ def _opened(
     reader = families.reader(model, header.tiling, header.level, deltas, area, scale)
     if area is None:
         _check_work(reader, header)
-    apart = opacity is not None and not alpha.in_tiles(opacity)
-    if opacity is not None and apart == (header.mode in families.of(model).MODES):
-        msg = f"alpha section must {'' if apart else 'not '}say that the tiles have it, by model {model.name}"
+    apart = _alpha_apart(model, header, opacity)
+    return reader, None if apart is None else alpha.unpack(apart, shape, scale)
+
+
+def _alpha_apart(model: Model, header: Header, opacity: bytes | None) -> bytes | None:
+    """Return the payload of an alpha section that holds the plane; None where the tiles hold it, or there is none.
+
+    LicDamagedError for one that says of the tiles what the model's family does not do.
+    """
+    if opacity is None:
+        return None
+    inside = alpha.in_tiles(opacity)
+    if inside != (header.mode in families.of(model).MODES):
+        msg = f"alpha section must {'not ' if inside else ''}say that the tiles have it, by model {model.name}"
         raise LicDamagedError(msg)
-    return reader, alpha.unpack(opacity, shape, scale) if opacity is not None and apart else None
+    return None if inside else opacity
 
 
 def _held(plane: Pixels | None) -> int:

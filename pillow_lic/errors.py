@@ -31,6 +31,7 @@ __all__ = [
     "LicUnsupportedError",
     "NotLicError",
     "is_from_outside",
+    "let_pass",
 ]
 
 
@@ -66,23 +67,49 @@ class LicRuntimeError(LicError):
     """The network engine refused or failed to run."""
 
 
-def is_from_outside(error: BaseException, *packages: str) -> bool:
-    """Whether an exception says nothing about the work in which it surfaced: whoever catches all kinds must let it pass.
+def let_pass(error: BaseException, *packages: str) -> None:
+    """Raise an exception that says nothing about the work in which it surfaced; whoever catches all kinds calls this first.
 
-    So it is with what a signal handler raises (the time limits of Celery and RQ), and with what another thread puts into
-    this one: a kind of exception of its own, from a package that took no part in the work. packages: those that did and
-    may have left no frame in the traceback, because they are compiled.
+    So it is with what a signal handler raises (the time limits of Celery and RQ, Ctrl-C), also where the work made another
+    exception of it, and with what another thread puts into this one: a kind of exception of its own, from a package that took
+    no part in the work. packages: those that did and may have left no frame in the traceback, because they are compiled.
     """
+    found = _from_outside(error, packages)
+    if found is error:
+        raise found
+    if found is not None:
+        raise found from None
+
+
+def is_from_outside(error: BaseException, *packages: str) -> bool:
+    """Whether `let_pass` would raise."""
+    return _from_outside(error, packages) is not None
+
+
+def _from_outside(error: BaseException, packages: tuple[str, ...]) -> BaseException | None:
+    """Return the exception from outside: this one, or one that it was made of; None if there is none."""
     import signal
 
     handlers = {_code(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
-    frames = list(_frames(error.__traceback__))
-    if any(code in handlers for code, _ in frames):
-        return True
+    for each in _chain(error):
+        if isinstance(each, (KeyboardInterrupt, SystemExit)) or any(
+            code in handlers for code, _ in _frames(each.__traceback__)
+        ):
+            return each
     kind = type(error)
     if kind.__module__ in sys.stdlib_module_names or kind.__base__ is not Exception:
-        return False
-    return kind.__module__.partition(".")[0] not in {*packages, *(name for _, name in frames)}
+        return None
+    known = {*packages, *(name for _, name in _frames(error.__traceback__))}
+    return None if kind.__module__.partition(".")[0] in known else error
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, and those that it was raised from or in handling."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[CodeType, str]]:

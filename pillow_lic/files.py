@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -40,6 +41,7 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
         temporary, fp = _create_beside(target, 0o666 if old is None else stat.S_IMODE(old.st_mode) & stat.S_IRWXU)
         try:
             with fp:
+                _lock(fp)
                 fp.write(data)
                 fp.flush()
                 with suppress_refusal():
@@ -105,6 +107,42 @@ def copy_times(source: StrPath, target: StrPath) -> None:
 
 TEMPORARY_MARK = ".lic-part"
 """The end of the name of every temporary file, by which one that a killed process left can be told."""
+
+
+_SETTLED = 5
+"""Seconds after its last change in which a temporary file may just be taking its name."""
+
+
+def sweep(directory: StrPath) -> int:
+    """Remove the temporary files that killed processes left in a directory, and return how many.
+
+    A writer at work holds a lock on its own; where there are no locks, nothing is removed. No directory has none.
+    """
+    removed = 0
+    with contextlib.suppress(OSError):
+        found = [entry.path for entry in os.scandir(directory) if entry.name.endswith(TEMPORARY_MARK)]
+        for path in found:
+            removed += _remove_if_left(path)
+    return removed
+
+
+def _lock(fp: IO[bytes]) -> bool:
+    """Take the lock of an open file, which ends with the process; False where another has it, and where there are none."""
+    try:
+        import fcntl
+
+        fcntl.flock(fp, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _remove_if_left(path: str) -> bool:
+    with contextlib.suppress(OSError), open(path, "rb") as fp:
+        if _lock(fp) and time.time() - os.fstat(fp.fileno()).st_mtime > _SETTLED:
+            os.unlink(path)
+            return True
+    return False
 
 
 def _create_beside(target: Path, mode: int) -> tuple[Path, IO[bytes]]:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from . import parsing
 from .arguments import number, positive
 from .fileformat.levels import quality_to_level
-from .importance.places import LEGAL_ROI, boxes, is_map, strength
+from .importance.places import LEGAL_PLACES, LEGAL_ROI, boxes, is_map, strength
 
 DEFAULT_QUALITY = 6.0
 """Quality when neither ``quality`` nor a target is given."""
@@ -93,12 +93,16 @@ def _importance(name: str, value: Any, legal: str) -> Any:
 
 
 def _exact(name: str, value: Any, legal: str) -> Any:
-    """Return places to keep exactly; of several words of a command line the last one, boxes together."""
-    if isinstance(value, list) and value and isinstance(value[-1], (bool, str)):
-        value = value[-1]
+    """Return places to keep exactly; of a word that a command line repeats the last one, boxes together."""
+    words = [one for one in value if isinstance(one, (bool, str))] if isinstance(value, list) else []
+    if words and len(words) < len(value):
+        msg = f"{name} must be {legal}, one of these alone, got {words[0]!r} beside boxes"
+        raise ValueError(msg)
+    if words:
+        value = words[-1]
     if value is False or value == "auto" if isinstance(value, (bool, str)) else is_map(value):
         return value
-    return boxes(name, value, legal)
+    return boxes(name, value, legal, weighted=False)
 
 
 def _flag(name: str, value: Any, legal: str) -> bool:
@@ -189,13 +193,14 @@ class EncodeOptions:
     )
     exact: Any = _option(
         "auto",
-        legal='"auto", False, a picture-sized mask or boxes (left, upper, right, lower)',
+        legal=f'"auto", False, {LEGAL_PLACES}',
         meaning="Places that are kept as they are, in a lossless layer, while the rest is coded with loss: auto finds letters, "
-        "lines and flat drawings (below quality 5 with fewer colours), and nothing in photographs. Default auto.",
+        "lines and flat drawings (below quality 5 with fewer colours), and nothing in photographs. Boxes grow to whole "
+        "blocks of 16x16 pixels, a mask counts pixel by pixel. Default auto.",
         check=_exact,
         parse=parsing.exact_places,
         metavar="auto",
-        written="auto, off or a box in pixels; boxes are repeatable",
+        written="auto, off, or boxes in pixels (repeatable)",
         repeatable=True,
         takes_mask=True,
     )
@@ -210,7 +215,7 @@ class EncodeOptions:
     )
     model: str | int | None = _option(
         legal="the name or the number of a network",
-        meaning="The networks to write with. Default lic1.",
+        meaning="The networks to write with. Default lic1. lossless runs none and stands for lossless=True.",
         check=_model,
         parse=parsing.name_or_number,
         metavar="MODEL",

@@ -6,6 +6,7 @@ image; saving encodes in memory and writes once. Everything that is wrong with a
 
 from __future__ import annotations
 
+import builtins
 import io
 import os
 import threading
@@ -50,6 +51,8 @@ class LicImageFile(ImageFile.ImageFile):
 
     format = FORMAT
     format_description = "Learned image compression"
+    most: int | None = None
+    """Bytes of the file that `load` may use; the whole file where None."""
     decoderconfig: tuple[int, ...] = ()  # of a draft the scale; here because unpickling skips __init__
     n_frames = 1
     is_animated = False
@@ -111,13 +114,19 @@ class LicImageFile(ImageFile.ImageFile):
             with pasting:
                 image.paste(part, place.corners)
 
-        codec.draw(fp, self._front, put, strict=not ImageFile.LOAD_TRUNCATED_IMAGES, scale=scale)
+        strict = not ImageFile.LOAD_TRUNCATED_IMAGES
+        codec.draw(fp, self._front, put, strict=strict, scale=scale, most=self.most)
         self.im = image.im
         self.tile = []
         self.readonly = 0
         if self._exclusive_fp and self._close_exclusive_fp_after_loading:
             fp.close()
         self.fp = None
+
+    def use_at_most(self, count: int) -> None:
+        """Have `load` and `region` use no more than so many bytes of the file; ValueError where nothing is left for the pixels."""
+        codec.check_budget(self._file(), self._front, count)
+        self.most = count
 
     def region(self, box: Sequence[int]) -> Image.Image:
         """Return the pixels of `box` = (x0, y0, x1, y1) as an image; of a picture that is still in its file only they are decoded.
@@ -133,7 +142,7 @@ class LicImageFile(ImageFile.ImageFile):
                     raise ValueError(msg)
                 return self.crop(checked_box(box, *self.size))
             strict = not ImageFile.LOAD_TRUNCATED_IMAGES
-            pixels = codec.decode_region(self._file(), box, front=self._front, strict=strict)
+            pixels = codec.decode_region(self._file(), box, front=self._front, strict=strict, most=self.most)
         image = color.to_image(pixels, self.mode)
         image.info = dict(self.info)
         return image
@@ -218,10 +227,31 @@ def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_opt
         write_all(path, data)
 
 
-def open(fp: files.StrPath | bytes | IO[bytes]) -> LicImageFile:
-    """Open a .lic picture, and nothing else: `Image.open` with `formats=["LIC"]`, where bytes may stand for a file."""
-    source = io.BytesIO(fp) if isinstance(fp, (bytes, bytearray, memoryview)) else fp
-    return cast(LicImageFile, Image.open(source, formats=[FORMAT]))
+def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> LicImageFile:
+    """Open a .lic picture, and nothing else: `Image.open` with `formats=["LIC"]`, where bytes may stand for a file.
+
+    bytes: use no more of the file than so many, which show all of the picture coarser where the model codes progressively; what
+    they do not show is grey. All but the coded pixels counts in full. ValueError where nothing is left for the pixels.
+    """
+    source = io.BytesIO(fp) if isinstance(fp, (builtins.bytes, bytearray, memoryview)) else fp
+    image = cast(LicImageFile, Image.open(source, formats=[FORMAT]))
+    if bytes is not None:
+        image.use_at_most(bytes)
+    return image
+
+
+def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
+    """Return the bytes of a .lic file of at most `size` bytes that shows the picture of another one coarser; no network runs.
+
+    Metadata, alpha and exact pixels stay as they are. ValueError for a file whose model does not code progressively, and for a
+    size that is too small; OSError for a damaged file.
+    """
+    if isinstance(fp, (builtins.bytes, bytearray, memoryview)):
+        return codec.cut(fp, size)
+    if isinstance(fp, (str, os.PathLike)):
+        with builtins.open(fp, "rb") as file:
+            return codec.cut(file.read(), size)
+    return codec.cut(fp.read(), size)
 
 
 def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
@@ -250,7 +280,8 @@ def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     Where none sets the quality, or the model, the one that the picture was opened with does, as `**im.info` passes it on.
     """
     chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
-    if not any(options.OPTIONS[name].is_aim for name in chosen) and words.get("lic_quality") is not None:
+    has_aim = any(options.OPTIONS[name].is_aim for name in chosen)
+    if not has_aim and words.get("lic_quality") is not None and not codec.keeps_every_pixel(chosen.get("model")):
         chosen["quality"] = words["lic_quality"]
     if not chosen.get("lossless") and words.get("lic_model") not in (None, codec.LOSSLESS):
         chosen.setdefault("model", words["lic_model"])

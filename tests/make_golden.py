@@ -24,8 +24,7 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic import codec, families
-from pillow_lic.dump import dump
-from pillow_lic.engine import entropy, models
+from pillow_lic.engine import bits, entropy, models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
 from pillow_lic.exact import layer
@@ -202,26 +201,31 @@ def symbol_digests(data: bytes) -> list[str]:
     """SHA-256 of what the range coder read of every tile, as int32: it must never change.
 
     Of `lic1` that is z_hat, then the values in twentieths of a step, in the order of their arrays; of other procedures the
-    symbols as they are coded.
+    symbols as they are coded, or every array of planes of bits.
     """
     parts = container.unpack(data)
-    model = models.named(parts.header.model_id, parts.header.model_hash)
-    if model.procedure == "lic1":
+    if models.named(parts.header.model_id, parts.header.model_hash).procedure == "lic1":
         return lic1_digests(data)
-    if "starts" in model.files:
-        return [
-            hashlib.sha256(array.astype("<i4").tobytes()).hexdigest()
-            for name, array in dump(data).items()
-            if name.endswith("/symbols")
-        ]
     digests: list[str] = []
-    finish = entropy.Decoder.finish
+    finish, read_planes = entropy.Decoder.finish, bits.Decoder.read_planes
+
+    def note(*read: npt.NDArray[Any]) -> None:
+        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in read)).hexdigest())
 
     def noted(decoder: entropy.Decoder, *read: npt.NDArray[Any]) -> None:
-        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in read)).hexdigest())
+        note(*read)
         finish(decoder, *read)
 
-    with settings(threads=1), mock.patch.object(entropy.Decoder, "finish", noted):
+    def noted_planes(decoder: bits.Decoder, *words: Any) -> npt.NDArray[np.uint8]:
+        planes = read_planes(decoder, *words)
+        note(planes)
+        return planes
+
+    with (
+        settings(threads=1),
+        mock.patch.object(entropy.Decoder, "finish", noted),
+        mock.patch.object(bits.Decoder, "read_planes", noted_planes),
+    ):
         codec.decode(data)
     return digests
 

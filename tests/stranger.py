@@ -267,8 +267,8 @@ def with_exact(rgb, payload, edge, corners):
         if length:
             pixels = vp8l(payload[at : at + length])
             assert pixels.shape == (h, w, 4)
-            kept = pixels[..., 3] == 255
-            rgb[y : y + h, x : x + w][kept] = pixels[kept][:, :3]
+            alpha, below = pixels[..., 3:].astype(int), rgb[y : y + h, x : x + w]
+            below[:] = (alpha * pixels[..., :3] + (255 - alpha) * below + 127) // 255
         at += length
     assert at == len(payload)
     return rgb

@@ -5,6 +5,7 @@ import struct
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
@@ -86,6 +87,18 @@ def test_every_opaque_picture_of_8_bits_can_be_written(photo: Image.Image, suffi
     data, _ = transcoded(photo.convert(mode), suffix)
     if suffix != ".pdf":
         assert Image.open(io.BytesIO(data)).size == photo.size
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+@pytest.mark.parametrize("suffix", [".webp", ".avif", ".gif", ".jpg", ".png", ".tif"])
+def test_more_than_8_bits_are_kept_or_refused(mode: str, suffix: str, tmp_path: Path) -> None:
+    """Some of Pillow's writers make white of all values above 255."""
+    Image.fromarray(np.full((8, 8), 40000, np.uint16)).convert(mode).save(tmp_path / "a.tif")
+    (result,) = pillow_lic.convert(tmp_path / "a.tif", tmp_path / "out", to=suffix, force=True).results
+    if result.outcome == "failed":
+        assert f"mode {mode}" in result.error
+    else:
+        assert Image.open(result.pair.target).getpixel((3, 3)) == 40000
 
 
 def test_alpha_that_hides_something_is_not_dropped(photo: Image.Image) -> None:

@@ -30,6 +30,17 @@ def photos(photo: Image.Image, tmp_path: Path) -> Path:
     return folder
 
 
+def test_what_a_killed_run_left_is_gone_after_the_next(photos: Path, tmp_path: Path) -> None:
+    left = tmp_path / "out/sub/.b.lic.0123456789ab.lic-part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    os.utime(left, (1.5e9, 1.5e9))
+    pillow_lic.convert(photos, tmp_path / "out", dry_run=True)
+    assert left.exists()
+    pillow_lic.convert(photos, tmp_path / "out")
+    assert not left.exists()
+
+
 def test_convert_there_and_back(photos: Path, tmp_path: Path, photo: Image.Image) -> None:
     summary = pillow_lic.convert(photos, tmp_path / "out", quality=8)
     assert [result.pair.source.name for result in summary.failed] == ["broken.png"]

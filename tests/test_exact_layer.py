@@ -17,7 +17,7 @@ from pillow_lic.__main__ import main
 from pillow_lic.describe import describe
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
-from pillow_lic.exact import drawn, ground, layer, merging
+from pillow_lic.exact import drawn, glyphs, ground, layer, merging
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container, exact_layer
 from pillow_lic.fileformat.areas import Area
@@ -94,6 +94,50 @@ def test_a_blown_out_sky_behind_branches_is_a_photograph() -> None:
     assert layer.found(pixels) is None
 
 
+def slide(width: int = 320, height: int = 256) -> Image.Image:
+    """White and yellow letters on a gradient."""
+    across, down = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
+    im = Image.fromarray(np.rint(np.stack([30 + 90 * across, 60 + 70 * down, 170 - 50 * across], 2)).astype(np.uint8))
+    draw = ImageDraw.Draw(im)
+    for row in range(height // 24):
+        draw.text((6, 2 + 24 * row), WORDS, ("#ffffff", "#ffe060")[row % 2], ImageFont.load_default(15))
+    return im
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_letters_on_a_gradient_blend_with_it(mode: str) -> None:
+    im = slide().convert(mode)
+    with_layer, without = (pillow_lic.encode(im, quality=6, exact=exact) for exact in ("auto", False))
+    assert len(with_layer) < 0.5 * len(without)
+    whole, other = (np.asarray(pillow_lic.open(data)) for data in (with_layer, without))
+    assert metrics.psnr(np.asarray(im), whole) > max(37, metrics.psnr(np.asarray(im), other) + 6)
+    part = np.asarray(pillow_lic.open(with_layer).region((9, 7, 200, 90))).astype(int)
+    assert np.abs(part - whole[7:90, 9:200]).max() <= 1
+
+
+def test_a_psnr_is_reached_with_glyphs() -> None:
+    im = slide(128, 96)
+    data = pillow_lic.encode(im, target_psnr=35)
+    assert 34.9 < metrics.psnr(np.asarray(im), np.asarray(pillow_lic.open(data))) < 40
+
+
+def test_glyphs_lie_beside_exact_pixels() -> None:
+    im = slide(640, 256)
+    im.paste(page(with_photo=False), (320, 0))
+    again = np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=5)))
+    assert (again[:, 336:] == np.asarray(im)[:, 336:]).all()
+    assert metrics.psnr(again[:, :304], np.asarray(im)[:, :304]) > 35
+
+
+def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:
+    pixels = np.asarray(slide()).astype(int)
+    noisy = pixels + np.rint(np.random.default_rng(3).normal(0, 2, pixels.shape)).astype(int)
+    assert glyphs.found(noisy.clip(0, 255).astype(np.uint8), None) is None
+    assert glyphs.found(np.asarray(slide()), None) is not None
+    assert glyphs.found(np.asarray(slide()), np.ones((16, 20), np.bool_)) is None
+    assert [glyphs.degrees(quality_to_level(quality)) for quality in (1, 3, 5, 7, 10)] == [4, 8, 16, 32, 64]
+
+
 def test_regions_and_drafts_have_the_letters(mixed: bytes) -> None:
     whole = page()
     box = (3, 5, 99, 77)
@@ -155,12 +199,38 @@ def test_the_caller_names_the_places(photo: Image.Image, tmp_path: Path) -> None
         assert (tmp_path / "a.lic").read_bytes() == pillow_lic.encode(photo, quality=1, exact=exact)
 
 
+def test_boxes_grow_to_whole_blocks_and_masks_do_not(photo: Image.Image) -> None:
+    a, mask = np.asarray(photo), np.zeros((64, 96), np.uint8)
+    mask[20:30, 40:50] = 255
+    shares = []
+    for exact in ((40, 20, 50, 30), mask):
+        again = np.asarray(pillow_lic.open(pillow_lic.encode(photo, quality=1, exact=exact)))
+        same = (again == a).all(2)
+        assert same[20:30, 40:50].all()
+        shares.append(same[16:32, 32:64].mean())
+    assert shares[0] == 1 > shares[1]
+
+
+def test_words_and_boxes_are_not_mixed_on_the_command_line(
+    photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo.save(tmp_path / "a.png")
+    words = ["encode", str(tmp_path / "a.png"), str(tmp_path / "a.lic"), "--exact", "auto", "--exact", "0,0,9,9"]
+    assert main(words) != 0
+    assert "exact must be" in (said := capsys.readouterr().err)
+    assert "got 'auto' beside boxes" in said
+
+
 @pytest.mark.parametrize(
     ("exact", "words"),
     [
         (True, "exact must be .*False"),
         ("all", "exact must be"),
         ((0, 0, 500, 10), "exact box must lie inside the picture of 96x64"),
+        ((0, 0, 9, 9, 0.5), r"exact must be .*boxes \(left, upper, right, lower\), got \(0, 0, 9, 9, 0.5\)"),
+        ([(0, 0, 9, 9), (0, 0, 9, 9, 1)], r"exact must be .*lower\), got \(0, 0, 9, 9, 1\)"),
+        (np.array([(0, 0, 9, 9, 1)]), r"exact must be .*lower\), got \[0, 0, 9, 9, 1\]"),
+        (["auto", (0, 0, 9, 9)], "exact must be .*one of these alone, got 'auto' beside boxes"),
         (np.zeros((3, 3)), r"exact mask must have the shape of the picture, \(64, 96\)"),
     ],
 )
@@ -211,7 +281,9 @@ def test_exact_pixels_lie_over_lossless_tiles_too(mode: str) -> None:
         tile[:, :, -1] = 90
     places = np.zeros((13, 20), np.bool_)
     places[2:9, 3:7] = True
-    section = exact_layer.pack([exact_layer.written(np.full((13, 20, 1), 7, np.uint8), places)], Tiling(20, 13, 0))
+    section = exact_layer.pack(
+        [exact_layer.written(np.full((13, 20, 1), 7, np.uint8), np.uint8(255) * places)], Tiling(20, 13, 0)
+    )
     data = with_exact(codec.encode(tile, mode, EncodeOptions(lossless=True)), section)
     codec.verify(data)
     colors = tile[:, :, :-1] if mode.endswith("A") else tile
@@ -235,7 +307,7 @@ def test_bad_sections_are_refused_before_anything_is_decoded(mixed: bytes) -> No
     assert payload is not None
     streams = exact_layer.ExactLayer(payload, Tiling(320, 256, 0))
     streams.check()
-    small = exact_layer.written(np.zeros((9, 9, 3), np.uint8), np.ones((9, 9), np.bool_))
+    small = exact_layer.written(np.zeros((9, 9, 3), np.uint8), np.full((9, 9), 255, np.uint8))
     bad = {
         b"": "ends inside its 1 lengths",
         payload + b"x": "by its lengths",
@@ -253,11 +325,15 @@ def test_bad_sections_are_refused_before_anything_is_decoded(mixed: bytes) -> No
                 act(data)
 
 
-def test_alpha_of_exact_pixels_is_all_or_nothing(mixed: bytes) -> None:
-    half = np.full((256, 320, 4), 100, np.uint8)
-    section = exact_layer.pack([exact_layer.vp8l.write(half, small=False)], Tiling(320, 256, 0))
-    with pytest.raises(LicDamagedError, match="alpha 0 or 255"):
-        codec.decode(with_exact(mixed, section))
+def test_alpha_between_blends(mixed: bytes) -> None:
+    over = np.random.default_rng(2).integers(0, 256, (256, 320, 4), np.uint8)
+    section = exact_layer.pack([exact_layer.vp8l.write(over, small=False)], Tiling(320, 256, 0))
+    beneath = codec.decode(with_exact(mixed, b"\0"))[1]
+    shown = codec.decode(with_exact(mixed, section))[1]
+    share = over[:, :, 3:] / 255
+    assert np.abs(shown - (share * over[:, :, :3] + (1 - share) * beneath)).max() <= 0.5
+    assert (exact_layer.blended(beneath, over[:, :, :3], np.full((256, 320), 255, np.uint8)) == over[:, :, :3]).all()
+    assert (exact_layer.blended(beneath, over[:, :, :3], np.zeros((256, 320), np.uint8)) == beneath).all()
 
 
 def test_merging_moves_no_colour_far_and_grounds_not_at_all() -> None:

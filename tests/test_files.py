@@ -180,3 +180,30 @@ def test_a_slash_at_the_end_names_no_file(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         files.write_atomic(f"{tmp_path}/new/", b"x")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs locks of files")
+def test_what_a_killed_process_left_is_swept_and_what_is_at_work_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "replace", lambda *_: os._exit(9))
+    old = time.time() - 60
+    child = os.fork()
+    if not child:
+        files.write_atomic(tmp_path / "a.lic", b"new")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    (left,) = tmp_path.iterdir()
+    assert files.sweep(tmp_path) == 0  # it was written a moment ago
+    os.utime(left, (old, old))
+    seen: list[int] = []
+
+    def sync(descriptor: int) -> None:
+        os.utime(descriptor, (old, old))  # as if it took long
+        seen.append(files.sweep(tmp_path))
+
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "fsync", sync)
+    files.write_atomic(tmp_path / "b.lic", b"other")
+    assert seen[0] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["b.lic"]
+    assert files.sweep(tmp_path / "none") == 0

@@ -6,6 +6,7 @@ import ctypes
 import functools
 import io
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic import errors
+from pillow_lic.engine import models, runtime
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers that signal")
 
@@ -96,6 +98,28 @@ def test_what_another_thread_raises_here_passes() -> None:
     assert seen
 
 
+@pytest.mark.parametrize("explicitly", [True, False])
+def test_a_time_limit_that_the_work_made_another_error_of_passes(
+    explicitly: bool, alarm: Callable[[float], None]
+) -> None:
+    """As Python's `enum` and the start of compiled modules do."""
+
+    def work() -> None:
+        try:
+            alarm(0.01)
+            time.sleep(60)
+        except Exception as error:
+            if explicitly:
+                raise TypeError("cannot be made") from error
+            raise TypeError("cannot be made")  # noqa: B904
+
+    with pytest.raises((TimeLimit, OSError)):  # noqa: PT012
+        try:
+            work()
+        except Exception as error:
+            errors.let_pass(error)
+
+
 @pytest.mark.parametrize(
     "work", [lambda: np.empty(2**62, np.uint8), lambda: int("x"), lambda: Image.open(io.BytesIO())]
 )
@@ -103,3 +127,21 @@ def test_what_the_work_raises_is_its_own(work: Callable[[], object]) -> None:
     with pytest.raises(Exception) as caught:  # noqa: PT011
         work()
     assert not errors.is_from_outside(caught.value)
+
+
+@pytest.mark.parametrize("first", [KeyboardInterrupt(), SystemExit(3), ValueError("odd")])
+def test_an_import_of_the_engine_that_is_interrupted(first: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiled module makes an ImportError of all that is raised while it begins."""
+
+    class Finder:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "onnxruntime":
+                raise ImportError("initialization failed") from first
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    monkeypatch.setattr(runtime, "_sessions", {})
+    expected = errors.LicRuntimeError if isinstance(first, ValueError) else type(first)
+    with pytest.raises(expected) as caught:
+        models.choose(None).run("synthesis")
+    assert isinstance(first, ValueError) or caught.value is first

@@ -1,6 +1,7 @@
 """lossless=True: every pixel back, by Pillow, imageio and the command, without a network; the bitstreams it is made of."""
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +18,9 @@ from PIL import Image, ImageFile, features
 import pillow_lic
 from pillow_lic import codec
 from pillow_lic.__main__ import main
+from pillow_lic.describe import describe
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
-from pillow_lic.fileformat import container, vp8l
+from pillow_lic.fileformat import container, streams, vp8l
 from pillow_lic.fileformat.limits import MAX_LEVEL
 from pillow_lic.options import EncodeOptions
 
@@ -106,6 +108,65 @@ def test_what_contradicts_it_is_refused(words: dict[str, object], photo: Image.I
         EncodeOptions(lossless=1)  # type: ignore[arg-type]
 
 
+def test_the_info_of_a_lossless_file_can_be_saved_in_every_way(photo: Image.Image, tmp_path: Path) -> None:
+    photo.save(tmp_path / "a.lic", lossless=True)
+    with Image.open(tmp_path / "a.lic") as im:
+        im.save(tmp_path / "b.lic", **im.info)
+        im.save(tmp_path / "b.webp", **im.info)
+        lossy = im.info | {"lossless": False}
+        im.save(tmp_path / "c.lic", **lossy, target_size=900)
+        im.save(tmp_path / "d.lic", **lossy | {"lic_quality": 2})
+        with pytest.raises(ValueError, match="target_size must be left out with lossless=True"):
+            im.save(tmp_path / "e.lic", **im.info, target_size=900)
+    assert (tmp_path / "b.lic").read_bytes() == (tmp_path / "a.lic").read_bytes()
+    with Image.open(tmp_path / "b.webp") as again:
+        assert again.tobytes() == photo.tobytes()
+    assert (tmp_path / "c.lic").stat().st_size <= 900
+    assert (tmp_path / "d.lic").read_bytes() == pillow_lic.encode(photo, quality=2)
+
+
+def test_the_info_of_a_file_without_networks_that_is_not_lossless() -> None:
+    im = Image.new("RGB", (64, 64), "white")
+    again = pillow_lic.open(pillow_lic.encode(im, quality=2, exact=(0, 0, 64, 64)))
+    assert (again.info["lic_model"], again.info["lossless"]) == ("lossless", False)
+    third = pillow_lic.open(pillow_lic.encode(again, **again.info, exact=(0, 0, 64, 64)))
+    assert (third.info["lic_quality"], third.info["lossless"]) == (2, False)
+
+
+def test_the_model_by_its_name_is_lossless(photo: Image.Image) -> None:
+    wanted = pillow_lic.encode(photo, lossless=True)
+    for name in ("lossless", 15):
+        assert pillow_lic.encode(photo, model=name) == wanted
+        assert pillow_lic.encode(photo, model=name, lossless=True, quality=3) == wanted
+        assert pillow_lic.encode(photo, model=name, lic_quality=3.0, lic_model="lic1") == wanted
+
+
+@pytest.mark.parametrize(
+    "words", [{"quality": 3}, {"target_psnr": 30}, {"exact": False}, {"exact": (0, 0, 9, 9)}, {"effort": 2}]
+)
+def test_what_contradicts_the_model_is_refused(words: dict[str, object], photo: Image.Image) -> None:
+    with pytest.raises(ValueError, match="must be left out for model lossless"):
+        pillow_lic.encode(photo, model="lossless", **words)
+
+
+def test_verify_and_info_see_what_is_no_bitstream_of_the_tile(photo: Image.Image) -> None:
+    parts = container.unpack(pillow_lic.encode(photo, lossless=True))
+    (other,) = vp8l.write(photo_like(9, 9, 3), small=False)
+    for stream, words in ((b"RIFF....WEBP", "VP8L bitstream of version 0"), (other, "must be 96x64, .* says 9x9")):
+        data = container.pack(parts.header, [streams.pack([stream])])
+        for act in (codec.verify, codec.decode):
+            with pytest.raises(LicDamagedError, match=words):
+                act(data)
+        assert re.search(words, describe(data)["damage"])
+
+
+def test_bytes_after_a_bitstream_mean_nothing() -> None:
+    pixels = photo_like(20, 30, 3)
+    (stream,) = vp8l.write(pixels, small=False)
+    for more in (b"\0", b"\xff" * 9):
+        assert (vp8l.read([stream + more], (20, 30))[:, :, :3] == pixels).all()
+
+
 def test_cut_and_damaged_files(photo: Image.Image) -> None:
     data = pillow_lic.encode(photo.convert("RGBA"), lossless=True)
     with pytest.raises(OSError, match="ends inside its tile"):
@@ -129,8 +190,10 @@ def test_alpha_that_does_not_fit_the_model_is_refused(photo: Image.Image) -> Non
     )
     for parts, payload, words in ((lossy, b"\2", "must not say that"), (lossless, b"\1\xff", "must say that")):
         data = container.pack(parts.header, [bytes(tile or b"") for tile in parts.tiles], alpha=payload)
-        with pytest.raises(LicDamagedError, match=f"alpha section {words} the tiles have it"):
-            codec.decode(data)
+        for act in (codec.verify, codec.decode):
+            with pytest.raises(LicDamagedError, match=f"alpha section {words} the tiles have it"):
+                act(data)
+        assert f"alpha section {words}" in describe(data)["damage"]
 
 
 def test_without_webp_there_is_a_sentence(photo: Image.Image) -> None:

@@ -137,6 +137,28 @@ def test_a_name_that_standard_output_cannot_encode(png: Path) -> None:
     assert b"lic:" not in result.stderr
 
 
+def test_a_name_of_two_lines_stays_on_one(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = png.with_name("a\nlic: all is well.png")
+    odd.write_bytes(png.read_bytes())
+    target = odd.with_suffix(".lic")
+    assert run("encode", odd, target) == 0
+    assert run("convert", odd, png.parent / "out", "-v") == 0
+    assert run("convert", odd, png.parent / "other", "-n") == 0
+    assert run("decode", target, odd.with_suffix(".bmp")) == 0
+    said = capsys.readouterr()
+    assert [line for line in (said.out + said.err).splitlines() if line.startswith("lic: all")] == []
+    assert "a\\nlic: all is well" in said.out
+
+
+def test_standard_input_that_holds_no_picture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["encode", "-", tmp_path / "a.lic"], ["decode", "-", tmp_path / "a.png"]):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"no picture")))
+        assert run(*words) == 1
+        assert "standard input" in capsys.readouterr().err
+
+
 def test_info_as_json(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lic.write_bytes(lic.read_bytes() + b"more")
     assert run("info", lic, "--json") == 0

@@ -61,9 +61,9 @@ def test_passes_of_a_stage_share_a_run() -> None:
             runs.append(stage)
             return np.concatenate([np.full((8, 2, 3), t) for t in passes.of_stage(stage, stages)])
 
-        shared = passes.Shared(stages, run)
+        shared = passes.Shared(stages)
         for t in range(passes.PASSES):
-            found = shared.of_pass(t)
+            found = shared.of_pass(t, run)
             assert found.shape == (8, 2, 3)
             assert (found == t).all()
         assert runs == list(range(stages))

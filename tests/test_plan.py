@@ -1,6 +1,7 @@
 """Which source becomes which target."""
 
 import os
+import time
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -128,9 +129,49 @@ def test_a_source_replaced_by_an_older_file_is_another_one(tmp_path: Path) -> No
     def work(pair: Pair) -> None:
         locations.deliver(b"made", pair.target, pair.source)
 
-    for when, outcome in ((1.7e9, "done"), (1.7e9, "skipped"), (1.6e9, "done"), (1.6e9, "skipped"), (1.8e9, "done")):
+    future = time.time() + 1e8
+    steps = [(1.7e9, "done"), (1.7e9, "skipped"), (1.6e9, "done"), (1.6e9, "skipped"), (1.8e9, "done")]
+    steps += [(future, "done"), (future, "skipped"), (1.6e9, "done"), (0, "done"), (0, "skipped"), (-1000, "done")]
+    before = 0.0
+    for when, outcome in steps:
+        time.sleep(1.01 * (when < future == before))  # file systems tell seconds apart, not less
         os.utime(tmp_path / "in/a.png", (when, when))
         assert [result.outcome for result in jobs.run(pairs, work).results] == [outcome]
+        before = when
+
+
+def test_names_that_a_folder_takes_for_one_are_rivals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS and Windows, where the second picture would replace the first."""
+    touch(tmp_path / "in/A.png", tmp_path / "in/a.jpg", tmp_path / "in/b.png")
+    assert len(plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")) == 3
+    monkeypatch.setattr(locations, "_folds_case", lambda folder: True)
+    found = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")
+    assert [(pair.source.name, [rival.source.name for rival in pair.rivals]) for pair in found] == [
+        ("A.png", ["a.jpg"]),
+        ("b.png", []),
+    ]
+
+
+def test_a_folder_that_folds_names_is_known_by_what_is_around_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folds in (False, True):
+        locations._folds_case.cache_clear()
+        monkeypatch.setattr(locations, "is_same", lambda a, b, folds=folds: folds and a.name.lower() == b.name.lower())
+        assert locations._folds_case(tmp_path / "not" / "there") == folds
+    locations._folds_case.cache_clear()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.png")
+    os.mkfifo(tmp_path / "in/b.png")
+    told: list[tuple[str, str]] = []
+    found = plan.plan(
+        [tmp_path / "in"], tmp_path / "out", ".lic", passed_over=lambda place, reason: told.append((place.name, reason))
+    )
+    assert [pair.source.name for pair in found] == ["a.png"]
+    assert told == [("b.png", "pipe or device")]
 
 
 def test_what_was_made_where_times_cannot_be_set_is_there_already(

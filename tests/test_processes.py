@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -95,9 +96,20 @@ def test_an_interrupt_while_workers_start_reaches_none_of_them(tmp_path: Path) -
             time.sleep(0.001)
         for child in children.read_text().split():
             os.kill(int(child), signal.SIGINT)
+        assert all(is_spared(child) for child in children.read_text().split())
         said, wrong = program.communicate(timeout=60)
     assert (program.returncode, wrong) == (0, "")
     assert len(said.split()) == 20
+
+
+def is_spared(process: str) -> bool:
+    """Whether a process blocks or ignores Ctrl-C, or is gone."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return True
+    masks = [int(line.split()[1], 16) for line in lines if line.startswith(("SigBlk:", "SigIgn:"))]
+    return any(mask >> (signal.SIGINT - 1) & 1 for mask in masks)
 
 
 def test_a_program_without_a_guard_is_told_so(tmp_path: Path) -> None:
@@ -131,6 +143,12 @@ def test_a_time_limit_ends_it_at_once() -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_a_worker_of_others_is_told_that_it_may_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)  # type: ignore[attr-defined]
+    with pytest.raises(RuntimeError, match="workers must be 1"):
+        processes.run(range(4), odd, 2, print, print, print)
 
 
 def odd(item: int) -> int:

@@ -1,5 +1,6 @@
 """A picture of many tiles in bounded memory."""
 
+import gc
 import time
 
 import numpy as np
@@ -12,7 +13,7 @@ from pillow_lic import codec, families
 from pillow_lic.engine import models, workers
 from pillow_lic.engine.settings import settings
 from pillow_lic.families import Put, Request
-from pillow_lic.families.lic1 import reading, transforms
+from pillow_lic.families.lic1 import reading, residuals, scales, transforms
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.families.lic1.reading import Reader
 from pillow_lic.fileformat import limits
@@ -119,3 +120,19 @@ def test_the_pixels_that_a_search_sees_are_the_same_with_every_number_of_threads
         with settings(threads=threads):
             found.add(families.writer(models.choose("lic1"), pixels, Request()).decoded(400).tobytes())
     assert len(found) == 1
+
+
+def test_the_arrays_of_a_tile_are_free_as_soon_as_it_is_read() -> None:
+    """Without a look for cycles, which Python takes too seldom for arrays of some megabytes."""
+    data = codec.encode(photo_like(64, 64), "RGB", EncodeOptions())
+    codec.decode(data)
+    gc.collect()
+    gc.disable()
+    try:
+        codec.decode(data)
+        left = {
+            type(found).__name__ for found in gc.get_objects() if isinstance(found, (residuals.Means, scales.Scales))
+        }
+    finally:
+        gc.enable()
+    assert not left

@@ -13,7 +13,7 @@ from tiled import in_tiles
 
 from pillow_lic import codec
 from pillow_lic.engine import workers
-from pillow_lic.engine.settings import current_settings, settings
+from pillow_lic.engine.settings import check_time, current_settings, settings
 from pillow_lic.errors import LicDamagedError
 from pillow_lic.options import EncodeOptions
 
@@ -131,6 +131,26 @@ def test_an_error_reaches_the_caller_and_stops_the_rest() -> None:
         all_jobs()
     assert len(begun) < 30
     assert not [t for t in threading.enumerate() if t.name.startswith("lic-tile")]
+
+
+def test_what_is_under_way_ends_when_nobody_waits_for_it() -> None:
+    """A key that is pressed must not wait for every tile that was begun."""
+    begun = threading.Barrier(3)
+
+    def long_job() -> None:
+        begun.wait()
+        for _ in range(600):
+            time.sleep(0.1)
+            check_time()
+
+    since = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), settings(threads=2), workers.over_tiles(9, 1) as crew:  # noqa: PT012
+        crew.submit(long_job)
+        crew.submit(long_job)
+        begun.wait()
+        raise KeyboardInterrupt
+    assert time.monotonic() - since < 30
+    check_time()  # later work is not stopped
 
 
 def test_without_a_thread_the_caller_does_all(monkeypatch: pytest.MonkeyPatch) -> None:

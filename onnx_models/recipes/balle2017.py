@@ -34,8 +34,8 @@ from torch import Tensor, nn
 
 from .common import training
 from .common.data import Patches
-from .common.export import ONNX_MODELS, Network, Release
-from .common.factorised import LARGEST, Counts, Prior, counted, tables_of
+from .common.export import Network, Release, add_export
+from .common.factorised import Prior, histograms, tables_of
 from .common.gains import Gains, gain, hats
 from .common.gdn import GDN, Kernel5, gdn, kernel5
 from .common.graph import Graph, numpy
@@ -195,19 +195,6 @@ def synthesis_graph(net: Balle2017) -> onnx.ModelProto:
     return g.model()
 
 
-@torch.no_grad()
-def histograms(net: Balle2017, patches: list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]) -> Counts:
-    """Return how often symbols occur in patches coded at a random level near every anchor, (ANCHORS, LATENTS, 2 LARGEST + 1)."""
-    found, rng = np.zeros((ANCHORS, LATENTS, 2 * LARGEST + 1)), np.random.default_rng(0)
-    for patch in patches:
-        x = torch.from_numpy(patch[:256, :256].copy()).permute(2, 0, 1)[None].float() / 255
-        y = net.analysis(x - 0.5)
-        for anchor, counts in enumerate(found):
-            level = torch.tensor([anchor * SPACING + rng.integers(-SPACING // 2, SPACING // 2)]).clamp(0, LEVEL_MAX)
-            counted((y * net.encoder_gains(level.float())).round()[0].int().numpy(), counts)
-    return found
-
-
 def export(a: argparse.Namespace) -> None:
     """Write graphs, tables and the entry of the manifest."""
     net = load(a.weights)
@@ -215,7 +202,7 @@ def export(a: argparse.Namespace) -> None:
     files = release.networks(
         {"analysis": Network(analysis_graph(net), "encoder"), "synthesis": Network(synthesis_graph(net), "decoder")}
     )
-    seen = histograms(net, Patches(a.patches).some(a.samples))
+    seen = histograms(net.analysis, net.encoder_gains, Patches(a.patches).some(a.samples))
     release.enter(files | {"tables": release.tables(tables_of(net.prior, seen))})
 
 
@@ -231,13 +218,7 @@ def main() -> None:
     t = commands.add_parser("train", help="train, or go on")
     training.add_arguments(t)
     t.set_defaults(command=train)
-    e = commands.add_parser("export", help="write the model's files and its entry in the manifest")
-    e.add_argument("weights", type=Path)
-    e.add_argument("patches", type=Path)
-    e.add_argument("--id", type=int, required=True, help="never reuse the id of a released model")
-    e.add_argument("--out", type=Path, default=ONNX_MODELS)
-    e.add_argument("--samples", type=int, default=600, help="training patches whose symbols are counted for the tables")
-    e.set_defaults(command=export)
+    add_export(commands, export)
     a = p.parse_args()
     a.command(a)
 

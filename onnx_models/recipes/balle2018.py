@@ -23,20 +23,26 @@ from __future__ import annotations
 import argparse
 import math
 
+import numpy as np
+import onnx
 import torch
 import torch.nn.functional as F
+from onnx import TensorProto
 from torch import Tensor, nn
 
 from . import balle2017
 from .balle2017 import LATENTS, Balle2017
 from .common import training
 from .common.data import Patches
-from .common.exact import ACTIVATION_MAX, UNIT, ExactConv, straight_through, straight_through_round
-from .common.factorised import Prior
+from .common.exact import ACTIVATION_MAX, UNIT, ExactConv, exact, straight_through, straight_through_round
+from .common.export import Network, Release, add_export
+from .common.factorised import LARGEST, Counts, Prior, counted, tables_of
+from .common.gains import hats as hats_graph
 from .common.gaussian import Clip, gaussian_bits
-from .common.levels import ANCHORS, SPACING, hats, nearest_anchor
-from .common.tables import scale_levels
-from .common.taps import Conv
+from .common.graph import Graph, numpy
+from .common.levels import ANCHORS, LEVEL_MAX, SPACING, hats, nearest_anchor
+from .common.tables import Table, counted_table, gaussian_probabilities, scale_levels
+from .common.taps import Conv, written
 
 HYPER_LATENTS, HYPER_STRIDE, HYPER_FEATURES, EXACT_FEATURES = 64, 4, 96, 64
 Z_MAX = 127
@@ -44,6 +50,8 @@ Z_MAX = 127
 SCALES, SCALE_MIN, SCALE_MAX = 64, 0.08, 200.0
 """Standard deviations that the indexes stand for, log-spaced, in steps."""
 SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
+PRIOR_WEIGHT = 2000
+"""Symbols that a Gaussian is worth beside those counted."""
 FAST = ("log_", "prior", "start_index")
 """Parameters that learn four times as fast."""
 
@@ -51,6 +59,11 @@ FAST = ("log_", "prior", "start_index")
 def deviation(index: Tensor) -> Tensor:
     """Return the standard deviation, in steps, of a scale index 0..SCALES-1, whole or not."""
     return SCALE_MIN * torch.exp(index * SCALE_STEP)
+
+
+def whole(index16: Tensor) -> Tensor:
+    """Return the scale index 0..SCALES-1 that the coder uses, for one in sixteenths, not clipped."""
+    return torch.floor((index16 + UNIT / 2) / UNIT).clamp(0, SCALES - 1)
 
 
 class HyperAnalysis(nn.Sequential):
@@ -125,7 +138,7 @@ class Balle2018(training.Codec):
             index: Tensor = self.scales(z_hat, level) / UNIT
         if self.training:
             return bits, Clip.apply(index, 0.0, SCALES - 1.0)  # type: ignore[no-untyped-call]
-        return bits, torch.floor(index + 0.5).clamp(0, SCALES - 1)
+        return bits, whole(index * UNIT)
 
     def forward(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """X (B,3,H,W), H and W multiples of 64, levels (B,) -> x_hat, bits (B,). In training x_hat is x: its error rests."""
@@ -145,12 +158,99 @@ class Balle2018(training.Codec):
         self.prior.log_scale[:] = 0.7
 
 
-def deviations() -> list[float]:
-    """Return the standard deviation of each scale index, in steps."""
-    return scale_levels(SCALES, SCALE_MIN, SCALE_MAX)
-
-
 def train(a: argparse.Namespace) -> None:
     """Train the hyperprior, or go on with a run that was cut."""
     torch.manual_seed(0)
     training.train(Balle2018(balle2017.load()), FAST, a)
+
+
+def hyper_analysis_graph(net: Balle2018) -> onnx.ModelProto:
+    """Latents y (1,LATENTS,h,w) in steps, h and w multiples of 4 -> z (1,HYPER_LATENTS,h/4,w/4), whole numbers -Z_MAX..Z_MAX."""
+    g = Graph("hyper_analysis")
+    x = g.op("Log", g.op("Add", g.op("Abs", g.input("y", [1, LATENTS, "h", "w"])), g.constant(1.0)))
+    for layer in net.hyper_analysis:
+        x = written(g, x, layer) if isinstance(layer, Conv) else g.op("Relu", x)
+    g.output(g.clip(g.op("Round", x), -Z_MAX, Z_MAX), "z", [1, HYPER_LATENTS, "h4", "w4"])
+    return g.model(named=True)
+
+
+def scales_graph(net: Balle2018) -> onnx.ModelProto:
+    """Hyper-latents z_hat (1,HYPER_LATENTS,h/4,w/4); level (1,1,1,1) -> scale index (1,LATENTS,h,w) uint8; exact."""
+    g, scales = Graph("scales"), net.scales
+    z_hat = g.input("z_hat", [1, HYPER_LATENTS, "h4", "w4"])
+    hat = hats_graph(g, g.input("level", [1, 1, 1, 1]))
+    x = g.op("Mul", g.clip(z_hat, -Z_MAX, Z_MAX), g.constant(4.0))
+    for layer in scales.coarse:
+        x = exact(g, x, layer)
+    x = g.shuffle(x, 2)
+    for layer in scales.middle:
+        x = exact(g, x, layer)
+    x = g.shuffle(x, 2)
+    for layer in scales.fine:
+        x = exact(g, x, layer)
+    # In single precision: half has no integers beyond 2048.
+    start = g.op("Conv", hat, g.constant(numpy(scales.table())), kernel_shape=[1, 1])
+    start = g.op("Floor", g.op("Mul", start, g.constant(1 / SPACING)))
+    index = g.op("Floor", g.op("Mul", g.op("Add", g.op("Add", x, start), g.constant(UNIT / 2)), g.constant(1 / UNIT)))
+    index = g.op("Cast", g.clip(index, 0, SCALES - 1), to=TensorProto.UINT8)
+    g.output(index, "index", [1, LATENTS, "h", "w"], TensorProto.UINT8)
+    return g.model(named=True)
+
+
+@torch.no_grad()
+def histograms(net: Balle2018, patches: list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]) -> tuple[Counts, Counts]:
+    """Return how often symbols occur by scale index, (SCALES, 2 LARGEST + 1), and hyper-latents near anchors, (ANCHORS,HYPER_LATENTS,...)."""
+    of_scale = np.zeros((SCALES, 2 * LARGEST + 1))
+    of_z, rng = np.zeros((ANCHORS, HYPER_LATENTS, 2 * LARGEST + 1)), np.random.default_rng(0)
+    for patch in patches:
+        x = torch.from_numpy(patch[:256, :256].copy()).permute(2, 0, 1)[None].float() / 255
+        y = net.transform.analysis(x - 0.5)
+        for anchor, counts in enumerate(of_z):
+            level = torch.tensor([anchor * SPACING + rng.integers(-SPACING // 2, SPACING // 2)]).clamp(0, LEVEL_MAX)
+            scaled = y * net.transform.encoder_gains(level.float())
+            z = net.hyper_analysis(scaled).round().clamp(-Z_MAX, Z_MAX)
+            counted(z[0].int().numpy(), counts)
+            index = whole(net.scales(z, level.float())).numpy().astype(int)
+            symbols = np.clip(scaled.round().numpy().astype(int), -LARGEST, LARGEST)
+            codes = index * (2 * LARGEST + 1) + symbols + LARGEST
+            of_scale += np.bincount(codes.ravel(), minlength=of_scale.size).reshape(of_scale.shape)
+    return (of_scale + of_scale[:, ::-1]) / 2, of_z
+
+
+def scale_tables(seen: Counts) -> list[Table]:
+    """Return the table of every scale index: a Gaussian corrected by what was counted, (SCALES, 2 LARGEST + 1)."""
+    scales = scale_levels(SCALES, SCALE_MIN, SCALE_MAX)
+    priors = (PRIOR_WEIGHT * gaussian_probabilities(sigma, LARGEST) for sigma in scales)
+    return [counted_table(-LARGEST, counts, prior) for counts, prior in zip(seen, priors, strict=True)]
+
+
+def export(a: argparse.Namespace) -> None:
+    """Write the graphs of the hyperprior, tables and the entry of the manifest; the transform is that of number 14."""
+    net = Balle2018(balle2017.load()).eval()
+    net.load_state_dict(torch.load(a.weights, weights_only=True))
+    constants = balle2017.CONSTANTS | {"hyper_latents": HYPER_LATENTS, "hyper_stride": HYPER_STRIDE}
+    release = Release(a.out, a.id, "balle2018", "balle2018", constants)
+    files = release.shared(14, ("analysis", "synthesis")) | release.networks(
+        {
+            "hyper_analysis": Network(hyper_analysis_graph(net), "encoder"),
+            "scales": Network(scales_graph(net), "both", exact=True),
+        }
+    )
+    of_scale, of_z = histograms(net, Patches(a.patches).some(a.samples))
+    tables = release.tables(scale_tables(of_scale) + tables_of(net.prior, of_z))
+    release.enter(files | {"tables": tables})
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = p.add_subparsers(required=True)
+    t = commands.add_parser("train", help="train, or go on")
+    training.add_arguments(t)
+    t.set_defaults(command=train)
+    add_export(commands, export)
+    a = p.parse_args()
+    a.command(a)
+
+
+if __name__ == "__main__":
+    main()

@@ -224,15 +224,15 @@ def analysis_graph(net: Li2018) -> onnx.ModelProto:
     bias = g.op("Conv", hat, g.constant(numpy(d.bias).T[:, :, None, None]), kernel_shape=[1, 1])
     h = g.op("Relu", g.op("Add", conv(g, c, d.enter), conv(g, trunk, d.trunk)))
     need = g.op("Add", conv(g, g.op("Relu", conv(g, h, d.around)), d.leave), bias)
-    g.output(codes, "codes", [1, CODES, "h", "w"])
-    g.output(need, "need", [1, 1, "h", "w"])
+    g.output(codes, "codes", [1, CODES, "h8", "w8"])
+    g.output(need, "need", [1, 1, "h8", "w8"])
     return g.model()
 
 
 def synthesis_graph(net: Li2018) -> onnx.ModelProto:
     """Codes (1,CODES,h,w) float32, 1, -1 or 0 -> pixels (1,8h,8w,3) uint8."""
     g = Graph("synthesis")
-    u = g.input("codes", [1, CODES, "h", "w"])
+    u = g.input("codes", [1, CODES, "h8", "w8"])
     c = conv(g, g.op("Relu", conv(g, u, net.decoder[0])), net.decoder[1])
     blockwise.synthesis_graph(g, c, net.synthesis)
     return g.model()
@@ -279,7 +279,7 @@ def export(a: argparse.Namespace) -> None:
     for codes, need, level in found:
         for planes, classes, mask in family.parts(model, codes, need, level):
             contexts.count(planes, classes, mask, counts)
-    release.enter(files | {"starts": release.starts(contexts.starts_of(counts))})
+    release.enter(files | {"starts": release.data("starts.bin", contexts.stored(counts))})
 
 
 def train(a: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from .. import color, metadata
-from ..errors import is_from_outside
+from ..errors import let_pass
 from ..naming import FORMAT
 from . import trial
 
@@ -31,6 +31,8 @@ _TEXT_TAGS = {
     "comment": _USER_COMMENT,
 }
 """The tag of EXIF that means the same as a keyword of PNG's texts (PNG 3, 11.3.3.1), in small letters."""
+_DEEP = ("I", "F")
+"""Modes of more than 8 bits begin so."""
 _NAMES = {"exif": "EXIF", "xmp": "XMP", "icc_profile": "the ICC profile"}
 
 
@@ -105,8 +107,7 @@ class Carried:
             if tags.get_ifd(_EXIF_IFD).pop(_MAKER_NOTE, None) is not None:
                 yield metadata.exif_bytes(tags), "the maker note in EXIF"
         except Exception as error:  # Pillow's readers of tags raise what they come upon
-            if is_from_outside(error):
-                raise
+            let_pass(error)
 
     def _refuses(self, tag: int, value: object) -> bool:
         if tag == _EXIF_IFD:
@@ -183,8 +184,7 @@ def _with_texts(exif: bytes, texts: Mapping[str, str]) -> tuple[bytes, dict[str,
                 tags[tag] = text if text.isascii() else text.encode()
         return metadata.exif_bytes(tags), left
     except Exception as error:  # as in `_exif`
-        if is_from_outside(error):
-            raise
+        let_pass(error)
         return exif, dict(texts)
 
 
@@ -203,8 +203,7 @@ def _exif(im: Image.Image) -> bytes:
                 del tags[tag]
         return tags.tobytes() if len(tags) else b""
     except Exception as error:  # Pillow's readers of tags raise what they come upon
-        if is_from_outside(error):
-            raise
+        let_pass(error)
         return b""
 
 
@@ -213,8 +212,7 @@ def _orientation(im: Image.Image) -> object:
     try:
         return im.getexif().get(ORIENTATION, 1)
     except Exception as error:  # as in `_exif`
-        if is_from_outside(error):
-            raise
+        let_pass(error)
         return 1
 
 
@@ -226,8 +224,7 @@ def _without_orientation(exif: bytes) -> bytes:
             return exif
         return tags.tobytes()
     except Exception as error:  # as in `_exif`
-        if is_from_outside(error):
-            raise
+        let_pass(error)
         return exif
 
 
@@ -235,11 +232,14 @@ def writable(im: Image.Image, name: str) -> Image.Image:
     """Return an image in a mode that the format keeps: the image itself, its colours as RGB, or without an alpha that hides nothing.
 
     An ICC profile that does not fit what is kept is dropped from `info`, with a warning. What no mode helps is returned as it
-    is: the writer says why.
+    is: the writer says why. OSError for more than 8 bits in a format whose writer would cut them off unsaid.
     """
     if name == FORMAT:
         return im
     kept = trial.mode_kept(name, im.mode)
+    if im.mode.startswith(_DEEP) and kept and not kept.startswith(_DEEP):
+        msg = f"cannot write mode {im.mode} as {name}: it stores 8 bits per channel, and lighter values would all be white"
+        raise OSError(msg)
     if kept is None or (kept not in ("", im.mode) and im.mode in color.COLOR_SPACES):
         try:
             stored = color.stored(im)

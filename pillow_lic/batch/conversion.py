@@ -61,7 +61,8 @@ def convert(
 
     Each of several `workers` is a process and has its share of the threads; plugins that are registered with Pillow, its
     limits, and all `settings` hold for them too. A script that asks for several must guard its own start with
-    `if __name__ == "__main__":`, as always with processes; RuntimeError if none of them can begin. An `executor` replaces
+    `if __name__ == "__main__":`, as always with processes; RuntimeError if none of them can begin, and in a process that is
+    itself a worker of multiprocessing. An `executor` replaces
     them (`batch.cluster.connect` gives that of a Dask cluster); each of its workers must see the same paths, and has one
     thread unless `threads` says otherwise.
 
@@ -108,6 +109,8 @@ def convert(
         formats.Registered.here() if workers > 1 or executor is not None else None,
     )
     how: dict[str, Any] = {"workers": workers, "force": force, "progress": progress, "executor": executor}
+    if not dry_run:
+        locations.sweep(pair.target for pair in todo)
     if dry_run:
         summary = jobs.preview(todo, force=force)
     elif budget is not None:

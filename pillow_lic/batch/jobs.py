@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ..errors import is_from_outside
+from ..errors import let_pass
 from . import processes
 from .locations import Place, is_current, is_filled, is_newer, is_same
 from .plan import Pair
@@ -204,8 +204,7 @@ def _try(
             value = work(pair)  # type: ignore[arg-type]
             made = _size(pair.target) if makes else 0
         except Exception as error:
-            if is_from_outside(error):
-                raise
+            let_pass(error)
             outcome = Result(pair, "failed", error=said(error))
         else:
             outcome = Result(pair, "done", size, made, value=value)
@@ -218,8 +217,7 @@ def _size(made: Place) -> int:
     try:
         return made.stat().st_size
     except OSError as error:
-        if is_from_outside(error):
-            raise
+        let_pass(error)
         return 0
 
 

@@ -7,13 +7,14 @@ import glob
 import io
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from .. import files
-from ..errors import is_from_outside
+from ..errors import let_pass
 from ..files import StrPath
 from .stores import Stat, StorePath, hidden_folder, is_url
 
@@ -95,6 +96,21 @@ def identity(place: Place) -> object:
     return place
 
 
+def folded(place: Place) -> Place:
+    """Return a value that all names of one file share where it does not exist yet: in small letters if its folder folds them."""
+    return Path(str(place).casefold()) if isinstance(place, Path) and _folds_case(place.parent) else place
+
+
+@cache
+def _folds_case(folder: Path) -> bool:
+    """Whether a folder, there or not, takes names that differ in the case of letters alone for one, by what is around it."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    real = Path(os.path.realpath(folder))
+    other = real.with_name(real.name.swapcase()) if real.name else real
+    return other != real and is_same(real, other)
+
+
 def is_within(place: Place, folder: Place) -> bool:
     """Whether a place is a folder or in it at any depth; a link is where it stands, not where it leads."""
     if isinstance(place, Path) and isinstance(folder, Path):
@@ -115,7 +131,7 @@ def is_current(target: Place, source: Place, *, exactly: bool = False) -> bool:
     """
 
     def fits(made: Stat | os.stat_result, origin: Stat | os.stat_result) -> bool:
-        return _same_time(made, origin) or (not exactly and _seconds(made) >= max(_seconds(origin), _arrival(origin)))
+        return _same_time(made, origin) or (not exactly and _written(made) >= max(_seconds(origin), _arrival(origin)))
 
     return _is_made(target, source, fits)
 
@@ -155,6 +171,11 @@ def _seconds(found: Stat | os.stat_result) -> int:
     return int(found.st_mtime or 0)
 
 
+def _written(found: Stat | os.stat_result) -> int:
+    """Return the second in which a file was written: a time that was copied may lie after it."""
+    return min(_seconds(found), int(found.st_ctime)) if isinstance(found, os.stat_result) else _seconds(found)
+
+
 def _arrival(found: Stat | os.stat_result) -> int:
     """Return the second in which a file was last written, renamed or put where it is, as far as that is known."""
     return int(found.st_ctime) if isinstance(found, os.stat_result) else 0
@@ -163,6 +184,12 @@ def _arrival(found: Stat | os.stat_result) -> int:
 def readable(source: Place) -> Path | io.BytesIO:
     """Return an argument for `Image.open`: a path, or a stream with the whole file out of a store."""
     return source if isinstance(source, Path) else io.BytesIO(source.read_bytes())
+
+
+def sweep(targets: Iterable[Place]) -> None:
+    """Remove what a run that was killed left half written in the folders of the targets."""
+    for folder in {target.parent for target in targets if isinstance(target, Path)}:
+        files.sweep(folder)
 
 
 def deliver(data: bytes, target: Place, source: Place) -> None:
@@ -181,5 +208,4 @@ def deliver(data: bytes, target: Place, source: Place) -> None:
         elif (written := source.stat().st_mtime) is not None:
             os.utime(target, (written, written))
     except OSError as error:
-        if is_from_outside(error):
-            raise
+        let_pass(error)

@@ -91,7 +91,7 @@ def _checked(pairs: Iterable[Pair]) -> list[Pair]:
             problem = f"{pair.target} is itself a source: name another destination"
         if problem:
             checked.append(replace(pair, problem=problem))
-        elif (owner := owners.setdefault(pair.target, len(checked))) < len(checked):
+        elif (owner := owners.setdefault(locations.folded(pair.target), len(checked))) < len(checked):
             checked[owner] = replace(checked[owner], rivals=(*checked[owner].rivals, pair))
         else:
             checked.append(pair)
@@ -146,7 +146,14 @@ def _reason(file: Place, suffix: str, readable: Callable[[Place], bool]) -> str:
         return "beside-file of macOS"
     if own == suffix:
         return f"already {suffix}"
-    return "" if readable(file) else own or "without extension"
+    if not readable(file):
+        return own or "without extension"
+    return "pipe or device" if isinstance(file, Path) and not _holds_bytes(file) else ""
+
+
+def _holds_bytes(path: Path) -> bool:
+    """Whether a name is not that of a pipe, a socket or a device, which may be waited on for ever; a link to nothing is a fault."""
+    return not path.exists() or path.is_file()
 
 
 def _is_file(place: Place) -> bool:

@@ -38,10 +38,14 @@ def run(
 
     One of three is called for each item, in this thread: `answered` with what the task returned, `failed` with what was
     raised, `died` when the process is gone. What these raise, and KeyboardInterrupt, passes on when the items under way are
-    done; what is raised in that time, and a time limit at any, passes on at once. RuntimeError when no worker ever begins.
+    done; what is raised in that time, and a time limit at any, passes on at once. RuntimeError when no worker ever begins, and
+    in a daemonic process, which may have none.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)  # this is such a worker, running the program of its parent, who will say what is wrong
+    if multiprocessing.current_process().daemon:
+        msg = "workers must be 1 in a process that is itself a worker (of multiprocessing.Pool or Celery): it may start none"
+        raise RuntimeError(msg)
     crew = _Crew(workers, task, answered, failed, died)
     try:
         crew.serve(items)
@@ -62,6 +66,7 @@ class _Worker(Generic[T]):
         self.ready = self.busy = False
         self.item: T | None = None
         self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+        _start_tracker()
         with _interrupts_held():
             self._process.start()
         theirs.close()
@@ -156,6 +161,14 @@ class _Crew(Generic[T, R]):
                 'its own start with `if __name__ == "__main__":`'
             )
             raise RuntimeError(msg)
+
+
+def _start_tracker() -> None:
+    """Start the process that multiprocessing has beside others: when it does so itself, it lets Ctrl-C through again."""
+    if os.name == "posix":
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()
 
 
 @contextmanager

@@ -45,13 +45,18 @@ class ProgressLine:
         if self._shown and self._drawn:
             self._stream.write("\r\x1b[K")
             self._drawn = 0.0
-        self._stream.write(f"{text}\n")
+        self._stream.write(f"{on_one_line(text)}\n")
         self._stream.flush()
 
     def close(self) -> None:
         """End the line, so that what is printed next starts on its own."""
         if self._shown and self._drawn:
             self._stream.write("\n")
+
+
+def on_one_line(text: str) -> str:
+    """Return text with the ends of lines that are in names written as escapes, so that no name looks like a line of ours."""
+    return text.replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _clock(seconds: float) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from .. import plugin
 from ..naming import EXTENSION
 from . import formats
-from .progress import ProgressLine
+from .progress import ProgressLine, on_one_line
 from .results import Result, Summary
 from .transcode import Made
 
@@ -74,7 +74,7 @@ class Report:
             return
         if planned:
             for result in planned:
-                print(f"{result.pair.source} -> {result.pair.target}")
+                print(on_one_line(f"{result.pair.source} -> {result.pair.target}"))
             print(f"{len(planned)} to convert, {len(summary.skipped)} there already, {len(summary.failed)} failed")
             return
         saved = (

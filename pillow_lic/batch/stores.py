@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath
 from typing import Any, NamedTuple, cast
 
-from ..errors import is_from_outside
+from ..errors import let_pass
 from ..files import TEMPORARY_MARK
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::.*://)")
@@ -23,7 +23,10 @@ _CACHES = re.compile(r"((blockcache|cached|filecache|simplecache)::)*")
 """The links of a chained URL that have no path of their own: they use that of the next link."""
 
 
-_OF_SYSTEMS = frozenset({"@eaDir", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
+_OF_SYSTEMS = frozenset(
+    {"@eaDir", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+    | {"#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot"}
+)
 
 
 def is_url(name: str) -> bool:
@@ -88,8 +91,7 @@ class StorePath:
             msg = f"{self.url} is no URL that fsspec understands: {error}"
             raise ValueError(msg) from None
         except Exception as error:  # some connect to a server here, or open the archive
-            if is_from_outside(error):
-                raise
+            let_pass(error)
             raise _failed(self, "open", error) from error
         return system, path
 
@@ -101,6 +103,11 @@ class StorePath:
         if not own.endswith(there):
             return StorePath(before + system.unstrip_protocol(path) + rest)
         return StorePath(before + own[: len(own) - len(there)] + path.lstrip("/") + rest)
+
+    def _named_beside(self, name: str) -> StorePath:
+        """Another name in the same archive, whatever it is."""
+        before, own, rest = self._parts()
+        return StorePath(f"{before}{own.partition('://')[0]}://{name}{rest}")
 
     @property
     def read_only(self) -> bool:
@@ -208,6 +215,8 @@ class StorePath:
                 elif here != keep_out:
                     below.append(here)
             folders += reversed(below)
+        for name in _unreachable(system, top.strip("/")):
+            closed(self._named_beside(name), OSError(_UNREACHABLE))
 
     def read_bytes(self) -> bytes:
         """Return the whole file."""
@@ -245,14 +254,27 @@ class StorePath:
                 raise
 
 
+def _unreachable(system: Any, top: str) -> list[str]:
+    """Return the names of the files below a folder of an archive that no listing of it leads to."""
+    from fsspec.archive import AbstractArchiveFileSystem
+
+    if not isinstance(system, AbstractArchiveFileSystem):
+        return []
+    files = sorted(name for name, facts in system.dir_cache.items() if facts["type"] == "file")
+    below = [name for name in files if not top or name.lstrip("/").startswith(f"{top}/")]
+    return [name for name in below if name.startswith("/") or "//" in name]
+
+
+_UNREACHABLE = "its name in the archive is absolute or has empty parts: take it out and name it as a source"
+
+
 @contextmanager
 def _named(doing: str, place: StorePath) -> Iterator[None]:
     """Turn what a store raises, each its own kinds, into an OSError that says what could not be done."""
     try:
         yield
     except Exception as error:
-        if is_from_outside(error):
-            raise
+        let_pass(error)
         raise _failed(place, doing, error) from error
 
 

@@ -1,8 +1,9 @@
 """`lic bench boxes`: what importance gives the things that a picture is of, at equal bytes, in .lic and in JPEG files.
 
 The boxes were drawn by hand around the main objects of Kodak pictures (768x512 or 512x768, without .png), before any network
-had seen them. A .lic file with importance has at most as many bytes as the plain one (`target_size`), and so has a JPEG. The map
-"middle" is the same for every picture, the nearer the middle the more important: a network that knows no more is not needed.
+had seen them. A .lic file with importance has at most as many bytes as the plain one (`target_size`), and so has a JPEG. Two maps
+bound what a network can do: "middle" is the same for every picture, the nearer the middle the more important, and "boxes" are
+the boxes themselves.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +48,8 @@ BOXES: Mapping[str, Sequence[Box]] = {
 }
 """Left, upper, right, lower by picture."""
 
-MAPS = ("auto", "middle")
-QUALITIES = {"lic": (3, 5, 7), "jpeg": (20, 50, 80)}
+MAPS = ("auto", "middle", "boxes")
+QUALITIES = {"lic": (3, 6), "jpeg": (20, 50, 80)}
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,20 @@ def gain(pixels: Pixels, mask: NDArray[np.bool_], plain: bytes, weighed: bytes) 
     return Gain(after[0] - before[0], after[1] - before[1], len(weighed) / len(plain) - 1)
 
 
-def writer(form: str, image: Image.Image, quality: float) -> Callable[[object], bytes]:
-    """Return what writes a picture with an importance, or None, in "lic" or "jpeg", in at most the bytes of None."""
+def options_of(name: str, boxes: Sequence[Box], height: int, width: int) -> dict[str, Any]:
+    """Return the options of save for one of MAPS."""
+    if name == "boxes":
+        return {"roi": tuple(boxes)}
+    return {"importance": {"auto": 1.0, "middle": middle(height, width)}.get(name, name)}
+
+
+def writer(form: str, image: Image.Image, quality: float) -> tuple[bytes, Callable[..., bytes]]:
+    """Return the plain file of a picture in "lic" or "jpeg", and what writes one with `options_of` in at most its bytes."""
     if form == "jpeg":
-        return lambda importance: (
-            transcode.weighed(image, importance=importance, quality=int(quality))
-            if (importance is not None)
-            else peers.codec("jpeg").encode(np.asarray(image), quality)
-        )
+        plain = peers.codec("jpeg").encode(np.asarray(image), quality)
+        return plain, lambda **options: transcode.weighed(image, quality=int(quality), **options)
     plain = plugin.encode(image, quality=quality)
-    return lambda importance: (
-        plain if importance is None else plugin.encode(image, importance=importance, target_size=len(plain))
-    )
+    return plain, lambda **options: plugin.encode(image, target_size=len(plain), **options)
 
 
 def measured(
@@ -99,16 +103,15 @@ def measured(
 ) -> dict[tuple[str, float, str], list[Gain]]:
     """Return the gains of pictures by form, quality and map, in the order of the pictures."""
     found: dict[tuple[str, float, str], list[Gain]] = {}
+    settings = [(form, quality) for form in forms for quality in QUALITIES[form]]
     for path in paths:
-        pixels = peers.read(path)
-        image, mask = color.to_image(pixels, "RGB"), inside(BOXES[path.stem], pixels.shape[:2])
-        for form in forms:
-            for quality in QUALITIES[form]:
-                write = writer(form, image, quality)
-                plain = write(None)
-                for name in maps:
-                    wanted = middle(*pixels.shape[:2]) if name == "middle" else 1.0 if name == "auto" else name
-                    found.setdefault((form, quality, name), []).append(gain(pixels, mask, plain, write(wanted)))
+        pixels, boxes = peers.read(path), BOXES[path.stem]
+        image, mask = color.to_image(pixels, "RGB"), inside(boxes, pixels.shape[:2])
+        for form, quality in settings:
+            plain, write = writer(form, image, quality)
+            for name in maps:
+                weighed = write(**options_of(name, boxes, *pixels.shape[:2]))
+                found.setdefault((form, quality, name), []).append(gain(pixels, mask, plain, weighed))
         print(path.name, file=sys.stderr)
     return found
 

@@ -81,7 +81,8 @@ def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
     for tick in x_ticks:
         x, bottom = place(tick, y_ticks[0])
         parts.append(f'<path d="M{x:.1f} {_TOP}V{bottom:.1f}" stroke="#ddd"/>')
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 16:.1f}" text-anchor="middle">{tick:g}</text>')
+        anchor = "end" if x + 4 * len(f"{tick:g}") > _WIDTH else "middle"
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 16:.1f}" text-anchor="{anchor}">{tick:g}</text>')
     for tick in y_ticks:
         left, y = place(x_ticks[0], tick)
         parts.append(f'<path d="M{left:.1f} {y:.1f}H{_WIDTH - _RIGHT}" stroke="#ddd"/>')

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from ..starting import INTERRUPTED
+
 _lost = threading.Event()
 
 
@@ -39,22 +41,50 @@ def check() -> None:
         raise KeyboardInterrupt
 
 
-@contextmanager
-def answered(waits: bool) -> Iterator[None]:
-    """Say on Ctrl-C in a `with` block why it does not end at once, where it waits for other processes."""
-    ours = threading.current_thread() is threading.main_thread()
-    if not (waits and ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
-        yield
-        return
+class _Answer:
+    """The handler of Ctrl-C in the command: the first interrupts what is done, one more ends the process where it stands.
 
-    def answer(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    It is one object for both, so that there is no moment between them in which one more would be a traceback.
+    """
+
+    def __init__(self) -> None:
+        self.pressed = False
+        self.words = b""
+
+    def __call__(self, *_: object) -> None:
         with suppress(OSError):  # not by print, which may be at work
-            os.write(2, b"\nlic: finishing what is under way; Ctrl-C again ends it at once\n")
+            os.write(2, b"lic: interrupted\n" if self.pressed else self.words)
+        if self.pressed:
+            os._exit(INTERRUPTED)
+        self.pressed = True
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, answer)
+
+_answer = _Answer()
+
+
+def answer() -> None:
+    """Answer Ctrl-C in that way for the rest of the process, if nobody else does."""
+    if _is_ours() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _answer)
+
+
+def ignore() -> None:
+    """Pass over Ctrl-C for the rest of the process: its end is near."""
+    if _is_ours():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _is_ours() -> bool:
+    """Whether this thread may say how signals are answered."""
+    return threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def explained(waits: bool) -> Iterator[None]:
+    """Say on Ctrl-C in a `with` block why it does not end at once, where it waits for other processes."""
+    _answer.words = b"\nlic: finishing what is under way; Ctrl-C again ends it at once\n" if waits else b""
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _answer.words = b""

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from ..files import names_folder, write_atomic
 from ..options import OPTIONS
+from ._terminal import quoted
 
 _ADJUSTMENTS = ("first_frame", "auto_orient", "resize", "background")
 
@@ -100,7 +101,15 @@ def source(name: str) -> Path | IO[bytes]:
     if sys.stdin is None:
         msg = "standard input is closed"
         raise OSError(msg)
-    return io.BytesIO(sys.stdin.buffer.read())
+    return _StandardInput(sys.stdin.buffer.read())
+
+
+class _StandardInput(io.BytesIO):
+    """All that came on standard input."""
+
+    def __repr__(self) -> str:
+        """Return the name by which Pillow's messages call it."""
+        return "standard input"
 
 
 def target(source: str, name: str, suffix: str) -> str:
@@ -163,4 +172,4 @@ def write(target: str, data: bytes, given: str = "") -> None:
 def report(target: str, words: str) -> None:
     """Say what was made: on standard output, unless the data may be going there."""
     if target != "-":
-        print(f"{target}: {words}", file=sys.stdout if os.path.isfile(target) else sys.stderr)
+        print(f"{quoted(target)}: {words}", file=sys.stdout if os.path.isfile(target) else sys.stderr)

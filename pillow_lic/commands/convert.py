@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..parsing import byte_count
+from ..starting import INTERRUPTED
 from . import _interrupts, _words
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic convert`."""
-    parser.add_argument("paths", nargs="+", metavar="SRC... DST")
+    parser.usage = "%(prog)s [OPTION...] SRC... DST"
+    parser.add_argument(
+        "paths", nargs="+", metavar="SRC... DST", help="pictures, folders, patterns, URLs; a folder or file"
+    )
     parser.add_argument("--to", metavar="FORMAT", help="lic (default) or any extension Pillow writes")
     parser.add_argument(
         "-j", "--jobs", type=_words.typed(_jobs), metavar="N", help="worker processes (default 1); all: one a processor"
@@ -70,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         _interrupts.check()
 
     try:
-        with _workers(args) as how, _interrupts.answered(how["workers"] > 1), warnings.catch_warnings():
+        with _workers(args) as how, _interrupts.explained(how["workers"] > 1), warnings.catch_warnings():
             warnings.simplefilter("ignore", conversion.PictureWarning)  # told by picture, as it happens
             summary = conversion.convert(
                 sources,
@@ -89,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         told.close()
         print(f"lic: interrupted: {told.counts()}; run the same command again to go on", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     finally:
         told.close()
     told.finish(summary)

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ._terminal import quoted
+
 SUMMARY = "Show a picture in the desktop's viewer, several on a page for the browser."
 EXAMPLES = """
   lic view a.lic
@@ -27,6 +29,9 @@ def run(args: argparse.Namespace) -> int:
     """Open what was made, or print its path where there is no desktop; 1 when a picture could not be shown."""
     from ..desktop import view
 
+    if args.out in ("", "-"):
+        print(f"lic: --out must name a file to write the page to, got {args.out!r}", file=sys.stderr)
+        return 2
     out = None if args.out is None else Path(args.out)
     if out is not None and out.exists() and not args.force:
         print(f"lic: {out} is there: name another page, or replace it with -f", file=sys.stderr)
@@ -40,5 +45,6 @@ def run(args: argparse.Namespace) -> int:
     told("")
     for shown in outcome.failed:
         print(f"lic: {shown.path}: {shown.fault}", file=sys.stderr)
-    print(f"opened {outcome.path}" if outcome.is_open else outcome.path)
+    path = quoted(str(outcome.path))
+    print(f"opened {path}" if outcome.is_open else path)
     return 1 if outcome.failed else 0

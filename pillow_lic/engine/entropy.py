@@ -34,6 +34,7 @@ __all__ = [
     "encode",
     "parse_prefix",
     "quantise",
+    "stored_bits",
     "stored_tables",
 ]
 
@@ -81,6 +82,22 @@ def stored_tables(data: bytes) -> Tables:
     frequencies = np.frombuffer(data, "<u2", offset=2 + 4 * count)
     low, sizes = heads["low"].astype(np.int16), heads["size"].astype(np.uint16)
     return Tables(low, sizes, frequencies.astype(np.uint16))
+
+
+def stored_bits(data: bytes, largest: int) -> npt.NDArray[np.float32]:
+    """Return what each symbol -largest..largest costs in bits by each of the tables that a model stores, (count, 2 largest + 1)."""
+    count = int.from_bytes(data[:2], "little")
+    heads = np.frombuffer(data, np.dtype([("low", "<i2"), ("size", "<u2")]), count, 2)
+    frequencies = np.frombuffer(data, "<u2", offset=2 + 4 * count)
+    bits = np.empty((count, 2 * largest + 1), np.float32)
+    ends = np.cumsum(heads["size"], dtype=np.int64)
+    for row, low, size, end in zip(bits, heads["low"].astype(int), heads["size"].astype(int), ends, strict=True):
+        own = 16 - np.log2(frequencies[end - size : end])
+        symbols = np.arange(-largest, largest + 1)
+        below, above = low - symbols, symbols - (low + size - 2)
+        escaped = own[-1] + 5 + np.floor(np.log2(np.maximum(np.maximum(2 * below, 2 * above - 1), 1)))
+        row[:] = np.where((below > 0) | (above > 0), escaped, own[np.clip(symbols - low, 0, size - 2)])
+    return bits
 
 
 def choose_lanes(n_symbols: int, estimated_bytes: float) -> int:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import LicRuntimeError, is_from_outside
+from ..errors import LicRuntimeError, let_pass
 from .manifest import Networks
 from .settings import check_time, current_settings
 
@@ -90,8 +90,7 @@ def _make_arena(ort: ModuleType) -> bool:
     try:
         ort.create_and_register_allocator(place, ort.OrtArenaCfg(ARENA))
     except Exception as error:  # older releases refuse a second one, with a RuntimeError or one of their own
-        if is_from_outside(error, "onnxruntime"):
-            raise
+        let_pass(error, "onnxruntime")
         return False
     return True
 
@@ -132,6 +131,7 @@ def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...
     try:
         import onnxruntime as ort
     except ImportError as error:
+        let_pass(error)  # its compiled part makes an ImportError of an interrupt too
         msg = f"onnxruntime cannot be imported ({error}); install it with `pip install onnxruntime`"
         raise LicRuntimeError(msg) from error
     missing = [p for p in providers if p not in ort.get_available_providers()]
@@ -156,8 +156,7 @@ def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...
     except LicRuntimeError:
         raise
     except Exception as error:
-        if is_from_outside(error, "onnxruntime"):
-            raise
+        let_pass(error, "onnxruntime")
         msg = f"onnxruntime cannot load {networks.stored(role).path}: {error}"
         raise LicRuntimeError(msg) from error
 
@@ -196,8 +195,7 @@ def run(networks: Networks, role: str, feeds: Mapping[str, Array]) -> list[Array
     try:
         outputs: list[Array] = session.run(None, {name: np.ascontiguousarray(v) for name, v in feeds.items()})
     except Exception as error:
-        if is_from_outside(error, "onnxruntime"):
-            raise
+        let_pass(error, "onnxruntime")
         shapes = ", ".join(f"{name} {tuple(v.shape)}" for name, v in feeds.items())
         msg = f"the {role} network failed on {shapes}: {error}"
         raise LicRuntimeError(msg) from error

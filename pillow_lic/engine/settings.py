@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -53,6 +54,8 @@ class Settings:
 _overrides: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("lic_settings", default=None)
 _deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("lic_deadline", default=None)
 """When the call that runs must be done, by the monotonic clock."""
+_stops: contextvars.ContextVar[Sequence[threading.Event]] = contextvars.ContextVar("lic_stops", default=())
+"""Each set when nobody waits any more for the work that this is part of."""
 
 
 def available_cores() -> int:
@@ -181,8 +184,25 @@ def limited_time() -> Iterator[None]:
         _deadline.reset(token)
 
 
+class Stopped(Exception):
+    """Ends work that nobody waits for, because other work beside it failed or was interrupted."""
+
+
+@contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """Let the work of a ``with`` block, that of contexts copied in it too, be ended (:func:`check_time`) by setting the event."""
+    stop = threading.Event()
+    token = _stops.set((*_stops.get(), stop))
+    try:
+        yield stop
+    finally:
+        _stops.reset(token)
+
+
 def check_time() -> None:
-    """Raise LicLimitError when the time of the innermost :func:`limited_time` has run out."""
+    """Raise LicLimitError when the time of the innermost :func:`limited_time` has run out, Stopped when nobody waits any more."""
+    if any(stop.is_set() for stop in _stops.get()):
+        raise Stopped
     deadline = _deadline.get()
     if deadline is not None and time.monotonic() > deadline:
         msg = "the picture takes more time than max_seconds allows (settings(max_seconds=...) or LIC_MAX_SECONDS)"

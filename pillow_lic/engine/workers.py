@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
-from .settings import current_settings, settings
+from .settings import Stopped, current_settings, settings, stoppable
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -42,10 +42,6 @@ class _Done(Generic[T]):
         return self._value
 
 
-class _Dropped(Exception):
-    """The result of a job that was never begun, because another one failed."""
-
-
 class _Task(Generic[T]):
     """A job for one of the threads."""
 
@@ -69,7 +65,7 @@ class _Task(Generic[T]):
 
     def drop(self) -> None:
         """End the job without doing it."""
-        self._work, self._error = None, _Dropped()
+        self._work, self._error = None, Stopped()
         self._finished.set()
 
     def result(self) -> T:
@@ -176,8 +172,8 @@ def over_tiles(tiles: int, pixels: int, held: int = 0, bytes_per_pixel: int = BY
     """Workers for a picture of so many tiles, the largest of so many pixels; `held` bytes are needed besides.
 
     They are as many as `settings` has threads, fewer when its `max_memory` has no room for so many or the system makes no
-    more; a picture of one tile is worked on here, by networks that use all threads unless it is small. Jobs not yet begun are dropped when the
-    block is left by an error.
+    more; a picture of one tile is worked on here, by networks that use all threads unless it is small. When the block is left
+    by an error, jobs not yet begun are dropped, and those under way end before their next network.
     """
     if tiles == 1:
         with settings(threads=1 if pixels <= SMALL else None):
@@ -190,11 +186,21 @@ def over_tiles(tiles: int, pixels: int, held: int = 0, bytes_per_pixel: int = BY
         if count == 1:
             yield Workers(None)
             return
-        threads = _Threads(count)
-        try:
-            workers = Workers(threads)
+        with _crew(count) as workers:
             yield workers
             workers.finish()
+
+
+@contextmanager
+def _crew(count: int) -> Iterator[Workers]:
+    """Workers on so many threads, if the system makes them, for a `with` block; what is not done when it is left ends soon."""
+    with stoppable() as stop:
+        threads = _Threads(count)
+        try:
+            yield Workers(threads)
+        except BaseException:
+            stop.set()
+            raise
         finally:
             threads.end()
 
@@ -204,13 +210,8 @@ def at_once(job: Callable[[T], object], items: Sequence[T]) -> None:
 
     They are done one after another where the system makes no threads.
     """
-    with settings(threads=max(1, current_settings().threads // len(items))):
-        threads = _Threads(len(items) - 1)
-        try:
-            crew = Workers(threads)
-            others = [crew.submit(job, item) for item in items[1:]]
-            job(items[0])
-            for other in others:
-                other.result()
-        finally:
-            threads.end()
+    with settings(threads=max(1, current_settings().threads // len(items))), _crew(len(items) - 1) as crew:
+        others = [crew.submit(job, item) for item in items[1:]]
+        job(items[0])
+        for other in others:
+            other.result()

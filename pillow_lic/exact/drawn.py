@@ -126,10 +126,11 @@ def _measured(colors: Pixels) -> _Blocks:
     new = ~known & pixels_of(equal >= LEAST_EQUAL, pixels.shape)
     _, place, count = np.unique(pixels[new], return_inverse=True, return_counts=True)
     cost[new] = (1 + np.log2(len(place) / count))[place]
-    return _Blocks(equal, _contrast(colors), squares.sums(cost, BLOCK))
+    return _Blocks(equal, contrast(colors), squares.sums(cost, BLOCK))
 
 
-def _contrast(colors: Pixels) -> npt.NDArray[np.float32]:
+def contrast(colors: Pixels) -> npt.NDArray[np.float32]:
+    """Return the contrast of every block of a tile (h, w, 1 or 3), in levels."""
     levels = colors.astype(np.int16)
     difference = np.zeros(colors.shape[:2], np.float32)
     difference[:, 1:] += np.abs(levels[:, 1:] - levels[:, :-1]).sum(2)

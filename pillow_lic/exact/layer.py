@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..fileformat import exact_layer
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
-from . import drawn, merging
+from . import drawn, glyphs, merging
 from .drawn import BLOCK
 
 Pixels = npt.NDArray[np.uint8]
@@ -24,11 +24,18 @@ def found(colors: Pixels) -> Layer | None:
     """Return the layer that the content of a picture (H, W, 1 or 3) asks for; None for one like a photograph."""
     height, width = colors.shape[:2]
     kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
+    blends: tuple[Pixels, Pixels] | None = None
     for area in Tiling(width, height, _SQUARES).tiles():
         blocks = drawn.blocks(colors[area.slices])
         if blocks is not None:
             kept[area.over(BLOCK).slices] = blocks
-    if not kept.any():
+        here = glyphs.found(colors[area.slices], blocks)
+        if here is not None:
+            kept[area.over(BLOCK).slices] &= ~here.blocks
+            if blends is None:
+                blends = np.zeros_like(colors), np.zeros((height, width), np.uint8)
+            blends[0][area.slices], blends[1][area.slices] = here.ink, here.cover
+    if not kept.any() and blends is None:
         return None
 
     def exact(area: Area) -> Mask:
@@ -36,7 +43,7 @@ def found(colors: Pixels) -> Layer | None:
             area.within(area.over(BLOCK).times(BLOCK)).slices
         ]
 
-    return Layer(colors, exact, float(kept.mean()))
+    return Layer(colors, exact, float(kept.mean()), blends=blends)
 
 
 def named(colors: Pixels, places: Mask) -> Layer | None:
@@ -47,34 +54,61 @@ def named(colors: Pixels, places: Mask) -> Layer | None:
 
 
 class Layer:
-    """Exact pixels of a picture of colours (H, W, 1 or 3).
+    """What lies over the coded ground of a picture of colours (H, W, 1 or 3): exact pixels, and glyphs that blend with it.
 
-    exact: returns the flags of the pixels of an area. share: how much of the picture is exact, 0..1.
+    exact: returns the flags of the pixels of an area. share: how much of the picture is exact, 0..1. merges: whether colours are
+    merged at low qualities. blends: ink (H, W, 1 or 3) and cover (H, W) of glyphs on smooth grounds, in no exact pixel.
     """
 
-    def __init__(self, colors: Pixels, exact: Callable[[Area], Mask], share: float, *, merges: bool = True) -> None:
+    def __init__(
+        self,
+        colors: Pixels,
+        exact: Callable[[Area], Mask],
+        share: float,
+        *,
+        merges: bool = True,
+        blends: tuple[Pixels, Pixels] | None = None,
+    ) -> None:
         self.colors, self.exact, self.share = colors, exact, share
-        self._merges = merges
-        self._payloads: dict[int, bytes] = {}
+        self._merges, self._blends = merges, blends
+        self._payloads: dict[tuple[int, int], bytes] = {}
+
+    def covered(self, area: Area) -> Mask:
+        """Return the flags of the pixels of an area beneath which the codec sees a continued ground."""
+        exact = self.exact(area)
+        return exact if self._blends is None else exact | (self._blends[1][area.slices] > 0)
 
     def payload(self, level: int, tiling: Tiling) -> bytes:
         """Return the payload of the exact section of a file of that level, which has these tiles."""
-        reach = self.reach(level)
-        if reach not in self._payloads:
-            streams = []
-            for area in tiling.tiles():
-                exact, colors = self.exact(area), self.colors[area.slices]
-                streams.append(exact_layer.written(merging.merged(colors, exact, reach), exact))
-            self._payloads[reach] = exact_layer.pack(streams, tiling)
-        return self._payloads[reach]
+        key = (self.reach(level), 0 if self._blends is None else glyphs.degrees(level))
+        if key not in self._payloads:
+            streams = [exact_layer.written(*self._over(area, level)) for area in tiling.tiles()]
+            self._payloads[key] = exact_layer.pack(streams, tiling)
+        return self._payloads[key]
 
     def laid_over(self, decoded: Pixels, level: int, tiling: Tiling) -> Pixels:
-        """Return decoded colours (H, W, C) with the exact pixels of a file of that level in their place."""
-        shown = decoded.copy()
+        """Return decoded colours (H, W, C) with the layer of a file of that level over them."""
+        shown = np.empty_like(decoded)
         for area in tiling.tiles():
-            exact, colors = self.exact(area), self.colors[area.slices]
-            shown[area.slices][exact] = merging.merged(colors, exact, self.reach(level))[exact]
+            shown[area.slices] = exact_layer.blended(decoded[area.slices], *self._over(area, level))
         return shown
+
+    def wanted(self, coded: Pixels) -> Pixels:
+        """Return the colours (H, W, C) that the codec sees, with the picture's own where the layer lies over them."""
+        height, width = coded.shape[:2]
+        return np.where(self.covered(Area(0, 0, width, height))[:, :, None], self.colors, coded)
+
+    def _over(self, area: Area, level: int) -> tuple[Pixels, npt.NDArray[np.uint8]]:
+        """Return the colours (h, w, C) and the cover (h, w) of the layer over an area in a file of that level."""
+        exact = self.exact(area)
+        colors = merging.merged(self.colors[area.slices], exact, self.reach(level))
+        cover = np.where(exact, np.uint8(255), np.uint8(0))
+        if self._blends is None:
+            return colors, cover
+        steps = glyphs.degrees(level)
+        ink, share = (plane[area.slices] for plane in self._blends)
+        blends = np.rint(np.rint(share * (steps / 255)) * (255 / steps)).astype(np.uint8)
+        return np.where(exact[:, :, None], colors, ink), np.where(exact, cover, blends)
 
     def whole(self, level: int) -> Pixels:
         """Return all colours of the picture as a file of that level has exact ones."""

@@ -6,9 +6,10 @@ A family turns the pixels of a picture into the payloads of its tiles, and back,
 * `encode` and `decode` (`Plain`) of one rectangle of pixels; `tilewise` makes a writer and a reader of tiles out of them;
 * `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
 
-It may have `check`, which looks at a payload without running a network, `drafts`, and `dump`, which gives what a tile holds
-before it becomes pixels. Families import `engine` and
-`fileformat`, never each other; the rest of the package reaches them by the functions below alone.
+A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`). A family may have `check`, which looks at what
+it would decode without running a network (`check(streams, shape)` where it has `decode`, `check(payload)` where it has `reader`),
+`drafts`, and `dump`, which gives what a tile holds before it becomes pixels. Families import `engine` and `fileformat`, never
+each other; the rest of the package reaches them by the functions below alone.
 
 Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
 """
@@ -41,9 +42,14 @@ FAMILIES: Final = (
     "agustsson2017",
     "autoencoder",
     "balle2017",
+    "balle2018",
+    "johnston2018",
     "li2018",
     "lic1",
     "lossless",
+    "minnen2018_local",
+    "theis2017",
+    "toderici2017",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""
 
@@ -130,6 +136,24 @@ class Plain(Family, Protocol):
         """Return the pixels (h, w, C) of that shape; LicDamagedError or LicDesyncError for other streams than `encode` made."""
 
 
+class Progressive(Plain, Protocol):
+    """A plain family whose streams begin with what matters most, so that a part of them shows all of the picture, coarser."""
+
+    def decode_cut(self, model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
+        """Return the pixels by the beginning of the streams: the last one may end anywhere, and more may be missing.
+
+        LicDamagedError where there is too little to show anything.
+        """
+
+    def cut(
+        self, model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int, size: int
+    ) -> list[bytes]:
+        """Return whole streams of at most `size` bytes together that `decode` takes at the same level. No network runs.
+
+        ValueError naming the least size that is possible, LicDamagedError for streams that `encode` did not make.
+        """
+
+
 class Tiled(Family, Protocol):
     """A family that codes the tiles of a picture itself."""
 
@@ -172,15 +196,15 @@ def reader(
     return TilewiseReader(cast(Plain, family), model, tiling, level, area)
 
 
-def check(model: Model, payload: bytes | memoryview) -> None:
-    """Raise LicDamagedError or LicUnsupportedError for a payload that can be seen to be wrong without running a network."""
+def check(model: Model, tiling: Tiling, index: int, payload: bytes | memoryview) -> None:
+    """Raise LicDamagedError or LicUnsupportedError for a tile's payload that can be seen to be wrong without running a network."""
     family = of(model)
-    if hasattr(family, "check"):
-        family.check(payload)
-    elif not hasattr(family, "reader"):
+    if not hasattr(family, "reader"):
         from .tilewise import check as check_streams
 
-        check_streams(payload)
+        check_streams(cast(Plain, family), model, tiling, index, payload)
+    elif hasattr(family, "check"):
+        family.check(payload)
 
 
 def coded(
@@ -205,6 +229,23 @@ def dump(model: Model, tile: Coded) -> Mapping[str, npt.NDArray[Any]]:
         msg = f"a file to dump must be of a model whose family is one of {', '.join(has)}, got {model.name}"
         raise ValueError(msg)
     return cast("Mapping[str, npt.NDArray[Any]]", family.dump(model, tile))
+
+
+def is_progressive(model: Model) -> bool:
+    """Whether the files of a model can be cut."""
+    return hasattr(of(model), "cut")
+
+
+def cut(
+    model: Model, tiling: Tiling, level: int, payloads: Sequence[bytes | memoryview], size: int
+) -> Sequence[bytes | memoryview]:
+    """Return payloads of at most `size` bytes together that decode to a coarser picture; of a progressive model. No network runs.
+
+    ValueError where a tile cannot be so small.
+    """
+    from .tilewise import cut as cut_streams
+
+    return cut_streams(cast(Progressive, of(model)), model, tiling, level, payloads, size)
 
 
 def drafts(model: Model) -> Sequence[int]:

@@ -27,6 +27,11 @@ def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:  # noqa: AR
     return vp8l.write(pixels, small=True)
 
 
+def check(streams: Sequence[memoryview], shape: tuple[int, int]) -> None:
+    """Raise LicDamagedError for bitstreams whose first bytes are not those of VP8L, or claim another size than that shape."""
+    vp8l.check(streams, shape)
+
+
 def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:  # noqa: ARG001
     """Return the pixels (h, w, 4) of that shape, alpha last."""
     return vp8l.read(streams, shape)

@@ -7,7 +7,8 @@ latents, so what is cut away was coded twice: (1 + 2 margin / tile_edge)^2 is th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +18,14 @@ from ..engine.settings import check_time
 from ..errors import LicDamagedError, LicDesyncError
 from ..fileformat import streams
 from ..fileformat.areas import Area, Window, onto, padded, with_halo
+from ..fileformat.container import CutPayload
 from ..fileformat.tiling import Tiling
 from . import MISSING
 
 if TYPE_CHECKING:
     from ..engine.models import Model
     from ..fileformat.importance_map import Deltas
-    from . import Payload, Payloads, Plain, Put
+    from . import Payload, Payloads, Plain, Progressive, Put
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -41,9 +43,26 @@ def coded_window(model: Model, tiling: Tiling, index: int) -> Window:
     return with_halo(tiling.tile(index), constants["margin"], constants["align"], tiling.width, tiling.height)
 
 
-def check(payload: bytes | memoryview) -> None:
-    """Raise LicDamagedError for a payload whose streams do not fill it."""
-    streams.unpack(payload)
+def check(family: Plain, model: Model, tiling: Tiling, index: int, payload: bytes | memoryview) -> None:
+    """Raise LicDamagedError for a tile's payload whose streams do not fill it, or are seen by the family's `check` to be wrong."""
+    coded = streams.unpack(payload)
+    if hasattr(family, "check"):
+        family.check(coded, coded_window(model, tiling, index).area.shape)
+
+
+def cut(
+    family: Progressive, model: Model, tiling: Tiling, level: int, payloads: Sequence[bytes | memoryview], size: int
+) -> list[bytes]:
+    """Return coarser payloads of all tiles (`families.cut`); each gets its share of the bytes by the length that it has."""
+    total = sum(map(len, payloads))
+    result = []
+    for index, payload in enumerate(payloads):
+        check_time()
+        coded = streams.unpack(payload)
+        most = size * len(payload) // total - (len(payload) - sum(map(len, coded)))
+        shape = coded_window(model, tiling, index).area.shape
+        result.append(streams.pack(family.cut(model, coded, shape, level, most)))
+    return result
 
 
 class TilewiseWriter:
@@ -98,7 +117,7 @@ class TilewiseReader:
         return sum(padded(window.width, align) * padded(window.height, align) for window in windows)
 
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
-        """Give the pixels of every tile in the area to `put` (`families.Reader.draw`); a cut tile is grey."""
+        """Give the pixels of every tile in the area to `put` (`families.Reader.draw`)."""
         with workers.over_tiles(len(self.needed), self._tiling.largest_padded(1), held) as crew:
             for index in self.needed:
                 crew.submit(self._show, index, payloads[index], put, strict)
@@ -110,10 +129,18 @@ class TilewiseReader:
         pixels = np.full((*target.shape, self._channels), MISSING, np.uint8)
         try:
             if payload is not None:
-                coded = streams.unpack(payload)
-                decoded = self._family.decode(self._model, coded, window.area.shape, self._level)
+                decoded = self._decoded(payload, window.area.shape)
                 pixels = decoded[target.within(window.area).slices]
         except (LicDamagedError, LicDesyncError):
             if strict:
                 raise
         put(target.within(self._area), pixels)
+
+    def _decoded(self, payload: Payload, shape: tuple[int, int]) -> Pixels:
+        if not isinstance(payload, CutPayload):
+            return self._family.decode(self._model, streams.unpack(payload), shape, self._level)
+        if not hasattr(self._family, "decode_cut"):
+            msg = f"model {self._model.name} shows nothing of a tile that is not whole"
+            raise LicDamagedError(msg)
+        coded = streams.unpack_cut(payload)
+        return cast("Progressive", self._family).decode_cut(self._model, coded, shape, self._level)

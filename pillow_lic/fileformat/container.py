@@ -188,9 +188,45 @@ class TilePayloads(Mapping[int, "bytes | CutPayload | None"]):
         return None
 
 
+class Beginnings(Mapping[int, CutPayload]):
+    """The beginnings of the payloads of the tiles of a file, as many bytes of each as `most` bytes of the file allow.
+
+    All that is not the payload of a tile counts in full, and the rest is shared by the lengths of the payloads. ValueError
+    where nothing is left for them.
+    """
+
+    def __init__(self, fp: IO[bytes], front: Front, most: int) -> None:
+        tiles = [ref for ref in [*front.sections, *([front.cut] if front.cut else [])] if ref.tag == TILE]
+        coded = sum(ref.length for ref in tiles)
+        other = max(ref.end for ref in tiles) - front.start - coded if tiles else front.size
+        if most <= other or not tiles:
+            msg = f"bytes must be more than the {other} that this file has beside its coded pixels, got {most}"
+            raise ValueError(msg)
+        self._fp, self._refs = fp, tiles
+        self._lengths = [min(ref.length, (most - other) * ref.length // coded) if coded else 0 for ref in tiles]
+        self._count, self._reading = front.header.tile_count, threading.Lock()
+
+    def __getitem__(self, index: int) -> CutPayload:
+        if index >= len(self._refs):
+            return CutPayload()
+        with self._reading:
+            return CutPayload(read_at(self._fp, self._refs[index].offset, self._lengths[index]))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self._count))
+
+    def __len__(self) -> int:
+        return self._count
+
+
+def _start_of(ref: SectionRef) -> int:
+    """Return the offset of the first byte of a section."""
+    return ref.offset - 1 - len(write_varint(ref.length))
+
+
 def _read(fp: IO[bytes], front: Front, ref: SectionRef, index: int) -> bytes:
     """Read the payload of a section; a tile's depends on its raster `index`."""
-    start = ref.offset - 1 - len(write_varint(ref.length))
+    start = _start_of(ref)
     section = read_at(fp, start, ref.end - start)
     need(ref, start + len(section))
     return bytes(checked_payload(memoryview(section), ref, start, write_header(front.header), index))
@@ -237,6 +273,20 @@ def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
     parts += [None] * (header.tile_count - len(parts))
     metadata = {METADATA[tag]: found[tag] for tag in METADATA if tag in found}
     return Container(header, metadata, found.get(IMPORTANCE), found.get(ALPHA), found.get(EXACT), parts, trailing)
+
+
+def with_tiles(data: bytes | memoryview, front: Front, tiles: Sequence[bytes | memoryview]) -> bytes:
+    """Return a whole file, whose front was read, with other payloads of its tiles, and nothing behind them."""
+    view, header = memoryview(data), write_header(front.header)
+    parts: list[bytes | memoryview] = [header]
+    payloads = iter(enumerate(tiles))
+    for ref in front.sections:
+        if ref.tag == TILE:
+            index, payload = next(payloads)
+            parts.append(write_section(TILE, payload, header, index))
+        else:
+            parts.append(view[_start_of(ref) : ref.end])
+    return b"".join(parts)
 
 
 def pack(

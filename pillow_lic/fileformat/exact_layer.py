@@ -1,8 +1,9 @@
-"""The exact layer of a picture: pixels that take the place of decoded ones, in one section, tile by tile.
+"""The exact layer of a picture: pixels that lie over the decoded ones, in one section, tile by tile.
 
 payload = varint length of every bitstream, tile by tile in raster order, then the bitstreams (`vp8l`; a long tile has several)
 
-A tile whose bitstreams all have length 0 has no exact pixels. In the others alpha 255 marks an exact pixel, alpha 0 a hole.
+A tile whose bitstreams all have length 0 has nothing over it. In the others alpha 255 marks an exact pixel, alpha 0 a hole, and
+what is between a colour that covers the decoded one in part.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .tiling import Tiling
 from .varint import parse_varint, write_varint
 
 Pixels = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
+Plane = npt.NDArray[np.uint8]
 
 _MAX_VARINT_BYTES = 5
 
@@ -32,12 +33,18 @@ def pack(tiles: Sequence[Sequence[bytes] | None], tiling: Tiling) -> bytes:
     return b"".join([*(write_varint(len(stream)) for stream in streams), *streams])
 
 
-def written(pixels: Pixels, exact: Mask) -> list[bytes] | None:
-    """Return the bitstreams of a tile of colours (h, w, 1 or 3) whose exact pixels (h, w) are marked; None if there are none."""
-    if not exact.any():
+def written(pixels: Pixels, cover: Plane) -> list[bytes] | None:
+    """Return the bitstreams of a tile of colours (h, w, 1 or 3) that cover what is decoded (h, w), 255 all; None if none does."""
+    if not cover.any():
         return None
-    kept = pixels * exact[:, :, None]
-    return vp8l.write(np.concatenate([kept, np.where(exact, np.uint8(255), np.uint8(0))[:, :, None]], 2), small=False)
+    kept = pixels * (cover > 0)[:, :, None]
+    return vp8l.write(np.concatenate([kept, cover[:, :, None]], 2), small=False)
+
+
+def blended(beneath: Pixels, over: Pixels, cover: Plane) -> Pixels:
+    """Return colours (h, w, C) with others over them, which cover (h, w) 0 none to 255 all of a pixel; in whole numbers."""
+    share = cover[:, :, None].astype(np.uint32)
+    return ((share * over + (255 - share) * beneath + 127) // 255).astype(np.uint8)
 
 
 class ExactLayer:
@@ -75,7 +82,7 @@ class ExactLayer:
                 vp8l.check(self._streams[index], self._tiling.tile(index).shape)
 
     def over(self, put: Callable[[Area, Pixels], None], read: Area, scale: int) -> Callable[[Area, Pixels], None]:
-        """Return a function that takes decoded colours (h, w, 1 or 3) and gives them to `put` with the exact pixels in place.
+        """Return a function that takes decoded colours (h, w, 1 or 3) and gives them to `put` with the layer over them.
 
         Alpha that tiles hold, a fourth channel, stays as it is.
         Areas begin at the corner of the area `read`, and count pixels of a draft that are `scale` pixels wide.
@@ -96,13 +103,10 @@ class ExactLayer:
         return put_exact
 
     def _laid(self, index: int, here: Area, scale: int, colors: Pixels) -> Pixels:
-        """Return colours of the area `here` of the draft with the exact pixels of one tile in place, grey if they are grey."""
+        """Return colours of the area `here` of the draft with the layer of one tile over them, grey if they are grey."""
         tile = self._tiling.tile(index)
         exact = vp8l.read(self._streams[index], tile.shape)
-        marks = exact[:, :, 3]
-        if not ((marks == 0) | (marks == 255)).all():
-            msg = f"exact pixels must have alpha 0 or 255, tile {index + 1} in raster order has others"
-            raise LicDamagedError(msg)
+        cover = exact[:, :, 3]
         both = tile.over(scale).intersection(here)
         inside = both.within(tile.over(scale)).slices
         place = both.within(here).slices
@@ -110,10 +114,11 @@ class ExactLayer:
         beneath = laid[place][:, :, :3]
         exact = exact[:, :, : beneath.shape[2]]
         if scale == 1:
-            np.copyto(beneath, exact[inside], where=marks[inside][:, :, None] == 255)
+            beneath[:] = blended(beneath, exact[inside], cover[inside])
             return laid
-        share = _means(marks == 255, scale)[inside][:, :, None]
-        sums = np.stack([_means((marks == 255) * plane, scale) for plane in np.moveaxis(exact, 2, 0)], 2)
+        shares = cover / np.float32(255)
+        share = _means(shares, scale)[inside][:, :, None]
+        sums = np.stack([_means(shares * plane, scale) for plane in np.moveaxis(exact, 2, 0)], 2)
         beneath[:] = np.rint(sums[inside] + (1 - share) * beneath).astype(np.uint8)
         return laid
 

@@ -10,6 +10,7 @@ from ..arguments import number, shown
 Box = tuple[float, ...]
 
 LEGAL_ROI = "a picture-sized mask or boxes (left, upper, right, lower[, weight])"
+LEGAL_PLACES = "a picture-sized mask or boxes (left, upper, right, lower)"
 
 
 def is_map(value: object) -> bool:
@@ -45,8 +46,11 @@ def _as_rows(value: object) -> object:
     return tuple(rows) if isinstance(value, tuple) else rows
 
 
-def boxes(name: str, value: object, legal: str) -> tuple[Box, ...]:
-    """Return boxes as tuples (left, upper, right, lower[, weight]); ValueError naming ``legal`` for anything else."""
+def boxes(name: str, value: object, legal: str, *, weighted: bool = True) -> tuple[Box, ...]:
+    """Return boxes as tuples (left, upper, right, lower[, weight]); ValueError naming ``legal`` for anything else.
+
+    weighted: a box may have a weight.
+    """
     value = _as_rows(value)
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or not value:
         msg = f"{name} must be {legal}, got {shown(value)}"
@@ -54,7 +58,7 @@ def boxes(name: str, value: object, legal: str) -> tuple[Box, ...]:
     rows: Sequence[Any] = value if isinstance(value[0], Sequence) else [value]
     found = []
     for row in rows:
-        if not isinstance(row, Sequence) or isinstance(row, (str, bytes)) or len(row) not in (4, 5):
+        if not isinstance(row, Sequence) or isinstance(row, (str, bytes)) or not 4 <= len(row) <= 4 + weighted:
             msg = f"{name} must be {legal}, got {shown(row)}"
             raise ValueError(msg)
         box = tuple(number(name, side, legal) for side in row)

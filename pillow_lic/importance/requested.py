@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..fileformat.importance_map import CELL, STEP, Deltas, Map, pack, shape_of
 from ..fileformat.limits import MAX_LEVEL
 from . import automatic
-from .places import LEGAL_ROI, box_shown, boxes
+from .places import LEGAL_PLACES, LEGAL_ROI, box_shown, boxes
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -84,18 +84,18 @@ def request(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None,
         else:
             points += SPAN * _blocks(_mask(asked, "importance", height, width))
     if roi is not None:
-        points += SPAN * _blocks(named_mask(roi, "roi", height, width))
+        points += SPAN * _blocks(named_mask(roi, "roi", height, width, weighted=True))
     named = roi is not None or not isinstance(wanted, (int, float))
     return Requested(given, (points - points.mean()) * (MAX_LEVEL / 9 / STEP), named)
 
 
-def named_mask(places: Mask | Sequence[Box], name: str, height: int, width: int) -> Floats:
+def named_mask(places: Mask | Sequence[Box], name: str, height: int, width: int, *, weighted: bool = False) -> Floats:
     """Return the mask (H, W), 0..1, of places given by an option: a mask, or boxes as `request` takes them.
 
-    ValueError naming the option, what is wrong and what is legal.
+    weighted: a box may have a weight. ValueError naming the option, what is wrong and what is legal.
     """
     if isinstance(places, np.ndarray) and places.shape != (height, width) and places.shape[1] in (4, 5):
-        places = boxes(name, places.tolist(), LEGAL_ROI)
+        places = boxes(name, places.tolist(), LEGAL_ROI if weighted else LEGAL_PLACES, weighted=weighted)
     return _mask(places, name, height, width) if isinstance(places, np.ndarray) else _boxed(places, name, height, width)
 
 

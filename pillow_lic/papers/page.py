@@ -91,7 +91,7 @@ def html(measured: Measured) -> str:
     drawn = "".join(charts.svg([panel]) for panel in panels(measured).values())
     systems, *others = all_tables(measured)
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
-    first = measured.pictures[0]
+    first, cut = measured.pictures[0], pictures.cuts(measured)
     body = [
         f"<header><h1>{TITLE}</h1>",
         f'<p class="quiet">Papers: {len(measured.papers)}, their networks trained anew. pillow-lic {__version__} on {escape(machine)}.</p>',
@@ -103,7 +103,8 @@ def html(measured: Measured) -> str:
         *_section("Pictures at equal bytes", _CROPS.format(first.name, pictures.QUALITY)),
         bench_page.crops(pictures.at_equal_bytes(measured)),
         *_section("Files cut short", _STRIPS),
-        *(f"<h3>{escape(name)}</h3>\n{row}" for name, row in pictures.strips(measured)),
+        f'<div class="charts">\n{charts.svg([_progress(measured, cut)])}</div>',
+        *(f"<h3>{escape(name)}</h3>\n{pictures.strip(found, name)}" for name, found in cut.items()),
         *_section("Maps of importance", _MAPS, pictures.maps(first)),
         *_section("Sources", "Where the published figures are from, and how ours were measured."),
         *_sources(measured.papers.values()),
@@ -129,6 +130,23 @@ def markdown(measured: Measured, drawings: Mapping[str, str]) -> str:
 def _colors(measured: Measured) -> dict[str, str]:
     papers = {name: COLORS[i % len(COLORS)] for i, name in enumerate(measured.papers)}
     return papers | {name: GREYS[i % len(GREYS)] for i, name in enumerate(measured.references)}
+
+
+def _progress(measured: Measured, cut: Mapping[str, Sequence[pictures.Cut]]) -> charts.Panel:
+    """Return the chart of PSNR over the bytes that have come, of one file for each model."""
+    series = {
+        name: [(part.bytes, part.shown[1]) for part in found if part.shown is not None] for name, found in cut.items()
+    }
+    return charts.Panel(
+        "One file, cut",
+        "bytes that have come",
+        "PSNR, dB",
+        series,
+        log_x=True,
+        colors=_colors(measured),
+        legend=False,
+        named=frozenset(series),
+    )
 
 
 def _pictures(measured: Measured) -> str:

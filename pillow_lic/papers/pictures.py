@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from .. import codec, color, describe, metrics
 from ..bench import equal_bytes, peers
@@ -32,27 +31,45 @@ def at_equal_bytes(measured: Measured) -> equal_bytes.Compared:
     return equal_bytes.compare(path.name, peers.read(path), [first, *others], QUALITY)
 
 
-def strips(measured: Measured) -> Iterator[tuple[str, str]]:
-    """Yield names and rows of pictures: one file of each model that can be cut, and of the default one, after SHARES of it."""
-    path = measured.pictures[0]
-    pixels = peers.read(path)
-    cut = ["lic1", *(name for name, paper in measured.papers.items() if paper.cut and name in measured.codecs)]
-    for name in cut:
-        yield name, strip(measured.codecs[name], pixels, path.name)
+@dataclass(frozen=True)
+class Cut:
+    """What is shown when only `share` of a file has come: its bytes, the pixels (H, W, 3), PSNR in dB; None where it is not enough."""
+
+    share: float
+    bytes: int
+    shown: tuple[Pixels, float] | None
 
 
-def strip(codec_of_model: Codec, pixels: Pixels, name: str) -> str:
-    """Return one file of a picture as a row of what is shown of it after SHARES of its bytes."""
+def cuts(measured: Measured) -> dict[str, list[Cut]]:
+    """Return what is shown after SHARES of one file, of each model that can be cut, and of the default one."""
+    pixels = peers.read(measured.pictures[0])
+    names = ["lic1", *(name for name, paper in measured.papers.items() if paper.cut)]
+    return {name: cut(measured.codecs[name], pixels) for name in names if name in measured.codecs}
+
+
+def cut(codec_of_model: Codec, pixels: Pixels) -> list[Cut]:
+    """Return what is shown after SHARES of one file of the highest quality."""
     data = codec_of_model.encode(pixels, codec_of_model.qualities[-1])
-    shots = []
+    found = []
     for share in SHARES:
         length = round(share * len(data))
         try:
-            shown = np.asarray(codec.decode(data[:length], strict=share == 1)[1])
-            text, image = f"{length:,} bytes, {metrics.psnr(pixels, shown):.1f} dB", color.to_image(shown, "RGB")
+            shown = codec.decode(data[:length], strict=share == 1)[1]
+            found.append(Cut(share, length, (shown, metrics.psnr(pixels, shown))))
         except LicError:
-            text, image = f"{length:,} bytes: not enough", color.to_image(np.full_like(pixels, 128), "RGB")
-        shots.append(_shot(f"{share:.0%}", text, document.picture(image, f"{name} after {share:.0%}", exact=False)))
+            found.append(Cut(share, length, None))
+    return found
+
+
+def strip(found: Sequence[Cut], name: str) -> str:
+    """Return what is shown of one file as a row of pictures."""
+    shots = []
+    for part in found:
+        if part.shown is None:
+            shots.append(_shot(f"{part.share:.0%}", f"{part.bytes:,} bytes: not enough", ""))
+            continue
+        image = document.picture(color.to_image(part.shown[0], "RGB"), f"{name} after {part.share:.0%}", exact=False)
+        shots.append(_shot(f"{part.share:.0%}", f"{part.bytes:,} bytes, {part.shown[1]:.1f} dB", image))
     return _row(shots)
 
 

@@ -49,7 +49,17 @@ def test_it_begins_as_a_linear_transform_that_keeps_the_picture(patches: Path) -
 
 def test_a_run_that_was_cut_goes_on(patches: Path, tmp_path: Path) -> None:
     settings = argparse.Namespace(
-        patches=patches, run=tmp_path, minutes=0.03, weights=None, batch=2, crop=32, lr=1e-4, decay_from=0.3, every=1
+        patches=patches,
+        run=tmp_path,
+        minutes=0.03,
+        weights=None,
+        batch=2,
+        crop=32,
+        lr=1e-4,
+        decay_from=0.3,
+        every=1,
+        quantiser="mixed",
+        warm_up=200,
     )
     balle2017.train(settings)
     first = torch.load(tmp_path / "checkpoint.pt", weights_only=True)

@@ -1,7 +1,7 @@
 """Compare pillow-lic with AVIF, JPEG XL, WebP and PNG over pictures of screens: `python -m tests.screens.compare FOLDER CACHE`.
 
 FOLDER is one that `python -m tests.screens` made, CACHE a JSON file that keeps what the peers gave and grows while they are
-measured; --peers measures them alone. Of a picture the middle 640x512 pixels count. Needs ssimulacra2 and pillow-jxl-plugin.
+measured; --peers measures them alone. Of a picture the middle 512x384 pixels count. Needs ssimulacra2 and pillow-jxl-plugin.
 
 The bytes of a format at a quality are those of its smallest file that reaches it, interpolated (the logarithm of the bytes)
 between neighbouring settings of finite PSNR. A BD-rate is the mean of the logarithms of two formats' bytes over the span
@@ -30,13 +30,13 @@ from pillow_lic.bench.report import Sample
 
 Pixels = npt.NDArray[np.uint8]
 
-CROP = (640, 512)
+CROP = (512, 384)
 """Width and height of what counts of a picture."""
 QUALITIES = {
-    OURS: (1.5, 3, 4.9, 5, 6.5, 8, 9.5),
-    "avif": (20, 40, 57, 72, 84, 92, 98),
-    "jxl": (40, 70, 85, 95),
-    "webp": (5, 40, 75, 93),
+    OURS: (1.5, 3, 4.9, 5, 6.5, 8),
+    "avif": (20, 45, 65, 82, 95),
+    "jxl": (45, 80, 94),
+    "webp": (10, 60, 93),
 }
 SPANS = {"psnr": (30.0, 50.0), "ssimulacra2": (50.0, 95.0)}
 """The qualities people ask for, in dB and in points."""

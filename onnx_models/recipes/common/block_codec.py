@@ -74,13 +74,13 @@ class BlockCodec(training.Codec):
         x = blockwise.pixels_graph(g)
         factors = gain(g, hats(g, g.input("level", [1, 1, 1, 1])), self.encoder_gains.log_gain)
         c = blockwise.analysis_graph(g, x, self.analysis)[1]
-        g.output(g.op("Mul", c, factors), "y", [1, self.encoder_gains.log_gain.shape[1], "h", "w"])
+        g.output(g.op("Mul", c, factors), "y", [1, self.encoder_gains.log_gain.shape[1], "h8", "w8"])
         return g.model()
 
     def synthesis_graph(self) -> onnx.ModelProto:
         """Quantised latents q (1,C,h,w) float32; level (1,1,1,1) -> pixels (1,8h,8w,3) uint8."""
         g = Graph("synthesis")
-        q = g.input("q", [1, self.decoder_gains.log_gain.shape[1], "h", "w"])
+        q = g.input("q", [1, self.decoder_gains.log_gain.shape[1], "h8", "w8"])
         factors = gain(g, hats(g, g.input("level", [1, 1, 1, 1])), self.decoder_gains.log_gain)
         blockwise.synthesis_graph(g, g.op("Mul", q, factors), self.synthesis)
         return g.model()

@@ -41,7 +41,8 @@ def count(
     np.add.at(into, (context[inside], planes[inside]), 1)
 
 
-def starts_of(counts: Counts) -> npt.NDArray[np.uint16]:
-    """Return the start values of counted contexts: the share of ones in 65536ths."""
+def stored(counts: Counts) -> bytes:
+    """Return the start values of counted contexts as a model stores them, the share of ones in 65536ths, u16."""
     share = (counts[:, 1] + FEW / 2) / (counts.sum(1) + FEW)
-    return np.clip(np.rint(65536 * share), 32, 65504).astype(np.uint16)
+    clipped: bytes = np.clip(np.rint(65536 * share), 32, 65504).astype("<u2").tobytes()
+    return clipped

@@ -10,12 +10,11 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 
 from pillow_lic.engine.manifest import Stored
@@ -95,6 +94,10 @@ class Release:
             for role, network in made.items()
         }
 
+    def stored(self, file: str, content: bytes) -> Placed:
+        """Write a file that is no graph and return it."""
+        return self._placed(file, content)
+
     def tables(self, tables: Iterable[Table]) -> Placed:
         """Write the tables of the range coder and return their file."""
         return self._placed("tables.bin", tables_file(tables))
@@ -103,9 +106,13 @@ class Release:
         """Write other bytes that the model needs and return their file."""
         return self._placed(file, content)
 
-    def starts(self, starts: npt.NDArray[np.uint16]) -> Placed:
-        """Write the start values of the coder of bits and return their file."""
-        return self._placed("starts.bin", starts.astype("<u2").tobytes())
+    def shared(self, number: int, roles: Iterable[str]) -> dict[str, Placed]:
+        """Return files of another model of the manifest that this one names too: they are stored once. ValueError if it is not there."""
+        entries = {model["id"]: model for model in json.loads((self.out / "manifest.json").read_text())["models"]}
+        if number not in entries:
+            raise ValueError(f"model must be one of {', '.join(map(str, entries))}, got {number}")
+        found = entries[number]["files"]
+        return {role: replace(Placed.of(found[role]), folder=self.out) for role in roles}
 
     def model(self, files: Mapping[str, Placed]) -> Model:
         """Return the model of these files, by role in manifest order, as the runtime has it."""

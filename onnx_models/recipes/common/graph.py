@@ -35,14 +35,17 @@ OPERATORS = frozenset(
         "LeakyRelu",
         "Log",
         "Mul",
+        "Pad",
         "QuantizeLinear",
         "Relu",
         "Resize",
         "Round",
+        "Sigmoid",
         "Slice",
         "SpaceToDepth",
         "Sqrt",
         "Sub",
+        "Tanh",
         "Transpose",
         "Unsqueeze",
     }
@@ -169,6 +172,10 @@ class Graph:
     def shuffle(self, x: str, r: int) -> str:
         """Shuffle (r*r*c, h, w) -> (c, r*h, r*w) as torch's PixelShuffle does."""
         return self.op("DepthToSpace", x, blocksize=r, mode="CRD")
+
+    def repeated(self, x: str, by: int) -> str:
+        """Repeat the edges of (1, c, h, w) on each side."""
+        return self.op("Pad", x, self.constant([0, 0, by, by] * 2, np.int64), mode="edge")
 
     def slice(
         self, x: str, starts: Sequence[int], ends: Sequence[int], axes: Sequence[int], steps: Sequence[int]

@@ -63,6 +63,12 @@ def quantise(probabilities: Sequence[float] | NDArray[np.float64]) -> NDArray[np
             return frequencies
 
 
+def gaussian_probabilities(sigma: float, largest: int, mean: float = 0.0) -> NDArray[np.float64]:
+    """Return the masses of the unit intervals around -largest..largest under a Gaussian, (2 largest + 1,); the rest is outside."""
+    ends = [0.5 * math.erfc(-(v - 0.5 - mean) / (sigma * math.sqrt(2))) for v in range(-largest, largest + 2)]
+    return np.diff(ends)
+
+
 def gaussian_table(sigma: float, tail: float = 2.0**-12) -> Table:
     """Return the table of a zero-mean Gaussian with deviation `sigma`, integrated over unit intervals.
 

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .graph import Graph, numpy
+
 
 class Taps(nn.Module):
     """The weights (o,i,k,k) of a convolution as k^2 matrices (o,i,1,1), in raster order, and its bias (o,), or (i,) of a transpose."""
@@ -31,3 +33,8 @@ class Conv(Taps):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(x, self.weight(), self.bias, self.stride, self.size // 2)
+
+
+def written(g: Graph, x: str, layer: Conv) -> str:
+    """Write the convolution of (1,i,h,w)."""
+    return g.conv(x, numpy(layer.weight()), numpy(layer.bias), stride=layer.stride, pad=layer.size // 2)

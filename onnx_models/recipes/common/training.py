@@ -12,7 +12,9 @@ import math
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -76,26 +78,54 @@ def judgement(net: Codec, pictures: Tensor) -> str:
 
 
 def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
+    """Train a codec as `loop` does, on crops at levels spread over the scale."""
+    data = Patches(a.patches)
+    net.quantiser = a.quantiser
+
+    def batch(rng: np.random.Generator, done: float) -> tuple[Tensor, dict[str, float]]:
+        x = data.batch(a.batch, a.crop, rng).permute(0, 3, 1, 2).float().div_(255)
+        x = x.contiguous(memory_format=torch.channels_last)
+        # One level from each n-th of the scale, so that batches are alike.
+        level = torch.from_numpy(np.floor((rng.permutation(a.batch) + rng.random(a.batch)) * (LEVEL_MAX + 1) / a.batch))
+        net.progress = done
+        losses, bpp, error = net.losses(x, level.float())
+        return losses.mean(), {"bpp": bpp.mean().item(), "psnr": -10 * error.mean().log10().item()}
+
+    loop(net, fast, a, lambda: net.start(data), batch, lambda average: judgement(average, data.validation()))
+
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def loop(
+    net: Net,
+    fast: tuple[str, ...],
+    a: argparse.Namespace,
+    start: Callable[[], None],
+    batch: Callable[[np.random.Generator, float], tuple[Tensor, dict[str, float]]],
+    judged: Callable[[Net], str],
+) -> None:
     """Train for `a.minutes`, or what is left of them; `weights.pt` in the folder of the run are the averaged weights.
 
-    Parameters with one of the words of `fast` in their names learn four times as fast.
+    Parameters with one of the words of `fast` in their names learn four times as fast. `start` sets the weights that a run begins
+    with. `batch` returns, at a share of the schedule in 0..1, the loss of a batch and the figures that the log says of it; `judged`
+    returns what the log says of averaged weights.
     """
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     amp = torch.autocast("cpu", dtype=torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
-    data, checkpoint = Patches(a.patches), a.run / "checkpoint.pt"
+    checkpoint = a.run / "checkpoint.pt"
     a.run.mkdir(parents=True, exist_ok=True)
-    net.quantiser = a.quantiser
     if not checkpoint.exists() and a.weights:
         net.load_state_dict(torch.load(a.weights, weights_only=True))
     elif not checkpoint.exists():
-        net.start(data)
+        start()
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     named = list(net.named_parameters())
     quick = [v for name, v in named if any(word in name for word in fast)]
     others = [v for name, v in named if not any(word in name for word in fast)]
     optimizer = Soap([{"params": others}, {"params": quick, "factor": 4.0}], lr=a.lr)
     average = copy.deepcopy(net)
-    step, spent, log = 0, 0.0, deque[list[float]](maxlen=a.every)
+    step, spent, log = 0, 0.0, deque[dict[str, float]](maxlen=a.every)
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
         for part, state in ((net, "net"), (average, "average"), (optimizer, "optimizer")):
@@ -112,26 +142,19 @@ def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
         ):
             torch.save(content, a.run / "part")
             (a.run / "part").replace(a.run / name)
-        loss, bpp, psnr = np.mean(log, 0) if log else [math.nan] * 3
-        line = f"step {step}  {spent / 60:.1f} min  lr {optimizer.param_groups[0]['lr']:.2e}"
-        line += f"  loss {loss:.4f}  bpp {bpp:.3f}  psnr {psnr:.2f}{verdict}"
+        means = "".join(f"  {name} {np.mean([row[name] for row in log]):.4f}" for name in (log[0] if log else ()))
+        line = f"step {step}  {spent / 60:.1f} min  lr {optimizer.param_groups[0]['lr']:.2e}{means}{verdict}"
         print(line, flush=True)
         with (a.run / "log.txt").open("a") as f:
             f.write(line + "\n")
 
     while (done := (spent := time.time() - begun) / (60 * a.minutes)) < 1:
-        net.progress = done
         late = max(0.0, (done - a.decay_from) / (1 - a.decay_from))
         for group in optimizer.param_groups:
-            rate = a.lr * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
+            rate = a.lr * min(1, (step + 1) / a.warm_up) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
             group["lr"] = rate * group.get("factor", 1.0)
-        x = data.batch(a.batch, a.crop, rng).permute(0, 3, 1, 2).float().div_(255)
-        x = x.contiguous(memory_format=torch.channels_last)
-        # One level from each n-th of the scale, so that batches are alike.
-        level = torch.from_numpy(np.floor((rng.permutation(a.batch) + rng.random(a.batch)) * (LEVEL_MAX + 1) / a.batch))
         with amp:
-            losses, bpp, error = net.losses(x, level.float())
-        loss = losses.mean()
+            loss, figures = batch(rng, done)
         if not loss.isfinite():
             raise FloatingPointError(f"the loss left the numbers at step {step}; {checkpoint} is from before")
         optimizer.zero_grad()
@@ -143,10 +166,10 @@ def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
             torch._foreach_lerp_(
                 list(average.parameters()), list(net.parameters()), 1 - min(0.999, (1 + step) / (10 + step))
             )
-        log.append([loss.item(), bpp.mean().item(), -10 * error.mean().log10().item()])
+        log.append({"loss": loss.item()} | figures)
         if step % a.every == 0:
-            report(judgement(average, data.validation()) if step % (8 * a.every) == 0 else "")
-    report(judgement(average, data.validation()))
+            report(judged(average) if step % (8 * a.every) == 0 else "")
+    report(judged(average))
 
 
 def weights(path: Path) -> dict[str, Tensor]:
@@ -171,4 +194,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decay-from", type=float, default=0.3, help="share of the schedule after which the learning rate falls"
     )
+    parser.add_argument("--warm-up", type=int, default=200, help="steps in which the learning rate rises")
     parser.add_argument("--every", type=int, default=500, help="steps between reports and checkpoints")

@@ -44,19 +44,20 @@ def of_stage(stage: int, stages: int) -> range:
 
 
 class Shared:
-    """The outputs of networks that each serve all passes of a stage: (passes * M, h/2, w/2), one pass after another.
+    """The outputs of networks that each serve all passes of a stage: (passes * M, h/2, w/2), one pass after another."""
 
-    run: Runs the network of a stage, when its first pass comes.
-    """
+    def __init__(self, stages: int) -> None:
+        self._stages = stages
 
-    def __init__(self, stages: int, run: Callable[[int], Array]) -> None:
-        self._stages, self._run = stages, run
+    def of_pass(self, t: int, run: Callable[[int], Array]) -> Array:
+        """Return what the network found of pass t, (M, h/2, w/2); passes come in their order.
 
-    def of_pass(self, t: int) -> Array:
-        """Return what the network found of pass t, (M, h/2, w/2); passes come in their order."""
+        run: runs the network of a stage, when its first pass comes. It is not kept: a method of the owner would keep the owner,
+        and its arrays, until Python looks for cycles.
+        """
         coded = of_stage(min(t, self._stages - 1), self._stages)
         if t == coded[0]:
-            self._found = self._run(min(t, self._stages - 1))
+            self._found = run(min(t, self._stages - 1))
         channels, turn = len(self._found) // len(coded), t - coded[0]
         return self._found[channels * turn : channels * (turn + 1)]
 

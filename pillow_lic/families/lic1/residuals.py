@@ -32,7 +32,7 @@ class Means:
         self._model, self._inside = model, inside
         self._features = model.run("means_z", z_hat=z_hat[None], level=field[None, None])[0]
         self.y_hat = np.zeros((model.constants["latents"], *field.shape), np.float32)
-        self._shared = passes.Shared(model.constants["stages"], self._run)
+        self._shared = passes.Shared(model.constants["stages"])
         self._means = self.y_hat[0, 0, :0]
 
     def _run(self, stage: int) -> Floats:
@@ -44,7 +44,7 @@ class Means:
 
     def before(self, t: int) -> Floats:
         """Return the means of the latents that pass t codes, in coding order, in steps."""
-        self._means = passes.gather_cells(self._shared.of_pass(t), t, self._inside, np.float32)
+        self._means = passes.gather_cells(self._shared.of_pass(t, self._run), t, self._inside, np.float32)
         return self._means
 
     def after(self, t: int, values: Values) -> None:

@@ -41,7 +41,7 @@ class Scales:
         self._model, self._field, self._inside = model, field, grid.inside
         self._features = model.run("scales_z", z_hat=z_hat[None])[0]
         self._magnitudes = np.zeros((model.constants["latents"], *grid.shape), np.float32)
-        self._shared = passes.Shared(model.constants["stages"], self._run)
+        self._shared = passes.Shared(model.constants["stages"])
 
     def _run(self, stage: int) -> npt.NDArray[np.uint8]:
         feeds = {"features": self._features, "level": self._field[None, None]}
@@ -52,7 +52,7 @@ class Scales:
 
     def before(self, t: int) -> Indexes:
         """Return the scale index 0..63 of the latents that pass t codes, in coding order, uint16."""
-        return passes.gather_cells(self._shared.of_pass(t), t, self._inside, np.uint16)
+        return passes.gather_cells(self._shared.of_pass(t, self._run), t, self._inside, np.uint16)
 
     def after(self, t: int, values: Values) -> None:
         """Take the values of pass t: later passes see their magnitudes."""

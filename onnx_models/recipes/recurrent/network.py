@@ -1,0 +1,298 @@
+"""The recurrent residual codec, and what its papers vary.
+
+    encoder step    r ─blocks of 8─1x1─▶ 96 at 1/8 ─4x4 /2─▶ F at 1/16 ─cell─▶ h ─1x1 of the step─▶ 32 at 1/16 ─sign─▶ b
+    decoder step    b ─1x1 of the step─▶ F at 1/16 ─cell─▶ h ─4x4 x2─▶ 96 at 1/8 ─1x1, blocks of 8─▶ dx;   x_hat = x_hat + dx
+
+Kept of the papers: one pair of networks for all steps, whose cells remember; 32 signs for every 16x16 pixels a step, an eighth of
+a bit for each pixel; all steps trained at once by the error that each of them leaves.
+Changed, and why:
+- One cell each way, at 1/16, instead of three and four, and narrow: the papers' 540 kMAC a pixel and step are weeks of a GPU.
+- Each step has its own 1x1 before and after the signs. So the codec can begin as the successive signs of the strongest block
+  components (`start`), and needs minutes, where one that begins at random needs days.
+- Hidden kernels of 3x3 (Johnston's diffusion) are a depthwise 3x3 and a 1x1.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..common import training
+from ..common.data import Patches
+from ..common.depthwise import depthwise, pointwise
+from ..common.exact import straight_through
+from ..common.levels import LEVEL_MAX
+from ..common.pca import block_pca
+from ..common.similarity import MARGIN, maps
+
+Array = npt.NDArray[Any]
+
+BITS, BLOCK, INNER = 32, 16, 96
+"""Signs of a block in a step, pixels of a block each way, channels at 1/8."""
+OPEN, SHUT = 5.0, -5.0
+"""Biases of gates that let nearly all or nearly nothing through at the start."""
+SPREAD = 0.25
+"""Size that the strongest inputs of a cell have at the start, where tanh is nearly straight."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What distinguishes a paper's codec.
+
+    features: F. diffusion: hidden kernels are 3x3. priming: steps that both cells run before the first one that counts.
+    ssim: the error of each place is weighed by its dissimilarity. adaptive: blocks that are good enough send no more signs.
+    """
+
+    steps: int = 8
+    features: int = 128
+    cell: Literal["gru", "lstm"] = "gru"
+    kind: Literal["additive", "one-shot", "gain"] = "additive"
+    diffusion: bool = False
+    priming: int = 0
+    ssim: bool = False
+    adaptive: bool = False
+
+
+PAPERS = {
+    "toderici2015": Paper(cell="lstm"),
+    "toderici2017": Paper(adaptive=True),
+    "johnston2018": Paper(diffusion=True, priming=3, ssim=True, adaptive=True),
+}
+"""The models that are shipped."""
+
+
+def matrix(o: int, i: int, scale: float) -> nn.Parameter:
+    """Return the weight of a 1x1 convolution, of which rows have a length of `scale`; `Soap` takes it."""
+    return nn.Parameter(torch.randn(o, i, 1, 1) * scale / math.sqrt(i))
+
+
+class Cell(nn.Module):
+    """A recurrent cell over (B,F,h,w): GRU with one state, LSTM with two; `states` are cat along the channels.
+
+    GRU:   z, g = sigmoid(.), n = tanh(W v + g * U h),  h' = (1 - z) h + z n
+    LSTM:  i, f, o = sigmoid(.), c' = f c + i tanh(W v + U h), h' = o tanh(c')
+    """
+
+    def __init__(self, paper: Paper, *, gathers: bool = False) -> None:
+        """gathers: an LSTM that begins as a sum over steps, for one-shot reconstruction."""
+        super().__init__()
+        self.features, self.lstm = paper.features, paper.cell == "lstm"
+        gates = 4 if self.lstm else 3
+        self.input = nn.ParameterList(matrix(self.features, self.features, 0.1) for _ in range(gates))
+        self.hidden = nn.ParameterList(matrix(self.features, self.features, 0.05) for _ in range(gates))
+        self.input[0].data[:, :, 0, 0] = torch.eye(self.features)
+        nn.init.zeros_(self.hidden[0])
+        bias = (0.0, OPEN, OPEN if gathers else SHUT, OPEN) if self.lstm else (0.0, OPEN, 0.0)
+        self.bias = nn.Parameter(torch.tensor(bias)[:, None].repeat(1, self.features).flatten())
+        self.kernel = nn.Parameter(torch.zeros(self.features, 1, 3, 3)) if paper.diffusion else None
+        if self.kernel is not None:
+            self.kernel.data[:, 0, 1, 1] = 1
+
+    @property
+    def states(self) -> int:
+        """Channels of the states."""
+        return self.features * (2 if self.lstm else 1)
+
+    def forward(self, v: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Input (B,F,h,w) and states -> output (B,F,h,w) and states."""
+        h = states[:, : self.features]
+        if self.kernel is not None:
+            h = depthwise(h, self.kernel, h.new_zeros(self.features))
+        inputs = pointwise(v, torch.cat(list(self.input)), self.bias).float().chunk(len(self.input), 1)
+        hidden = pointwise(h, torch.cat(list(self.hidden)), None).float().chunk(len(self.hidden), 1)
+        if self.lstm:
+            i, f, o = (torch.sigmoid(a + b) for a, b in zip(inputs[1:], hidden[1:], strict=True))
+            c = f * states[:, self.features :] + i * torch.tanh(inputs[0] + hidden[0])
+            out = o * torch.tanh(c)
+            return out, torch.cat([out, c], 1)
+        z, g = (torch.sigmoid(a + b) for a, b in zip(inputs[1:], hidden[1:], strict=True))
+        out = states + z * (torch.tanh(inputs[0] + g * hidden[0]) - states)
+        return out, out
+
+
+class Encoder(nn.Module):
+    """A step from the residual (B,3,H,W) and states to what the signs are of, (B,BITS,h,w), and states."""
+
+    def __init__(self, paper: Paper) -> None:
+        super().__init__()
+        self.narrow = matrix(INNER, 192, 1)
+        self.down = nn.ParameterList(matrix(paper.features, INNER, 0.02) for _ in range(16))
+        self.cell = Cell(paper)
+        self.codes = nn.ParameterList(matrix(BITS, paper.features, 1) for _ in range(paper.steps))
+        self.offsets = nn.Parameter(torch.zeros(paper.steps, BITS))
+
+    def forward(self, r: Tensor, states: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        u = pointwise(F.pixel_unshuffle(r, 8), self.narrow, None)
+        h, states = self.cell(F.conv2d(u, kernel4(self.down), stride=2, padding=1), states)
+        return pointwise(h, self.codes[step], self.offsets[step]).float(), states
+
+
+class Decoder(nn.Module):
+    """A step from signs (B,BITS,h,w), 0 where none were sent, and states to a picture (B,3,H,W), or what is added to one, and states."""
+
+    def __init__(self, paper: Paper) -> None:
+        super().__init__()
+        self.codes = nn.ParameterList(matrix(paper.features, BITS, 0.1) for _ in range(paper.steps))
+        self.offsets = nn.Parameter(torch.zeros(paper.steps, paper.features))
+        self.cell = Cell(paper, gathers=paper.kind == "one-shot")
+        self.up = nn.ParameterList(matrix(paper.features, INNER, 0.02) for _ in range(16))
+        self.widen = matrix(192, INNER, 1)
+
+    def forward(self, b: Tensor, states: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        h, states = self.cell(pointwise(b, self.codes[step], self.offsets[step]), states)
+        u = F.conv_transpose2d(h, kernel4(self.up), stride=2, padding=1)
+        return F.pixel_shuffle(pointwise(u, self.widen, None).float(), 8), states
+
+
+def kernel4(taps: nn.ParameterList) -> Tensor:
+    """Return the weight (F,INNER,4,4) of 16 matrices."""
+    return torch.cat(list(taps), 3).unflatten(3, (4, 4)).squeeze(2)
+
+
+class Gain(nn.Module):
+    """How much a residual is enlarged before it is coded, by what the picture is so far: (B,3,H,W) -> (B,1,H,W), alike in a block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = matrix(32, 192, 1), nn.Parameter(torch.zeros(1, 32, 1, 1))
+
+    def forward(self, x_hat: Tensor) -> Tensor:
+        seen = torch.tanh(pointwise(F.pixel_unshuffle(x_hat, 8), self.first, None))
+        log = F.avg_pool2d(pointwise(seen, self.last, None).float(), 2)
+        return F.interpolate(torch.exp(log.clamp(-3, 3)), scale_factor=BLOCK, mode="nearest")
+
+
+class Recurrent(training.Codec):
+    """The codec of a paper."""
+
+    def __init__(self, paper: Paper) -> None:
+        super().__init__()
+        self.paper = paper
+        self.encoder, self.decoder = Encoder(paper), Decoder(paper)
+        self.gain = Gain() if paper.kind == "gain" else None
+
+    def pictures(self, x: Tensor, target: Tensor | None = None) -> list[Tensor]:
+        """Return x_hat - 0.5 of x - 0.5 (B,3,H,W) after every step.
+
+        target (B,): mean absolute error of a block from which on it sends no more signs; none does if left out.
+        """
+        shape = (len(x), self.encoder.cell.states, x.shape[2] // BLOCK, x.shape[3] // BLOCK)
+        e = d = x.new_zeros(shape)
+        x_hat, shown = torch.zeros_like(x), []
+        active = x.new_ones(len(x), 1, *shape[2:])
+        for _ in range(self.paper.priming):
+            _, e = self.encoder(x, e, 0)
+        for step in range(self.paper.steps):
+            gain = 1.0 if self.gain is None else self.gain(x_hat)
+            c, e = self.encoder((x - x_hat) * gain, e, step)
+            b = straight_through(torch.sign(c), torch.tanh(c)) * active
+            if step == 0:
+                for _ in range(self.paper.priming):
+                    _, d = self.decoder(b, d, 0)
+            dx, d = self.decoder(b, d, step)
+            x_hat = dx if self.paper.kind == "one-shot" else x_hat + dx / gain
+            shown.append(x_hat)
+            if target is not None:
+                error = F.avg_pool2d((x - x_hat).detach().abs().mean(1, keepdim=True), BLOCK)
+                active = active * (error > target[:, None, None, None])
+        return shown
+
+    def losses(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the loss over all steps, and the raw bits a pixel and the squared error of the step that the level means, all (B,).
+
+        The loss is the mean over steps of the logarithm of the mean absolute error of the batch, so that every step weighs alike.
+        """
+        x = x - 0.5
+        target = None
+        if self.training and self.paper.adaptive:  # half of the pictures stop at an error of 1 to 12 levels
+            target = torch.exp(torch.empty(len(x)).uniform_(math.log(1 / 255), math.log(12 / 255)))
+            target = target * (torch.rand(len(x)) < 0.5)
+        shown = self.pictures(x, target)
+        errors = [torch.log(self.weighed(x, x_hat) + 1e-4) for x_hat in shown]
+        step = torch.round(level * ((self.paper.steps - 1) / LEVEL_MAX)).long()
+        squared = torch.stack([(x_hat - x).square().mean((1, 2, 3)) for x_hat in shown])
+        chosen = squared[step, torch.arange(len(x))]
+        return torch.stack(errors).mean().expand(len(x)), (step + 1) * (BITS / BLOCK**2), chosen
+
+    def weighed(self, x: Tensor, x_hat: Tensor) -> Tensor:
+        """Return the mean absolute error; with `ssim` places weigh by 1 - SSIM, which has no gradient."""
+        error = (x_hat - x).abs()
+        if not self.paper.ssim:
+            return error.mean()
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):
+            similar = maps(x_hat.clamp(-0.5, 0.5) + 0.5, x + 0.5, [0])[0]
+            weight = F.pad((1 - similar).clamp(0, 1).mean(1, keepdim=True), [MARGIN] * 4, mode="replicate") + 0.02
+        return (error * weight).mean() / weight.mean()
+
+    @torch.no_grad()
+    def start(self, patches: Patches) -> None:
+        """Begin as a linear codec: each step sends on which side of BITS thresholds the strongest components of 16x16 blocks are."""
+        features = self.paper.features
+        some = patches.some(800)
+        side = min(some[0].shape[:2])
+        if side < 2 * BLOCK:
+            raise ValueError(f"patches must have at least {2 * BLOCK} pixels a side, got {side}")
+        components, variance = (torch.from_numpy(v).clone() for v in block_pca(some))
+        covariance = (components.T @ (variance[:, None] * components)).view(3, 16, 16, 3, 16, 16)
+        quarter = covariance[:, :8, :8, :, :8, :8].reshape(192, 192)
+        fine = torch.linalg.eigh(quarter.double()).eigenvectors.flip(1).T[:INNER].float()
+        parts = F.unfold(components[:features].view(-1, 3, 16, 16), 8, stride=8).transpose(1, 2) @ fine.T
+        size = variance[:features].sqrt()[:, None]
+        self.encoder.narrow[:, :, 0, 0], self.decoder.widen[:, :, 0, 0] = fine, fine.T
+        for i, tap in enumerate((5, 6, 9, 10)):
+            self.encoder.down[tap][:, :, 0, 0] = SPREAD * parts[:, i] / size
+            self.decoder.up[tap][:, :, 0, 0] = size / SPREAD * parts[:, i]
+
+        # The residuals of the components in blocks of the patches, step by step.
+        rng, blocks = np.random.default_rng(1), []
+        for patch in some:
+            for y, x in rng.integers(0, side - BLOCK + 1, (8, 2)):
+                blocks.append(patch[y : y + BLOCK, x : x + BLOCK].transpose(2, 0, 1).ravel())
+        left = ((torch.from_numpy(np.stack(blocks)).float() / 255 - 0.5) @ components[:features].T).numpy()
+        open_share = 1 / (1 + math.exp(-OPEN))
+        for step in range(self.paper.steps):
+            self.encoder.codes[step].mul_(0.05)
+            self.decoder.codes[step].mul_(0.05)
+            k = 0
+            for c, cut, levels in quantisers(left, BITS):
+                spread = SPREAD / size[c, 0].item()
+                steep = 1 / (float(left[:, c].std()) * spread)
+                for threshold, jump in zip(cut, np.diff(levels), strict=True):
+                    self.encoder.codes[step][k, c] = steep / open_share
+                    self.encoder.offsets.data[step, k] = -steep * math.tanh(threshold * spread)
+                    self.decoder.codes[step][c, k] = float(jump) / 2 * spread / open_share
+                    k += 1
+                self.decoder.offsets.data[step, c] = float(levels[0] + levels[-1]) / 2 * spread / open_share
+                left[:, c] -= np.tanh(spread * levels[np.searchsorted(cut, left[:, c])]) / spread
+
+
+def quantisers(values: Array, count: int) -> list[tuple[int, Array, Array]]:
+    """Return the scalar quantisers (component, thresholds, levels) of values (N,C) that take `count` thresholds in all.
+
+    Each next threshold goes to the component whose squared error it lowers most; levels are the means (Lloyd and Max).
+    """
+    values = np.sort(values, 0)
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, 0, dtype=np.float64)])
+
+    def quantiser(c: int, n: int) -> tuple[Array, Array, float]:
+        ends = np.linspace(0, len(values), n + 2).astype(int)
+        for _ in range(12):
+            levels = np.diff(total[ends, c]) / np.maximum(np.diff(ends), 1)
+            cut = (levels[1:] + levels[:-1]) / 2
+            ends = np.concatenate([[0], np.searchsorted(values[:, c], cut), [len(values)]])
+        levels = np.diff(total[ends, c]) / np.maximum(np.diff(ends), 1)
+        return cut, levels, float((np.diff(ends) * levels**2).sum())
+
+    found = [(np.zeros(0), np.zeros(1), 0.0)] * values.shape[1]
+    more = [quantiser(c, 1) for c in range(values.shape[1])]
+    for _ in range(count):
+        c = int(np.argmax([after[2] - before[2] for before, after in zip(found, more, strict=True)]))
+        found[c], more[c] = more[c], quantiser(c, len(found[c][0]) + 2)
+    return [(c, cut, levels) for c, (cut, levels, _) in enumerate(found) if len(cut)]

@@ -1,0 +1,44 @@
+"""`lic cut`: a smaller file out of a progressive one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..parsing import byte_count
+from . import _terminal, _words
+
+SUMMARY = "Make a .lic file of a progressive model smaller, and its picture coarser; runs no network."
+EXAMPLES = """
+  lic cut a.lic b.lic --size 20k
+  lic cut a.lic small/ --size 1.5k
+"""
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic cut`."""
+    parser.add_argument("source", help="a .lic file; - is standard input")
+    parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
+    parser.add_argument("--size", required=True, type=_words.typed(byte_count), metavar="BYTES", help="at most (20k)")
+    parser.add_argument("-f", "--force", action="store_true", help="replace what is there, not only .lic files")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the target and say its bytes."""
+    from .. import codec
+    from ..batch import formats
+
+    if formats.is_picture(Path(args.target)) and Path(args.target).suffix.lower() != ".lic":
+        print(f"lic: cut writes .lic files, got {args.target}; decode and convert write others", file=sys.stderr)
+        return 2
+    target = _words.target(args.source, args.target, ".lic")
+    if _words.refuses(args.source, target, args.force):
+        return 2
+    source = _words.source(args.source)
+    with _terminal.naming(args.source):
+        data = source.read_bytes() if isinstance(source, Path) else source.read()
+        smaller = codec.cut(data, int(args.size))
+    _words.write(target, smaller, args.target)
+    _words.report(target, f"{len(smaller):,} bytes of {len(data):,}")
+    return 0

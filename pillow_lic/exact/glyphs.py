@@ -1,0 +1,203 @@
+"""Letters and lines on a smooth ground, such as a gradient: the colour of their ink, and how much of it covers each pixel.
+
+A renderer blends: pixel = ground + cover (ink - ground). Where letters lie on a gradient every pixel of an edge has a colour of
+its own, but few inks and few degrees of cover make them all, and letters of one form have the same cover. So the layer keeps
+ink and cover, and the ground is left to the codec, to which it costs next to nothing.
+
+    blocks with steps beside flat pixels ─▶ plane through the flat ones: ground ─▶ inks that explain whole blocks ─▶ cover
+
+On the letters of slides and cards ink and cover cost 0.03 to 0.06 bits a level of contrast, their colours 0.09 to 0.16 (VP8L;
+tests/screens).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..fileformat import squares
+from ..fileformat.levels import level_to_quality
+from .drawn import BLOCK, LEAST_SURE, contrast, packed
+
+Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
+
+_RUN, _EVEN, _STEP = 3, 1, 40
+"""Pixels in a row that differ by at most so many levels, and the levels to the next, where a letter on a smooth ground may begin."""
+_ROWS = 8
+"""One of so many rows is seen by the quick look."""
+_LEAST_BEGINNINGS = 0.006
+"""Share of blocks with such a place: photographs have 0 to 0.003 of them, and 0.02 where white is clipped; slides 0.01 to 0.2."""
+_FLAT = 2
+"""Levels to each neighbour up to which a pixel is flat."""
+_LEAST_GROUND = 0.35
+"""Share of a block's pixels that must be ground."""
+_LEAST_CONTRAST = 500.0
+"""Contrast, in levels, of a block that has more than ground."""
+_NEAR, _NOISE = 2.0, 0.8
+"""Levels from the plane up to which a pixel is ground, and the most that the ground may differ from it (RMS): sensors make more noise."""
+_BAND = 12.0
+"""Levels around the commonest flat level within which pixels begin the plane."""
+_MOST_INKS, _LEAST_PIXELS, _LEAST_BLOCKS = 24, 12, 4
+"""Colours that are tried as inks, the pixels that must have one, and the blocks that one must explain."""
+_TOLERANCE = 10.0
+"""Levels, in the channel that differs most, by which a blend may miss a pixel."""
+_EXPLAINED = 0.75
+"""Share of a block's drawn pixels that one ink must explain; the others stay with the codec."""
+_LEAST_CORE = 4
+"""Pixels of a block that are all ink, from which on it is surely drawn."""
+
+
+class Glyphs(NamedTuple):
+    """Ink (h, w, 1 or 3) and cover (h, w), 0 none to 255 all, of the pixels of a tile, and the flags of its blocks that have any."""
+
+    ink: Pixels
+    cover: Pixels
+    blocks: Mask
+
+
+class _Ground(NamedTuple):
+    """Blocks (n) of a tile by raster index, their pixels and the ground beneath (n, 256, C), and which pixels (n, 256) are none of it."""
+
+    places: npt.NDArray[np.intp]
+    pixels: Floats
+    ground: Floats
+    drawn: Mask
+
+
+def found(colors: Pixels, taken: Mask | None) -> Glyphs | None:
+    """Return the glyphs of a tile (h, w, 1 or 3); None where there are none, as in photographs.
+
+    taken: blocks that are to be kept exactly where their ground is of one colour.
+    """
+    if not _looks_drawn(colors):
+        return None
+    whole = colors[: colors.shape[0] // BLOCK * BLOCK, : colors.shape[1] // BLOCK * BLOCK]
+    blocks = _on_smooth_ground(whole, taken)
+    if len(blocks.places) < LEAST_SURE:
+        return None
+    kinds = _inks(blocks)
+    ink, cover, explained, sure = _explained(blocks, kinds)
+    if sure < LEAST_SURE:
+        return None
+    grid = (-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK))
+    result = Glyphs(np.zeros_like(colors), np.zeros(colors.shape[:2], np.uint8), np.zeros(grid, np.bool_))
+    rows, columns = (np.asarray(part) for part in np.divmod(blocks.places[explained], whole.shape[1] // BLOCK))
+    for plane, values in ((result.ink, ink[explained]), (result.cover, cover[explained])):
+        cut = _cut(plane[: whole.shape[0], : whole.shape[1]])
+        cut[rows, columns] = values.reshape(-1, BLOCK, BLOCK, *plane.shape[2:])
+    result.blocks[rows, columns] = True
+    return result
+
+
+def degrees(level: int) -> int:
+    """Return into how many steps the cover of a pixel is rounded in a file of that level: 4, and twice as many every 2 qualities."""
+    return 4 << int((round(level_to_quality(level), 2) - 1) / 2)
+
+
+def _cut(plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Return the blocks (rows, columns, 16, 16, ...) of a plane of whole ones, as a view."""
+    rows, columns = (side // BLOCK for side in plane.shape[:2])
+    cut = plane.reshape(rows, BLOCK, columns, BLOCK, *plane.shape[2:])
+    return np.moveaxis(cut, 2, 1)
+
+
+def _looks_drawn(colors: Pixels) -> bool:
+    """Whether even pixels before a step are frequent enough: a quick look at some rows."""
+    rows = colors[2::_ROWS]
+    before, after = rows[:, :-1], rows[:, 1:]
+    steps = (np.maximum(before, after) - np.minimum(before, after)).max(2, initial=0)
+    even = steps <= _EVEN
+    begins = steps[:, _RUN:] >= _STEP
+    for place in range(_RUN):
+        begins &= even[:, place : place + begins.shape[1]]
+    row, column = np.nonzero(begins)
+    across = -(-colors.shape[1] // BLOCK)
+    number = len(np.unique(row * _ROWS // BLOCK * across + (column + _RUN + 1) // BLOCK))
+    return bool(number >= max(LEAST_SURE, _LEAST_BEGINNINGS * across * -(-colors.shape[0] // BLOCK)))
+
+
+def _on_smooth_ground(colors: Pixels, taken: Mask | None) -> _Ground:
+    """Return the blocks of a tile of whole ones that have contrast, and whose flat pixels lie in one plane."""
+    levels = colors.astype(np.int16)
+    flat = np.ones(colors.shape[:2], np.bool_)
+    for axis in (0, 1):
+        even = np.abs(np.diff(levels, axis=axis)).max(2) <= _FLAT
+        one, other = ((slice(None),) * axis + (part,) for part in (slice(1, None), slice(None, -1)))
+        flat[one] &= even
+        flat[other] &= even
+    wanted = (squares.sums(flat, BLOCK) >= _LEAST_GROUND * BLOCK**2) & (contrast(colors) >= _LEAST_CONTRAST)
+    places = np.flatnonzero(wanted)
+    pixels = _cut(colors)[wanted].reshape(len(places), BLOCK**2, colors.shape[2]).astype(np.float32)
+    begun = _cut(flat)[wanted].reshape(len(places), BLOCK**2).astype(np.bool_)
+    middle = pixels[:, :, pixels.shape[2] // 2]
+    weights = begun & (np.abs(middle - _commonest(middle, begun)[:, None]) <= _BAND)
+    for _ in range(3):
+        ground = _planes(pixels, weights.astype(np.float32))
+        distance = np.abs(pixels - ground).max(2)
+        weights = distance <= _NEAR
+    even = weights.mean(1) >= _LEAST_GROUND
+    noise = (np.square(distance) * weights).sum(1) / np.maximum(weights.sum(1), 1)
+    smooth = even & (noise <= _NOISE**2) & ~weights.all(1)
+    if taken is not None:
+        kept = taken[: wanted.shape[0], : wanted.shape[1]][wanted]
+        smooth &= ~kept | (np.ptp(np.where(weights[:, :, None], pixels, ground), 1) >= 1).any(1)
+    return _Ground(places[smooth], pixels[smooth], ground[smooth], ~weights[smooth])
+
+
+def _commonest(levels: Floats, among: Mask) -> Floats:
+    """Return the level (n) in whose neighbourhood most of the marked levels (n, p) lie."""
+    bins = (levels / 8).astype(np.intp)
+    counts = np.stack([((bins == number) & among).sum(1) for number in range(32)], 1)
+    counts[:, :-1] += counts[:, 1:]
+    commonest: Floats = (8 * (counts.argmax(1) + 1)).astype(np.float32)
+    return commonest
+
+
+def _planes(pixels: Floats, weights: Floats) -> Floats:
+    """Return the planes (n, 256, C) that fit the weighted pixels of each block best, by least squares."""
+    row, column = (place.ravel() / BLOCK - 0.5 for place in np.mgrid[:BLOCK, :BLOCK])
+    basis = np.stack([np.ones_like(row), row, column], 1).astype(np.float32)
+    matrix = np.einsum("np,pi,pj->nij", weights, basis, basis, optimize=True) + 1e-3 * np.eye(3, dtype=np.float32)
+    sides = np.einsum("pi,npc->nic", basis, weights[:, :, None] * pixels, optimize=True)
+    planes: Floats = (basis @ np.linalg.solve(matrix, sides)).astype(np.float32)
+    return planes
+
+
+def _inks(blocks: _Ground) -> Floats:
+    """Return the most frequent colours (m, C) of the pixels that are no ground."""
+    colors = blocks.pixels[blocks.drawn].astype(np.uint8)
+    numbers, count = np.unique(packed(colors[None])[0], return_counts=True)
+    order = np.argsort(-count, kind="stable")[:_MOST_INKS]
+    shifts = 8 * np.arange(colors.shape[1] - 1, -1, -1, dtype=np.uint32)
+    chosen = numbers[order[count[order] >= _LEAST_PIXELS]]
+    inks: Floats = (chosen[:, None] >> shifts & 0xFF).astype(np.float32)
+    return inks
+
+
+def _explained(blocks: _Ground, kinds: Floats) -> tuple[Pixels, Pixels, Mask, int]:
+    """Return ink (n, 256, C) and cover (n, 256) of blocks, which of them an ink explains, and how many are surely drawn.
+
+    The most frequent ink comes first; each takes what those before it have left.
+    """
+    ink, cover = np.zeros(blocks.pixels.shape, np.uint8), np.zeros(blocks.drawn.shape, np.uint8)
+    explained, sure = np.zeros(len(blocks.places), np.bool_), 0
+    for kind in kinds:
+        left = np.flatnonzero(~explained)
+        pixels, ground, drawn = blocks.pixels[left], blocks.ground[left], blocks.drawn[left]
+        away, whole = pixels - ground, kind - ground
+        share = ((away * whole).sum(2) / np.maximum(np.square(whole).sum(2), 1)).clip(0, 1)
+        missed = np.abs(away - share[:, :, None] * whole).max(2)
+        drawn &= missed <= _TOLERANCE
+        fits = drawn.sum(1) >= _EXPLAINED * blocks.drawn[left].sum(1)
+        if fits.sum() < _LEAST_BLOCKS:
+            continue
+        here = left[fits]
+        cover[here] = np.rint(255 * share[fits]).astype(np.uint8) * drawn[fits]
+        ink[here] = kind.astype(np.uint8) * (cover[here] > 0)[:, :, None]
+        sure += int(((pixels[fits] == kind).all(2).sum(1) >= _LEAST_CORE).sum())
+        explained[here] = True
+    return ink, cover, explained, sure

@@ -1,0 +1,240 @@
+"""The recurrent residual codec: two networks in turns, and the signs between them as bits; for the papers that it serves.
+
+    write   pixels ─▶ what is left ─encoder step─▶ signs of every block ─decoder step─▶ change ─▶ what is left ─▶ ...
+    read    stream ─bits─▶ steps of every block, signs ─decoder step─▶ change + change + ... ─▶ pixels
+
+A block is 16x16 pixels and gives `bits` signs in each of the steps that it takes part in. What is coded first shows the whole
+picture coarsely, so that a stream may end anywhere, and can be made shorter without a network. Networks decide which signs are
+written, none decides what is read (FORMAT.md 14.8). The family of a paper adds which signs are `chosen` at a level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ..engine import bits
+from ..engine.settings import check_time
+from ..errors import LicDamagedError, LicDesyncError, LicRuntimeError
+from ..fileformat.areas import padded
+
+if TYPE_CHECKING:
+    from ..engine.models import Model
+
+Floats = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+
+BLOCK = 16
+"""Pixels of a block each way."""
+COUNTS = 7
+"""Class of the planes that say how many steps a block takes part in."""
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What a stream holds of h x w blocks.
+
+    counts: uint8 (h, w), steps that each block takes part in. values: int8 (steps, bits, h, w), -1 or 1; 0 where a block takes
+    no part, or where a cut stream has ended.
+    """
+
+    counts: npt.NDArray[np.uint8]
+    values: npt.NDArray[np.int8]
+
+
+def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
+    """Return the pixels (h, w, 3) of that shape (`families.Plain.decode`)."""
+    return shown(model, unpack(model, streams, shape), shape)
+
+
+def decode_cut(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
+    """Return the pixels (h, w, 3) by the beginning of the stream (`families.Progressive.decode_cut`)."""
+    return shown(model, unpack(model, streams, shape, cut=True), shape)
+
+
+def cut(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int, size: int) -> list[bytes]:
+    """Return the one stream with as many steps and blocks as fit into `size` bytes (`families.Progressive.cut`)."""
+    return [shortened(model, unpack(model, streams, shape), size)]
+
+
+def blocks(shape: tuple[int, int]) -> tuple[int, int]:
+    """Return the rows and columns of blocks of a rectangle of pixels."""
+    return padded(shape[0], BLOCK) // BLOCK, padded(shape[1], BLOCK) // BLOCK
+
+
+def steps_of(model: Model, level: int) -> int:
+    """Return the number of steps that a level means, 1 at level 0 to all at level 1024."""
+    return 1 + (level * (int(model.constants["steps"]) - 1) + 512) // 1024
+
+
+def chosen(model: Model, pixels: Pixels, steps: int, enough: float = 0.0) -> Signs:
+    """Return the signs of pixels (H, W, 3) for so many steps.
+
+    enough: mean absolute error of a block, in levels of 8 bits, at which it takes no further part. LicRuntimeError when the
+    networks give what is no number.
+    """
+    rows, columns = blocks(pixels.shape[:2])
+    missing = [(0, BLOCK * rows - pixels.shape[0]), (0, BLOCK * columns - pixels.shape[1]), (0, 0)]
+    scaled = np.pad(pixels, missing, "edge").transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255)
+    x: Floats = scaled - np.float32(0.5)
+    decoding = Decoding(model, rows, columns)
+    state = np.zeros((1, model.constants["encoder_states"], rows, columns), np.float32)
+    for _ in range(model.constants["priming"]):
+        state = model.run("encoder_step", residual=x, state=state)[1]
+    active, counts, values = np.ones((rows, columns), bool), np.zeros((rows, columns), np.uint8), []
+    for step in range(steps):
+        check_time()
+        left = x - decoding.picture
+        if step:
+            active &= _block_errors(left) > enough / 255
+        codes, state = model.run("encoder_step", residual=left, state=state)
+        codes = codes[0, step * model.constants["bits"] : (step + 1) * model.constants["bits"]]
+        if not np.isfinite(codes).all():
+            msg = "the networks gave codes that are no numbers: the engine failed"
+            raise LicRuntimeError(msg)
+        counts += active
+        values.append(np.where(active, np.where(codes >= 0, 1, -1), 0).astype(np.int8))
+        decoding.step(values[-1])
+    rest = np.zeros((model.constants["steps"] - steps, *values[0].shape), np.int8)
+    return Signs(counts, np.concatenate([np.stack(values), rest]))
+
+
+def shown(model: Model, signs: Signs, shape: tuple[int, int]) -> Pixels:
+    """Return the pixels (H, W, 3) of that shape that signs stand for."""
+    decoding = Decoding(model, *signs.counts.shape)
+    for values in signs.values[: int(signs.counts.max(initial=0))]:
+        if not values.any():
+            break
+        check_time()
+        decoding.step(values)
+    picture = np.rint((decoding.picture[0] + 0.5) * 255).clip(0, 255).astype(np.uint8)
+    return np.ascontiguousarray(picture[:, : shape[0], : shape[1]].transpose(1, 2, 0))
+
+
+class Decoding:
+    """The decoder on its way: `picture`, float32 (1, 3, H, W), is what it shows, 0 being mid-grey and 0.5 white."""
+
+    def __init__(self, model: Model, rows: int, columns: int) -> None:
+        self._model, self._steps = model, 0
+        self._state = np.zeros((1, model.constants["decoder_states"], rows, columns), np.float32)
+        self.picture = np.zeros((1, 3, BLOCK * rows, BLOCK * columns), np.float32)
+
+    def step(self, values: npt.NDArray[np.int8]) -> None:
+        """Take the signs (bits, h, w) of the next step."""
+        steps, count = self._model.constants["steps"], self._model.constants["bits"]
+        signs = np.zeros((1, steps * (count + 1), *values.shape[1:]), np.float32)
+        signs[0, self._steps * count : (self._steps + 1) * count] = values
+        signs[0, steps * count + self._steps] = 1
+        times = 1 + (self._model.constants["priming"] if self._steps == 0 else 0)
+        for _ in range(times):
+            change, self._state = self._model.run("decoder_step", signs=signs, state=self._state)
+        self.picture += change
+        self._steps += 1
+
+
+def pack(model: Model, signs: Signs) -> bytes:
+    """Return the stream of signs."""
+    classes, starts = _contexts(model)
+    steps = len(signs.values)
+    encoder = bits.Encoder(starts)
+    planes = (signs.counts > np.arange(steps)[:, None, None]).astype(np.uint8)
+    encoder.write_planes(planes[:, None], np.full((steps, 1), COUNTS, np.uint8))
+    encoder.write_planes((signs.values > 0).astype(np.uint8), classes, signs.values != 0)
+    return encoder.stream()
+
+
+def unpack(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], *, cut: bool = False) -> Signs:
+    """Return the signs of a rectangle of pixels by its one stream; with `cut` as far as that goes.
+
+    LicDamagedError for a stream that `pack` did not make, and for a cut one that does not say how many steps its blocks take
+    part in.
+    """
+    if len(streams) != 1:
+        msg = f"tile of model {model.name} must have one stream, got {len(streams)}"
+        raise LicDamagedError(msg)
+    classes, starts = _contexts(model)
+    rows, columns = blocks(shape)
+    steps = len(classes)
+    try:
+        decoder = bits.Decoder(starts, streams[0], cut=cut)
+        planes = decoder.read_planes(np.full((steps, 1), COUNTS, np.uint8), rows, columns)[:, 0]
+        if (planes[1:] > planes[:-1]).any() or decoder.decoded < planes.size:
+            msg = "the steps of the blocks are damaged or cut off"
+            raise LicDamagedError(msg)
+        mask = np.broadcast_to(planes[:, None].astype(bool), (*classes.shape, rows, columns))
+        found = decoder.read_planes(classes, rows, columns, mask)
+        if not cut:
+            decoder.finish()
+    except LicDesyncError as error:  # no network has a part in what is read
+        msg = "the coded signs are damaged: they are not those that were written"
+        raise LicDamagedError(msg) from error
+    values = np.where(mask, 2 * found.astype(np.int8) - 1, 0).astype(np.int8)
+    if cut:
+        values.reshape(-1)[np.flatnonzero(mask)[decoder.decoded - planes.size :]] = 0
+    return Signs(planes.sum(0, dtype=np.uint8), values)
+
+
+def shortened(model: Model, signs: Signs, size: int) -> bytes:
+    """Return the stream of at most `size` bytes with as many of the signs as fit: step by step, in the last one blocks all over the picture.
+
+    ValueError naming the size of the shortest stream.
+    """
+    order = _spread(signs.counts.shape)
+
+    def stream(kept: int) -> bytes:
+        counts = np.zeros_like(signs.counts)
+        for step in range(len(signs.values)):
+            part = signs.counts > step
+            if (active := int(part.sum())) > kept:
+                part &= order < np.sort(order[part])[kept]
+            counts += part
+            kept -= min(kept, active)
+        values = np.where(counts > np.arange(len(signs.values))[:, None, None, None], signs.values, 0).astype(np.int8)
+        return pack(model, Signs(counts, values))
+
+    best, low, high = stream(0), 0, int(signs.counts.sum(dtype=np.int64)) + 1
+    if len(best) > size:
+        msg = f"size of a tile must be at least {len(best)} bytes, got {size}"
+        raise ValueError(msg)
+    while high - low > 1:  # low fits, high does not
+        check_time()
+        middle = (low + high) // 2
+        tried = stream(middle)
+        if len(tried) <= size:
+            low, best = middle, tried
+        else:
+            high = middle
+    return best
+
+
+def _spread(shape: tuple[int, int]) -> npt.NDArray[np.int64]:
+    """Return the turn of every block, all different, so that any first few of them lie all over the picture: by a Bayer matrix."""
+    y, x = np.indices(shape)
+    rank = np.zeros(shape, np.int64)
+    for bit in range(max(shape).bit_length()):
+        rank = 4 * rank + 2 * ((x ^ y) >> bit & 1) + (y >> bit & 1)
+    turns = np.empty(rank.size, np.int64)
+    turns[np.argsort(rank, None, kind="stable")] = np.arange(rank.size)
+    return turns.reshape(shape)
+
+
+@lru_cache(maxsize=8)
+def _contexts(model: Model) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]:
+    """Return the classes uint8[steps, bits] of the signs, and the start values of all contexts."""
+    stored = model.stored("contexts").read()
+    shape = model.constants["steps"], model.constants["bits"]
+    classes = np.frombuffer(stored, np.uint8, shape[0] * shape[1]).reshape(shape)
+    return classes, bits.stored_starts(stored[classes.size :])
+
+
+def _block_errors(left: Floats) -> Floats:
+    """Return the mean absolute value (h, w) of every block of (1, 3, H, W)."""
+    _, channels, height, width = left.shape
+    cells = np.abs(left).reshape(channels, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    mean: Floats = cells.mean((0, 2, 4))
+    return mean

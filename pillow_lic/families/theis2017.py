@@ -1,0 +1,30 @@
+"""The family `theis2017`: Theis et al., "Lossy image compression with compressive autoencoders" (ICLR 2017, arXiv 1703.00395).
+
+    pixels ─analysis(level)─▶ y, in steps ─round─▶ q ─one stored table for each channel─▶ stream
+    pixels ◀───────────────synthesis(level)─────── q ◀──────────────────────────────────── stream
+
+The paper's idea: an autoencoder of ordinary parts (strided convolutions, residual blocks, sub-pixel convolutions) learns to
+code if the gradient takes rounding for nothing, if its bits are bounded by a mixture of Gaussian scales, and if coefficients
+are let in one by one. Other rates come from the same network by scales of the coefficients, tuned while the network rests.
+
+Kept: the layers and their strides, of 8 in all; symbols that are coded independently, each by the histogram of its channel.
+
+Changed, and why:
+
+* 32, 64 and 64 features; the paper has 64, 128 and 96: a quarter of the work.
+* One network for all rates; the paper has three, and a byte that says which.
+* The last row and column are repeated, not mirrored, to reach whole blocks: one row is no mirror of anything.
+* Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
+
+FORMAT.md, 14.7 says how it decodes; onnx_models/recipes/theis2017.py trained it.
+"""
+
+from __future__ import annotations
+
+from .factorised import decode, dump, encode
+
+__all__ = ["MODES", "NAME", "OPTIONS", "decode", "dump", "encode"]
+
+NAME = "theis2017"
+MODES = frozenset({"RGB"})
+OPTIONS: frozenset[str] = frozenset()

@@ -1,0 +1,52 @@
+"""The family `toderici2017`: Toderici et al., "Full Resolution Image Compression with Recurrent Neural Networks" (CVPR 2017, arXiv 1608.05148).
+
+    r = x - x_hat ──encoder step──▶ 32 signs for every 16x16 pixels ──decoder step──▶ x_hat = x_hat + change          up to 8 times
+
+The paper's idea: one pair of recurrent networks codes what is left of the picture again and again, an eighth of a bit for each pixel
+at a time, for pictures of any size. So one model and one file have every rate, and an adaptive coder makes the signs shorter.
+
+Kept: convolutional GRUs, additive reconstruction, signs by a straight-through gradient, the mean absolute error of every step, the
+level as a number of steps.
+
+Changed, and why:
+
+* One GRU each way instead of three and four, 13 kMAC a pixel for all steps instead of thousands: minutes of training, not weeks.
+* Each step has its own matrices beside the signs, so that training begins with a linear codec.
+* Integer contexts of neighbouring signs instead of the paper's network that predicts them (BinaryRNN): no float decides what is
+  read, and machines agree.
+* Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
+
+FORMAT.md, 14.8 says how it decodes; onnx_models/recipes/recurrent trained it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..engine.models import Model
+from . import recurrence
+
+Pixels = npt.NDArray[np.uint8]
+
+NAME = "toderici2017"
+MODES = frozenset({"RGB"})
+OPTIONS: frozenset[str] = frozenset()
+
+LEVELS: list[int] | None = [0, 146, 293, 439, 585, 731, 878, 1024]
+"""One for each number of steps."""
+
+
+def signs(model: Model, pixels: Pixels, level: int) -> recurrence.Signs:
+    """Return the signs of pixels (h, w, 3): as many steps everywhere as the level means."""
+    return recurrence.chosen(model, pixels, recurrence.steps_of(model, level))
+
+
+def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
+    """Return the one stream of pixels (h, w, 3). LicRuntimeError when the networks give what is no number."""
+    return [recurrence.pack(model, signs(model, pixels, level))]
+
+
+decode = recurrence.decode
+decode_cut = recurrence.decode_cut
+cut = recurrence.cut

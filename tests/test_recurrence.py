@@ -1,0 +1,255 @@
+"""Signs in steps, as `toderici2017` codes them: streams that end early or are shortened, damage, and what no network decides."""
+
+import io
+import zlib
+
+import bits_reference
+import numpy as np
+import onnxruntime as ort
+import pytest
+import stranger
+from pictures import SAMPLE, photo_like
+from PIL import Image
+
+import pillow_lic
+from pillow_lic import codec, families, metrics
+from pillow_lic.engine import models
+from pillow_lic.engine.models import Model
+from pillow_lic.engine.settings import settings
+from pillow_lic.errors import LicDamagedError, LicRuntimeError
+from pillow_lic.families import Request, recurrence
+from pillow_lic.fileformat import container, streams
+from pillow_lic.fileformat.header import CHANNELS, Header
+from pillow_lic.fileformat.tiling import Tiling
+from pillow_lic.options import EncodeOptions
+
+MODELS = [model for model in models.models() if "contexts" in model.files and "decoder_step" in model.files]
+MODEL = models.choose("toderici2017")
+STEPS, BITS = MODEL.constants["steps"], MODEL.constants["bits"]
+
+
+def encoded(pixels: np.ndarray, mode: str = "RGB", model: Model = MODEL, **options: object) -> bytes:
+    return codec.encode(pixels, mode, EncodeOptions(model=model.name, **options))
+
+
+def cat() -> np.ndarray:
+    with Image.open(SAMPLE) as im:
+        return np.asarray(im.convert("RGB"))
+
+
+def in_tiles(pixels: np.ndarray, edge: int, level: int) -> bytes:
+    """A file of tiles that the encoder would make of a larger picture only."""
+    writer = families.writer(MODEL, pixels, Request())
+    writer.tiling = Tiling(pixels.shape[1], pixels.shape[0], edge)
+    header = Header("RGB", pixels.shape[1], pixels.shape[0], edge, MODEL.number, MODEL.hash, level)
+    return container.pack(header, writer.payloads(level))
+
+
+def signs_of(data: bytes, model: Model = MODEL) -> recurrence.Signs:
+    header, (payload,) = (parts := container.unpack(data)).header, parts.tiles
+    return recurrence.unpack(model, streams.unpack(payload), (header.height, header.width))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("mode", CHANNELS)
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (17, 100), (130, 75)])
+def test_sizes_and_modes(height: int, width: int, mode: str, model: Model) -> None:
+    pixels = photo_like(height, width, CHANNELS[mode], seed=height)
+    header, got = codec.decode(encoded(pixels, mode, model, quality=10))
+    assert (header.mode, header.width, header.height, header.tile_edge) == (mode, width, height, 0)
+    assert got.shape == pixels.shape
+    assert np.abs(got.astype(int) - pixels).mean() < 16
+    if mode.endswith("A"):
+        np.testing.assert_array_equal(got[..., -1], pixels[..., -1])
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_quality_raises_bytes_and_psnr(model: Model) -> None:
+    files = [encoded(cat(), model=model, quality=quality) for quality in (1, 2.5, 4, 6, 10)]
+    sizes, reached = [len(data) for data in files], [metrics.psnr(cat(), codec.decode(data)[1]) for data in files]
+    assert sizes == sorted(sizes)
+    assert reached == sorted(reached)
+    assert reached[-1] > reached[0] + 6
+    assert len(encoded(cat(), model=model, target_size=sizes[2] + 5)) <= sizes[2] + 5
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_a_cut_file_is_valid_and_near_its_size(model: Model) -> None:
+    """And its picture is no worse than a straight line between its neighbours in whole steps, less half a decibel."""
+    data = encoded(cat(), model=model, quality=10)
+    reached = []
+    for share in (0.2, 0.45, 0.7, 0.95):
+        size = int(share * len(data))
+        smaller = pillow_lic.cut(data, size)
+        assert size - 12 <= len(smaller) <= size
+        codec.verify(smaller)
+        reached.append(metrics.psnr(cat(), codec.decode(smaller)[1]))
+        assert pillow_lic.cut(data, len(smaller)) == smaller
+    assert reached == sorted(reached)
+    assert reached[0] > 22
+    header = container.unpack(data).header
+    assert container.unpack(smaller).header == header
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_any_beginning_shows_all_of_the_picture(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encoded(cat(), model=model, quality=10)
+    reached = []
+    for share in (0.1, 0.4, 0.9):
+        with pillow_lic.open(data, bytes=int(share * len(data))) as im:
+            reached.append(metrics.psnr(cat(), np.asarray(im)))
+    assert reached == sorted(reached)
+    assert reached[0] > 18
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
+    with Image.open(io.BytesIO(data[: int(0.9 * len(data))])) as im:
+        assert metrics.psnr(cat(), np.asarray(im)) == pytest.approx(reached[-1], abs=0.05)
+    with Image.open(io.BytesIO(data[:33])) as im:
+        assert set(np.asarray(im).ravel()) == {families.MISSING}
+
+
+def test_a_shortened_stream_has_the_first_signs_all_over_the_picture() -> None:
+    data = encoded(cat(), quality=10)
+    header, (payload,) = (parts := container.unpack(data)).header, parts.tiles
+    whole = signs_of(data)
+    (short,) = (recurrence.shortened(MODEL, whole, len(payload) // 3),)
+    kept = recurrence.unpack(MODEL, [memoryview(short)], (header.height, header.width))
+    assert (kept.values == np.where(kept.values, whole.values, 0)).all()
+    assert int(kept.counts.max()) - int(kept.counts.min()) <= 1
+    more = kept.counts == kept.counts.max()
+    halves = [more[: len(more) // 2].mean(), more[len(more) // 2 :].mean()]
+    assert abs(halves[0] - halves[1]) < 0.1
+    assert recurrence.shortened(MODEL, whole, len(payload)) == bytes(streams.unpack(payload)[0])
+
+
+def test_the_least_size_is_named() -> None:
+    with pytest.raises(ValueError, match=r"size of a tile must be at least \d+ bytes, got -?\d"):
+        codec.cut(encoded(photo_like(40, 40)), 32)
+
+
+def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], level: int) -> np.ndarray:
+    """FORMAT.md, 14.8 and 7.4."""
+    (stream,), steps, count = coded, model.constants["steps"], model.constants["bits"]
+    h, w = (-(-length // 16) for length in shape)
+    stored = MODEL.stored("contexts").read()
+    classes = np.frombuffer(stored[: steps * count], np.uint8).reshape(steps, count).tolist()
+    coder = bits_reference.Decoder(np.frombuffer(stored[steps * count :], "<u2").tolist(), stream[3:])
+    check = []
+
+    def planes(classes: list[list[int]], mask: list[object] | None = None) -> dict[tuple[int, ...], int]:
+        found: dict[tuple[int, ...], int] = {}
+        for place in bits_reference.places(classes, h, w, mask):
+            found[place] = coder.bit(bits_reference.context_of(found, place, classes[place[0]][place[1]]))
+            check.append(found[place])
+        return found
+
+    parts = np.zeros((steps, h, w), int)
+    for (t, _, i, j), bit in planes([[7]] * steps).items():
+        parts[t, i, j] = bit
+    signs = np.zeros((steps, count, h, w))
+    for place, bit in planes(classes, np.repeat(parts[:, None], count, 1).tolist()).items():
+        signs[place] = 2 * bit - 1
+    assert coder.is_whole()
+    assert zlib.crc32(bytes(check)) & 0xFFFF == int.from_bytes(stream[1:3], "little")
+    state, x = np.zeros((1, model.constants["decoder_states"], h, w)), np.zeros((3, 16 * h, 16 * w))
+    for t in range(steps):
+        if parts[t].any():
+            given = np.zeros((1, steps * (count + 1), h, w))
+            given[0, t * count : (t + 1) * count], given[0, steps * count + t] = signs[t], 1
+            for _ in range(1 if t else 1 + model.constants["priming"]):
+                made = model.run("decoder_step", signs=given, state=state)
+                state = made["state_after"]
+            x += made["change"][0]
+    pixels = np.rint(255 * (x + 0.5)).clip(0, 255).astype(np.uint8)
+    return pixels[:, : shape[0], : shape[1]].transpose(1, 2, 0)
+
+
+@pytest.mark.parametrize("quality", [1, 5.6, 10])
+def test_the_format_is_enough_to_decode(quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(stranger.PLAIN, "toderici2017", decode_alone)
+    pixels = photo_like(40, 70, 4, seed=3)
+    whole = encoded(pixels, "RGBA", quality=quality)
+    for data in (whole, codec.cut(whole, len(whole) - 4), in_tiles(photo_like(30, 200), 128, 585)):
+        ours, theirs = codec.decode(data)[1], stranger.decode(data)
+        assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+LEVELS = [
+    ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
+]
+
+
+def test_no_network_has_a_part_in_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And pixels are within 1 at every optimisation level."""
+    data = encoded(photo_like(90, 120, seed=5), quality=6)
+    found, shown = signs_of(data).values, codec.decode(data)[1]
+    graph = MODEL.stored("decoder_step").read()
+    for level in LEVELS:
+        options = ort.SessionOptions()
+        options.graph_optimization_level, options.intra_op_num_threads = level, 1
+        session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        monkeypatch.setattr(Model, "run", lambda _, __, session=session, **feeds: session.run(None, feeds))
+        assert np.abs(codec.decode(data)[1].astype(int) - shown).max() <= 1
+    monkeypatch.setattr(Model, "run", lambda *_, **__: pytest.fail("a network was run"))
+    np.testing.assert_array_equal(signs_of(data).values, found)
+    codec.verify(codec.cut(data, len(data) * 2 // 3))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_bytes_do_not_depend_on_threads(threads: int) -> None:
+    pixels = photo_like(140, 300)
+    with settings(threads=1):
+        alone = in_tiles(pixels, 128, 439)
+    with settings(threads=threads):
+        assert in_tiles(pixels, 128, 439) == alone
+
+
+def test_streams_of_another_picture_are_refused() -> None:
+    data = encoded(photo_like(64, 64), quality=5)
+    header, (payload,) = (parts := container.unpack(data)).header, parts.tiles
+    (stream,) = streams.unpack(payload)
+    smaller = Header("RGB", 48, 64, 0, MODEL.number, MODEL.hash, header.level)
+    changed = bytearray(stream)
+    changed[1] ^= 1
+    for head, wrong in (
+        (header, streams.pack([stream, b"more"])),
+        (smaller, payload),
+        (header, streams.pack([stream[:-1]])),
+        (header, streams.pack([bytes(changed)])),
+    ):
+        with pytest.raises(LicDamagedError):
+            codec.decode(container.pack(head, [wrong]))
+
+
+def test_blocks_that_come_back_are_refused() -> None:
+    """A block that takes no part in a step takes part in none after it."""
+    counts = np.zeros((4, 4), np.uint8)
+    values = np.zeros((STEPS, BITS, 4, 4), np.int8)
+    stream = recurrence.pack(MODEL, recurrence.Signs(counts, values))
+    assert recurrence.unpack(MODEL, [memoryview(stream)], (64, 64)).counts.max() == 0
+    _, starts = recurrence._contexts(MODEL)
+    planes = np.zeros((STEPS, 1, 4, 4), np.uint8)
+    planes[1, 0, 2, 2] = 1
+    encoder = recurrence.bits.Encoder(starts)
+    encoder.write_planes(planes, np.full((STEPS, 1), recurrence.COUNTS, np.uint8))
+    with pytest.raises(LicDamagedError, match="steps of the blocks"):
+        recurrence.unpack(MODEL, [memoryview(encoder.stream())], (64, 64))
+
+
+def test_codes_that_are_no_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = [np.full((1, STEPS * BITS, 1, 1), np.nan, np.float32), np.zeros((1, 128, 1, 1), np.float32)]
+    monkeypatch.setattr(Model, "run", lambda *_, **__: wrong)
+    with pytest.raises(LicRuntimeError, match="codes that are no numbers"):
+        encoded(photo_like(16, 16))
+
+
+def test_a_larger_picture_goes_by_tiles() -> None:
+    pixels = np.tile(photo_like(256, 263), (8, 5, 1))
+    data = encoded(pixels, quality=1)
+    header, whole = codec.decode(data)
+    assert (header.tile_edge, header.tile_count) == (1024, 4)
+    assert metrics.psnr(pixels, whole) > 18
+    smaller = codec.cut(data, len(data) // 2)
+    assert len(smaller) <= len(data) // 2
+    codec.verify(smaller)
