@@ -68,7 +68,7 @@ def test_the_map_comes_back(shape: tuple[int, int]) -> None:
     written: list[tuple[int, int]] = []
     local.write_map(choice, lambda bit, context: written.append((bit, context)))
     contexts = [context for _, context in written]
-    assert 0 <= min(contexts)
+    assert min(contexts) >= 0
     assert max(contexts) < local.CLASSES * local.NODES
     bits = iter(written)
 
