@@ -17,7 +17,7 @@ MODEL = models.choose("agustsson2017")
 
 
 def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], level: int) -> np.ndarray:
-    """FORMAT.md, 14.11."""
+    """FORMAT.md, 14.12."""
     (stream,), channels = coded, model.constants["latents"]
     centres = np.frombuffer(model.files["centres"].read_bytes(), "<f4")
     h, w = (-(-length // 8) for length in shape)

@@ -14,7 +14,7 @@ MODEL = models.choose("autoencoder")
 
 
 def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], level: int) -> np.ndarray:
-    """FORMAT.md, 14.10."""
+    """FORMAT.md, 14.11."""
     (stream,), channels = coded, model.constants["latents"]
     h, w = (-(-length // 8) for length in shape)
     coder = stranger.Stream(model, stream)

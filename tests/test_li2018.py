@@ -19,7 +19,7 @@ MODEL = models.choose("li2018")
 
 
 def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], level: int) -> np.ndarray:
-    """FORMAT.md, 14.9."""
+    """FORMAT.md, 14.10."""
     (stream,), constants = coded, model.constants
     h, w = (-(-length // 8) for length in shape)
     anchors = [*constants["codes_at"], constants["codes_at"][-1]]

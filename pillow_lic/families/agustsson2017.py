@@ -16,7 +16,7 @@ Changed, and why:
 * A smaller network, begun as block PCA, and centres begun at equal distances: minutes of training instead of days.
 * Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
 
-FORMAT.md, 14.11 says how it decodes; onnx_models/recipes/agustsson2017.py trained it.
+FORMAT.md, 14.12 says how it decodes; onnx_models/recipes/agustsson2017.py trained it.
 """
 
 from __future__ import annotations

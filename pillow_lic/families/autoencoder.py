@@ -9,7 +9,7 @@ rounding to whole numbers, and a table for each channel. It is there to compare 
 * 96 latents for a block of 8x8 pixels, and one model for all rates, by factors for each latent that depend on the level.
 * Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
 
-FORMAT.md, 14.10 says how it decodes; onnx_models/recipes/autoencoder.py trained it.
+FORMAT.md, 14.11 says how it decodes; onnx_models/recipes/autoencoder.py trained it.
 """
 
 from __future__ import annotations

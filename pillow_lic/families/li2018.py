@@ -18,7 +18,7 @@ Changed, and why:
 * A smaller network, begun as thresholds of principal components: minutes of training instead of days.
 * Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
 
-FORMAT.md, 14.9 says how it decodes; onnx_models/recipes/li2018.py trained it.
+FORMAT.md, 14.10 says how it decodes; onnx_models/recipes/li2018.py trained it.
 """
 
 from __future__ import annotations
