@@ -12,11 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
 StrPath = str | os.PathLike[str]
 
 
@@ -46,9 +41,7 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
         temporary, fp = _create_beside(target, 0o666 if old is None else stat.S_IMODE(old.st_mode) & stat.S_IRWXU)
         try:
             with fp:
-                if fcntl is not None:
-                    with contextlib.suppress(OSError):  # a file system without locks
-                        fcntl.flock(fp, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _lock(fp)
                 fp.write(data)
                 fp.flush()
                 with suppress_refusal():
@@ -133,13 +126,22 @@ def sweep(directory: StrPath) -> int:
     return removed
 
 
+def _lock(fp: IO[bytes]) -> bool:
+    """Take the lock of an open file, which ends with the process; False where another has it, and where there are none."""
+    try:
+        import fcntl
+
+        fcntl.flock(fp, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
 def _remove_if_left(path: str) -> bool:
-    if fcntl is not None:
-        with contextlib.suppress(OSError), open(path, "rb") as fp:
-            fcntl.flock(fp, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if time.time() - os.fstat(fp.fileno()).st_mtime > _SETTLED:
-                os.unlink(path)
-                return True
+    with contextlib.suppress(OSError), open(path, "rb") as fp:
+        if _lock(fp) and time.time() - os.fstat(fp.fileno()).st_mtime > _SETTLED:
+            os.unlink(path)
+            return True
     return False
 
 

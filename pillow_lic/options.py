@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from . import parsing
 from .arguments import number, positive
 from .fileformat.levels import quality_to_level
-from .importance.places import LEGAL_PLACES, LEGAL_ROI, boxes, is_map, strength
+from .importance.places import LEGAL_PLACES, LEGAL_ROI, boxes, importance, is_map
 
 DEFAULT_QUALITY = 6.0
 """Quality when neither ``quality`` nor a target is given."""
@@ -86,10 +86,6 @@ def _effort(name: str, value: Any, legal: str) -> int:
 
 def _roi(name: str, value: Any, legal: str) -> Any:
     return value if is_map(value) else boxes(name, value, legal)
-
-
-def _importance(name: str, value: Any, legal: str) -> Any:
-    return value if is_map(value) else strength(name, value, legal)
 
 
 def _exact(name: str, value: Any, legal: str) -> Any:
@@ -173,14 +169,15 @@ class EncodeOptions:
         takes_mask=True,
     )
     importance: Any = _option(
-        legal='None, "auto", a strength 0-1 or a map of shape (height, width)',
+        legal='None, "auto", "semantic", a strength 0-1 or a map of shape (height, width)',
         meaning="auto finds the places that deserve more bits, for fewer of them at equal MS-SSIM; a number is the strength "
-        "of its map, auto being 1. A map is a mask like that of roi, or that of another file (Image.info['importance']), "
+        "of its map, auto being 1. semantic finds the things that a picture is of, and gives them the bits of the rest. "
+        "A map is a mask like that of roi, or that of another file (Image.info['importance']), "
         "which is written as it is. With roi too, both add up.",
-        check=_importance,
-        parse=parsing.strength,
+        check=importance,
+        parse=parsing.importance,
         metavar="auto",
-        written="auto or a strength 0-1",
+        written="auto, semantic or a strength 0-1",
         takes_mask=True,
     )
     lossless: bool = _option(

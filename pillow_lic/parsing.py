@@ -37,12 +37,12 @@ def box(text: str) -> tuple[float, ...]:
         raise ValueError(msg) from None
 
 
-def strength(text: str) -> str | float:
-    """Return auto as it is, anything else as a number."""
+def importance(text: str) -> str | float:
+    """Return auto and semantic as they are, anything else as a number."""
     try:
-        return text if text == "auto" else float(text)
+        return text if text in ("auto", "semantic") else float(text)
     except ValueError:
-        msg = f"must be auto or a strength 0-1, got {text!r}"
+        msg = f"must be auto, semantic or a strength 0-1, got {text!r}"
         raise ValueError(msg) from None
 
 

@@ -107,6 +107,12 @@ def test_nothing_to_do_leaves_the_image(photo: Image.Image) -> None:
     assert Adjustment(first_frame=True, upright=True, size=(999, None), background=(1, 2, 3)).apply(photo) is photo
 
 
+@pytest.mark.parametrize("background", [5, "nocolor", (1, 2), (1, 2, 300), (0.5, 0, 0)])
+def test_wrong_backgrounds(background: object, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="must be a colour such as white"):
+        pillow_lic.convert(tmp_path, tmp_path / "out", background=background)
+
+
 @pytest.mark.parametrize("resize", [0, -1, (None, None), (0, 5), (5,), "8", 1.5])
 def test_wrong_sizes(resize: object, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="resize must be pixels"):

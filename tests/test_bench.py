@@ -211,6 +211,19 @@ def test_wrong_arguments(
     assert re.search(f"^lic bench: .*{reason}$", capsys.readouterr().err, re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    "words", [("--anchor", "avif"), ("--curves", "none.json"), ("--out", "a file")], ids=["anchor", "curves", "out"]
+)
+def test_what_is_wrong_is_said_before_anything_is_measured(
+    words: tuple[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "a file").write_bytes(b"")
+    monkeypatch.setattr(measurement, "run", lambda *_: pytest.fail("it was measured"))
+    assert measurement.main([str(folder), *FAST, *words]) == 1
+    assert words[1] in capsys.readouterr().err
+
+
 def test_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert measurement.main([str(tmp_path)]) == 1
     assert "has no pictures" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pillow_lic import families
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.papers import claims
@@ -27,6 +28,7 @@ def test_every_published_system_says_what_was_reached(model: Model) -> None:
     assert paper is not None
     assert 1980 < paper.year < 2030
     assert paper.link.startswith("https://")
+    assert paper.cut == families.is_progressive(model)
 
 
 def test_a_model_of_our_own_claims_nothing() -> None:

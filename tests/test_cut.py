@@ -170,3 +170,5 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert f"{len(smaller):,} bytes of {len(data):,}" in capsys.readouterr().out
     assert main([*words[:2], str(tmp_path / "c.lic"), "--size", "1k"]) == 1
     assert "size must be at least 1536" in capsys.readouterr().err
+    assert main([*words[:2], str(tmp_path / "d.png"), "--size", "8k"]) == 2
+    assert not (tmp_path / "d.png").exists()

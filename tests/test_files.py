@@ -182,7 +182,7 @@ def test_a_slash_at_the_end_names_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(files.fcntl is None, reason="needs locks of files")
+@pytest.mark.skipif(os.name == "nt", reason="needs locks of files")
 def test_what_a_killed_process_left_is_swept_and_what_is_at_work_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,7 +194,7 @@ def test_info_leaves_its_own_file_alone(
 @pytest.mark.parametrize(
     ("option", "text", "legal"),
     [
-        ("--importance", "none", "auto or a strength 0-1"),
+        ("--importance", "none", "auto, semantic or a strength 0-1"),
         ("--roi", "mask.png", r"the numbers left,upper,right,lower\[,weight\]"),
     ],
 )

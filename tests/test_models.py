@@ -16,7 +16,9 @@ ALLOWED = {
     "Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "ConvTranspose", "DepthToSpace", "Div", "Exp", "Floor", "LeakyRelu", "Log",
     "Mul", "QuantizeLinear", "Relu", "Resize", "Round", "Slice", "SpaceToDepth", "Sqrt", "Sub", "Transpose", "Unsqueeze",
 }  # fmt: skip
-NETWORKS = [(s, r) for s in (*models.models(), models.importance()) for r in s.files if s.files[r].path.endswith(".onnx")]
+NETWORKS = [
+    (s, r) for s in (*models.models(), models.importance()) for r in s.files if s.files[r].path.endswith(".onnx")
+]
 LIC1_MULTIPLY_ADDS = {"analysis": 34_000, "latents": 6_000, "synthesis": 15_000, "detail": 5_000}
 """Upper bounds per pixel. Together analysis and `latents` may take 40,000; `detail`, the layers at 1/2, won 0.15 to 0.3 dB (LEVERS.md)."""
 

@@ -124,7 +124,7 @@ def test_roi_box_of_a_wrong_weight(weight: float) -> None:
     ],
 )
 def test_wrong_importance(importance: object, shown: str) -> None:
-    legal = r'None, "auto", a strength 0-1 or a map of shape \(height, width\)'
+    legal = r'None, "auto", "semantic", a strength 0-1 or a map of shape \(height, width\)'
     with pytest.raises(ValueError, match=f"importance must be {legal}, got {shown}"):
         EncodeOptions(importance=importance)
 

@@ -103,6 +103,21 @@ def test_all_of_an_archive(memory: Any) -> None:
     assert names(found, "") == [("zip://a.png::memory://a.zip", "simplecache::memory://out/a.lic")]
 
 
+def test_names_in_an_archive_that_no_folder_leads_to_are_failures(tmp_path: Path) -> None:
+    """fsspec lists neither absolute names nor those with empty parts."""
+    archive = tmp_path / "a.zip"
+    odd = ["/abs/a.png", "x//b.png"]
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in (*odd, "x/c.png", "d.png"):
+            file.writestr(name, b"")
+    url = f"zip://::{archive}"
+    found = plan.plan([url], tmp_path / "out", ".lic")
+    assert [pair.target.name for pair in found if not pair.problem] == ["d.lic", "c.lic"]
+    assert [pair.source for pair in found if pair.problem] == [StorePath(f"zip://{name}::{archive}") for name in odd]
+    below = plan.plan([f"zip://x::{archive}"], tmp_path / "out", ".lic")
+    assert [bool(pair.problem) for pair in below] == [False, True]
+
+
 def test_a_cache_before_a_store_is_written_through(memory: Any) -> None:
     StorePath("simplecache::memory://out/a.lic").write_atomic(b"new")
     assert StorePath("memory://out/a.lic").read_bytes() == b"new"

@@ -129,6 +129,12 @@ def test_what_is_missing_or_empty(home: Path, tmp_path: Path, capsys: pytest.Cap
     assert "empty has no pictures" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("out", ["", "-"])
+def test_a_page_has_a_name(out: str, home: Path, lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["view", str(lic), "--out", out]) == 2
+    assert f"--out must name a file to write the page to, got {out!r}" in capsys.readouterr().err
+
+
 def test_a_page_replaces_nothing_unasked(
     home: Path, lic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

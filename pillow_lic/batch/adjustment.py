@@ -54,6 +54,14 @@ class Adjustment:
                 msg = f"resize must be pixels of the longer side, or (across, down), where one may be None, got {self.size!r}"
                 raise ValueError(msg)
 
+        if self.background is not None:
+            parts = (
+                self.background if isinstance(self.background, (tuple, list)) and len(self.background) == 3 else (-1,)
+            )
+            if not all(isinstance(part, int) and 0 <= part <= 255 for part in parts):
+                msg = f"background must be a colour such as white, #ffffff or (255, 255, 255), got {self.background!r}"
+                raise ValueError(msg)
+
     def check_frames(self, im: Image.Image, suffix: str) -> None:
         """Turn to the first frame; OSError for several, of which all but one would be lost, unless that is wanted."""
         numbers = frames(im)

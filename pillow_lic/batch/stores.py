@@ -104,6 +104,11 @@ class StorePath:
             return StorePath(before + system.unstrip_protocol(path) + rest)
         return StorePath(before + own[: len(own) - len(there)] + path.lstrip("/") + rest)
 
+    def _named_beside(self, name: str) -> StorePath:
+        """Another name in the same archive, whatever it is."""
+        before, own, rest = self._parts()
+        return StorePath(f"{before}{own.partition('://')[0]}://{name}{rest}")
+
     @property
     def read_only(self) -> bool:
         """Whether nothing can be written there."""
@@ -210,6 +215,8 @@ class StorePath:
                 elif here != keep_out:
                     below.append(here)
             folders += reversed(below)
+        for name in _unreachable(system, top.strip("/")):
+            closed(self._named_beside(name), OSError(_UNREACHABLE))
 
     def read_bytes(self) -> bytes:
         """Return the whole file."""
@@ -245,6 +252,20 @@ class StorePath:
                 if system.exists(temporary):
                     system.rm_file(temporary)
                 raise
+
+
+def _unreachable(system: Any, top: str) -> list[str]:
+    """Return the names of the files below a folder of an archive that no listing of it leads to."""
+    from fsspec.archive import AbstractArchiveFileSystem
+
+    if not isinstance(system, AbstractArchiveFileSystem):
+        return []
+    files = sorted(name for name, facts in system.dir_cache.items() if facts["type"] == "file")
+    below = [name for name in files if not top or name.lstrip("/").startswith(f"{top}/")]
+    return [name for name in below if name.startswith("/") or "//" in name]
+
+
+_UNREACHABLE = "its name in the archive is absolute or has empty parts: take it out and name it as a source"
 
 
 @contextmanager

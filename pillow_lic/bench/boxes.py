@@ -48,7 +48,7 @@ BOXES: Mapping[str, Sequence[Box]] = {
 }
 """Left, upper, right, lower by picture."""
 
-MAPS = ("auto", "middle", "boxes")
+MAPS = ("auto", "semantic", "middle", "boxes")
 QUALITIES = {"lic": (3, 6), "jpeg": (20, 50, 80)}
 
 

@@ -194,15 +194,14 @@ def _bench(arguments: argparse.Namespace) -> int:
     chosen = _qualities(arguments.quality, names)
     codecs = {name: our_codec(name) if name in ours else peers.codec(name) for name in names}
     plan = {name: (codec, chosen.get(name, codec.qualities)) for name, codec in codecs.items()}
+    _check_early(arguments, names)
     cache = Cache(Path(arguments.cache) if arguments.cache else None)
     samples = run(paths, plan, wanted, arguments.repeats, cache, lambda line: print(line, file=sys.stderr))
     curves = report.average(samples)
     if arguments.curves:
         curves |= report.published(Path(arguments.curves), arguments.curve or ["*"], curves)
     anchor = arguments.anchor or ("avif" if "avif" in curves else next(iter(curves)))
-    if anchor not in curves:
-        msg = f"anchor must be one of {', '.join(curves)}, got {anchor}"
-        raise ValueError(msg)
+    _check_anchor(anchor, curves)
     rates = report.bd_rates(curves, anchor, wanted)
     print(f"{len(paths)} pictures, {platform.processor() or platform.machine()}, {os.cpu_count()} processors")
     print("\n".join(f"{name}: {codec.title}" for name, codec in codecs.items()))
@@ -231,10 +230,27 @@ def _bench(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_early(arguments: argparse.Namespace, names: Iterable[str]) -> None:
+    """Raise ValueError or OSError for what would go wrong after hours of measuring."""
+    if arguments.curves:
+        Path(arguments.curves).stat()
+    elif arguments.anchor:
+        _check_anchor(arguments.anchor, names)
+    if arguments.out:
+        Path(arguments.out).mkdir(parents=True, exist_ok=True)
+
+
+def _check_anchor(anchor: str, names: Iterable[str]) -> None:
+    if anchor not in names:
+        msg = f"anchor must be one of {', '.join(names)}, got {anchor}"
+        raise ValueError(msg)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lic bench",
-        description="Compare codecs over a folder of pictures. `lic bench coder`: the range coder alone.",
+        description="Compare codecs over a folder of pictures. `lic bench coder`: the coders of symbols alone; `lic bench "
+        "profile`: each station of a picture; `lic bench boxes`: what importance gives the objects of Kodak's pictures.",
     )
     parser.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
     parser.add_argument(

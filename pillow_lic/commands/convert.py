@@ -28,7 +28,10 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic convert`."""
-    parser.add_argument("paths", nargs="+", metavar="SRC... DST")
+    parser.usage = "%(prog)s [OPTION...] SRC... DST"
+    parser.add_argument(
+        "paths", nargs="+", metavar="SRC... DST", help="pictures, folders, patterns, URLs; a folder or file"
+    )
     parser.add_argument("--to", metavar="FORMAT", help="lic (default) or any extension Pillow writes")
     parser.add_argument(
         "-j", "--jobs", type=_words.typed(_jobs), metavar="N", help="worker processes (default 1); all: one a processor"

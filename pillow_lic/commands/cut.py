@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from ..parsing import byte_count
@@ -26,7 +27,11 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes."""
     from .. import codec
+    from ..batch import formats
 
+    if formats.is_picture(Path(args.target)) and Path(args.target).suffix.lower() != ".lic":
+        print(f"lic: cut writes .lic files, got {args.target}; decode and convert write others", file=sys.stderr)
+        return 2
     target = _words.target(args.source, args.target, ".lic")
     if _words.refuses(args.source, target, args.force):
         return 2

@@ -14,7 +14,7 @@ EXAMPLES = """
   lic encode a.png a.lic -q 7
   lic encode a.png folder/ --target-size 40k
   lic encode a.png a.lic --roi 200,80,420,300
-  lic encode a.png a.jpg -q 7 --roi 200,80,420,300
+  lic encode a.png a.jpg -q 7 --importance semantic
   cat a.png | lic encode - - > a.lic
 """
 

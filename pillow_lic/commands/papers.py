@@ -38,11 +38,11 @@ def run(args: argparse.Namespace) -> int:
     from ..files import write_atomic
     from ..papers import curves, page
 
+    folder = Path(args.folder)
+    folder.mkdir(parents=True, exist_ok=True)  # an error comes before the minutes of measuring
     found = [demo.OWN_SAMPLE] if args.pictures is None else measurement.pictures_of(Path(args.pictures), args.limit)
     cache, published = (None if name is None else Path(name) for name in (args.cache, args.curves))
     measured = curves.measure(found, cache, published, lambda line: print(line, file=sys.stderr))
-    folder = Path(args.folder)
-    folder.mkdir(parents=True, exist_ok=True)
     drawings = {metric: f"{metric}.svg" for metric in curves.METRICS}
     for metric, panel in page.panels(measured).items():
         write_atomic(folder / drawings[metric], charts.svg([panel]).encode())

@@ -29,6 +29,9 @@ def run(args: argparse.Namespace) -> int:
     """Open what was made, or print its path where there is no desktop; 1 when a picture could not be shown."""
     from ..desktop import view
 
+    if args.out in ("", "-"):
+        print(f"lic: --out must name a file to write the page to, got {args.out!r}", file=sys.stderr)
+        return 2
     out = None if args.out is None else Path(args.out)
     if out is not None and out.exists() and not args.force:
         print(f"lic: {out} is there: name another page, or replace it with -f", file=sys.stderr)

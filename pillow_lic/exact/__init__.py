@@ -1,7 +1,8 @@
 """The parts of a picture that are kept exactly where the rest is coded with loss: letters, lines, flat grounds, icons.
 
-    colors ─drawn─▶ blocks worth keeping ─layer─▶ exact section (its colours merged below quality 5)
-           └──────ground: smooth under what is kept ─▶ the family's encoder
+    colors ─drawn─▶ blocks worth keeping ─────────┬─layer─▶ exact section (its colours merged below quality 5)
+           ├glyphs▶ ink and cover on smooth grounds ┘
+           └─ground─▶ smooth under what is kept ─▶ the family's encoder
 
 A photograph has no such blocks, and its file stays as it is without this room.
 """

@@ -117,7 +117,7 @@ def _looks_drawn(colors: Pixels) -> bool:
     row, column = np.nonzero(begins)
     across = -(-colors.shape[1] // BLOCK)
     number = len(np.unique(row * _ROWS // BLOCK * across + (column + _RUN + 1) // BLOCK))
-    return number >= max(LEAST_SURE, _LEAST_BEGINNINGS * across * -(-colors.shape[0] // BLOCK))
+    return bool(number >= max(LEAST_SURE, _LEAST_BEGINNINGS * across * -(-colors.shape[0] // BLOCK)))
 
 
 def _on_smooth_ground(colors: Pixels, taken: Mask | None) -> _Ground:
@@ -153,7 +153,8 @@ def _commonest(levels: Floats, among: Mask) -> Floats:
     bins = (levels / 8).astype(np.intp)
     counts = np.stack([((bins == number) & among).sum(1) for number in range(32)], 1)
     counts[:, :-1] += counts[:, 1:]
-    return (8 * (counts.argmax(1) + 1)).astype(np.float32)
+    commonest: Floats = (8 * (counts.argmax(1) + 1)).astype(np.float32)
+    return commonest
 
 
 def _planes(pixels: Floats, weights: Floats) -> Floats:
@@ -173,7 +174,8 @@ def _inks(blocks: _Ground) -> Floats:
     order = np.argsort(-count, kind="stable")[:_MOST_INKS]
     shifts = 8 * np.arange(colors.shape[1] - 1, -1, -1, dtype=np.uint32)
     chosen = numbers[order[count[order] >= _LEAST_PIXELS]]
-    return (chosen[:, None] >> shifts & 0xFF).astype(np.float32)
+    inks: Floats = (chosen[:, None] >> shifts & 0xFF).astype(np.float32)
+    return inks
 
 
 def _explained(blocks: _Ground, kinds: Floats) -> tuple[Pixels, Pixels, Mask, int]:

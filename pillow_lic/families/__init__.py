@@ -41,6 +41,7 @@ Put = Callable[[Area, Pixels], None]
 FAMILIES: Final = (
     "balle2017",
     "balle2018",
+    "johnston2018",
     "lic1",
     "lossless",
     "minnen2018_local",

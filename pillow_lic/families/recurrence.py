@@ -5,7 +5,7 @@
 
 A block is 16x16 pixels and gives `bits` signs in each of the steps that it takes part in. What is coded first shows the whole
 picture coarsely, so that a stream may end anywhere, and can be made shorter without a network. Networks decide which signs are
-written, none decides what is read (FORMAT.md 14.8). `Progressive` families of one paper are made of these functions.
+written, none decides what is read (FORMAT.md 14.8). The family of a paper adds which signs are `chosen` at a level.
 """
 
 from __future__ import annotations
@@ -47,6 +47,21 @@ class Signs:
     values: npt.NDArray[np.int8]
 
 
+def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
+    """Return the pixels (h, w, 3) of that shape (`families.Plain.decode`)."""
+    return shown(model, unpack(model, streams, shape), shape)
+
+
+def decode_cut(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
+    """Return the pixels (h, w, 3) by the beginning of the stream (`families.Progressive.decode_cut`)."""
+    return shown(model, unpack(model, streams, shape, cut=True), shape)
+
+
+def cut(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int, size: int) -> list[bytes]:
+    """Return the one stream with as many steps and blocks as fit into `size` bytes (`families.Progressive.cut`)."""
+    return [shortened(model, unpack(model, streams, shape), size)]
+
+
 def blocks(shape: tuple[int, int]) -> tuple[int, int]:
     """Return the rows and columns of blocks of a rectangle of pixels."""
     return padded(shape[0], BLOCK) // BLOCK, padded(shape[1], BLOCK) // BLOCK
@@ -65,7 +80,8 @@ def chosen(model: Model, pixels: Pixels, steps: int, enough: float = 0.0) -> Sig
     """
     rows, columns = blocks(pixels.shape[:2])
     missing = [(0, BLOCK * rows - pixels.shape[0]), (0, BLOCK * columns - pixels.shape[1]), (0, 0)]
-    x = np.pad(pixels, missing, "edge").transpose(2, 0, 1)[None].astype(np.float32) / 255 - 0.5
+    scaled = np.pad(pixels, missing, "edge").transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255)
+    x: Floats = scaled - np.float32(0.5)
     decoding = Decoding(model, rows, columns)
     state = np.zeros((1, model.constants["encoder_states"], rows, columns), np.float32)
     for _ in range(model.constants["priming"]):

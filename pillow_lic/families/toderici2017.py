@@ -21,8 +21,6 @@ FORMAT.md, 14.8 says how it decodes; onnx_models/recipes/recurrent trained it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -49,16 +47,6 @@ def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
     return [recurrence.pack(model, signs(model, pixels, level))]
 
 
-def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
-    """Return the pixels (h, w, 3) of that shape; LicDamagedError for what `encode` and `cut` did not make."""
-    return recurrence.shown(model, recurrence.unpack(model, streams, shape), shape)
-
-
-def decode_cut(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
-    """Return the pixels (h, w, 3) by the beginning of the stream."""
-    return recurrence.shown(model, recurrence.unpack(model, streams, shape, cut=True), shape)
-
-
-def cut(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int, size: int) -> list[bytes]:
-    """Return the one stream with as many steps and blocks as fit into `size` bytes; ValueError naming the least size."""
-    return [recurrence.shortened(model, recurrence.unpack(model, streams, shape), size)]
+decode = recurrence.decode
+decode_cut = recurrence.decode_cut
+cut = recurrence.cut

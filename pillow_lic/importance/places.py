@@ -9,6 +9,9 @@ from ..arguments import number, shown
 
 Box = tuple[float, ...]
 
+SEMANTIC = "semantic"
+"""The importance of the things that a picture is of."""
+
 LEGAL_ROI = "a picture-sized mask or boxes (left, upper, right, lower[, weight])"
 LEGAL_PLACES = "a picture-sized mask or boxes (left, upper, right, lower)"
 
@@ -44,6 +47,13 @@ def _as_rows(value: object) -> object:
         return value
     rows = [_as_rows(row) if hasattr(row, "shape") else row for row in value]
     return tuple(rows) if isinstance(value, tuple) else rows
+
+
+def importance(name: str, value: object, legal: str) -> object:
+    """Return a map or SEMANTIC as it is, else the strength of an automatic map as `strength` does."""
+    if is_map(value) or (isinstance(value, str) and value == SEMANTIC):
+        return value
+    return strength(name, value, legal)
 
 
 def boxes(name: str, value: object, legal: str, *, weighted: bool = True) -> tuple[Box, ...]:

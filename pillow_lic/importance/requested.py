@@ -1,9 +1,9 @@
-"""The map of deltas that a caller's mask, boxes or "auto" ask for (FORMAT.md, section 5.2; Li 2018, Balle-Li, MS-ROI).
+"""The map of deltas that a caller's mask, boxes, "auto" or "semantic" ask for (FORMAT.md, section 5.2; Li 2018, Balle-Li, MS-ROI).
 
 A file may carry a map of deltas, one signed byte for every latent (16x16 pixels), in steps of 8 levels. Where it is
 positive the quantiser step is finer, as if that place had a higher quality.
 
-    mask, boxes, "auto" ──▶ shift of every latent, mean 0 ──fitted──▶ deltas ──pack──▶ importance section
+    mask, boxes, "auto", "semantic" ──▶ shift of every latent, mean 0 ──fitted──▶ deltas ──pack──▶ importance section
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..fileformat.importance_map import CELL, STEP, Deltas, Map, pack, shape_of
 from ..fileformat.limits import MAX_LEVEL
-from . import automatic
+from . import automatic, semantic
 from .places import LEGAL_PLACES, LEGAL_ROI, box_shown, boxes
 
 Floats = npt.NDArray[np.float32]
@@ -61,13 +61,13 @@ class Requested:
         return deltas if deltas.any() else None
 
 
-def request(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None, rgb: Pixels) -> Requested:
-    """Return what the options ask for; the network behind "auto" runs here, once for all sizes of the file.
+def request(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | str | None, rgb: Pixels) -> Requested:
+    """Return what the options ask for; what finds "auto" and "semantic" places runs here, once for all sizes of the file.
 
     roi: a mask (H, W), uint8 0..255 or numbers 0..1, white being most important; or boxes (left, upper, right, lower[, weight
     0..1]) in pixels, as `EncodeOptions` has checked them or as an array of rows of another shape than the picture's. wanted:
-    such a mask; the strength 0..1 of the map that the content of the picture (H, W, 3) asks for; or int8 deltas, which are
-    taken as they are. Both together add up.
+    such a mask; the strength 0..1 of the map that the content of the picture (H, W, 3) asks for; "semantic" for the things in
+    it; or int8 deltas, which are taken as they are. Both together add up.
 
     A full span of a mask is SPAN points of quality. The mean over the picture is kept at the quality asked for, so that
     bits move; the file grows all the same, the more the larger the finer part. Raises ValueError naming what is wrong and what is legal.
@@ -77,6 +77,8 @@ def request(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None,
     given = np.zeros(points.shape, np.int8)
     if isinstance(wanted, (int, float)):
         points += wanted * AUTO_REACH * 9 / MAX_LEVEL * automatic.values(rgb)
+    elif isinstance(wanted, str):
+        points += SPAN / 2 * semantic.values(rgb)
     elif wanted is not None:
         asked = np.asarray(wanted)
         if asked.dtype == np.int8:
@@ -85,7 +87,7 @@ def request(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | None,
             points += SPAN * _blocks(_mask(asked, "importance", height, width))
     if roi is not None:
         points += SPAN * _blocks(named_mask(roi, "roi", height, width, weighted=True))
-    named = roi is not None or not isinstance(wanted, (int, float))
+    named = roi is not None or not isinstance(wanted, (int, float, str))
     return Requested(given, (points - points.mean()) * (MAX_LEVEL / 9 / STEP), named)
 
 

@@ -77,7 +77,7 @@ def maps(path: Path) -> str:
     """Return a picture and its maps of importance as a row: the brighter, the higher the quality."""
     pixels = peers.read(path)
     shots = [_shot("Picture", "", document.picture(color.to_image(pixels, "RGB"), path.name, exact=False))]
-    for wanted in ("auto",):
+    for wanted in ("auto", "semantic"):
         data = codec.encode(pixels, "RGB", EncodeOptions(importance=wanted))
         drawn = color.to_image(describe.draw_map(data)[:, :, None], "L")
         low, high = describe.describe(data)["importance"]
