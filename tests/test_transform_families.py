@@ -23,8 +23,8 @@ from pillow_lic.fileformat.header import CHANNELS, Header
 from pillow_lic.fileformat.tiling import Tiling
 from pillow_lic.options import EncodeOptions
 
-NAMES = ("balle2017", "minnen2018-local", "theis2017")
-OF_ONE_TRANSFORM = ("balle2017", "minnen2018-local")
+NAMES = ("balle2017", "balle2018", "minnen2018-local", "theis2017")
+OF_ONE_TRANSFORM = ("balle2017", "balle2018", "minnen2018-local")
 """Those whose files of one picture have the same symbols, and so the same pixels."""
 
 
@@ -170,7 +170,22 @@ def by_block(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], 
     return shown(model, np.reshape(q, (1, channels, h, w)), shape, level)
 
 
-ALONE = {"balle2017": by_channel, "minnen2018_local": by_block, "theis2017": by_channel}
+def by_scale(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], level: int) -> np.ndarray:
+    """FORMAT.md, 14.6."""
+    (stream,), channels, hyper_latents = coded, model.constants["latents"], model.constants["hyper_latents"]
+    h, w = (-(-length // model.constants["stride"]) for length in shape)
+    hz, wz = (-(-length // model.constants["hyper_stride"]) for length in (h, w))
+    coder = stranger.Stream(model, stream)
+    first = 64 + hyper_latents * anchor_of(model, level)
+    z = [coder.symbol(first + channel) for channel in range(hyper_latents) for _ in range(hz * wz)]
+    z_hat = np.reshape(z, (1, hyper_latents, hz, wz))
+    index = model.run("scales", z_hat=z_hat, level=np.full((1, 1, 1, 1), level))["index"][0, :, :h, :w]
+    q = [coder.symbol(table) for table in index.ravel().tolist()]
+    coder.finish(z + q)
+    return shown(model, np.reshape(q, (1, channels, h, w)), shape, level)
+
+
+ALONE = {"balle2017": by_channel, "balle2018": by_scale, "minnen2018_local": by_block, "theis2017": by_channel}
 
 
 @pytest.mark.parametrize("quality", [1, 5.6, 10])
