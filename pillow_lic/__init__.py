@@ -13,6 +13,8 @@ Functions:
     open(file, bytes=None)           open a .lic file, and nothing else; of a progressive one as much as so many bytes show
     cut(file, size)                  the bytes of a smaller file with the same picture, coarser, of a progressive one
     convert(sources, destination)    many files, as `lic convert` does
+    restore(jpeg)                    the picture of a JPEG file without its blocks and rings
+    extract(file)                    the JPEG file that a .lic file of model "restored" holds
     settings(...)                    threads, providers and limits for a `with` block
     register()                       tell Pillow of .lic again, after another package took the name
 
@@ -52,7 +54,8 @@ if TYPE_CHECKING:
         LicTruncatedError,
         LicUnsupportedError,
     )
-    from .plugin import LicImageFile, cut, encode, open, save
+    from .plugin import LicImageFile, cut, encode, extract, open, save
+    from .restoring import restore
 
 __version__ = "0.1.0"
 
@@ -69,8 +72,10 @@ __all__ = [
     "convert",
     "cut",
     "encode",
+    "extract",
     "open",
     "register",
+    "restore",
     "save",
     "settings",
 ]
@@ -81,7 +86,9 @@ _HOMES = {
     "convert": "batch.conversion",
     "cut": "plugin",
     "encode": "plugin",
+    "extract": "plugin",
     "open": "plugin",
+    "restore": "restoring",
     "save": "plugin",
     "settings": "engine.settings",
 }

@@ -48,10 +48,18 @@ SMALL_PICTURE = 2**20
 
 
 @limited_time()
-def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mapping[str, bytes] | None = None) -> bytes:
+def encode(
+    pixels: Pixels,
+    mode: str,
+    options: EncodeOptions,
+    *,
+    metadata: Mapping[str, bytes] | None = None,
+    original: bytes = b"",
+) -> bytes:
     """Return the bytes of a .lic file of pixels (H, W, C) uint8, C by mode (L, LA, RGB, RGBA).
 
-    metadata: icc_profile, exif, xmp. Raises ValueError for other shapes, types or modes, for an option that the model's family
+    metadata: icc_profile, exif, xmp. original: the JPEG file that the pixels were decoded from, which goes into the file as it
+    is, for a model that `keeps_original`. Raises ValueError for other shapes, types or modes, for an option that the model's family
     does not know and for a target out of reach, LicLimitError for a picture the format has no room for, LicRuntimeError when
     the network engine fails, or when pixels are to be kept exactly and Pillow has no WebP.
     """
@@ -70,13 +78,13 @@ def encode(pixels: Pixels, mode: str, options: EncodeOptions, *, metadata: Mappi
     # A file without networks says by MAX_LEVEL that every pixel is as it was.
     highest = MAX_LEVEL if seen is pixels else MAX_LEVEL - 1
     pixels = seen
-    kept = _layer(pixels, mode, options.exact)
+    kept = None if original else _layer(pixels, mode, options.exact)
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
     wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height))
     search = options.has_target or deltas is not None
     coded = _coded(ground.beneath(pixels, None if kept is None else kept.covered), mode, model)
-    writer = families.writer(model, coded, Request(deltas, options.effort, search))
+    writer = families.writer(model, coded, Request(deltas, options.effort, search, original))
     wholes: dict[int, Callable[[int], bytes]] = {}
 
     def mixed(level: int) -> bytes:
@@ -296,6 +304,21 @@ def verify(source: bytes | memoryview | IO[bytes]) -> None:
     _alpha_apart(model, front.header, container.read_section(fp, front, ALPHA))
     if (exact := container.read_section(fp, front, EXACT)) is not None:
         ExactLayer(exact, front.header.tiling).check()
+
+
+def inner_file(fp: IO[bytes]) -> bytes:
+    """Return the file of another format that a .lic file holds, as it was put there.
+
+    LicUnsupportedError for a model whose files hold none; else the errors of `verify`.
+    """
+    front = container.read_front(fp)
+    container.refuse_truncated(front)
+    container.check_sections(fp, front)
+    model = model_of(front.header)
+    payload = cast("bytes", container.TilePayloads(fp, front)[0])
+    found = families.inner(model, payload)
+    families.check(model, front.header.tiling, 0, payload)
+    return bytes(found)
 
 
 def is_lossless(header: Header) -> bool:

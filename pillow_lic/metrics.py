@@ -1,7 +1,7 @@
 """Rates and distortions, one definition each for tests, benchmarks and reports; numpy only.
 
 Pictures are uint8 arrays of shape (H, W) or (H, W, C). Definitions follow what papers quote: PSNR pooled over the three
-colours, MS-SSIM as pytorch-msssim computes it, Bjontegaard's rate with a monotone (pchip) interpolation.
+colours, MS-SSIM as pytorch-msssim computes it, Bjontegaard's rate with a monotone (pchip) interpolation, PSNR-B as its authors.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MS_SSIM_MIN_SIDE", "bd_rate", "bpp", "decibels", "ms_ssim", "pchip", "psnr"]
+__all__ = ["MS_SSIM_MIN_SIDE", "bd_rate", "bpp", "decibels", "ms_ssim", "pchip", "psnr", "psnr_b", "ssim"]
 
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 """Exponents of the five scales, finest first (Wang, Simoncelli and Bovik 2003)."""
@@ -22,6 +22,8 @@ _BLOCK = 2**20
 """Samples that `psnr` compares at a time; as 32-bit integers a whole picture of 50 MP would fill a gigabyte."""
 _C1 = (0.01 * 255) ** 2
 _C2 = (0.03 * 255) ** 2
+_EDGE = 8
+"""Pixels a side of the blocks that PSNR-B knows of."""
 
 Float = NDArray[np.float64]
 
@@ -61,6 +63,41 @@ def ms_ssim(reference: NDArray[np.uint8], picture: NDArray[np.uint8]) -> float:
         terms.append((luminance * contrast if scale == len(_WEIGHTS) - 1 else contrast).mean(axis=(1, 2)))
     products = np.prod(np.maximum(np.stack(terms, axis=1), 0) ** _WEIGHTS, axis=1)
     return float(products.mean())
+
+
+def ssim(reference: NDArray[np.uint8], picture: NDArray[np.uint8]) -> float:
+    """Return the structural similarity at one scale (Wang, Bovik, Sheikh and Simoncelli 2004), the mean over channels and places.
+
+    11-tap Gaussian of sigma 1.5 without padding: ValueError for a side of fewer than 11 pixels.
+    """
+    _check(reference, picture)
+    if min(reference.shape[:2]) < _WINDOW:
+        msg = f"SSIM needs sides of at least {_WINDOW} pixels, got {reference.shape[1]}x{reference.shape[0]}"
+        raise ValueError(msg)
+    luminance, contrast = _similarity(_planes(reference), _planes(picture))
+    return float((luminance * contrast).mean())
+
+
+def psnr_b(reference: NDArray[np.uint8], picture: NDArray[np.uint8]) -> float:
+    """Return the PSNR in dB of a picture (H, W) that steps at the borders of its blocks of 8x8 make worse (Yim and Bovik 2011).
+
+    To the squared error comes in how far neighbours across borders differ more than others, in mean squares, times log2(8) over
+    log2 of the shorter side. ValueError for pictures of more than one channel, or with a side of fewer than 9 pixels.
+    """
+    _check(reference, picture)
+    if picture.ndim != 2 or min(picture.shape) <= _EDGE:
+        msg = f"PSNR-B needs one channel with sides above {_EDGE} pixels, got shape {picture.shape}"
+        raise ValueError(msg)
+    across, within = [], []
+    for plane in (picture.astype(np.int64), picture.T.astype(np.int64)):
+        steps = np.square(np.diff(plane, axis=1))
+        at_border = np.arange(steps.shape[1]) % _EDGE == _EDGE - 1
+        across.append(steps[:, at_border].ravel())
+        within.append(steps[:, ~at_border].ravel())
+    excess = float(np.concatenate(across).mean() - np.concatenate(within).mean())
+    blocking = max(0.0, excess) * np.log2(_EDGE) / np.log2(min(picture.shape))
+    error = float(np.square(reference.astype(np.int64) - picture).mean()) + blocking
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")
 
 
 def decibels(similarity: float) -> float:

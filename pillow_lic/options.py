@@ -132,6 +132,7 @@ class EncodeOptions:
         metavar="Q",
         letter="q",
         is_aim=True,
+        commands=("encode", "convert", "restore"),
     )
     target_size: float | None = _option(
         legal="a positive number of bytes",

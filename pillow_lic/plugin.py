@@ -12,11 +12,13 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image, ImageFile
 
-from . import arguments, codec, color, families, metadata, options
+from . import arguments, codec, color, families, metadata, options, originals
+from .engine import models
 from .engine.interpreter import require_main
 from .engine.settings import current_settings
 from .errors import LicDamagedError, LicLimitError
@@ -254,15 +256,31 @@ def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
     return codec.cut(fp.read(), size)
 
 
+def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
+    """Return the file of another format that a .lic file holds, byte for byte: of model restored the JPEG file it was made of.
+
+    OSError with a sentence for a .lic file that holds none, and for one that is damaged.
+    """
+    if isinstance(fp, (bytes, bytearray, memoryview)):
+        return codec.inner_file(io.BytesIO(fp))
+    if hasattr(fp, "read"):
+        return codec.inner_file(cast("IO[bytes]", fp))
+    with builtins.open(fp, "rb") as file:
+        return codec.inner_file(file)
+
+
 def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
     """Encode with Pillow's save parameters; `stacklevel` leads from a warning here to the caller's own line."""
     if not isinstance(im, Image.Image):
         msg = f"image must be a PIL.Image.Image, which Image.fromarray makes of an array, got {arguments.shown(im)}"
         raise TypeError(msg)
     require_main()
-    im.load()  # the first thing: the mode, the size and the Exif object of a TIFF may be others then
-    _warn_unknown(words, im.info, stacklevel)
     encoding = encode_options(words)
+    original = (
+        originals.file_of(im) if keeps_original(encoding) else b""
+    )  # of a stream it is gone once the pixels are loaded
+    im.load()  # before all else: the mode, the size and the Exif object of a TIFF may be others then
+    _warn_unknown(words, im.info, stacklevel)
     exif = metadata.with_resolution(metadata.exif_bytes(words.get("exif")), words.get("dpi"))
     given = metadata.icc_bytes(words["icc_profile"]) if "icc_profile" in words else None
     found = {"exif": exif, "xmp": metadata.xmp_bytes(words.get("xmp"))}
@@ -271,7 +289,23 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
         warnings.warn(pixels.lost, UserWarning, stacklevel - 1)
     found["icc_profile"] = pixels.icc_profile
     stored = {name: value for name, value in found.items() if value}
-    return codec.encode(pixels.array, pixels.mode, encoding, metadata=stored)
+    if keeps_original(encoding) and originals.is_from_jpeg(im):
+        if lost := originals.objection(original, pixels.array, pixels.mode):
+            original = b""
+            warnings.warn(
+                f"the JPEG file of this picture is not kept, it is saved anew with quality {options.DEFAULT_QUALITY:g}: {lost}",
+                UserWarning,
+                stacklevel - 1,
+            )
+        else:
+            encoding = replace(encoding, quality=originals.quality_of(original))
+    return codec.encode(pixels.array, pixels.mode, encoding, metadata=stored, original=original)
+
+
+def keeps_original(encoding: options.EncodeOptions) -> bool:
+    """Whether a picture opened from a JPEG file is to be stored as that file: by the model, and because nothing asks for a quality."""
+    asked = encoding.quality is not None or encoding.has_target or encoding.lossless
+    return not asked and families.keeps_original(models.choose(encoding.model))
 
 
 def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:

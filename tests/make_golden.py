@@ -9,6 +9,7 @@ line in the CHANGELOG.
 
 import binascii
 import hashlib
+import io
 import json
 import sys
 import zlib
@@ -177,6 +178,15 @@ def in_tiles(model: Model, width: int, height: int, edge: int) -> bytes:
     return container.pack(Header("RGB", width, height, edge, model.number, model.hash, level), writer.payloads(level))
 
 
+def with_original(model: Model, mode: str = "RGB", **words: object) -> bytes:
+    """A file that keeps a JPEG file."""
+    file = io.BytesIO()
+    Image.fromarray(photo_like(40, 60, CHANNELS[mode], seed=9).squeeze()).save(file, "JPEG", quality=35, **words)
+    with Image.open(file) as im:
+        pixels = np.asarray(im).reshape(40, 60, -1)
+    return codec.encode(pixels, mode, EncodeOptions(quality=3.5, model=model.number), original=file.getvalue())
+
+
 def cases_of(model: Model) -> dict[str, Callable[[], bytes]]:
     """Return what is kept of a model besides the default one: sizes, modes, the ends of its scale, tiles."""
     made: dict[str, Callable[[], bytes]] = {
@@ -187,8 +197,12 @@ def cases_of(model: Model) -> dict[str, Callable[[], bytes]]:
         "17x300": lambda: simple(17, 300, model=model.number),
         "quality-1": lambda: simple(96, 64, quality=1, model=model.number),
         "quality-10": lambda: simple(96, 64, quality=10, model=model.number),
-        "tiles-128": lambda: in_tiles(model, 300, 140, 128),
     }
+    if "tile_edge" in model.constants:
+        made["tiles-128"] = lambda: in_tiles(model, 300, 140, 128)
+    if families.keeps_original(model):
+        made["original"] = lambda: with_original(model, progressive=True)
+        made["original-grey"] = lambda: with_original(model, mode="L")
     return {f"{model.name}-{name}": make for name, make in made.items()}
 
 

@@ -30,13 +30,15 @@ def varint(data, at):
 
 
 class Model:
-    """Section 10, and the tables of 7.1 as (lo, start)."""
+    """Section 10, the tables of 7.1 as (lo, start), the start values of 7.4."""
 
     def __init__(self, number, hash4):
         listed = json.loads((MODELS / "manifest.json").read_text())["models"]
         (entry,) = [m for m in listed if m["id"] == number and m["sha256"].startswith(hash4.hex())]
         self.procedure, self.constants = entry["procedure"], entry["constants"]
         self.files = {role: MODELS / f["file"] for role, f in entry["files"].items()}
+        if "starts" in self.files:
+            self.starts = np.frombuffer(self.files["starts"].read_bytes(), "<u2").tolist()
         if "tables" not in self.files:
             return
         data = self.files["tables"].read_bytes()

@@ -13,7 +13,7 @@ from pillow_lic.engine.models import Model
 from pillow_lic.papers import claims
 
 FOLDER = Path(__file__).parent.parent / "onnx_models"
-OWN = {"lic1", "lic2", "lossless"}
+OWN = {"autoencoder", "lic1", "lic2", "lossless"}
 """The models that stand for no paper."""
 PUBLISHED = [model for model in models.models() if model.name not in OWN]
 

@@ -134,7 +134,9 @@ def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:
     noisy = pixels + np.rint(np.random.default_rng(3).normal(0, 2, pixels.shape)).astype(int)
     assert glyphs.found(noisy.clip(0, 255).astype(np.uint8), None) is None
     assert glyphs.found(np.asarray(slide()), None) is not None
-    assert glyphs.found(np.asarray(slide()), np.ones((16, 20), np.bool_)) is None
+    everything = np.ones((16, 20), np.bool_)
+    assert glyphs.found(np.asarray(slide()), everything) is not None
+    assert glyphs.found(np.asarray(page(with_photo=False)), everything) is None
     assert [glyphs.degrees(quality_to_level(quality)) for quality in (1, 3, 5, 7, 10)] == [4, 8, 16, 32, 64]
 
 

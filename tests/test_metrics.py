@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio
 
-from pillow_lic.metrics import bd_rate, bpp, decibels, ms_ssim, psnr
+from pillow_lic.metrics import bd_rate, bpp, decibels, ms_ssim, psnr, psnr_b, ssim
 
 HEVC = [(0.1, 27.0), (0.25, 30.1), (0.55, 33.4), (1.02, 36.5), (1.9, 40.2)]
 AVIF = [(0.12, 28.2), (0.21, 30.4), (0.44, 33.1), (0.9, 36.9), (1.7, 41.0), (2.5, 43.0)]
@@ -117,3 +117,31 @@ def test_bd_rate_does_not_ask_for_an_order() -> None:
 def test_bd_rate_refuses(curve: list[tuple[float, float]], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         bd_rate(HEVC, curve)
+
+
+def test_ssim_is_one_for_equal_pictures_and_the_formula_for_one_window() -> None:
+    x = np.random.default_rng(0).integers(0, 256, (11, 11), np.uint8)
+    y = np.random.default_rng(1).integers(0, 256, (11, 11), np.uint8)
+    assert ssim(x, x) == pytest.approx(1)
+    taps = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    weights = np.outer(taps, taps) / taps.sum() ** 2
+    mx, my = (float((weights * a).sum()) for a in (x, y))
+    vx, vy = (float((weights * (a.astype(float) - m) ** 2).sum()) for a, m in ((x, mx), (y, my)))
+    covariance = float((weights * (x - mx) * (y - my)).sum())
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    expected = (2 * mx * my + c1) * (2 * covariance + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))
+    assert ssim(x, y) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="at least 11 pixels, got 11x10"):
+        ssim(x[:10], y[:10])
+
+
+def test_psnr_b_counts_steps_at_borders_of_blocks_and_no_others() -> None:
+    flat = np.full((16, 32), 100, np.uint8)
+    steps = np.repeat(np.repeat(np.array([[90, 110, 90, 110], [110, 90, 110, 90]], np.uint8), 8, 0), 8, 1)
+    # every border steps by 20, nothing else does: 400 * log2(8) / log2(16) comes to an error of 100
+    assert psnr_b(flat, steps) == pytest.approx(10 * np.log10(255**2 / (100 + 400 * 3 / 4)))
+    shifted = np.roll(steps, 4, (0, 1))
+    assert psnr_b(flat, shifted) == pytest.approx(psnr(flat, shifted))
+    assert psnr_b(flat, flat) == np.inf
+    with pytest.raises(ValueError, match=r"got shape \(16, 32, 1\)"):
+        psnr_b(flat[..., None], flat[..., None])

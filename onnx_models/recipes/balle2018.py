@@ -13,6 +13,7 @@ Changed, and why:
 - The hyper-synthesis is a network of integers (common/exact.py) that gives an index: no float decides what the range coder reads. It has
   1x1 and depthwise 3x3 convolutions in place of full 5x5, because the sums of those would leave the integers of a float.
 - The hyper-analysis sees logarithms of magnitudes: one network for all rates, where the paper has one for each.
+- A tenth of each Gaussian is three times as wide: what the transform leaves has longer tails, and the stored tables have them too.
 
     OMP_NUM_THREADS=1 python -m onnx_models.recipes.balle2018 train PATCHES_FOLDER RUN_FOLDER --minutes 10 --crop 256 --batch 4
     python -m onnx_models.recipes.balle2018 export RUN_FOLDER/weights.pt PATCHES_FOLDER --id 17
@@ -38,7 +39,7 @@ from .common.exact import ACTIVATION_MAX, UNIT, ExactConv, exact, straight_throu
 from .common.export import Network, Release, add_export
 from .common.factorised import LARGEST, Counts, Prior, counted, tables_of
 from .common.gains import hats as hats_graph
-from .common.gaussian import Clip, gaussian_bits
+from .common.gaussian import TAIL_SCALE, TAIL_SHARE, Clip, long_tailed_bits
 from .common.graph import Graph, numpy
 from .common.levels import ANCHORS, LEVEL_MAX, SPACING, hats, nearest_anchor
 from .common.tables import Table, counted_table, gaussian_probabilities, scale_levels
@@ -50,6 +51,10 @@ Z_MAX = 127
 SCALES, SCALE_MIN, SCALE_MAX = 64, 0.08, 200.0
 """Standard deviations that the indexes stand for, log-spaced, in steps."""
 SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALES - 1)
+INDEX_UNIT = 10.0
+"""Scale indexes that 1 of the table of first guesses stands for: it must be able to move by several in hundreds of steps."""
+START_DEVIATION = 3.0
+"""Of hyper-latents at the beginning, in steps."""
 PRIOR_WEIGHT = 2000
 """Symbols that a Gaussian is worth beside those counted."""
 FAST = ("log_", "prior", "start_index")
@@ -71,11 +76,11 @@ class HyperAnalysis(nn.Sequential):
 
     def __init__(self) -> None:
         super().__init__(
-            Conv(LATENTS, HYPER_FEATURES, 3),
+            Conv(LATENTS, HYPER_FEATURES, 3, gain=math.sqrt(2)),
             nn.ReLU(),
-            Conv(HYPER_FEATURES, HYPER_FEATURES, 5, 2),
+            Conv(HYPER_FEATURES, HYPER_FEATURES, 5, 2, gain=math.sqrt(2)),
             nn.ReLU(),
-            Conv(HYPER_FEATURES, HYPER_LATENTS, 5, 2),
+            Conv(HYPER_FEATURES, HYPER_LATENTS, 5, 2, gain=math.sqrt(2)),
         )
 
     def forward(self, y: Tensor) -> Tensor:
@@ -100,12 +105,15 @@ class Scales(nn.Module):
             ExactConv(c, c, 1, ACTIVATION_MAX),
             ExactConv(c, LATENTS, 1, ACTIVATION_MAX, signed=True),
         )
+        for layer in self.modules():
+            if isinstance(layer, ExactConv):  # so that what enters is not rounded to 0 on its way
+                nn.init.normal_(layer.weight, std=math.sqrt(2 / layer.weight[0].numel()))
         self.fine[-1].weight.data.mul_(0.1)
         self.start_index = nn.Parameter(torch.zeros(ANCHORS, LATENTS))
 
     def table(self) -> Tensor:
         """Return the first guess of the index in sixteenths at every anchor, (LATENTS,ANCHORS,1,1); integer-valued, straight through."""
-        return straight_through_round(self.start_index.t()[:, :, None, None] * UNIT)
+        return straight_through_round(self.start_index.t()[:, :, None, None] * (UNIT * INDEX_UNIT))
 
     def forward(self, z_hat: Tensor, level: Tensor) -> Tensor:
         a = self.coarse(4 * z_hat.clamp(-Z_MAX, Z_MAX))
@@ -145,17 +153,24 @@ class Balle2018(training.Codec):
         with torch.no_grad():
             y = self.transform.latents(x, level)
         bits, index = self.coded(y, level)
-        bits = bits + gaussian_bits(y.round(), deviation(index)).sum((1, 2, 3))
+        bits = bits + long_tailed_bits(y.round(), deviation(index)).sum((1, 2, 3))
         return x if self.training else self.transform.picture(y.round(), level), bits
 
     @torch.no_grad()
     def start(self, patches: Patches) -> None:
-        """Begin with the mean scale of every channel at every anchor."""
+        """Begin with the best scale of every channel at every anchor, and hyper-latents of a few steps."""
         some = torch.stack([torch.from_numpy(p[:256, :256].copy()) for p in patches.some(60)])
         y = self.transform.analysis(some.permute(0, 3, 1, 2) / 255 - 0.5)
-        spread = torch.log(y.abs().mean((0, 2, 3)) * 1.25 + 1e-6) + self.transform.encoder_gains.log_gain
-        self.scales.start_index[:] = ((spread - math.log(SCALE_MIN)) / SCALE_STEP).clamp(0, SCALES - 1)
-        self.prior.log_scale[:] = 0.7
+        channels = y.transpose(0, 1).flatten(1)[:, ::17]
+        for anchor, log_gain in enumerate(self.transform.encoder_gains.log_gain):
+            q = (channels * log_gain.exp()[:, None]).round()
+            bits = torch.stack([long_tailed_bits(q, deviation(index)).sum(1) for index in torch.arange(0.0, SCALES, 2)])
+            self.scales.start_index[anchor] = 2.0 * bits.argmin(0) / INDEX_UNIT
+        z = self.hyper_analysis(y * self.transform.encoder_gains(torch.tensor([512.0])))
+        for tap in self.hyper_analysis[-1].taps:
+            tap *= START_DEVIATION / z.std()
+        self.hyper_analysis[-1].bias[:] = -z.mean((0, 2, 3)) * START_DEVIATION / z.std()
+        self.prior.log_scale[:] = math.log(START_DEVIATION / 1.8)
 
 
 def train(a: argparse.Namespace) -> None:
@@ -218,10 +233,14 @@ def histograms(net: Balle2018, patches: list[np.ndarray[tuple[int, ...], np.dtyp
 
 
 def scale_tables(seen: Counts) -> list[Table]:
-    """Return the table of every scale index: a Gaussian corrected by what was counted, (SCALES, 2 LARGEST + 1)."""
+    """Return the table of every scale index: a Gaussian with a long tail corrected by what was counted, (SCALES, 2 LARGEST + 1)."""
     scales = scale_levels(SCALES, SCALE_MIN, SCALE_MAX)
-    priors = (PRIOR_WEIGHT * gaussian_probabilities(sigma, LARGEST) for sigma in scales)
-    return [counted_table(-LARGEST, counts, prior) for counts, prior in zip(seen, priors, strict=True)]
+    priors = (
+        (1 - TAIL_SHARE) * gaussian_probabilities(sigma, LARGEST)
+        + TAIL_SHARE * gaussian_probabilities(TAIL_SCALE * sigma, LARGEST)
+        for sigma in scales
+    )
+    return [counted_table(-LARGEST, counts, PRIOR_WEIGHT * prior) for counts, prior in zip(seen, priors, strict=True)]
 
 
 def export(a: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""`jiang2017`: two networks around an ordinary codec.
+r"""`jiang2017`: two networks around an ordinary codec.
 
 Jiang, Tao, Liu, Ren, Guo and Zhao, "An End-to-End Compression Framework Based on Convolutional Neural Networks" (arXiv 1708.00838).
 
@@ -17,7 +17,8 @@ Changed, and why:
 - One pair of networks for every quality of the JPEG; the paper trains one for each.
 - What ComCNN changes is held small (HELD): with the codec skipped nothing else tells it that detail costs bits.
 
-    OMP_NUM_THREADS=1 python -m onnx_models.recipes.jiang2017 train PATCHES_FOLDER RUN_FOLDER --restored restored.pt --minutes 8
+    OMP_NUM_THREADS=1 python -m onnx_models.recipes.jiang2017 train PATCHES_FOLDER RUN_FOLDER --restored restored.pt --minutes 8 \
+        --lr 2e-3 --warm-up 20 --batch 5 --crop 192 --decay-from 0.1 --every 100
     python -m onnx_models.recipes.jiang2017 export RUN_FOLDER/weights.pt --id 21
 """
 
@@ -53,8 +54,8 @@ JUDGED = (20, 50, 80)
 """Qualities of the JPEG that the log judges."""
 REACH = 2
 """Pixels each way that bicubic enlargement sees."""
-CONSTANTS = {"scale": SCALE, "window": 512, "margin": 160, "align": 16, "tile_pixels": MAX_PIXELS}
-"""The constants of the family; window and margin are in pixels of half size. No pixel has a part in one farther away than the margin."""
+CONSTANTS = {"scale": SCALE, "window": 512, "margin": 160, "compact_margin": 16, "align": 16, "tile_pixels": MAX_PIXELS}
+"""The constants of the family; window and margin in pixels of half size. No pixel has a part in one farther away than a margin."""
 
 
 def cubic() -> Tensor:
@@ -228,7 +229,12 @@ def train(a: argparse.Namespace) -> None:
         return loss_of(net, data.batch(a.batch, a.crop, rng), rng, com=steps % COM_TURN == 0)
 
     training.loop(
-        net, ("log_",), a, lambda: net.start(a.restored), batch, lambda average: judgement(average, data.validation())
+        net,
+        ("log_",),
+        a,
+        lambda: net.start(a.restored),
+        batch,
+        lambda average: judgement(average, data.validation()),
     )
 
 

@@ -34,6 +34,7 @@ from .balle2017 import LATENTS
 from .common.data import Patches
 from .common.drawings import drawing
 from .common.export import Release, add_destination
+from .common.gaussian import TAIL_SCALE, TAIL_SHARE
 from .common.levels import ANCHORS, LEVEL_MAX, SPACING
 from .common.tables import Table, counted_table, gaussian_probabilities, scale_levels
 
@@ -77,8 +78,8 @@ def first_probabilities() -> npt.NDArray[np.float64]:
     around = [(0.0, sigma) for sigma in scale_levels(SCALES, SCALE_MIN, SCALE_MAX)]
     around += [(sign * mean, max(1, mean) * width) for mean in MEANS for sign in (-1, 1) for width in WIDTHS]
     shapes = [
-        0.9 * gaussian_probabilities(sigma, LARGEST, mean)
-        + 0.1 * gaussian_probabilities(3 * sigma, LARGEST, mean)
+        (1 - TAIL_SHARE) * gaussian_probabilities(sigma, LARGEST, mean)
+        + TAIL_SHARE * gaussian_probabilities(TAIL_SCALE * sigma, LARGEST, mean)
         + 1e-7
         for mean, sigma in around
     ]

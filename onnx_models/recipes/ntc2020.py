@@ -7,7 +7,8 @@ degrees). Three codes of each, for R + D (bits and squared error, lambda 1):
 
 - linear: the orthonormal transform that decorrelates, one step for all coefficients, rounding, a linear synthesis;
 - VQ: entropy-constrained vector quantisation (Chou, Lookabaugh and Gray 1989), which no block code of that dimension beats;
-- NTC: analysis and synthesis are networks trained with a stand-in for rounding (`common/quantisers.py`), then rounding.
+- NTC: analysis and synthesis are networks trained with a stand-in for rounding (`common/quantisers.py`), then rounding, with the mode of
+  each latent at a whole number.
 
 The paper's idea: with nonlinear transforms scalar rounding partitions the space nearly as freely as a vector quantiser. Rates here are
 entropies of the indexes, errors are of the reconstructions, both over fresh samples. The picture is drawn from these numbers alone.
@@ -23,6 +24,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +40,11 @@ SAMPLES, BATCH = 200_000, 1024
 WORDS = {"laplace": 128, "banana": 256}
 """Words that a vector quantiser begins with; most die."""
 HIDDEN = {"laplace": 50, "banana": 100}
-FAIR = {"laplace": 1.463, "banana": 3.30}
+MODE_EVERY = 100
+"""Steps between looks at the modes of the prior."""
+ANCHOR = torch.zeros(1, dtype=torch.int64)
+"""The priors of the toy are those of the first anchor."""
+ASKED = {"laplace": 1.463, "banana": 3.30}
 """R + D that NTC must reach to show the paper's claim."""
 
 
@@ -57,7 +63,6 @@ def source(name: str, count: int, seed: int) -> Points:
 class Code:
     """What a code does with samples: the number of its cell and the reconstruction of each, (n,) and (n, d)."""
 
-    name: str
     cells: npt.NDArray[np.int64]
     shown: Points
 
@@ -72,6 +77,15 @@ class Code:
 
     def cost(self, samples: Points) -> float:
         return self.rate() + self.error(samples)
+
+
+class Coder(Protocol):
+    """A code of a source, by its name in the picture."""
+
+    name: str
+
+    def code(self, samples: Points) -> Code:
+        """Return what becomes of samples (n, d)."""
 
 
 def numbered(indexes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -103,7 +117,7 @@ class Linear:
 
     def code(self, samples: Points) -> Code:
         indexes = self._indexes(samples)
-        return Code(self.name, numbered(indexes), indexes @ self.synthesis + self.mean)
+        return Code(numbered(indexes), indexes @ self.synthesis + self.mean)
 
 
 class VectorQuantiser:
@@ -131,11 +145,13 @@ class VectorQuantiser:
             some = samples[begin : begin + 4096]
             distance = (some**2).sum(1)[:, None] - 2 * some @ self.words.T + (self.words**2).sum(1)
             cells[begin : begin + 4096] = (distance + self.bits).argmin(1)
-        return Code(self.name, cells, self.words[cells])
+        return Code(cells, self.words[cells])
 
 
 class Ntc(nn.Module):
     """Two networks and a prior of their latents, as many as the source has dimensions."""
+
+    name = "NTC"
 
     def __init__(self, dimensions: int, hidden: int) -> None:
         super().__init__()
@@ -148,19 +164,29 @@ class Ntc(nn.Module):
         )
         self.prior = Prior(d)
         self.prior.centre.data[:] = torch.tensor([-2.0, 0.0, 2.0])[:, None]
+        self.register_buffer("mode", torch.zeros(d))
+
+    @torch.no_grad()
+    def find_mode(self) -> None:
+        """Move what is rounded to 0 to the most probable value of each latent: a peak between two whole numbers would cost a bit."""
+        places = torch.linspace(-20, 20, 2001)[:, None].expand(-1, len(self.mode))
+        density = self.prior.below(places[..., None, None] + 0.01, ANCHOR) - self.prior.below(
+            places[..., None, None], ANCHOR
+        )
+        self.mode[:] = places[density[:, :, 0, 0].argmax(0), 0]
 
     def losses(self, x: Tensor, quantiser: str, progress: float) -> Tensor:
         """Samples (n, d) -> R + D of each, with a stand-in for rounding."""
-        coded, shown = quantised(self.analysis(x), quantiser, training=True, progress=progress)
-        bits = self.prior.bits(coded[..., None, None], torch.zeros(len(x), dtype=torch.int64)).sum((1, 2, 3))
-        return bits + ((self.synthesis(shown) - x) ** 2).sum(1)
+        coded, shown = quantised(self.analysis(x) - self.mode, quantiser, training=True, progress=progress)
+        bits = self.prior.bits((coded + self.mode)[..., None, None], ANCHOR).sum((1, 2, 3))
+        return bits + ((self.synthesis(shown + self.mode) - x) ** 2).sum(1)
 
     @torch.no_grad()
-    def code(self, samples: Points, quantiser: str = "mixed") -> Code:
-        y = self.analysis(torch.from_numpy(samples).float())
-        _, shown = quantised(y, quantiser, training=False)
-        indexes = (shown.round() if quantiser != "dither" else y.round()).numpy().astype(np.int64)
-        return Code("NTC", numbered(indexes), self.synthesis(shown).double().numpy())
+    def code(self, samples: Points) -> Code:
+        y = self.analysis(torch.from_numpy(samples).float()) - self.mode
+        rounded = y.round()
+        indexes = rounded.numpy().astype(np.int64)
+        return Code(numbered(indexes), self.synthesis(rounded + self.mode).double().numpy())
 
 
 def trained(name: str, quantiser: str, seconds: float) -> Ntc:
@@ -178,76 +204,83 @@ def trained(name: str, quantiser: str, seconds: float) -> Ntc:
         optimizer.zero_grad()
         net.losses(samples, quantiser, done).mean().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+        if number % MODE_EVERY == 0:
+            net.find_mode()
     print(f"{name}, {quantiser}: {number} steps", flush=True)
     return net
 
 
-SIDE, SPAN = 300, {"laplace": 8.0, "banana": 11.0}
-COLOURS = ("#4477aa", "#ee6677", "#228833")
+SIDE, GAP, TOP = 300, 20, 24
+"""Width of a panel, between panels, and of the line of figures above each, in units of the picture."""
+SPAN = {"laplace": 8.0, "banana": 11.0}
+"""Half of what a panel shows of a source, in units of the source."""
+HEIGHT = {"laplace": 90, "banana": SIDE}
+COLOURS = {"linear": "#4477aa", "VQ": "#ee6677", "NTC": "#228833"}
 
 
-def drawing(
-    name: str, coders: list[Linear | VectorQuantiser | Ntc], costs: dict[str, tuple[float, float]]
-) -> list[str]:
-    """Return SVG elements of one row of the picture: the cells and reconstructions of each code side by side."""
-    parts, span = [], SPAN[name]
-    cells = 150
-    middle = np.zeros(2) if name == "laplace" else source(name, 20_000, 1).mean(0)
-    places = (np.arange(cells) + 0.5) / cells * 2 - 1
-    for column, (coder, colour) in enumerate(zip(coders, COLOURS, strict=True)):
-        left = column * (SIDE + 20)
-        if name == "laplace":
-            line = np.linspace(-span, span, 2001)[:, None]
-            code = coder.code(line)
-            edges = np.flatnonzero(np.diff(code.cells)) + 1
-            height, upper = 60, 30
-            parts.append(
-                f'<line x1="{left}" x2="{left + SIDE}" y1="{upper + height}" y2="{upper + height}" stroke="#999"/>'
-            )
-            density = " ".join(
-                f"{left + (v + span) / (2 * span) * SIDE:.1f},{upper + height - 100 * math.exp(-abs(v)) / 2:.1f}"
-                for v in line[::10, 0]
-            )
-            parts.append(f'<polyline points="{density}" fill="none" stroke="#999"/>')
-            for edge in edges:
-                x = left + edge / 2000 * SIDE
-                parts.append(
-                    f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{upper + 10}" y2="{upper + height}" stroke="{colour}"/>'
-                )
-            for value in np.unique(np.round(code.shown[:, 0], 3)):
-                x = left + (value + span) / (2 * span) * SIDE
-                if 0 <= x - left <= SIDE:
-                    parts.append(f'<circle cx="{x:.1f}" cy="{upper + height}" r="3" fill="{colour}"/>')
-        else:
-            grid = np.stack(np.meshgrid(places, places), -1).reshape(-1, 2) * span + middle
-            code = coder.code(grid)
-            table = code.cells.reshape(cells, cells)
-            upper, size = 150, SIDE / cells
-            path = []
-            for i, j in zip(*np.nonzero(table[:, 1:] != table[:, :-1]), strict=True):
-                path.append(f"M{left + (j + 1) * size:.1f} {upper + i * size:.1f}v{size:.1f}")
-            for i, j in zip(*np.nonzero(table[1:] != table[:-1]), strict=True):
-                path.append(f"M{left + j * size:.1f} {upper + (i + 1) * size:.1f}h{size:.1f}")
-            some = source(name, 1500, 2)
-            for x, y in (some - middle) / span:
-                if max(abs(x), abs(y)) < 1:
-                    parts.append(
-                        f'<circle cx="{left + (x + 1) / 2 * SIDE:.1f}" cy="{upper + (y + 1) / 2 * SIDE:.1f}" r="1" fill="#bbb"/>'
-                    )
-            parts.append(f'<path d="{"".join(path)}" stroke="{colour}" fill="none"/>')
-            used = np.unique(np.round(coder.code(source(name, 20_000, 3)).shown, 3), axis=0)
-            for x, y in (used - middle) / span:
-                if max(abs(x), abs(y)) < 1:
-                    parts.append(
-                        f'<circle cx="{left + (x + 1) / 2 * SIDE:.1f}" cy="{upper + (y + 1) / 2 * SIDE:.1f}" r="3" fill="{colour}"/>'
-                    )
-        kind = ("linear", "VQ", "NTC")[column]
-        rate, error = costs[kind]
-        top = 20 if name == "laplace" else 140
-        parts.append(
-            f'<text x="{left}" y="{top}">{name}, {kind}: R {rate:.3f}, D {error:.3f}, R + D {rate + error:.3f}</text>'
-        )
-    return parts
+def dots(places: Points, colour: str, size: float) -> str:
+    """Return places (n, 2) in units of a panel as one element of SVG; those outside are left out."""
+    inside = places[((places > 0) & (places < SIDE)).all(1)]
+    path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in inside)
+    return f'<path d="{path}" stroke="{colour}" stroke-width="{size}" stroke-linecap="round"/>'
+
+
+def laplace_panel(code: Coder) -> list[str]:
+    """Return the density, the edges between cells and the reconstructions."""
+    span, ground = SPAN["laplace"], HEIGHT["laplace"]
+    line = np.linspace(-span, span, 2001)[:, None]
+    made, x = code.code(line), (line[:, 0] + span) / (2 * span) * SIDE
+    density = " ".join(
+        f"{at:.0f},{ground - 35 * math.exp(-abs(v)):.1f}" for at, v in zip(x[::20], line[::20, 0], strict=True)
+    )
+    edges = "".join(f"M{at:.1f} {ground - 60}V{ground}" for at in x[1:][np.diff(made.cells) != 0])
+    shown = np.unique(np.round(made.shown[:, 0], 2))
+    return [
+        f'<path d="M0 {ground}H{SIDE}" stroke="#999"/><polyline points="{density}" fill="none" stroke="#999"/>',
+        f'<path d="{edges}" stroke="{COLOURS[code.name]}"/>',
+        dots(
+            np.stack([(shown + span) / (2 * span) * SIDE, np.full(len(shown), ground - 1.0)], 1), COLOURS[code.name], 6
+        ),
+    ]
+
+
+def banana_panel(code: Coder) -> list[str]:
+    """Return samples, the edges between cells and the reconstructions."""
+    span, cells = SPAN["banana"], 100
+    middle, size = source("banana", 20_000, 1).mean(0), SIDE / cells
+
+    def on_panel(points: Points) -> Points:
+        return ((points - middle) / span + 1) / 2 * SIDE
+
+    places = ((np.arange(cells) + 0.5) / cells * 2 - 1) * span
+    grid = np.stack(np.meshgrid(places, places), -1).reshape(-1, 2) + middle
+    table = code.code(grid).cells.reshape(cells, cells)
+    upright, level = (np.argwhere(np.diff(table, axis=axis) != 0) for axis in (1, 0))
+    edges = "".join(f"M{(j + 1) * size:.0f} {i * size:.0f}v{size:.0f}" for i, j in upright)
+    edges += "".join(f"M{j * size:.0f} {(i + 1) * size:.0f}h{size:.0f}" for i, j in level)
+    words = np.unique(np.round(code.code(source("banana", 20_000, 3)).shown, 2), axis=0)
+    return [
+        dots(on_panel(source("banana", 600, 2)), "#bbb", 2),
+        f'<path d="{edges}" stroke="{COLOURS[code.name]}" fill="none" opacity="0.6"/>',
+        dots(on_panel(words), COLOURS[code.name], 6),
+    ]
+
+
+def picture(costs: dict[str, list[tuple[Coder, float, float]]]) -> str:
+    """Return the SVG of rows of panels; costs: for each source its codes with rate and error."""
+    parts, top = [], 0
+    for name, codes in costs.items():
+        for column, (code, rate, error) in enumerate(codes):
+            words = f"{name}, {code.name}: R {rate:.3f}, D {error:.3f}, R + D {rate + error:.3f}"
+            panel = laplace_panel(code) if name == "laplace" else banana_panel(code)
+            place = f'<g transform="translate({column * (SIDE + GAP)} {top + TOP})">'
+            parts += [place, f'<text y="-8">{words}</text>', *panel, "</g>"]
+        top += HEIGHT[name] + TOP + GAP
+    width = 3 * SIDE + 2 * GAP
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top}" font-family="sans-serif" font-size="12">'
+    )
+    return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *parts, "</svg>"]) + "\n"
 
 
 def main() -> None:
@@ -257,30 +290,21 @@ def main() -> None:
     p.add_argument("--quantisers", nargs="+", choices=KINDS, default=["mixed"], help="the first one is drawn")
     a = p.parse_args()
     torch.set_num_threads(1)
-    parts: list[str] = []
-    shares = {"laplace": 0.3, "banana": 0.7}
+    shares = {"laplace": 0.5, "banana": 0.5}
+    found: dict[str, list[tuple[Coder, float, float]]] = {}
     for name, share in shares.items():
         fitting, fresh = source(name, 40_000, 4), source(name, SAMPLES, 5)
         seconds = 60 * a.minutes * share / len(a.quantisers)
         nets = [trained(name, quantiser, seconds) for quantiser in a.quantisers]
-        coders: list[Linear | VectorQuantiser | Ntc] = [Linear(fitting), VectorQuantiser(fitting, WORDS[name]), nets[0]]
-        costs = {}
-        for coder in coders:
-            code = coder.code(fresh)
-            costs[code.name] = code.rate(), code.error(fresh)
-            print(
-                f"{name}, {code.name}: R {code.rate():.4f} D {code.error(fresh):.4f} R + D {code.cost(fresh):.4f}",
-                flush=True,
-            )
+        coders: list[Coder] = [Linear(fitting), VectorQuantiser(fitting, WORDS[name]), nets[0]]
+        made = [coder.code(fresh) for coder in coders]
+        found[name] = [(coder, code.rate(), code.error(fresh)) for coder, code in zip(coders, made, strict=True)]
+        for coder, rate, error in found[name]:
+            print(f"{name}, {coder.name}: R {rate:.4f} D {error:.4f} R + D {rate + error:.4f}", flush=True)
         for quantiser, net in zip(a.quantisers, nets, strict=True):
-            print(
-                f"{name}, NTC trained with {quantiser}: R + D {net.code(fresh).cost(fresh):.4f} (asked: {FAIR[name]})",
-                flush=True,
-            )
-        parts += drawing(name, coders, costs)
-    width, height = 3 * SIDE + 40, 460
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
-    a.out.write_text("\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *parts, "</svg>"]) + "\n")
+            cost = net.code(fresh).cost(fresh)
+            print(f"{name}, NTC trained with {quantiser}: R + D {cost:.4f} (asked: {ASKED[name]})", flush=True)
+    a.out.write_text(picture(found))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`restored`: after Cavigelli, Hager and Benini, "CAS-CNN" (IJCNN 2017, arXiv 1611.07233): a network that undoes what JPEG did.
+r"""`restored`: after Cavigelli, Hager and Benini, "CAS-CNN" (IJCNN 2017, arXiv 1611.07233): a network that undoes what JPEG did.
 
     x ─▶ features at 1/8 and 1/16 (common/restoring.py) ─┬─▶ a quarter of the picture (only while it learns)
     │                                                    ├─▶ coefficients of each block, in expected errors ─▶ x' = x + DCT^-1
@@ -15,7 +15,8 @@ Changed, and why:
 - Corrections are counted in the error that the tables make expect, so that the network begins as "no change" at every quality.
 - Colours are restored too.
 
-    OMP_NUM_THREADS=1 python -m onnx_models.recipes.restored train PATCHES_FOLDER RUN_FOLDER --minutes 28 --lr 1e-3
+    OMP_NUM_THREADS=1 python -m onnx_models.recipes.restored train PATCHES_FOLDER RUN_FOLDER --minutes 28 --lr 3e-3 --warm-up 20 \
+        --batch 5 --crop 112 --decay-from 0.1 --every 200
     python -m onnx_models.recipes.restored export RUN_FOLDER/weights.pt --id 20
 """
 
@@ -65,6 +66,9 @@ SHARES = (0.3, 0.3, 1.0)
 """Weights of the outputs in the loss, the coarsest first."""
 PLANES = (1.0, 0.25, 0.25)
 """Weights of the squared errors of Y, Cb and Cr in the loss."""
+FAINT, CLEAR = 1.0, 1.5
+"""Expected errors of luma, in levels, up to which a picture is left as it is and from which it is restored whole: those of qualities 97
+and 95. Below, the error is that of rounding to levels, of which the tables say nothing."""
 JUDGED = (10, 20, 40, 60, 80)
 """Qualities that the log judges."""
 CONSTANTS = {"scale": 1, "window": 1024, "margin": 144, "align": 16, "tile_pixels": MAX_PIXELS}
@@ -116,7 +120,8 @@ class Restored(nn.Module):
     def forward(self, x: Tensor, steps: Tensor, halved: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Y, Cb, Cr (B,3,H,W) around 0, H and W multiples of 16 -> what to add: to a quarter of it, and twice to all of it."""
         g = self.guesses(x, steps, halved)
-        return g.quarter, g.change, g.change + self.detail(g)
+        share = ((g.scale[:, :1] - FAINT) / (CLEAR - FAINT)).clamp(0, 1)
+        return g.quarter, g.change, share * (g.change + self.detail(g))
 
 
 def outputs(net: Restored, originals: Tensor, jpegs: Jpegs) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
@@ -187,7 +192,9 @@ def restore_graph(net: Restored) -> onnx.ModelProto:
     """Pixels (H,W,3) uint8 of a JPEG, H and W multiples of 16; steps (1,128,1,1), halved (1,2,1,1) -> shown (1,H,W,3) uint8."""
     g = Graph("restore")
     f, change, detail = restore_layers(g, net)
-    shown = g.op("Add", f.rgb, to_rgb(g, g.op("Add", change, detail)))
+    above = g.op("Sub", g.slice(f.scale, [0], [1], [1], [1]), g.constant(FAINT))
+    share = g.clip(g.op("Mul", above, g.constant(1 / (CLEAR - FAINT))), 0.0, 1.0)
+    shown = g.op("Add", f.rgb, to_rgb(g, g.op("Mul", g.op("Add", change, detail), share)))
     g.output(rounded(g, shown), "shown", [1, "height", "width", 3], TensorProto.UINT8)
     return g.model(named=True)
 

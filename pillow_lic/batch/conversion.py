@@ -20,6 +20,8 @@ from .transcode import PLACES, Transcoder
 
 _BY_PERCENT = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JXL"})
 """Formats of which `quality` is a number up to 100."""
+PNG = ".png"
+"""The extension of what is restored, where nothing names another."""
 
 
 class PictureWarning(UserWarning):
@@ -44,6 +46,7 @@ def convert(
     budget: float | None = None,
     measure: bool = False,
     dry_run: bool = False,
+    restore: bool = False,
     **save_options: Any,
 ) -> results.Summary:
     """Convert picture files, directories of them and glob patterns; return what became of each.
@@ -57,7 +60,8 @@ def convert(
     Of several frames `first_frame` takes the first; without it they are a failure. `auto_orient` turns pixels as EXIF says;
     without `keep_metadata` they are turned too. `resize` makes a picture fit into so many pixels of its longer side, or
     (across, down), where one may be None, and never larger. `background` is a colour ("white", "#fff", (255, 255, 255))
-    on which to put what is transparent. `measure` has the PSNR of every file as `Result.value.psnr`, which takes a decode.
+    on which to put what is transparent. `restore` takes the marks of JPEG away (`pillow_lic.restore`): sources are JPEG files
+    then, and the format is PNG where nothing names another. `measure` has the PSNR of every file as `Result.value.psnr`, which takes a decode.
 
     Each of several `workers` is a process and has its share of the threads; plugins that are registered with Pillow, its
     limits, and all `settings` hold for them too. A script that asks for several must guard its own start with
@@ -83,7 +87,7 @@ def convert(
         msg = f"destination must be a place that can be written, got {end}"
         raise ValueError(msg)
     adjustment = Adjustment.of(first_frame=first_frame, auto_orient=auto_orient, resize=resize, background=background)
-    suffix = _suffix(to, end)
+    suffix = _suffix(to, end, PNG if restore else EXTENSION)
     words = checked_options(suffix, save_options, budget)
     if isinstance(sources, str) or not isinstance(sources, Iterable):
         sources = [sources]
@@ -96,7 +100,7 @@ def convert(
         sources,
         destination,
         suffix,
-        readable=formats.is_picture,
+        readable=formats.is_jpeg if restore else formats.is_picture,
         passed_over=lambda place, reason: passed_over.append(results.PassedOver(place, reason)),
     )
     work = Transcoder(
@@ -107,6 +111,7 @@ def convert(
         measure,
         given_settings() | {"threads": threads},
         formats.Registered.here() if workers > 1 or executor is not None else None,
+        restore,
     )
     how: dict[str, Any] = {"workers": workers, "force": force, "progress": progress, "executor": executor}
     if not dry_run:
@@ -133,13 +138,13 @@ def _warn(summary: results.Summary) -> None:
         warnings.warn(f"{shown}: {text}", PictureWarning, stacklevel=3)
 
 
-def _suffix(to: str | None, destination: Place) -> str:
+def _suffix(to: str | None, destination: Place, default: str) -> str:
     """Return the extension to write, checked: that of a destination file when `to` is another of its format's."""
     own = destination.suffix.lower()
     extensions = formats.extensions()
     file = own in extensions and not destination.is_dir()
     if to is None:
-        to = own if file else EXTENSION
+        to = own if file else default
     suffix = to.lower() if to.startswith(".") else f".{to.lower()}"
     written = formats.format_of(suffix)
     return own if file and extensions[own] == written else suffix

@@ -59,6 +59,11 @@ def is_picture(path: Place) -> bool:
     return extensions().get(suffix) in Image.OPEN or (suffix in raw.SUFFIXES and raw.is_available())
 
 
+def is_jpeg(path: Place) -> bool:
+    """Whether the name of a file is one of a JPEG file; the file is not opened."""
+    return extensions().get(path.suffix.lower()) in ("JPEG", "MPO")
+
+
 def format_of(suffix: str) -> str:
     """Return Pillow's name of the format with that extension; ValueError if Pillow cannot write it."""
     name = extensions().get(suffix, "")

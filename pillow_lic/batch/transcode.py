@@ -20,6 +20,7 @@ from ..fileformat.header import CHANNELS
 from ..fileformat.levels import level_to_quality
 from ..importance import jpeg, requested
 from ..naming import EXTENSION
+from ..restoring import restore
 from . import formats, locations
 from .adjustment import Adjustment
 from .carrying import Carried, writable
@@ -66,7 +67,7 @@ class Transcoder:
     suffix: of the format to write, ".lic" or any that Pillow writes. save_options: what `Image.save` takes for it.
     keep_metadata: carry EXIF and XMP over (the ICC profile always is); without them pixels are turned as EXIF says.
     adjustment: what is done to the pixels. measured: whether PSNR is wanted. settings: those of `settings` to work under.
-    registered: what another process told Pillow, for this one.
+    registered: what another process told Pillow, for this one. restored: whether the marks of JPEG are taken away first.
     """
 
     suffix: str = EXTENSION
@@ -76,6 +77,19 @@ class Transcoder:
     measured: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     registered: Registered | None = None
+    restored: bool = False
+
+    def __post_init__(self) -> None:
+        if (
+            self.suffix == EXTENSION
+            and not self.keep_metadata
+            and plugin.keeps_original(plugin.encode_options(self.save_options))
+        ):
+            msg = (
+                f"metadata must be kept for model {self.save_options['model']}, which stores a JPEG file as it is, EXIF and all: "
+                "leave --strip out (keep_metadata=True), or give a quality, with which the picture is saved anew"
+            )
+            raise ValueError(msg)
 
     def __call__(self, pair: Pair) -> Made:
         """Write the target, whole or not at all, with the time of the source; OSError or ValueError if not."""
@@ -91,7 +105,7 @@ class Transcoder:
         if self.registered is not None:
             self.registered.apply()
         with settings(**self.settings), formats.open_picture(source) as im:
-            yield self.prepare(im)
+            yield self.prepare(restore(im) if self.restored else im)
 
     def prepare(self, im: Image.Image) -> Picture:
         """Return an image as it is to be written; OSError for several frames, unless the first is wanted."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 SUMMARY = (
     "Measure speed and size; `lic bench coder` measures the coders alone, `lic bench profile` each station of a picture, "
-    "`lic bench boxes` what importance gives its objects."
+    "`lic bench boxes` what importance gives its objects, `lic bench restore` what JPEG pictures gain."
 )
 
 
@@ -16,6 +16,10 @@ def main(words: Sequence[str]) -> int:
         from ..bench import boxes
 
         return boxes.main(words[1:])
+    if words[:1] == ["restore"]:
+        from ..bench import restoration
+
+        return restoration.main(words[1:])
     if words[:1] == ["profile"]:
         from ..bench import stations
 

@@ -28,21 +28,28 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic convert`."""
-    parser.usage = "%(prog)s [OPTION...] SRC... DST"
-    parser.add_argument(
-        "paths", nargs="+", metavar="SRC... DST", help="pictures, folders, patterns, URLs; a folder or file"
-    )
-    parser.add_argument("--to", metavar="FORMAT", help="lic (default) or any extension Pillow writes")
-    parser.add_argument(
-        "-j", "--jobs", type=_words.typed(_jobs), metavar="N", help="worker processes (default 1); all: one a processor"
-    )
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster of this scheduler")
+    add_run_words(parser, "lic")
     parser.add_argument(
         "--budget",
         type=_words.typed(byte_count),
         metavar="BYTES",
         help="for all files together (5GB): measure, then share",
     )
+    _words.add_save_options(parser, "convert")
+    _words.add_adjustments(parser)
+
+
+def add_run_words(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the words of a run over many files, whose format is `default` if nothing names another."""
+    parser.usage = "%(prog)s [OPTION...] SRC... DST"
+    parser.add_argument(
+        "paths", nargs="+", metavar="SRC... DST", help="pictures, folders, patterns, URLs; a folder or file"
+    )
+    parser.add_argument("--to", metavar="FORMAT", help=f"{default} (default) or any extension Pillow writes")
+    parser.add_argument(
+        "-j", "--jobs", type=_words.typed(_jobs), metavar="N", help="worker processes (default 1); all: one a processor"
+    )
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster of this scheduler")
     parser.add_argument("-f", "--force", action="store_true", help="also make what is there, even over originals")
     parser.add_argument("-n", "--dry-run", action="store_true", help="make nothing, say what would be made of what")
     parser.add_argument(
@@ -53,17 +60,20 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object for every file, and one for all")
     parser.add_argument("--quiet", action="store_true", help="no progress, neither as a line nor, in a log, by file")
-    _words.add_save_options(parser, "convert")
-    _words.add_adjustments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Convert, and say what became of every file and of all; 1 when one failed or nothing was found to do."""
+    return run_over(args, "convert", budget=args.budget, measure=args.verbose)
+
+
+def run_over(args: argparse.Namespace, name: str, **more: Any) -> int:
+    """Run `pillow_lic.convert` with the words of a command of that name, and more arguments; as `run`."""
     from ..batch import conversion, report
 
     *sources, destination = args.paths
     if not sources:
-        print("lic: convert needs at least one SRC and a DST", file=sys.stderr)
+        print(f"lic: {name} needs at least one SRC and a DST", file=sys.stderr)
         return 2
     told = report.Report(
         sys.stderr, verbose=args.verbose, quiet=args.quiet, json_lines=sys.stdout if args.json else None
@@ -83,9 +93,8 @@ def run(args: argparse.Namespace) -> int:
                 force=args.force,
                 keep_metadata=not args.strip,
                 progress=progress,
-                budget=args.budget,
-                measure=args.verbose,
                 dry_run=args.dry_run,
+                **more,
                 **how,
                 **_words.adjustments(args),
                 **_words.save_options(args),
@@ -97,9 +106,9 @@ def run(args: argparse.Namespace) -> int:
     finally:
         told.close()
     told.finish(summary)
-    if args.budget is not None and not args.json:
+    if (budget := more.get("budget")) is not None and not args.json:
         used = sum(result.bytes_out for result in (*summary.done, *summary.skipped))
-        print(f"{used:,} of {args.budget:,.0f} bytes used, {used / args.budget:.1%}")
+        print(f"{used:,} of {budget:,.0f} bytes used, {used / budget:.1%}")
     return 1 if summary.failed or (summary.passed_over and not summary.results) else 0
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..errors import LicUnsupportedError
 from ..fileformat.limits import MAX_LEVEL
-from . import entropy, manifest, runtime
+from . import bits, entropy, manifest, runtime
 from .manifest import Entry, Networks, Stored
 
 Array = npt.NDArray[Any]
@@ -32,6 +32,11 @@ class Model(Entry):
     def tables(self) -> entropy.Tables:
         """The stored tables of the range coder."""
         return entropy.stored_tables(self.stored("tables").read())
+
+    @cached_property
+    def starts(self) -> bits.Starts:
+        """The stored start values of the coder of bits."""
+        return bits.stored_starts(self.stored("starts").read())
 
     def nearest_level(self, level: int) -> int:
         """Return the level nearest to `level` among those that it can write; of two as near the lower."""

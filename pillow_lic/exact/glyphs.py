@@ -144,7 +144,7 @@ def _on_smooth_ground(colors: Pixels, taken: Mask | None) -> _Ground:
     smooth = even & (noise <= _NOISE**2) & ~weights.all(1)
     if taken is not None:
         kept = taken[: wanted.shape[0], : wanted.shape[1]][wanted]
-        smooth &= ~kept | (np.ptp(np.where(weights[:, :, None], pixels, ground), 1) >= 1).any(1)
+        smooth &= ~kept | (np.ptp(ground, 1) >= 1).any(1)
     return _Ground(places[smooth], pixels[smooth], ground[smooth], ~weights[smooth])
 
 

@@ -8,8 +8,9 @@ A family turns the pixels of a picture into the payloads of its tiles, and back,
 
 A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`). A family may have `check`, which looks at what
 it would decode without running a network (`check(streams, shape)` where it has `decode`, `check(payload)` where it has `reader`),
-`drafts`, and `dump`, which gives what a tile holds before it becomes pixels. Families import `engine` and `fileformat`, never
-each other; the rest of the package reaches them by the functions below alone.
+`drafts`, `dump`, which gives what a tile holds before it becomes pixels, and, where a payload holds a file of another format,
+`inner` and KEEPS_ORIGINAL. Families import `engine` and `fileformat`, never each other; the rest of the package reaches them by
+the functions below alone.
 
 Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
 """
@@ -25,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine.models import Model
-from ..errors import LicLimitError
+from ..errors import LicLimitError, LicUnsupportedError
 from ..fileformat.areas import Area
 from ..fileformat.container import CutPayload
 from ..fileformat.importance_map import Deltas
@@ -39,12 +40,17 @@ Put = Callable[[Area, Pixels], None]
 """Takes an area, seen from the corner of what is read, and its pixels (h, w, C), from any thread."""
 
 FAMILIES: Final = (
+    "agustsson2017",
+    "autoencoder",
     "balle2017",
     "balle2018",
+    "jiang2017",
     "johnston2018",
+    "li2018",
     "lic1",
     "lossless",
     "minnen2018_local",
+    "restored",
     "theis2017",
     "toderici2017",
 )  # fmt: skip
@@ -59,11 +65,13 @@ class Request:
     """How a picture is to be written, beside its level.
 
     deltas: its importance map. effort: 0-9 steps of refinement. search: several levels will be tried, so keep what they share.
+    original: the file that the pixels were decoded from, for a family that keeps it (`keeps_original`); b"" to write them anew.
     """
 
     deltas: Deltas | None = None
     effort: int = 0
     search: bool = False
+    original: bytes = b""
 
 
 class Coded(NamedTuple):
@@ -249,6 +257,20 @@ def drafts(model: Model) -> Sequence[int]:
     """Return how many pixels each way one of a draft may stand for, largest first; empty where the family makes none."""
     family = of(model)
     return cast("Sequence[int]", family.drafts(model)) if hasattr(family, "drafts") else ()
+
+
+def keeps_original(model: Model) -> bool:
+    """Whether the family can keep the JPEG file that a picture was decoded from."""
+    return bool(getattr(of(model), "KEEPS_ORIGINAL", False))
+
+
+def inner(model: Model, payload: bytes | memoryview) -> memoryview:
+    """Return the file that a payload holds; LicUnsupportedError for a family whose payloads hold none."""
+    family = of(model)
+    if not hasattr(family, "inner"):
+        msg = f"a file of model {model.name} holds no other file: one of model restored does"
+        raise LicUnsupportedError(msg)
+    return cast(memoryview, family.inner(payload))
 
 
 def refuse_foreign(model: Model, given: Mapping[str, Any]) -> None:

@@ -33,7 +33,7 @@ OPTIONS: frozenset[str] = frozenset()
 
 LEVELS: list[int] | None = [0, 146, 293, 439, 585, 731, 878, 1024]
 """One for each number of steps that a block takes part in at most."""
-ENOUGH = 2.0
+ENOUGH = 4.0
 """Mean absolute error of a block, in levels of 8 bits, that is good enough."""
 
 

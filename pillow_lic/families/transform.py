@@ -28,18 +28,19 @@ LARGEST = 32767
 
 
 def latents(model: Model, pixels: Pixels, level: int) -> Floats:
-    """Return y (latents, rows, columns) of pixels (h, w, 3), the last row and column repeated up to multiples of the stride.
-
-    LicRuntimeError when the network gives what no symbol can stand for.
-    """
-    stride = model.constants["stride"]
-    missing = [(0, padded(length, stride) - length) for length in pixels.shape[:2]]
-    whole = np.pad(pixels, (*missing, (0, 0)), "edge")
-    y: Floats = model.run("analysis", pixels=whole, level=as_input(level))[0][0]
+    """Return y (latents, rows, columns) of pixels (h, w, 3). LicRuntimeError when the network gives what no symbol can stand for."""
+    y: Floats = model.run("analysis", pixels=whole_blocks(model, pixels), level=as_input(level))[0][0]
     if not np.abs(y).max() <= LARGEST:
         msg = f"the networks gave latents up to {np.abs(y).max():g} steps, {LARGEST} is the most: the engine failed"
         raise LicRuntimeError(msg)
     return y
+
+
+def whole_blocks(model: Model, pixels: Pixels) -> Pixels:
+    """Return pixels (h, w, 3) with the last row and column repeated up to multiples of the stride."""
+    stride = model.constants["stride"]
+    missing = [(0, padded(length, stride) - length) for length in pixels.shape[:2]]
+    return np.pad(pixels, (*missing, (0, 0)), "edge")
 
 
 def rounded(y: Floats) -> Symbols:
@@ -68,9 +69,14 @@ def no_network_in_the_parse() -> Iterator[None]:
 
 def shape_of_latents(model: Model, shape: tuple[int, int]) -> tuple[int, int, int]:
     """Return (latents, rows, columns) of pixels of that shape."""
+    return (model.constants["latents"], *shape_of_blocks(model, shape))
+
+
+def shape_of_blocks(model: Model, shape: tuple[int, int]) -> tuple[int, int]:
+    """Return the rows and columns of blocks of `stride` pixels that cover pixels of that shape."""
     stride = model.constants["stride"]
     rows, columns = (padded(length, stride) // stride for length in shape)
-    return model.constants["latents"], rows, columns
+    return rows, columns
 
 
 def picture(model: Model, q: Symbols, shape: tuple[int, int], level: int) -> Pixels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +88,9 @@ def tables_of(prior: Distributions, seen: Counts) -> list[Table]:
 
 @torch.no_grad()
 def histograms(
-    analysis: nn.Module, gains: nn.Module, patches: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]
+    analysis: Callable[[Tensor], Tensor],
+    gains: nn.Module,
+    patches: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]],
 ) -> Counts:
     """Return how often symbols occur in patches coded at a random level near every anchor, (ANCHORS, C, 2 LARGEST + 1).
 

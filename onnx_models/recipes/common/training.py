@@ -172,6 +172,11 @@ def loop(
     report(judged(average))
 
 
+def weights(path: Path) -> dict[str, Tensor]:
+    """Return the weights of a run, or those beside a recipe, which are in half precision, in single precision."""
+    return {k: v.float() if v.is_floating_point() else v for k, v in torch.load(path, weights_only=True).items()}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folders, the length and the settings of a run."""
     parser.add_argument("patches", type=Path, help="files of common/data.py")

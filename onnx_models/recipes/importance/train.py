@@ -42,10 +42,10 @@ from ..common.data import Patches
 from ..common.exact import straight_through_round
 from ..common.gaussian import Clip
 from ..common.graph import Graph
+from ..common.layer_graphs import block, conv
 from ..common.layers import Block
 from ..common.levels import LEVEL_MAX
 from ..common.similarity import ms_ssim
-from ..lic1.networks import block, conv
 
 HERE = Path(__file__).resolve().parents[2]
 SIDE, CELLS = 256, 16

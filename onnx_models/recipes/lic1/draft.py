@@ -40,11 +40,12 @@ from ..common.export import ONNX_MODELS, Network, add_extras
 from ..common.gains import gain
 from ..common.gains import hats as hats_of
 from ..common.graph import Array, Graph, numpy
+from ..common.layer_graphs import conv
 from ..common.layers import Block, gain_field
 from ..common.levels import LEVEL_MAX, hats
 from .export import load
 from .model import Lic1
-from .networks import conv, mean_features
+from .networks import mean_features
 from .passes import merged, split
 
 SCALES = (2, 4, 8)

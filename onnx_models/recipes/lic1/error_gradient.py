@@ -28,11 +28,11 @@ from torch import nn
 from ..common.export import ONNX_MODELS, Network, add_extras
 from ..common.gains import gain, hats
 from ..common.graph import Array, Graph, numpy
+from ..common.layer_graphs import bent, conv
 from ..common.layers import Block
 from ..common.levels import LAMBDA_MIN, LEVEL_MAX, SPACING
 from .export import load
 from .model import Lic1
-from .networks import bent, conv
 from .transforms import Detail
 
 Back = Callable[[str], str]

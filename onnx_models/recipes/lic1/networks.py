@@ -22,48 +22,18 @@ from collections.abc import Sequence
 import numpy as np
 import onnx
 from onnx import TensorProto
-from torch import nn
 
 from pillow_lic.families.lic1.passes import ORDER, of_stage
 from pillow_lic.families.lic1.symbols import Z_MAX
 
-from ..common.depthwise import SLOPE
 from ..common.exact import UNIT, ExactConv, exact, proved
 from ..common.gains import gain, hats
 from ..common.graph import Array, Graph, numpy
-from ..common.layers import Block
+from ..common.layer_graphs import bent, block, blocks, conv
 from ..common.levels import SPACING
 from .model import Lic1
 from .scale_tables import SCALES
 from .transforms import Analysis
-
-
-def conv(g: Graph, x: str, m: nn.Conv2d) -> str:
-    return g.conv(
-        x,
-        numpy(m.weight),
-        None if m.bias is None else numpy(m.bias),
-        stride=m.stride[0],
-        pad=int(m.padding[0]),
-        groups=m.groups,
-    )
-
-
-def bent(g: Graph, x: str, slope: float = SLOPE) -> str:
-    """Add a LeakyReLU, which for a slope of 0 is a ReLU."""
-    return g.op("LeakyRelu", x, alpha=slope) if slope else g.op("Relu", x)
-
-
-def block(g: Graph, x: str, b: Block) -> str:
-    x = g.op("Add", conv(g, conv(g, bent(g, conv(g, x, b.a), b.slope), b.dw), b.b), x)
-    return g.op("Add", conv(g, bent(g, conv(g, x, b.f1), b.slope), b.f2), x)
-
-
-def blocks(g: Graph, x: str, body: nn.Sequential) -> str:
-    """Add blocks, and 1x1 convolutions between them."""
-    for b in body:
-        x = block(g, x, b) if isinstance(b, Block) else conv(g, x, b)
-    return x
 
 
 def analysis(net: Lic1, a: Analysis | None = None, role: str = "analysis") -> onnx.ModelProto:

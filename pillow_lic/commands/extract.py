@@ -1,0 +1,36 @@
+"""`lic extract`: the file of another format that a .lic file holds."""
+
+from __future__ import annotations
+
+import argparse
+
+from . import _terminal, _words
+
+SUMMARY = (
+    "Write the JPEG file that a .lic file of model restored was made of, byte for byte; - is standard input or output."
+)
+EXAMPLES = """
+  lic encode photo.jpg photo.lic --model restored
+  lic extract photo.lic photo.jpg
+"""
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic extract`."""
+    parser.add_argument("source")
+    parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
+    parser.add_argument("-f", "--force", action="store_true", help="replace what is there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the target and say its bytes."""
+    from .. import plugin
+
+    target = _words.target(args.source, args.target, ".jpg")
+    if _words.refuses(args.source, target, args.force):
+        return 2
+    with _terminal.naming(args.source):
+        data = plugin.extract(_words.source(args.source))
+    _words.write(target, data, args.target)
+    _words.report(target, f"{len(data):,} bytes")
+    return 0

@@ -1,0 +1,27 @@
+"""`lic restore`: JPEG pictures without the marks of JPEG."""
+
+from __future__ import annotations
+
+import argparse
+
+from . import _words, convert
+
+SUMMARY = "Take the blocks and rings of JPEG out of pictures: files, directories, patterns and URLs."
+EXAMPLES = """
+  lic restore photo.jpg photo.png
+  lic restore photos/ out/ -j all
+  lic restore old.jpg new.jpg -q 9.5
+  lic bench restore pictures/
+"""
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic restore`."""
+    convert.add_run_words(parser, "png")
+    _words.add_save_options(parser, "restore")
+    _words.add_adjustments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Restore, and say what became of every file and of all; 1 when one failed or nothing was found to do."""
+    return convert.run_over(args, "restore", restore=True)

@@ -1,0 +1,23 @@
+"""The family `autoencoder`: the first exercise of learned compression, without any paper's refinement.
+
+    pixels ─analysis(level)─▶ y, in steps ─round─▶ q ─one stored table for each channel─▶ stream
+    pixels ◀───────────────synthesis(level)─────── q ◀──────────────────────────────────── stream
+
+What is left of `li2018` without binariser and importance map, and of `balle2017` without its normalisation: convolutions,
+rounding to whole numbers, and a table for each channel. It is there to compare with, and to begin with.
+
+* 96 latents for a block of 8x8 pixels, and one model for all rates, by factors for each latent that depend on the level.
+* Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
+
+FORMAT.md, 14.11 says how it decodes; onnx_models/recipes/autoencoder.py trained it.
+"""
+
+from __future__ import annotations
+
+from .factorised import decode, dump, encode
+
+__all__ = ["MODES", "NAME", "OPTIONS", "decode", "dump", "encode"]
+
+NAME = "autoencoder"
+MODES = frozenset({"RGB"})
+OPTIONS: frozenset[str] = frozenset()

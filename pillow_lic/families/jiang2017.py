@@ -1,0 +1,64 @@
+"""The family `jiang2017`: two networks around an ordinary codec.
+
+Jiang, Tao, Liu, Ren, Guo and Zhao, "An End-to-End Compression Framework Based on Convolutional Neural Networks" (arXiv 1708.00838).
+
+    pixels ─compact (ComCNN)─▶ half size ─Pillow's JPEG of the level─▶ JPEG file, which is the stream
+    pixels ◀─restore (RecCNN)─ half size ◀───────────────────────────────┘
+
+The paper's idea: a network before the codec makes a picture of half size that codes well, and one behind it, which adds to bicubic
+enlargement, makes the whole picture again. The codec has no slope, so both are trained in turns, and the codec is skipped when the
+first one learns.
+
+Kept: both networks, half size, JPEG between them, bicubic enlargement and a residual on it, the training in turns.
+
+Changed, and why:
+
+* RecCNN works on the JPEG's own blocks, as `restored` does, instead of 20 layers at full size: a small part of the work.
+* ComCNN has 24 features instead of 64: encoding is to be quick.
+* One pair of networks for every quality of the JPEG; RecCNN is told its tables.
+
+Halving pays where JPEG is poor: up to about 0.3 bits per pixel. FORMAT.md, 14 says how it decodes; onnx_models/recipes/jiang2017.py
+trained it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .wrapped import DRAFTS, WrappedReader, WrappedWriter, check, compacted, inner
+
+if TYPE_CHECKING:
+    from ..engine.models import Model
+    from ..fileformat.areas import Area
+    from ..fileformat.importance_map import Deltas
+    from ..fileformat.tiling import Tiling
+    from . import Pixels, Request
+
+__all__ = ["MODES", "NAME", "OPTIONS", "check", "drafts", "inner", "reader", "writer"]
+
+NAME = "jiang2017"
+MODES = frozenset({"RGB"})
+OPTIONS: frozenset[str] = frozenset()
+
+
+def writer(model: Model, pixels: Pixels, request: Request) -> WrappedWriter:  # noqa: ARG001
+    """Return the writer of a picture (H, W, 3)."""
+    return WrappedWriter(model, pixels, compacted)
+
+
+def reader(
+    model: Model,
+    tiling: Tiling,
+    level: int,
+    deltas: Deltas | None,  # noqa: ARG001
+    area: Area | None,
+    scale: int,
+) -> WrappedReader:
+    """Return the reader of a picture, of an area of it, or of a draft of all of it."""
+    return WrappedReader(model, tiling, level, area, scale)
+
+
+def drafts(model: Model) -> Sequence[int]:  # noqa: ARG001
+    """Return how many pixels each way one of a draft may stand for, largest first."""
+    return DRAFTS

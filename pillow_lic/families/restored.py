@@ -1,0 +1,64 @@
+"""The family `restored`: after Cavigelli, Hager and Benini, "CAS-CNN" (IJCNN 2017, arXiv 1611.07233): a JPEG file, shown restored.
+
+    JPEG file ─▶ the .lic file holds it byte for byte ─▶ its pixels ─restore(its tables)─▶ pixels without the marks of JPEG
+                                                    └──▶ the same JPEG file again (`lic extract`)
+
+The paper's idea: a network with skips between several resolutions, and an output at each that its loss counts, takes the blocks and
+the ringing of JPEG away.
+
+Kept: levels with skips; outputs at several of them while it learns; the squared error.
+
+Changed, and why:
+
+* One network for every quality and every table, which it is told; the paper trains one for each quality, and 5 M weights.
+* Its features are on the JPEG's own grid of blocks, and its corrections are counted in the error that the tables make expect.
+* Colours are restored, not only luma.
+* The JPEG file is kept: who does not trust a network has the original.
+
+A picture that was not opened from a JPEG file, or that gets a quality, is saved as one first. `pillow_lic.restore` and
+`lic restore` use the same network without a .lic file. FORMAT.md, 14 says how it decodes; onnx_models/recipes/restored.py trained it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .wrapped import DRAFTS, WrappedReader, WrappedWriter, check, inner
+
+if TYPE_CHECKING:
+    from ..engine.models import Model
+    from ..fileformat.areas import Area
+    from ..fileformat.importance_map import Deltas
+    from ..fileformat.tiling import Tiling
+    from . import Pixels, Request
+
+__all__ = ["KEEPS_ORIGINAL", "MODES", "NAME", "OPTIONS", "check", "drafts", "inner", "reader", "writer"]
+
+NAME = "restored"
+MODES = frozenset({"RGB"})
+OPTIONS: frozenset[str] = frozenset()
+KEEPS_ORIGINAL = True
+"""The file that a picture was decoded from may go into the .lic file as it is."""
+
+
+def writer(model: Model, pixels: Pixels, request: Request) -> WrappedWriter:
+    """Return the writer of a picture (H, W, 3); it keeps the original of the request."""
+    return WrappedWriter(model, pixels, original=request.original)
+
+
+def reader(
+    model: Model,
+    tiling: Tiling,
+    level: int,
+    deltas: Deltas | None,  # noqa: ARG001
+    area: Area | None,
+    scale: int,
+) -> WrappedReader:
+    """Return the reader of a picture, of an area of it, or of a draft of all of it."""
+    return WrappedReader(model, tiling, level, area, scale)
+
+
+def drafts(model: Model) -> Sequence[int]:  # noqa: ARG001
+    """Return how many pixels each way one of a draft may stand for, largest first."""
+    return DRAFTS

@@ -1,0 +1,172 @@
+"""A JPEG file as it is kept inside a .lic file: what its markers say, its pixels, and how one is written. By Pillow's JPEG reader alone.
+
+    bytes ─markers─▶ size, colours, tables, number of scans: all checked ─▶ pixels
+
+No other reader of Pillow ever sees the bytes, and none of their pixels is decoded, or allocated, before the size is known to be the
+one that is expected.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ..errors import LicDamagedError, LicLimitError, LicUnsupportedError
+
+if TYPE_CHECKING:
+    from PIL.JpegImagePlugin import JpegImageFile
+
+Pixels = npt.NDArray[np.uint8]
+
+MAX_SIDE: Final = 65500
+"""Pixels of the longest side that libjpeg reads and writes."""
+MOST_SCANS: Final = 100
+"""Scans of a file: each costs the work of a whole picture however few bytes it has. Progressive files have about ten."""
+COEFFICIENTS: Final = 64
+SMALLEST, FINEST = 1, 100
+"""Ends of Pillow's scale of quality for JPEG."""
+_SOS, _EOI = 0xDA, 0xD9
+_BARE: Final = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
+"""What may follow 0xFF without a length: a stuffed byte, TEM, RST0-7 and SOI (ITU-T T.81, B.1.1)."""
+_RGB_NAMES: Final = (ord("R"), ord("G"), ord("B"))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a JPEG file says of itself.
+
+    steps: of the quantiser, (2, 64) float32, of luma and of chroma (of luma twice in a grey picture), frequencies in raster order.
+    halved: whether chroma has fewer rows, and fewer columns, than luma.
+    """
+
+    width: int
+    height: int
+    is_grey: bool
+    steps: npt.NDArray[np.float32]
+    halved: tuple[bool, bool]
+
+    @property
+    def quality(self) -> int:
+        """The quality 1-100 of Pillow whose luma table comes nearest."""
+        return SMALLEST + int(np.abs(_luma_tables() - self.steps[0]).sum(1).argmin())
+
+
+def facts_of(data: bytes | memoryview, *, whole: bool = True) -> Facts:
+    """Return what the markers of a JPEG file say; no pixel is decoded.
+
+    whole: a file without its last marker is refused too. LicDamagedError for what is no JPEG file, or one that ends early;
+    LicUnsupportedError for colours other than grey and YCbCr; LicLimitError for more than MOST_SCANS scans.
+    """
+    content = bytes(data)
+    with _opened(content) as im:
+        ended = _walk(content)
+        if whole and not ended:
+            msg = f"the JPEG file ends early: {len(content)} bytes have no end of the image"
+            raise LicDamagedError(msg)
+        return _facts(im)
+
+
+def pixels_of(data: bytes | memoryview, scale: int = 1) -> Pixels:
+    """Return the pixels (ceil(H / scale), ceil(W / scale), 3) of a JPEG file whose facts were checked; scale 1, 2, 4 or 8.
+
+    LicDamagedError where the file cannot be decoded. A file that ends early is one, unless Pillow is told to load such.
+    """
+    with _opened(bytes(data)) as im:
+        if scale > 1:
+            im.draft(im.mode, (max(1, im.width // scale), max(1, im.height // scale)))
+        try:
+            return np.asarray(im.convert("RGB"))
+        except (OSError, SyntaxError, ValueError) as error:
+            msg = f"the JPEG file is damaged: {error}"
+            raise LicDamagedError(msg) from error
+
+
+def write(pixels: Pixels, quality: int) -> bytes:
+    """Return a JPEG file of pixels (H, W, 3), of grey where the channels are equal, at Pillow's quality 1-100.
+
+    LicLimitError for a side of more than MAX_SIDE pixels.
+    """
+    height, width = pixels.shape[:2]
+    if max(height, width) > MAX_SIDE:
+        msg = f"a JPEG file has sides of at most {MAX_SIDE} pixels, got {width}x{height}"
+        raise LicLimitError(msg)
+    grey = all(np.array_equal(pixels[:, :, 0], pixels[:, :, channel]) for channel in (1, 2))
+    shown = np.ascontiguousarray(pixels[:, :, 0] if grey else pixels)
+    file = io.BytesIO()
+    Image.fromarray(shown).save(file, "JPEG", quality=quality, optimize=True)
+    return file.getvalue()
+
+
+def _opened(data: bytes) -> JpegImageFile:
+    from PIL import JpegImagePlugin
+
+    try:
+        return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    except (OSError, SyntaxError, ValueError) as error:
+        msg = f"there must be a JPEG file, got other bytes: {error}"
+        raise LicDamagedError(msg) from error
+
+
+def _facts(im: JpegImageFile) -> Facts:
+    layers = im.layer  # (name, horizontal and vertical sampling, number of the table) of each component
+    if im.mode not in ("L", "RGB") or (im.mode == "RGB" and _is_rgb(im)):
+        found = "RGB without a transform" if im.mode == "RGB" else im.mode
+        msg = f"a JPEG file must be of grey or YCbCr colours, got {found}"
+        raise LicUnsupportedError(msg)
+    try:
+        tables = [im.quantization[layers[min(number, len(layers) - 1)][3]] for number in (0, 1)]
+    except KeyError as error:
+        msg = f"the JPEG file has no quantisation table {error}"
+        raise LicDamagedError(msg) from error
+    steps = np.array(tables, np.float32)
+    if steps.shape != (2, COEFFICIENTS) or steps.min() < 1:
+        msg = "a quantisation table of a JPEG file must have 64 steps of at least 1"
+        raise LicDamagedError(msg)
+    (_, across, down, _), (_, chroma_across, chroma_down, _) = layers[0], layers[min(1, len(layers) - 1)]
+    return Facts(im.width, im.height, im.mode == "L", steps, (chroma_down < down, chroma_across < across))
+
+
+def _is_rgb(im: JpegImageFile) -> bool:
+    """Whether libjpeg takes three components for R, G and B (its jdapimin.c, default_decompress_parms)."""
+    if "jfif" in im.info:
+        return False
+    if "adobe" in im.info:
+        return im.info.get("adobe_transform") == 0
+    return tuple(layer[0] for layer in im.layer) == _RGB_NAMES
+
+
+def _walk(data: bytes) -> bool:
+    """Walk over the markers; return whether the last one comes after a scan. LicLimitError for too many scans."""
+    scans, position = 0, data.find(b"\xff", 2)
+    while 0 <= position < len(data) - 1:
+        marker = data[position + 1]
+        if marker == _EOI:
+            return scans > 0
+        if marker in _BARE:
+            position += 2
+        elif marker == 0xFF:
+            position += 1
+        else:
+            scans += marker == _SOS
+            position += 2 + int.from_bytes(data[position + 2 : position + 4])
+        if scans > MOST_SCANS:
+            msg = f"a JPEG file must have at most {MOST_SCANS} scans, got more"
+            raise LicLimitError(msg)
+        position = data.find(b"\xff", position)
+    return False
+
+
+@cache
+def _luma_tables() -> npt.NDArray[np.float32]:
+    """Return the luma tables of Pillow's qualities 1-100, (100, 64), as libjpeg scales that of 50 (its jcparam.c)."""
+    middle = facts_of(write(np.zeros((8, 8, 3), np.uint8), 50)).steps[0]
+    quality = np.arange(SMALLEST, FINEST + 1, dtype=np.float32)[:, None]
+    percent = np.where(quality < 50, np.floor(5000 / quality), 200 - 2 * quality)
+    tables: npt.NDArray[np.float32] = np.clip(np.floor((middle * percent + 50) / 100), 1, 255).astype(np.float32)
+    return tables

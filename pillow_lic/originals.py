@@ -1,0 +1,65 @@
+"""The JPEG file that an image was opened from, as long as it can still be read, and whether it can stand for the image."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from . import channels
+from .errors import LicError
+from .fileformat import jpeg
+from .fileformat.levels import MIN_QUALITY
+
+
+def is_from_jpeg(im: Image.Image) -> bool:
+    """Whether an image was opened from a JPEG file, or is such a file's first picture; a copy is not."""
+    plugin = sys.modules.get("PIL.JpegImagePlugin")  # not loaded: no image can be from one
+    return plugin is not None and isinstance(im, plugin.JpegImageFile)
+
+
+def file_of(im: Image.Image) -> bytes:
+    """Return the bytes of the JPEG file that an image was opened from; b"" where there is none, or it cannot be read any more.
+
+    Before its pixels are loaded they are read from the image's own file, whose position is left as it was; afterwards by its name.
+    What is there then may be another file: who keeps it compares the pixels.
+    """
+    if not is_from_jpeg(im):
+        return b""
+    fp = getattr(im, "fp", None)
+    try:
+        if fp is not None:
+            position = fp.tell()
+            fp.seek(0)
+            data = bytes(fp.read())
+            fp.seek(position)
+            return data
+        name = getattr(im, "filename", "")
+        if name:
+            with open(os.fspath(name), "rb") as file:
+                return file.read()
+    except (OSError, ValueError):  # closed, or gone
+        pass
+    return b""
+
+
+def objection(original: bytes, pixels: npt.NDArray[np.uint8], mode: str) -> str:
+    """Return why a JPEG file cannot stand for pixels (H, W, C) of a mode that were opened from it; "" if it can."""
+    if not original:
+        return "it cannot be read any more (`pillow_lic.save` reads that of a stream, if the pixels are not loaded yet)"
+    try:
+        facts = jpeg.facts_of(original)
+        same = (facts.height, facts.width) == pixels.shape[:2] and mode in ("L", "RGB")
+        if same and np.array_equal(jpeg.pixels_of(original), channels.as_rgb(pixels, mode)):
+            return ""
+    except LicError as error:
+        return str(error)
+    return "its pixels were changed"
+
+
+def quality_of(original: bytes) -> float:
+    """Return the quality 1-10 that the tables of a JPEG file are nearest to."""
+    return max(MIN_QUALITY, jpeg.facts_of(original).quality / 10)

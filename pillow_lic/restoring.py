@@ -1,0 +1,89 @@
+"""JPEG pictures without the marks of JPEG: `pillow_lic.restore`, by the network of the model `restored`."""
+
+from __future__ import annotations
+
+import io
+from typing import IO, TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, JpegImagePlugin
+
+from . import color, originals
+from .engine import models
+from .engine.settings import current_settings, limited_time
+from .errors import LicLimitError
+from .families import wrapped
+from .fileformat import jpeg
+from .fileformat.areas import onto
+
+if TYPE_CHECKING:
+    from .files import StrPath
+
+MODEL: Final = "restored"
+"""Name of the model whose network restores."""
+
+
+def restore(source: StrPath | bytes | IO[bytes] | Image.Image) -> Image.Image:
+    """Return the picture of a JPEG file, of any quality, without its blocks and rings, as an image of mode L or RGB.
+
+    source: the file, its bytes, or an image that was opened from it and not changed. How much is to be mended is read from the
+    file's own tables. `info` is that of the file as Pillow opens it: EXIF, ICC profile and resolution are kept. The picture is
+    restored window by window: beside its pixels it takes a bounded amount of memory.
+
+    OSError with a sentence for what is no JPEG file, is damaged or ends early, or has other colours than grey and YCbCr (CMYK);
+    ValueError for an image that was not opened from a JPEG file or was changed.
+    """
+    if isinstance(source, Image.Image):
+        return _of_image(source)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _of_file(bytes(source))
+    if hasattr(source, "read"):
+        return _of_file(source.read())
+    with open(source, "rb") as file:
+        return _of_file(file.read())
+
+
+def _of_image(im: Image.Image) -> Image.Image:
+    if not originals.is_from_jpeg(im):
+        msg = f"only what was opened from a JPEG file can be restored, got an image {f'of {im.format}' if im.format else 'of no file'}"
+        raise ValueError(msg)
+    data = originals.file_of(im)
+    if not (data and getattr(im, "tile", None)):  # loaded: somebody may have drawn on it
+        pixels = color.to_pixels(im)
+        if words := originals.objection(data, pixels.array, pixels.mode):
+            msg = f"an image must be as it was opened from its JPEG file to be restored: {words}"
+            raise ValueError(msg)
+    restored = _of_file(data)
+    restored.info = dict(im.info)
+    return restored
+
+
+def _of_file(data: bytes) -> Image.Image:
+    with Image.open(
+        io.BytesIO(data)
+    ) as im:  # for the words and the limits of Pillow, and for what it finds in the file
+        if not isinstance(im, JpegImagePlugin.JpegImageFile):
+            msg = f"only JPEG files can be restored, got one of {im.format}"
+            raise OSError(msg)
+        info = dict(im.info)
+    array, mode = restored_pixels(data)
+    image = color.to_image(array, mode)
+    image.info = info
+    return image
+
+
+@limited_time()
+def restored_pixels(data: bytes) -> tuple[npt.NDArray[np.uint8], str]:
+    """Return the restored pixels of a JPEG file, (H, W, 1) of mode L or (H, W, 3) of mode RGB, and the mode."""
+    facts = jpeg.facts_of(data, whole=False)
+    most = current_settings().max_pixels
+    if most is not None and facts.width * facts.height > most:
+        msg = f"picture has {facts.width}x{facts.height} pixels, the limit set is {most}"
+        raise LicLimitError(msg)
+    seen = jpeg.pixels_of(data)
+    shown = np.empty_like(seen)
+    wrapped.restored(models.choose(MODEL), seen, facts, seen.shape[:2], onto(shown), held=len(data))
+    if facts.is_grey:
+        return ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8), "L"
+    return shown, "RGB"
