@@ -46,7 +46,10 @@ _MOST_INKS, _LEAST_PIXELS, _LEAST_BLOCKS = 24, 12, 4
 _TOLERANCE = 10.0
 """Levels, in the channel that differs most, by which a blend may miss a pixel."""
 _EXPLAINED = 0.75
-"""Share of a block's drawn pixels that one ink must explain; the others stay with the codec."""
+"""Share of a block's contrast (levels from the ground, summed over drawn pixels) that one ink must explain; the rest stays with the codec.
+
+Counted by pixels, a dark ink would explain the soft edges of bright letters, and leave their strokes to the codec.
+"""
 _LEAST_CORE = 4
 """Pixels of a block that are all ink, from which on it is surely drawn."""
 
@@ -144,7 +147,7 @@ def _on_smooth_ground(colors: Pixels, taken: Mask | None) -> _Ground:
     smooth = even & (noise <= _NOISE**2) & ~weights.all(1)
     if taken is not None:
         kept = taken[: wanted.shape[0], : wanted.shape[1]][wanted]
-        smooth &= ~kept | (np.ptp(np.where(weights[:, :, None], pixels, ground), 1) >= 1).any(1)
+        smooth &= ~kept | (np.ptp(ground, 1) >= 1).any(1)
     return _Ground(places[smooth], pixels[smooth], ground[smooth], ~weights[smooth])
 
 
@@ -191,8 +194,9 @@ def _explained(blocks: _Ground, kinds: Floats) -> tuple[Pixels, Pixels, Mask, in
         away, whole = pixels - ground, kind - ground
         share = ((away * whole).sum(2) / np.maximum(np.square(whole).sum(2), 1)).clip(0, 1)
         missed = np.abs(away - share[:, :, None] * whole).max(2)
+        steps = np.abs(away).max(2) * drawn
         drawn &= missed <= _TOLERANCE
-        fits = drawn.sum(1) >= _EXPLAINED * blocks.drawn[left].sum(1)
+        fits = (steps * drawn).sum(1) >= _EXPLAINED * steps.sum(1)
         if fits.sum() < _LEAST_BLOCKS:
             continue
         here = left[fits]

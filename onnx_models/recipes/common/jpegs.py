@@ -38,7 +38,7 @@ def standard(quality: float) -> npt.NDArray[np.float64]:
     """Return the tables (2, 64) of a quality 1..100, luma and chroma: those of the standard's annex K, scaled as libjpeg does."""
     with Image.open(io.BytesIO(_file(np.zeros((8, 8, 3), np.uint8), quality=50, subsampling=0))) as im:
         tables = np.array([im.quantization[number] for number in range(2)], np.float64)  # type: ignore[attr-defined]
-    scale = 5000 / quality if quality < 50 else 200 - 2 * quality
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
     scaled: npt.NDArray[np.float64] = np.clip(np.floor((tables * scale + 50) / 100), 1, 255)
     return scaled
 
