@@ -135,7 +135,13 @@ class Stream:
 
 def tile_latents(model, payload, level, field, h, w):
     """Sections 8.1 to 8.5."""
-    m, z = model.constants["latents"], model.constants["hyper_latents"]
+    m, z, stages = (model.constants[name] for name in ("latents", "hyper_latents", "stages"))
+
+    def of_pass(outputs, t):
+        """Of a graph that serves several passes, one after another, what it says of pass t."""
+        first = m * max(0, t - (stages - 1))
+        return outputs[:, first : first + m]
+
     hp, wp = field.shape
     coder = Stream(model, payload)
     first = 64 + z * ((level + 64) // 128)
@@ -146,10 +152,12 @@ def tile_latents(model, payload, level, field, h, w):
     r, state = np.zeros((1, m, hp, wp), int), 0
     places = []
     for t in range(4):
-        inputs = {"features": features, "level": field[None, None]}
-        if t:
-            inputs["magnitudes"] = np.minimum((np.abs(r) + 10) // 20, 8)
-        index = model.run(f"scales_{t}", **inputs)["index"]
+        if t < stages:
+            inputs = {"features": features, "level": field[None, None]}
+            if t:
+                inputs["magnitudes"] = np.minimum((np.abs(r) + 10) // 20, 8)
+            indexes = model.run(f"scales_{t}", **inputs)["index"]
+        index = of_pass(indexes, t)
         places.append([])
         for channel in range(m):
             place = ORDER[channel // (m // 4)][t]
@@ -170,7 +178,9 @@ def tile_latents(model, payload, level, field, h, w):
     features = model.run("means_z", z_hat=z_hat, level=field[None, None])["features"]
     y_hat = np.zeros(r.shape, np.float32)
     for t in range(4):
-        means = model.run(f"means_{t}", features=features, **({"y_hat": y_hat} if t else {}))["means"]
+        if t < stages:
+            found = model.run(f"means_{t}", features=features, **({"y_hat": y_hat} if t else {}))["means"]
+        means = of_pass(found, t)
         for _, channel, i, j in places[t]:
             y_hat[0, channel, i, j] = means[0, channel, i // 2, j // 2] + np.float32(r[0, channel, i, j] / 20)
     return y_hat[0, :, :h, :w]
@@ -229,7 +239,8 @@ def lic1(model, level, height, width, edge, corners, found):
 
     rgb = np.zeros((16 * rows, 16 * columns, 3), np.uint8)
     for i, j, h, w in places:
-        i0, j0, i1, j1 = max(0, i - 8), max(0, j - 8), min(rows, i + h + 8), min(columns, j + w + 8)
+        halo = model.constants["halo"]
+        i0, j0, i1, j1 = max(0, i - halo), max(0, j - halo), min(rows, i + h + halo), min(columns, j + w + halo)
         window = {"y_hat": latents[None, :, i0:i1, j0:j1], "level": field[None, None, i0:i1, j0:j1]}
         made = model.run("synthesis", **window)
         cells = model.run("detail", **made, level=window["level"])["cells"][0]

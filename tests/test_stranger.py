@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import stranger
 from pictures import photo_like
+from tiled import in_tiles
 
 from pillow_lic import codec
 from pillow_lic.engine import models
@@ -33,6 +34,15 @@ def agree(data: bytes) -> None:
 def test_one_tile(mode: str, height: int, width: int, quality: float) -> None:
     pixels = photo_like(height, width, CHANNELS[mode], seed=height)
     agree(codec.encode(pixels, mode, EncodeOptions(quality=quality), metadata={"exif": b"II*\0"}))
+
+
+@pytest.mark.parametrize(("mode", "height", "width", "edge"), [("RGB", 40, 70, 0), ("LA", 20, 135, 128)])
+def test_the_fast_model(mode: str, height: int, width: int, edge: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three stages, and a smaller halo."""
+    if edge:
+        in_tiles(monkeypatch, edge)
+    pixels = photo_like(height, width, CHANNELS[mode], seed=height)
+    agree(codec.encode(pixels, mode, EncodeOptions(quality=4, model="lic2")))
 
 
 def test_constant_alpha() -> None:
