@@ -6,7 +6,7 @@ ink and cover, and the ground is left to the codec, to which it costs next to no
 
     blocks with steps beside flat pixels ─▶ plane through the flat ones: ground ─▶ inks that explain whole blocks ─▶ cover
 
-On the letters of slides and cards ink and cover cost 0.03 to 0.06 bits a level of contrast, their colours 0.09 to 0.16 (VP8L;
+On the letters of slides and cards ink and cover cost 0.01 to 0.03 bits a level of contrast, their colours 0.1 to 0.2 (VP8L;
 tests/screens).
 """
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import squares
+from ..fileformat import exact_layer, squares
 from ..fileformat.levels import level_to_quality
 from .drawn import BLOCK, LEAST_SURE, contrast, packed
 
@@ -41,15 +41,18 @@ _NEAR, _NOISE = 2.0, 0.8
 """Levels from the plane up to which a pixel is ground, and the most that the ground may differ from it (RMS): sensors make more noise."""
 _BAND = 12.0
 """Levels around the commonest flat level within which pixels begin the plane."""
-_MOST_INKS, _LEAST_PIXELS, _LEAST_BLOCKS = 24, 12, 4
-"""Colours that are tried as inks, the pixels that must have one, and the blocks that one must explain."""
+_MOST_INKS, _LEAST_PIXELS, _INKS_OF_A_BLOCK = 24, 12, 2
+"""Colours that are tried as inks, the pixels that must have one, and the inks of a block."""
 _TOLERANCE = 10.0
 """Levels, in the channel that differs most, by which a blend may miss a pixel."""
-_EXPLAINED = 0.75
-"""Share of a block's contrast (levels from the ground, summed over drawn pixels) that one ink must explain; the rest stays with the codec.
+_EXPLAINED = 0.85
+"""Share of a block's contrast that inks must explain; the rest stays with the codec.
 
 Counted by pixels, a dark ink would explain the soft edges of bright letters, and leave their strokes to the codec.
 """
+_MOST_BITS, _DEGREES = 0.05, 16
+"""Bits a level of contrast that the glyphs of a tile may cost, their cover in so many degrees: letters on slides and cards cost 0.01 to
+0.03, the lines of maps, which the codec keeps for less, 0.08 to 0.12."""
 _LEAST_CORE = 4
 """Pixels of a block that are all ink, from which on it is surely drawn."""
 
@@ -93,6 +96,19 @@ def found(colors: Pixels, taken: Mask | None) -> Glyphs | None:
         cut = _cut(plane[: whole.shape[0], : whole.shape[1]])
         cut[rows, columns] = values.reshape(-1, BLOCK, BLOCK, *plane.shape[2:])
     result.blocks[rows, columns] = True
+    contrasts = _contrasts(blocks)[explained].sum()
+    return result if _bits(result) <= _MOST_BITS * contrasts else None
+
+
+def _bits(glyphs: Glyphs) -> int:
+    """Return the bits that the layer of a tile of glyphs takes."""
+    streams = exact_layer.written(glyphs.ink, rounded(glyphs.cover, _DEGREES)) or []
+    return 8 * sum(map(len, streams))
+
+
+def rounded(cover: Pixels, steps: int) -> Pixels:
+    """Return cover, 0 to 255, rounded to so many steps from 0 to 255."""
+    result: Pixels = np.rint(np.rint(cover * (steps / 255)) * (255 / steps)).astype(np.uint8)
     return result
 
 
@@ -182,26 +198,42 @@ def _inks(blocks: _Ground) -> Floats:
 
 
 def _explained(blocks: _Ground, kinds: Floats) -> tuple[Pixels, Pixels, Mask, int]:
-    """Return ink (n, 256, C) and cover (n, 256) of blocks, which of them an ink explains, and how many are surely drawn.
+    """Return ink (n, 256, C) and cover (n, 256) of blocks, which of them their inks explain, and how many are surely drawn.
 
-    The most frequent ink comes first; each takes what those before it have left.
+    A block has the ink that explains most of its contrast, and a second one for what that leaves.
     """
     ink, cover = np.zeros(blocks.pixels.shape, np.uint8), np.zeros(blocks.drawn.shape, np.uint8)
-    explained, sure = np.zeros(len(blocks.places), np.bool_), 0
-    for kind in kinds:
-        left = np.flatnonzero(~explained)
-        pixels, ground, drawn = blocks.pixels[left], blocks.ground[left], blocks.drawn[left]
-        away, whole = pixels - ground, kind - ground
-        share = ((away * whole).sum(2) / np.maximum(np.square(whole).sum(2), 1)).clip(0, 1)
-        missed = np.abs(away - share[:, :, None] * whole).max(2)
-        steps = np.abs(away).max(2) * drawn
-        drawn &= missed <= _TOLERANCE
-        fits = (steps * drawn).sum(1) >= _EXPLAINED * steps.sum(1)
-        if fits.sum() < _LEAST_BLOCKS:
-            continue
-        here = left[fits]
-        cover[here] = np.rint(255 * share[fits]).astype(np.uint8) * drawn[fits]
-        ink[here] = kind.astype(np.uint8) * (cover[here] > 0)[:, :, None]
-        sure += int(((pixels[fits] == kind).all(2).sum(1) >= _LEAST_CORE).sum())
-        explained[here] = True
-    return ink, cover, explained, sure
+    away = blocks.pixels - blocks.ground
+    left = _contrasts(blocks)
+    whole = left.sum(1)
+    for _ in range(_INKS_OF_A_BLOCK):
+        open_blocks = np.flatnonzero(left.sum(1) > (1 - _EXPLAINED) * whole / 2)
+        most = np.zeros(len(open_blocks), np.float32)
+        best_ink, best_cover = ink[open_blocks], cover[open_blocks]
+        for kind in kinds:
+            share, fits = _blend(away[open_blocks], kind - blocks.ground[open_blocks])
+            gained = (left[open_blocks] * fits).sum(1)
+            better = gained > most
+            most[better] = gained[better]
+            covered = np.rint(255 * share[better]).astype(np.uint8) * (fits & (left[open_blocks] > 0))[better]
+            best_cover[better] = np.maximum(cover[open_blocks[better]], covered)
+            best_ink[better] = np.where(covered[:, :, None] > 0, kind.astype(np.uint8), ink[open_blocks[better]])
+        ink[open_blocks], cover[open_blocks] = best_ink, best_cover
+        left[cover > 0] = 0
+    explained = left.sum(1) <= (1 - _EXPLAINED) * whole
+    ink[~explained], cover[~explained] = 0, 0
+    full = (cover == 255) & (blocks.pixels == ink).all(2)
+    return ink, cover, explained, int((full.sum(1) >= _LEAST_CORE).sum())
+
+
+def _contrasts(blocks: _Ground) -> Floats:
+    """Return the levels from the ground to every pixel (n, 256) that is none of it, in the channel that differs most."""
+    contrasts: Floats = np.abs(blocks.pixels - blocks.ground).max(2) * blocks.drawn
+    return contrasts
+
+
+def _blend(away: Floats, whole: Floats) -> tuple[Floats, Mask]:
+    """Return how much an ink, `whole` (n, 256, C) levels from the ground, covers pixels `away` from it, and which a blend explains."""
+    share = ((away * whole).sum(2) / np.maximum(np.square(whole).sum(2), 1)).clip(0, 1)
+    missed = np.abs(away - share[:, :, None] * whole).max(2)
+    return share, missed <= _TOLERANCE

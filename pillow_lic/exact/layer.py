@@ -107,8 +107,7 @@ class Layer:
             return colors, cover
         steps = glyphs.degrees(level)
         ink, share = (plane[area.slices] for plane in self._blends)
-        blends = np.rint(np.rint(share * (steps / 255)) * (255 / steps)).astype(np.uint8)
-        return np.where(exact[:, :, None], colors, ink), np.where(exact, cover, blends)
+        return np.where(exact[:, :, None], colors, ink), np.where(exact, cover, glyphs.rounded(share, steps))
 
     def whole(self, level: int) -> Pixels:
         """Return all colours of the picture as a file of that level has exact ones."""
