@@ -107,6 +107,22 @@ def test_any_beginning_shows_all_of_the_picture(model: Model, monkeypatch: pytes
         assert set(np.asarray(im).ravel()) == {families.MISSING}
 
 
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_more_bytes_never_look_worse(model: Model) -> None:
+    """Of a cut file and of a beginning, within each of the last steps too: PSNR falls by no more than 0.1 dB."""
+    pixels = cat()[:192, 96:352]
+    data = encoded(pixels, model=model, quality=10)
+    beginnings, cuts = [], []
+    for i, size in enumerate(np.linspace(0.15 * len(data), len(data), 86).astype(int)):
+        with pillow_lic.open(data, bytes=int(size)) as im:
+            beginnings.append(metrics.psnr(pixels, np.asarray(im)))
+        if i % 5 == 0:
+            cuts.append(metrics.psnr(pixels, codec.decode(pillow_lic.cut(data, int(size)))[1]))
+    for reached in (beginnings, cuts):
+        assert np.diff(reached).min() > -0.1
+        assert reached[-1] > reached[0] + 3
+
+
 def test_a_shortened_stream_has_the_first_signs_all_over_the_picture() -> None:
     data = encoded(cat(), quality=10)
     header, (payload,) = (parts := container.unpack(data)).header, parts.tiles
@@ -158,7 +174,7 @@ def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, in
             for _ in range(1 if t else 1 + model.constants["priming"]):
                 made = model.run("decoder_step", signs=given, state=state)
                 state = made["state_after"]
-            x += made["change"][0]
+            x += made["change"][0] * parts[t].repeat(16, 0).repeat(16, 1)
     pixels = np.rint(255 * (x + 0.5)).clip(0, 255).astype(np.uint8)
     return pixels[:, : shape[0], : shape[1]].transpose(1, 2, 0)
 

@@ -4,7 +4,8 @@
     read    stream ─bits─▶ steps of every block, signs ─decoder step─▶ change + change + ... ─▶ pixels
 
 A block is 16x16 pixels and gives `bits` signs in each of the steps that it takes part in. What is coded first shows the whole
-picture coarsely, so that a stream may end anywhere, and can be made shorter without a network. Networks decide which signs are
+picture coarsely, so that a stream may end anywhere, and can be made shorter without a network. A step changes the blocks that have
+half of its signs or more and no other: fewer can make a block worse than it was. Networks decide which signs are
 written, none decides what is read (FORMAT.md 14.8). The family of a paper adds which signs are `chosen` at a level.
 """
 
@@ -125,15 +126,16 @@ class Decoding:
         self.picture = np.zeros((1, 3, BLOCK * rows, BLOCK * columns), np.float32)
 
     def step(self, values: npt.NDArray[np.int8]) -> None:
-        """Take the signs (bits, h, w) of the next step."""
+        """Take the signs (bits, h, w) of the next step; blocks that have fewer than half of theirs stay as they are."""
         steps, count = self._model.constants["steps"], self._model.constants["bits"]
-        signs = np.zeros((1, steps * (count + 1), *values.shape[1:]), np.float32)
-        signs[0, self._steps * count : (self._steps + 1) * count] = values
+        enough = 2 * np.count_nonzero(values, 0) >= count
+        signs = np.zeros((1, steps * (count + 1), *enough.shape), np.float32)
+        signs[0, self._steps * count : (self._steps + 1) * count] = np.where(enough, values, 0)
         signs[0, steps * count + self._steps] = 1
         times = 1 + (self._model.constants["priming"] if self._steps == 0 else 0)
         for _ in range(times):
             change, self._state = self._model.run("decoder_step", signs=signs, state=self._state)
-        self.picture += change
+        self.picture += np.where(enough.repeat(BLOCK, 0).repeat(BLOCK, 1), change, np.float32(0))
         self._steps += 1
 
 
