@@ -385,7 +385,10 @@ def test_progress_estimate_counts_work_only() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["encode", "a.png", "b.png"], "lic: encode writes .lic files, got b.png"),
+        (
+            ["encode", "a.png", "b.png"],
+            "lic: encode writes .lic files, and .jpg files with --importance or --roi, got b.png",
+        ),
         (["encode", "a.lic", "a.lic"], "lic: the target must be another file than the source, got a.lic"),
         (["decode", "a.lic", "b.lic"], "lic: decode writes other formats than .lic"),
         (["decode", "a.lic", "a.lic", "--format", "png"], "lic: the target must be another file than the source"),

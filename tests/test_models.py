@@ -14,7 +14,8 @@ from pillow_lic.errors import LicRuntimeError, LicUnsupportedError
 
 ALLOWED = {
     "Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "ConvTranspose", "DepthToSpace", "Div", "Exp", "Floor", "LeakyRelu", "Log",
-    "Mul", "Pad", "QuantizeLinear", "Relu", "Resize", "Round", "Slice", "SpaceToDepth", "Sqrt", "Sub", "Transpose", "Unsqueeze",
+    "Mul", "Pad", "QuantizeLinear", "Relu", "Resize", "Round", "Sigmoid", "Slice", "SpaceToDepth", "Sqrt", "Sub", "Tanh",
+    "Transpose", "Unsqueeze",
 }  # fmt: skip
 NETWORKS = [
     (s, r) for s in (*models.models(), models.importance()) for r in s.files if s.files[r].path.endswith(".onnx")

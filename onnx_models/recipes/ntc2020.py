@@ -287,7 +287,7 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("out", type=Path, help="the picture, SVG")
     p.add_argument("--minutes", type=float, default=4, help="of training, both sources together")
-    p.add_argument("--quantisers", nargs="+", choices=KINDS, default=["mixed"], help="the first one is drawn")
+    p.add_argument("--quantisers", nargs="+", choices=KINDS, default=["soft"], help="the first one is drawn")
     a = p.parse_args()
     torch.set_num_threads(1)
     shares = {"laplace": 0.5, "banana": 0.5}

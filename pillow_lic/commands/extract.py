@@ -10,7 +10,6 @@ SUMMARY = (
     "Write the JPEG file that a .lic file of model restored was made of, byte for byte; - is standard input or output."
 )
 EXAMPLES = """
-  lic encode photo.jpg photo.lic --model restored
   lic extract photo.lic photo.jpg
 """
 

@@ -11,7 +11,6 @@ EXAMPLES = """
   lic restore photo.jpg photo.png
   lic restore photos/ out/ -j all
   lic restore old.jpg new.jpg -q 9.5
-  lic bench restore pictures/
 """
 
 
