@@ -28,11 +28,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .common import training
+from .common import command, training
 from .common.block_codec import BlockCodec, constants, log_spaced
 from .common.data import Patches
 from .common.exact import straight_through
-from .common.export import Network, Release, add_export
+from .common.export import Network, Release
 from .common.levels import ANCHORS, SPACING, nearest_anchor
 from .common.similarity import ms_ssim
 from .common.tables import counted_table
@@ -147,17 +147,10 @@ def train(a: argparse.Namespace) -> None:
     training.train(Agustsson2017(a.assignment), FAST, a)
 
 
-def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = p.add_subparsers(required=True)
-    t = commands.add_parser("train", help="train, or go on")
-    training.add_arguments(t)
-    t.add_argument("--assignment", choices=ASSIGNMENTS, default="annealed")
-    t.set_defaults(command=train)
-    add_export(commands, export)
-    a = p.parse_args()
-    a.command(a)
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what `train` knows beside the words of every recipe."""
+    parser.add_argument("--assignment", choices=ASSIGNMENTS, default="annealed")
 
 
 if __name__ == "__main__":
-    main()
+    command.run(__doc__, train, export, add_words)

@@ -20,11 +20,11 @@ import argparse
 import torch
 from torch import Tensor
 
-from .common import training
+from .common import command, training
 from .common.block_codec import BlockCodec, constants
 from .common.data import Patches
 from .common.exact import straight_through_round
-from .common.export import Network, Release, add_export
+from .common.export import Network, Release
 from .common.factorised import Prior, histograms, tables_of
 from .common.levels import nearest_anchor
 
@@ -71,16 +71,5 @@ def train(a: argparse.Namespace) -> None:
     training.train(Autoencoder(), FAST, a)
 
 
-def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = p.add_subparsers(required=True)
-    t = commands.add_parser("train", help="train, or go on")
-    training.add_arguments(t)
-    t.set_defaults(command=train)
-    add_export(commands, export)
-    a = p.parse_args()
-    a.command(a)
-
-
 if __name__ == "__main__":
-    main()
+    command.run(__doc__, train, export)

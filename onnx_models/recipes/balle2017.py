@@ -32,9 +32,9 @@ import torch.nn.functional as F
 from onnx import TensorProto
 from torch import Tensor, nn
 
-from .common import training
+from .common import command, training
 from .common.data import Patches
-from .common.export import Network, Release, add_export
+from .common.export import Network, Release
 from .common.factorised import Prior, histograms, tables_of
 from .common.gains import Gains, gain, hats
 from .common.gdn import GDN, Kernel5, gdn, kernel5
@@ -212,16 +212,5 @@ def train(a: argparse.Namespace) -> None:
     training.train(Balle2017(), FAST, a)
 
 
-def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = p.add_subparsers(required=True)
-    t = commands.add_parser("train", help="train, or go on")
-    training.add_arguments(t)
-    t.set_defaults(command=train)
-    add_export(commands, export)
-    a = p.parse_args()
-    a.command(a)
-
-
 if __name__ == "__main__":
-    main()
+    command.run(__doc__, train, export)

@@ -33,10 +33,10 @@ from torch import Tensor, nn
 
 from . import balle2017
 from .balle2017 import LATENTS, Balle2017
-from .common import training
+from .common import command, training
 from .common.data import Patches
 from .common.exact import ACTIVATION_MAX, UNIT, ExactConv, exact, straight_through, straight_through_round
-from .common.export import Network, Release, add_export
+from .common.export import Network, Release
 from .common.factorised import LARGEST, Counts, Prior, counted, tables_of
 from .common.gains import hats as hats_graph
 from .common.gaussian import TAIL_SCALE, TAIL_SHARE, Clip, long_tailed_bits
@@ -260,16 +260,5 @@ def export(a: argparse.Namespace) -> None:
     release.enter(files | {"tables": tables})
 
 
-def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = p.add_subparsers(required=True)
-    t = commands.add_parser("train", help="train, or go on")
-    training.add_arguments(t)
-    t.set_defaults(command=train)
-    add_export(commands, export)
-    a = p.parse_args()
-    a.command(a)
-
-
 if __name__ == "__main__":
-    main()
+    command.run(__doc__, train, export)

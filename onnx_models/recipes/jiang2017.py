@@ -38,7 +38,7 @@ from pillow_lic.fileformat.limits import MAX_PIXELS
 
 from .common import training
 from .common.data import Patches
-from .common.export import ONNX_MODELS, Network, Release
+from .common.export import Network, Release, add_destination
 from .common.graph import Graph, numpy
 from .common.jpegs import Jpegs, batch_of
 from .common.restoring import centred, rounded, to_rgb
@@ -249,8 +249,7 @@ def main() -> None:
     t.set_defaults(command=train, warm_up=20)
     e = commands.add_parser("export", help="write the model's files and its entry in the manifest")
     e.add_argument("weights", type=Path)
-    e.add_argument("--id", type=int, required=True, help="never reuse the id of a released model")
-    e.add_argument("--out", type=Path, default=ONNX_MODELS)
+    add_destination(e)
     e.set_defaults(command=export)
     a = p.parse_args()
     a.command(a)

@@ -38,11 +38,11 @@ from torch import Tensor, nn
 from pillow_lic.engine import bits
 from pillow_lic.families import li2018 as family
 
-from .common import blockwise, contexts, thresholds, training
+from .common import blockwise, command, contexts, thresholds, training
 from .common.data import Patches
 from .common.depthwise import Depthwise, Pointwise, in_full
 from .common.exact import straight_through
-from .common.export import Network, Release, add_export
+from .common.export import Network, Release
 from .common.gains import hats
 from .common.graph import Graph, numpy
 from .common.layer_graphs import conv
@@ -288,17 +288,10 @@ def train(a: argparse.Namespace) -> None:
     training.train(Li2018(a.flat), FAST, a)
 
 
-def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = p.add_subparsers(required=True)
-    t = commands.add_parser("train", help="train, or go on")
-    training.add_arguments(t)
-    t.add_argument("--flat", type=float, help="share of the codes that is used everywhere, without a map")
-    t.set_defaults(command=train)
-    add_export(commands, export)
-    a = p.parse_args()
-    a.command(a)
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what `train` knows beside the words of every recipe."""
+    parser.add_argument("--flat", type=float, help="share of the codes that is used everywhere, without a map")
 
 
 if __name__ == "__main__":
-    main()
+    command.run(__doc__, train, export, add_words)
