@@ -36,9 +36,9 @@ from torch import Tensor, nn
 
 from pillow_lic.fileformat.limits import MAX_PIXELS
 
-from .common import training
+from .common import command, training
 from .common.data import Patches
-from .common.export import Network, Release, add_destination
+from .common.export import Network, Release
 from .common.graph import Graph, numpy
 from .common.jpegs import Jpegs, batch_of
 from .common.restoring import centred, rounded, to_rgb
@@ -238,22 +238,13 @@ def train(a: argparse.Namespace) -> None:
     )
 
 
-def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = p.add_subparsers(required=True)
-    t = commands.add_parser("train", help="train, or go on")
-    training.add_arguments(t)
-    t.add_argument(
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Set what `train` has beside the words of every recipe; its learning rate rises in 20 steps."""
+    parser.add_argument(
         "--restored", type=Path, required=True, help="weights of the recipe restored, which RecCNN begins with"
     )
-    t.set_defaults(command=train, warm_up=20)
-    e = commands.add_parser("export", help="write the model's files and its entry in the manifest")
-    e.add_argument("weights", type=Path)
-    add_destination(e)
-    e.set_defaults(command=export)
-    a = p.parse_args()
-    a.command(a)
+    parser.set_defaults(warm_up=20)
 
 
 if __name__ == "__main__":
-    main()
+    command.run(__doc__, train, export, add_words, counts=False)

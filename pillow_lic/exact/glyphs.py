@@ -86,7 +86,8 @@ def found(colors: Pixels, taken: Mask | None) -> Glyphs | None:
     if len(blocks.places) < LEAST_SURE:
         return None
     kinds = _inks(blocks)
-    ink, cover, explained, sure = _explained(blocks, kinds)
+    contrasts = _contrasts(blocks)
+    ink, cover, explained, sure = _explained(blocks, contrasts, kinds)
     if sure < LEAST_SURE:
         return None
     grid = (-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK))
@@ -96,8 +97,7 @@ def found(colors: Pixels, taken: Mask | None) -> Glyphs | None:
         cut = _cut(plane[: whole.shape[0], : whole.shape[1]])
         cut[rows, columns] = values.reshape(-1, BLOCK, BLOCK, *plane.shape[2:])
     result.blocks[rows, columns] = True
-    contrasts = _contrasts(blocks)[explained].sum()
-    return result if _bits(result) <= _MOST_BITS * contrasts else None
+    return result if _bits(result) <= _MOST_BITS * contrasts[explained].sum() else None
 
 
 def _bits(glyphs: Glyphs) -> int:
@@ -197,25 +197,25 @@ def _inks(blocks: _Ground) -> Floats:
     return inks
 
 
-def _explained(blocks: _Ground, kinds: Floats) -> tuple[Pixels, Pixels, Mask, int]:
+def _explained(blocks: _Ground, contrasts: Floats, kinds: Floats) -> tuple[Pixels, Pixels, Mask, int]:
     """Return ink (n, 256, C) and cover (n, 256) of blocks, which of them their inks explain, and how many are surely drawn.
 
     A block has the ink that explains most of its contrast, and a second one for what that leaves.
     """
     ink, cover = np.zeros(blocks.pixels.shape, np.uint8), np.zeros(blocks.drawn.shape, np.uint8)
-    away = blocks.pixels - blocks.ground
-    left = _contrasts(blocks)
-    whole = left.sum(1)
+    left, whole = contrasts.copy(), contrasts.sum(1)
     for _ in range(_INKS_OF_A_BLOCK):
         open_blocks = np.flatnonzero(left.sum(1) > (1 - _EXPLAINED) * whole / 2)
+        ground, unexplained = blocks.ground[open_blocks], left[open_blocks]
+        away = blocks.pixels[open_blocks] - ground
         most = np.zeros(len(open_blocks), np.float32)
         best_ink, best_cover = ink[open_blocks], cover[open_blocks]
         for kind in kinds:
-            share, fits = _blend(away[open_blocks], kind - blocks.ground[open_blocks])
-            gained = (left[open_blocks] * fits).sum(1)
+            share, fits = _blend(away, kind - ground)
+            gained = (unexplained * fits).sum(1)
             better = gained > most
             most[better] = gained[better]
-            covered = np.rint(255 * share[better]).astype(np.uint8) * (fits & (left[open_blocks] > 0))[better]
+            covered = np.rint(255 * share[better]).astype(np.uint8) * (fits & (unexplained > 0))[better]
             best_cover[better] = np.maximum(cover[open_blocks[better]], covered)
             best_ink[better] = np.where(covered[:, :, None] > 0, kind.astype(np.uint8), ink[open_blocks[better]])
         ink[open_blocks], cover[open_blocks] = best_ink, best_cover

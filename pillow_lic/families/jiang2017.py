@@ -23,16 +23,12 @@ trained it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .wrapped import DRAFTS, WrappedReader, WrappedWriter, check, compacted, inner
+from .wrapped import WrappedWriter, check, compacted, drafts, inner, reader
 
 if TYPE_CHECKING:
     from ..engine.models import Model
-    from ..fileformat.areas import Area
-    from ..fileformat.importance_map import Deltas
-    from ..fileformat.tiling import Tiling
     from . import Pixels, Request
 
 __all__ = ["MODES", "NAME", "OPTIONS", "check", "drafts", "inner", "reader", "writer"]
@@ -45,20 +41,3 @@ OPTIONS: frozenset[str] = frozenset()
 def writer(model: Model, pixels: Pixels, request: Request) -> WrappedWriter:  # noqa: ARG001
     """Return the writer of a picture (H, W, 3)."""
     return WrappedWriter(model, pixels, compacted)
-
-
-def reader(
-    model: Model,
-    tiling: Tiling,
-    level: int,
-    deltas: Deltas | None,  # noqa: ARG001
-    area: Area | None,
-    scale: int,
-) -> WrappedReader:
-    """Return the reader of a picture, of an area of it, or of a draft of all of it."""
-    return WrappedReader(model, tiling, level, area, scale)
-
-
-def drafts(model: Model) -> Sequence[int]:  # noqa: ARG001
-    """Return how many pixels each way one of a draft may stand for, largest first."""
-    return DRAFTS

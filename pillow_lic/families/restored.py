@@ -21,16 +21,12 @@ A picture that was not opened from a JPEG file, or that gets a quality, is saved
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .wrapped import DRAFTS, WrappedReader, WrappedWriter, check, inner
+from .wrapped import WrappedWriter, check, drafts, inner, reader
 
 if TYPE_CHECKING:
     from ..engine.models import Model
-    from ..fileformat.areas import Area
-    from ..fileformat.importance_map import Deltas
-    from ..fileformat.tiling import Tiling
     from . import Pixels, Request
 
 __all__ = ["KEEPS_ORIGINAL", "MODES", "NAME", "OPTIONS", "check", "drafts", "inner", "reader", "writer"]
@@ -45,20 +41,3 @@ KEEPS_ORIGINAL = True
 def writer(model: Model, pixels: Pixels, request: Request) -> WrappedWriter:
     """Return the writer of a picture (H, W, 3); it keeps the original of the request."""
     return WrappedWriter(model, pixels, original=request.original)
-
-
-def reader(
-    model: Model,
-    tiling: Tiling,
-    level: int,
-    deltas: Deltas | None,  # noqa: ARG001
-    area: Area | None,
-    scale: int,
-) -> WrappedReader:
-    """Return the reader of a picture, of an area of it, or of a draft of all of it."""
-    return WrappedReader(model, tiling, level, area, scale)
-
-
-def drafts(model: Model) -> Sequence[int]:  # noqa: ARG001
-    """Return how many pixels each way one of a draft may stand for, largest first."""
-    return DRAFTS

@@ -11,7 +11,7 @@ are padded to. Families use this room; it knows none of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -249,3 +249,20 @@ class WrappedReader:
             put(self._tiling_of_shape(), pixels)
         else:
             restored(self._model, pixels, facts, shape, put, self._area, held + len(data))
+
+
+def reader(
+    model: Model,
+    tiling: Tiling,
+    level: int,
+    deltas: Deltas | None,  # noqa: ARG001
+    area: Area | None,
+    scale: int,
+) -> WrappedReader:
+    """Return the reader of a picture, of an area of it, or of a draft of all of it."""
+    return WrappedReader(model, tiling, level, area, scale)
+
+
+def drafts(model: Model) -> Sequence[int]:  # noqa: ARG001
+    """Return how many pixels each way one of a draft may stand for, largest first."""
+    return DRAFTS

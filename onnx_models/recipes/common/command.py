@@ -16,14 +16,19 @@ def run(
     train: Command,
     export: Command,
     add_words: Callable[[argparse.ArgumentParser], object] = lambda parser: None,
+    *,
+    counts: bool = True,
 ) -> None:
-    """Do what the words of the command line say, by `train` or `export`; `add_words` adds to those of `train`."""
+    """Do what the words of the command line say, by `train` or `export`.
+
+    add_words: adds to those of `train`. counts: whether `export` counts symbols of patches.
+    """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     words = commands.add_parser("train", help="train, or go on")
     training.add_arguments(words)
     add_words(words)
     words.set_defaults(command=train)
-    add_export(commands, export)
+    add_export(commands, export, counts=counts)
     given = parser.parse_args()
     given.command(given)

@@ -137,15 +137,16 @@ class Release:
         _write(path, sorted(models, key=lambda model: model["id"]))
 
 
-def add_export(commands: Any, export: Callable[[argparse.Namespace], None]) -> None:
-    """Add the command `export WEIGHTS PATCHES --id N` of a recipe to its commands."""
+def add_export(commands: Any, export: Callable[[argparse.Namespace], None], *, counts: bool = True) -> None:
+    """Add the command `export WEIGHTS PATCHES --id N` of a recipe to its commands; without PATCHES unless it counts symbols of them."""
     parser = commands.add_parser("export", help="write the model's files and its entry in the manifest")
     parser.add_argument("weights", type=Path)
-    parser.add_argument("patches", type=Path)
+    if counts:
+        parser.add_argument("patches", type=Path)
+        parser.add_argument(
+            "--samples", type=int, default=600, help="training patches whose symbols are counted for the tables"
+        )
     add_destination(parser)
-    parser.add_argument(
-        "--samples", type=int, default=600, help="training patches whose symbols are counted for the tables"
-    )
     parser.set_defaults(command=export)
 
 
