@@ -5,40 +5,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import SAMPLE, photo_like
+from coded import cat, encoded, in_tiles
+from pictures import photo_like
 from PIL import Image
 
-from pillow_lic import codec, families, metrics
+from pillow_lic import codec, metrics
 from pillow_lic.dump import dump
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicLimitError, LicUnsupportedError
-from pillow_lic.families import Request
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
-from pillow_lic.fileformat.tiling import Tiling
-from pillow_lic.options import EncodeOptions
 
 MODELS = [models.choose(name) for name in ("li2018", "autoencoder", "agustsson2017")]
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-
-
-def encoded(model: Model, pixels: np.ndarray, mode: str = "RGB", **options: object) -> bytes:
-    return codec.encode(pixels, mode, EncodeOptions(model=model.name, **options))
-
-
-def in_tiles(model: Model, pixels: np.ndarray, edge: int, level: int) -> bytes:
-    """A file of tiles that the encoder would make of a larger picture only."""
-    writer = families.writer(model, pixels, Request())
-    writer.tiling = Tiling(pixels.shape[1], pixels.shape[0], edge)
-    header = Header("RGB", pixels.shape[1], pixels.shape[0], edge, model.number, model.hash, level)
-    return container.pack(header, writer.payloads(level))
-
-
-def cat() -> np.ndarray:
-    with Image.open(SAMPLE) as im:
-        return np.asarray(im.convert("RGB"))
+OF_TRANSFORMS = [models.choose(name) for name in ("balle2017", "balle2018", "minnen2018-local", "theis2017")]
+"""Those whose other tests are in test_transform_families."""
+every_model = pytest.mark.parametrize("model", MODELS + OF_TRANSFORMS, ids=lambda model: model.name)
 
 
 @each_model
@@ -99,7 +83,7 @@ def test_a_seam_shows_no_more_than_the_rest(model: Model) -> None:
         assert 10 * np.log10(tiled[near].mean() / whole[near].mean()) < 0.1
 
 
-@each_model
+@every_model
 @pytest.mark.parametrize(
     ("option", "name"),
     [({"effort": 3}, "effort"), ({"roi": [(0, 0, 9, 9)]}, "roi"), ({"importance": "auto"}, "importance")],
@@ -118,7 +102,7 @@ def test_no_network_has_a_part_in_what_is_read(model: Model, monkeypatch: pytest
     codec.verify(data)
 
 
-@each_model
+@every_model
 @pytest.mark.parametrize("threads", [1, 2])
 def test_bytes_do_not_depend_on_threads(model: Model, threads: int) -> None:
     pixels = photo_like(140, 300)
@@ -167,7 +151,7 @@ def test_damage_ends_in_an_error_or_a_picture(model: Model) -> None:
     assert refused > 20
 
 
-@each_model
+@every_model
 def test_a_tile_over_the_limit_of_the_model_is_refused(model: Model) -> None:
     header = Header("RGB", 4096, 2048, 4096, model.number, model.hash, 0)
     with pytest.raises(LicLimitError, match=f"limit of 4194304 of model {model.name}"):

@@ -8,7 +8,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 import stranger
-from pictures import SAMPLE, photo_like
+from coded import cat, encoded, in_tiles
+from pictures import photo_like
 from PIL import Image
 
 import pillow_lic
@@ -17,32 +18,13 @@ from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
-from pillow_lic.families import Request, recurrence
+from pillow_lic.families import recurrence
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
-from pillow_lic.fileformat.tiling import Tiling
-from pillow_lic.options import EncodeOptions
 
 MODELS = [model for model in models.models() if "contexts" in model.files and "decoder_step" in model.files]
 MODEL = models.choose("toderici2017")
 STEPS, BITS = MODEL.constants["steps"], MODEL.constants["bits"]
-
-
-def encoded(pixels: np.ndarray, mode: str = "RGB", model: Model = MODEL, **options: object) -> bytes:
-    return codec.encode(pixels, mode, EncodeOptions(model=model.name, **options))
-
-
-def cat() -> np.ndarray:
-    with Image.open(SAMPLE) as im:
-        return np.asarray(im.convert("RGB"))
-
-
-def in_tiles(pixels: np.ndarray, edge: int, level: int) -> bytes:
-    """A file of tiles that the encoder would make of a larger picture only."""
-    writer = families.writer(MODEL, pixels, Request())
-    writer.tiling = Tiling(pixels.shape[1], pixels.shape[0], edge)
-    header = Header("RGB", pixels.shape[1], pixels.shape[0], edge, MODEL.number, MODEL.hash, level)
-    return container.pack(header, writer.payloads(level))
 
 
 def signs_of(data: bytes, model: Model = MODEL) -> recurrence.Signs:
@@ -55,7 +37,7 @@ def signs_of(data: bytes, model: Model = MODEL) -> recurrence.Signs:
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (17, 100), (130, 75)])
 def test_sizes_and_modes(height: int, width: int, mode: str, model: Model) -> None:
     pixels = photo_like(height, width, CHANNELS[mode], seed=height)
-    header, got = codec.decode(encoded(pixels, mode, model, quality=10))
+    header, got = codec.decode(encoded(model, pixels, mode, quality=10))
     assert (header.mode, header.width, header.height, header.tile_edge) == (mode, width, height, 0)
     assert got.shape == pixels.shape
     assert np.abs(got.astype(int) - pixels).mean() < 16
@@ -65,18 +47,18 @@ def test_sizes_and_modes(height: int, width: int, mode: str, model: Model) -> No
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_quality_raises_bytes_and_psnr(model: Model) -> None:
-    files = [encoded(cat(), model=model, quality=quality) for quality in (1, 2.5, 4, 6, 10)]
+    files = [encoded(model, cat(), quality=quality) for quality in (1, 2.5, 4, 6, 10)]
     sizes, reached = [len(data) for data in files], [metrics.psnr(cat(), codec.decode(data)[1]) for data in files]
     assert sizes == sorted(sizes)
     assert reached == sorted(reached)
     assert reached[-1] > reached[0] + 6
-    assert len(encoded(cat(), model=model, target_size=sizes[2] + 5)) <= sizes[2] + 5
+    assert len(encoded(model, cat(), target_size=sizes[2] + 5)) <= sizes[2] + 5
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_a_cut_file_is_valid_and_near_its_size(model: Model) -> None:
     """And its picture is no worse than a straight line between its neighbours in whole steps, less half a decibel."""
-    data = encoded(cat(), model=model, quality=10)
+    data = encoded(model, cat(), quality=10)
     reached = []
     for share in (0.2, 0.45, 0.7, 0.95):
         size = int(share * len(data))
@@ -93,7 +75,7 @@ def test_a_cut_file_is_valid_and_near_its_size(model: Model) -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_any_beginning_shows_all_of_the_picture(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = encoded(cat(), model=model, quality=10)
+    data = encoded(model, cat(), quality=10)
     reached = []
     for share in (0.1, 0.4, 0.9):
         with pillow_lic.open(data, bytes=int(share * len(data))) as im:
@@ -111,7 +93,7 @@ def test_any_beginning_shows_all_of_the_picture(model: Model, monkeypatch: pytes
 def test_more_bytes_never_look_worse(model: Model) -> None:
     """Of a cut file and of a beginning, within each of the last steps too: PSNR falls by no more than 0.1 dB."""
     pixels = cat()[:192, 96:352]
-    data = encoded(pixels, model=model, quality=10)
+    data = encoded(model, pixels, quality=10)
     beginnings, cuts = [], []
     for i, size in enumerate(np.linspace(0.15 * len(data), len(data), 86).astype(int)):
         with pillow_lic.open(data, bytes=int(size)) as im:
@@ -124,7 +106,7 @@ def test_more_bytes_never_look_worse(model: Model) -> None:
 
 
 def test_a_shortened_stream_has_the_first_signs_all_over_the_picture() -> None:
-    data = encoded(cat(), quality=10)
+    data = encoded(MODEL, cat(), quality=10)
     header, (payload,) = (parts := container.unpack(data)).header, parts.tiles
     whole = signs_of(data)
     (short,) = (recurrence.shortened(MODEL, whole, len(payload) // 3),)
@@ -139,7 +121,7 @@ def test_a_shortened_stream_has_the_first_signs_all_over_the_picture() -> None:
 
 def test_the_least_size_is_named() -> None:
     with pytest.raises(ValueError, match=r"size of a tile must be at least \d+ bytes, got -?\d"):
-        codec.cut(encoded(photo_like(40, 40)), 32)
+        codec.cut(encoded(MODEL, photo_like(40, 40)), 32)
 
 
 def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], level: int) -> np.ndarray:
@@ -183,8 +165,8 @@ def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, in
 def test_the_format_is_enough_to_decode(quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(stranger.PLAIN, "toderici2017", decode_alone)
     pixels = photo_like(40, 70, 4, seed=3)
-    whole = encoded(pixels, "RGBA", quality=quality)
-    for data in (whole, codec.cut(whole, len(whole) - 4), in_tiles(photo_like(30, 200), 128, 585)):
+    whole = encoded(MODEL, pixels, "RGBA", quality=quality)
+    for data in (whole, codec.cut(whole, len(whole) - 4), in_tiles(MODEL, photo_like(30, 200), 128, 585)):
         ours, theirs = codec.decode(data)[1], stranger.decode(data)
         assert np.abs(ours.astype(int) - theirs).max() <= 1
 
@@ -198,7 +180,7 @@ LEVELS = [
 
 def test_no_network_has_a_part_in_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """And pixels are within 1 at every optimisation level."""
-    data = encoded(photo_like(90, 120, seed=5), quality=6)
+    data = encoded(MODEL, photo_like(90, 120, seed=5), quality=6)
     found, shown = signs_of(data).values, codec.decode(data)[1]
     graph = MODEL.stored("decoder_step").read()
     for level in LEVELS:
@@ -216,13 +198,13 @@ def test_no_network_has_a_part_in_what_is_read(monkeypatch: pytest.MonkeyPatch) 
 def test_bytes_do_not_depend_on_threads(threads: int) -> None:
     pixels = photo_like(140, 300)
     with settings(threads=1):
-        alone = in_tiles(pixels, 128, 439)
+        alone = in_tiles(MODEL, pixels, 128, 439)
     with settings(threads=threads):
-        assert in_tiles(pixels, 128, 439) == alone
+        assert in_tiles(MODEL, pixels, 128, 439) == alone
 
 
 def test_streams_of_another_picture_are_refused() -> None:
-    data = encoded(photo_like(64, 64), quality=5)
+    data = encoded(MODEL, photo_like(64, 64), quality=5)
     header, (payload,) = (parts := container.unpack(data)).header, parts.tiles
     (stream,) = streams.unpack(payload)
     smaller = Header("RGB", 48, 64, 0, MODEL.number, MODEL.hash, header.level)
@@ -257,12 +239,12 @@ def test_codes_that_are_no_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) 
     wrong = [np.full((1, STEPS * BITS, 1, 1), np.nan, np.float32), np.zeros((1, 128, 1, 1), np.float32)]
     monkeypatch.setattr(Model, "run", lambda *_, **__: wrong)
     with pytest.raises(LicRuntimeError, match="codes that are no numbers"):
-        encoded(photo_like(16, 16))
+        encoded(MODEL, photo_like(16, 16))
 
 
 def test_a_larger_picture_goes_by_tiles() -> None:
     pixels = np.tile(photo_like(256, 263), (8, 5, 1))
-    data = encoded(pixels, quality=1)
+    data = encoded(MODEL, pixels, quality=1)
     header, whole = codec.decode(data)
     assert (header.tile_edge, header.tile_count) == (1024, 4)
     assert metrics.psnr(pixels, whole) > 18

@@ -9,19 +9,17 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 import stranger
+from coded import encoded, in_tiles
 from pictures import SAMPLE, photo_like
 from PIL import Image
 
 from pillow_lic import codec, families, metrics
 from pillow_lic.engine import entropy, models, runtime
 from pillow_lic.engine.models import Model
-from pillow_lic.engine.settings import settings
-from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError
-from pillow_lic.families import Coded, Request
+from pillow_lic.errors import LicDamagedError, LicDesyncError, LicRuntimeError
+from pillow_lic.families import Coded
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
-from pillow_lic.fileformat.tiling import Tiling
-from pillow_lic.options import EncodeOptions
 
 NAMES = ("balle2017", "balle2018", "minnen2018-local", "theis2017")
 OF_ONE_TRANSFORM = ("balle2017", "balle2018", "minnen2018-local")
@@ -31,18 +29,6 @@ OF_ONE_TRANSFORM = ("balle2017", "balle2018", "minnen2018-local")
 @pytest.fixture(params=NAMES)
 def model(request: pytest.FixtureRequest) -> Model:
     return models.choose(request.param)
-
-
-def encoded(model: Model, pixels: np.ndarray, mode: str = "RGB", **options: object) -> bytes:
-    return codec.encode(pixels, mode, EncodeOptions(model=model.name, **options))
-
-
-def in_tiles(model: Model, pixels: np.ndarray, edge: int, level: int) -> bytes:
-    """A file of tiles that the encoder would make of a larger picture only."""
-    writer = families.writer(model, pixels, Request())
-    writer.tiling = Tiling(pixels.shape[1], pixels.shape[0], edge)
-    header = Header("RGB", pixels.shape[1], pixels.shape[0], edge, model.number, model.hash, level)
-    return container.pack(header, writer.payloads(level))
 
 
 def test_through_pillow(model: Model, tmp_path: Path) -> None:
@@ -109,15 +95,6 @@ def test_a_seam_shows_no_more_than_the_rest(model: Model) -> None:
             near[border - 8 : border + 8] = near[:, border - 8 : border + 8] = True
         assert 10 * np.log10(tiled[near].mean() / whole[near].mean()) < 0.1
         assert abs(10 * np.log10(tiled[~near].mean() / whole[~near].mean())) < 0.05
-
-
-@pytest.mark.parametrize(
-    ("option", "name"),
-    [({"effort": 3}, "effort"), ({"roi": [(0, 0, 9, 9)]}, "roi"), ({"importance": "auto"}, "importance")],
-)
-def test_options_of_other_models_are_refused(model: Model, option: dict[str, object], name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} must be left out for model {model.name}"):
-        encoded(model, photo_like(20, 20), **option)
 
 
 def anchor_of(model: stranger.Model, level: int) -> int:
@@ -253,15 +230,6 @@ def test_no_other_than_an_exact_network_has_a_part_in_the_parse(model: Model, mo
     codec.verify(data)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_bytes_do_not_depend_on_threads(model: Model, threads: int) -> None:
-    pixels = photo_like(140, 300)
-    with settings(threads=1):
-        alone = in_tiles(model, pixels, 128, 500)
-    with settings(threads=threads):
-        assert in_tiles(model, pixels, 128, 500) == alone
-
-
 def test_streams_of_another_picture_are_refused(model: Model) -> None:
     data = encoded(model, photo_like(64, 64), quality=5)
     header, (payload,) = (parts := container.unpack(data)).header, parts.tiles
@@ -291,12 +259,6 @@ def test_other_symbols_are_damage_where_no_network_has_a_part(name: str) -> None
         with pytest.raises(LicDamagedError, match="not those that were written"):
             codec.decode(container.pack(parts.header, [streams.pack([bytes(v) for v in coded])]))
         stream[1] ^= 1
-
-
-def test_a_tile_over_the_limit_of_the_model_is_refused(model: Model) -> None:
-    header = Header("RGB", 4096, 2048, 4096, model.number, model.hash, 0)
-    with pytest.raises(LicLimitError, match=f"limit of 4194304 of model {model.name}"):
-        codec.decode(container.pack(header, [b""]))
 
 
 def test_latents_that_are_no_numbers_are_refused(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
