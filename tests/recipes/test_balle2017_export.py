@@ -1,17 +1,14 @@
 """The exported graphs of `balle2017` compute what its network computes, and code."""
 
-import dataclasses
-import json
-from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from exported import exported
 
 from onnx_models.recipes import balle2017 as recipe
 from onnx_models.recipes.common.data import Patches
-from onnx_models.recipes.common.export import Placed
 from pillow_lic.engine import models
 from pillow_lic.families import balle2017
 
@@ -24,12 +21,7 @@ NUMBER = 4_000_002
 def test_the_exported_model_is_the_network(patches: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     net = recipe.Balle2017().eval()
-    net.start(Patches(patches))
-    torch.save(net.state_dict(), tmp_path / "weights.pt")
-    recipe.export(Namespace(weights=tmp_path / "weights.pt", patches=patches, id=NUMBER, out=tmp_path, samples=2))
-    (entry,) = json.loads((tmp_path / "manifest.json").read_text())["models"]
-    files = {role: dataclasses.replace(Placed.of(file), folder=tmp_path) for role, file in entry["files"].items()}
-    model = dataclasses.replace(models._model(entry), files=files)
+    model = exported(recipe, net, NUMBER, patches, tmp_path)
     assert set(model.constants) == set(models.choose("balle2017").constants)
     assert model.tables.count == 9 * 256
 

@@ -1,20 +1,17 @@
 """The exported graphs of codecs over block PCA compute what their networks compute; the parts of `agustsson2017`."""
 
-import dataclasses
-import json
-from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from exported import exported
 
 from onnx_models.recipes import agustsson2017, autoencoder
 from onnx_models.recipes.common import blockwise, training
 from onnx_models.recipes.common.block_codec import BlockCodec
 from onnx_models.recipes.common.data import Patches
-from onnx_models.recipes.common.export import Placed
 from pillow_lic import families
 from pillow_lic.engine import models
 
@@ -33,13 +30,8 @@ def test_the_exported_model_is_the_network(
 ) -> None:
     torch.manual_seed(0)
     net = kind().eval()
-    net.start(Patches(patches))
-    torch.save(net.state_dict(), tmp_path / "weights.pt")
-    recipe.export(Namespace(weights=tmp_path / "weights.pt", patches=patches, id=number, out=tmp_path, samples=2))
-    (entry,) = json.loads((tmp_path / "manifest.json").read_text())["models"]
-    files = {role: dataclasses.replace(Placed.of(file), folder=tmp_path) for role, file in entry["files"].items()}
-    model = dataclasses.replace(models._model(entry), files=files)
-    assert model.constants == models.choose(entry["name"]).constants
+    model = exported(recipe, net, number, patches, tmp_path)
+    assert model.constants == models.choose(model.name).constants
     assert model.tables.count == 9 * recipe.LATENTS
 
     pixels = Patches(patches).some(1)[0][:96, :80]

@@ -1,18 +1,15 @@
 """The recipe of `li2018`: its binariser, its map, the code it begins with, and the exported graphs."""
 
-import dataclasses
-import json
-from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from exported import exported
 
 from onnx_models.recipes import li2018 as recipe
 from onnx_models.recipes.common import contexts, training
 from onnx_models.recipes.common.data import Patches
-from onnx_models.recipes.common.export import Placed
 from pillow_lic.engine import bits, models
 from pillow_lic.families import li2018
 
@@ -67,12 +64,7 @@ def test_contexts_are_those_of_the_coder() -> None:
 def test_the_exported_model_is_the_network(patches: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     net = recipe.Li2018().eval()
-    net.start(Patches(patches))
-    torch.save(net.state_dict(), tmp_path / "weights.pt")
-    recipe.export(Namespace(weights=tmp_path / "weights.pt", patches=patches, id=NUMBER, out=tmp_path, samples=2))
-    (entry,) = json.loads((tmp_path / "manifest.json").read_text())["models"]
-    files = {role: dataclasses.replace(Placed.of(file), folder=tmp_path) for role, file in entry["files"].items()}
-    model = dataclasses.replace(models._model(entry), files=files)
+    model = exported(recipe, net, NUMBER, patches, tmp_path)
     assert set(model.constants) == set(models.choose("li2018").constants)
 
     pixels = Patches(patches).some(1)[0][:96, :80]

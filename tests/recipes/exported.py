@@ -1,0 +1,25 @@
+"""A model as a recipe exports it, for tests: in a folder of its own, from the weights that a training begins with."""
+
+import dataclasses
+import json
+from argparse import Namespace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from onnx_models.recipes.common.data import Patches
+from onnx_models.recipes.common.export import Placed
+from pillow_lic.engine import models
+from pillow_lic.engine.models import Model
+
+
+def exported(recipe: ModuleType, net: Any, number: int, patches: Path, folder: Path) -> Model:
+    """Return the model that `recipe` exports of a network as it begins; `number` is no released model's, since sessions are kept by it."""
+    net.start(Patches(patches))
+    torch.save(net.state_dict(), folder / "weights.pt")
+    recipe.export(Namespace(weights=folder / "weights.pt", patches=patches, id=number, out=folder, samples=2))
+    (entry,) = json.loads((folder / "manifest.json").read_text())["models"]
+    files = {role: dataclasses.replace(Placed.of(file), folder=folder) for role, file in entry["files"].items()}
+    return dataclasses.replace(models._model(entry), files=files)
