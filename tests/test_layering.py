@@ -78,6 +78,7 @@ LAW = {
     "desktop/directories": ("", ""),
     "desktop/entries": ("naming", ""),
     "bench": (f"{LEAVES} __init__ bench codec color engine families fileformat options pages plugin _native", "numpy PIL constriction"),
+    "bench/groups": ("bench engine papers/claims", ""),
     "bench/restoration": ("metrics restoring", "numpy PIL"),
     "bench/boxes": ("metrics batch bench color importance plugin", "numpy PIL"),
     "papers": (f"{LEAVES} __init__ bench codec describe color engine families fileformat options pages papers plugin", "numpy PIL"),

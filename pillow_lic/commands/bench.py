@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
 SUMMARY = (
     "Measure speed and size; `lic bench coder` measures the coders alone, `lic bench profile` each station of a picture, "
     "`lic bench boxes` what importance gives its objects, `lic bench restore` what JPEG pictures gain."
 )
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic bench`, for a shell that completes words: `main` reads its own."""
+    from ..bench import measurement
+
+    measurement.add_words(parser)
 
 
 def main(words: Sequence[str]) -> int:
