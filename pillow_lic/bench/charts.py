@@ -16,6 +16,8 @@ _WIDTH, _HEIGHT = 480, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 30, 44
 _LINE = 12
 """Pixels between the names at the ends of two series, at least."""
+_LETTER = 6.5
+"""Width of a letter of such a name, about; one for which there is no room ends at the edge, above its point."""
 _KEY, _ROW = 170, 18
 """Width of a key beside the panels, and height of a row of it."""
 
@@ -119,8 +121,10 @@ def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
         parts.append("</g>")
     lowest = float("inf")
     for name, (x, y) in sorted(ends.items(), key=lambda end: -end[1][1]):
-        lowest = min(y + 4, lowest - _LINE)
-        parts.append(f'<text x="{min(x, _WIDTH - 70) + 5:.1f}" y="{lowest:.1f}" font-size="11">{escape(name)}</text>')
+        is_wide = x + 5 + _LETTER * len(name) > _WIDTH
+        lowest = min(y - 6 if is_wide else y + 4, lowest - _LINE)
+        where = f'x="{_WIDTH - 2}" text-anchor="end"' if is_wide else f'x="{x + 5:.1f}"'
+        parts.append(f'<text {where} y="{lowest:.1f}" font-size="11">{escape(name)}</text>')
     return parts
 
 
