@@ -47,7 +47,8 @@ class Paper:
     """What distinguishes a paper's codec.
 
     features: F. diffusion: hidden kernels are 3x3. priming: steps that both cells run before the first one that counts.
-    ssim: the error of each place is weighed by its dissimilarity. adaptive: blocks that are good enough send no more signs.
+    ssim: the error of each place is weighed by its dissimilarity. similarity: share of the logarithm of 1 - SSIM in the loss,
+    beside that of the error. adaptive: blocks that are good enough send no more signs.
     """
 
     steps: int = 8
@@ -57,11 +58,12 @@ class Paper:
     diffusion: bool = False
     priming: int = 0
     ssim: bool = False
+    similarity: float = 0.0
     adaptive: bool = False
 
 
 PAPERS = {
-    "toderici2015": Paper(cell="lstm"),
+    "toderici2015": Paper(cell="lstm", diffusion=True, similarity=0.5),
     "toderici2017": Paper(adaptive=True),
     "johnston2018": Paper(diffusion=True, priming=3, ssim=True, adaptive=True),
 }
@@ -156,6 +158,11 @@ def kernel4(taps: nn.ParameterList) -> Tensor:
     return torch.cat(list(taps), 3).unflatten(3, (4, 4)).squeeze(2)
 
 
+def everywhere(blocks: Tensor) -> Tensor:
+    """Return a value of each block (B,1,h,w) at each of its pixels, (B,1,H,W)."""
+    return F.interpolate(blocks, scale_factor=BLOCK, mode="nearest")
+
+
 class Gain(nn.Module):
     """How much a residual is enlarged before it is coded, by what the picture is so far: (B,3,H,W) -> (B,1,H,W), alike in a block."""
 
@@ -166,7 +173,7 @@ class Gain(nn.Module):
     def forward(self, x_hat: Tensor) -> Tensor:
         seen = torch.tanh(pointwise(F.pixel_unshuffle(x_hat, 8), self.first, None))
         log = F.avg_pool2d(pointwise(seen, self.last, None).float(), 2)
-        return F.interpolate(torch.exp(log.clamp(-3, 3)), scale_factor=BLOCK, mode="nearest")
+        return everywhere(torch.exp(log.clamp(-3, 3)))
 
 
 class Recurrent(training.Codec):
@@ -197,7 +204,8 @@ class Recurrent(training.Codec):
                 for _ in range(self.paper.priming):
                     _, d = self.decoder(b, d, 0)
             dx, d = self.decoder(b, d, step)
-            x_hat = dx if self.paper.kind == "one-shot" else x_hat + dx / gain
+            after = dx if self.paper.kind == "one-shot" else x_hat + dx / gain
+            x_hat = after if target is None else torch.where(everywhere(active) > 0, after, x_hat)
             shown.append(x_hat)
             if target is not None:
                 error = F.avg_pool2d((x - x_hat).detach().abs().mean(1, keepdim=True), BLOCK)
@@ -216,10 +224,18 @@ class Recurrent(training.Codec):
             target = target * (torch.rand(len(x)) < 0.5)
         shown = self.pictures(x, target)
         errors = [torch.log(self.weighed(x, x_hat) + 1e-4) for x_hat in shown]
+        if share := self.paper.similarity:
+            unlike = [torch.log(self.dissimilarity(x, x_hat) + 1e-3) for x_hat in shown]
+            errors = [(1 - share) * e + share * u for e, u in zip(errors, unlike, strict=True)]
         step = torch.round(level * ((self.paper.steps - 1) / LEVEL_MAX)).long()
         squared = torch.stack([(x_hat - x).square().mean((1, 2, 3)) for x_hat in shown])
         chosen = squared[step, torch.arange(len(x))]
         return torch.stack(errors).mean().expand(len(x)), (step + 1) * (BITS / BLOCK**2), chosen
+
+    def dissimilarity(self, x: Tensor, x_hat: Tensor) -> Tensor:
+        """Return 1 - SSIM, with a gradient."""
+        with torch.autocast("cpu", enabled=False):
+            return 1 - maps(x_hat.float() + 0.5, x.float() + 0.5, [0])[0].mean()
 
     def weighed(self, x: Tensor, x_hat: Tensor) -> Tensor:
         """Return the mean absolute error; with `ssim` places weigh by 1 - SSIM, which has no gradient."""
