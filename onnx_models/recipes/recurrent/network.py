@@ -48,7 +48,8 @@ class Paper:
 
     features: F. diffusion: hidden kernels are 3x3. priming: steps that both cells run before the first one that counts.
     ssim: the error of each place is weighed by its dissimilarity. similarity: share of the logarithm of 1 - SSIM in the loss,
-    beside that of the error. adaptive: blocks that are good enough send no more signs.
+    beside that of the error. adaptive: blocks that are good enough send no more signs. tiled: tiles are coded apart (`tiled`).
+    context: and predicted by what is decoded before them.
     """
 
     steps: int = 8
@@ -60,11 +61,14 @@ class Paper:
     ssim: bool = False
     similarity: float = 0.0
     adaptive: bool = False
+    tiled: bool = False
+    context: bool = False
 
 
 PAPERS = {
-    "toderici2015": Paper(cell="lstm", diffusion=True, similarity=0.5),
+    "toderici2015": Paper(cell="lstm", diffusion=True, similarity=0.5, tiled=True),
     "toderici2017": Paper(adaptive=True),
+    "minnen2017": Paper(diffusion=True, tiled=True, context=True),
     "johnston2018": Paper(diffusion=True, priming=3, ssim=True, adaptive=True),
 }
 """The models that are shipped."""
@@ -185,17 +189,18 @@ class Recurrent(training.Codec):
         self.encoder, self.decoder = Encoder(paper), Decoder(paper)
         self.gain = Gain() if paper.kind == "gain" else None
 
-    def pictures(self, x: Tensor, target: Tensor | None = None) -> list[Tensor]:
+    def pictures(self, x: Tensor, target: Tensor | None = None, beginning: Tensor | None = None) -> list[Tensor]:
         """Return x_hat - 0.5 of x - 0.5 (B,3,H,W) after every step.
 
-        target (B,): mean absolute error of a block from which on it sends no more signs; none does if left out.
+        target (B,): mean absolute error of a block from which on it sends no more signs; none does if left out. beginning: x_hat
+        before the first step, 0 if left out.
         """
         shape = (len(x), self.encoder.cell.states, x.shape[2] // BLOCK, x.shape[3] // BLOCK)
         e = d = x.new_zeros(shape)
-        x_hat, shown = torch.zeros_like(x), []
+        x_hat, shown = torch.zeros_like(x) if beginning is None else beginning, []
         active = x.new_ones(len(x), 1, *shape[2:])
         for _ in range(self.paper.priming):
-            _, e = self.encoder(x, e, 0)
+            _, e = self.encoder(x - x_hat, e, 0)
         for step in range(self.paper.steps):
             gain = 1.0 if self.gain is None else self.gain(x_hat)
             c, e = self.encoder((x - x_hat) * gain, e, step)
@@ -222,15 +227,17 @@ class Recurrent(training.Codec):
         if self.training and self.paper.adaptive:  # half of the pictures stop at an error of 1 to 12 levels
             target = torch.exp(torch.empty(len(x)).uniform_(math.log(1 / 255), math.log(12 / 255)))
             target = target * (torch.rand(len(x)) < 0.5)
-        shown = self.pictures(x, target)
+        return self.judged(x, self.pictures(x, target), torch.round(level * ((self.paper.steps - 1) / LEVEL_MAX)).long())
+
+    def judged(self, x: Tensor, shown: list[Tensor], last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `losses` does, by the pictures after every step (and before the first one, if that is one) and the last steps (B,)."""
         errors = [torch.log(self.weighed(x, x_hat) + 1e-4) for x_hat in shown]
         if share := self.paper.similarity:
             unlike = [torch.log(self.dissimilarity(x, x_hat) + 1e-3) for x_hat in shown]
             errors = [(1 - share) * e + share * u for e, u in zip(errors, unlike, strict=True)]
-        step = torch.round(level * ((self.paper.steps - 1) / LEVEL_MAX)).long()
-        squared = torch.stack([(x_hat - x).square().mean((1, 2, 3)) for x_hat in shown])
-        chosen = squared[step, torch.arange(len(x))]
-        return torch.stack(errors).mean().expand(len(x)), (step + 1) * (BITS / BLOCK**2), chosen
+        squared = torch.stack([(x_hat - x).square().mean((1, 2, 3)) for x_hat in shown[-self.paper.steps :]])
+        chosen = squared[last, torch.arange(len(x))]
+        return torch.stack(errors).mean().expand(len(x)), (last + 1) * (BITS / BLOCK**2), chosen
 
     def dissimilarity(self, x: Tensor, x_hat: Tensor) -> Tensor:
         """Return 1 - SSIM, with a gradient."""
@@ -247,6 +254,14 @@ class Recurrent(training.Codec):
             weight = F.pad((1 - similar).clamp(0, 1).mean(1, keepdim=True), [MARGIN] * 4, mode="replicate") + 0.02
         return (error * weight).mean() / weight.mean()
 
+    @staticmethod
+    def components(some: list[Array]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the components (768,768) of blocks of 16x16 of patches, their variances, and the strongest (INNER,192) of 8x8."""
+        components, variance = (torch.from_numpy(v).clone() for v in block_pca(some))
+        covariance = (components.T @ (variance[:, None] * components)).view(3, 16, 16, 3, 16, 16)
+        quarter = covariance[:, :8, :8, :, :8, :8].reshape(192, 192)
+        return components, variance, torch.linalg.eigh(quarter.double()).eigenvectors.flip(1).T[:INNER].float()
+
     @torch.no_grad()
     def start(self, patches: Patches) -> None:
         """Begin as a linear codec: each step sends on which side of BITS thresholds the strongest components of 16x16 blocks are."""
@@ -255,10 +270,7 @@ class Recurrent(training.Codec):
         side = min(some[0].shape[:2])
         if side < 2 * BLOCK:
             raise ValueError(f"patches must have at least {2 * BLOCK} pixels a side, got {side}")
-        components, variance = (torch.from_numpy(v).clone() for v in block_pca(some))
-        covariance = (components.T @ (variance[:, None] * components)).view(3, 16, 16, 3, 16, 16)
-        quarter = covariance[:, :8, :8, :, :8, :8].reshape(192, 192)
-        fine = torch.linalg.eigh(quarter.double()).eigenvectors.flip(1).T[:INNER].float()
+        components, variance, fine = self.components(some)
         parts = F.unfold(components[:features].view(-1, 3, 16, 16), 8, stride=8).transpose(1, 2) @ fine.T
         size = variance[:features].sqrt()[:, None]
         self.encoder.narrow[:, :, 0, 0], self.decoder.widen[:, :, 0, 0] = fine, fine.T
