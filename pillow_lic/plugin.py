@@ -243,7 +243,7 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
 
 
 def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
-    """Return the bytes of a .lic file of at most `size` bytes that shows the picture of another one coarser; no network runs.
+    """Return the bytes of a .lic file of at most `size` bytes that shows the picture of another one coarser, without encoding it anew.
 
     Metadata, alpha and exact pixels stay as they are. ValueError for a file whose model does not code progressively, and for a
     size that is too small; OSError for a damaged file.

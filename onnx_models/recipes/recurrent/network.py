@@ -227,7 +227,9 @@ class Recurrent(training.Codec):
         if self.training and self.paper.adaptive:  # half of the pictures stop at an error of 1 to 12 levels
             target = torch.exp(torch.empty(len(x)).uniform_(math.log(1 / 255), math.log(12 / 255)))
             target = target * (torch.rand(len(x)) < 0.5)
-        return self.judged(x, self.pictures(x, target), torch.round(level * ((self.paper.steps - 1) / LEVEL_MAX)).long())
+        return self.judged(
+            x, self.pictures(x, target), torch.round(level * ((self.paper.steps - 1) / LEVEL_MAX)).long()
+        )
 
     def judged(self, x: Tensor, shown: list[Tensor], last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return what `losses` does, by the pictures after every step (and before the first one, if that is one) and the last steps (B,)."""
