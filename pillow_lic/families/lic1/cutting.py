@@ -64,7 +64,7 @@ def shorter(
         room = _least(model, stream, level, grid)
         found = symbols.begun(model, memoryview(stream)[:room], level, field, grid, known)
     check = entropy.check_of(found.z_hat, *found.parts)
-    return payloads.cut(memoryview(stream)[:room], found.count, check)
+    return payloads.cut(memoryview(stream)[:room], found.length, check)
 
 
 def _least(model: Model, stream: bytes | memoryview, level: int, grid: Grid) -> int:

@@ -50,12 +50,12 @@ def write(model: Model, z_hat: Floats, chosen: Sequence[Chosen], level: int) -> 
 
 
 class Begun(NamedTuple):
-    """The hyper-latents z_hat (Z, h/4, w/4), the values (M, h, w) and those of every pass in coding order, of which `count` were read."""
+    """The hyper-latents z_hat (Z, h/4, w/4), the values (M, h, w) and those of every pass in coding order, of which `length` were read."""
 
     z_hat: Floats
     values: Values
     parts: list[Values]
-    count: int
+    length: int
 
 
 def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> tuple[Floats, Values]:
