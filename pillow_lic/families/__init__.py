@@ -49,9 +49,11 @@ FAMILIES: Final = (
     "li2018",
     "lic1",
     "lossless",
+    "minnen2017",
     "minnen2018_local",
     "restored",
     "theis2017",
+    "toderici2015",
     "toderici2017",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""
