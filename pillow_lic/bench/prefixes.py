@@ -1,0 +1,158 @@
+"""What the first bytes of a file show: PSNR over bytes of the beginnings of one file for each codec that is progressive.
+
+    picture ──encode──▶ one file of about BPP bits a pixel ──its first 5, 10, 20 ... 100 %──▶ what a reader shows, PSNR
+
+Every .lic model whose files can be cut is measured, beside progressive JPEG, which Pillow opens in part, and JPEG XL where its plugin is
+installed and takes a part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from .. import color, families, metrics, plugin
+from ..engine import models
+from . import charts, peers
+
+if TYPE_CHECKING:
+    from .peers import Pixels
+
+BPP = 1.0
+"""Bits a pixel of a whole file, or as near to them as the codec's qualities go."""
+SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""Parts of a file that are shown."""
+_SUFFIXES = frozenset({".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp"})
+
+
+class Progressive(NamedTuple):
+    """A codec by name: `encode` gives a file of about BPP bits a pixel, `shown` what its first bytes show, an OSError where that is nothing."""
+
+    name: str
+    encode: Callable[[Pixels], bytes]
+    shown: Callable[[bytes, int], Pixels]
+
+
+def codecs() -> list[Progressive]:
+    """Return every progressive codec that this installation has."""
+    ours = [model.name for model in models.models() if families.is_progressive(model)]
+    found = [Progressive(name, _encoder_of(name), _shown_of_ours) for name in ours]
+    for name, words in (("jpeg", {"progressive": True}), ("jxl", {})):
+        if peers.is_available(name):
+            found.append(Progressive(peers.PEERS[name].name, _encoder_of_peer(name, words), _shown_of_peer))
+    return found
+
+
+def curve(codec: Progressive, pictures: Sequence[Pixels]) -> list[tuple[float, float]]:
+    """Return bits a pixel and PSNR, means over pictures, of every share that shows something of all of them."""
+    files = [codec.encode(pixels) for pixels in pictures]
+    points = []
+    for share in SHARES:
+        try:
+            reached = [
+                metrics.psnr(pixels, codec.shown(data, round(share * len(data))))
+                for pixels, data in zip(pictures, files, strict=True)
+            ]
+        except (OSError, ValueError):
+            continue
+        bits = [
+            metrics.bpp(round(share * len(data)), pixels.shape[1], pixels.shape[0])
+            for pixels, data in zip(pictures, files, strict=True)
+        ]
+        points.append((float(np.mean(bits)), float(np.mean(reached))))
+    return points
+
+
+def drawn(curves: dict[str, list[tuple[float, float]]], count: int) -> str:
+    """Return the chart of curves over so many pictures as SVG."""
+    title = f"The beginnings of one file, {count} pictures"
+    names = frozenset(curves)
+    peer = frozenset(name for name in curves if name in {known.name for known in peers.PEERS.values()})
+    panel = charts.Panel(title, "bits per pixel that were read", "PSNR, dB", curves, dashed=peer, log_x=True)
+    apart = charts.Panel(title + ", linear", "bits per pixel that were read", "PSNR, dB", curves, dashed=peer, legend=False, named=names)
+    return charts.svg([panel, apart])
+
+
+def table(curves: dict[str, list[tuple[float, float]]]) -> str:
+    """Return the curves as a Markdown table: PSNR by the share of the file, and the bits a pixel of all of it."""
+    lines = [f"| model | bpp | {' | '.join(f'{share:.0%}' for share in SHARES)} |", f"|{'---|' * (2 + len(SHARES))}"]
+    for name, points in curves.items():
+        cells = ["-"] * (len(SHARES) - len(points)) + [f"{psnr:.1f}" for _, psnr in points]
+        lines.append(f"| {name} | {points[-1][0]:.2f} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _encoder_of(model: str) -> Callable[[Pixels], bytes]:
+    def encode(pixels: Pixels) -> bytes:
+        image, most = color.to_image(pixels, "RGB"), round(BPP * pixels.shape[0] * pixels.shape[1] / 8)
+        finest = plugin.encode(image, model=model, quality=10)
+        return finest if len(finest) <= most else plugin.encode(image, model=model, target_size=most)
+
+    return encode
+
+
+def _shown_of_ours(data: bytes, count: int) -> Pixels:
+    with plugin.open(data, bytes=count) as im:
+        return np.asarray(im)
+
+
+def _encoder_of_peer(name: str, words: dict[str, object]) -> Callable[[Pixels], bytes]:
+    peer = peers.PEERS[name]
+
+    def encode(pixels: Pixels) -> bytes:
+        most, (low, high) = BPP * pixels.shape[0] * pixels.shape[1] / 8, peer.span
+        best = b""
+        while low <= high:
+            middle = (low + high) // 2
+            out = io.BytesIO()
+            color.to_image(pixels, "RGB").save(out, peer.format, **peer.asked(middle), **peer.settings, **words)
+            if out.tell() <= most or not best:
+                best = out.getvalue()
+            low, high = (middle + 1, high) if out.tell() <= most else (low, middle - 1)
+        return best
+
+    return encode
+
+
+def _shown_of_peer(data: bytes, count: int) -> Pixels:
+    with parts_allowed(), Image.open(io.BytesIO(data[:count])) as im:
+        return np.asarray(im.convert("RGB"))
+
+
+@contextmanager
+def parts_allowed() -> Iterator[None]:
+    """Let Pillow show files that end early, for a `with` block."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `lic bench prefixes`, print its table, and return the exit status: 1 where there is no picture."""
+    parser = argparse.ArgumentParser(prog="lic bench prefixes", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path, help="pictures without loss: png, ppm, bmp, tiff, webp")
+    parser.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
+    arguments = parser.parse_args(argv)
+    paths = sorted(path for path in arguments.folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    if not paths:
+        print(f"no picture in {arguments.folder}")
+        return 1
+    pictures = [peers.read(path) for path in paths]
+    curves = {}
+    for codec in codecs():
+        if points := curve(codec, pictures):
+            curves[codec.name] = points
+    print(table(curves))
+    if arguments.out:
+        arguments.out.write_text(drawn(curves, len(pictures)))
+    return 0
