@@ -80,13 +80,14 @@ def drawn(curves: dict[str, list[tuple[float, float]]], count: int) -> str:
     return charts.svg([panel, apart])
 
 
-def table(curves: dict[str, list[tuple[float, float]]]) -> str:
-    """Return the curves as a Markdown table: PSNR by the share of the file, and the bits a pixel of all of it."""
-    lines = [f"| model | bpp | {' | '.join(f'{share:.0%}' for share in SHARES)} |", f"|{'---|' * (2 + len(SHARES))}"]
-    for name, points in curves.items():
-        cells = ["-"] * (len(SHARES) - len(points)) + [f"{psnr:.1f}" for _, psnr in points]
-        lines.append(f"| {name} | {points[-1][0]:.2f} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+HEAD = f"| model | bpp | {' | '.join(f'{share:.0%}' for share in SHARES)} |\n|{'---|' * (2 + len(SHARES))}"
+"""The head of a Markdown table of `row`s."""
+
+
+def row(name: str, points: Sequence[tuple[float, float]]) -> str:
+    """Return a row of the table: the bits a pixel of whole files, and PSNR by the share of them, - where that shows nothing."""
+    cells = ["-"] * (len(SHARES) - len(points)) + [f"{psnr:.1f}" for _, psnr in points]
+    return f"| {name} | {points[-1][0]:.2f} | {' | '.join(cells)} |"
 
 
 def _encoder_of(model: str) -> Callable[[Pixels], bytes]:
@@ -149,10 +150,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     pictures = [peers.read(path) for path in paths]
     curves = {}
+    print(HEAD, flush=True)
     for codec in codecs():
         if points := curve(codec, pictures):
             curves[codec.name] = points
-    print(table(curves))
+            print(row(codec.name, points), flush=True)
     if arguments.out:
         arguments.out.write_text(drawn(curves, len(pictures)))
     return 0

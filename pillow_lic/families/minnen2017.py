@@ -11,11 +11,12 @@ Kept: both; a tile sees what is above, on the left and between them, and the num
 Changed, and why:
 
 * Of its neighbours a tile sees the nearest 8 rows and columns, not 32: what is further tells little.
-* Tiles on a diagonal know nothing of each other and go through the networks at once: raster order means one after another.
+* Groups of 8x8 tiles know nothing of each other, nor do tiles on a diagonal of a group, and what knows nothing of each other goes
+  through the networks at once: raster order means one after another. And a difference between machines ends with its group.
 * What `toderici2017` changes too, and for the same reasons: one GRU each way, matrices of each step, integer contexts.
 
 Neighbours are seen as their pixels, whole numbers: where machines round otherwise a pixel is one level off, and what is predicted
-from it hardly. No prediction has a part in what is read. But a stream that ends early shows nothing: tiles were predicted from whole ones.
+from it by less. No prediction has a part in what is read. But a stream that ends early shows nothing: tiles were predicted from whole ones.
 
 FORMAT.md, 14.14 says how it decodes; onnx_models/recipes/recurrent trained it.
 """
@@ -101,12 +102,13 @@ def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], 
 
 
 def waves(model: Model, shape: tuple[int, ...]) -> Iterator[list[tuple[slice, slice]]]:
-    """Yield the places of the tiles of a picture (H, W), diagonal by diagonal from its corner, each from its upper right end on."""
-    side = model.constants["tile"]
+    """Yield the places of the tiles of a picture (H, W) that go through the networks at once: a diagonal of every group."""
+    side, group = model.constants["tile"], model.constants["group"]
     rows, columns = (length // side for length in shape)
-    for diagonal in range(rows + columns - 1):
-        places = [(i, diagonal - i) for i in range(rows) if 0 <= diagonal - i < columns]
-        yield [(slice(side * i, side * i + side), slice(side * j, side * j + side)) for i, j in places]
+    for diagonal in range(2 * group - 1):
+        places = [(i, j) for i in range(rows) for j in range(columns) if i % group + j % group == diagonal]
+        if places:
+            yield [(slice(side * i, side * i + side), slice(side * j, side * j + side)) for i, j in places]
 
 
 def as_seen(picture: Floats) -> Floats:
@@ -118,21 +120,22 @@ def as_seen(picture: Floats) -> Floats:
 
 def predicted(model: Model, canvas: Floats, wave: Sequence[tuple[slice, slice]]) -> Floats:
     """Return the tiles (n, 3, side, side) about grey of a wave as predicted from what is decoded of the canvas (3, H, W)."""
-    found: Floats = model.run("predict", seen=np.stack([around(canvas, place) for place in wave]))[0]
+    found: Floats = model.run("predict", seen=np.stack([around(model, canvas, place) for place in wave]))[0]
     return found
 
 
-def around(canvas: Floats, place: tuple[slice, slice]) -> Floats:
+def around(model: Model, canvas: Floats, place: tuple[slice, slice]) -> Floats:
     """Return what a tile sees of a canvas (3, H, W): blocks of 8x8 in a row, the corner, those above, those on the left, (3, 8, 8 n).
 
-    Blocks outside of the canvas are as the mean of the others, 0 where there are none.
+    Blocks outside of its group are as the mean of the others, 0 where there are none.
     """
     y, x = place
-    above = canvas[:, max(y.start - STRIP, 0) : y.start, x]
-    left = canvas[:, y, max(x.start - STRIP, 0) : x.start]
-    corner = canvas[:, max(y.start - STRIP, 0) : y.start, max(x.start - STRIP, 0) : x.start]
-    side = y.stop - y.start
-    beside = left.reshape(3, side // STRIP, STRIP, left.shape[2]).transpose(0, 2, 1, 3).reshape(3, STRIP, -1)
+    side = model.constants["tile"]
+    up, across = (STRIP if part.start % (side * model.constants["group"]) else 0 for part in place)
+    above = canvas[:, y.start - up : y.start, x]
+    left = canvas[:, y, x.start - across : x.start]
+    corner = canvas[:, y.start - up : y.start, x.start - across : x.start]
+    beside = left.reshape(3, side // STRIP, STRIP, across).transpose(0, 2, 1, 3).reshape(3, STRIP, -1)
     known = np.concatenate([part.reshape(3, -1) for part in (above, beside)], 1)
     mean = known.mean(1)[:, None, None] if known.size else np.zeros((3, 1, 1), np.float32)
     widths = (STRIP, side, side)

@@ -29,6 +29,8 @@ CLASSES, CONTEXTS = 7, 512
 """Classes of the signs, and contexts of each; class 7 is that of the step counts."""
 WORTH = 4.0
 """Signs that the mean of a class is worth beside those counted in a context."""
+GROUP = 8
+"""Tiles each way that are predicted from each other: 1,000 in a chain let differences between machines grow to 4 levels."""
 Counts = npt.NDArray[np.float64]
 
 
@@ -45,7 +47,9 @@ def constants(paper: Paper) -> dict[str, int]:
         "margin": 0 if paper.tiled else BLOCK,
         "tile_edge": 1024,
         "tile_pixels": 2097152,
-    } | ({"tile": TILE} if paper.tiled else {})
+        **({"tile": TILE} if paper.tiled else {}),
+        **({"group": GROUP} if paper.context else {}),
+    }
 
 
 def cell(g: Graph, v: str, states: str, layer: Cell) -> tuple[str, str]:
