@@ -11,7 +11,7 @@ Kept: both; a tile sees what is above, on the left and between them, and the num
 Changed, and why:
 
 * Of its neighbours a tile sees the nearest 8 rows and columns, not 32: what is further tells little.
-* Groups of 8x8 tiles know nothing of each other, nor do tiles on a diagonal of a group, and what knows nothing of each other goes
+* Groups of 4x4 tiles know nothing of each other, nor do tiles on a diagonal of a group, and what knows nothing of each other goes
   through the networks at once: raster order means one after another. And a difference between machines ends with its group.
 * What `toderici2017` changes too, and for the same reasons: one GRU each way, matrices of each step, integer contexts.
 

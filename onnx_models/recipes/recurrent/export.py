@@ -29,7 +29,7 @@ CLASSES, CONTEXTS = 7, 512
 """Classes of the signs, and contexts of each; class 7 is that of the step counts."""
 WORTH = 4.0
 """Signs that the mean of a class is worth beside those counted in a context."""
-GROUP = 8
+GROUP = 4
 """Tiles each way that are predicted from each other: 1,000 in a chain let differences between machines grow to 4 levels."""
 Counts = npt.NDArray[np.float64]
 
