@@ -7,7 +7,9 @@ import numpy as np
 import stranger
 
 
-def read(stored: bytes, constants: dict[str, int], stream: bytes, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def read(
+    stored: bytes, constants: dict[str, int], stream: bytes, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """The parts (steps, h, w) and signs (steps, bits, h, w) of a stream, by the file `contexts` and the constants of a model."""
     steps, count, align = (constants[name] for name in ("steps", "bits", "align"))
     h, w = (-(-length // align) * align // 16 for length in shape)

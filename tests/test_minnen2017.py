@@ -1,5 +1,6 @@
 """Tiles predicted from decoded neighbours, which stop by quality: `minnen2017`."""
 
+import contextlib
 import io
 
 import numpy as np
@@ -77,11 +78,17 @@ def alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], lev
     pixels = np.full((3, 16 * parts.shape[1], 16 * parts.shape[2]), np.nan)
     for i in range(0, pixels.shape[1], tile):
         for j in range(0, pixels.shape[2], tile):
-            corner, above, left = np.full((3, 8, 8), np.nan), np.full((3, 8, tile), np.nan), np.full((3, 8, tile), np.nan)
+            corner, above, left = (
+                np.full((3, 8, 8), np.nan),
+                np.full((3, 8, tile), np.nan),
+                np.full((3, 8, tile), np.nan),
+            )
             if i % (tile * model.constants["group"]):
                 above = pixels[:, i - 8 : i, j : j + tile] / 255 - 0.5
             if j % (tile * model.constants["group"]):
-                left = np.concatenate([pixels[:, i + k : i + k + 8, j - 8 : j] / 255 - 0.5 for k in range(0, tile, 8)], 2)
+                left = np.concatenate(
+                    [pixels[:, i + k : i + k + 8, j - 8 : j] / 255 - 0.5 for k in range(0, tile, 8)], 2
+                )
             if i % (tile * model.constants["group"]) and j % (tile * model.constants["group"]):
                 corner = pixels[:, i - 8 : i, j - 8 : j] / 255 - 0.5
             for c in range(3):
@@ -171,10 +178,8 @@ def test_damage_is_refused() -> None:
         fuzzed = bytearray(stream)
         for at in rng.integers(0, len(fuzzed), 3):
             fuzzed[at] = rng.integers(256)
-        try:
+        with contextlib.suppress(LicDamagedError, pillow_lic.LicUnsupportedError):
             codec.decode(container.with_tiles(data, front, [streams.pack([bytes(fuzzed)])]))
-        except (LicDamagedError, pillow_lic.LicUnsupportedError):
-            pass
 
 
 def test_blocks_of_a_tile_that_take_different_steps_decode() -> None:

@@ -134,7 +134,10 @@ def alone(own: Model) -> Callable[..., np.ndarray]:
         side = model.constants.get("tile", 0) // 16 or max(parts.shape)
         for i in range(0, parts.shape[1], side):
             for j in range(0, parts.shape[2], side):
-                blocks, pixels = np.s_[..., i : i + side, j : j + side], np.s_[:, 16 * i : 16 * (i + side), 16 * j : 16 * (j + side)]
+                blocks, pixels = (
+                    np.s_[..., i : i + side, j : j + side],
+                    np.s_[:, 16 * i : 16 * (i + side), 16 * j : 16 * (j + side)],
+                )
                 x[pixels] = signs_reference.square(model, parts[blocks], signs[blocks], x[pixels])
         return signs_reference.as_pixels(x)[:, : shape[0], : shape[1]].astype(np.uint8).transpose(1, 2, 0)
 

@@ -2,8 +2,8 @@
 
     picture ──encode──▶ one file of about BPP bits a pixel ──its first 5, 10, 20 ... 100 %──▶ what a reader shows, PSNR
 
-Every .lic model whose files can be cut is measured, beside progressive JPEG, which Pillow opens in part, and JPEG XL where its plugin is
-installed and takes a part.
+Every .lic model whose files can be cut is measured, beside progressive JPEG. Pillow's other formats, and the plugins of JPEG XL, show
+nothing of the beginning of a file.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ BPP = 1.0
 """Bits a pixel of a whole file, or as near to them as the codec's qualities go."""
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Parts of a file that are shown."""
+JPEG = peers.PEERS["jpeg"]
 _SUFFIXES = frozenset({".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp"})
 
 
@@ -44,9 +45,7 @@ def codecs() -> list[Progressive]:
     """Return every progressive codec that this installation has."""
     ours = [model.name for model in models.models() if families.is_progressive(model)]
     found = [Progressive(name, _encoder_of(name), _shown_of_ours) for name in ours]
-    for name, words in (("jpeg", {"progressive": True}), ("jxl", {})):
-        if peers.is_available(name):
-            found.append(Progressive(peers.PEERS[name].name, _encoder_of_peer(name, words), _shown_of_peer))
+    found.append(Progressive(JPEG.name, _jpeg, _shown_of_jpeg))
     return found
 
 
@@ -73,11 +72,11 @@ def curve(codec: Progressive, pictures: Sequence[Pixels]) -> list[tuple[float, f
 def drawn(curves: dict[str, list[tuple[float, float]]], count: int) -> str:
     """Return the chart of curves over so many pictures as SVG."""
     title = f"The beginnings of one file, {count} pictures"
-    names = frozenset(curves)
-    peer = frozenset(name for name in curves if name in {known.name for known in peers.PEERS.values()})
-    panel = charts.Panel(title, "bits per pixel that were read", "PSNR, dB", curves, dashed=peer, log_x=True)
-    apart = charts.Panel(title + ", linear", "bits per pixel that were read", "PSNR, dB", curves, dashed=peer, legend=False, named=names)
-    return charts.svg([panel, apart])
+    names, peer = frozenset(curves), frozenset({JPEG.name})
+    x, y = "bits per pixel that were read", "PSNR, dB"
+    listed = charts.Panel(title, x, y, curves, dashed=peer, log_x=True)
+    named = charts.Panel(f"{title}, linear", x, y, curves, dashed=peer, legend=False, named=names)
+    return charts.svg([listed, named])
 
 
 HEAD = f"| model | bpp | {' | '.join(f'{share:.0%}' for share in SHARES)} |\n|{'---|' * (2 + len(SHARES))}"
@@ -104,25 +103,19 @@ def _shown_of_ours(data: bytes, count: int) -> Pixels:
         return np.asarray(im)
 
 
-def _encoder_of_peer(name: str, words: dict[str, object]) -> Callable[[Pixels], bytes]:
-    peer = peers.PEERS[name]
-
-    def encode(pixels: Pixels) -> bytes:
-        most, (low, high) = BPP * pixels.shape[0] * pixels.shape[1] / 8, peer.span
-        best = b""
-        while low <= high:
-            middle = (low + high) // 2
-            out = io.BytesIO()
-            color.to_image(pixels, "RGB").save(out, peer.format, **peer.asked(middle), **peer.settings, **words)
-            if out.tell() <= most or not best:
-                best = out.getvalue()
-            low, high = (middle + 1, high) if out.tell() <= most else (low, middle - 1)
-        return best
-
-    return encode
+def _jpeg(pixels: Pixels) -> bytes:
+    most, (low, high), best = BPP * pixels.shape[0] * pixels.shape[1] / 8, JPEG.span, b""
+    while low <= high:
+        middle = (low + high) // 2
+        out = io.BytesIO()
+        color.to_image(pixels, "RGB").save(out, JPEG.format, quality=middle, progressive=True, **JPEG.settings)
+        if out.tell() <= most or not best:
+            best = out.getvalue()
+        low, high = (middle + 1, high) if out.tell() <= most else (low, middle - 1)
+    return best
 
 
-def _shown_of_peer(data: bytes, count: int) -> Pixels:
+def _shown_of_jpeg(data: bytes, count: int) -> Pixels:
     with parts_allowed(), Image.open(io.BytesIO(data[:count])) as im:
         return np.asarray(im.convert("RGB"))
 
@@ -140,7 +133,9 @@ def parts_allowed() -> Iterator[None]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lic bench prefixes`, print its table, and return the exit status: 1 where there is no picture."""
-    parser = argparse.ArgumentParser(prog="lic bench prefixes", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        prog="lic bench prefixes", description=__doc__.splitlines()[0] if __doc__ else None
+    )
     parser.add_argument("folder", type=Path, help="pictures without loss: png, ppm, bmp, tiff, webp")
     parser.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
     arguments = parser.parse_args(argv)

@@ -61,7 +61,10 @@ def chosen(model: Model, pixels: Pixels, steps: int, enough: float) -> Signs:
     """Return the signs of pixels (h, w, 3) for at most so many steps, of a tile as many as leave an error of `enough` (`target`)."""
     x = recurrence.about_grey(model, pixels)
     rows, columns = recurrence.blocks(model, pixels.shape[:2])
-    counts, values = np.zeros((rows, columns), np.uint8), np.zeros((steps, model.constants["bits"], rows, columns), np.int8)
+    counts, values = (
+        np.zeros((rows, columns), np.uint8),
+        np.zeros((steps, model.constants["bits"], rows, columns), np.int8),
+    )
 
     def goes_on(left: Floats) -> npt.NDArray[np.bool_]:
         error = np.sqrt(np.square(left).mean((1, 2, 3)))

@@ -131,7 +131,9 @@ def chosen(model: Model, pixels: Pixels, steps: int, enough: float = 0.0) -> Sig
     coding.run(steps, lambda left: _block_errors(left) > enough / 255)
     counts = together(coding.counts[:, None], rows, columns)[0]
     values = np.stack([together(part, rows, columns) for part in coding.values])
-    return Signs(counts, np.concatenate([values, np.zeros((model.constants["steps"] - steps, *values[0].shape), np.int8)]))
+    return Signs(
+        counts, np.concatenate([values, np.zeros((model.constants["steps"] - steps, *values[0].shape), np.int8)])
+    )
 
 
 class Coding:
