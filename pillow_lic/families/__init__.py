@@ -51,6 +51,7 @@ FAMILIES: Final = (
     "lossless",
     "minnen2018_local",
     "restored",
+    "rippel2017",
     "theis2017",
     "toderici2017",
 )  # fmt: skip
