@@ -44,6 +44,9 @@ OWN_SIGNS: Final = 24
 AROUND: Final = np.array([0, 1, 2, 3, 3, 4, 4, 5, 5, 5, 6, 6, 6, 6, 6, 6, 7], np.uint16)
 """The eighth that a sum of magnitudes around belongs to; larger sums are of the last one."""
 
+BUSY: Final = np.array([1, 8, 16, 32, 64, 128, 256])
+"""The least sum of magnitudes of all channels that belongs to the second eighth, and so on."""
+
 SIGNIFICANCE: Final = 0
 SIGN: Final = SIGNIFICANCE + len(GROUPS) * PLANES * 64
 REFINEMENT: Final = SIGN + (OWN_SIGNS + 1) * 9
@@ -128,7 +131,8 @@ class Planes:
         """Return how much there is of all channels at each place (h,w), and half as much beside it: 0 to 7."""
         m = np.minimum(self.magnitude >> plane, 3).sum(0, dtype=np.int32)
         around = 4 * m[1:-1, 1:-1] + m[:-2, 1:-1] + m[2:, 1:-1] + m[1:-1, :-2] + m[1:-1, 2:]
-        return np.searchsorted(np.array([1, 8, 16, 32, 64, 128, 256]), around, "right").astype(np.uint16)
+        eighth = np.searchsorted(BUSY, around, "right")
+        return eighth.astype(np.uint16)
 
     def values(self) -> npt.NDArray[np.float32]:
         """Return the middle of what each symbol can be, (C,h,w); 0 for one that may still be 0."""
@@ -152,7 +156,7 @@ def _sides(
 def tops_of(q: Symbols) -> npt.NDArray[np.uint8]:
     """Return how many planes each channel of q (C,h,w) has."""
     largest = np.abs(q).max((1, 2))
-    return np.ceil(np.log2(largest.astype(np.float64) + 1)).astype(np.uint8)
+    return np.searchsorted(1 << np.arange(PLANES), largest, "right").astype(np.uint8)
 
 
 def answers(q: Symbols, asked: Asked) -> Bits:
