@@ -50,13 +50,13 @@ def symbols_alone(starts: list[int], stream: bytes, shape: tuple[int, int, int])
         before = top[k - 1] if k else 0
         while top[k] < 5 and bit(2953 + 5 * (6 * group(k) + before) + top[k]):
             top[k] += 1
-    m, s, known = ({place: 0 for place in np.ndindex(*shape)} for _ in range(3))
+    m, s, u = (dict.fromkeys(np.ndindex(*shape), 0) for _ in range(3))
     for place in m:
-        known[place] = top[place[0]]
-    sides = [(0, -1), (0, 1), (-1, 0), (1, 0)]
+        u[place] = top[place[0]]
+    sides, corners = [(0, -1), (0, 1), (-1, 0), (1, 0)], [(-1, -1), (-1, 1), (1, -1), (1, 1)]
 
-    def add(values: dict[tuple[int, ...], int], k: int, i: int, j: int, around: list[tuple[int, int]]) -> int:
-        return sum(values.get((k, i + y, j + x), 0) for y, x in around)
+    def seen(values: dict[tuple[int, ...], int], k: int, i: int, j: int, around: list[tuple[int, int]]) -> list[int]:
+        return [values.get((k, i + y, j + x), 0) for y, x in around]
 
     for p, g in product(range(4, -1, -1), range(8)):
         coded = [k for k in range(channels) if group(k) == g and top[k] > p and channels * (4 - p) + k < end]
@@ -64,34 +64,35 @@ def symbols_alone(starts: list[int], stream: bytes, shape: tuple[int, int, int])
         for half in (0, 1):
             n = {place: min(value >> p, 3) for place, value in m.items()}
             everything = {(0, i, j): sum(n[k, i, j] for k in range(channels)) for i in range(h) for j in range(w)}
-            found = []
-            for k, i, j in product(coded, range(h), range(w)):
-                if (i + j) % 2 != half or (k, i, j) in were:
+            v = {place: s[place] * (2 * m[place] + 2 ** u[place]) for place in m}
+            of_half = [(k, i, j) for k, i, j in product(coded, range(h), range(w)) if (i + j) % 2 == half]
+            level = {place: sum(seen(v, *place, sides)) >> (p + 2) for place in of_half}
+            spread = {place: max(seen(v, *place, sides)) - min(seen(v, *place, sides)) >> (p + 1) for place in of_half}
+            found, signs, refined = [], {}, {}
+            for k, i, j in of_half:
+                if (k, i, j) in were:
                     continue
-                near = 2 * add(n, k, i, j, sides) + add(n, k, i, j, [(-1, -1), (-1, 1), (1, -1), (1, 1)])
-                busy = 4 * everything[0, i, j] + add(everything, 0, i, j, sides)
+                near = 2 * sum(seen(n, k, i, j, sides)) + sum(seen(n, k, i, j, corners))
+                busy = 4 * everything[0, i, j] + sum(seen(everything, 0, i, j, sides))
                 a, b = bisect_right([1, 2, 3, 5, 7, 10, 16], near), bisect_right([1, 8, 16, 32, 64, 128, 256], busy)
-                known[k, i, j] = p
+                if g < 2:
+                    a, b = min((abs(level[k, i, j]) + 1) >> 1, 7), min(spread[k, i, j], 7)
                 if bit(64 * (5 * g + top[k] - 1 - p) + 8 * b + a):
                     found.append((k, i, j))
-            signs = {}
             for k, i, j in found:
-                across, along = (int(np.sign(add(s, k, i, j, sides[o : o + 2]))) for o in (0, 2))
+                across, along = (int(np.sign(sum(seen(s, k, i, j, sides[o : o + 2])))) for o in (0, 2))
                 signs[k, i, j] = 1 - 2 * bit(2560 + 9 * min(k, 24) + 3 * (across + 1) + along + 1)
+            for place in of_half:
+                if place in were:
+                    t = min(spread[place], 4) >> 1 if g < 2 else min(m[place] >> (p + 1), 4) >> 1
+                    d = min(max((s[place] * level[place] - 2 * (m[place] >> p) + 5) >> 1, 0), 6)
+                    refined[place] = m[place] + (bit(2785 + 21 * g + 7 * t + d) << p)
             s.update(signs)
-            m.update(dict.fromkeys(found, 2**p))
-        v = {place: s[place] * (2 * m[place] + 2**p) for place in m}
-        refined = {}
-        for k, i, j in sorted(place for place in were if place[0] in coded):
-            mine = m[k, i, j]
-            beyond = s[k, i, j] * add(v, k, i, j, sides) - 4 * (2 * mine + 2 ** (p + 1))
-            d = min(max(((beyond >> p) + 14) >> 2, 0), 6)
-            refined[k, i, j] = mine + (bit(2785 + 21 * g + 7 * (min(mine >> (p + 1), 4) >> 1) + d) << p)
-            known[k, i, j] = p
-        m.update(refined)
+            m.update(dict.fromkeys(found, 2**p) | refined)
+            u.update(dict.fromkeys(of_half, p))
     assert coder.is_whole()
     assert zlib.crc32(bytes(check)) & 0xFFFF == int.from_bytes(stream[1:3], "little")
-    values = [s[place] * (m[place] + (2 ** known[place] - 1) / 2) if m[place] else 0 for place in m]
+    values = [s[place] * (m[place] + (2 ** u[place] - 1) / 2) if m[place] else 0 for place in m]
     return np.array(values).reshape(shape)
 
 

@@ -8,7 +8,9 @@ one of three kinds:
 * significance: whether a magnitude that was 0 so far has a 1 in this plane. Context: magnitudes around it in its channel, magnitudes
   of all channels around its place, how many planes the channel has above, and the group.
 * sign, as soon as a magnitude is not 0. Context: the signs around it, and for the first channels the channel.
-* refinement: a further bit of a magnitude that is not 0. Context: on which side of the middle the values around it are.
+* refinement: a further bit of a magnitude that is not 0. Context: on which side of the middle the values beside it are.
+
+In the first channels, those of means, the values beside a symbol and how far apart they are take the place of magnitudes.
 
 First come the number of (plane, channel) pairs that are coded at all, and how many planes each channel has. Whatever prefix of the
 bits is known, `Planes.values` is the middle of what every symbol can be. All of it are integers (FORMAT.md 14.13).
@@ -40,6 +42,9 @@ GROUPS: Final = (0, 1, 3, 6, 12, 24, 48, 72)
 """First channel of every group."""
 OWN_SIGNS: Final = 24
 """Channels, the first ones, whose signs have contexts of their own."""
+
+SMOOTH: Final = 2
+"""Groups, the first ones, whose channels are so smooth that neighbours tell their values, not only how large these are."""
 
 AROUND: Final = np.array([0, 1, 2, 3, 3, 4, 4, 5, 5, 5, 6, 6, 6, 6, 6, 6, 7], np.uint16)
 """The eighth that a sum of magnitudes around belongs to; larger sums are of the last one."""
@@ -80,7 +85,7 @@ class Planes:
         """Yield what is asked and take its bits, in the order of the stream."""
         channels = self.shape[0]
         for plane in range(PLANES - 1, -1, -1):
-            coded = min(channels, self.end - (PLANES - 1 - plane) * channels)
+            coded = max(0, min(channels, self.end - (PLANES - 1 - plane) * channels))
             for group, first in enumerate(GROUPS):
                 last = min(*GROUPS[group + 1 : group + 2], channels, coded)
                 chosen = first + np.flatnonzero(self.tops[first:last] > plane)
@@ -94,31 +99,36 @@ class Planes:
         before = magnitude[inner] != 0
         above = (self.tops[chosen] - 1 - plane).astype(np.uint16)[:, None, None]
         places = chosen[:, None, None] * (rows * columns) + np.arange(rows * columns).reshape(rows, columns)
+        unknown = self.unknown[chosen]
         for half in (0, 1):
-            asked = ~before & (self._half == half)
-            contexts = AROUND[self._near(magnitude, plane).clip(max=len(AROUND) - 1)]
-            contexts = contexts + 8 * self._busy(plane) + 64 * (PLANES * group + above)
-            bits = yield Asked(plane, places[asked], (SIGNIFICANCE + contexts[asked]).astype(np.uint16))
-            self.unknown.reshape(-1)[places[asked]] = plane
+            here = self._half == half
+            level, spread = _beside(magnitude, sign, unknown, plane)
+            if group < SMOOTH:
+                contexts = np.minimum(np.abs(level) + 1 >> 1, 7) + 8 * np.minimum(spread, 7)
+                size = np.minimum(spread, 4) >> 1
+            else:
+                contexts = AROUND[self._near(magnitude, plane).clip(max=len(AROUND) - 1)] + 8 * self._busy(plane)
+                size = np.minimum(magnitude[inner] >> plane + 1, 4) >> 1
+            asked = ~before & here
+            contexts = SIGNIFICANCE + contexts + 64 * (PLANES * group + above)
+            bits = yield Asked(plane, places[asked], contexts[asked].astype(np.uint16))
             found = np.zeros(before.shape, bool)
             found[asked] = bits
-            own = np.minimum(chosen, OWN_SIGNS)[:, None, None]
-            left, up = _sides(sign)
-            contexts = SIGN + 9 * own + 3 * (np.sign(left) + 1) + np.sign(up) + 1
-            bits = yield Asked(-1, places[found], contexts[found].astype(np.uint16))
-            magnitude[inner][found] = 1 << plane
-            sign[inner][found] = 1 - 2 * bits.astype(np.int8)
-            self.magnitude[chosen], self.sign[chosen] = magnitude, sign
-        size = np.minimum(magnitude[inner] >> plane + 1, 4)
-        values = sign.astype(np.int32) * (2 * magnitude.astype(np.int32) + (1 << plane) * (magnitude != 0))
-        left, up = _sides(values)
-        beyond = (left + up) * sign[inner] - 4 * (2 * magnitude[inner].astype(np.int32) + (2 << plane))
-        side = np.clip((beyond >> plane) + 14 >> 2, 0, 6)
-        contexts = REFINEMENT + 21 * group + 7 * (size.astype(np.int32) >> 1) + side
-        bits = yield Asked(plane, places[before], contexts[before].astype(np.uint16))
-        magnitude[inner][before] |= (bits << plane).astype(np.int8)
-        self.unknown.reshape(-1)[places[before]] = plane
-        self.magnitude[chosen] = magnitude
+
+            left, up = np.sign(sign[:, 1:-1, :-2] + sign[:, 1:-1, 2:]), np.sign(sign[:, :-2, 1:-1] + sign[:, 2:, 1:-1])
+            contexts = SIGN + 9 * np.minimum(chosen, OWN_SIGNS)[:, None, None] + 3 * (left + 1) + up + 1
+            negative = yield Asked(-1, places[found], contexts[found].astype(np.uint16))
+
+            known = before & here
+            middle = 2 * (magnitude[inner].astype(np.int32) >> plane) + 2
+            side = np.clip(level * sign[inner] - middle + 7 >> 1, 0, 6)
+            contexts = REFINEMENT + 21 * group + 7 * size.astype(np.int32) + side
+            bits = yield Asked(plane, places[known], contexts[known].astype(np.uint16))
+
+            magnitude[inner][known] |= (bits << plane).astype(np.int8)
+            magnitude[inner][found], sign[inner][found] = 1 << plane, 1 - 2 * negative.astype(np.int8)
+            unknown[:, here] = plane
+            self.magnitude[chosen], self.sign[chosen], self.unknown[chosen] = magnitude, sign, unknown
 
     def _near(self, magnitude: Symbols, plane: int) -> Numbers:
         """Return the sums of magnitudes around each of channels (n,h+2,w+2), in units of the plane: twice beside it, once at its corners."""
@@ -146,17 +156,21 @@ class Planes:
         return (self.magnitude * self.sign)[:, 1:-1, 1:-1]
 
 
-def _sides(
-    values: npt.NDArray[np.signedinteger],
-) -> tuple[npt.NDArray[np.signedinteger], npt.NDArray[np.signedinteger]]:
-    """Return the sums of the two values beside, and of those above and below, of framed channels (n,h+2,w+2)."""
-    return values[:, 1:-1, :-2] + values[:, 1:-1, 2:], values[:, :-2, 1:-1] + values[:, 2:, 1:-1]
+def _beside(magnitude: Symbols, sign: Symbols, unknown: Symbols, plane: int) -> tuple[Numbers, Numbers]:
+    """Return the mean of the values at the four sides in halves of the plane's unit, and how far apart they are in its units.
+
+    magnitude, sign: framed channels (n,h+2,w+2). unknown: how many of the lowest planes of each symbol are unknown, (n,h,w).
+    """
+    rest = np.pad(1 << unknown.astype(np.int32), ((0, 0), (1, 1), (1, 1)))
+    twice = np.where(magnitude != 0, sign * (2 * magnitude.astype(np.int32) + rest), 0)
+    sides = np.stack([twice[:, 1:-1, :-2], twice[:, 1:-1, 2:], twice[:, :-2, 1:-1], twice[:, 2:, 1:-1]])
+    return sides.sum(0) >> plane + 2, sides.max(0) - sides.min(0) >> plane + 1
 
 
 def tops_of(q: Symbols) -> npt.NDArray[np.uint8]:
     """Return how many planes each channel of q (C,h,w) has."""
-    largest = np.abs(q).max((1, 2))
-    return np.searchsorted(1 << np.arange(PLANES), largest, "right").astype(np.uint8)
+    tops = np.searchsorted(1 << np.arange(PLANES), np.abs(q).max((1, 2)), "right")
+    return tops.astype(np.uint8)
 
 
 def answers(q: Symbols, asked: Asked) -> Bits:
@@ -249,7 +263,9 @@ def unpack(starts: Contexts, stream: bytes | memoryview, shape: tuple[int, int, 
 def shortened(starts: Contexts, planes: Planes, size: int) -> bytes:
     """Return the stream of at most `size` bytes with as many of the (plane, channel) pairs as fit; ValueError naming the least size."""
     q = planes.symbols()
-    best, low, high = pack(starts, q, 0, planes.tops), 0, planes.end + 1
+    if len(whole := pack(starts, q, planes.end, planes.tops)) <= size:
+        return whole
+    best, low, high = pack(starts, q, 0, planes.tops), 0, planes.end
     if len(best) > size:
         msg = f"size of a tile must be at least {len(best)} bytes, got {size}"
         raise ValueError(msg)
