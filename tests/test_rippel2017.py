@@ -134,7 +134,7 @@ def test_of_any_beginning_each_symbol_is_in_the_middle_of_what_it_can_be() -> No
         assert (values * q >= 0).all()
         errors.append(float(np.square(values - q).mean()))
     assert len(errors) > 0.8 * len(stream)
-    assert errors[0] == np.square(q.astype(float)).mean()
+    assert errors[0] == pytest.approx(np.square(q.astype(float)).mean())
     assert errors[-1] == 0
     assert np.diff(errors).max() < 0.05 * errors[0]
 
