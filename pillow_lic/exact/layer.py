@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..fileformat import exact_layer
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
-from . import drawn, glyphs, merging
+from . import choice, drawn, glyphs, merging
 from .drawn import BLOCK
 
 Pixels = npt.NDArray[np.uint8]
@@ -20,16 +20,17 @@ _SQUARES = 1024
 """Side in pixels of the squares that are searched for drawn blocks, each alone."""
 
 
-def found(colors: Pixels) -> Layer | None:
-    """Return the layer that the content of a picture (H, W, 1 or 3) asks for; None for one like a photograph."""
+def found(colors: Pixels, level: int) -> Layer | None:
+    """Return the layer that pays for the content of a picture (H, W, 1 or 3) in files near a level; None for one like a photograph."""
     height, width = colors.shape[:2]
     kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
     blends: tuple[Pixels, Pixels] | None = None
     for area in Tiling(width, height, _SQUARES).tiles():
-        blocks = drawn.blocks(colors[area.slices])
-        if blocks is not None:
-            kept[area.over(BLOCK).slices] = blocks
-        here = glyphs.found(colors[area.slices], blocks)
+        blocks = drawn.found(colors[area.slices])
+        paying = None if blocks is None else choice.kept(colors[area.slices], blocks, level)
+        if paying is not None:
+            kept[area.over(BLOCK).slices] = paying
+        here = glyphs.found(colors[area.slices], paying, level)
         if here is not None:
             kept[area.over(BLOCK).slices] &= ~here.blocks
             if blends is None:
