@@ -33,6 +33,11 @@ LEVEL = quality_to_level(5)
 WORDS = "Letters stay letters, and lines stay lines."
 
 
+def nothing() -> Pixels:
+    """Stands for what the codec would lose, where nobody may ask for it."""
+    raise AssertionError
+
+
 def page(width: int = 320, height: int = 256, *, with_photo: bool = True) -> Image.Image:
     """A page of text; its right half is a photograph if asked for."""
     im = Image.new("RGB", (width, height), "#fdfdf8")
@@ -86,13 +91,13 @@ def test_photographs_are_left_alone(mode: str) -> None:
         im = photo.convert(mode)
     assert pillow_lic.encode(im, quality=4) == pillow_lic.encode(im, quality=4, exact=False)
     for pixels in (photo_like(64, 64, 3), np.full((64, 64, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
-        assert layer.found(pixels, LEVEL) is None
+        assert layer.found(pixels, LEVEL, nothing) is None
 
 
 def test_a_blown_out_sky_behind_branches_is_a_photograph() -> None:
     pixels = np.random.default_rng(1).integers(0, 90, (128, 128, 3), np.uint8)
     pixels[:, np.arange(128) % 16 > 5] = 255
-    assert layer.found(pixels, LEVEL) is None
+    assert layer.found(pixels, LEVEL, nothing) is None
 
 
 def slide(width: int = 320, height: int = 256) -> Image.Image:
@@ -133,11 +138,11 @@ def test_glyphs_lie_beside_exact_pixels() -> None:
 def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:
     pixels = np.asarray(slide()).astype(int)
     noisy = pixels + np.rint(np.random.default_rng(3).normal(0, 2, pixels.shape)).astype(int)
-    assert glyphs.found(noisy.clip(0, 255).astype(np.uint8), None, LEVEL) is None
-    assert glyphs.found(np.asarray(slide()), None, LEVEL) is not None
+    assert glyphs.found(noisy.clip(0, 255).astype(np.uint8), None, LEVEL, nothing) is None
+    assert glyphs.found(np.asarray(slide()), None, LEVEL, nothing) is not None
     everything = np.ones((16, 20), np.bool_)
-    assert glyphs.found(np.asarray(slide()), everything, LEVEL) is not None
-    assert glyphs.found(np.asarray(page(with_photo=False)), everything, LEVEL) is None
+    assert glyphs.found(np.asarray(slide()), everything, LEVEL, nothing) is not None
+    assert glyphs.found(np.asarray(page(with_photo=False)), everything, LEVEL, nothing) is None
     assert [glyphs.degrees(quality_to_level(quality)) for quality in (1, 3, 5, 7, 10)] == [3, 5, 8, 12, 24]
 
 
@@ -155,7 +160,7 @@ def test_regions_and_drafts_have_the_letters(mixed: bytes) -> None:
 def test_every_tile_has_its_own() -> None:
     pixels = np.asarray(page())
     tiling, level, model = Tiling(320, 256, 128), quality_to_level(6), models.choose(None)
-    found = layer.found(pixels, LEVEL)
+    found = layer.found(pixels, LEVEL, nothing)
     assert found is not None
     writer = families.writer(model, pixels, Request())
     writer.tiling = tiling
@@ -365,7 +370,7 @@ def test_the_ground_is_smooth_and_the_rest_stays() -> None:
 
 
 def test_areas_of_a_layer_need_no_alignment() -> None:
-    found = layer.found(np.asarray(page()), LEVEL)
+    found = layer.found(np.asarray(page()), LEVEL, nothing)
     assert found is not None
     whole = found.exact(Area(0, 0, 320, 256))
     assert whole[40, 40]

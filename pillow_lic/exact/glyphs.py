@@ -17,9 +17,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import exact_layer, squares
+from ..fileformat import squares
 from ..fileformat.levels import level_to_quality
 from . import choice, drawn
+from .choice import Lost
 from .drawn import BLOCK, LEAST_SURE, contrast, packed
 
 Pixels = npt.NDArray[np.uint8]
@@ -51,9 +52,10 @@ _EXPLAINED = 0.85
 
 Counted by pixels, a dark ink would explain the soft edges of bright letters, and leave their strokes to the codec.
 """
-_MOST_ESTIMATED, _MOST_BITS = 0.5, 0.7
-"""What the glyphs of a block may cost by the estimate of `drawn`, and those of a tile in real bits, in parts of what contrast is worth:
-letters on slides and cards cost 0.2 to 0.4 of it, the lines of maps 0.8 to 1.2."""
+_ESTIMATED = 0.7
+"""What the glyphs of a block may cost by the estimate of `drawn`, in parts of what its contrast costs the codec."""
+_MOST_BITS = 0.85
+"""What the glyphs of a tile may cost in real bits, in parts of what their blocks cost the codec, which keeps the ground beneath them."""
 _LEAST_CORE = 4
 """Pixels of a block that are all ink, from which on it is surely drawn."""
 
@@ -75,7 +77,7 @@ class _Ground(NamedTuple):
     drawn: Mask
 
 
-def found(colors: Pixels, taken: Mask | None, level: int) -> Glyphs | None:
+def found(colors: Pixels, taken: Mask | None, level: int, lost: Lost) -> Glyphs | None:
     """Return the glyphs of a tile (h, w, 1 or 3) that pay in files near a level; None where there are none, as in photographs.
 
     taken: blocks that are to be kept exactly where their ground is of one colour.
@@ -100,18 +102,24 @@ def found(colors: Pixels, taken: Mask | None, level: int) -> Glyphs | None:
     result.blocks[rows, columns] = True
     contrast_of = np.zeros(grid, np.float32)
     contrast_of[rows, columns] = contrasts[explained].sum(1)
-    return _paying(result, contrast_of, level)
+    return _paying(result, colors, contrast_of, level, lost)
 
 
-def _paying(glyphs: Glyphs, contrasts: Floats, level: int) -> Glyphs | None:
-    """Return the glyphs of the blocks, of so much contrast each, that a file near a level has in few bits; None where too few are left."""
-    cover, most = rounded(glyphs.cover, degrees(level)), choice.worth(level) * contrasts
+def _paying(glyphs: Glyphs, colors: Pixels, contrasts: Floats, level: int, lost: Lost) -> Glyphs | None:
+    """Return the glyphs of the blocks of colours (h, w, 1 or 3) that a file near a level has in few bits; None where too few are left.
+
+    contrasts: levels from the ground to the glyphs of every block.
+    """
+    cover = rounded(glyphs.cover, degrees(level))
     both = np.concatenate([glyphs.ink * (cover > 0)[:, :, None], cover[:, :, None]], 2)
-    glyphs.blocks[drawn.costs(both, glyphs.blocks) > _MOST_ESTIMATED * most] = False
+    glyphs.blocks[drawn.costs(both, glyphs.blocks) > _ESTIMATED * choice.by_contrast(contrasts, level)] = False
+    if glyphs.blocks.sum() < LEAST_SURE:
+        return None
     glyphs.cover[~drawn.pixels_of(glyphs.blocks, glyphs.cover.shape)] = 0
-    streams = exact_layer.written(glyphs.ink, rounded(glyphs.cover, degrees(level))) or []
-    bits = 8 * sum(map(len, streams))
-    return glyphs if glyphs.blocks.sum() >= LEAST_SURE and bits <= _MOST_BITS * most[glyphs.blocks].sum() else None
+    bits = choice.layer_bits(glyphs.ink, rounded(glyphs.cover, degrees(level)))
+    if bits <= choice.CLEAR * choice.by_contrast(contrast(colors), level)[glyphs.blocks].sum():
+        return glyphs
+    return glyphs if bits <= _MOST_BITS * choice.by_error(lost(), level)[glyphs.blocks].sum() else None
 
 
 def rounded(cover: Pixels, steps: int) -> Pixels:
