@@ -17,7 +17,7 @@ from pillow_lic.__main__ import main
 from pillow_lic.describe import describe
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
-from pillow_lic.exact import drawn, glyphs, ground, layer, merging
+from pillow_lic.exact import choice, drawn, glyphs, ground, layer, merging
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container, exact_layer
 from pillow_lic.fileformat.areas import Area
@@ -144,6 +144,49 @@ def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:
     assert glyphs.found(np.asarray(slide()), everything, LEVEL, nothing) is not None
     assert glyphs.found(np.asarray(page(with_photo=False)), everything, LEVEL, nothing) is None
     assert [glyphs.degrees(quality_to_level(quality)) for quality in (1, 3, 5, 7, 10)] == [3, 5, 8, 12, 24]
+
+
+def soft_lines(width: int = 256, height: int = 192) -> Pixels:
+    """Lines of three colours at every angle, drawn large and made small, as on a map."""
+    im = Image.new("RGB", (2 * width, 2 * height), "#f2efe9")
+    draw, rng = ImageDraw.Draw(im), np.random.default_rng(5)
+    for number in range(30):
+        ends = [tuple(point) for point in rng.uniform(0, 2 * width, (2, 2)).tolist()]
+        draw.line(ends, ("#ffffff", "#e892a2", "#444444")[number % 3], 9)
+    return np.asarray(im.resize((width, height), Image.Resampling.BOX))
+
+
+def test_where_bits_leave_doubt_the_error_of_the_codec_decides() -> None:
+    pixels = soft_lines()
+    blocks = drawn.found(pixels)
+    assert blocks is not None
+    hard, easy = (np.full(blocks.cost.shape, error, np.float32) for error in (256 * 1000.0, 0.0))
+    assert choice.kept(pixels, blocks, LEVEL, lambda: easy) is None
+    every = choice.kept(pixels, blocks, LEVEL, lambda: hard)
+    assert every is not None
+    assert (every == blocks.within(choice.LIKELY)).all()
+    mixed_error = hard.copy()
+    mixed_error[:, 3:] = 0
+    some = choice.kept(pixels, blocks, quality_to_level(4.9), lambda: mixed_error)
+    assert some is not None
+    assert some[:, :3].any()
+    assert not some[blocks.cost > 0][mixed_error[blocks.cost > 0] == 0].any()
+
+
+def test_lines_that_cost_more_than_the_codec_needs_are_left_to_it() -> None:
+    im = Image.fromarray(soft_lines())
+    sizes = [len(pillow_lic.encode(im, quality=3, exact=exact)) for exact in ("auto", False)]
+    shown = [np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=3, exact=exact))) for exact in ("auto", False)]
+    errors = [np.square(np.asarray(im, np.float32) - one).mean(2).sum() for one in shown]
+    costs = [8 * size + choice.slope(quality_to_level(3)) * error for size, error in zip(sizes, errors, strict=True)]
+    assert costs[0] <= 1.03 * costs[1]
+
+
+def test_what_a_block_costs_the_codec_grows_with_quality() -> None:
+    one = np.ones((1, 1), np.float32)
+    for cost in (choice.by_contrast, choice.by_error):
+        values = [float(cost(one, quality_to_level(quality))[0, 0]) for quality in (1, 3, 5, 7, 10)]
+        assert values == sorted(values)
 
 
 def test_regions_and_drafts_have_the_letters(mixed: bytes) -> None:
