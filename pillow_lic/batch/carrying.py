@@ -243,7 +243,8 @@ def writable(im: Image.Image, name: str) -> Image.Image:
     if kept is None or (kept not in ("", im.mode) and im.mode in color.COLOR_SPACES):
         try:
             stored = color.stored(im)
-        except OSError:  # more than 8 bits
+        except OSError as error:  # more than 8 bits
+            let_pass(error)
             return im
         if stored.lost:
             warnings.warn(stored.lost, UserWarning, stacklevel=2)
