@@ -255,3 +255,14 @@ def test_the_cards_mean_the_settings_of_the_table() -> None:
     known = {(peer.name, peer.known_as) for peer in peers.PEERS.values()}
     assert len(measured) >= 4
     assert set(measured) <= known
+
+
+@pytest.mark.parametrize(("level", "free"), [(0.5, True), (0.05, False)])
+def test_the_list_of_names_hides_no_line_where_a_corner_is_free(level: float, free: bool) -> None:
+    """Lines along the bottom send it to the top; those across the middle leave it where it is."""
+    flat = {name: [(0.1, level), (1.0, level)] for name in ("a", "b")}
+    panel = charts.Panel("t", "x", "y", {**flat, "c": [(0.1, 0.0), (0.15, 1.0)]})
+    root = ElementTree.fromstring(charts.svg([panel]))
+    names = [text for text in root.iter("{http://www.w3.org/2000/svg}text") if text.text in ("a", "b")]
+    assert len(names) == 2
+    assert all((float(text.attrib["y"]) > charts._HEIGHT / 2) == free for text in names)
