@@ -131,14 +131,17 @@ def parts_allowed() -> Iterator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the words of `lic bench prefixes`."""
+    words = argparse.ArgumentParser(prog="lic bench prefixes", description=__doc__.splitlines()[0] if __doc__ else None)
+    words.add_argument("folder", type=Path, help="pictures without loss: png, ppm, bmp, tiff, webp")
+    words.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
+    return words
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lic bench prefixes`, print its table, and return the exit status: 1 where there is no picture."""
-    parser = argparse.ArgumentParser(
-        prog="lic bench prefixes", description=__doc__.splitlines()[0] if __doc__ else None
-    )
-    parser.add_argument("folder", type=Path, help="pictures without loss: png, ppm, bmp, tiff, webp")
-    parser.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
     paths = sorted(path for path in arguments.folder.iterdir() if path.suffix.lower() in _SUFFIXES)
     if not paths:
         print(f"no picture in {arguments.folder}")
