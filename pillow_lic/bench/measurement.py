@@ -74,7 +74,7 @@ def our_names() -> tuple[str, ...]:
 
 def our_codec(name: str) -> Codec:
     """Return pillow-lic itself with the newest model of one of `our_names`; one with steps has those as its qualities."""
-    from .. import codec
+    from .. import codec, inspection
     from ..engine import models
     from ..options import EncodeOptions
     from .peers import Codec
@@ -83,7 +83,7 @@ def our_codec(name: str) -> Codec:
     spec = models.choose(None if model == OURS else model)
 
     def encode(pixels: Pixels, quality: float) -> bytes:
-        lossless = codec.keeps_every_pixel(spec.number)
+        lossless = inspection.keeps_every_pixel(spec.number)
         asked = EncodeOptions(quality=quality, effort=int(effort or 0), model=spec.number, lossless=lossless)
         return codec.encode(pixels, "RGB", asked)
 
