@@ -250,7 +250,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lic bench",
         description="Compare codecs over a folder of pictures. `lic bench coder`: the coders of symbols alone; `lic bench "
-        "profile`: each station of a picture; `lic bench boxes`: what importance gives the objects of Kodak's pictures.",
+        "profile`: each station of a picture; `lic bench times`: small and large pictures beside AVIF and JPEG XL; `lic bench "
+        "boxes`: what importance gives the objects of Kodak's pictures.",
     )
     parser.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
     parser.add_argument(

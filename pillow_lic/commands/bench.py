@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 SUMMARY = (
     "Measure speed and size; `lic bench coder` measures the coders alone, `lic bench profile` each station of a picture, "
-    "`lic bench boxes` what importance gives its objects, `lic bench restore` what JPEG pictures gain."
+    "`lic bench times` models beside AVIF and JPEG XL from small to large pictures, `lic bench boxes` what importance gives its "
+    "objects, `lic bench restore` what JPEG pictures gain."
 )
 
 
@@ -24,6 +25,10 @@ def main(words: Sequence[str]) -> int:
         from ..bench import stations
 
         return stations.main(words[1:])
+    if words[:1] == ["times"]:
+        from ..bench import times
+
+        return times.main(words[1:])
     from ..bench import coder, measurement
 
     return coder.main(words[1:]) if words[:1] == ["coder"] else measurement.main(words)

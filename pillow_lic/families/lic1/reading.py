@@ -160,7 +160,7 @@ class Reader:
         sizes, (rows, columns) = self._geometry, self._inside
         tile = self._tiling.tile(index)
         target = tile.intersection(self._area)
-        halo = sizes.halo if self._reference else min(sizes.halo, transforms.HALO)
+        halo = sizes.halo if self._reference else transforms.halo(self._model)
         seen = tile.over(sizes.stride).widened(halo, columns, rows)
         reached = target.over(sizes.stride).widened(sizes.reach, columns, rows)
         window = seen.intersection(reached)
