@@ -19,12 +19,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import measurement, peers
 from .equal_bytes import nearest
-from .peers import Codec, Pixels
+from .peers import Codec
+
+if TYPE_CHECKING:
+    from .peers import Pixels
 
 PEERS = ("avif", "jxl")
 MODELS = (measurement.OURS, "lic2")
@@ -133,7 +137,7 @@ def table(rows: Sequence[Row]) -> str:
     for case in dict.fromkeys((row.threads, row.quality, row.megapixels) for row in rows):
         threads, quality, size = case
         among = [row for row in rows if (row.threads, row.quality, row.megapixels) == case]
-        lines.append(line(f"{size:.1f}, {quality:g}, {threads}", among))
+        lines.append(line(f"{size:.2g}, {quality:g}, {threads}", among))
     counts = dict.fromkeys(row.threads for row in rows)
     lines += [line(f"median, {threads}", [row for row in rows if row.threads == threads]) for threads in counts]
     return "\n".join(lines)
@@ -182,11 +186,14 @@ def _rows(
     rows = []
     smallest = mosaic(pictures, min(asked.megapixels))
     for quality in asked.quality:
-        sizes = [len(codec.encode(smallest, quality)) for codec in own.values()]
+        coded = {name: codec.encode(smallest, quality) for name, codec in own.items()}
+        for name, codec in own.items():
+            codec.decode(coded[name])
         plan = {name: (codec, quality) for name, codec in own.items()}
+        wanted = len(next(iter(coded.values())))
         for name, codec in others.items():
-            wanted = nearest(lambda q, codec=codec: len(codec.encode(smallest, q)), sizes[0], codec.searched)  # type: ignore[misc]
-            plan[name] = (codec, wanted)
+            fitting = nearest(lambda q, codec=codec: len(codec.encode(smallest, q)), wanted, codec.searched)  # type: ignore[misc]
+            plan[name] = (codec, fitting)
         for megapixels in asked.megapixels:
             pixels = mosaic(pictures, megapixels)
             for threads in asked.threads:
