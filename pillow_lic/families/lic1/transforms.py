@@ -30,9 +30,9 @@ STRIP_ROWS = 16
 """Rows of latents whose pixels the last layers make in one go."""
 PIECE = 24
 """Latents of the longer side that a thread has at least, or what it does around its piece would cost too much."""
-PIECE_HALOS = 16
-"""Halos that a piece is long, about: the feature maps of a longer one leave the caches (lic2 on a shared Zen 3 core, 68 latents wide:
-181 to 186 ms/MP for 72 and 68 of length, 148 for 36), and of a shorter one the halos take too much."""
+PIECE_LATENTS = 600
+"""Latents that a piece has, about, times the square of the halo: the feature maps of a larger one leave the caches, and what is
+around a smaller one takes too much (lic2 on a shared Zen 3 core: 72x72 latents 216 ms/MP, 36x68 205, the least of six 181 and 148)."""
 
 
 def halo(model: Model) -> int:
@@ -74,7 +74,7 @@ def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = F
     stride, (rows, columns) = geometry(model).stride, level.shape
     length, around, threads = max(rows, columns), halo(model), current_settings().threads
     at_once = min(threads, max(length // PIECE, 1))
-    count = at_once * max(round(length / (PIECE_HALOS * around * at_once)), 1)
+    count = at_once * max(round(level.size / (PIECE_LATENTS * around**2 * at_once)), 1)
     if count == 1 or reference:
         return _synthesised(model, y_hat, level)
     pixels = np.empty((stride * rows, stride * columns, 3), np.uint8)
