@@ -74,7 +74,7 @@ def our_names() -> tuple[str, ...]:
 
 def our_codec(name: str) -> Codec:
     """Return pillow-lic itself with the newest model of one of `our_names`; one with steps has those as its qualities."""
-    from .. import codec
+    from .. import codec, inspection
     from ..engine import models
     from ..options import EncodeOptions
     from .peers import Codec
@@ -83,7 +83,7 @@ def our_codec(name: str) -> Codec:
     spec = models.choose(None if model == OURS else model)
 
     def encode(pixels: Pixels, quality: float) -> bytes:
-        lossless = codec.keeps_every_pixel(spec.number)
+        lossless = inspection.keeps_every_pixel(spec.number)
         asked = EncodeOptions(quality=quality, effort=int(effort or 0), model=spec.number, lossless=lossless)
         return codec.encode(pixels, "RGB", asked)
 
@@ -252,7 +252,8 @@ def parser() -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(
         prog="lic bench",
         description="Compare codecs over a folder of pictures. `lic bench coder`: the coders of symbols alone; `lic bench "
-        "profile`: each station of a picture; `lic bench boxes`: what importance gives the objects of Kodak's pictures.",
+        "profile`: each station of a picture; `lic bench times`: small and large pictures beside AVIF and JPEG XL; `lic bench "
+        "boxes`: what importance gives the objects of Kodak's pictures.",
     )
     words.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
     codecs = words.add_argument(

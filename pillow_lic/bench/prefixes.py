@@ -92,8 +92,8 @@ def row(name: str, points: Sequence[tuple[float, float]]) -> str:
 def _encoder_of(model: str) -> Callable[[Pixels], bytes]:
     def encode(pixels: Pixels) -> bytes:
         image, most = color.to_image(pixels, "RGB"), round(BPP * pixels.shape[0] * pixels.shape[1] / 8)
-        finest = plugin.encode(image, model=model, quality=10)
-        return finest if len(finest) <= most else plugin.encode(image, model=model, target_size=most)
+        finest = saving.encode(image, model=model, quality=10)
+        return finest if len(finest) <= most else saving.encode(image, model=model, target_size=most)
 
     return encode
 
