@@ -1,6 +1,6 @@
 """The symbols of one tile <-> its payload: parse first, compute afterwards (FORMAT.md, sections 8.2 to 8.4).
 
-    write:  z_hat, chosen symbols ──tables──▶ rANS stream
+    write:  z_hat, chosen symbols, filter ──tables──▶ rANS stream
     read:   z_hat ──▶ features ──▶ indexes of pass 0 ──▶ values of pass 0 ──▶ magnitudes ──▶ indexes of pass 1 ──▶ ...
 
 Only integers decide. Values are whole numbers of twentieths of a quantiser step (`quantiser`).
@@ -9,6 +9,7 @@ Only integers decide. Values are whole numbers of twentieths of a quantiser step
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,9 @@ import numpy.typing as npt
 from ...engine import entropy
 from ...engine.models import Model
 from ...errors import LicDamagedError, LicDesyncError, LicRuntimeError
-from . import passes, quantiser
-from .geometry import Grid
+from . import filtering, passes, quantiser
+from .filtering import Filter
+from .geometry import Grid, geometry
 from .quantiser import Chosen
 from .scales import Scales, z_indexes
 
@@ -32,8 +34,20 @@ CUT_STEP = 256
 """Symbols of a cut stream that are read at once: fewer than that are lost at its end."""
 
 
-def write(model: Model, z_hat: Floats, chosen: Sequence[Chosen], level: int) -> bytes:
+class Parsed(NamedTuple):
+    """What the payload of a tile holds: z_hat (Z, h/4, w/4), integers as float32, the values (M, h, w) and its filter."""
+
+    z_hat: Floats
+    values: Values
+    filter: Filter
+
+
+def write(
+    model: Model, z_hat: Floats, chosen: Sequence[Chosen], level: int, coded: filtering.Coded | None = None
+) -> bytes:
     """Return the payload of a tile: z_hat (Z, h/4, w/4), integers as float32, and the choices for every pass, at the picture's level.
+
+    coded: the filter, of a model that has them.
 
     LicRuntimeError when z_hat is no numbers.
     """
@@ -41,36 +55,44 @@ def write(model: Model, z_hat: Floats, chosen: Sequence[Chosen], level: int) -> 
         msg = f"the networks gave hyper-latents up to {np.abs(z_hat).max():g}, {Z_MAX} is the most: the engine failed"
         raise LicRuntimeError(msg)
     hyper = z_hat.astype(np.int16).ravel()
-    indexes = np.concatenate([z_indexes(level, z_hat.shape), *(part.numbers for part in chosen)])
-    symbols = np.concatenate([hyper, *(part.symbols for part in chosen)])
-    check = entropy.check_of(z_hat, *(part.values for part in chosen))
+    last = [coded] if coded else []
+    indexes = np.concatenate(
+        [z_indexes(level, z_hat.shape), *(part.numbers for part in chosen), *(part.indexes for part in last)]
+    )
+    symbols = np.concatenate([hyper, *(part.symbols for part in chosen), *(part.symbols for part in last)])
+    check = entropy.check_of(z_hat, *(part.values for part in chosen), *(part.symbols for part in last))
     return entropy.encode(model.tables, symbols, indexes, check)
 
 
-def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> tuple[Floats, Values]:
-    """Return z_hat as given to `write`, and the values (M, h, w), of a tile payload whose checksum was right.
+def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> Parsed:
+    """Return what a tile payload holds whose checksum was right.
 
     LicDamagedError when the stream breaks before anything computed decides what is read, LicDesyncError after that or when
     the symbols are others than those written.
     """
     decoder = entropy.Decoder(model.tables, payload)
     z_hat = _read_hyper(model, decoder, level, grid)
-    parts: list[Values] = []
+    parts: list[npt.NDArray[Any]] = []
+    found = filtering.NONE
 
     def take(indexes: Indexes) -> Values:
-        parts.append(_next(model, decoder, indexes))
-        return parts[-1]
+        values = _next(model, decoder, indexes)
+        parts.append(values)
+        return values
 
     try:
         values = _read_values(model, take, z_hat, field, grid)
+        if geometry(model).fraction:
+            found, coded = filtering.read(decoder)
+            parts.append(coded)
         decoder.finish(z_hat, *parts)
     except LicDamagedError as error:
         raise LicDesyncError(entropy.DESYNC.format(f"{error}")) from error
-    return z_hat, values
+    return Parsed(z_hat, values, found)
 
 
-def read_cut(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> tuple[Floats, Values]:
-    """Return z_hat, and the values as far as they go, then 0, of the beginning of a tile payload.
+def read_cut(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> Parsed:
+    """Return z_hat, and the values as far as they go, then 0, of the beginning of a tile payload; its filter was for more than that.
 
     Earlier passes lie all over the tile, so what is missing is detail everywhere, not places. LicDamagedError when not even
     z_hat is there whole.
@@ -91,7 +113,7 @@ def read_cut(model: Model, payload: memoryview | bytes, level: int, field: Float
         return found
 
     z_hat = _read_hyper(model, decoder, level, grid)
-    return z_hat, _read_values(model, take, z_hat, field, grid)
+    return Parsed(z_hat, _read_values(model, take, z_hat, field, grid), filtering.NONE)
 
 
 def _read_hyper(model: Model, decoder: entropy.Decoder, level: int, grid: Grid) -> Floats:
