@@ -39,6 +39,7 @@ LAW = {
     "fileformat/varint": ("errors fileformat", ""),
     "engine": ("errors arguments engine fileformat", "numpy"),
     "engine/runtime": ("errors engine fileformat", "numpy onnxruntime"),
+    "engine/filters": ("_native", ""),
     "engine/bits": ("errors engine/entropy _native", "numpy"),
     "engine/entropy": ("errors engine _native", "numpy"),
     "families": (f"errors metrics engine fileformat =families {ROOMS_OF_FAMILIES}", "numpy"),

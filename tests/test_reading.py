@@ -43,12 +43,14 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
         held.append(len(r._held))
         return original(spec, y_hat, field, reference=reference)
 
-    def tile_latents(index: int, area: Area) -> np.ndarray:
+    def tile_latents(index: int, area: Area) -> reading.Found:
         tile = tiling.tile(index)
         assert area == tile.over(16)
         y, x = tile.y0 // 16, tile.x0 // 16
         part = latents[:, y : y + 8, x : x + 8]
-        return np.pad(part, ((0, 0), (0, -part.shape[1] % 4), (0, -part.shape[2] % 4)), constant_values=9)
+        return reading.Found(
+            np.pad(part, ((0, 0), (0, -part.shape[1] % 4), (0, -part.shape[2] % 4)), constant_values=9)
+        )
 
     monkeypatch.setattr(transforms, "synthesis", counted)
     with settings(threads=threads):
@@ -79,9 +81,9 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
         waited.extend(index for index in part.needs if not r._held[index]._finished.is_set())  # type: ignore[attr-defined]
         show(part, put)
 
-    def latents(index: int, _: Area) -> np.ndarray:
+    def latents(index: int, _: Area) -> reading.Found:
         time.sleep(0.05)
-        return np.zeros((spec.constants["latents"], 8, 8), np.float32)
+        return reading.Found(np.zeros((spec.constants["latents"], 8, 8), np.float32))
 
     def synthesis(spec: models.Model, y_hat: np.ndarray, field: np.ndarray, *, reference: bool) -> np.ndarray:
         time.sleep(0.1)
@@ -106,7 +108,7 @@ def test_small_tiles_are_synthesised_together(monkeypatch: pytest.MonkeyPatch, s
         reader = Reader(spec, tiling, 500, scale=scale)
         picture = np.empty((*reader.shape, 3), np.uint8)
         reader.draw_latents(
-            lambda index, area: None if index in (1, 26) else latents[:, *area.slices],
+            lambda index, area: None if index in (1, 26) else reading.Found(latents[:, *area.slices]),
             lambda area, pixels, picture=picture: picture.__setitem__(area.slices, pixels),
         )
         found.append(picture)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,8 @@ from ...fileformat.container import CutPayload
 from ...fileformat.importance_map import Deltas
 from ...fileformat.tiling import Tiling
 from .. import MISSING
-from . import residuals, symbols, transforms
+from . import filtering, residuals, symbols, transforms
+from .filtering import Filter
 from .geometry import geometry
 
 if TYPE_CHECKING:
@@ -27,8 +28,17 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
-Latents = Callable[[int, Area], "Floats | None"]
-"""A function that returns y_hat (M, h, w) of an area of the tile with that raster index (`Reader.draw_latents`)."""
+
+
+class Found(NamedTuple):
+    """What is found of a tile: y_hat (M, h, w) of the area that was asked for, and its filter."""
+
+    y_hat: Floats
+    filter: Filter = filtering.NONE
+
+
+Latents = Callable[[int, Area], "Found | None"]
+"""A function that returns what the tile with that raster index holds of an area (`Reader.draw_latents`)."""
 
 
 TOGETHER = 1024
@@ -76,7 +86,7 @@ class Reader:
         self._parts = [self._part(self._squares.tile(index)) for index in self._squares.touching(self._area.corners)]
         self._uses = Counter(index for part in self._parts for index in part.needs)
         self._asked = self._areas_asked()
-        self._held: dict[int, workers.Job[Floats | None]] = {}
+        self._held: dict[int, workers.Job[Found | None]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -100,7 +110,7 @@ class Reader:
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the RGB pixels of every part of the area to `put` (`families.Reader.draw`)."""
 
-        def latents(index: int, area: Area) -> Floats | None:
+        def latents(index: int, area: Area) -> Found | None:
             payload = payloads[index]
             try:
                 return None if payload is None else self._parsed(payload, self._tiling.tile(index), area)
@@ -111,26 +121,27 @@ class Reader:
 
         self.draw_latents(latents, put, held)
 
-    def _parsed(self, payload: bytes | memoryview, tile: Area, area: Area) -> Floats:
-        """Return y_hat of an area of a tile, in latents of the picture, whose corner is a whole hyper-latent."""
+    def _parsed(self, payload: bytes | memoryview, tile: Area, area: Area) -> Found:
+        """Return what a tile holds of an area, in latents of the picture, whose corner is a whole hyper-latent."""
         sizes = self._geometry
         grid = sizes.grid(*tile.shape)
         place = tile.over(sizes.stride)
         field = self._field(place, grid.shape)
         read = symbols.read_cut if isinstance(payload, CutPayload) else symbols.read
-        z_hat, values = read(self._model, payload, self._level, field, grid)
+        z_hat, values, found = read(self._model, payload, self._level, field, grid)
         means = residuals.reconstruct if self._scale == 1 else transforms.draft_latents
         inside = area.within(place)
         hyper = inside.over(sizes.hyper_stride)
         seen = hyper.times(sizes.hyper_stride).slices
-        return means(self._model, z_hat[:, *hyper.slices], values[:, *seen], field[seen], area.shape)
+        y_hat = means(self._model, z_hat[:, *hyper.slices], values[:, *seen], field[seen], area.shape)
+        return Found(y_hat, found)
 
     def draw_latents(
         self, latents: Latents, put: Put, held: int = 0, bytes_per_pixel: int = workers.BYTES_PER_PIXEL
     ) -> None:
         """Give the RGB pixels of every part of the area to `put`; raises what `latents` raises.
 
-        latents(index, area) gives y_hat (M, h, w) of the tile with that raster index, None for one that cannot be read: it
+        latents(index, area) gives what the tile with that raster index holds, None for one that cannot be read: it
         will be grey. Of the tile only `area` is asked for, in latents of the picture, which begins at a whole hyper-latent and
         ends at one or where the tile does; those within `means_reach` of an edge inside the tile may be wrong. It is called
         once for every tile in `needed`, in any order and from several threads.
@@ -193,16 +204,20 @@ class Reader:
         """Synthesise a part and drop the latents that nobody else needs."""
         found = {index: self._held[index].result() for index in part.needs}
         target = part.target.over(self._scale)
-        missing = [index for index in part.tiles if found[index] is None]
-        if len(missing) == len(part.tiles):
+        tiles = [(index, found[index]) for index in part.tiles]
+        if all(tile is None for _, tile in tiles):
             pixels = np.full((*target.shape, 3), MISSING, np.uint8)
         else:
             window = part.window.times(self._geometry.stride // self._scale)
             seen = self._synthesis(self._latents_of(part.window, found), self._field(part.window, part.window.shape))
-            pixels = seen[target.within(window).slices]
-            for index in missing:
-                grey = self._tiling.tile(index).intersection(part.target).over(self._scale)
-                pixels[grey.within(target).slices] = MISSING
+            inside = window.intersection(self._tiling.whole.over(self._scale)).within(window)
+            colours = seen[inside.slices]
+            pixels = np.empty((*target.shape, 3), np.uint8)
+            for index, tile in tiles:
+                here = self._tiling.tile(index).intersection(part.target).over(self._scale)
+                pixels[here.within(target).slices] = (
+                    MISSING if tile is None else self._finished(colours, here.within(window), tile.filter)
+                )
         put(target.within(self._area.over(self._scale)), pixels)
         with self._lock:
             for index in part.needs:
@@ -210,17 +225,23 @@ class Reader:
                 if not self._uses[index]:
                     del self._held[index]
 
-    def _synthesis(self, y_hat: Floats, field: Floats) -> Pixels:
+    def _finished(self, colours: transforms.Colours, inside: Area, found: Filter) -> Pixels:
+        """Return the pixels of an area of colours (h, w, 3), of which none lie outside the picture."""
+        if colours.dtype == np.uint8:
+            return cast(Pixels, colours[inside.slices])
+        return filtering.applied(np.ascontiguousarray(colours), inside, found)
+
+    def _synthesis(self, y_hat: Floats, field: Floats) -> transforms.Colours:
         if self._scale == 1:
             return transforms.synthesis(self._model, y_hat, field, reference=self._reference)
         return transforms.draft(self._model, self._scale, y_hat, field)
 
-    def _latents_of(self, window: Area, found: dict[int, Floats | None]) -> Floats:
+    def _latents_of(self, window: Area, found: dict[int, Found | None]) -> Floats:
         """Return the latents of a window; what lies outside their tile is dropped, and missing ones are 0."""
         result = np.zeros((self._geometry.latents, *window.shape), np.float32)
-        for index, y_hat in found.items():
+        for index, tile in found.items():
             place = self._asked[index]
             both = place.intersection(window)
-            if y_hat is not None:
-                result[:, *both.within(window).slices] = y_hat[:, *both.within(place).slices]
+            if tile is not None:
+                result[:, *both.within(window).slices] = tile.y_hat[:, *both.within(place).slices]
         return result

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from ...engine import workers
+from ...engine.filters import spread
 from ...engine.models import Model
 from ...engine.settings import current_settings
 from ...fileformat.areas import Area
@@ -22,6 +23,8 @@ from .geometry import geometry
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
+Fine = npt.NDArray[np.uint16]
+Colours = npt.NDArray[np.uint8 | np.uint16]
 Values = npt.NDArray[np.int32]
 
 QUICK = "analysis_quick"
@@ -65,8 +68,10 @@ def latents(model: Model, trunk: Trunk, level: Floats) -> tuple[Floats, Floats]:
     return y[0], z_hat[0]
 
 
-def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = False) -> Pixels:
-    """Return the pixels (16 h, 16 w, 3) uint8 of y_hat (M, h, w), any h and w >= 1, at a level field (h, w).
+def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = False) -> Colours:
+    """Return the colours (16 h, 16 w, 3) of y_hat (M, h, w), any h and w >= 1, at a level field (h, w).
+
+    They are pixels, uint8; of a model with filters sixteenths of a level, uint16.
 
     It is made in pieces of the longer side, of which every thread has some: layer by layer they would wait for each other. Not
     so the `reference`, which is the same with any number of threads.
@@ -77,7 +82,7 @@ def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = F
     count = at_once * max(round(level.size / (PIECE_LATENTS * around**2 * at_once)), 1)
     if count == 1 or reference:
         return _synthesised(model, y_hat, level)
-    pixels = np.empty((stride * rows, stride * columns, 3), np.uint8)
+    pixels: Colours = np.empty((stride * rows, stride * columns, 3), colour_type(model))
     edges = [length * number // count for number in range(count + 1)]
     pieces = [_piece(first, last, rows, columns) for first, last in itertools.pairwise(edges)]
 
@@ -95,7 +100,12 @@ def _piece(first: int, last: int, rows: int, columns: int) -> Area:
     return Area(0, first, columns, last) if rows > columns else Area(first, 0, last, rows)
 
 
-def _synthesised(model: Model, y_hat: Floats, level: Floats) -> Pixels:
+def colour_type(model: Model) -> type[np.uint8 | np.uint16]:
+    """Return the dtype of the colours that the synthesis of a model makes."""
+    return np.uint16 if geometry(model).fraction else np.uint8
+
+
+def _synthesised(model: Model, y_hat: Floats, level: Floats) -> Colours:
     """`synthesis` in one piece.
 
     The layers that see single pixels work on strips of them: at once they would take more memory than all the others.
@@ -103,7 +113,7 @@ def _synthesised(model: Model, y_hat: Floats, level: Floats) -> Pixels:
     shape, field = geometry(model), level[None, None]
     picture, context = model.run("synthesis", y_hat=y_hat[None], level=field)
     rows, columns = level.shape
-    pixels = np.empty((shape.stride * rows, shape.stride * columns, 3), np.uint8)
+    pixels: Colours = np.empty((shape.stride * rows, shape.stride * columns, 3), colour_type(model))
     coarse, fine = context.shape[2] // rows, picture.shape[2] // rows
     for top in range(0, rows, STRIP_ROWS):
         bottom = min(top + STRIP_ROWS, rows)
@@ -114,12 +124,16 @@ def _synthesised(model: Model, y_hat: Floats, level: Floats) -> Pixels:
             context=context[:, :, coarse * first : coarse * last],
             level=field[:, :, first:last],
         )[0][0]
-        made = cells[:, fine * (top - first) : fine * (bottom - first)]
-        _spread(made, pixels[shape.stride * top : shape.stride * bottom])
+        inside = slice(fine * (top - first), fine * (bottom - first))
+        strip = pixels[shape.stride * top : shape.stride * bottom]
+        if shape.fraction:
+            spread(cells, inside.start, inside.stop, cast(Fine, strip))
+        else:
+            _spread(cells[:, inside], strip)
     return pixels
 
 
-def _spread(cells: Pixels, pixels: Pixels) -> None:
+def _spread(cells: Pixels, pixels: Colours) -> None:
     """Write cells (12, h, w), channels by colour, row and column in a cell of 2x2, to pixels (2h, 2w, 3), a plane at a time for speed."""
     for channel, plane in enumerate(cells):
         color, row, column = channel // 4, channel // 2 % 2, channel % 2
