@@ -14,7 +14,9 @@ ROOT = Path(__file__).parent.parent
 FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/*.py")])
 
 LEAVES = "errors arguments files metadata metrics naming"
-ROOMS_OF_FAMILIES = "families/tilewise families/transform families/factorised families/recurrence families/wrapped"
+ROOMS_OF_FAMILIES = (
+    "families/tilewise families/transform families/factorised families/recurrence families/wrapped families/bitplanes"
+)
 """What families share: they import these and never each other."""
 LAW = {
     # file or room: what of the package it may import ("=families": that file alone, not what is in the room), and which

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 SUMMARY = (
     "Measure speed and size; `lic bench coder` measures the coders alone, `lic bench profile` each station of a picture, "
-    "`lic bench boxes` what importance gives its objects, `lic bench restore` what JPEG pictures gain."
+    "`lic bench boxes` what importance gives its objects, `lic bench restore` what JPEG pictures gain, "
+    "`lic bench prefixes` what the first bytes of a file show."
 )
 
 
@@ -28,6 +29,10 @@ def main(words: Sequence[str]) -> int:
         from ..bench import restoration
 
         return restoration.main(words[1:])
+    if words[:1] == ["prefixes"]:
+        from ..bench import prefixes
+
+        return prefixes.main(words[1:])
     if words[:1] == ["profile"]:
         from ..bench import stations
 
