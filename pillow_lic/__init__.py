@@ -124,6 +124,9 @@ def _register_with_imageio() -> None:
     try:
         importlib.import_module(".imageio_plugin", __name__).register()
     except Exception as error:  # this runs inside `import imageio`, which must not fail because of us
+        from .errors import let_pass
+
+        let_pass(error)
         import warnings
 
         warnings.warn(f"imageio was not told about .lic files: {error}", ImportWarning, stacklevel=2)

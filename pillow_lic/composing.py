@@ -6,6 +6,7 @@ Only writers import this. `codec.encode` has checked what comes in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from .exact.layer import Layer
 from .families import Request
 from .fileformat import alpha, container, importance_map
 from .fileformat.header import Header
+from .fileformat.levels import quality_to_level
 from .fileformat.limits import MAX_LEVEL
 from .importance import requested
 from .inspection import LOSSLESS
@@ -26,8 +28,8 @@ from .options import EncodeOptions
 
 Pixels = npt.NDArray[np.uint8]
 
-WORTH_WHOLE: Final = 0.9
-"""Share of exact pixels from which on a file without networks may be the smaller one."""
+EXPECTED: Final = 5.0
+"""Quality near which a file that is written for a target is taken to be, where what is drawn is weighed."""
 MOST_DB: Final = 100.0
 """PSNR of equal pictures, for a search that interpolates."""
 HALF: Final = 0.5
@@ -48,7 +50,7 @@ def composed(
     # A file without networks says by MAX_LEVEL that every pixel is as it was.
     highest = MAX_LEVEL if seen is pixels else MAX_LEVEL - 1
     pixels = seen
-    kept = None if original else _layer(pixels, mode, options.exact)
+    kept = None if original else _layer(pixels, mode, options, model)
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
     wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height))
@@ -75,7 +77,7 @@ def composed(
         )
 
     def file(level: int) -> bytes:
-        if kept is None or kept.share < WORTH_WHOLE:
+        if kept is None or kept.share < layer.WHOLE:
             return mixed(level)
         reach = kept.reach(level)
         if reach not in wholes:
@@ -130,13 +132,19 @@ def kept_whole(pixels: Pixels, mode: str, metadata: Mapping[str, bytes] | None) 
     return file
 
 
-def _layer(pixels: Pixels, mode: str, asked: object) -> Layer | None:
+def _layer(pixels: Pixels, mode: str, options: EncodeOptions, model: Model) -> Layer | None:
     """Return the exact layer of a picture by the option `exact`; None where nothing is kept exactly."""
-    colors = pixels[:, :, : 1 if mode in ("L", "LA") else 3]
+    colors, asked = pixels[:, :, : 1 if mode in ("L", "LA") else 3], options.exact
     if asked is False:
         return None
     if isinstance(asked, str):
-        return layer.found(colors)
+        level = model.nearest_level(quality_to_level(EXPECTED) if options.has_target else options.level)
+
+        @cache
+        def decoded() -> Pixels:
+            return families.writer(model, _coded(pixels, mode, model), Request(effort=options.effort)).decoded(level)
+
+        return layer.found(colors, level, decoded)
     places = requested.named_mask(cast("Any", asked), "exact", *pixels.shape[:2])
     return layer.named(colors, places >= HALF)
 

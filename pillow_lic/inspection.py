@@ -10,11 +10,11 @@ from .engine import models
 from .engine.models import Model
 from .engine.settings import limited_time
 from .errors import LicDamagedError, LicUnsupportedError
-from .fileformat import alpha, container
+from .fileformat import alpha, container, importance_map
 from .fileformat.exact_layer import ExactLayer
 from .fileformat.header import Header
 from .fileformat.limits import MAX_LEVEL
-from .fileformat.sections import ALPHA, EXACT
+from .fileformat.sections import ALPHA, EXACT, IMPORTANCE
 
 LOSSLESS: Final = "lossless"
 """Name and procedure of the model that keeps every pixel."""
@@ -90,10 +90,10 @@ def alpha_apart(model: Model, header: Header, opacity: bytes | None) -> bytes | 
 
 @limited_time()
 def cut(data: bytes | memoryview, size: int) -> bytes:
-    """Return a file of at most `size` bytes that shows the picture of a whole .lic file coarser; no network runs.
+    """Return a file of at most `size` bytes that shows the picture of a whole .lic file coarser.
 
-    All but the coded pixels stays as it is; a file that is small enough already comes back. ValueError for a model whose files
-    cannot be cut, and where `size` is too small; else as `verify`.
+    No network runs but those that decide what is read. All but the coded pixels stays as it is; a file that is small enough already
+    comes back. ValueError for a model whose files cannot be cut, and where `size` is too small; else as `verify`.
     """
     verify(data)
     fp = io.BytesIO(data)
@@ -108,5 +108,8 @@ def cut(data: bytes | memoryview, size: int) -> bytes:
         raise ValueError(msg)
     payloads = [payload for payload in container.TilePayloads(fp, front).values() if payload is not None]
     left = size - (whole - sum(map(len, payloads)))
-    tiles = families.cut(model, front.header.tiling, front.header.level, payloads, left)
+    importances = container.read_section(fp, front, IMPORTANCE)
+    shape = importance_map.shape_of(front.header.height, front.header.width)
+    deltas = None if importances is None else importance_map.unpack(importances, shape)
+    tiles = families.cut(model, front.header.tiling, front.header.level, deltas, payloads, left)
     return container.with_tiles(data, front, tiles)

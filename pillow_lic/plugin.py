@@ -17,7 +17,7 @@ from PIL import Image, ImageFile
 
 from . import codec, color, families, inspection, metadata
 from .engine.settings import current_settings
-from .errors import LicDamagedError, LicLimitError
+from .errors import LicDamagedError, LicLimitError, LicTruncatedError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
@@ -26,6 +26,30 @@ from .naming import FORMAT
 
 if TYPE_CHECKING:
     from . import files
+
+
+DECODER = "lic"
+"""Name of `Fed` in tiles."""
+
+
+class Fed(ImageFile.PyDecoder):
+    """The decoder that `ImageFile.Parser` drives: it passes on what there is of the file to the image of `LicImageFile.load_prepare`."""
+
+    _length = 0
+
+    def decode(self, buffer: Any) -> tuple[int, int]:
+        """Return (0, 0) as long as the file is not whole, (-1, 0) when its picture is loaded."""
+        (image,) = self.args
+        is_more, self._length = len(buffer) > self._length, len(buffer)
+        if image.fed(buffer):
+            return -1, 0
+        if ImageFile.LOAD_TRUNCATED_IMAGES and not is_more:  # the parser was closed
+            image.load()
+            return -1, 0
+        return 0, 0
+
+
+Image.register_decoder(DECODER, Fed)
 
 
 class LicImageFile(ImageFile.ImageFile):
@@ -40,6 +64,8 @@ class LicImageFile(ImageFile.ImageFile):
     format_description = "Learned image compression"
     most: int | None = None
     """Bytes of the file that `load` may use; the whole file where None."""
+    _is_part = False
+    """Whether more of the file is to come (`fed`)."""
     decoderconfig: tuple[int, ...] = ()  # of a draft the scale; here because unpickling skips __init__
     n_frames = 1
     is_animated = False
@@ -57,8 +83,8 @@ class LicImageFile(ImageFile.ImageFile):
         self.info.update(_info(header, model.name, front.metadata))
         if (places := _importance(fp, front)) is not None:
             self.info["importance"] = places
-        # Never run: `load` decodes. A tile tells Pillow that the pixels are still in the file.
-        self.tile = [ImageFile._Tile("lic", (0, 0, *self._size))]
+        # `load` decodes. A tile tells Pillow that the pixels are still in the file.
+        self.tile = [ImageFile._Tile(DECODER, (0, 0, *self._size))]
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
         """Have `load` decode a smaller picture, at 1/2, 1/4 or 1/8 and at least `size`, in a third of the time.
@@ -77,7 +103,7 @@ class LicImageFile(ImageFile.ImageFile):
                 return None
             self.decoderconfig = (scale,)
             self._size = (-(-width // scale), -(-height // scale))
-            self.tile = [ImageFile._Tile("lic", (0, 0, *self._size))]
+            self.tile = [ImageFile._Tile(DECODER, (0, 0, *self._size))]
             return self.mode, (0, 0, width / scale, height / scale)
 
     def load(self) -> Any:
@@ -101,7 +127,7 @@ class LicImageFile(ImageFile.ImageFile):
             with pasting:
                 image.paste(part, place.corners)
 
-        strict = not ImageFile.LOAD_TRUNCATED_IMAGES
+        strict = not (ImageFile.LOAD_TRUNCATED_IMAGES or self._is_part)
         codec.draw(fp, self._front, put, strict=strict, scale=scale, most=self.most)
         self.im = image.im
         self.tile = []
@@ -153,8 +179,29 @@ class LicImageFile(ImageFile.ImageFile):
         *rest, self.decoderconfig = state
         super().__setstate__(rest)
 
-    def load_seek(self, pos: int) -> None:
-        """Do nothing: that it exists tells `ImageFile.Parser` to wait for the whole file instead of driving a tile."""
+    def load_prepare(self) -> None:
+        """Have `ImageFile.Parser`, which alone calls this, give what it is fed to `fed`."""
+        super().load_prepare()
+        self.tile = [ImageFile._Tile(DECODER, (0, 0, *self.size), 0, (self,))]
+
+    def fed(self, data: bytes | memoryview) -> bool:
+        """Take what there is of the file, and load the picture where that is all of it; whether it is.
+
+        Before that `load` gives an early picture, decoded when it is asked for: what there is of a progressive tile coarser, tiles
+        that are missing grey. OSError for a file that is no .lic file or damaged, and from `load` for one that has not come to its
+        first tile.
+        """
+        with self._lock():
+            before, self.fp = self.fp, io.BytesIO(data)
+            try:
+                self._open()
+            except LicTruncatedError:  # inside its metadata
+                self.fp = before
+                return False
+            self._is_part = self._front.truncated
+            if not self._is_part:
+                self.load()
+            return not self._is_part
 
     def _getexif(self) -> dict[int, Any] | None:
         """Return the EXIF tags as Pillow's older formats do; thumbnailers ask for it to turn a picture upright."""
@@ -188,7 +235,7 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
 
 
 def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
-    """Return the bytes of a .lic file of at most `size` bytes that shows the picture of another one coarser; no network runs.
+    """Return the bytes of a .lic file of at most `size` bytes that shows the picture of another one coarser, without encoding it anew.
 
     Metadata, alpha and exact pixels stay as they are. ValueError for a file whose model does not code progressively, and for a
     size that is too small; OSError for a damaged file.

@@ -16,6 +16,7 @@ from PIL import Image
 from .. import color, metrics, plugin, saving
 from ..engine import models
 from ..engine.settings import settings
+from ..errors import let_pass
 from ..fileformat.header import CHANNELS
 from ..fileformat.levels import level_to_quality
 from ..importance import jpeg, requested
@@ -130,6 +131,7 @@ class Transcoder:
         try:
             im.save(buffer, formats.format_of(self.suffix), **words)
         except OSError as error:
+            let_pass(error)
             if im.has_transparency_data and str(error).startswith("cannot write mode"):
                 msg = (
                     f"{error}: {self.suffix} files have no transparency, .png, .webp and .avif files do; "
@@ -174,7 +176,8 @@ def psnr(im: Image.Image, data: bytes) -> float | None:
         stored = color.to_pixels(im)
         with Image.open(io.BytesIO(data)) as made:
             again = color.to_pixels(made).array
-    except OSError:
+    except OSError as error:
+        let_pass(error)
         return None
     colors = CHANNELS[stored.mode.removesuffix("A")]
     if again.shape[:2] != stored.array.shape[:2] or again.shape[2] < colors:

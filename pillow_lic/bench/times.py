@@ -147,25 +147,28 @@ def _numbers(kind: Callable[[str], float]) -> Callable[[str], list[float]]:
     return lambda text: [kind(part) for part in text.split(",")]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `lic bench times`, print its table, and return the exit status: 0, or 1 after a sentence on stderr."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the words of `lic bench times`."""
+    words = argparse.ArgumentParser(
         prog="lic bench times",
         description="Measure what models take beside AVIF and JPEG XL, for small and large pictures.",
     )
-    parser.add_argument("folder", help="pictures that mosaics are made of")
-    parser.add_argument(
-        "--megapixels", type=_numbers(float), default=MEGAPIXELS, metavar="N,N", help="default: 1 to 12"
-    )
-    parser.add_argument(
+    words.add_argument("folder", help="pictures that mosaics are made of")
+    words.add_argument("--megapixels", type=_numbers(float), default=MEGAPIXELS, metavar="N,N", help="default: 1 to 12")
+    words.add_argument(
         "--quality", type=_numbers(float), default=(3.0, 6.0), metavar="Q,Q", help="of the models; default: 3,6"
     )
-    parser.add_argument("--threads", type=_numbers(int), default=(1, 2), metavar="N,N", help="default: 1,2")
-    parser.add_argument(
+    words.add_argument("--threads", type=_numbers(int), default=(1, 2), metavar="N,N", help="default: 1,2")
+    words.add_argument(
         "--models", default=",".join(MODELS), metavar="A,B", help="default: lic,lic2; lic2:1 is at effort 1"
     )
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of every codec; default: 3")
-    arguments = parser.parse_args(argv)
+    words.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of every codec; default: 3")
+    return words
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `lic bench times`, print its table, and return the exit status: 0, or 1 after a sentence on stderr."""
+    arguments = parser().parse_args(argv)
     try:
         pictures = [peers.read(path) for path in measurement.pictures_of(Path(arguments.folder))]
         own = {name: measurement.our_codec(name) for name in arguments.models.split(",")}

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..parsing import byte_count
 from . import _terminal, _words
 
-SUMMARY = "Make a .lic file of a progressive model smaller, and its picture coarser; runs no network."
+SUMMARY = "Make a .lic file of a progressive model smaller, and its picture coarser, without encoding it anew."
 EXAMPLES = """
   lic cut a.lic b.lic --size 20k
   lic cut a.lic small/ --size 1.5k
