@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image, ImageFile
 
-from .. import color, families, metrics, plugin
+from .. import color, families, metrics, plugin, saving
 from ..engine import models
 from . import charts, peers
 
