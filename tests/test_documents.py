@@ -89,7 +89,7 @@ def check_modules(text: str) -> None:
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if list(commands(d))], ids=name_of)
 def test_options_of_the_command_exist(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command, *words in commands(document):
-        name = [command, *words[:1]] if words[:1] == ["coder"] else [command]
+        name = [command, *words[:1]] if words[:1] in (["coder"], ["times"]) else [command]
         with pytest.raises(SystemExit) as end:
             main([*name, "--help"])
         assert end.value.code == 0, command

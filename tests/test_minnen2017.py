@@ -12,7 +12,7 @@ from coded import cat, encoded, in_tiles
 from pictures import photo_like
 
 import pillow_lic
-from pillow_lic import codec, metrics
+from pillow_lic import codec, inspection, metrics
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError
@@ -153,13 +153,13 @@ def test_no_network_has_a_part_in_what_is_read(monkeypatch: pytest.MonkeyPatch) 
     found = signs_of(data)
     monkeypatch.setattr(Model, "run", lambda *_, **__: pytest.fail("a network was run"))
     np.testing.assert_array_equal(signs_of(data).values, found.values)
-    codec.verify(data)
+    inspection.verify(data)
 
 
 def test_it_cannot_be_cut_and_says_so() -> None:
     data = encoded(MODEL, photo_like(64, 96), quality=6)
     with pytest.raises(ValueError, match="got one of minnen2017"):
-        codec.cut(data, len(data) - 1)
+        inspection.cut(data, len(data) - 1)
     with pillow_lic.open(data, bytes=len(data) - 1) as im:
         assert set(np.asarray(im).ravel()) == {128}
 

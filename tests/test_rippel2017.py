@@ -14,7 +14,7 @@ from pictures import photo_like
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import codec, families, metrics
+from pillow_lic import codec, families, inspection, metrics
 from pillow_lic.engine import bits, models, runtime
 from pillow_lic.errors import LicDamagedError, LicError, LicRuntimeError
 from pillow_lic.families import bitplanes
@@ -107,7 +107,7 @@ def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, in
 def test_the_format_is_enough_to_decode(quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(stranger.PLAIN, "rippel2017", decode_alone)
     whole = encoded(MODEL, photo_like(40, 70, 4, seed=3), "RGBA", quality=quality)
-    for data in (whole, codec.cut(whole, len(whole) - 30), in_tiles(MODEL, photo_like(30, 150), 128, 400)):
+    for data in (whole, inspection.cut(whole, len(whole) - 30), in_tiles(MODEL, photo_like(30, 150), 128, 400)):
         ours, theirs = codec.decode(data)[1], stranger.decode(data)
         assert np.abs(ours.astype(int) - theirs).max() <= 1
 
@@ -185,7 +185,7 @@ def test_a_cut_file_is_valid_and_near_its_size() -> None:
         size = int(share * len(data))
         smaller = pillow_lic.cut(data, size)
         assert 0.9 * size <= len(smaller) <= size
-        codec.verify(smaller)
+        inspection.verify(smaller)
         reached.append(metrics.ms_ssim(cat(), codec.decode(smaller)[1]))
         assert pillow_lic.cut(data, len(smaller)) == smaller
     assert reached == sorted(reached)
