@@ -121,6 +121,20 @@ def test_letters_on_a_gradient_blend_with_it(mode: str) -> None:
     assert np.abs(part - whole[7:90, 9:200]).max() <= 1
 
 
+def test_a_shadow_beside_a_card_is_no_glyph() -> None:
+    pixels = np.asarray(slide(384, 256)).copy()
+    pixels[:, 224:] = 252
+    pixels[:, 208:216] = 226
+    pixels[:, 216:224] = np.linspace(224, 200, 8).astype(np.uint8)[None, :, None]
+    pixels[60:200, 260:264] = pixels[0, 0]
+    with_layer, without = (
+        np.asarray(pillow_lic.open(pillow_lic.encode(Image.fromarray(pixels), quality=5, exact=exact)))
+        for exact in ("auto", False)
+    )
+    beside = np.s_[:, 208:240]
+    assert metrics.psnr(pixels[beside], with_layer[beside]) > metrics.psnr(pixels[beside], without[beside]) - 2
+
+
 def test_a_psnr_is_reached_with_glyphs() -> None:
     im = slide(128, 96)
     data = pillow_lic.encode(im, target_psnr=35)
