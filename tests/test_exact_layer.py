@@ -121,18 +121,19 @@ def test_letters_on_a_gradient_blend_with_it(mode: str) -> None:
     assert np.abs(part - whole[7:90, 9:200]).max() <= 1
 
 
-def test_a_shadow_beside_a_card_is_no_glyph() -> None:
-    pixels = np.asarray(slide(384, 256)).copy()
-    pixels[:, 224:] = 252
-    pixels[:, 208:216] = 226
-    pixels[:, 216:224] = np.linspace(224, 200, 8).astype(np.uint8)[None, :, None]
-    pixels[60:200, 260:264] = pixels[0, 0]
-    with_layer, without = (
-        np.asarray(pillow_lic.open(pillow_lic.encode(Image.fromarray(pixels), quality=5, exact=exact)))
-        for exact in ("auto", False)
-    )
-    beside = np.s_[:, 208:240]
-    assert metrics.psnr(pixels[beside], with_layer[beside]) > metrics.psnr(pixels[beside], without[beside]) - 2
+def test_glyphs_are_weighed_on_the_ground_beside_them() -> None:
+    pixels = np.full((48, 48, 3), 100, np.uint8)
+    cover = np.zeros((48, 48), np.uint8)
+    cover[16:32, 16:32] = 64
+    blocks = np.zeros((3, 3), np.bool_)
+    blocks[1, 1] = True
+    pixels[cover > 0] = 75  # a quarter black over 100
+    black = glyphs.Glyphs(np.zeros_like(pixels), cover, blocks)
+    assert glyphs._errors(black, pixels, LEVEL).max() <= 256
+    pixels[cover > 0] = 112  # a quarter black over 150, which lies nowhere beside it
+    errors = glyphs._errors(black, pixels, LEVEL)
+    assert errors[1, 1] > 256 * 35**2
+    assert errors.sum() == errors[1, 1]
 
 
 def test_a_psnr_is_reached_with_glyphs() -> None:
