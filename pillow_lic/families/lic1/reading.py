@@ -31,10 +31,15 @@ Latents = Callable[[int, Area], "Floats | None"]
 """A function that returns y_hat (M, h, w) of an area of the tile with that raster index (`Reader.draw_latents`)."""
 
 
-class _Part(NamedTuple):
-    """An area that is synthesised in one go: pixels `target` of one `tile`, out of the latents `window`, which lie in the tiles `needs`."""
+TOGETHER = 1024
+"""Edge, in pixels, of the areas that are synthesised in one go: tiles that are smaller, which no encoder here writes, would take
+four times as long each with a halo of its own."""
 
-    tile: int
+
+class _Part(NamedTuple):
+    """An area that is synthesised in one go: pixels `target` of whole `tiles`, out of the latents `window`, which lie in the tiles `needs`."""
+
+    tiles: list[int]
     target: Area
     window: Area
     needs: list[int]
@@ -43,11 +48,12 @@ class _Part(NamedTuple):
 class Reader:
     """The pixels of an `area` of a picture, of all of it by default; or a draft of all of it, whose pixels are `scale` wide.
 
-    Tiles are taken in raster order; a tile is synthesised once those around it are there, and latents are dropped after
-    their last use, so that those of little more than two rows of tiles are held. Every thread but one takes another tile
-    first, or it would wait for the last of the latents, which a neighbour is still computing.
+    Tiles are taken in raster order; a tile, or several small ones, is synthesised once those around it are there, and latents are
+    dropped after their last use, so that those of little more than two rows of tiles are held. Every thread but one takes another
+    tile first, or it would wait for the last of the latents, which a neighbour is still computing.
 
-    reference: pixels are those of FORMAT.md, whatever the number of threads; else a few may be one level off, and come sooner.
+    reference: pixels are those of FORMAT.md, tile by tile, whatever the number of threads; else a few may be one level off, and
+    come sooner.
     """
 
     def __init__(
@@ -65,7 +71,9 @@ class Reader:
         self._geometry, self._reference = geometry(model), reference
         self._area = area or tiling.whole
         self._inside = self._geometry.grid(tiling.height, tiling.width).inside
-        self._parts = [self._part(index) for index in tiling.touching(self._area.corners)]
+        together = tiling.edge if reference or not tiling.edge else max(tiling.edge, TOGETHER)
+        self._squares = Tiling(tiling.width, tiling.height, together)
+        self._parts = [self._part(self._squares.tile(index)) for index in self._squares.touching(self._area.corners)]
         self._uses = Counter(index for part in self._parts for index in part.needs)
         self._asked = self._areas_asked()
         self._held: dict[int, workers.Job[Floats | None]] = {}
@@ -127,13 +135,13 @@ class Reader:
         ends at one or where the tile does; those within `means_reach` of an edge inside the tile may be wrong. It is called
         once for every tile in `needed`, in any order and from several threads.
 
-        `held` bytes of the file are in memory; a thread takes `bytes_per_pixel` of the largest tile.
+        `held` bytes of the file are in memory; a thread takes `bytes_per_pixel` of the largest area synthesised in one go.
         """
         ready = defaultdict(list)
         for part in self._parts:
             ready[part.needs[-1]].append(part)
-        largest = self._tiling.largest_padded(self._geometry.align)
-        across = len({self._tiling.tile(index).x0 for index in self.needed})
+        largest = self._squares.largest_padded(self._geometry.align)
+        across = len({self._tiling.tile(index).x0 // (self._squares.edge or 1) for index in self.needed})
         latent_bytes = self._geometry.latents * np.dtype(np.float32).itemsize
         held += 2 * across * largest // self._geometry.stride**2 * latent_bytes
         with workers.over_tiles(len(self.needed), largest, held, bytes_per_pixel) as crew:
@@ -156,16 +164,15 @@ class Reader:
         for part in parts:
             crew.submit(self._show, part, put)
 
-    def _part(self, index: int) -> _Part:
+    def _part(self, square: Area) -> _Part:
         sizes, (rows, columns) = self._geometry, self._inside
-        tile = self._tiling.tile(index)
-        target = tile.intersection(self._area)
-        halo = sizes.halo if self._reference else min(sizes.halo, transforms.HALO)
-        seen = tile.over(sizes.stride).widened(halo, columns, rows)
+        target = square.intersection(self._area)
+        halo = sizes.halo if self._reference else transforms.halo(self._model)
+        seen = square.over(sizes.stride).widened(halo, columns, rows)
         reached = target.over(sizes.stride).widened(sizes.reach, columns, rows)
         window = seen.intersection(reached)
         around = window.times(sizes.stride).intersection(self._tiling.whole)
-        return _Part(index, target, window, self._tiling.touching(around.corners))
+        return _Part(self._tiling.touching(target.corners), target, window, self._tiling.touching(around.corners))
 
     def _areas_asked(self) -> dict[int, Area]:
         """Return, of every tile, the latents that parts see and those that decide their means, in whole hyper-latents."""
@@ -186,12 +193,16 @@ class Reader:
         """Synthesise a part and drop the latents that nobody else needs."""
         found = {index: self._held[index].result() for index in part.needs}
         target = part.target.over(self._scale)
-        if found[part.tile] is None:
+        missing = [index for index in part.tiles if found[index] is None]
+        if len(missing) == len(part.tiles):
             pixels = np.full((*target.shape, 3), MISSING, np.uint8)
         else:
             window = part.window.times(self._geometry.stride // self._scale)
             seen = self._synthesis(self._latents_of(part.window, found), self._field(part.window, part.window.shape))
             pixels = seen[target.within(window).slices]
+            for index in missing:
+                grey = self._tiling.tile(index).intersection(part.target).over(self._scale)
+                pixels[grey.within(target).slices] = MISSING
         put(target.within(self._area.over(self._scale)), pixels)
         with self._lock:
             for index in part.needs:
