@@ -142,7 +142,7 @@ def _layer(pixels: Pixels, mode: str, options: EncodeOptions, model: Model) -> L
 
         @cache
         def decoded() -> Pixels:
-            return families.writer(model, _coded(pixels, mode, model), Request(effort=options.effort)).decoded(level)
+            return families.writer(model, _coded(pixels, mode, model), Request()).decoded(level)
 
         return layer.found(colors, level, decoded)
     places = requested.named_mask(cast("Any", asked), "exact", *pixels.shape[:2])

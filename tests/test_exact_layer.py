@@ -121,6 +121,21 @@ def test_letters_on_a_gradient_blend_with_it(mode: str) -> None:
     assert np.abs(part - whole[7:90, 9:200]).max() <= 1
 
 
+def test_glyphs_are_weighed_on_the_ground_beside_them() -> None:
+    pixels = np.full((48, 48, 3), 100, np.uint8)
+    cover = np.zeros((48, 48), np.uint8)
+    cover[16:32, 16:32] = 64
+    blocks = np.zeros((3, 3), np.bool_)
+    blocks[1, 1] = True
+    pixels[cover > 0] = 75  # a quarter black over 100
+    black = glyphs.Glyphs(np.zeros_like(pixels), cover, blocks)
+    assert glyphs._errors(black, pixels, LEVEL).max() <= 256
+    pixels[cover > 0] = 112  # a quarter black over 150, which lies nowhere beside it
+    errors = glyphs._errors(black, pixels, LEVEL)
+    assert errors[1, 1] > 256 * 35**2
+    assert errors.sum() == errors[1, 1]
+
+
 def test_a_psnr_is_reached_with_glyphs() -> None:
     im = slide(128, 96)
     data = pillow_lic.encode(im, target_psnr=35)

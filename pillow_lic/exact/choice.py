@@ -37,7 +37,7 @@ LIKELY = 0.16
 """Bits a level of contrast by the estimate of `drawn`, below which a block may be kept in a tile that pays as a whole."""
 ESTIMATED = 1.5
 """Real bits for one that `drawn` estimates, where blocks are kept one by one: 1.3 to 2."""
-FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.25
+FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.15
 """What exact blocks may cost for one bit of the codec's: pages are looked at closely, and from quality 5 on letters are to be exact."""
 LEAST_LAMBDA, LARGEST_LAMBDA = 0.0016, 0.25
 """Bits that a squared level of error, the mean of the channels, is worth at the lowest and the highest level; between them in equal ratios."""

@@ -17,11 +17,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import squares
+from ..fileformat import exact_layer, squares
 from ..fileformat.levels import level_to_quality
 from . import choice, drawn
 from .choice import Lost
 from .drawn import BLOCK, LEAST_SURE, contrast, packed
+from .ground import continued
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -105,18 +106,31 @@ def found(colors: Pixels, taken: Mask | None, level: int, lost: Lost) -> Glyphs 
     return _paying(result, colors, contrast_of, level, lost)
 
 
+def _errors(glyphs: Glyphs, colors: Pixels, level: int) -> Floats:
+    """Return the squared error of every block of colours (h, w, 1 or 3) where glyphs of a file of that level cover it.
+
+    The ground is what the pixels beside the glyphs continue to. Of letters it is the plane they were found on; beside a shadow or the
+    edge of a card it is another, and the shadow would be blended with the wrong side.
+    """
+    beneath = continued(colors, lambda area: glyphs.cover[area.slices] > 0)
+    shown = exact_layer.blended(beneath, glyphs.ink, rounded(glyphs.cover, degrees(level)))
+    errors: Floats = squares.sums(np.square(shown.astype(np.float32) - colors).mean(2), BLOCK)
+    return errors
+
+
 def _paying(glyphs: Glyphs, colors: Pixels, contrasts: Floats, level: int, lost: Lost) -> Glyphs | None:
-    """Return the glyphs of the blocks of colours (h, w, 1 or 3) that a file near a level has in few bits; None where too few are left.
+    """Return the glyphs of the blocks of colours (h, w, 1 or 3) that cost a file near a level little; None where too few are left.
 
     contrasts: levels from the ground to the glyphs of every block.
     """
-    cover = rounded(glyphs.cover, degrees(level))
+    cover, wrong = rounded(glyphs.cover, degrees(level)), choice.slope(level) * _errors(glyphs, colors, level)
     both = np.concatenate([glyphs.ink * (cover > 0)[:, :, None], cover[:, :, None]], 2)
-    glyphs.blocks[drawn.costs(both, glyphs.blocks) > _ESTIMATED * choice.by_contrast(contrasts, level)] = False
+    costs = drawn.costs(both, glyphs.blocks) + wrong
+    glyphs.blocks[costs > _ESTIMATED * choice.by_contrast(contrasts, level)] = False
     if glyphs.blocks.sum() < LEAST_SURE:
         return None
     glyphs.cover[~drawn.pixels_of(glyphs.blocks, glyphs.cover.shape)] = 0
-    bits = choice.layer_bits(glyphs.ink, rounded(glyphs.cover, degrees(level)))
+    bits = choice.layer_bits(glyphs.ink, rounded(glyphs.cover, degrees(level))) + wrong[glyphs.blocks].sum()
     if bits <= choice.CLEAR * choice.by_contrast(contrast(colors), level)[glyphs.blocks].sum():
         return glyphs
     return glyphs if bits <= _MOST_BITS * choice.by_error(lost(), level)[glyphs.blocks].sum() else None

@@ -112,7 +112,9 @@ def rate(
     anchor: Sequence[tuple[float, float]], curve: Sequence[tuple[float, float]], span: tuple[float, float]
 ) -> float:
     """Return the mean of ln(bytes / bytes of the anchor) over the qualities that both reach; NaN where there are none."""
-    low = max(span[0], *(min(value for _, value in each) for each in (anchor, curve)))
+    low = max(
+        span[0], *(min((value for _, value in each if value < math.inf), default=span[0]) for each in (anchor, curve))
+    )
     high = min(span[1], *(max(value for _, value in each) for each in (anchor, curve)))
     steps = range(math.ceil(10 * low), math.floor(10 * high) + 1)
     pairs = [(bytes_at(curve, step / 10), bytes_at(anchor, step / 10)) for step in steps]
