@@ -34,7 +34,8 @@ _SAID_IN_FULL = (
 """Kinds of errors whose words need no more to be understood."""
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, completing: bool = False) -> argparse.ArgumentParser:
+    """Return the parser of all commands; completing: with the words of those too that read their own."""
     parser = argparse.ArgumentParser(
         prog="lic",
         description="Learned image compression: .lic files.",
@@ -52,8 +53,9 @@ def _parser() -> argparse.ArgumentParser:
             epilog=f"examples:{examples.rstrip()}" if examples else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        if hasattr(command, "run"):
+        if hasattr(command, "run") or (completing and hasattr(command, "add_words")):
             command.add_words(sub)
+        if hasattr(command, "run"):
             sub.set_defaults(run=command.run)
     return parser
 
@@ -62,7 +64,7 @@ def _complete() -> None:
     """Answer a shell that asks how a command line may go on; argcomplete is an optional extra, and ends the process."""
     import argcomplete
 
-    argcomplete.autocomplete(_parser())
+    argcomplete.autocomplete(_parser(completing=True))
 
 
 def _run(words: Sequence[str]) -> int:

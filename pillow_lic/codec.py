@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import IO, Any, Final, cast
 
 import numpy as np
@@ -26,6 +27,7 @@ from .fileformat.areas import Area, checked_box, onto
 from .fileformat.container import Front
 from .fileformat.exact_layer import ExactLayer
 from .fileformat.header import CHANNELS, Header
+from .fileformat.levels import quality_to_level
 from .fileformat.limits import MAX_LEVEL, MAX_PIXELS, MAX_SIDE
 from .fileformat.sections import ALPHA, EXACT, IMPORTANCE
 from .importance import requested
@@ -35,8 +37,8 @@ Pixels = npt.NDArray[np.uint8]
 
 LOSSLESS: Final = "lossless"
 """Name and procedure of the model that keeps every pixel."""
-WORTH_WHOLE: Final = 0.9
-"""Share of exact pixels from which on a file without networks may be the smaller one."""
+EXPECTED: Final = 5.0
+"""Quality near which a file that is written for a target is taken to be, where what is drawn is weighed."""
 MOST_DB: Final = 100.0
 """PSNR of equal pictures, for a search that interpolates."""
 HALF: Final = 0.5
@@ -78,7 +80,7 @@ def encode(
     # A file without networks says by MAX_LEVEL that every pixel is as it was.
     highest = MAX_LEVEL if seen is pixels else MAX_LEVEL - 1
     pixels = seen
-    kept = None if original else _layer(pixels, mode, options.exact)
+    kept = None if original else _layer(pixels, mode, options, model)
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
     wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height))
@@ -105,7 +107,7 @@ def encode(
         )
 
     def file(level: int) -> bytes:
-        if kept is None or kept.share < WORTH_WHOLE:
+        if kept is None or kept.share < layer.WHOLE:
             return mixed(level)
         reach = kept.reach(level)
         if reach not in wholes:
@@ -180,13 +182,19 @@ def keeps_every_pixel(model: str | int | None) -> bool:
     return models.choose(model).procedure == LOSSLESS
 
 
-def _layer(pixels: Pixels, mode: str, asked: object) -> Layer | None:
+def _layer(pixels: Pixels, mode: str, options: EncodeOptions, model: Model) -> Layer | None:
     """Return the exact layer of a picture by the option `exact`; None where nothing is kept exactly."""
-    colors = pixels[:, :, : 1 if mode in ("L", "LA") else 3]
+    colors, asked = pixels[:, :, : 1 if mode in ("L", "LA") else 3], options.exact
     if asked is False:
         return None
     if isinstance(asked, str):
-        return layer.found(colors)
+        level = model.nearest_level(quality_to_level(EXPECTED) if options.has_target else options.level)
+
+        @cache
+        def decoded() -> Pixels:
+            return families.writer(model, _coded(pixels, mode, model), Request(effort=options.effort)).decoded(level)
+
+        return layer.found(colors, level, decoded)
     places = requested.named_mask(cast("Any", asked), "exact", *pixels.shape[:2])
     return layer.named(colors, places >= HALF)
 

@@ -1,5 +1,6 @@
 """`lic bench` on small made pictures: what it measures, keeps, averages, compares and writes."""
 
+import argparse
 import csv
 import dataclasses
 import json
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pillow_lic import codec, metrics
-from pillow_lic.bench import charts, measurement, peers, report
+from pillow_lic.__main__ import _parser as parser_of_all
+from pillow_lic.bench import charts, groups, measurement, peers, report
 from pillow_lic.bench.report import Sample
 from pillow_lic.engine import models, runtime
 from pillow_lic.options import EncodeOptions
@@ -255,3 +257,32 @@ def test_the_cards_mean_the_settings_of_the_table() -> None:
     known = {(peer.name, peer.known_as) for peer in peers.PEERS.values()}
     assert len(measured) >= 4
     assert set(measured) <= known
+
+
+def test_groups_stand_for_their_codecs() -> None:
+    found = groups.groups()
+    assert "balle2017" in found["papers"]
+    assert found["ours"][0] == "lic"
+    assert "jpeg" in found["peers"]
+    assert groups.named("all") == [*found["ours"], *found["papers"], *found["peers"]]
+    assert {"lic", "lossless", *(model.name for model in models.models())} - {models.DEFAULT} == set(
+        groups.named("ours,papers")
+    )
+    assert groups.named("jpeg,lic:3,peers") == ["jpeg", "lic:3", *(name for name in found["peers"] if name != "jpeg")]
+    assert groups.named(None) == ["lic", *found["peers"]]
+
+
+def test_a_shell_completes_the_last_word() -> None:
+    codecs = next(action for action in _words_of("bench") if "--codecs" in action.option_strings)
+    assert codecs.completer("pap") == ["papers"]
+    assert codecs.completer("papers,jp") == [
+        f"papers,{name}" for name in ("jpeg", "jpeg2000") if peers.is_available(name)
+    ]
+    assert "papers,papers" not in codecs.completer("papers,")
+
+
+def _words_of(command: str) -> list[argparse.Action]:
+    (named,) = (
+        action for action in parser_of_all(completing=True)._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    return named.choices[command]._actions

@@ -14,7 +14,9 @@ ROOT = Path(__file__).parent.parent
 FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/*.py")])
 
 LEAVES = "errors arguments files metadata metrics naming"
-ROOMS_OF_FAMILIES = "families/tilewise families/transform families/factorised families/recurrence families/wrapped"
+ROOMS_OF_FAMILIES = (
+    "families/tilewise families/transform families/factorised families/recurrence families/wrapped families/bitplanes"
+)
 """What families share: they import these and never each other."""
 LAW = {
     # file or room: what of the package it may import ("=families": that file alone, not what is in the room), and which
@@ -78,6 +80,7 @@ LAW = {
     "desktop/directories": ("", ""),
     "desktop/entries": ("naming", ""),
     "bench": (f"{LEAVES} __init__ bench codec color engine families fileformat options pages plugin _native", "numpy PIL constriction"),
+    "bench/groups": ("bench engine papers/claims", ""),
     "bench/restoration": ("metrics restoring", "numpy PIL"),
     "bench/boxes": ("metrics batch bench color importance plugin", "numpy PIL"),
     "papers": (f"{LEAVES} __init__ bench codec describe color engine families fileformat options pages papers plugin", "numpy PIL"),

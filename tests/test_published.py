@@ -18,7 +18,7 @@ from pillow_lic.errors import LicDamagedError, LicLimitError, LicUnsupportedErro
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
 
-MODELS = [models.choose(name) for name in ("li2018", "autoencoder", "agustsson2017")]
+MODELS = [models.choose(name) for name in ("li2018", "autoencoder", "agustsson2017", "rippel2017")]
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 OF_TRANSFORMS = [models.choose(name) for name in ("balle2017", "balle2018", "minnen2018-local", "theis2017")]
 """Those whose other tests are in test_transform_families."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
 SUMMARY = (
@@ -9,6 +10,13 @@ SUMMARY = (
     "`lic bench boxes` what importance gives its objects, `lic bench restore` what JPEG pictures gain, "
     "`lic bench prefixes` what the first bytes of a file show."
 )
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `lic bench`, for a shell that completes words: `main` reads its own."""
+    from ..bench import measurement
+
+    measurement.add_words(parser)
 
 
 def main(words: Sequence[str]) -> int:

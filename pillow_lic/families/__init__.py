@@ -52,6 +52,7 @@ FAMILIES: Final = (
     "minnen2017",
     "minnen2018_local",
     "restored",
+    "rippel2017",
     "theis2017",
     "toderici2015",
     "toderici2017",
