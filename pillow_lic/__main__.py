@@ -34,8 +34,8 @@ _SAID_IN_FULL = (
 """Kinds of errors whose words need no more to be understood."""
 
 
-def _parser(*, completing: bool = False) -> argparse.ArgumentParser:
-    """Return the parser of all commands; completing: with the words of those too that read their own."""
+def _parser(completed: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of all commands; of one with parsers of its own it has the words only if these begin with its name."""
     parser = argparse.ArgumentParser(
         prog="lic",
         description="Learned image compression: .lic files.",
@@ -46,16 +46,18 @@ def _parser(*, completing: bool = False) -> argparse.ArgumentParser:
     named = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, command in commands().items():
         examples = getattr(command, "EXAMPLES", "")
+        own = [command.parser(completed[1:])] if completed[:1] == [name] and hasattr(command, "parser") else []
         sub = named.add_parser(
             name,
+            parents=own,
+            add_help=not own,
             help=command.SUMMARY,
             description=command.SUMMARY,
             epilog=f"examples:{examples.rstrip()}" if examples else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        if hasattr(command, "run") or (completing and hasattr(command, "add_words")):
-            command.add_words(sub)
         if hasattr(command, "run"):
+            command.add_words(sub)
             sub.set_defaults(run=command.run)
     return parser
 
@@ -64,7 +66,7 @@ def _complete() -> None:
     """Answer a shell that asks how a command line may go on; argcomplete is an optional extra, and ends the process."""
     import argcomplete
 
-    argcomplete.autocomplete(_parser(completing=True))
+    argcomplete.autocomplete(_parser(os.environ.get("COMP_LINE", "").split()[1:]))
 
 
 def _run(words: Sequence[str]) -> int:

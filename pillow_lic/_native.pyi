@@ -1,4 +1,4 @@
-"""The coders in C++: rANS with fixed tables, dependent quantisation, adaptive coding of bits; specified in FORMAT.md.
+"""What is in C++: rANS with fixed tables, dependent quantisation, adaptive coding of bits, a filter of pixels; specified in FORMAT.md.
 
 Arrays are contiguous and of exactly the dtype and dimensions named, one where none are; anything else is a TypeError. Every call
 releases the GIL while it works. No input makes it read or write out of bounds.
@@ -57,6 +57,30 @@ def quantise(
     Indexes from `first` on take part in dependent quantisation; their second table is `offset` further. Return the symbols,
     their tables, their values in twentieths of a step and the state after them, 0-127, from `state` on. ValueError if an index
     has no table, a residual is not within LARGEST_RESIDUAL, the lengths differ or the state is another number.
+    """
+
+def spread(cells: NDArray[np.float32], first: int, last: int, out: NDArray[np.uint16]) -> None:
+    """Write rows first..last of cells (12, h, w), in levels, to pixels `out`, uint16[2 * rows, 2 * w, 3], in sixteenths 0..4080.
+
+    Channels go by colour, row and column in a cell of 2x2; what is not a number becomes 0. ValueError for other shapes.
+    """
+
+def filtered(
+    pixels: NDArray[np.uint16], inside: tuple[int, int, int, int], taps: NDArray[np.int16], threshold: int, shift: int
+) -> NDArray[np.uint8]:
+    """Return the part `inside`, (top, left, rows, columns), of pixels (h, w, 3) in sixteenths of a level, filtered (native/filter.hpp).
+
+    taps: int16[3, 3, 16] of -127..127, by colour that comes out, colour that goes in and place, 12 wide ones and 4 clipped ones.
+    threshold: 0..4080 sixteenths; shift: 0..9. ValueError for a part that is not inside, or another number.
+    """
+
+def filter_sums(
+    pixels: NDArray[np.uint16], picture: NDArray[np.uint8], every: int, threshold: int
+) -> NDArray[np.int64]:
+    """Return the sums (48, 51) of least squares over every `every`-th row of pixels (h, w, 3) in sixteenths, 0..4080.
+
+    Of f f' above and on the diagonal, 0 below, and of f e. f: the differences of a pixel by colour and place, as `filtered` has them;
+    e: what its colours lack of the picture (h, w, 3), in sixteenths. ValueError for other shapes or another number.
     """
 
 class Decoder:

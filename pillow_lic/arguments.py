@@ -6,6 +6,8 @@ import math
 import reprlib
 from collections.abc import Sequence
 
+from .errors import let_pass
+
 
 def number(name: str, value: object, legal: str) -> float:
     """Return ``value`` as a finite float; ValueError naming ``legal`` otherwise. A bool is not a number here."""
@@ -14,7 +16,8 @@ def number(name: str, value: object, legal: str) -> float:
         raise ValueError(msg)
     try:
         found = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError) as error:
+        let_pass(error)
         raise ValueError(msg) from None
     if not math.isfinite(found):
         raise ValueError(msg)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from .errors import let_pass
 from .fileformat.header import CHANNELS
 
 if TYPE_CHECKING:
@@ -207,12 +208,14 @@ def through_profile(im: Image.Image, profile: bytes, target: bytes = b"") -> Ima
     """
     try:
         from PIL import ImageCms
-    except ImportError:
+    except ImportError as error:
+        let_pass(error)
         return None
     try:
         to = io.BytesIO(target) if target else ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(im, io.BytesIO(profile), to, outputMode="RGB")
-    except (OSError, ImageCms.PyCMSError):
+    except (OSError, ImageCms.PyCMSError) as error:
+        let_pass(error)
         return None
 
 

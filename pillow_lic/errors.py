@@ -81,6 +81,22 @@ def let_pass(error: BaseException, *packages: str) -> None:
         raise found from None
 
 
+class Ignoring:
+    """A `with` block that is left quietly where it raises one of these kinds, unless it is what `let_pass` lets through."""
+
+    def __init__(self, *kinds: type[Exception]) -> None:
+        self._kinds = kinds
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, self._kinds):
+            return False
+        let_pass(error)
+        return True
+
+
 def is_from_outside(error: BaseException, *packages: str) -> bool:
     """Whether `let_pass` would raise."""
     return _from_outside(error, packages) is not None

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from .errors import Ignoring, let_pass
+
 StrPath = str | os.PathLike[str]
 
 
@@ -50,10 +52,11 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
                     _take_over(old, fp.fileno(), temporary)
             os.replace(temporary, target)
         except BaseException:
-            with contextlib.suppress(OSError):
+            with Ignoring(OSError):
                 os.unlink(temporary)
             raise
     except OSError as error:
+        let_pass(error)
         if error.errno is None:
             raise
         # Not by the name of the temporary file, of which the caller knows nothing.
@@ -72,6 +75,7 @@ def suppress_refusal() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        let_pass(error)
         if error.errno not in _REFUSALS:
             raise
 
@@ -119,7 +123,7 @@ def sweep(directory: StrPath) -> int:
     A writer at work holds a lock on its own; where there are no locks, nothing is removed. No directory has none.
     """
     removed = 0
-    with contextlib.suppress(OSError):
+    with Ignoring(OSError):
         found = [entry.path for entry in os.scandir(directory) if entry.name.endswith(TEMPORARY_MARK)]
         for path in found:
             removed += _remove_if_left(path)
@@ -132,13 +136,14 @@ def _lock(fp: IO[bytes]) -> bool:
         import fcntl
 
         fcntl.flock(fp, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):
+    except (ImportError, OSError) as error:
+        let_pass(error)
         return False
     return True
 
 
 def _remove_if_left(path: str) -> bool:
-    with contextlib.suppress(OSError), open(path, "rb") as fp:
+    with Ignoring(OSError), open(path, "rb") as fp:
         if _lock(fp) and time.time() - os.fstat(fp.fileno()).st_mtime > _SETTLED:
             os.unlink(path)
             return True
@@ -158,7 +163,7 @@ def _create_beside(target: Path, mode: int) -> tuple[Path, IO[bytes]]:
 
 def _sync_directory(directory: Path) -> None:
     """Make a rename durable where the system has a way to; the rename itself has already happened."""
-    with contextlib.suppress(OSError):
+    with Ignoring(OSError):
         handle = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(handle)

@@ -8,6 +8,8 @@ from typing import Any
 
 from PIL import Image
 
+from .errors import let_pass
+
 EXIF_PREFIX = b"Exif\x00\x00"
 """Stands before EXIF in JPEG, and in `Image.info`; a .lic file has the TIFF structure alone."""
 
@@ -58,7 +60,8 @@ def resolution(exif: bytes) -> tuple[float, float] | None:
         found = _resolution_fields(exif)
         x = found[X_RESOLUTION] * _PER_INCH[int(found.get(RESOLUTION_UNIT, 2))]
         y = found.get(Y_RESOLUTION, found[X_RESOLUTION]) * _PER_INCH[int(found.get(RESOLUTION_UNIT, 2))]
-    except (KeyError, ValueError, struct.error, ZeroDivisionError):
+    except (KeyError, ValueError, struct.error, ZeroDivisionError) as error:
+        let_pass(error)
         return None
     return (x, y) if x > 0 and y > 0 else None
 
@@ -98,7 +101,8 @@ def with_resolution(exif: bytes, dpi: object) -> bytes:
             return exif
         tags.update({X_RESOLUTION: numbers[0], Y_RESOLUTION: numbers[1], RESOLUTION_UNIT: 2})
         return tags.tobytes().removeprefix(EXIF_PREFIX)
-    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, struct.error):
+    except (SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, struct.error) as error:
+        let_pass(error)
         return exif
 
 
@@ -107,7 +111,8 @@ def _numbers(dpi: Any) -> tuple[float, float] | None:
     try:
         x, y = dpi if isinstance(dpi, (tuple, list)) else (dpi, dpi)
         numbers = [float(x), float(y)]
-    except (TypeError, ValueError, ZeroDivisionError):
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        let_pass(error)
         return None
     if not all(0 < number < 2**31 and math.isfinite(number) for number in numbers):
         return None

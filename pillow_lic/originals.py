@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from . import channels
-from .errors import LicError
+from .errors import LicError, let_pass
 from .fileformat import jpeg
 from .fileformat.levels import MIN_QUALITY
 
@@ -41,8 +41,8 @@ def file_of(im: Image.Image) -> bytes:
         if name:
             with open(os.fspath(name), "rb") as file:
                 return file.read()
-    except (OSError, ValueError):  # closed, or gone
-        pass
+    except (OSError, ValueError) as error:  # closed, or gone
+        let_pass(error)
     return b""
 
 

@@ -135,7 +135,7 @@ class Stream:
 
 
 def tile_latents(model, payload, level, field, h, w):
-    """Sections 8.1 to 8.5."""
+    """Sections 8.1 to 8.5, and what is read of 8.7."""
     m, z, stages = (model.constants[name] for name in ("latents", "hyper_latents", "stages"))
 
     def of_pass(outputs, t):
@@ -181,6 +181,7 @@ def tile_latents(model, payload, level, field, h, w):
                     r[0, channel, i, j] = value
                     coded.append(value)
                     places[t].append((0, channel, i, j))
+    taps = (np.zeros((3, 3, 16), int), 0, 0) if most is not None else filter_of(model, coder, coded)
     coder.finish(coded, whole=most is None)
     features = model.run("means_z", z_hat=z_hat, level=field[None, None])["features"]
     y_hat = np.zeros(r.shape, np.float32)
@@ -190,7 +191,54 @@ def tile_latents(model, payload, level, field, h, w):
         means = of_pass(found, t)
         for _, channel, i, j in places[t]:
             y_hat[0, channel, i, j] = means[0, channel, i // 2, j // 2] + np.float32(r[0, channel, i, j] / 20)
-    return y_hat[0, :, :h, :w]
+    return y_hat[0, :, :h, :w], taps
+
+
+PLACES = [(0, 1), (1, -1), (1, 0), (1, 1), (0, 2), (1, -2), (1, 2), (2, -2), (2, -1), (2, 0), (2, 1), (2, 2)]
+
+
+def filter_of(model, coder, coded):
+    """Section 8.7, what is read: taps[o, c, n], threshold, shift."""
+    taps = np.zeros((3, 3, 16), int)
+    if not model.constants.get("fraction"):
+        return taps, 0, 0
+
+    def number(table):
+        coded.append(coder.symbol(table))
+        return coded[-1]
+
+    shift = number(24) + 2
+    if not shift:
+        return taps, 0, 0
+    threshold = 8 * (number(40) + 8) + 8
+    tables = [number(32) + 2 for _ in range(6)]
+    for group, table in enumerate(tables):
+        for o in range(3):
+            for c in range(3):
+                for n in (range(4), range(4, 12), range(12, 16))[group % 3]:
+                    if table and (o == c) == (group < 3):
+                        taps[o, c, n] = number(4 * table)
+    return taps, threshold, shift + 5
+
+
+def filtered(levels, taps, threshold, shift):
+    """Section 8.7, what is computed: levels (height, width, 3) to pixels."""
+    height, width = levels.shape[:2]
+    v = np.floor(np.clip(16 * levels, 0, 4080) + 0.5).astype(int)
+
+    def clip(d):
+        return np.clip(d, -threshold, threshold)
+
+    def d(y, x):
+        rows, columns = np.clip(np.arange(height) + y, 0, height - 1), np.clip(np.arange(width) + x, 0, width - 1)
+        return v[rows][:, columns] - v
+
+    total = np.zeros(v.shape, int)
+    for n, (y, x) in enumerate(PLACES):
+        total += (d(y, x) + d(-y, -x)) @ taps[:, :, n].T
+        if n < 4:
+            total += (clip(d(y, x)) + clip(d(-y, -x))) @ taps[:, :, 12 + n].T
+    return np.clip((v * 2**shift + total + 2 ** (shift + 3)) >> (shift + 4), 0, 255).astype(np.uint8)
 
 
 def decode(data):
@@ -241,21 +289,23 @@ def lic1(model, level, height, width, edge, corners, found):
         own = np.full((-(-h // 4) * 4, -(-w // 4) * 4), level)
         part = field[i : i + own.shape[0], j : j + own.shape[1]]
         own[: part.shape[0], : part.shape[1]] = part
-        latents[:, i : i + h, j : j + w] = tile_latents(model, payload, level, own, h, w)
-        places.append((i, j, h, w))
+        latents[:, i : i + h, j : j + w], taps = tile_latents(model, payload, level, own, h, w)
+        places.append((i, j, h, w, taps))
 
     rgb = np.zeros((16 * rows, 16 * columns, 3), np.uint8)
-    for i, j, h, w in places:
+    for i, j, h, w, taps in places:
         halo = model.constants["halo"]
         i0, j0, i1, j1 = max(0, i - halo), max(0, j - halo), min(rows, i + h + halo), min(columns, j + w + halo)
         window = {"y_hat": latents[None, :, i0:i1, j0:j1], "level": field[None, None, i0:i1, j0:j1]}
         made = model.run("synthesis", **window)
         cells = model.run("detail", **made, level=window["level"])["cells"][0]
-        pixels = np.zeros((16 * (i1 - i0), 16 * (j1 - j0), 3), np.uint8)
+        pixels = np.zeros((16 * (i1 - i0), 16 * (j1 - j0), 3), cells.dtype)
         for c in range(12):
             pixels[c // 2 % 2 :: 2, c % 2 :: 2, c // 4] = cells[c]
+        if model.constants.get("fraction"):
+            pixels = filtered(pixels[: height - 16 * i0, : width - 16 * j0], *taps)
         cut = pixels[16 * (i - i0) : 16 * (i - i0 + h), 16 * (j - j0) : 16 * (j - j0 + w)]
-        rgb[16 * i : 16 * (i + h), 16 * j : 16 * (j + w)] = cut
+        rgb[16 * i : 16 * i + cut.shape[0], 16 * j : 16 * j + cut.shape[1]] = cut
     return rgb[:height, :width]
 
 

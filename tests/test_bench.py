@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,8 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pillow_lic import codec, metrics
-from pillow_lic.__main__ import _parser as parser_of_all
-from pillow_lic.bench import charts, groups, measurement, peers, report
+from pillow_lic.bench import charts, groups, measurement, peers, report, times
 from pillow_lic.bench.report import Sample
 from pillow_lic.engine import models, runtime
 from pillow_lic.options import EncodeOptions
@@ -282,7 +282,40 @@ def test_a_shell_completes_the_last_word() -> None:
 
 
 def _words_of(command: str) -> list[argparse.Action]:
-    (named,) = (
-        action for action in parser_of_all(completing=True)._actions if isinstance(action, argparse._SubParsersAction)
-    )
-    return named.choices[command]._actions
+    return import_module(f"pillow_lic.commands.{command}").parser([])._actions
+
+
+@pytest.mark.parametrize(("level", "free"), [(0.5, True), (0.05, False)])
+def test_the_list_of_names_hides_no_line_where_a_corner_is_free(level: float, free: bool) -> None:
+    """Lines along the bottom send it to the top; those across the middle leave it where it is."""
+    flat = {name: [(0.1, level), (1.0, level)] for name in ("a", "b")}
+    panel = charts.Panel("t", "x", "y", {**flat, "c": [(0.1, 0.0), (0.15, 1.0)]})
+    root = ElementTree.fromstring(charts.svg([panel]))
+    names = [text for text in root.iter("{http://www.w3.org/2000/svg}text") if text.text in ("a", "b")]
+    assert len(names) == 2
+    assert all((float(text.attrib["y"]) > charts._HEIGHT / 2) == free for text in names)
+
+
+def test_times_of_small_and_large_mosaics(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--megapixels", "0.01,0.02", "--quality", "3", "--threads", "1", "--models", "lic2", "--rounds", "1")
+    assert times.main([str(folder), *arguments]) == 0
+    shown = capsys.readouterr().out
+    peer = sum(peers.is_available(name) for name in times.PEERS)
+    cell = r"\d+\.\d\d \(" + ", ".join([r"\d+\.\d"] * peer) + r"\)"
+    for title in ("0.01, 3, 1", "0.02, 3, 1", "median, 1"):
+        assert re.search(rf"^\| {title} \| {cell} \| {cell} \|$", shown, re.MULTILINE)
+
+
+def test_times_refuse_more_threads_than_processors(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert times.main([str(folder), "--megapixels", "0.01", "--threads", "1000", "--models", "lic2"]) == 1
+    assert "threads must be at most" in capsys.readouterr().err
+
+
+def test_a_mosaic_is_filled_by_pictures_side_by_side() -> None:
+    pictures = [np.full((20, 30, 3), 1, np.uint8), np.full((30, 20, 3), 2, np.uint8)]
+    found = times.mosaic(pictures, 0.003)
+    assert found.shape == (47, 63, 3)
+    assert (found[:20, :30] == 1).all()
+    assert (found[:20, 30:60] == 2).all()
+    assert (found[:20, 60:] == 1).all()
+    assert set(np.unique(found)) == {1, 2}

@@ -48,6 +48,15 @@ def test_odd_exif_costs_no_picture(photo: Image.Image, suffix: str, kind: str) -
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("exif", [b"junk", b"MM\0*\0\0\0\x08\xff\xff"])
+def test_exif_of_which_nothing_can_be_read_is_left_out_and_said(photo: Image.Image, suffix: str, exif: bytes) -> None:
+    data, said = transcoded(pillow_lic.open(pillow_lic.encode(photo, exif=exif, quality=1)), suffix)
+    assert len(data) > 100
+    if suffix != ".tif":  # whose writer makes tags of its own
+        assert any(text.startswith("EXIF was left out: ") for text in said)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("word", ["exif", "xmp"])
 def test_what_has_no_room_is_left_out_and_said(photo: Image.Image, suffix: str, word: str) -> None:
     exif = Image.Exif()

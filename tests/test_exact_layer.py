@@ -12,7 +12,7 @@ from pictures import SAMPLE, photo_like
 from PIL import Image, ImageDraw, ImageFile, ImageFont, features
 
 import pillow_lic
-from pillow_lic import codec, families, metrics
+from pillow_lic import codec, families, inspection, metrics
 from pillow_lic.__main__ import main
 from pillow_lic.describe import describe
 from pillow_lic.engine import models
@@ -336,7 +336,7 @@ def test_exact_pixels_lie_over_lossless_tiles_too(mode: str) -> None:
         [exact_layer.written(np.full((13, 20, 1), 7, np.uint8), np.uint8(255) * places)], Tiling(20, 13, 0)
     )
     data = with_exact(codec.encode(tile, mode, EncodeOptions(lossless=True)), section)
-    codec.verify(data)
+    inspection.verify(data)
     colors = tile[:, :, :-1] if mode.endswith("A") else tile
     colors[places] = 7
     assert (codec.decode(data)[1] == tile).all()
@@ -368,7 +368,7 @@ def test_bad_sections_are_refused_before_anything_is_decoded(mixed: bytes) -> No
     }
     for section, words in bad.items():
         data = with_exact(mixed, section)
-        for act in (codec.verify, codec.decode):
+        for act in (inspection.verify, codec.decode):
             with (
                 mock.patch.object(Image, "open", side_effect=AssertionError("it was opened")),
                 pytest.raises(LicDamagedError, match=words),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import ctypes
 import functools
 import io
@@ -78,6 +80,94 @@ def test_a_time_limit_passes(
         work[what]()
         pytest.fail("the limit came too late")
     assert caught.type is TimeLimit or str(caught.value) == "[Errno 5] time is over"
+
+
+class Late(TimeoutError, ValueError, RuntimeError):
+    """What a handler may raise that libraries raise of themselves too: nobody may take it for a broken file."""
+
+
+PACKAGE = Path(errors.__file__).parent
+TAKES_ALL = {"Exception", "OSError", "ValueError", "TypeError", "RuntimeError", "ImportError"}
+"""Kinds that a time limit may have or become."""
+OF_THE_COMMAND = (
+    "commands",
+    "bench",
+    "papers",
+    "probe",
+    "desktop",
+    "autoload",
+    "freezing",
+    "parsing",
+    "starting",
+    "__main__",
+)
+"""What runs for `lic` alone, where no handler of others is."""
+
+
+def handlers(path: Path) -> list[ast.ExceptHandler]:
+    """Return the clauses of a file that catch one of `TAKES_ALL`."""
+    found = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ExceptHandler)]
+    return [
+        node for node in found if TAKES_ALL & {n.id for n in ast.walk(node.type or node) if isinstance(n, ast.Name)}
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in PACKAGE.rglob("*.py")
+        if path.relative_to(PACKAGE).parts[0].removesuffix(".py") not in OF_THE_COMMAND
+    ],
+    ids=lambda path: path.relative_to(PACKAGE).as_posix(),
+)
+def test_whoever_catches_many_kinds_lets_pass_what_is_not_of_the_work(path: Path) -> None:
+    for handler in handlers(path):
+        first = ast.unparse(handler.body[0])
+        body = ast.unparse(ast.Module(handler.body, []))
+        of_a_worker = path.name == "processes.py" and handler.lineno > next(
+            number
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+            if line.startswith("def _work(")
+        )
+        assert "let_pass(" in body or first == "raise" or of_a_worker, f"line {handler.lineno}"
+
+
+@pytest.mark.parametrize("what", ["region", "lossless", "draft", "restored", "extract", "save"])
+def test_a_time_limit_of_any_kind_passes_at_any_moment(what: str, tmp_path: Path, photo: Image.Image) -> None:
+    photo.save(tmp_path / "a.jpg")
+    flat, kept = (
+        pillow_lic.encode(photo, lossless=True),
+        pillow_lic.encode(Image.open(tmp_path / "a.jpg"), model="restored"),
+    )
+    work: dict[str, Callable[[], object]] = {
+        "region": lambda: pillow_lic.open(flat).region((5, 5, 40, 40)),
+        "lossless": lambda: pillow_lic.open(flat).load(),
+        "draft": lambda: pillow_lic.open(pillow_lic.encode(photo)).thumbnail((20, 20)),
+        "restored": lambda: pillow_lic.open(kept).load(),
+        "extract": lambda: pillow_lic.extract(kept),
+        "save": lambda: pillow_lic.save(photo, tmp_path / "a.lic", lossless=True),
+    }
+
+    def ring(*_: object) -> None:
+        raise Late("time is over")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    work[what]()
+    begun = time.perf_counter()
+    work[what]()
+    whole = time.perf_counter() - begun
+    try:
+        for turn in range(1, 30):
+            with contextlib.suppress(Late):
+                signal.setitimer(signal.ITIMER_REAL, whole * turn / 30)
+                work[what]()
+                time.sleep(60 * whole)
+                pytest.fail("the limit never came")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    work[what]()
 
 
 def test_what_another_thread_raises_here_passes() -> None:

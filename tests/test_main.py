@@ -482,3 +482,29 @@ def test_closed_standard_error(png: Path) -> None:
     words = f"{shlex.quote(sys.executable)} -m pillow_lic convert a.png out 2>&-"
     result = subprocess.run(["sh", "-c", words], cwd=png.parent, capture_output=True, check=False)
     assert (result.returncode, (png.parent / "out/a.lic").exists()) == (0, True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks as bash does")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("lic be", {"bench"}),
+        ("lic convert --fi", {"--first-frame"}),
+        ("lic bench --co", {"--codecs"}),
+        ("lic bench co", {"coder"}),
+        ("lic bench coder --sy", {"--symbols"}),
+        ("lic bench restore --q", {"--qualities"}),
+    ],
+)
+def test_words_are_completed(line: str, expected: set[str], tmp_path: Path) -> None:
+    pytest.importorskip("argcomplete")
+    asked = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "COMP_TYPE": "9",
+    }
+    command = f"exec {shlex.quote(sys.executable)} -m pillow_lic 8>answer 9>/dev/null"
+    subprocess.run(["sh", "-c", command], env=os.environ | asked, cwd=tmp_path, check=False, capture_output=True)
+    assert {word.strip() for word in (tmp_path / "answer").read_text().splitlines()} == expected

@@ -23,7 +23,7 @@ from packaging.version import Version
 from PIL import Image, ImageFile, UnidentifiedImageError, features
 
 import pillow_lic
-from pillow_lic import metrics, plugin
+from pillow_lic import metrics, plugin, saving
 from pillow_lic.engine import models
 from pillow_lic.fileformat import container, header
 from pillow_lic.naming import accept
@@ -622,7 +622,7 @@ def test_one_aim_at_a_time(photo: Image.Image) -> None:
 
 def test_a_mask_may_be_an_image() -> None:
     mask = Image.new("RGB", (6, 4), "white")
-    chosen = plugin.encode_options({"roi": mask, "importance": mask})
+    chosen = saving.encode_options({"roi": mask, "importance": mask})
     assert chosen.roi.tolist() == chosen.importance.tolist() == [[255] * 6] * 4
 
 

@@ -12,7 +12,7 @@ from tiled import in_tiles
 from pillow_lic import codec, families
 from pillow_lic.engine import models, workers
 from pillow_lic.engine.settings import settings
-from pillow_lic.families import Put, Request
+from pillow_lic.families import MISSING, Put, Request
 from pillow_lic.families.lic1 import reading, residuals, scales, transforms
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.families.lic1.reading import Reader
@@ -30,6 +30,7 @@ def test_a_halo_reaches_into_the_next_row_of_tiles_only() -> None:
 @pytest.mark.parametrize(("height", "width"), [(640, 150), (129, 300), (650, 64)])
 def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: int, width: int, threads: int) -> None:
     """And what the synthesis sees is what it would see of all latents at once."""
+    monkeypatch.setattr(reading, "TOGETHER", 128)
     spec = models.choose(None)
     original = transforms.synthesis
     rng = np.random.default_rng(0)
@@ -42,12 +43,14 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
         held.append(len(r._held))
         return original(spec, y_hat, field, reference=reference)
 
-    def tile_latents(index: int, area: Area) -> np.ndarray:
+    def tile_latents(index: int, area: Area) -> reading.Found:
         tile = tiling.tile(index)
         assert area == tile.over(16)
         y, x = tile.y0 // 16, tile.x0 // 16
         part = latents[:, y : y + 8, x : x + 8]
-        return np.pad(part, ((0, 0), (0, -part.shape[1] % 4), (0, -part.shape[2] % 4)), constant_values=9)
+        return reading.Found(
+            np.pad(part, ((0, 0), (0, -part.shape[1] % 4), (0, -part.shape[2] % 4)), constant_values=9)
+        )
 
     monkeypatch.setattr(transforms, "synthesis", counted)
     with settings(threads=threads):
@@ -68,6 +71,7 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
 
 def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every tile but those of the last row became ready by one that was just begun."""
+    monkeypatch.setattr(reading, "TOGETHER", 128)
     spec = models.choose(None)
     r = Reader(spec, Tiling(1024, 256, 128), 500)
     waited: list[int] = []
@@ -77,9 +81,9 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
         waited.extend(index for index in part.needs if not r._held[index]._finished.is_set())  # type: ignore[attr-defined]
         show(part, put)
 
-    def latents(index: int, _: Area) -> np.ndarray:
+    def latents(index: int, _: Area) -> reading.Found:
         time.sleep(0.05)
-        return np.zeros((spec.constants["latents"], 8, 8), np.float32)
+        return reading.Found(np.zeros((spec.constants["latents"], 8, 8), np.float32))
 
     def synthesis(spec: models.Model, y_hat: np.ndarray, field: np.ndarray, *, reference: bool) -> np.ndarray:
         time.sleep(0.1)
@@ -90,6 +94,31 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
     with settings(threads=2):
         r.draw_latents(latents, lambda _area, _pixels: None)
     assert len(waited) <= 1
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_small_tiles_are_synthesised_together(monkeypatch: pytest.MonkeyPatch, scale: int) -> None:
+    """And give the pixels that each would have alone, up to one level in few samples; one that is missing is grey."""
+    spec, tiling = models.choose(None), Tiling(1100, 300, 128)
+    rng = np.random.default_rng(0)
+    latents = rng.normal(0, 1, (spec.constants["latents"], 20, 72)).astype(np.float32)
+    found = []
+    for together in (128, 1024):
+        monkeypatch.setattr(reading, "TOGETHER", together)
+        reader = Reader(spec, tiling, 500, scale=scale)
+        picture = np.empty((*reader.shape, 3), np.uint8)
+        reader.draw_latents(
+            lambda index, area: None if index in (1, 26) else reading.Found(latents[:, *area.slices]),
+            lambda area, pixels, picture=picture: picture.__setitem__(area.slices, pixels),
+        )
+        found.append(picture)
+        work = reader.work
+    assert work < 1.3 * 1104 * 304
+    off = np.abs(found[0].astype(int) - found[1])
+    assert off.max() <= 1
+    assert (off > 0).mean() < 2e-3
+    for index in (1, 26):
+        assert (found[1][tiling.tile(index).over(scale).slices] == MISSING).all()
 
 
 def test_a_picture_of_many_rows_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from pictures import photo_like
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import codec, families, metrics
+from pillow_lic import codec, families, inspection, metrics
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
@@ -64,7 +64,7 @@ def test_a_cut_file_is_valid_and_near_its_size(model: Model) -> None:
         size = int(share * len(data))
         smaller = pillow_lic.cut(data, size)
         assert size - 12 <= len(smaller) <= size
-        codec.verify(smaller)
+        inspection.verify(smaller)
         reached.append(metrics.psnr(cat(), codec.decode(smaller)[1]))
         assert len(smaller) - 12 <= len(pillow_lic.cut(data, len(smaller))) <= len(smaller)
     assert reached == sorted(reached)
@@ -121,7 +121,7 @@ def test_a_shortened_stream_has_the_first_signs_all_over_the_picture() -> None:
 
 def test_the_least_size_is_named() -> None:
     with pytest.raises(ValueError, match=r"size of a tile must be at least \d+ bytes, got -?\d"):
-        codec.cut(encoded(MODEL, photo_like(40, 40)), 32)
+        inspection.cut(encoded(MODEL, photo_like(40, 40)), 32)
 
 
 def alone(own: Model) -> Callable[..., np.ndarray]:
@@ -150,7 +150,7 @@ def test_the_format_is_enough_to_decode(name: str, quality: float, monkeypatch: 
     monkeypatch.setitem(stranger.PLAIN, name, alone(model))
     pixels = photo_like(40, 70, 4, seed=3)
     whole = encoded(model, pixels, "RGBA", quality=quality)
-    for data in (whole, codec.cut(whole, len(whole) - 4), in_tiles(model, photo_like(30, 200), 128, 585)):
+    for data in (whole, inspection.cut(whole, len(whole) - 4), in_tiles(model, photo_like(30, 200), 128, 585)):
         ours, theirs = codec.decode(data)[1], stranger.decode(data)
         assert np.abs(ours.astype(int) - theirs).max() <= 1
 
@@ -175,7 +175,7 @@ def test_no_network_has_a_part_in_what_is_read(monkeypatch: pytest.MonkeyPatch) 
         assert np.abs(codec.decode(data)[1].astype(int) - shown).max() <= 1
     monkeypatch.setattr(Model, "run", lambda *_, **__: pytest.fail("a network was run"))
     np.testing.assert_array_equal(signs_of(data).values, found)
-    codec.verify(codec.cut(data, len(data) * 2 // 3))
+    inspection.verify(inspection.cut(data, len(data) * 2 // 3))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -232,6 +232,6 @@ def test_a_larger_picture_goes_by_tiles() -> None:
     header, whole = codec.decode(data)
     assert (header.tile_edge, header.tile_count) == (1024, 4)
     assert metrics.psnr(pixels, whole) > 18
-    smaller = codec.cut(data, len(data) // 2)
+    smaller = inspection.cut(data, len(data) // 2)
     assert len(smaller) <= len(data) // 2
-    codec.verify(smaller)
+    inspection.verify(smaller)

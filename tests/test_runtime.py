@@ -7,7 +7,9 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 from pictures import photo_like
+from PIL import Image
 
+import pillow_lic
 from pillow_lic import codec
 from pillow_lic.engine import models, runtime
 from pillow_lic.engine.settings import settings
@@ -96,6 +98,31 @@ def test_an_absent_provider_is_named(spec: models.Model) -> None:
         runtime.run(spec, "means_z", {})
 
 
+@pytest.mark.parametrize("has_it", [False, True], ids=["not in this release", "without its libraries"])
+def test_a_provider_that_is_missing_leaves_the_work_to_the_next_and_says_so_once(
+    spec: models.Model, monkeypatch: pytest.MonkeyPatch, has_it: bool
+) -> None:
+    made = ort.InferenceSession
+
+    def session(data: bytes, options: object, providers: list[tuple[str, object]]) -> ort.InferenceSession:
+        """As onnxruntime does where CUDA's libraries cannot be loaded."""
+        return made(data, options, providers=[item for item in providers if item[0] == runtime.CPU])
+
+    monkeypatch.setattr(runtime, "_sessions", {})
+    monkeypatch.setattr(runtime, "_said", set())
+    names = ["CUDAExecutionProvider"] * has_it + [runtime.CPU]
+    monkeypatch.setattr(ort, "get_available_providers", lambda: names)
+    monkeypatch.setattr(ort, "InferenceSession", session)
+    data = pillow_lic.encode(Image.new("RGB", (64, 64), "red"), exact=False)
+    runtime._sessions.clear()
+    with (
+        settings(providers="cuda,cpu"),
+        pytest.warns(RuntimeWarning, match="CUDAExec.*: networks run on CPUExec") as said,
+    ):
+        pillow_lic.open(data).load()
+    assert len(said) == 1
+
+
 def test_exact_networks_run_on_the_cpu_whatever_is_asked(spec: models.Model) -> None:
     with settings(providers=["cuda"]):
         assert runtime.run(spec, "scales_z", z_hat(spec))[0].shape[2:] == (4, 4)
@@ -145,6 +172,7 @@ def test_a_forked_child_decodes_and_exits(threads: int) -> None:
     """Freeing an inherited session hangs (onnxruntime 1.31): the child must neither use nor free it."""
     program = f"""
 import os, sys, numpy as np
+import pillow_lic
 from pillow_lic import codec
 from pillow_lic.engine.settings import settings
 from pillow_lic.options import EncodeOptions

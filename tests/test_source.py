@@ -12,7 +12,7 @@ from PIL import Image
 from tiled import in_tiles
 
 import pillow_lic
-from pillow_lic import codec
+from pillow_lic import inspection
 from pillow_lic.fileformat import container, source
 from pillow_lic.fileformat.header import parse_header
 from pillow_lic.fileformat.varint import write_varint
@@ -52,6 +52,17 @@ def test_reading_goes_on_until_nothing_comes() -> None:
     assert source.read_at(fp, 20, 100) == bytes(range(20, 120))
     assert source.read_at(fp, 190, 100) == bytes(range(190, 200))
     assert source.read_at(fp, 500, 10) == source.read_at(fp, 0, 0) == b""
+
+
+def test_a_file_that_knows_no_end_is_counted(several: bytes) -> None:
+    class Endless(Remote):
+        """Seeks from the beginning only, as a stream over HTTP may; Pillow's own formats ask for no more."""
+
+        def seek(self, position: int) -> None:
+            super().seek(position)
+
+    assert source.size_from(Endless(bytes(200), 7), 50) == 150
+    assert Image.open(Endless(several, 10**6)).tobytes() == pillow_lic.open(several).tobytes()
 
 
 @pytest.mark.parametrize("most", [5, 1000, 10**6])
@@ -135,7 +146,7 @@ def test_tiles_are_read_when_they_are_asked_for(several: bytes) -> None:
     with pytest.raises(pillow_lic.LicTruncatedError, match="before tile 6 of 6"):
         container.TilePayloads(io.BytesIO(cut), front)[5]
     with pytest.raises(pillow_lic.LicTruncatedError, match="ends inside its tile section: 9 bytes"):
-        codec.verify(cut)
+        inspection.verify(cut)
 
 
 class Taker:
@@ -159,6 +170,20 @@ def test_writing_goes_on_until_all_is_taken(photo: Image.Image) -> None:
     assert fp.got == data
     with pytest.raises(OSError, match="took none of the last"):
         photo.save(Taker(0), "LIC")
+
+
+def test_writing_gives_bytes_and_believes_no_yes(photo: Image.Image) -> None:
+    """The `write` of WSGI takes nothing but bytes, and some say that it went well instead of how many bytes went."""
+    got: list[bytes] = []
+
+    class Strict:
+        def write(self, data: object) -> bool:
+            assert isinstance(data, bytes)
+            got.append(data)
+            return True
+
+    photo.save(Strict(), "LIC")
+    assert got == [pillow_lic.encode(photo)]
 
 
 @pytest.mark.parametrize("action", ["load", "region"])

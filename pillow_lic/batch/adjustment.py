@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageColor, ImageOps
 
+from ..errors import let_pass
+
 _ORIENTATION = 274
 _ON_ITS_SIDE = (5, 6, 7, 8)
 _ONE_PICTURE = frozenset({"MPO", "PSD"})
@@ -139,7 +141,8 @@ def color(text: str) -> Color:
     """Return a colour written as white, #fff, #102030 or rgb(1,2,3); ValueError for others."""
     try:
         red, green, blue, *_ = ImageColor.getrgb(text)
-    except ValueError:
+    except ValueError as error:
+        let_pass(error)
         msg = f"must be a colour such as white, #ffffff or rgb(255,255,255), got {text!r}"
         raise ValueError(msg) from None
     return red, green, blue

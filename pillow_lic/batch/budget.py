@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from ..errors import let_pass
 from ..fileformat.levels import level_to_quality
 from ..fileformat.limits import MAX_LEVEL
 from . import equal_slope, jobs, locations, results
@@ -123,6 +124,7 @@ def _shares(curves: Sequence[Curve], budget: float, spent: int) -> list[Share]:
             raise ValueError(msg)
         return equal_slope.allot(curves, budget - spent)
     except ValueError as error:
+        let_pass(error)
         if not spent:
             raise
         msg = f"{error} ({spent:,} of {budget:,.0f} bytes are in files that are finished; force makes those anew)"

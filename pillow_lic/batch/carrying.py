@@ -83,7 +83,10 @@ class Carried:
         if not tried.refusal:
             if what in ("dpi", "icc_profile") or (tried.again is not None and _holds(tried.again, what)):
                 return value
-            _warn(_NAMES[what], f"{self._name} files have no room for it")
+            bare = Image.Image()
+            bare.info[what] = value
+            broken = not _holds(bare, what)
+            _warn(_NAMES[what], "nothing in it can be read" if broken else f"{self._name} files have no room for it")
             return None
         if what == "exif":
             for shorter, lost in self._shorter(value):
@@ -126,8 +129,12 @@ def _warn(what: str, why: str) -> None:
 
 
 def _holds(again: Image.Image, what: str) -> bool:
-    """Whether an image that was read back has EXIF or XMP."""
-    return bool(again.getexif()) if what == "exif" else bool(again.info.get(what))
+    """Whether an image has EXIF of which tags can be read, or XMP."""
+    try:
+        return bool(again.getexif()) if what == "exif" else bool(again.info.get(what))
+    except Exception as error:  # as in `_exif`
+        let_pass(error)
+        return False
 
 
 def _as_words(name: str, found: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
@@ -243,7 +250,8 @@ def writable(im: Image.Image, name: str) -> Image.Image:
     if kept is None or (kept not in ("", im.mode) and im.mode in color.COLOR_SPACES):
         try:
             stored = color.stored(im)
-        except OSError:  # more than 8 bits
+        except OSError as error:  # more than 8 bits
+            let_pass(error)
             return im
         if stored.lost:
             warnings.warn(stored.lost, UserWarning, stacklevel=2)

@@ -7,6 +7,8 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from ..errors import let_pass
+
 _PATIENCE = 10
 """Seconds within which a scheduler must answer."""
 
@@ -27,12 +29,14 @@ def connect(address: str) -> Iterator[Fleet]:
     """
     try:
         from distributed import Client
-    except ImportError:
+    except ImportError as error:
+        let_pass(error)
         msg = 'a scheduler needs Dask: pip install "pillow-lic[dask]"'
         raise ImportError(msg) from None
     try:
         client = Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
+        let_pass(error)
         msg = f"no Dask scheduler answers at {address}: {error}"
         raise OSError(msg) from error
     with client:

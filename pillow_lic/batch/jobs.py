@@ -147,6 +147,7 @@ def _without_work(pair: Pair, force: bool) -> Result | None:
     try:
         return _skipped(pair, force, False)
     except OSError as error:
+        let_pass(error)
         return Result(pair, "failed", error=str(error))
 
 
@@ -279,5 +280,6 @@ def _spread(
                     lost.append(pair)
                     continue
                 except Exception as error:  # of the executor's own: a worker that died, or that lacks a package
+                    let_pass(error)
                     results = [Result(pair, "failed", error=said(error))]
                 report(results)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import io
 import os
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from .. import files
-from ..errors import let_pass
+from ..errors import Ignoring, let_pass
 from ..files import StrPath
 from .stores import Stat, StorePath, hidden_folder, is_url
 
@@ -88,7 +87,7 @@ def is_same(a: Place, b: Place) -> bool:
 
 def identity(place: Place) -> object:
     """Return a value that all names of one existing file or folder share, as do all URLs of one path in a store."""
-    with contextlib.suppress(OSError, ValueError):
+    with Ignoring(OSError, ValueError):
         if isinstance(place, StorePath):
             return place.whereabouts()
         found = place.stat()

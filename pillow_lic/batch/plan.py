@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from ..errors import let_pass
 from ..files import StrPath, names_folder
 from ..naming import EXTENSION
 from . import locations
@@ -128,6 +129,7 @@ def _expand(
                 words = f"{source} is a link to nothing" if dangling else f"no file is named or matches {source}"
                 yield source, name, words
     except OSError as error:
+        let_pass(error)
         yield source, name, str(error)
 
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
-from ..errors import is_from_outside
+from ..errors import is_from_outside, let_pass
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -135,7 +135,8 @@ class _Crew(Generic[T, R]):
         busy, worker.busy = worker.busy, False  # first, as in `give`
         try:
             answer = worker.line.recv()
-        except (EOFError, OSError):
+        except (EOFError, OSError) as error:
+            let_pass(error)
             answer = None
         if answer is None:
             self._workers.remove(worker)

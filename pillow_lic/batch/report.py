@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from .. import plugin
+from ..errors import let_pass
 from ..naming import EXTENSION
 from . import formats
 from .progress import ProgressLine, on_one_line
@@ -132,7 +133,8 @@ def _kept(summary: Summary) -> str:
             try:
                 with plugin.open(target) as im:
                     qualities.append(im.info["lic_quality"])
-            except (OSError, SyntaxError):
+            except (OSError, SyntaxError) as error:
+                let_pass(error)
                 continue
     span = ""
     if qualities:

@@ -79,15 +79,18 @@ class StorePath:
         scheme = re.split("://|::", self.url, maxsplit=1)[0]
         try:
             from fsspec.core import url_to_fs
-        except ImportError:
+        except ImportError as error:
+            let_pass(error)
             msg = f'{scheme}:// needs fsspec: pip install "pillow-lic[fsspec]"'
             raise ImportError(msg) from None
         try:
             system, path = url_to_fs(self.url)
         except ImportError as error:
+            let_pass(error)
             msg = f"{scheme}:// needs one package more: {error}"
             raise ImportError(msg) from None
         except ValueError as error:
+            let_pass(error)
             msg = f"{self.url} is no URL that fsspec understands: {error}"
             raise ValueError(msg) from None
         except Exception as error:  # some connect to a server here, or open the archive
@@ -168,7 +171,8 @@ class StorePath:
             size = facts["size"]
             try:
                 modified = system.modified(path).timestamp()
-            except (NotImplementedError, RuntimeError, KeyError, AttributeError):  # stores that do not know
+            except (NotImplementedError, RuntimeError, KeyError, AttributeError) as error:  # stores that do not know
+                let_pass(error)
                 modified = None
         return Stat(size or 0, modified)
 
@@ -201,6 +205,7 @@ class StorePath:
                 with _named("list", folder):
                     entries = sorted((item["name"].rstrip("/"), item["type"]) for item in system.ls(path, detail=True))
             except OSError as error:
+                let_pass(error)
                 closed(folder, error)
                 continue
             below = []

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from .. import color, metrics, plugin
+from .. import color, metrics, plugin, saving
 from ..engine import models
 from ..engine.settings import settings
+from ..errors import let_pass
 from ..fileformat.header import CHANNELS
 from ..fileformat.levels import level_to_quality
 from ..importance import jpeg, requested
@@ -83,7 +84,7 @@ class Transcoder:
         if (
             self.suffix == EXTENSION
             and not self.keep_metadata
-            and plugin.keeps_original(plugin.encode_options(self.save_options))
+            and saving.keeps_original(saving.encode_options(self.save_options))
         ):
             msg = (
                 f"metadata must be kept for model {self.save_options['model']}, which stores a JPEG file as it is, EXIF and all: "
@@ -123,13 +124,14 @@ class Transcoder:
         """Return the file's bytes; more save options may be given."""
         im, words = picture.image, {**picture.metadata, **self.save_options, **more_options}
         if self.suffix == EXTENSION:
-            return plugin.encode(im, **words)
+            return saving.encode(im, **words)
         if any(words.get(name) is not None for name in PLACES):
             return weighed(im, **words)
         buffer = io.BytesIO()
         try:
             im.save(buffer, formats.format_of(self.suffix), **words)
         except OSError as error:
+            let_pass(error)
             if im.has_transparency_data and str(error).startswith("cannot write mode"):
                 msg = (
                     f"{error}: {self.suffix} files have no transparency, .png, .webp and .avif files do; "
@@ -174,7 +176,8 @@ def psnr(im: Image.Image, data: bytes) -> float | None:
         stored = color.to_pixels(im)
         with Image.open(io.BytesIO(data)) as made:
             again = color.to_pixels(made).array
-    except OSError:
+    except OSError as error:
+        let_pass(error)
         return None
     colors = CHANNELS[stored.mode.removesuffix("A")]
     if again.shape[:2] != stored.array.shape[:2] or again.shape[2] < colors:

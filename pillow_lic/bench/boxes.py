@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .. import color, metrics, plugin
+from .. import color, metrics, saving
 from ..batch import transcode
 from ..importance.places import Box
 from . import peers
@@ -94,8 +94,8 @@ def writer(form: str, image: Image.Image, quality: float) -> tuple[bytes, Callab
     if form == "jpeg":
         plain = peers.codec("jpeg").encode(np.asarray(image), quality)
         return plain, lambda **options: transcode.weighed(image, quality=int(quality), **options)
-    plain = plugin.encode(image, quality=quality)
-    return plain, lambda **options: plugin.encode(image, target_size=len(plain), **options)
+    plain = saving.encode(image, quality=quality)
+    return plain, lambda **options: saving.encode(image, target_size=len(plain), **options)
 
 
 def measured(
@@ -116,16 +116,21 @@ def measured(
     return found
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `lic bench boxes`, print its table, and return the exit status: 0, or 1 after a sentence on stderr."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the words of `lic bench boxes`."""
+    words = argparse.ArgumentParser(
         prog="lic bench boxes",
         description="Show what importance gives the main objects of Kodak pictures at equal bytes.",
     )
-    parser.add_argument("folder", help="of kodim01.png to kodim24.png, those that are there")
-    parser.add_argument("--form", action="append", choices=list(QUALITIES), help="default: both; repeatable")
-    parser.add_argument("--map", action="append", choices=MAPS, help="default: all; repeatable")
-    arguments = parser.parse_args(argv)
+    words.add_argument("folder", help="of kodim01.png to kodim24.png, those that are there")
+    words.add_argument("--form", action="append", choices=list(QUALITIES), help="default: both; repeatable")
+    words.add_argument("--map", action="append", choices=MAPS, help="default: all; repeatable")
+    return words
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `lic bench boxes`, print its table, and return the exit status: 0, or 1 after a sentence on stderr."""
+    arguments = parser().parse_args(argv)
     paths = [path for path in sorted(Path(arguments.folder).glob("*.png")) if path.stem in BOXES]
     if not paths:
         print(f"lic bench boxes: {arguments.folder} must have one of {', '.join(BOXES)}, as PNG", file=sys.stderr)

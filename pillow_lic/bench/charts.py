@@ -14,6 +14,10 @@ _COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#0
 """Okabe and Ito's palette, told apart by the colour-blind."""
 _WIDTH, _HEIGHT = 480, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 30, 44
+_ROW, _LIST = 15, 170
+"""Height of a name in the list of a chart, and the width of the list."""
+_PARTS = 40
+"""Places of a line between two points that are looked at, to see whether the list hides it."""
 _LINE = 12
 """Pixels between the names at the ends of two series, at least."""
 _LETTER = 6.5
@@ -103,6 +107,7 @@ def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
     parts.append(f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(panel.x_label)}</text>')
     middle = f'x="14" y="{_HEIGHT / 2}" transform="rotate(-90 14 {_HEIGHT / 2})"'
     parts.append(f'<text {middle} text-anchor="middle">{escape(panel.y_label)}</text>')
+    left, top = _corner([[place(*point) for point in series] for series in shown.values()])
     ends: dict[str, tuple[float, float]] = {}
     for row, (name, series) in enumerate(shown.items()):
         dash = ' stroke-dasharray="5 3"' if name in panel.dashed else ""
@@ -115,9 +120,9 @@ def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
         if name in panel.named and series:
             ends[name] = place(*series[-1])
         if panel.legend:
-            y = _HEIGHT - _BOTTOM - 10 - 15 * (len(shown) - 1 - row)
-            parts.append(f'<path d="M{_WIDTH - 170} {y - 4}h22" {stroke}/>')
-            parts.append(f'<text x="{_WIDTH - 143}" y="{y}">{escape(name)}</text>')
+            y = top + _ROW * (row + 1) - 4
+            parts.append(f'<path d="M{left} {y - 4}h22" {stroke}/>')
+            parts.append(f'<text x="{left + 27}" y="{y}">{escape(name)}</text>')
         parts.append("</g>")
     lowest = float("inf")
     for name, (x, y) in sorted(ends.items(), key=lambda end: -end[1][1]):
@@ -126,6 +131,25 @@ def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
         where = f'x="{_WIDTH - 2}" text-anchor="end"' if is_wide else f'x="{x + 5:.1f}"'
         parts.append(f'<text {where} y="{lowest:.1f}" font-size="11">{escape(name)}</text>')
     return parts
+
+
+def _corner(lines: Sequence[Points]) -> tuple[int, int]:
+    """Return the left and upper edge of a list of the names of lines, in the corner where the least of them is hidden."""
+    high = _ROW * len(lines)
+    tops = (_HEIGHT - _BOTTOM - 6 - high, _TOP + 2)
+    corners = [(left, top) for left in (_WIDTH - _LIST, _LEFT + 8) for top in tops]
+    steps = [
+        (a[0] + (b[0] - a[0]) * part / _PARTS, a[1] + (b[1] - a[1]) * part / _PARTS)
+        for line in lines
+        for a, b in zip(line, [*line[1:], line[-1]], strict=True)
+        for part in range(_PARTS)
+    ]
+
+    def hidden(corner: tuple[int, int]) -> int:
+        left, top = corner
+        return sum(left <= x <= left + _LIST and top <= y <= top + high for x, y in steps)
+
+    return min(corners, key=hidden)
 
 
 def _ticks(low: float, high: float) -> list[float]:

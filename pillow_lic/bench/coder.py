@@ -173,16 +173,21 @@ def _print(
     )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the benchmark of `lic bench coder`, print it, and return the exit status 0."""
-    parser = argparse.ArgumentParser(prog="lic bench coder", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the words of `lic bench coder`."""
+    words = argparse.ArgumentParser(prog="lic bench coder", description=__doc__.splitlines()[0] if __doc__ else None)
+    words.add_argument(
         "--symbols", type=int, default=1_500_000, metavar="N", help="symbols, and about as many bits; default 1500000"
     )
-    parser.add_argument("--repeats", type=int, default=7, metavar="K", help="best of K; default 7")
-    arguments = parser.parse_args(argv)
+    words.add_argument("--repeats", type=int, default=7, metavar="K", help="best of K; default 7")
+    return words
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark of `lic bench coder`, print it, and return the exit status 0."""
+    arguments = parser().parse_args(argv)
     if arguments.symbols < 1 or arguments.repeats < 1:
-        parser.error("--symbols and --repeats must be at least 1")
+        parser().error("--symbols and --repeats must be at least 1")
 
     symbols, indexes = picture_like(arguments.symbols)
     for lanes in (1, 2, 4, 8):

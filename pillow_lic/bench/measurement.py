@@ -74,7 +74,7 @@ def our_names() -> tuple[str, ...]:
 
 def our_codec(name: str) -> Codec:
     """Return pillow-lic itself with the newest model of one of `our_names`; one with steps has those as its qualities."""
-    from .. import codec
+    from .. import codec, inspection
     from ..engine import models
     from ..options import EncodeOptions
     from .peers import Codec
@@ -83,7 +83,7 @@ def our_codec(name: str) -> Codec:
     spec = models.choose(None if model == OURS else model)
 
     def encode(pixels: Pixels, quality: float) -> bytes:
-        lossless = codec.keeps_every_pixel(spec.number)
+        lossless = inspection.keeps_every_pixel(spec.number)
         asked = EncodeOptions(quality=quality, effort=int(effort or 0), model=spec.number, lossless=lossless)
         return codec.encode(pixels, "RGB", asked)
 
@@ -171,7 +171,7 @@ def pictures_of(folder: Path, limit: int | None = None) -> list[Path]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lic bench`; return the exit status: 0, or 1 after a sentence on stderr."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         return _bench(arguments)
     except (OSError, ValueError) as error:
@@ -245,48 +245,45 @@ def _check_anchor(anchor: str, names: Iterable[str]) -> None:
         raise ValueError(msg)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="lic bench",
-        description="Compare codecs over a folder of pictures. `lic bench coder`: the coders of symbols alone; `lic bench "
-        "profile`: each station of a picture; `lic bench boxes`: what importance gives the objects of Kodak's pictures.",
-    )
-    add_words(parser)
-    return parser
-
-
-def add_words(parser: argparse.ArgumentParser) -> None:
-    """Add what may follow `lic bench`."""
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the words of `lic bench`."""
     from . import groups
 
-    parser.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
-    codecs = parser.add_argument(
+    words = argparse.ArgumentParser(
+        prog="lic bench",
+        description="Compare codecs over a folder of pictures. `lic bench coder`: the coders of symbols alone; `lic bench "
+        "profile`: each station of a picture; `lic bench times`: small and large pictures beside AVIF and JPEG XL; `lic bench "
+        "boxes`: what importance gives the objects of Kodak's pictures.",
+    )
+    words.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
+    codecs = words.add_argument(
         "--codecs",
         metavar="A,B",
         help="names of models (lic: the default one; lic:3: at effort 3) and formats, and groups of them: papers, ours, peers, all; "
         "default: lic,peers",
     )
     codecs.completer = groups.completed  # type: ignore[attr-defined]
-    parser.add_argument(
+    words.add_argument(
         "--quality", action="append", default=[], metavar="CODEC=Q,Q", help="qualities of a codec; may be repeated"
     )
-    parser.add_argument("--metrics", metavar="M,M", help=f"default: {','.join(METRICS)} (the last if installed)")
-    parser.add_argument("--anchor", metavar="CODEC", help="what BD-rates and times are set against; default: avif")
-    parser.add_argument("--repeats", type=_positive, default=1, metavar="N", help="the best time of N; default: 1")
-    parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N pictures")
-    parser.add_argument("--cache", metavar="FILE", help="JSON file that keeps what the peers gave")
-    parser.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside")
-    parser.add_argument("--curve", action="append", metavar="PATTERN", help="which of them (vtm, 'tfc/*'); repeatable")
-    parser.add_argument("--out", metavar="FOLDER", help="write bench.json, bench.csv and bench.svg there")
-    parser.add_argument(
+    words.add_argument("--metrics", metavar="M,M", help=f"default: {','.join(METRICS)} (the last if installed)")
+    words.add_argument("--anchor", metavar="CODEC", help="what BD-rates and times are set against; default: avif")
+    words.add_argument("--repeats", type=_positive, default=1, metavar="N", help="the best time of N; default: 1")
+    words.add_argument("--limit", type=_positive, metavar="N", help="only the first N pictures")
+    words.add_argument("--cache", metavar="FILE", help="JSON file that keeps what the peers gave")
+    words.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside")
+    words.add_argument("--curve", action="append", metavar="PATTERN", help="which of them (vtm, 'tfc/*'); repeatable")
+    words.add_argument("--out", metavar="FOLDER", help="write bench.json, bench.csv and bench.svg there")
+    words.add_argument(
         "--html", action="store_true", help="write bench.html too, in the folder of --out or here: a page for the eye"
     )
-    parser.add_argument(
+    words.add_argument(
         "--crops", type=_count, default=4, metavar="N", help="compare the first N pictures on it; default: 4"
     )
-    parser.add_argument(
+    words.add_argument(
         "--crops-at", type=float, default=3, metavar="Q", help="at this quality of the first codec; default: 3"
     )
+    return words
 
 
 def _positive(text: str) -> int:

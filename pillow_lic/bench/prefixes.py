@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image, ImageFile
 
-from .. import color, families, metrics, plugin
+from .. import color, families, metrics, plugin, saving
 from ..engine import models
 from . import charts, peers
 
@@ -92,8 +92,8 @@ def row(name: str, points: Sequence[tuple[float, float]]) -> str:
 def _encoder_of(model: str) -> Callable[[Pixels], bytes]:
     def encode(pixels: Pixels) -> bytes:
         image, most = color.to_image(pixels, "RGB"), round(BPP * pixels.shape[0] * pixels.shape[1] / 8)
-        finest = plugin.encode(image, model=model, quality=10)
-        return finest if len(finest) <= most else plugin.encode(image, model=model, target_size=most)
+        finest = saving.encode(image, model=model, quality=10)
+        return finest if len(finest) <= most else saving.encode(image, model=model, target_size=most)
 
     return encode
 
@@ -131,14 +131,17 @@ def parts_allowed() -> Iterator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the words of `lic bench prefixes`."""
+    words = argparse.ArgumentParser(prog="lic bench prefixes", description=__doc__.splitlines()[0] if __doc__ else None)
+    words.add_argument("folder", type=Path, help="pictures without loss: png, ppm, bmp, tiff, webp")
+    words.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
+    return words
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lic bench prefixes`, print its table, and return the exit status: 1 where there is no picture."""
-    parser = argparse.ArgumentParser(
-        prog="lic bench prefixes", description=__doc__.splitlines()[0] if __doc__ else None
-    )
-    parser.add_argument("folder", type=Path, help="pictures without loss: png, ppm, bmp, tiff, webp")
-    parser.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
     paths = sorted(path for path in arguments.folder.iterdir() if path.suffix.lower() in _SUFFIXES)
     if not paths:
         print(f"no picture in {arguments.folder}")

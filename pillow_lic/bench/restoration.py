@@ -79,21 +79,26 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the benchmark of `lic bench restore`, print its table, and return the exit status: 1 where there is no picture."""
-    parser = argparse.ArgumentParser(prog="lic bench restore", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("folder", type=Path, help="pictures without loss: png, ppm, bmp, tiff, webp")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the words of `lic bench restore`."""
+    words = argparse.ArgumentParser(prog="lic bench restore", description=__doc__.splitlines()[0] if __doc__ else None)
+    words.add_argument("folder", type=Path, help="pictures without loss: png, ppm, bmp, tiff, webp")
+    words.add_argument(
         "--qualities",
         default=",".join(map(str, QUALITIES)),
         metavar="Q,Q",
         help="of Pillow's JPEG, 1-100; default 10,20,40,60",
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="also a line for every picture and quality")
-    arguments = parser.parse_args(argv)
+    words.add_argument("-v", "--verbose", action="store_true", help="also a line for every picture and quality")
+    return words
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark of `lic bench restore`, print its table, and return the exit status: 1 where there is no picture."""
+    arguments = parser().parse_args(argv)
     qualities = [int(text) if text.isdecimal() else 0 for text in arguments.qualities.split(",")]
     if not all(1 <= quality <= 100 for quality in qualities):
-        parser.error(f"--qualities must be whole numbers 1-100, got {arguments.qualities}")
+        parser().error(f"--qualities must be whole numbers 1-100, got {arguments.qualities}")
     rows = []
     for path in sorted(p for p in arguments.folder.iterdir() if p.suffix.lower() in _SUFFIXES):
         with Image.open(path) as im:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .. import color, plugin
+from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
@@ -146,7 +146,7 @@ def profile(image: Image.Image, model: Model, quality: float, effort: int, repea
     """Return the stations of encoding and of decoding an RGB image with one thread."""
 
     def encode() -> bytes:
-        return plugin.encode(image, model=model.number, quality=quality, **({"effort": effort} if effort else {}))
+        return saving.encode(image, model=model.number, quality=quality, **({"effort": effort} if effort else {}))
 
     def encoder_passes(role: str) -> int:
         if role in model.extras:
@@ -161,19 +161,24 @@ def profile(image: Image.Image, model: Model, quality: float, effort: int, repea
     return rows(written, model, pixels, encoder_passes), rows(read, model, pixels, lambda _: 1)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `lic bench profile`, print its tables, and return the exit status: 0, or 1 after a sentence on stderr."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the words of `lic bench profile`."""
+    words = argparse.ArgumentParser(
         prog="lic bench profile", description="Show where the processor time of a picture goes, station by station."
     )
-    parser.add_argument("picture")
-    parser.add_argument("--model", metavar="MODEL", help="name or number; default: what save writes")
-    parser.add_argument("--quality", type=float, default=6, metavar="Q", help="default: 6")
-    parser.add_argument("--effort", type=int, default=0, metavar="N", help="steps of refinement; default: 0")
-    parser.add_argument("--repeats", type=int, default=3, metavar="N", help="the best of N; default: 3")
-    arguments = parser.parse_args(argv)
+    words.add_argument("picture")
+    words.add_argument("--model", metavar="MODEL", help="name or number; default: what save writes")
+    words.add_argument("--quality", type=float, default=6, metavar="Q", help="default: 6")
+    words.add_argument("--effort", type=int, default=0, metavar="N", help="steps of refinement; default: 0")
+    words.add_argument("--repeats", type=int, default=3, metavar="N", help="the best of N; default: 3")
+    return words
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `lic bench profile`, print its tables, and return the exit status: 0, or 1 after a sentence on stderr."""
+    arguments = parser().parse_args(argv)
     if arguments.repeats < 1:
-        parser.error("--repeats must be at least 1")
+        parser().error("--repeats must be at least 1")
     try:
         number = arguments.model if arguments.model is None or not arguments.model.isdecimal() else int(arguments.model)
         model = models.choose(number)

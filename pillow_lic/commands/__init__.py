@@ -8,7 +8,8 @@ A module here is a command, unless its name begins with an underscore:
     run(args) -> exit code   0 all is well, 1 something failed (said on stderr), 2 not understood, or would write over what
                              must not be lost
 
-A command with a parser of its own has `main(words) -> exit code` in place of the last two. All are imported for one that
+A command with parsers of its own has `main(words) -> exit code` in place of the last two, and `parser(words)`, which returns the
+one that would read them, for shells that complete words. All are imported for one that
 runs, so what they do is imported inside their functions.
 """
 
@@ -29,6 +30,7 @@ class Command(Protocol):
     add_words: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
     main: Callable[[Sequence[str]], int]
+    parser: Callable[[Sequence[str]], argparse.ArgumentParser]
 
 
 def commands() -> dict[str, Command]:

@@ -4,39 +4,50 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from glob import escape, glob
+from importlib import import_module
+from typing import Any, cast
 
 SUMMARY = (
     "Measure speed and size; `lic bench coder` measures the coders alone, `lic bench profile` each station of a picture, "
     "`lic bench boxes` what importance gives its objects, `lic bench restore` what JPEG pictures gain, "
-    "`lic bench prefixes` what the first bytes of a file show."
+    "`lic bench prefixes` what the first bytes of a file show, `lic bench times` models beside AVIF and JPEG XL from small to large "
+    "pictures."
 )
 
-
-def add_words(parser: argparse.ArgumentParser) -> None:
-    """Add what may follow `lic bench`, for a shell that completes words: `main` reads its own."""
-    from ..bench import measurement
-
-    measurement.add_words(parser)
+_MODULES = {
+    "coder": "coder",
+    "profile": "stations",
+    "boxes": "boxes",
+    "restore": "restoration",
+    "prefixes": "prefixes",
+    "times": "times",
+}
+"""The module of `bench` behind each of its commands."""
 
 
 def main(words: Sequence[str]) -> int:
     """Run `lic bench`, or one of its commands, with its own words."""
-    if words[:1] == ["boxes"]:
-        from ..bench import boxes
+    name = words[0] if words else ""
+    return int(_module(name).main(words[1:] if name in _MODULES else words))
 
-        return boxes.main(words[1:])
-    if words[:1] == ["restore"]:
-        from ..bench import restoration
 
-        return restoration.main(words[1:])
-    if words[:1] == ["prefixes"]:
-        from ..bench import prefixes
+def parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of what may follow these words, for a shell that completes them."""
+    if words and words[0] in _MODULES:
+        found = argparse.ArgumentParser()
+        found.add_subparsers().add_parser(words[0], parents=[_module(words[0]).parser()], add_help=False)
+        return found
+    found = cast("argparse.ArgumentParser", _module("").parser())
+    folder = next(action for action in found._actions if action.dest == "folder")
+    folder.completer = _begun  # type: ignore[attr-defined]  # where argcomplete looks for it
+    return found
 
-        return prefixes.main(words[1:])
-    if words[:1] == ["profile"]:
-        from ..bench import stations
 
-        return stations.main(words[1:])
-    from ..bench import coder, measurement
+def _begun(prefix: str, **_: object) -> list[str]:
+    """Return the commands and folders whose names begin so."""
+    return [*(name for name in _MODULES if name.startswith(prefix)), *glob(f"{escape(prefix)}*/")]
 
-    return coder.main(words[1:]) if words[:1] == ["coder"] else measurement.main(words)
+
+def _module(name: str) -> Any:
+    return import_module(f"...bench.{_MODULES.get(name, 'measurement')}", __name__)

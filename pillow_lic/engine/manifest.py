@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from ..errors import LicRuntimeError
+from ..errors import LicRuntimeError, let_pass
 
 NETWORKS = f"{__package__.partition('.')[0]}.onnx_models"
 """The package of the models: one of its own, found wherever it is installed, even when a checkout hides the installed package."""
@@ -46,6 +46,7 @@ class Stored:
         try:
             data = _file(self.path)
         except OSError as error:
+            let_pass(error)
             msg = f"network file {self.path} is missing from this installation of pillow-lic: {error.strerror}"
             raise LicRuntimeError(msg) from error
         if hashlib.sha256(data).hexdigest() != self.sha256:

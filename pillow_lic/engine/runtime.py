@@ -23,7 +23,8 @@ import ctypes
 import math
 import os
 import threading
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,8 @@ have it; on all for a picture of one tile; and those of one `settings` block bet
 _sessions: dict[Key, onnxruntime.InferenceSession] = {}
 """In the order they were made."""
 _lock = threading.Lock()
+_said: set[str] = set()
+"""What was warned of."""
 _arena: bool | None = None
 """Whether sessions share an arena; None before the first session."""
 
@@ -116,7 +119,8 @@ def _room_for(threads: int) -> int:
             thread = threading.Thread(target=go.wait, daemon=True)
             thread.start()
             started.append(thread)
-    except RuntimeError:
+    except RuntimeError as error:
+        let_pass(error)
         return max(1, 1 + len(started) - SPARE_THREADS)
     finally:
         go.set()
@@ -134,11 +138,7 @@ def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...
         let_pass(error)  # its compiled part makes an ImportError of an interrupt too
         msg = f"onnxruntime cannot be imported ({error}); install it with `pip install onnxruntime`"
         raise LicRuntimeError(msg) from error
-    missing = [p for p in providers if p not in ort.get_available_providers()]
-    if missing:
-        available = ", ".join(ort.get_available_providers())
-        msg = f"onnxruntime here has no {', '.join(missing)}; it has {available}"
-        raise LicRuntimeError(msg)
+    wanted = _available(ort, providers)
     if _arena is None:
         _arena = _make_arena(ort)
     options = ort.SessionOptions()
@@ -150,15 +150,39 @@ def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...
         options.add_session_config_entry("session.use_env_allocators", "1")
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    chosen = [(p, dict(PROVIDER_OPTIONS.get(p, {}))) for p in providers]
+    chosen = [(p, dict(PROVIDER_OPTIONS.get(p, {}))) for p in wanted]
     try:
-        return ort.InferenceSession(networks.stored(role).read(), options, providers=chosen)
+        session = ort.InferenceSession(networks.stored(role).read(), options, providers=chosen)
     except LicRuntimeError:
         raise
     except Exception as error:
         let_pass(error, "onnxruntime")
         msg = f"onnxruntime cannot load {networks.stored(role).path}: {error}"
         raise LicRuntimeError(msg) from error
+    used = session.get_providers()
+    if lost := [p for p in wanted if p not in used]:
+        _say_once(f"{', '.join(lost)} of onnxruntime cannot begin here, as without its libraries or its device", used)
+    return session
+
+
+def _available(ort: ModuleType, providers: tuple[str, ...]) -> list[str]:
+    """Return those of the providers that this onnxruntime has; a warning where one is missing, LicRuntimeError where all are."""
+    available = ort.get_available_providers()
+    wanted = [p for p in providers if p in available]
+    missing = [p for p in providers if p not in available]
+    if missing and not wanted:
+        msg = f"onnxruntime here has no {', '.join(missing)}; it has {', '.join(available)}"
+        raise LicRuntimeError(msg)
+    if missing:
+        _say_once(f"onnxruntime here has no {', '.join(missing)}", wanted)
+    return wanted
+
+
+def _say_once(what: str, used: Sequence[str]) -> None:
+    """Warn, once in a process, of providers that were asked for in vain."""
+    if what not in _said:
+        _said.add(what)
+        warnings.warn(f"{what}: networks run on {', '.join(used)}", RuntimeWarning, stacklevel=2)
 
 
 def _session(networks: Networks, role: str) -> onnxruntime.InferenceSession:

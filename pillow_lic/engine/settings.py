@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import LicLimitError
+from ..errors import LicLimitError, let_pass
 
 MAX_THREADS = 1024
 DEFAULT_MAX_MEMORY = 10**9
@@ -84,7 +84,8 @@ def _seconds(name: str, value: object) -> float:
     msg = f"{name} must be a positive number of seconds, got {value!r}"
     try:
         seconds = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError) as error:
+        let_pass(error)
         raise ValueError(msg) from None
     if isinstance(value, bool) or not 0 < seconds < float("inf"):
         raise ValueError(msg)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
+from ..errors import let_pass
 from .settings import Stopped, current_settings, settings, stoppable
 
 T = TypeVar("T")
@@ -94,7 +95,8 @@ class _Threads:
             thread = threading.Thread(target=self._work_off, name=f"lic-tile-{number}", daemon=True)
             try:
                 thread.start()
-            except RuntimeError:
+            except RuntimeError as error:
+                let_pass(error)
                 break
             self._threads.append(thread)
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import let_pass
+
 __all__ = ["Area", "Window", "checked_box", "onto", "padded", "with_halo"]
 
 
@@ -123,7 +125,8 @@ def checked_box(box: Sequence[int], width: int, height: int) -> tuple[int, int, 
     msg = f"box must be {legal}, got {box!r}"
     try:
         x0, y0, x1, y1 = (operator.index(corner) for corner in box)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError) as error:
+        let_pass(error)
         raise ValueError(msg) from None
     if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
         raise ValueError(msg)

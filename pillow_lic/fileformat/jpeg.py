@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..errors import LicDamagedError, LicLimitError, LicUnsupportedError
+from ..errors import LicDamagedError, LicLimitError, LicUnsupportedError, let_pass
 
 if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile
@@ -83,6 +83,7 @@ def pixels_of(data: bytes | memoryview, scale: int = 1) -> Pixels:
         try:
             return np.asarray(im.convert("RGB"))
         except (OSError, SyntaxError, ValueError) as error:
+            let_pass(error)
             msg = f"the JPEG file is damaged: {error}"
             raise LicDamagedError(msg) from error
 
@@ -109,6 +110,7 @@ def _opened(data: bytes) -> JpegImageFile:
     try:
         return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
     except (OSError, SyntaxError, ValueError) as error:
+        let_pass(error)
         msg = f"there must be a JPEG file, got other bytes: {error}"
         raise LicDamagedError(msg) from error
 

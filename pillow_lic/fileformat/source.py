@@ -1,16 +1,30 @@
 """File objects that have no more than Pillow asks of them: read, seek, tell, or write; the standard library only.
 
-`seek` may return nothing (`mmap` before Python 3.13, SFTP clients), and `read` less than was asked for although there is more
-(unbuffered files, objects that fetch in blocks); `write` may take less than it was given.
+`seek` may return nothing (`mmap` before Python 3.13, SFTP clients) and know no end to count from (streams over HTTP), and `read`
+give less than was asked for although there is more (unbuffered files, objects that fetch in blocks); `write` may take less than it
+was given, and nothing but bytes (WSGI).
 """
 
 import io
 from typing import IO
 
+from ..errors import let_pass
+
+BLOCK = 2**20
+"""Bytes that are read to count them, or given at once to a `write` that takes less than all."""
+
 
 def size_from(fp: IO[bytes], start: int) -> int:
-    """Return the bytes of a file from `start` on, 0 or more."""
-    fp.seek(0, io.SEEK_END)
+    """Return the bytes of a file from `start` on, 0 or more; of one that cannot seek from its end they are read and counted."""
+    try:
+        fp.seek(0, io.SEEK_END)
+    except (TypeError, ValueError, OSError) as error:
+        let_pass(error)
+        fp.seek(start)
+        count = 0
+        while part := fp.read(BLOCK):
+            count += len(part)
+        return count
     return max(0, fp.tell() - start)
 
 
@@ -30,17 +44,18 @@ def read_at(fp: IO[bytes], start: int, length: int) -> bytes:
     return b"".join(parts)
 
 
-def write_all(fp: IO[bytes], data: bytes | memoryview) -> None:
+def write_all(fp: IO[bytes], data: bytes) -> None:
     """Write all of the data to a file object, whose `write` returns how many bytes it took, or nothing when it took all.
 
     OSError when it takes none.
     """
-    view = memoryview(data)
-    while len(view):
-        taken = fp.write(view)
-        if not isinstance(taken, int) or taken >= len(view):
+    view, part = memoryview(data), data
+    while len(part):
+        taken = fp.write(part)
+        if not isinstance(taken, int) or isinstance(taken, bool) or taken >= len(view):
             return
         if taken <= 0:
             msg = f"the file object took none of the last {len(view)} of {len(data)} bytes"
             raise OSError(msg)
         view = view[taken:]
+        part = bytes(view[:BLOCK])

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, features
 
-from ..errors import LicDamagedError, LicRuntimeError
+from ..errors import LicDamagedError, LicRuntimeError, let_pass
 from .areas import Area
 from .tiling import Tiling
 
@@ -101,6 +101,7 @@ def _read(stream: bytes | memoryview) -> Pixels:
         with Image.open(file, formats=["WEBP"]) as image:
             return np.asarray(image.convert("RGBA"))
     except (OSError, SyntaxError, ValueError) as error:
+        let_pass(error)
         msg = "exact pixels are damaged: their bitstream cannot be decoded"
         raise LicDamagedError(msg) from error
 

@@ -1,4 +1,4 @@
-// pillow_lic._native: rangecoder.hpp, trellis.hpp and bits.hpp for numpy. Typed and documented in ../_native.pyi.
+// pillow_lic._native: rangecoder.hpp, trellis.hpp, bits.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "bits.hpp"
+#include "filter.hpp"
 #include "trellis.hpp"
 
 namespace nb = nanobind;
@@ -197,10 +198,70 @@ struct BitDecoder {
   std::mutex mutex;
 };
 
+using Cells = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+
+void spread(const Cells& cells, std::size_t first, std::size_t last,
+            const nb::ndarray<std::uint16_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& out) {
+  const std::size_t height = cells.shape(1), width = cells.shape(2);
+  if (cells.shape(0) != 4 * lic::kColours || first > last || last > height)
+    throw std::invalid_argument("there must be 12 channels, and the rows inside them");
+  if (out.shape(0) != 2 * (last - first) || out.shape(1) != 2 * width || out.shape(2) != lic::kColours)
+    throw std::invalid_argument("the pixels must be twice as many each way as the cells, of 3 colours");
+  nb::gil_scoped_release release;
+  lic::spread(cells.data(), height, width, first, last, out.data());
+}
+
+using Fine = nb::ndarray<const std::uint16_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+using Taps = nb::ndarray<const std::int16_t, nb::shape<lic::kColours, lic::kColours, lic::kTaps>, nb::c_contig, nb::device::cpu>;
+using Image = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<3>>;
+
+Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside, const Taps& taps,
+               int threshold, int shift) {
+  const auto [top, left, rows, columns] = inside;
+  const std::size_t height = pixels.shape(0), width = pixels.shape(1);
+  if (pixels.shape(2) != lic::kColours || top > height || rows > height - top || left > width || columns > width - left)
+    throw std::invalid_argument("the part must lie inside an array of 3 colours");
+  if (threshold < 0 || threshold > lic::kLargest || shift < 0 || shift > lic::kLargestShift)
+    throw std::invalid_argument("threshold must be 0-" + std::to_string(lic::kLargest) + " and shift 0-" +
+                                std::to_string(lic::kLargestShift) + ", got " + std::to_string(threshold) + " and " +
+                                std::to_string(shift));
+  lic::Filter filter{{}, static_cast<std::int16_t>(threshold), shift};
+  std::copy_n(taps.data(), taps.size(), &filter.coefficients[0][0][0]);
+  for (std::size_t tap = 0; tap < taps.size(); ++tap)
+    if (std::abs(taps.data()[tap]) > lic::kLargestCoefficient)
+      throw std::invalid_argument("coefficients must be -127..127, got " + std::to_string(taps.data()[tap]));
+  auto result = std::make_unique<std::uint8_t[]>(rows * columns * lic::kColours);
+  {
+    nb::gil_scoped_release release;
+    lic::filtered(pixels.data(), height, width, top, left, rows, columns, filter, result.get());
+  }
+  nb::capsule owner(result.get(), [](void* pointer) noexcept { delete[] static_cast<std::uint8_t*>(pointer); });
+  return {result.release(), {rows, columns, static_cast<std::size_t>(lic::kColours)}, owner};
+}
+
+nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
+    const Fine& pixels, const nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& picture,
+    std::size_t every, int threshold) {
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    if (pixels.shape(axis) != picture.shape(axis) || pixels.shape(2) != lic::kColours)
+      throw std::invalid_argument("pixels and picture must be of one shape, of 3 colours");
+  if (threshold < 0 || threshold > lic::kLargest || !every)
+    throw std::invalid_argument("threshold must be 0-" + std::to_string(lic::kLargest) + ", got " + std::to_string(threshold));
+  constexpr std::size_t columns = lic::kFeatures + lic::kColours;
+  auto sums = std::make_unique<std::int64_t[]>(lic::kFeatures * columns);
+  {
+    nb::gil_scoped_release release;
+    lic::add_sums(pixels.data(), picture.data(), pixels.shape(0), pixels.shape(1), every, static_cast<std::int16_t>(threshold),
+                  sums.get());
+  }
+  nb::capsule owner(sums.get(), [](void* pointer) noexcept { delete[] static_cast<std::int64_t*>(pointer); });
+  return {sums.release(), {lic::kFeatures, columns}, owner};
+}
+
 }  // namespace
 
 NB_MODULE(_native, module) {
-  module.doc() = "Interleaved rANS with fixed 16-bit tables, dependent quantisation, and adaptive coding of bits.";
+  module.doc() = "Interleaved rANS with fixed 16-bit tables, dependent quantisation, adaptive coding of bits, and the filter of pixels.";
 
   nb::set_leak_warnings(false);  // tables are kept until the process ends, which users need not be told
 
@@ -222,6 +283,11 @@ NB_MODULE(_native, module) {
              nb::arg("lanes"));
   module.def("quantise", &quantise, nb::arg("tables"), nb::arg("residuals").noconvert(), nb::arg("indexes").noconvert(),
              nb::arg("first"), nb::arg("offset"), nb::arg("weight"), nb::arg("state"));
+  module.def("spread", &spread, nb::arg("cells").noconvert(), nb::arg("first"), nb::arg("last"), nb::arg("out").noconvert());
+  module.def("filtered", &filtered, nb::arg("pixels").noconvert(), nb::arg("inside"), nb::arg("taps").noconvert(),
+             nb::arg("threshold"), nb::arg("shift"));
+  module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("every"),
+             nb::arg("threshold"));
 
   nb::class_<Decoder>(module, "Decoder")
       .def(nb::init<const lic::Tables&, const Vector<std::uint8_t>&, unsigned>(), nb::arg("tables"),

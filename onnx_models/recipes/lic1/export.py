@@ -40,7 +40,7 @@ def constants_of(sizes: Sizes) -> dict[str, int]:
     """
     each = sizes.k // 2
     reach = each * sizes.low + -(-each * sizes.synthesis // 2) + 1
-    return {
+    result = {
         "latents": sizes.m,
         "hyper_latents": sizes.z,
         "stride": 16,
@@ -54,6 +54,8 @@ def constants_of(sizes: Sizes) -> dict[str, int]:
         "detail_reach": 1,
         "stages": sizes.stages,
     }
+    # A filter sees pixels of the next latent.
+    return result | {"reach": reach + 1, "fraction": sizes.fraction} if sizes.fraction else result
 
 
 def networks(net: Lic1) -> dict[str, Network]:

@@ -39,7 +39,7 @@ class Sizes:
 
     a at 1/8 and a2 at 1/16 of the encoder; d at 1/2, c at 1/8 and c2 at 1/16 of the decoder; m latents, z hyper-latents, h of the
     hyper-analysis, p mean and s scale features; k depthwise kernel; slope of the LeakyReLUs of the synthesis; largest: lambda at level
-    1024; last: kernel of the last layer at 1/2.
+    1024; last: kernel of the last layer at 1/2; fraction: bits after the point of what the runtime filters, 0 without filters.
     """
 
     a: int = 192
@@ -60,6 +60,7 @@ class Sizes:
     slope: float = SLOPE
     largest: float = LAMBDA_MAX
     last: int = 3
+    fraction: int = 0
 
 
 class Coded(NamedTuple):

@@ -139,8 +139,12 @@ def detail(net: Lic1) -> onnx.ModelProto:
     h = g.blocked(g.op("Add", conv(g, fine, a.enter), context), net.sizes.d)
     h = bent(g, conv(g, bent(g, h, a.slope), a.body), a.slope)
     correction = g.op("Mul", conv(g, h, a.leave), g.enlarged(gain(g, hat, a.gain_noise, 255), 8))
-    x = g.op("QuantizeLinear", g.op("Add", x, correction), g.constant(1.0), g.constant(0, np.uint8))
-    g.output(x, "cells", [1, 12, "h2", "w2"], TensorProto.UINT8)
+    x = g.op("Add", x, correction)
+    if net.sizes.fraction:
+        g.output(x, "cells", [1, 12, "h2", "w2"])
+    else:
+        whole = g.op("QuantizeLinear", x, g.constant(1.0), g.constant(0, np.uint8))
+        g.output(whole, "cells", [1, 12, "h2", "w2"], TensorProto.UINT8)
     return g.model()
 
 

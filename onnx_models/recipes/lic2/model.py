@@ -19,7 +19,9 @@ from torch import Tensor
 
 from ..lic1.model import Lic1, Sizes
 
-LIC2 = Sizes(d=16, c=64, c2=128, m=384, p=96, s=80, synthesis=3, low=1, stages=3, slope=0.0, largest=2.0, last=1)
+LIC2 = Sizes(
+    d=16, c=64, c2=128, m=384, p=96, s=80, synthesis=3, low=1, stages=3, slope=0.0, largest=2.0, last=1, fraction=4
+)
 GROUPS, KNOWN = 4, 320
 """Channel groups; latents that lic1 has."""
 

@@ -21,12 +21,13 @@ def dump(model: Model, coded: Coded) -> dict[str, npt.NDArray[Any]]:
     """Return what a tile holds (`families.dump`), padded to whole hyper-latents.
 
     hyper_latents (Z, h/4, w/4) int16; levels (h, w) float32; indexes (M, h, w) uint8, of the scales, 0 where nothing is coded;
-    residuals (M, h, w) int32, in twentieths of a step; latents (M, h, w) float32, y_hat in steps.
+    residuals (M, h, w) int32, in twentieths of a step; latents (M, h, w) float32, y_hat in steps; filter
+    (3, 3, 16) int16, its coefficients, 0 where there is none.
     """
     sizes = geometry(model)
     grid, place = sizes.grid(*coded.area.shape), coded.area.over(sizes.stride)
     field = importance_map.level_field(coded.level, coded.deltas, grid.shape, place.y0, place.x0)
-    z_hat, values = symbols.read(model, coded.payload, coded.level, field, grid)
+    z_hat, values, found = symbols.read(model, coded.payload, coded.level, field, grid)
     scales = Scales(model, z_hat, field, grid)
     indexes = np.zeros(values.shape, np.uint8)
 
@@ -41,4 +42,5 @@ def dump(model: Model, coded: Coded) -> dict[str, npt.NDArray[Any]]:
         "indexes": indexes,
         "residuals": values,
         "latents": residuals.reconstruct(model, z_hat, values, field, grid.inside),
+        "filter": found.taps,
     }

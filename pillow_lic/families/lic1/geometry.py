@@ -38,6 +38,7 @@ class Geometry:
     latents around one that decide its mean. detail_reach: rows of latents around a strip that decide its pixels in `detail`.
 
     stages: how often the networks of means and scales run, for one pass each and the last time for all that are left.
+    fraction: bits after the point of the colours that `detail` gives; where there are any, a filter follows (`filtering`).
     """
 
     latents: int
@@ -52,6 +53,7 @@ class Geometry:
     means_reach: int
     detail_reach: int
     stages: int
+    fraction: int = 0
 
     def grid(self, height: int, width: int) -> Grid:
         """Return the latents of a tile of so many pixels."""

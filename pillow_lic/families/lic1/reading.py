@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,8 @@ from ...fileformat.container import CutPayload
 from ...fileformat.importance_map import Deltas
 from ...fileformat.tiling import Tiling
 from .. import MISSING
-from . import residuals, symbols, transforms
+from . import filtering, residuals, symbols, transforms
+from .filtering import Filter
 from .geometry import geometry
 
 if TYPE_CHECKING:
@@ -27,14 +28,28 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
-Latents = Callable[[int, Area], "Floats | None"]
-"""A function that returns y_hat (M, h, w) of an area of the tile with that raster index (`Reader.draw_latents`)."""
+
+
+class Found(NamedTuple):
+    """What is found of a tile: y_hat (M, h, w) of the area that was asked for, and its filter."""
+
+    y_hat: Floats
+    filter: Filter = filtering.NONE
+
+
+Latents = Callable[[int, Area], "Found | None"]
+"""A function that returns what the tile with that raster index holds of an area (`Reader.draw_latents`)."""
+
+
+TOGETHER = 1024
+"""Edge, in pixels, of the areas that are synthesised in one go: tiles that are smaller, which no encoder here writes, would take
+four times as long each with a halo of its own."""
 
 
 class _Part(NamedTuple):
-    """An area that is synthesised in one go: pixels `target` of one `tile`, out of the latents `window`, which lie in the tiles `needs`."""
+    """An area that is synthesised in one go: pixels `target` of whole `tiles`, out of the latents `window`, which lie in the tiles `needs`."""
 
-    tile: int
+    tiles: list[int]
     target: Area
     window: Area
     needs: list[int]
@@ -43,11 +58,12 @@ class _Part(NamedTuple):
 class Reader:
     """The pixels of an `area` of a picture, of all of it by default; or a draft of all of it, whose pixels are `scale` wide.
 
-    Tiles are taken in raster order; a tile is synthesised once those around it are there, and latents are dropped after
-    their last use, so that those of little more than two rows of tiles are held. Every thread but one takes another tile
-    first, or it would wait for the last of the latents, which a neighbour is still computing.
+    Tiles are taken in raster order; a tile, or several small ones, is synthesised once those around it are there, and latents are
+    dropped after their last use, so that those of little more than two rows of tiles are held. Every thread but one takes another
+    tile first, or it would wait for the last of the latents, which a neighbour is still computing.
 
-    reference: pixels are those of FORMAT.md, whatever the number of threads; else a few may be one level off, and come sooner.
+    reference: pixels are those of FORMAT.md, tile by tile, whatever the number of threads; else a few may be one level off, and
+    come sooner.
     """
 
     def __init__(
@@ -65,10 +81,12 @@ class Reader:
         self._geometry, self._reference = geometry(model), reference
         self._area = area or tiling.whole
         self._inside = self._geometry.grid(tiling.height, tiling.width).inside
-        self._parts = [self._part(index) for index in tiling.touching(self._area.corners)]
+        together = tiling.edge if reference or not tiling.edge else max(tiling.edge, TOGETHER)
+        self._squares = Tiling(tiling.width, tiling.height, together)
+        self._parts = [self._part(self._squares.tile(index)) for index in self._squares.touching(self._area.corners)]
         self._uses = Counter(index for part in self._parts for index in part.needs)
         self._asked = self._areas_asked()
-        self._held: dict[int, workers.Job[Floats | None]] = {}
+        self._held: dict[int, workers.Job[Found | None]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -92,7 +110,7 @@ class Reader:
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the RGB pixels of every part of the area to `put` (`families.Reader.draw`)."""
 
-        def latents(index: int, area: Area) -> Floats | None:
+        def latents(index: int, area: Area) -> Found | None:
             payload = payloads[index]
             try:
                 return None if payload is None else self._parsed(payload, self._tiling.tile(index), area)
@@ -103,37 +121,38 @@ class Reader:
 
         self.draw_latents(latents, put, held)
 
-    def _parsed(self, payload: bytes | memoryview, tile: Area, area: Area) -> Floats:
-        """Return y_hat of an area of a tile, in latents of the picture, whose corner is a whole hyper-latent."""
+    def _parsed(self, payload: bytes | memoryview, tile: Area, area: Area) -> Found:
+        """Return what a tile holds of an area, in latents of the picture, whose corner is a whole hyper-latent."""
         sizes = self._geometry
         grid = sizes.grid(*tile.shape)
         place = tile.over(sizes.stride)
         field = self._field(place, grid.shape)
         read = symbols.read_cut if isinstance(payload, CutPayload) else symbols.read
-        z_hat, values = read(self._model, payload, self._level, field, grid)
+        z_hat, values, found = read(self._model, payload, self._level, field, grid)
         means = residuals.reconstruct if self._scale == 1 else transforms.draft_latents
         inside = area.within(place)
         hyper = inside.over(sizes.hyper_stride)
         seen = hyper.times(sizes.hyper_stride).slices
-        return means(self._model, z_hat[:, *hyper.slices], values[:, *seen], field[seen], area.shape)
+        y_hat = means(self._model, z_hat[:, *hyper.slices], values[:, *seen], field[seen], area.shape)
+        return Found(y_hat, found)
 
     def draw_latents(
         self, latents: Latents, put: Put, held: int = 0, bytes_per_pixel: int = workers.BYTES_PER_PIXEL
     ) -> None:
         """Give the RGB pixels of every part of the area to `put`; raises what `latents` raises.
 
-        latents(index, area) gives y_hat (M, h, w) of the tile with that raster index, None for one that cannot be read: it
+        latents(index, area) gives what the tile with that raster index holds, None for one that cannot be read: it
         will be grey. Of the tile only `area` is asked for, in latents of the picture, which begins at a whole hyper-latent and
         ends at one or where the tile does; those within `means_reach` of an edge inside the tile may be wrong. It is called
         once for every tile in `needed`, in any order and from several threads.
 
-        `held` bytes of the file are in memory; a thread takes `bytes_per_pixel` of the largest tile.
+        `held` bytes of the file are in memory; a thread takes `bytes_per_pixel` of the largest area synthesised in one go.
         """
         ready = defaultdict(list)
         for part in self._parts:
             ready[part.needs[-1]].append(part)
-        largest = self._tiling.largest_padded(self._geometry.align)
-        across = len({self._tiling.tile(index).x0 for index in self.needed})
+        largest = self._squares.largest_padded(self._geometry.align)
+        across = len({self._tiling.tile(index).x0 // (self._squares.edge or 1) for index in self.needed})
         latent_bytes = self._geometry.latents * np.dtype(np.float32).itemsize
         held += 2 * across * largest // self._geometry.stride**2 * latent_bytes
         with workers.over_tiles(len(self.needed), largest, held, bytes_per_pixel) as crew:
@@ -156,16 +175,15 @@ class Reader:
         for part in parts:
             crew.submit(self._show, part, put)
 
-    def _part(self, index: int) -> _Part:
+    def _part(self, square: Area) -> _Part:
         sizes, (rows, columns) = self._geometry, self._inside
-        tile = self._tiling.tile(index)
-        target = tile.intersection(self._area)
-        halo = sizes.halo if self._reference else min(sizes.halo, transforms.HALO)
-        seen = tile.over(sizes.stride).widened(halo, columns, rows)
+        target = square.intersection(self._area)
+        halo = sizes.halo if self._reference else transforms.halo(self._model)
+        seen = square.over(sizes.stride).widened(halo, columns, rows)
         reached = target.over(sizes.stride).widened(sizes.reach, columns, rows)
         window = seen.intersection(reached)
         around = window.times(sizes.stride).intersection(self._tiling.whole)
-        return _Part(index, target, window, self._tiling.touching(around.corners))
+        return _Part(self._tiling.touching(target.corners), target, window, self._tiling.touching(around.corners))
 
     def _areas_asked(self) -> dict[int, Area]:
         """Return, of every tile, the latents that parts see and those that decide their means, in whole hyper-latents."""
@@ -186,12 +204,20 @@ class Reader:
         """Synthesise a part and drop the latents that nobody else needs."""
         found = {index: self._held[index].result() for index in part.needs}
         target = part.target.over(self._scale)
-        if found[part.tile] is None:
+        tiles = [(index, found[index]) for index in part.tiles]
+        if all(tile is None for _, tile in tiles):
             pixels = np.full((*target.shape, 3), MISSING, np.uint8)
         else:
             window = part.window.times(self._geometry.stride // self._scale)
             seen = self._synthesis(self._latents_of(part.window, found), self._field(part.window, part.window.shape))
-            pixels = seen[target.within(window).slices]
+            inside = window.intersection(self._tiling.whole.over(self._scale)).within(window)
+            colours = seen[inside.slices]
+            pixels = np.empty((*target.shape, 3), np.uint8)
+            for index, tile in tiles:
+                here = self._tiling.tile(index).intersection(part.target).over(self._scale)
+                pixels[here.within(target).slices] = (
+                    MISSING if tile is None else self._finished(colours, here.within(window), tile.filter)
+                )
         put(target.within(self._area.over(self._scale)), pixels)
         with self._lock:
             for index in part.needs:
@@ -199,17 +225,23 @@ class Reader:
                 if not self._uses[index]:
                     del self._held[index]
 
-    def _synthesis(self, y_hat: Floats, field: Floats) -> Pixels:
+    def _finished(self, colours: transforms.Colours, inside: Area, found: Filter) -> Pixels:
+        """Return the pixels of an area of colours (h, w, 3), of which none lie outside the picture."""
+        if colours.dtype == np.uint8:
+            return cast(Pixels, colours[inside.slices])
+        return filtering.applied(np.ascontiguousarray(colours), inside, found)
+
+    def _synthesis(self, y_hat: Floats, field: Floats) -> transforms.Colours:
         if self._scale == 1:
             return transforms.synthesis(self._model, y_hat, field, reference=self._reference)
         return transforms.draft(self._model, self._scale, y_hat, field)
 
-    def _latents_of(self, window: Area, found: dict[int, Floats | None]) -> Floats:
+    def _latents_of(self, window: Area, found: dict[int, Found | None]) -> Floats:
         """Return the latents of a window; what lies outside their tile is dropped, and missing ones are 0."""
         result = np.zeros((self._geometry.latents, *window.shape), np.float32)
-        for index, y_hat in found.items():
+        for index, tile in found.items():
             place = self._asked[index]
             both = place.intersection(window)
-            if y_hat is not None:
-                result[:, *both.within(window).slices] = y_hat[:, *both.within(place).slices]
+            if tile is not None:
+                result[:, *both.within(window).slices] = tile.y_hat[:, *both.within(place).slices]
         return result

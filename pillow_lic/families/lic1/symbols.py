@@ -1,6 +1,6 @@
 """The symbols of one tile <-> its payload: parse first, compute afterwards (FORMAT.md, sections 8.2 to 8.4).
 
-    write:  z_hat, chosen symbols ──tables──▶ rANS stream
+    write:  z_hat, chosen symbols, filter ──tables──▶ rANS stream
     read:   z_hat ──▶ features ──▶ indexes of pass 0 ──▶ values of pass 0 ──▶ magnitudes ──▶ indexes of pass 1 ──▶ ...
 
 Only integers decide. Values are whole numbers of twentieths of a quantiser step (`quantiser`).
@@ -17,9 +17,10 @@ import numpy.typing as npt
 from ...engine import entropy
 from ...engine.models import Model
 from ...errors import LicDamagedError, LicDesyncError, LicRuntimeError
-from . import passes, quantiser
+from . import filtering, passes, quantiser
 from . import payload as payloads
-from .geometry import Grid
+from .filtering import Filter
+from .geometry import Grid, geometry
 from .quantiser import Chosen
 from .scales import Scales, z_indexes
 
@@ -34,8 +35,20 @@ CUT_STEP = 256
 """Symbols of a cut stream that are read at once: fewer than that are lost at its end."""
 
 
-def write(model: Model, z_hat: Floats, chosen: Sequence[Chosen], level: int) -> bytes:
+class Parsed(NamedTuple):
+    """What the payload of a tile holds: z_hat (Z, h/4, w/4), integers as float32, the values (M, h, w) and its filter."""
+
+    z_hat: Floats
+    values: Values
+    filter: Filter
+
+
+def write(
+    model: Model, z_hat: Floats, chosen: Sequence[Chosen], level: int, coded: filtering.Coded | None = None
+) -> bytes:
     """Return the payload of a tile: z_hat (Z, h/4, w/4), integers as float32, and the choices for every pass, at the picture's level.
+
+    coded: the filter, of a model that has them.
 
     LicRuntimeError when z_hat is no numbers.
     """
@@ -43,9 +56,12 @@ def write(model: Model, z_hat: Floats, chosen: Sequence[Chosen], level: int) -> 
         msg = f"the networks gave hyper-latents up to {np.abs(z_hat).max():g}, {Z_MAX} is the most: the engine failed"
         raise LicRuntimeError(msg)
     hyper = z_hat.astype(np.int16).ravel()
-    indexes = np.concatenate([z_indexes(level, z_hat.shape), *(part.numbers for part in chosen)])
-    symbols = np.concatenate([hyper, *(part.symbols for part in chosen)])
-    check = entropy.check_of(z_hat, *(part.values for part in chosen))
+    last = [coded] if coded else []
+    indexes = np.concatenate(
+        [z_indexes(level, z_hat.shape), *(part.numbers for part in chosen), *(part.indexes for part in last)]
+    )
+    symbols = np.concatenate([hyper, *(part.symbols for part in chosen), *(part.symbols for part in last)])
+    check = entropy.check_of(z_hat, *(part.values for part in chosen), *(part.symbols for part in last))
     return entropy.encode(model.tables, symbols, indexes, check)
 
 
@@ -58,8 +74,8 @@ class Begun(NamedTuple):
     length: int
 
 
-def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> tuple[Floats, Values]:
-    """Return z_hat as given to `write`, and the values (M, h, w), of a tile payload whose checksum was right.
+def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> Parsed:
+    """Return what a tile payload holds whose checksum was right; one that was cut has no filter.
 
     LicDamagedError when the stream breaks before anything computed decides what is read, LicDesyncError after that or when
     the symbols are others than those written.
@@ -67,30 +83,33 @@ def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, g
     stream, count = payloads.parse(payload)
     decoder = entropy.Decoder(model.tables, stream)
     z_hat = _read_hyper(model, decoder, level, grid)
-    take = _Take(model, decoder, count)
+    take, found = _Take(model, decoder, count), filtering.NONE
     try:
         values = _read_values(model, take, z_hat, field, grid)
-        if count is None:
-            decoder.finish(z_hat, *take.parts)
-        else:
+        if count is not None:
             decoder.compare(z_hat, *take.parts)
+        elif geometry(model).fraction:
+            found, coded = filtering.read(decoder)
+            decoder.finish(z_hat, *take.parts, coded)
+        else:
+            decoder.finish(z_hat, *take.parts)
     except LicDamagedError as error:
         raise LicDesyncError(entropy.DESYNC.format(f"{error}")) from error
     if count is not None and take.count < count:
         msg = f"tile says that {count} of its values are there, it has {take.count}"
         raise LicDamagedError(msg)
-    return z_hat, values
+    return Parsed(z_hat, values, found)
 
 
-def read_cut(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> tuple[Floats, Values]:
-    """Return z_hat, and the values as far as they go, then 0, of the beginning of a tile payload.
+def read_cut(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> Parsed:
+    """Return z_hat, and the values as far as they go, then 0, of the beginning of a tile payload; its filter was for more than that.
 
     Earlier passes lie all over the tile, so what is missing is detail everywhere, not places. LicDamagedError when not even
     z_hat is there whole.
     """
     stream, count = payloads.parse(payload)
     found = begun(model, stream, level, field, grid, count)
-    return found.z_hat, found.values
+    return Parsed(found.z_hat, found.values, filtering.NONE)
 
 
 def begun(model: Model, stream: memoryview | bytes, level: int, field: Floats, grid: Grid, most: int | None) -> Begun:

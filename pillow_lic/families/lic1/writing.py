@@ -13,9 +13,10 @@ from ...engine.models import Model
 from ...fileformat import importance_map
 from ...fileformat.areas import Area, Window, onto, padded, with_halo
 from ...fileformat.tiling import Tiling
-from . import refinement, residuals, symbols, transforms
+from . import filtering, fitting, refinement, residuals, symbols, transforms
+from .filtering import Filter
 from .geometry import Grid, geometry
-from .reading import Reader
+from .reading import Found, Reader
 
 if TYPE_CHECKING:
     from .. import Request
@@ -40,7 +41,7 @@ def chosen_tiling(width: int, height: int, align: int) -> Tiling:
 class Writer:
     """One picture (H, W, 3) on its way into a file, at any level, its latents refined in `effort` steps.
 
-    Of a model with a quick analysis the first step of effort is the large one.
+    Of a model with a quick analysis the first step of effort is the large one, and a model with filters fits them from then on.
 
     With `search` the analysis is kept, so that it runs once for all levels a search tries.
     """
@@ -48,6 +49,7 @@ class Writer:
     def __init__(self, model: Model, rgb: Pixels, request: Request) -> None:
         has_quick = transforms.QUICK in model.extras
         self._model, self._rgb, self._steps = model, rgb, max(request.effort - has_quick, 0)
+        self._fits = request.effort > 0
         self._analysis = transforms.QUICK if has_quick and not request.effort else "analysis"
         self._geometry = geometry(model)
         self.deltas = request.deltas
@@ -70,7 +72,7 @@ class Writer:
         reader = Reader(self._model, self.tiling, level, self.deltas, reference=True)
         seen = np.empty_like(self._rgb)
 
-        def latents(index: int, _: Area) -> Floats:
+        def latents(index: int, _: Area) -> Found:
             return self.code(level, self.tiling.tile(index))[1]
 
         reader.draw_latents(latents, onto(seen), bytes_per_pixel=self._bytes_per_pixel)
@@ -80,8 +82,8 @@ class Writer:
     def _bytes_per_pixel(self) -> int:
         return refinement.BYTES_PER_PIXEL if self._steps else workers.BYTES_PER_PIXEL
 
-    def code(self, level: int, tile: Area) -> tuple[bytes, Floats]:
-        """Return the payload of a tile, and its y_hat (M, h, w)."""
+    def code(self, level: int, tile: Area) -> tuple[bytes, Found]:
+        """Return the payload of a tile, and what it holds."""
         sizes = self._geometry
         window = with_halo(tile, sizes.analysis_halo, sizes.align, self.tiling.width, self.tiling.height)
         trunk = self._trunk(window)
@@ -96,7 +98,18 @@ class Writer:
             error = self._error_gradient(window, grid, seen, y_hat, around)
             y = refinement.moved(y, chosen, y_hat, error, grid, part)
             chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
-        return symbols.write(self._model, z_hat, chosen, level), y_hat
+        if not sizes.fraction:
+            return symbols.write(self._model, z_hat, chosen, level), Found(y_hat)
+        found, coded = self._filter(level, y_hat, field, grid, tile) if self._fits else filtering.nothing()
+        return symbols.write(self._model, z_hat, chosen, level, coded), Found(y_hat, found)
+
+    def _filter(
+        self, level: int, y_hat: Floats, field: Floats, grid: Grid, tile: Area
+    ) -> tuple[Filter, filtering.Coded]:
+        """Return the filter for what a tile would look like if it were the whole picture."""
+        inside = (slice(grid.inside[0]), slice(grid.inside[1]))
+        made = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=True)
+        return fitting.fit(made[: tile.height, : tile.width], self._rgb[tile.slices], level)
 
     def _trunk(self, window: Window) -> transforms.Trunk:
         """Return the analysis of a window, which the model pads to whole blocks by repeating the picture's edge."""
