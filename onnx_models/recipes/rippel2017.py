@@ -232,6 +232,20 @@ class Rippel2017(training.Codec):
         return (bpp + weight * (error + SQUARED * squared)) * 3 / weight.sqrt(), bpp, error.clamp_min(1e-6)
 
     @torch.no_grad()
+    def fit(self, patches: list[npt.NDArray[np.uint8]]) -> Tensor:
+        """Make steps larger where more than one symbol in 2000 of patches (h,w,3) would not fit into 6 bits; return by how much, (ANCHORS,LATENTS).
+
+        A run's last step: what is clipped has no gradient, so that gains may grow beyond what a symbol can be.
+        """
+        found = [torch.from_numpy(p[:192, :192].copy()).permute(2, 0, 1)[None].float() / 255 for p in patches]
+        c = torch.cat([self.contrast(self.analysis(x - 0.5)) for x in found]).abs().transpose(0, 1).flatten(1)
+        largest = torch.quantile(c, 0.9995, dim=1).log()
+        excess = (self.encoder_gains.log_gain + largest - np.log(bitplanes.LARGEST)).clamp_min(0)
+        self.encoder_gains.log_gain -= excess
+        self.decoder_gains.log_gain += excess
+        return excess
+
+    @torch.no_grad()
     def start(self, patches: Patches) -> None:
         """Begin as the principal components of blocks of 8x8, with steps by what MS-SSIM makes of them and gains that meet the targets."""
         some = patches.some(600)

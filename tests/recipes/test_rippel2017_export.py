@@ -45,7 +45,7 @@ def test_shortened_symbols_are_what_the_decoder_shows_of_their_higher_planes() -
 def test_the_regularisation_rises_with_magnitudes_and_with_differences() -> None:
     flat = torch.full((1, 4, 6, 6), 3.0)
     assert recipe.codelength(flat).item() == pytest.approx(4 * 36 * 2 / 2)
-    board = flat * (1 - 2 * (torch.arange(6)[:, None] + torch.arange(6)) % 2)
+    board = flat * (1 - 2 * ((torch.arange(6)[:, None] + torch.arange(6)) % 2))
     assert recipe.codelength(board) > recipe.codelength(flat)
     assert recipe.codelength(2 * flat) > recipe.codelength(flat)
 
