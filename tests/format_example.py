@@ -87,7 +87,7 @@ def explain(data: bytes) -> str:
     grid = geometry(spec).grid(header.height, header.width)
     field = importance_map.level_field(header.level, None, grid.shape)
     assert parts.tiles[0] is not None
-    z_hat, values = symbols.read(spec, parts.tiles[0], header.level, field, grid)
+    z_hat, values, _ = symbols.read(spec, parts.tiles[0], header.level, field, grid)
     assert parts.alpha is not None
     plane = alpha.unpack(parts.alpha, (header.height, header.width))
     corners = ", ".join(str(tuple(int(v) for v in pixels[y, x])) for y in (0, 15) for x in (0, 15))

@@ -226,7 +226,8 @@ def symbol_digests(data: bytes) -> list[str]:
     finish, read_planes = entropy.Decoder.finish, bits.Decoder.read_planes
 
     def note(*read: npt.NDArray[Any]) -> None:
-        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in read)).hexdigest())
+        arrays = [read.z_hat, read.values, *([read.filter.taps] if sizes.fraction else [])]
+        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in arrays)).hexdigest())
 
     def noted(decoder: entropy.Decoder, *read: npt.NDArray[Any]) -> None:
         note(*read)
@@ -261,7 +262,8 @@ def lic1_digests(data: bytes) -> list[str]:
         field = importance_map.level_field(header.level, deltas, grid.shape, *place)
         assert payload is not None
         read = symbols.read(spec, payload, header.level, field, grid)
-        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in read)).hexdigest())
+        arrays = [read.z_hat, read.values, *([read.filter.taps] if sizes.fraction else [])]
+        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in arrays)).hexdigest())
     return digests
 
 

@@ -233,7 +233,9 @@ class Rippel2017(training.Codec):
 
     @torch.no_grad()
     def fit(self, patches: list[npt.NDArray[np.uint8]]) -> Tensor:
-        """Make steps larger where more than one symbol in 2000 of patches (h,w,3) would not fit into 6 bits; return by how much, (ANCHORS,LATENTS).
+        """Make steps larger where more than one symbol in 2000 of patches (h,w,3) would not fit into 6 bits.
+
+        Return by how much, (ANCHORS,LATENTS).
 
         A run's last step: what is clipped has no gradient, so that gains may grow beyond what a symbol can be.
         """
