@@ -73,6 +73,12 @@ def kmac(spec: models.Model, role: str) -> float:
     }
     stride = {"pixels": 1, "h2": 2, "h": 16, "h4": 64, "h8": 8}
     sizes = {i.name: i.type.tensor_type.shape.dim[2] for i in model.graph.input}
+    if not any(size.dim_param in stride for size in sizes.values()):
+        values = [*model.graph.value_info, *model.graph.output]
+        area = {v.name: np.prod([d.dim_value for d in v.type.tensor_type.shape.dim][2:]) for v in values}
+        convs = [n for n in model.graph.node if n.op_type == "Conv"]
+        macs = sum(np.prod({**constants, **weights}[n.input[1]].dims) * area[n.output[0]] for n in convs)
+        return macs / area[model.graph.output[0].name]  # tiles of one size
     scale = {name: stride.get(size.dim_param, 1) for name, size in sizes.items() if size.dim_value != 1}
     total = 0.0
     for node in model.graph.node:

@@ -19,6 +19,8 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
         rows = [STRIDES[d.dim_param] for d in value.type.tensor_type.shape.dim if d.dim_param in STRIDES]
         if rows:
             stride[value.name] = float(rows[0])
+    if not stride:
+        return _of_tiles(model)
     total = 0.0
     for node in model.graph.node:
         if node.op_type in ("Cast", "Transpose") and node.input[0] in weights:
@@ -44,3 +46,17 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
             now /= attributes["blocksize"]
         stride |= dict.fromkeys(node.output, now)
     return total / 1000
+
+
+def _of_tiles(model: onnx.ModelProto) -> float:
+    """Return the same of a graph that makes tiles (n, 3, H, W) of one size, whose tensors all have fixed rows and columns."""
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in (*inferred.value_info, *inferred.output)}
+    weights = {t.name: list(t.dims) for t in inferred.initializer}
+    total = 0
+    for node in inferred.node:
+        if node.op_type in ("Cast", "Transpose") and node.input[0] in weights:
+            weights[node.output[0]] = weights[node.input[0]]
+        if node.op_type == "Conv":
+            total += math.prod(weights[node.input[1]]) * math.prod(shapes[node.output[0]][2:])
+    return total / math.prod(shapes[inferred.output[0].name][2:]) / 1000
