@@ -40,7 +40,7 @@ class Fed(ImageFile.PyDecoder):
     def decode(self, buffer: Any) -> tuple[int, int]:
         """Return (0, 0) as long as the file is not whole, (-1, 0) when its picture is loaded."""
         (image,) = self.args
-        is_more, self._length = len(buffer) > self._length, len(buffer)
+        is_more, self._length = len(buffer) > (self._length or image.length), len(buffer)
         if image.fed(buffer):
             return -1, 0
         if ImageFile.LOAD_TRUNCATED_IMAGES and not is_more:  # the parser was closed
@@ -64,6 +64,8 @@ class LicImageFile(ImageFile.ImageFile):
     format_description = "Learned image compression"
     most: int | None = None
     """Bytes of the file that `load` may use; the whole file where None."""
+    _is_unfed = False
+    """Whether a parser has opened it, and has passed on nothing yet: it does so from its second `feed` on."""
     _is_part = False
     """Whether more of the file is to come (`fed`)."""
     decoderconfig: tuple[int, ...] = ()  # of a draft the scale; here because unpickling skips __init__
@@ -113,6 +115,9 @@ class LicImageFile(ImageFile.ImageFile):
         file ends has the detail that is there.
         """
         with self._lock():
+            if self._is_unfed:
+                msg = "file ends where the parser opened it: feed it more"
+                raise LicTruncatedError(msg)
             if self.tile:
                 self._decode()
         return Image.Image.load(self)
@@ -182,7 +187,13 @@ class LicImageFile(ImageFile.ImageFile):
     def load_prepare(self) -> None:
         """Have `ImageFile.Parser`, which alone calls this, give what it is fed to `fed`."""
         super().load_prepare()
+        self._is_unfed = True
         self.tile = [ImageFile._Tile(DECODER, (0, 0, *self.size), 0, (self,))]
+
+    @property
+    def length(self) -> int:
+        """Bytes of the file that are known."""
+        return self._front.size
 
     def fed(self, data: bytes | memoryview) -> bool:
         """Take what there is of the file, and load the picture where that is all of it; whether it is.
@@ -198,7 +209,7 @@ class LicImageFile(ImageFile.ImageFile):
             except LicTruncatedError:  # inside its metadata
                 self.fp = before
                 return False
-            self._is_part = self._front.truncated
+            self._is_unfed, self._is_part = False, self._front.truncated
             if not self._is_part:
                 self.load()
             return not self._is_part
