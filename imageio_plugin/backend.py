@@ -14,7 +14,7 @@ from imageio.core.v3_plugin_api import ImageProperties, PluginV3
 from imageio.plugins.pillow import PillowPlugin
 from numpy.typing import ArrayLike, NDArray
 
-from pillow_lic import color, files, plugin
+from pillow_lic import color, files, plugin, saving
 from pillow_lic.engine.settings import settings
 from pillow_lic.fileformat.source import write_all
 from pillow_lic.naming import EXTENSION, accept
@@ -134,12 +134,12 @@ class LicPlugin(PillowPlugin):
         what they mean for `pillow_lic.settings`. A file that was there is replaced whole or left untouched: everything is checked
         and encoded before the target is opened. Returns the file's bytes for the target "<bytes>", else None.
         """
-        if unknown := plugin.unknown_words(save_options):
+        if unknown := saving.unknown_words(save_options):
             msg = f"write() has no {unknown}"
             raise TypeError(msg)
         image = color.from_array(_only_picture(ndimage, is_batch), mode)
         with settings(threads=threads, providers=providers):
-            data = plugin.encode(image, **save_options)
+            data = saving.encode(image, **save_options)
         if self._has_written:
             msg = "a .lic file holds one picture: write the next one to a file of its own"
             raise ValueError(msg)

@@ -34,18 +34,18 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     from .engine.interpreter import require_main
 
     require_main()
-    from . import plugin
+    from . import saving
 
-    plugin.save_handler(im, fp, filename)
+    saving.save_handler(im, fp, filename)
 
 
 def _save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     from .engine.interpreter import require_main
 
     require_main()
-    from . import plugin
+    from . import saving
 
-    plugin.save_all_handler(im, fp, filename)
+    saving.save_all_handler(im, fp, filename)
 
 
 def register() -> None:

@@ -54,8 +54,9 @@ if TYPE_CHECKING:
         LicTruncatedError,
         LicUnsupportedError,
     )
-    from .plugin import LicImageFile, cut, encode, extract, open, save
+    from .plugin import LicImageFile, cut, extract, open
     from .restoring import restore
+    from .saving import encode, save
 
 __version__ = "0.1.0"
 
@@ -85,11 +86,11 @@ _HOMES = {
     "LicImageFile": "plugin",
     "convert": "batch.conversion",
     "cut": "plugin",
-    "encode": "plugin",
+    "encode": "saving",
     "extract": "plugin",
     "open": "plugin",
     "restore": "restoring",
-    "save": "plugin",
+    "save": "saving",
     "settings": "engine.settings",
 }
 """The module of every public name that is not an error."""

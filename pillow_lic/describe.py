@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import codec
+from . import inspection
 from .engine import models
 from .errors import LicError, LicUnsupportedError
 from .fileformat import container
@@ -32,7 +32,7 @@ def describe(data: bytes) -> dict[str, Any]:
         model = None
     span = damage = None
     try:
-        codec.verify(data)
+        inspection.verify(data)
         span = _span(container.unpack(data))
     except LicError as error:
         damage = str(error)
@@ -45,7 +45,7 @@ def describe(data: bytes) -> dict[str, Any]:
         "tile_edge": header.tile_edge,
         "quality": round(header.quality, 3),
         "level": header.level,
-        "lossless": codec.is_lossless(header),
+        "lossless": inspection.is_lossless(header),
         "importance": span,
         "model": model,
         "model_id": header.model_id,

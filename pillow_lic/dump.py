@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import codec, families
+from . import families, inspection
 from .engine.settings import limited_time
 from .errors import LicDamagedError
 from .fileformat import container, importance_map
@@ -23,7 +23,7 @@ def dump(data: bytes) -> dict[str, npt.NDArray[Any]]:
     """
     parts = container.unpack(data)
     header = parts.header
-    model = codec.model_of(header)
+    model = inspection.model_of(header)
     shape = (header.height, header.width)
     carried = parts.importance
     deltas = None if carried is None else importance_map.unpack(carried, importance_map.shape_of(*shape))

@@ -1,7 +1,7 @@
-"""The Pillow plugin: the image file and the save handlers, and the same as functions for callers.
+"""The Pillow plugin: the image file, and functions for callers who read .lic files.
 
 `_open` reads header and metadata and allocates nothing by the size they claim; `load` decodes under a lock of its
-image; saving encodes in memory and writes once. Everything that is wrong with a file is an OSError with a sentence.
+image. Everything that is wrong with a file is an OSError with a sentence. Writing is in `saving`.
 """
 
 from __future__ import annotations
@@ -10,37 +10,46 @@ import builtins
 import io
 import os
 import threading
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image, ImageFile
 
-from . import arguments, codec, color, families, metadata, options, originals
-from .engine import models
-from .engine.interpreter import require_main
+from . import codec, color, families, inspection, metadata
 from .engine.settings import current_settings
-from .errors import LicDamagedError, LicLimitError
+from .errors import LicDamagedError, LicLimitError, LicTruncatedError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
 from .fileformat.sections import IMPORTANCE
-from .fileformat.source import write_all
 from .naming import FORMAT
 
 if TYPE_CHECKING:
     from . import files
 
-_IGNORED = frozenset(
-    {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "comment"}
-    | {"lic_version", "lic_quality", "lic_model"}
-)
-"""Keywords that programs pass to every format, or from `info`: no warning is due."""
 
-_METADATA = ("icc_profile", "exif", "xmp", "dpi")
-SAVE_WORDS = (*options.OPTIONS, *_METADATA)
-"""The keywords of save: the options and the metadata."""
+DECODER = "lic"
+"""Name of `Fed` in tiles."""
+
+
+class Fed(ImageFile.PyDecoder):
+    """The decoder that `ImageFile.Parser` drives: it passes on what there is of the file to the image of `LicImageFile.load_prepare`."""
+
+    _length = 0
+
+    def decode(self, buffer: Any) -> tuple[int, int]:
+        """Return (0, 0) as long as the file is not whole, (-1, 0) when its picture is loaded."""
+        (image,) = self.args
+        is_more, self._length = len(buffer) > self._length, len(buffer)
+        if image.fed(buffer):
+            return -1, 0
+        if ImageFile.LOAD_TRUNCATED_IMAGES and not is_more:  # the parser was closed
+            image.load()
+            return -1, 0
+        return 0, 0
+
+
+Image.register_decoder(DECODER, Fed)
 
 
 class LicImageFile(ImageFile.ImageFile):
@@ -55,6 +64,8 @@ class LicImageFile(ImageFile.ImageFile):
     format_description = "Learned image compression"
     most: int | None = None
     """Bytes of the file that `load` may use; the whole file where None."""
+    _is_part = False
+    """Whether more of the file is to come (`fed`)."""
     decoderconfig: tuple[int, ...] = ()  # of a draft the scale; here because unpickling skips __init__
     n_frames = 1
     is_animated = False
@@ -67,13 +78,13 @@ class LicImageFile(ImageFile.ImageFile):
         self._front = front
         self._size = (header.width, header.height)
         self._mode = header.mode
-        model = codec.model_of(header)
+        model = inspection.model_of(header)
         self._draft_scales = families.drafts(model)
         self.info.update(_info(header, model.name, front.metadata))
         if (places := _importance(fp, front)) is not None:
             self.info["importance"] = places
-        # Never run: `load` decodes. A tile tells Pillow that the pixels are still in the file.
-        self.tile = [ImageFile._Tile("lic", (0, 0, *self._size))]
+        # `load` decodes. A tile tells Pillow that the pixels are still in the file.
+        self.tile = [ImageFile._Tile(DECODER, (0, 0, *self._size))]
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
         """Have `load` decode a smaller picture, at 1/2, 1/4 or 1/8 and at least `size`, in a third of the time.
@@ -92,7 +103,7 @@ class LicImageFile(ImageFile.ImageFile):
                 return None
             self.decoderconfig = (scale,)
             self._size = (-(-width // scale), -(-height // scale))
-            self.tile = [ImageFile._Tile("lic", (0, 0, *self._size))]
+            self.tile = [ImageFile._Tile(DECODER, (0, 0, *self._size))]
             return self.mode, (0, 0, width / scale, height / scale)
 
     def load(self) -> Any:
@@ -116,7 +127,7 @@ class LicImageFile(ImageFile.ImageFile):
             with pasting:
                 image.paste(part, place.corners)
 
-        strict = not ImageFile.LOAD_TRUNCATED_IMAGES
+        strict = not (ImageFile.LOAD_TRUNCATED_IMAGES or self._is_part)
         codec.draw(fp, self._front, put, strict=strict, scale=scale, most=self.most)
         self.im = image.im
         self.tile = []
@@ -158,7 +169,7 @@ class LicImageFile(ImageFile.ImageFile):
             return
         fp = self._file()
         fp.seek(self._front.start)
-        codec.verify(fp)
+        inspection.verify(fp)
         super().verify()
 
     def __getstate__(self) -> list[Any]:
@@ -168,8 +179,29 @@ class LicImageFile(ImageFile.ImageFile):
         *rest, self.decoderconfig = state
         super().__setstate__(rest)
 
-    def load_seek(self, pos: int) -> None:
-        """Do nothing: that it exists tells `ImageFile.Parser` to wait for the whole file instead of driving a tile."""
+    def load_prepare(self) -> None:
+        """Have `ImageFile.Parser`, which alone calls this, give what it is fed to `fed`."""
+        super().load_prepare()
+        self.tile = [ImageFile._Tile(DECODER, (0, 0, *self.size), 0, (self,))]
+
+    def fed(self, data: bytes | memoryview) -> bool:
+        """Take what there is of the file, and load the picture where that is all of it; whether it is.
+
+        Before that `load` gives an early picture, decoded when it is asked for: what there is of a progressive tile coarser, tiles
+        that are missing grey. OSError for a file that is no .lic file or damaged, and from `load` for one that has not come to its
+        first tile.
+        """
+        with self._lock():
+            before, self.fp = self.fp, io.BytesIO(data)
+            try:
+                self._open()
+            except LicTruncatedError:  # inside its metadata
+                self.fp = before
+                return False
+            self._is_part = self._front.truncated
+            if not self._is_part:
+                self.load()
+            return not self._is_part
 
     def _getexif(self) -> dict[int, Any] | None:
         """Return the EXIF tags as Pillow's older formats do; thumbnailers ask for it to turn a picture upright."""
@@ -189,46 +221,6 @@ class LicImageFile(ImageFile.ImageFile):
         return lock
 
 
-def save_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
-    """Write the image as Pillow's `save` asks: encode in memory, then write once. `filename` is never looked at."""
-    write_all(fp, _encode(im, im.encoderinfo, stacklevel=6))
-
-
-def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
-    """Write an image of one frame; OSError for more, because the rest would be lost."""
-    more = [im, *im.encoderinfo.get("append_images", ())]
-    frames = sum(getattr(frame, "n_frames", 1) for frame in more)
-    if frames > 1:
-        msg = f"cannot write {frames} frames as LIC: a .lic file holds one picture; save every frame as its own file"
-        raise OSError(msg)
-    write_all(fp, _encode(im, im.encoderinfo, stacklevel=6))
-
-
-@options.documented
-def encode(image: Image.Image, **save_options: Any) -> bytes:
-    """Return the bytes of a .lic file of the image; options, warnings and errors as in `image.save("x.lic", ...)`.
-
-    Masks may be images. The metadata icc_profile, exif and xmp are stored too. ValueError and TypeError for wrong options and
-    for what is no image, OSError for a mode that has no one meaning in 8 bits.
-    """
-    return _encode(image, save_options, stacklevel=4)
-
-
-@options.documented
-def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_options: Any) -> None:
-    """Write the image as a .lic file, whatever its name; a file that was there is replaced whole or left untouched.
-
-    `image.save` cannot promise that: Pillow empties the file before it asks the plugin. Metadata and errors as for `encode`.
-    """
-    data = _encode(image, save_options, stacklevel=4)
-    if isinstance(path, (str, bytes, os.PathLike)):
-        from . import files  # readers do without
-
-        files.write_atomic(os.fsdecode(path), data)
-    else:
-        write_all(path, data)
-
-
 def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> LicImageFile:
     """Open a .lic picture, and nothing else: `Image.open` with `formats=["LIC"]`, where bytes may stand for a file.
 
@@ -243,17 +235,17 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
 
 
 def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
-    """Return the bytes of a .lic file of at most `size` bytes that shows the picture of another one coarser; no network runs.
+    """Return the bytes of a .lic file of at most `size` bytes that shows the picture of another one coarser, without encoding it anew.
 
     Metadata, alpha and exact pixels stay as they are. ValueError for a file whose model does not code progressively, and for a
     size that is too small; OSError for a damaged file.
     """
     if isinstance(fp, (builtins.bytes, bytearray, memoryview)):
-        return codec.cut(fp, size)
+        return inspection.cut(fp, size)
     if isinstance(fp, (str, os.PathLike)):
         with builtins.open(fp, "rb") as file:
-            return codec.cut(file.read(), size)
-    return codec.cut(fp.read(), size)
+            return inspection.cut(file.read(), size)
+    return inspection.cut(fp.read(), size)
 
 
 def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
@@ -262,87 +254,11 @@ def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
     OSError with a sentence for a .lic file that holds none, and for one that is damaged.
     """
     if isinstance(fp, (bytes, bytearray, memoryview)):
-        return codec.inner_file(io.BytesIO(fp))
+        return inspection.inner_file(io.BytesIO(fp))
     if hasattr(fp, "read"):
-        return codec.inner_file(cast("IO[bytes]", fp))
+        return inspection.inner_file(cast("IO[bytes]", fp))
     with builtins.open(fp, "rb") as file:
-        return codec.inner_file(file)
-
-
-def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
-    """Encode with Pillow's save parameters; `stacklevel` leads from a warning here to the caller's own line."""
-    if not isinstance(im, Image.Image):
-        msg = f"image must be a PIL.Image.Image, which Image.fromarray makes of an array, got {arguments.shown(im)}"
-        raise TypeError(msg)
-    require_main()
-    encoding = encode_options(words)
-    original = (
-        originals.file_of(im) if keeps_original(encoding) else b""
-    )  # of a stream it is gone once the pixels are loaded
-    im.load()  # before all else: the mode, the size and the Exif object of a TIFF may be others then
-    _warn_unknown(words, im.info, stacklevel)
-    exif = metadata.with_resolution(metadata.exif_bytes(words.get("exif")), words.get("dpi"))
-    given = metadata.icc_bytes(words["icc_profile"]) if "icc_profile" in words else None
-    found = {"exif": exif, "xmp": metadata.xmp_bytes(words.get("xmp"))}
-    pixels = color.to_pixels(im, given)
-    if pixels.lost:
-        warnings.warn(pixels.lost, UserWarning, stacklevel - 1)
-    found["icc_profile"] = pixels.icc_profile
-    stored = {name: value for name, value in found.items() if value}
-    if keeps_original(encoding) and originals.is_from_jpeg(im):
-        if lost := originals.objection(original, pixels.array, pixels.mode):
-            original = b""
-            warnings.warn(
-                f"the JPEG file of this picture is not kept, it is saved anew with quality {options.DEFAULT_QUALITY:g}: {lost}",
-                UserWarning,
-                stacklevel - 1,
-            )
-        else:
-            encoding = replace(encoding, quality=originals.quality_of(original))
-    return codec.encode(pixels.array, pixels.mode, encoding, metadata=stored, original=original)
-
-
-def keeps_original(encoding: options.EncodeOptions) -> bool:
-    """Whether a picture opened from a JPEG file is to be stored as that file: by the model, and because nothing asks for a quality."""
-    asked = encoding.quality is not None or encoding.has_target or encoding.lossless
-    return not asked and families.keeps_original(models.choose(encoding.model))
-
-
-def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
-    """Return the encoding options among Pillow's save parameters, checked; None counts as not given.
-
-    Where none sets the quality, or the model, the one that the picture was opened with does, as `**im.info` passes it on.
-    """
-    chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
-    has_aim = any(options.OPTIONS[name].is_aim for name in chosen)
-    if not has_aim and words.get("lic_quality") is not None and not codec.keeps_every_pixel(chosen.get("model")):
-        chosen["quality"] = words["lic_quality"]
-    if not chosen.get("lossless") and words.get("lic_model") not in (None, codec.LOSSLESS):
-        chosen.setdefault("model", words["lic_model"])
-    for name, value in chosen.items():
-        if options.OPTIONS[name].takes_mask and (isinstance(value, Image.Image) or hasattr(value, "shape")):
-            chosen[name] = color.to_map(value)
-    return options.EncodeOptions(**chosen)
-
-
-def unknown_words(names: Iterable[str]) -> str:
-    """Return the words of a message about those of the names that are no keyword of save, and what was meant; "" if all are."""
-    parts = []
-    for name in names:
-        if name not in SAVE_WORDS:
-            meant = arguments.close_match(name, SAVE_WORDS)
-            parts.append(f"{name!r} (did you mean {meant!r}?)" if meant else repr(name))
-    return f"save option {', '.join(parts)}; it knows {', '.join(SAVE_WORDS)}" if parts else ""
-
-
-def _warn_unknown(words: Mapping[str, Any], info: Mapping[Any, Any], stacklevel: int) -> None:
-    """Name the keywords that mean nothing here, in one warning: Pillow's own formats drop a mistyped one silently.
-
-    Not those passed on from `info`, where other formats put what they found.
-    """
-    passed_on = {name for name, value in words.items() if name in info and info[name] is value}
-    if unknown := unknown_words([name for name in words if name not in _IGNORED | passed_on]):
-        warnings.warn(f"LIC has no {unknown}", UserWarning, stacklevel)
+        return inspection.inner_file(file)
 
 
 def _check_size(header: Header) -> None:
@@ -369,7 +285,7 @@ def _info(header: Header, model: str, stored: Mapping[str, bytes]) -> dict[str, 
     info: dict[str, Any] = {
         "lic_version": header.version,
         "lic_quality": round(header.quality, 2),
-        "lossless": codec.is_lossless(header),
+        "lossless": inspection.is_lossless(header),
         "lic_model": model,
         **stored,
     }

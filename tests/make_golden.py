@@ -161,6 +161,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "importance-tiles": lambda: assembled(200, 100, 128, deltas=ramp(7, 13)),
     "unknown-section": with_unknown_section,
     "unused-bit": with_unused_bit,
+    "cut": lambda: codec.cut(simple(96, 64), 1000),
+    "cut-tiles": lambda: codec.cut(assembled(300, 140, 128), 3500),
     "exact": lambda: with_exact_places(96, 64),
     "exact-l": lambda: with_exact_places(96, 64, "L"),
     "exact-tiles": lambda: with_exact_places(300, 140, edge=128),

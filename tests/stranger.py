@@ -128,8 +128,9 @@ class Stream:
         self.coder = RangeDecoder(model.tables, 1 << (stream[0] & 3), stream[3:])
         self.symbol = self.coder.symbol
 
-    def finish(self, coded):
-        self.coder.finish()
+    def finish(self, coded, whole=True):
+        if whole:
+            self.coder.finish()
         assert zlib.crc32(np.array(coded, "<i4").tobytes()) & 0xFFFF == self.check
 
 
@@ -143,6 +144,10 @@ def tile_latents(model, payload, level, field, h, w):
         return outputs[:, first : first + m]
 
     hp, wp = field.shape
+    most = None
+    if payload[0] & 128:
+        most, at = varint(payload, 3)
+        payload = bytes([payload[0] & 127]) + payload[1:3] + payload[at:]
     coder = Stream(model, payload)
     first = 64 + z * ((level + 64) // 128)
     z_hat = [coder.symbol(first + c) for c in range(z) for _ in range(hp // 4 * (wp // 4))]
@@ -164,7 +169,9 @@ def tile_latents(model, payload, level, field, h, w):
             for i in range(place // 2, h, 2):
                 for j in range(place % 2, w, 2):
                     table = int(index[0, channel, i // 2, j // 2])
-                    if table < 15:
+                    if most is not None and len(coded) - z_hat.size >= most:
+                        value = 0
+                    elif table < 15:
                         value = 20 * coder.symbol(table)
                     else:
                         odd = state % 2
@@ -174,7 +181,7 @@ def tile_latents(model, payload, level, field, h, w):
                     r[0, channel, i, j] = value
                     coded.append(value)
                     places[t].append((0, channel, i, j))
-    coder.finish(coded)
+    coder.finish(coded, whole=most is None)
     features = model.run("means_z", z_hat=z_hat, level=field[None, None])["features"]
     y_hat = np.zeros(r.shape, np.float32)
     for t in range(4):

@@ -1,9 +1,11 @@
 """`lic bench` on small made pictures: what it measures, keeps, averages, compares and writes."""
 
+import argparse
 import csv
 import dataclasses
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pillow_lic import codec, metrics
-from pillow_lic.bench import charts, measurement, peers, report
+from pillow_lic.bench import charts, groups, measurement, peers, report, times
 from pillow_lic.bench.report import Sample
 from pillow_lic.engine import models, runtime
 from pillow_lic.options import EncodeOptions
@@ -257,6 +259,32 @@ def test_the_cards_mean_the_settings_of_the_table() -> None:
     assert set(measured) <= known
 
 
+def test_groups_stand_for_their_codecs() -> None:
+    found = groups.groups()
+    assert "balle2017" in found["papers"]
+    assert found["ours"][0] == "lic"
+    assert "jpeg" in found["peers"]
+    assert groups.named("all") == [*found["ours"], *found["papers"], *found["peers"]]
+    assert {"lic", "lossless", *(model.name for model in models.models())} - {models.DEFAULT} == set(
+        groups.named("ours,papers")
+    )
+    assert groups.named("jpeg,lic:3,peers") == ["jpeg", "lic:3", *(name for name in found["peers"] if name != "jpeg")]
+    assert groups.named(None) == ["lic", *found["peers"]]
+
+
+def test_a_shell_completes_the_last_word() -> None:
+    codecs = next(action for action in _words_of("bench") if "--codecs" in action.option_strings)
+    assert codecs.completer("pap") == ["papers"]
+    assert codecs.completer("papers,jp") == [
+        f"papers,{name}" for name in ("jpeg", "jpeg2000") if peers.is_available(name)
+    ]
+    assert "papers,papers" not in codecs.completer("papers,")
+
+
+def _words_of(command: str) -> list[argparse.Action]:
+    return import_module(f"pillow_lic.commands.{command}").parser([])._actions
+
+
 @pytest.mark.parametrize(("level", "free"), [(0.5, True), (0.05, False)])
 def test_the_list_of_names_hides_no_line_where_a_corner_is_free(level: float, free: bool) -> None:
     """Lines along the bottom send it to the top; those across the middle leave it where it is."""
@@ -266,3 +294,28 @@ def test_the_list_of_names_hides_no_line_where_a_corner_is_free(level: float, fr
     names = [text for text in root.iter("{http://www.w3.org/2000/svg}text") if text.text in ("a", "b")]
     assert len(names) == 2
     assert all((float(text.attrib["y"]) > charts._HEIGHT / 2) == free for text in names)
+
+
+def test_times_of_small_and_large_mosaics(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--megapixels", "0.01,0.02", "--quality", "3", "--threads", "1", "--models", "lic2", "--rounds", "1")
+    assert times.main([str(folder), *arguments]) == 0
+    shown = capsys.readouterr().out
+    peer = sum(peers.is_available(name) for name in times.PEERS)
+    cell = r"\d+\.\d\d \(" + ", ".join([r"\d+\.\d"] * peer) + r"\)"
+    for title in ("0.01, 3, 1", "0.02, 3, 1", "median, 1"):
+        assert re.search(rf"^\| {title} \| {cell} \| {cell} \|$", shown, re.MULTILINE)
+
+
+def test_times_refuse_more_threads_than_processors(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert times.main([str(folder), "--megapixels", "0.01", "--threads", "1000", "--models", "lic2"]) == 1
+    assert "threads must be at most" in capsys.readouterr().err
+
+
+def test_a_mosaic_is_filled_by_pictures_side_by_side() -> None:
+    pictures = [np.full((20, 30, 3), 1, np.uint8), np.full((30, 20, 3), 2, np.uint8)]
+    found = times.mosaic(pictures, 0.003)
+    assert found.shape == (47, 63, 3)
+    assert (found[:20, :30] == 1).all()
+    assert (found[:20, 30:60] == 2).all()
+    assert (found[:20, 60:] == 1).all()
+    assert set(np.unique(found)) == {1, 2}

@@ -48,6 +48,15 @@ def test_the_card_has_the_same_table(model: Model) -> None:
     assert rows[2:] == [list(row) for row in claims.rows(paper)]
 
 
+def test_the_page_of_all_models_has_every_system() -> None:
+    pytest.importorskip("onnx")
+    from onnx_models.recipes.common.claims import BEGIN, END, of_all
+
+    page = (FOLDER / "README.md").read_text("utf-8")
+    assert page.partition(BEGIN)[2].partition(END)[0].strip() == of_all()
+    assert of_all().count("\n") == len(PUBLISHED) + 1
+
+
 @pytest.mark.parametrize("model", PUBLISHED, ids=lambda model: model.name)
 def test_parameters_are_those_of_the_graphs(model: Model) -> None:
     pytest.importorskip("onnx")

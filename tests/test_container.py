@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from tiled import stream_of
 
-from pillow_lic import codec
+from pillow_lic import inspection
 from pillow_lic.engine import models
 from pillow_lic.engine.entropy import parse_prefix
 from pillow_lic.errors import (
@@ -244,7 +244,7 @@ def test_refusal(data: bytes, error: type[Exception], reason: str) -> None:
     with pytest.raises(error, match=reason):
         unpack(data)
     with pytest.raises(error, match=reason):
-        codec.verify(data)
+        inspection.verify(data)
 
 
 @pytest.mark.parametrize(
@@ -254,13 +254,13 @@ def test_tiles_larger_than_the_models_are_refused(width: int, height: int, edge:
     known = models.choose(None)
     header = Header("RGB", width, height, edge, known.number, known.hash, 0)
     with pytest.raises(LicLimitError, match=f"tile of {pixels} pixels .* of model lic1"):
-        codec.verify(pack(header, [tile(0)] * header.tile_count))
+        inspection.verify(pack(header, [tile(0)] * header.tile_count))
 
 
 def test_a_file_of_an_unknown_model_is_verified_by_its_checksums() -> None:
-    codec.verify(FILES["plain"])
+    inspection.verify(FILES["plain"])
     with pytest.raises(LicDamagedError, match="tile section is damaged"):
-        codec.verify(REFUSALS["tile crc"][0])
+        inspection.verify(REFUSALS["tile crc"][0])
 
 
 def test_sixty_four_other_sections_are_legal() -> None:
@@ -281,7 +281,7 @@ def test_tile_refusal(payload: bytes, error: type[Exception], reason: str) -> No
         parse_prefix(payload)
     known = models.choose(None)
     with pytest.raises(error, match=reason):
-        codec.verify(pack(replace(PLAIN, model_id=known.number, model_hash=known.hash), [payload]))
+        inspection.verify(pack(replace(PLAIN, model_id=known.number, model_hash=known.hash), [payload]))
 
 
 def test_accepts_is_decided_by_four_bytes() -> None:

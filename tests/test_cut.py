@@ -11,7 +11,7 @@ from pictures import photo_like
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import codec, families
+from pillow_lic import codec, families, inspection
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
@@ -77,9 +77,9 @@ def test_a_cut_file_is_a_whole_one(height: int, width: int) -> None:
     pixels = photo_like(height, width, 4, seed=1)
     data = written(pixels, "RGBA", xmp=b"<x/>")
     size = int(len(data) * 0.6)
-    smaller = codec.cut(data + b"behind", size)
+    smaller = inspection.cut(data + b"behind", size)
     assert len(smaller) <= size
-    codec.verify(smaller)
+    inspection.verify(smaller)
     header, shown = codec.decode(smaller)
     assert header == codec.decode(data)[0]
     before, after = container.unpack(data), container.unpack(smaller)
@@ -91,19 +91,19 @@ def test_a_cut_file_is_a_whole_one(height: int, width: int) -> None:
 
 def test_a_file_that_is_small_enough_stays_as_it_is() -> None:
     data = written(photo_like(40, 50))
-    assert codec.cut(data, len(data)) == codec.cut(data + b"behind", 10**9) == data
+    assert inspection.cut(data, len(data)) == inspection.cut(data + b"behind", 10**9) == data
     assert pillow_lic.cut(io.BytesIO(data), len(data)) == data
 
 
 def test_what_cannot_be_cut_is_refused() -> None:
     data = written(photo_like(64, 64))
     with pytest.raises(ValueError, match="size must be at least 1536"):
-        codec.cut(data, 600)
+        inspection.cut(data, 600)
     other = written(photo_like(64, 64), model="balle2017")
     with pytest.raises(ValueError, match=r"a model that can be \(.*planes\), got one of balle2017"):
-        codec.cut(other, len(other) - 1)
+        inspection.cut(other, len(other) - 1)
     with pytest.raises(LicTruncatedError):
-        codec.cut(data[:-100], 2000)
+        inspection.cut(data[:-100], 2000)
 
 
 @pytest.mark.parametrize(("height", "width"), [(90, 120), (200, 260)])

@@ -12,12 +12,12 @@ from pictures import SAMPLE, photo_like
 from PIL import Image, ImageDraw, ImageFile, ImageFont, features
 
 import pillow_lic
-from pillow_lic import codec, families, metrics
+from pillow_lic import codec, families, inspection, metrics
 from pillow_lic.__main__ import main
 from pillow_lic.describe import describe
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
-from pillow_lic.exact import drawn, glyphs, ground, layer, merging
+from pillow_lic.exact import choice, drawn, glyphs, ground, layer, merging
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container, exact_layer
 from pillow_lic.fileformat.areas import Area
@@ -29,7 +29,13 @@ from pillow_lic.options import EncodeOptions
 
 Pixels = npt.NDArray[np.uint8]
 
+LEVEL = quality_to_level(5)
 WORDS = "Letters stay letters, and lines stay lines."
+
+
+def nothing() -> Pixels:
+    """Stands for what the codec would lose, where nobody may ask for it."""
+    raise AssertionError
 
 
 def page(width: int = 320, height: int = 256, *, with_photo: bool = True) -> Image.Image:
@@ -85,13 +91,13 @@ def test_photographs_are_left_alone(mode: str) -> None:
         im = photo.convert(mode)
     assert pillow_lic.encode(im, quality=4) == pillow_lic.encode(im, quality=4, exact=False)
     for pixels in (photo_like(64, 64, 3), np.full((64, 64, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
-        assert layer.found(pixels) is None
+        assert layer.found(pixels, LEVEL, nothing) is None
 
 
 def test_a_blown_out_sky_behind_branches_is_a_photograph() -> None:
     pixels = np.random.default_rng(1).integers(0, 90, (128, 128, 3), np.uint8)
     pixels[:, np.arange(128) % 16 > 5] = 255
-    assert layer.found(pixels) is None
+    assert layer.found(pixels, LEVEL, nothing) is None
 
 
 def slide(width: int = 320, height: int = 256) -> Image.Image:
@@ -132,12 +138,55 @@ def test_glyphs_lie_beside_exact_pixels() -> None:
 def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:
     pixels = np.asarray(slide()).astype(int)
     noisy = pixels + np.rint(np.random.default_rng(3).normal(0, 2, pixels.shape)).astype(int)
-    assert glyphs.found(noisy.clip(0, 255).astype(np.uint8), None) is None
-    assert glyphs.found(np.asarray(slide()), None) is not None
+    assert glyphs.found(noisy.clip(0, 255).astype(np.uint8), None, LEVEL, nothing) is None
+    assert glyphs.found(np.asarray(slide()), None, LEVEL, nothing) is not None
     everything = np.ones((16, 20), np.bool_)
-    assert glyphs.found(np.asarray(slide()), everything) is not None
-    assert glyphs.found(np.asarray(page(with_photo=False)), everything) is None
-    assert [glyphs.degrees(quality_to_level(quality)) for quality in (1, 3, 5, 7, 10)] == [4, 8, 16, 32, 64]
+    assert glyphs.found(np.asarray(slide()), everything, LEVEL, nothing) is not None
+    assert glyphs.found(np.asarray(page(with_photo=False)), everything, LEVEL, nothing) is None
+    assert [glyphs.degrees(quality_to_level(quality)) for quality in (1, 3, 5, 7, 10)] == [3, 5, 8, 12, 24]
+
+
+def soft_lines(width: int = 256, height: int = 192) -> Pixels:
+    """Lines of three colours at every angle, drawn large and made small, as on a map."""
+    im = Image.new("RGB", (2 * width, 2 * height), "#f2efe9")
+    draw, rng = ImageDraw.Draw(im), np.random.default_rng(5)
+    for number in range(30):
+        ends = [tuple(point) for point in rng.uniform(0, 2 * width, (2, 2)).tolist()]
+        draw.line(ends, ("#ffffff", "#e892a2", "#444444")[number % 3], 9)
+    return np.asarray(im.resize((width, height), Image.Resampling.BOX))
+
+
+def test_where_bits_leave_doubt_the_error_of_the_codec_decides() -> None:
+    pixels = soft_lines()
+    blocks = drawn.found(pixels)
+    assert blocks is not None
+    hard, easy = (np.full(blocks.cost.shape, error, np.float32) for error in (256 * 1000.0, 0.0))
+    assert choice.kept(pixels, blocks, LEVEL, lambda: easy) is None
+    every = choice.kept(pixels, blocks, LEVEL, lambda: hard)
+    assert every is not None
+    assert (every == blocks.within(choice.LIKELY)).all()
+    mixed_error = hard.copy()
+    mixed_error[:, 3:] = 0
+    some = choice.kept(pixels, blocks, quality_to_level(4.9), lambda: mixed_error)
+    assert some is not None
+    assert some[:, :3].any()
+    assert not some[blocks.cost > 0][mixed_error[blocks.cost > 0] == 0].any()
+
+
+def test_lines_that_cost_more_than_the_codec_needs_are_left_to_it() -> None:
+    im = Image.fromarray(soft_lines())
+    sizes = [len(pillow_lic.encode(im, quality=3, exact=exact)) for exact in ("auto", False)]
+    shown = [np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=3, exact=exact))) for exact in ("auto", False)]
+    errors = [np.square(np.asarray(im, np.float32) - one).mean(2).sum() for one in shown]
+    costs = [8 * size + choice.slope(quality_to_level(3)) * error for size, error in zip(sizes, errors, strict=True)]
+    assert costs[0] <= 1.03 * costs[1]
+
+
+def test_what_a_block_costs_the_codec_grows_with_quality() -> None:
+    one = np.ones((1, 1), np.float32)
+    for cost in (choice.by_contrast, choice.by_error):
+        values = [float(cost(one, quality_to_level(quality))[0, 0]) for quality in (1, 3, 5, 7, 10)]
+        assert values == sorted(values)
 
 
 def test_regions_and_drafts_have_the_letters(mixed: bytes) -> None:
@@ -154,7 +203,7 @@ def test_regions_and_drafts_have_the_letters(mixed: bytes) -> None:
 def test_every_tile_has_its_own() -> None:
     pixels = np.asarray(page())
     tiling, level, model = Tiling(320, 256, 128), quality_to_level(6), models.choose(None)
-    found = layer.found(pixels)
+    found = layer.found(pixels, LEVEL, nothing)
     assert found is not None
     writer = families.writer(model, pixels, Request())
     writer.tiling = tiling
@@ -287,7 +336,7 @@ def test_exact_pixels_lie_over_lossless_tiles_too(mode: str) -> None:
         [exact_layer.written(np.full((13, 20, 1), 7, np.uint8), np.uint8(255) * places)], Tiling(20, 13, 0)
     )
     data = with_exact(codec.encode(tile, mode, EncodeOptions(lossless=True)), section)
-    codec.verify(data)
+    inspection.verify(data)
     colors = tile[:, :, :-1] if mode.endswith("A") else tile
     colors[places] = 7
     assert (codec.decode(data)[1] == tile).all()
@@ -319,7 +368,7 @@ def test_bad_sections_are_refused_before_anything_is_decoded(mixed: bytes) -> No
     }
     for section, words in bad.items():
         data = with_exact(mixed, section)
-        for act in (codec.verify, codec.decode):
+        for act in (inspection.verify, codec.decode):
             with (
                 mock.patch.object(Image, "open", side_effect=AssertionError("it was opened")),
                 pytest.raises(LicDamagedError, match=words),
@@ -364,7 +413,7 @@ def test_the_ground_is_smooth_and_the_rest_stays() -> None:
 
 
 def test_areas_of_a_layer_need_no_alignment() -> None:
-    found = layer.found(np.asarray(page()))
+    found = layer.found(np.asarray(page()), LEVEL, nothing)
     assert found is not None
     whole = found.exact(Area(0, 0, 320, 256))
     assert whole[40, 40]

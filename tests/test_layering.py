@@ -14,7 +14,9 @@ ROOT = Path(__file__).parent.parent
 FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/*.py")])
 
 LEAVES = "errors arguments files metadata metrics naming"
-ROOMS_OF_FAMILIES = "families/tilewise families/transform families/factorised families/recurrence families/wrapped"
+ROOMS_OF_FAMILIES = (
+    "families/tilewise families/transform families/factorised families/recurrence families/wrapped families/bitplanes"
+)
 """What families share: they import these and never each other."""
 LAW = {
     # file or room: what of the package it may import ("=families": that file alone, not what is in the room), and which
@@ -50,22 +52,25 @@ LAW = {
     "options": ("arguments parsing fileformat importance/places", ""),
     "rate_search": ("errors fileformat options", ""),
     "channels": ("=families fileformat", "numpy"),
-    "codec": ("errors metrics channels engine =families exact fileformat importance options rate_search", "numpy"),
+    "inspection": ("errors engine =families fileformat", ""),
+    "composing": ("channels engine =families exact fileformat importance inspection metrics options rate_search", "numpy"),
+    "codec": ("errors channels composing engine =families fileformat inspection options", "numpy"),
     "color": ("errors fileformat", "numpy PIL"),
     "metadata": ("errors", "PIL"),
-    "dump": ("errors codec engine =families fileformat", "numpy"),
+    "dump": ("errors codec engine =families fileformat inspection", "numpy"),
     "originals": ("errors channels fileformat", "numpy PIL"),
     "restoring": ("errors files color engine families/wrapped fileformat originals", "numpy PIL"),
-    "describe": ("errors codec engine fileformat", "numpy"),
-    "plugin": (f"{LEAVES} codec color engine =families fileformat importance options originals", "numpy PIL"),
+    "describe": ("errors engine fileformat inspection", "numpy"),
+    "plugin": ("errors files metadata naming codec color engine =families fileformat inspection", "PIL"),
+    "saving": ("arguments files metadata codec color engine =families fileformat inspection options originals", "PIL"),
     "header_only": ("engine/interpreter fileformat naming", "PIL"),
     "starting": ("", ""),
-    "LicImagePlugin": ("engine/interpreter header_only naming plugin", "PIL"),
-    "__init__": ("starting LicImagePlugin plugin restoring engine/interpreter engine/settings errors autoload/after_import batch", ""),
+    "LicImagePlugin": ("engine/interpreter header_only naming plugin saving", "PIL"),
+    "__init__": ("starting LicImagePlugin plugin saving restoring engine/interpreter engine/settings errors autoload/after_import batch", ""),
     "installed": ("files", ""),
     "autoload": ("installed autoload", ""),
     "autoload/after_import": ("__init__", ""),
-    "batch": (f"{LEAVES} __init__ batch color engine fileformat importance options plugin restoring", "numpy PIL"),
+    "batch": (f"{LEAVES} __init__ batch color engine fileformat importance options plugin restoring saving", "numpy PIL"),
     "batch/jobs": ("errors batch", ""),
     "batch/locations": ("errors files batch", ""),
     "batch/stores": ("errors files batch", "fsspec"),
@@ -77,9 +82,13 @@ LAW = {
     "desktop": (f"{LEAVES} batch color desktop installed pages plugin", "PIL"),
     "desktop/directories": ("", ""),
     "desktop/entries": ("naming", ""),
-    "bench": (f"{LEAVES} __init__ bench codec color engine families fileformat options pages plugin _native", "numpy PIL constriction"),
+    "bench": (
+        f"{LEAVES} __init__ bench codec color engine families fileformat inspection options pages plugin saving _native",
+        "numpy PIL constriction",
+    ),
+    "bench/groups": ("bench engine papers/claims", ""),
     "bench/restoration": ("metrics restoring", "numpy PIL"),
-    "bench/boxes": ("metrics batch bench color importance plugin", "numpy PIL"),
+    "bench/boxes": ("metrics batch bench color importance saving", "numpy PIL"),
     "papers": (f"{LEAVES} __init__ bench codec describe color engine families fileformat options pages papers plugin", "numpy PIL"),
     "papers/claims": ("engine", ""),
     "probe": ("engine/settings fileformat probe", "numpy PIL"),

@@ -15,7 +15,7 @@ from PIL import Image
 from pillow_lic.imageio_plugin.backend import LicPlugin
 
 import pillow_lic
-from pillow_lic import arguments, options, plugin
+from pillow_lic import arguments, options, saving
 from pillow_lic.__main__ import main
 from pillow_lic.engine.settings import available_cores, current_settings, given_settings, settings
 from pillow_lic.fileformat import levels
@@ -184,8 +184,8 @@ def test_the_command_line_has_every_option(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_every_keyword_of_save_is_known_to_the_plugin() -> None:
-    assert set(options.OPTIONS) < set(plugin.SAVE_WORDS)
-    assert plugin.unknown_words(options.OPTIONS) == ""
+    assert set(options.OPTIONS) < set(saving.SAVE_WORDS)
+    assert saving.unknown_words(options.OPTIONS) == ""
 
 
 def test_settings_default_to_the_affinity(monkeypatch: pytest.MonkeyPatch) -> None:

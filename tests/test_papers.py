@@ -83,6 +83,14 @@ def test_published_and_own_curve_have_one_colour(folder: Path) -> None:
     assert not own.get("stroke-dasharray")
 
 
+def test_a_drawing_alone_says_whose_colours_they_are(folder: Path) -> None:
+    root = ElementTree.parse(folder / "out" / "psnr.svg").getroot()
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[-1] == SYSTEM
+    (line,) = [path for path in root if path.get("stroke-width") == "3"]
+    assert line.get("stroke") == page.COLORS[0]
+
+
 def test_the_markdown_has_the_same_tables(folder: Path) -> None:
     text = (folder / "out" / "papers.md").read_text("utf-8")
     assert all((folder / "out" / name).is_file() for name in re.findall(r"!\[.*?\]\((.*?)\)", text))

@@ -23,7 +23,7 @@ from packaging.version import Version
 from PIL import Image, ImageFile, UnidentifiedImageError, features
 
 import pillow_lic
-from pillow_lic import plugin
+from pillow_lic import metrics, plugin, saving
 from pillow_lic.engine import models
 from pillow_lic.fileformat import container, header
 from pillow_lic.naming import accept
@@ -362,6 +362,8 @@ def test_parser(lic: Path, step: int) -> None:
             parser.feed(data[start : start + step])
         im = parser.close()
     assert im.tobytes() == Image.open(lic).tobytes()
+    with Image.open(lic) as whole:
+        assert im.info == whole.info
 
 
 def test_parser_of_a_cut_file_is_an_oserror(lic: Path) -> None:
@@ -370,6 +372,49 @@ def test_parser_of_a_cut_file_is_an_oserror(lic: Path) -> None:
         parser.feed(lic.read_bytes()[:length])
         with pytest.raises(OSError, match=r".+"):
             parser.close()
+
+
+def test_parser_has_an_early_picture(photo: Image.Image) -> None:
+    data = pillow_lic.encode(photo.convert("RGB"), model="toderici2017", quality=10)
+    parser, reached = ImageFile.Parser(), []
+    for start in range(0, len(data), 150):
+        parser.feed(data[start : start + 150])
+        assert parser.image is not None
+        assert parser.image.size == photo.size
+        reached.append(metrics.psnr(np.asarray(photo.convert("RGB")), np.asarray(parser.image)))
+    assert len(reached) > 3
+    assert reached[-1] > reached[0] + 1
+    assert np.diff(reached).min() > -0.1
+    assert parser.close().tobytes() == pillow_lic.open(data).tobytes()
+
+
+def test_parser_before_the_first_tile_has_no_picture_yet(lic: Path) -> None:
+    parser = ImageFile.Parser()
+    parser.feed(lic.read_bytes()[:24])
+    assert parser.image is not None
+    with pytest.raises(OSError, match="file ends"):
+        parser.image.load()
+    parser.feed(lic.read_bytes()[24:])
+    assert parser.close().tobytes() == Image.open(lic).tobytes()
+
+
+def test_parser_of_a_damaged_file_says_so(lic: Path) -> None:
+    data = bytearray(lic.read_bytes())
+    data[-20] ^= 1
+    parser = ImageFile.Parser()
+    parser.feed(bytes(data[:100]))
+    with pytest.raises(pillow_lic.LicDamagedError):
+        parser.feed(bytes(data[100:]))
+
+
+def test_parser_of_a_part_that_pillow_may_load(lic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = lic.read_bytes()
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    parser = ImageFile.Parser()
+    parser.feed(data[: len(data) // 2])
+    shown = parser.close()
+    with Image.open(io.BytesIO(data[: len(data) // 2])) as im:
+        assert shown.tobytes() == im.tobytes()
 
 
 # Pixels and modes
@@ -575,7 +620,7 @@ def test_one_aim_at_a_time(photo: Image.Image) -> None:
 
 def test_a_mask_may_be_an_image() -> None:
     mask = Image.new("RGB", (6, 4), "white")
-    chosen = plugin.encode_options({"roi": mask, "importance": mask})
+    chosen = saving.encode_options({"roi": mask, "importance": mask})
     assert chosen.roi.tolist() == chosen.importance.tolist() == [[255] * 6] * 4
 
 

@@ -9,7 +9,7 @@ from coded import cat, encoded, in_tiles
 from pictures import photo_like
 from PIL import Image
 
-from pillow_lic import codec, metrics
+from pillow_lic import codec, inspection, metrics
 from pillow_lic.dump import dump
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
@@ -18,7 +18,7 @@ from pillow_lic.errors import LicDamagedError, LicLimitError, LicUnsupportedErro
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
 
-MODELS = [models.choose(name) for name in ("li2018", "autoencoder", "agustsson2017")]
+MODELS = [models.choose(name) for name in ("li2018", "autoencoder", "agustsson2017", "rippel2017")]
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 OF_TRANSFORMS = [models.choose(name) for name in ("balle2017", "balle2018", "minnen2018-local", "theis2017")]
 """Those whose other tests are in test_transform_families."""
@@ -31,7 +31,7 @@ def test_through_pillow(model: Model, tmp_path: Path) -> None:
     with Image.open(tmp_path / "cat.lic") as im:
         assert (im.format, im.size, im.info["lic_model"]) == ("LIC", (451, 300), model.name)
         assert metrics.psnr(cat(), np.asarray(im)) > 29
-    codec.verify((tmp_path / "cat.lic").read_bytes())
+    inspection.verify((tmp_path / "cat.lic").read_bytes())
 
 
 @each_model
@@ -99,7 +99,7 @@ def test_no_network_has_a_part_in_what_is_read(model: Model, monkeypatch: pytest
     symbols = dump(data)["tile_0/symbols"]
     monkeypatch.setattr(Model, "run", lambda *_, **__: pytest.fail("a network was run"))
     np.testing.assert_array_equal(dump(data)["tile_0/symbols"], symbols)
-    codec.verify(data)
+    inspection.verify(data)
 
 
 @every_model

@@ -10,7 +10,7 @@ from PIL import Image
 from released import models_of
 from tiled import in_tiles
 
-from pillow_lic import codec, metrics, plugin, rate_search
+from pillow_lic import codec, metrics, rate_search, saving
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.families import Request
@@ -127,8 +127,8 @@ def test_pillow_imageio_and_the_command_take_an_effort(tmp_path: Path) -> None:
     source, target = tmp_path / "a.png", tmp_path / "a.lic"
     image = Image.fromarray(photo_like(64, 96))
     image.save(source)
-    wanted = plugin.encode(image, quality=5, effort=2)
-    assert wanted != plugin.encode(image, quality=5)
+    wanted = saving.encode(image, quality=5, effort=2)
+    assert wanted != saving.encode(image, quality=5)
     assert main(["encode", str(source), str(target), "-q", "5", "--effort", "2"]) == 0
     assert target.read_bytes() == wanted
     image.save(target, quality=5, effort=2)

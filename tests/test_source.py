@@ -12,7 +12,7 @@ from PIL import Image
 from tiled import in_tiles
 
 import pillow_lic
-from pillow_lic import codec
+from pillow_lic import inspection
 from pillow_lic.fileformat import container, source
 from pillow_lic.fileformat.header import parse_header
 from pillow_lic.fileformat.varint import write_varint
@@ -146,7 +146,7 @@ def test_tiles_are_read_when_they_are_asked_for(several: bytes) -> None:
     with pytest.raises(pillow_lic.LicTruncatedError, match="before tile 6 of 6"):
         container.TilePayloads(io.BytesIO(cut), front)[5]
     with pytest.raises(pillow_lic.LicTruncatedError, match="ends inside its tile section: 9 bytes"):
-        codec.verify(cut)
+        inspection.verify(cut)
 
 
 class Taker:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from pictures import photo_like
 
-from pillow_lic import codec, families, metrics
+from pillow_lic import codec, families, inspection, metrics
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
@@ -162,10 +162,10 @@ def test_a_payload_that_its_checksum_vouches_for_may_still_be_none() -> None:
     data = written(pixels, quality=10)
     header = container.unpack(data).header
     unframed, unpacked = (container.pack(header, [p]) for p in (b"\2\x09abc", streams.pack([b"\3", b"no zlib"])))
-    codec.verify(data)
-    codec.verify(unpacked)
+    inspection.verify(data)
+    inspection.verify(unpacked)
     with pytest.raises(LicDamagedError, match="short of its 2 streams"):
-        codec.verify(unframed)
+        inspection.verify(unframed)
     for wrong in (unframed, unpacked):
         with pytest.raises(LicDamagedError):
             codec.decode(wrong)

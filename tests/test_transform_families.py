@@ -13,7 +13,7 @@ from coded import encoded, in_tiles
 from pictures import SAMPLE, photo_like
 from PIL import Image
 
-from pillow_lic import codec, families, metrics
+from pillow_lic import codec, families, inspection, metrics
 from pillow_lic.engine import entropy, models, runtime
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicRuntimeError
@@ -43,7 +43,7 @@ def test_through_pillow(model: Model, tmp_path: Path) -> None:
     with Image.open(path) as im:
         im.draft("RGB", (60, 40))
         assert im.size == cat.size
-    codec.verify(path.read_bytes())
+    inspection.verify(path.read_bytes())
 
 
 @pytest.mark.parametrize("mode", CHANNELS)
@@ -227,7 +227,7 @@ def test_no_other_than_an_exact_network_has_a_part_in_the_parse(model: Model, mo
 
     monkeypatch.setattr(Model, "run", only_exact)
     read_symbols(model, data)
-    codec.verify(data)
+    inspection.verify(data)
 
 
 def test_streams_of_another_picture_are_refused(model: Model) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pillow_lic.engine import models, runtime
+from pillow_lic.engine.settings import settings
 from pillow_lic.families.lic1 import transforms
 from pillow_lic.families.lic1.geometry import geometry
 
@@ -31,3 +32,24 @@ def test_strips_are_the_whole(rows: int, runs: int, monkeypatch: pytest.MonkeyPa
     assert whole.shape == (16 * rows, 48, 3)
     assert np.abs(found - whole).max() <= 1
     assert (found != whole).mean() < 0.001
+
+
+def test_large_pieces_are_cut_and_are_the_whole_up_to_one_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, rng = models.choose("lic2"), np.random.default_rng(1)
+    y_hat = rng.normal(0, 1, (spec.constants["latents"], 54, 68)).astype(np.float32)
+    level = np.full((54, 68), 300, np.float32)
+    whole = transforms.synthesis(spec, y_hat, level, reference=True).astype(int)
+    seen: list[int] = []
+    run = runtime.run
+
+    def counted(spec, role, feeds, **kwargs):
+        if role == "synthesis":
+            seen.append(feeds["level"].shape[3])
+        return run(spec, role, feeds, **kwargs)
+
+    monkeypatch.setattr(runtime, "run", counted)
+    with settings(threads=1):
+        off = np.abs(transforms.synthesis(spec, y_hat, level) - whole)
+    assert seen == [36, 36]
+    assert 0 < off.max() <= 1
+    assert np.count_nonzero(off) < 5e-3 * off.size

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import stranger
 from pictures import SAMPLE, photo_like
-from PIL import Image, ImageFile
+from PIL import Image, ImageDraw, ImageFile, ImageFont
 from released import models_of, name_and_number
 
 import pillow_lic
-from pillow_lic import codec, families, metrics
+from pillow_lic import codec, families, inspection, metrics
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError, LicError, LicLimitError, LicUnsupportedError
@@ -94,6 +94,32 @@ def test_no_photograph_or_flat_picture_gets_worse(cat: np.ndarray, quality: int)
         assert metrics.psnr(luma, after) > min(metrics.psnr(luma, before), 60) - 0.05
 
 
+def drawn(gradient: bool) -> np.ndarray:
+    """Letters, lines and a box on a flat ground, or on a gradient."""
+    image = (
+        Image.linear_gradient("L").resize((320, 240)).convert("RGB")
+        if gradient
+        else Image.new("RGB", (320, 240), (250, 248, 240))
+    )
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((20, 20, 140, 90), fill=(200, 60, 40))
+    draw.line((0, 239, 319, 120), fill=(20, 60, 160), width=3)
+    for row in range(4):
+        draw.text((150, 20 + 24 * row), "letters and lines", fill=(10, 10, 10), font=ImageFont.load_default(16))
+    return np.asarray(image)
+
+
+@pytest.mark.parametrize("quality", [75, 85, 90, 95])
+def test_drawings_at_high_quality_stay_as_they_are(quality: int) -> None:
+    for picture in (drawn(gradient=False), drawn(gradient=True)):
+        data = jpeg_of(picture, quality=quality)
+        luma, before, after = (
+            np.asarray(Image.fromarray(a).convert("L"))
+            for a in (picture, opened(data), np.asarray(pillow_lic.restore(data)))
+        )
+        assert metrics.psnr(luma, after) > metrics.psnr(luma, before) - 0.05
+
+
 def test_what_else_the_file_has_is_kept(photo_jpeg: Path) -> None:
     im = pillow_lic.restore(photo_jpeg)
     with Image.open(photo_jpeg) as before:
@@ -161,7 +187,7 @@ def test_the_file_itself_is_kept(photo_jpeg: Path, tmp_path: Path) -> None:
         assert im.tobytes() == pillow_lic.restore(data).tobytes()
         part = im.region((100, 50, 300, 200))
         assert np.abs(np.asarray(part).astype(int) - np.asarray(im)[50:200, 100:300]).max() <= 1
-    codec.verify(path.read_bytes())
+    inspection.verify(path.read_bytes())
     stream = Image.open(io.BytesIO(data))  # not loaded yet
     assert pillow_lic.extract(pillow_lic.encode(stream, model="restored")) == data
 
@@ -278,7 +304,7 @@ def test_other_formats_inside_are_never_opened(monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(LicDamagedError, match="must be a JPEG file"):
             codec.decode(held(file.getvalue(), (8, 8)))
         with pytest.raises(LicDamagedError, match="must be a JPEG file"):
-            codec.verify(held(file.getvalue(), (8, 8)))
+            inspection.verify(held(file.getvalue(), (8, 8)))
 
 
 def test_other_wrong_files_inside_are_refused() -> None:

@@ -44,6 +44,7 @@ from .common.layers import blocks
 from .common.restoring import (
     BLOCK,
     COEFFICIENTS,
+    Features,
     Names,
     Trunk,
     Windows,
@@ -65,9 +66,16 @@ SHARES = (0.3, 0.3, 1.0)
 """Weights of the outputs in the loss, the coarsest first."""
 PLANES = (1.0, 0.25, 0.25)
 """Weights of the squared errors of Y, Cb and Cr in the loss."""
-FAINT, CLEAR = 1.0, 1.5
-"""Expected errors of luma, in levels, up to which a picture is left as it is and from which it is restored whole: those of qualities 97
-and 95. Below, the error is that of rounding to levels, of which the tables say nothing."""
+FAINT, CLEAR = 1.2, 2.0
+"""Expected errors of luma, in levels, up to which a picture is left as it is and from which it is restored whole: those of qualities 96
+and 92. Below, the error is near that of rounding to levels, of which the tables say nothing."""
+FINE_STEPS, COARSE_STEPS = 3.0, 6.0
+"""Expected errors of luma, in levels, up to which a drawing is left as it is and from which it is restored whole: those of qualities
+86 and 58. Between edges a drawing is flat, and what JPEG adds at high quality is less than a network can tell from nothing."""
+AROUND = 25
+"""Blocks each way over which the share of flat ones is taken."""
+PHOTOGRAPH, DRAWING = 0.005, 0.05
+"""Shares of flat blocks, which have no coefficient but their mean, up to which a place counts as photograph and from which as drawing."""
 JUDGED = (10, 20, 40, 60, 80)
 """Qualities that the log judges."""
 CONSTANTS = {"scale": 1, "window": 1024, "margin": 144, "align": 16, "tile_pixels": MAX_PIXELS}
@@ -77,14 +85,13 @@ CONSTANTS = {"scale": 1, "window": 1024, "margin": 144, "align": 16, "tile_pixel
 class Guesses(NamedTuple):
     """What the network says of a JPEG before its last layer.
 
-    quarter, change: what to add to a quarter of it (B,3,H/4,W/4), and to all of it. fine: features at 1/4. scale: the deviations
-    expected of pixels (B,3,1,1).
+    seen: what the trunk finds. quarter, change: what to add to a quarter of it (B,3,H/4,W/4), and to all of it. fine: features at 1/4.
     """
 
+    seen: Features
     quarter: Tensor
     change: Tensor
     fine: Tensor
-    scale: Tensor
 
 
 class Restored(nn.Module):
@@ -110,17 +117,44 @@ class Restored(nn.Module):
         rows, columns = f.blocks.shape[2:]
         change = F.pixel_shuffle(pixels.reshape(len(x), -1, rows, columns), BLOCK)
         fine = self.windows((x + change) / f.scale) + F.pixel_shuffle(self.up(f.blocks), BLOCK // CELL)
-        return Guesses(quarter, change, self.fine(fine), f.scale)
+        return Guesses(f, quarter, change, self.fine(fine))
 
     def detail(self, g: Guesses) -> Tensor:
         """Return the last layer, (B,3,h,w), `cell` pixels a side for each place at 1/4."""
-        return F.pixel_shuffle(self.leave_fine(g.fine).float(), self.cell) * g.scale
+        return F.pixel_shuffle(self.leave_fine(g.fine).float(), self.cell) * g.seen.scale
 
     def forward(self, x: Tensor, steps: Tensor, halved: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Y, Cb, Cr (B,3,H,W) around 0, H and W multiples of 16 -> what to add: to a quarter of it, and twice to all of it."""
         g = self.guesses(x, steps, halved)
-        share = ((g.scale[:, :1] - FAINT) / (CLEAR - FAINT)).clamp(0, 1)
-        return g.quarter, g.change, share * (g.change + self.detail(g))
+        used = strength(g.seen).repeat_interleave(BLOCK, 2).repeat_interleave(BLOCK, 3)
+        return g.quarter, g.change, used * (g.change + self.detail(g))
+
+
+def strength(f: Features) -> Tensor:
+    """Return how much of the correction is used, 0..1, of every block (B,1,h,w): none at the finest tables, nor at fine ones in drawings."""
+    used = f.symbols[:, 1:].abs().round().clamp(0, 1).sum(1, keepdim=True).clamp(0, 1)
+    flat = F.avg_pool2d(1 - used, AROUND, 1, AROUND // 2, count_include_pad=False)
+    scale = f.scale[:, :1]
+    drawn = ((flat - PHOTOGRAPH) / (DRAWING - PHOTOGRAPH)).clamp(0, 1)
+    fine = ((COARSE_STEPS - scale) / (COARSE_STEPS - FINE_STEPS)).clamp(0, 1)
+    return ((scale - FAINT) / (CLEAR - FAINT)).clamp(0, 1) * (1 - drawn * fine)
+
+
+def strength_layers(g: Graph, f: Names) -> str:
+    """Write `strength`, as one value for every pixel."""
+    counted = np.ones((1, COEFFICIENTS, 1, 1), np.float32)
+    counted[0, 0] = 0
+    used = g.clip(g.conv(g.clip(g.op("Round", g.op("Abs", f.symbols)), 0.0, 1.0), counted), 0.0, 1.0)
+    blocks_around = {"kernel_shape": [AROUND] * 2, "strides": [1, 1], "pads": [AROUND // 2] * 4}
+    flat = g.op("Sub", g.constant(1.0), g.op("AveragePool", used, **blocks_around, count_include_pad=0))
+    scale = g.slice(f.scale, [0], [1], [1], [1])
+
+    def between(x: str, low: float, high: float) -> str:
+        return g.clip(g.op("Mul", g.op("Sub", x, g.constant(low)), g.constant(1 / (high - low))), 0.0, 1.0)
+
+    drawn = g.op("Mul", between(flat, PHOTOGRAPH, DRAWING), between(scale, COARSE_STEPS, FINE_STEPS))
+    whole = g.op("Mul", between(scale, FAINT, CLEAR), g.op("Sub", g.constant(1.0), drawn))
+    return g.enlarged(whole, BLOCK)
 
 
 def outputs(net: Restored, originals: Tensor, jpegs: Jpegs) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
@@ -191,9 +225,8 @@ def restore_graph(net: Restored) -> onnx.ModelProto:
     """Pixels (H,W,3) uint8 of a JPEG, H and W multiples of 16; steps (1,128,1,1), halved (1,2,1,1) -> shown (1,H,W,3) uint8."""
     g = Graph("restore")
     f, change, detail = restore_layers(g, net)
-    above = g.op("Sub", g.slice(f.scale, [0], [1], [1], [1]), g.constant(FAINT))
-    share = g.clip(g.op("Mul", above, g.constant(1 / (CLEAR - FAINT))), 0.0, 1.0)
-    shown = g.op("Add", f.rgb, to_rgb(g, g.op("Mul", g.op("Add", change, detail), share)))
+    used = strength_layers(g, f)
+    shown = g.op("Add", f.rgb, to_rgb(g, g.op("Mul", g.op("Add", change, detail), used)))
     g.output(rounded(g, shown), "shown", [1, "height", "width", 3], TensorProto.UINT8)
     return g.model(named=True)
 

@@ -34,10 +34,10 @@ import torch.nn.functional as F
 from onnx import TensorProto
 from torch import Tensor, nn
 
-from .common import training
+from .common import command, training
 from .common.data import Patches
 from .common.exact import straight_through
-from .common.export import Network, Release, add_export
+from .common.export import Network, Release
 from .common.factorised import ScaleMixture, histograms, tables_of
 from .common.gains import Gains, gain, hats
 from .common.graph import Graph
@@ -242,17 +242,5 @@ def export(a: argparse.Namespace) -> None:
     release.enter(files | {"tables": release.tables(tables_of(net.prior, seen))})
 
 
-def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = p.add_subparsers(required=True)
-    for name, command, says in (("train", train, "train the network, or go on"), ("scales", scales, "tune the scales")):
-        t = commands.add_parser(name, help=says)
-        training.add_arguments(t)
-        t.set_defaults(command=command)
-    add_export(commands, export)
-    a = p.parse_args()
-    a.command(a)
-
-
 if __name__ == "__main__":
-    main()
+    command.run(__doc__, train, export, further={"scales": scales})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
-from .. import plugin
+from .. import saving
 from ..engine.settings import current_settings, given_settings, thread_count
 from ..files import StrPath
 from ..naming import EXTENSION
@@ -154,7 +154,7 @@ def checked_options(suffix: str, save_options: Mapping[str, Any], budget: float 
     """Return the options as the format takes them; ValueError naming one that is not legal, or not known to it."""
     given = [name for name, value in save_options.items() if value is not None]
     if suffix == EXTENSION:
-        plugin.encode_options(save_options)
+        saving.encode_options(save_options)
         if budget is not None:
             equal_slope.check_budget(budget)
             if aims := [name for name in AIMS if name in given]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from .. import color, metrics, plugin
+from .. import color, metrics, plugin, saving
 from ..engine import models
 from ..engine.settings import settings
 from ..errors import let_pass
@@ -84,7 +84,7 @@ class Transcoder:
         if (
             self.suffix == EXTENSION
             and not self.keep_metadata
-            and plugin.keeps_original(plugin.encode_options(self.save_options))
+            and saving.keeps_original(saving.encode_options(self.save_options))
         ):
             msg = (
                 f"metadata must be kept for model {self.save_options['model']}, which stores a JPEG file as it is, EXIF and all: "
@@ -124,7 +124,7 @@ class Transcoder:
         """Return the file's bytes; more save options may be given."""
         im, words = picture.image, {**picture.metadata, **self.save_options, **more_options}
         if self.suffix == EXTENSION:
-            return plugin.encode(im, **words)
+            return saving.encode(im, **words)
         if any(words.get(name) is not None for name in PLACES):
             return weighed(im, **words)
         buffer = io.BytesIO()

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .. import color, metrics, plugin
+from .. import color, metrics, saving
 from ..batch import transcode
 from ..importance.places import Box
 from . import peers
@@ -94,8 +94,8 @@ def writer(form: str, image: Image.Image, quality: float) -> tuple[bytes, Callab
     if form == "jpeg":
         plain = peers.codec("jpeg").encode(np.asarray(image), quality)
         return plain, lambda **options: transcode.weighed(image, quality=int(quality), **options)
-    plain = plugin.encode(image, quality=quality)
-    return plain, lambda **options: plugin.encode(image, target_size=len(plain), **options)
+    plain = saving.encode(image, quality=quality)
+    return plain, lambda **options: saving.encode(image, target_size=len(plain), **options)
 
 
 def measured(

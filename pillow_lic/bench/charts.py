@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 Points = Sequence[tuple[float, float]]
+NO_KEY: Mapping[str, str] = {}
 
 _COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#999999")
 """Okabe and Ito's palette, told apart by the colour-blind."""
@@ -19,6 +20,10 @@ _PARTS = 40
 """Places of a line between two points that are looked at, to see whether the list hides it."""
 _LINE = 12
 """Pixels between the names at the ends of two series, at least."""
+_LETTER = 6.5
+"""Width of a letter of such a name, about; one for which there is no room ends at the edge, above its point."""
+_KEY, _ROW = 170, 18
+"""Width of a key beside the panels, and height of a row of it."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,16 @@ class Panel:
     named: frozenset[str] = frozenset()
 
 
-def svg(panels: Sequence[Panel], columns: int = 2) -> str:
-    """Return the panels side by side as one SVG document; a name has the same colour in every panel."""
+def svg(panels: Sequence[Panel], columns: int = 2, key: Mapping[str, str] = NO_KEY) -> str:
+    """Return the panels side by side as one SVG document; a name has the same colour in every panel.
+
+    key: colours by name, which are listed beside the panels.
+    """
     names = list(dict.fromkeys(name for panel in panels for name in panel.series))
     colors = {name: _COLORS[i % len(_COLORS)] for i, name in enumerate(names)}
     columns = min(columns, len(panels)) or 1
-    width, height = columns * _WIDTH, -(-len(panels) // columns) * _HEIGHT
+    width, height = columns * _WIDTH + (_KEY if key else 0), -(-len(panels) // columns) * _HEIGHT
+    height = max(height, _TOP + _ROW * len(key))
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     label = escape("; ".join(f"{panel.title} over {panel.x_label}" for panel in panels))
     named = f'role="img" aria-label="{label}"'
@@ -58,6 +67,10 @@ def svg(panels: Sequence[Panel], columns: int = 2) -> str:
         parts.append(f'<g transform="translate({i % columns * _WIDTH},{i // columns * _HEIGHT})">')
         parts += _panel(panel, {**colors, **panel.colors})
         parts.append("</g>")
+    for row, (name, color) in enumerate(key.items()):
+        x, y = columns * _WIDTH + 4, _TOP + _ROW * row
+        parts.append(f'<path d="M{x} {y}h22" stroke="{color}" stroke-width="3"/>')
+        parts.append(f'<text x="{x + 28}" y="{y + 4}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -113,8 +126,10 @@ def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
         parts.append("</g>")
     lowest = float("inf")
     for name, (x, y) in sorted(ends.items(), key=lambda end: -end[1][1]):
-        lowest = min(y + 4, lowest - _LINE)
-        parts.append(f'<text x="{min(x, _WIDTH - 70) + 5:.1f}" y="{lowest:.1f}" font-size="11">{escape(name)}</text>')
+        is_wide = x + 5 + _LETTER * len(name) > _WIDTH
+        lowest = min(y - 6 if is_wide else y + 4, lowest - _LINE)
+        where = f'x="{_WIDTH - 2}" text-anchor="end"' if is_wide else f'x="{x + 5:.1f}"'
+        parts.append(f'<text {where} y="{lowest:.1f}" font-size="11">{escape(name)}</text>')
     return parts
 
 

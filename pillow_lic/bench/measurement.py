@@ -74,7 +74,7 @@ def our_names() -> tuple[str, ...]:
 
 def our_codec(name: str) -> Codec:
     """Return pillow-lic itself with the newest model of one of `our_names`; one with steps has those as its qualities."""
-    from .. import codec
+    from .. import codec, inspection
     from ..engine import models
     from ..options import EncodeOptions
     from .peers import Codec
@@ -83,7 +83,7 @@ def our_codec(name: str) -> Codec:
     spec = models.choose(None if model == OURS else model)
 
     def encode(pixels: Pixels, quality: float) -> bytes:
-        lossless = codec.keeps_every_pixel(spec.number)
+        lossless = inspection.keeps_every_pixel(spec.number)
         asked = EncodeOptions(quality=quality, effort=int(effort or 0), model=spec.number, lossless=lossless)
         return codec.encode(pixels, "RGB", asked)
 
@@ -180,16 +180,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    from . import peers
+    from . import groups, peers
 
-    wanted = _list(arguments.metrics, METRICS, "metric")
+    wanted = _metrics(arguments.metrics)
     if "ssimulacra2" in wanted and not peers.has_ssimulacra2():
         if arguments.metrics:
             msg = "the metric ssimulacra2 needs its package: pip install ssimulacra2"
             raise ValueError(msg)
         wanted.remove("ssimulacra2")
-    ours, installed = our_names(), [name for name in peers.NAMES if peers.is_available(name)]
-    names = _list(arguments.codecs, (*ours, *installed), "codec", default=(OURS, *installed))
+    ours, names = our_names(), groups.named(arguments.codecs)
     paths = pictures_of(Path(arguments.folder), arguments.limit)
     chosen = _qualities(arguments.quality, names)
     codecs = {name: our_codec(name) if name in ours else peers.codec(name) for name in names}
@@ -248,17 +247,22 @@ def _check_anchor(anchor: str, names: Iterable[str]) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench`."""
+    from . import groups
+
     words = argparse.ArgumentParser(
         prog="lic bench",
         description="Compare codecs over a folder of pictures. `lic bench coder`: the coders of symbols alone; `lic bench "
-        "profile`: each station of a picture; `lic bench boxes`: what importance gives the objects of Kodak's pictures.",
+        "profile`: each station of a picture; `lic bench times`: small and large pictures beside AVIF and JPEG XL; `lic bench "
+        "boxes`: what importance gives the objects of Kodak's pictures.",
     )
     words.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
-    words.add_argument(
+    codecs = words.add_argument(
         "--codecs",
         metavar="A,B",
-        help="default: lic and every peer installed; or the name of a model; lic:3 is at effort 3",
+        help="names of models (lic: the default one; lic:3: at effort 3) and formats, and groups of them: papers, ours, peers, all; "
+        "default: lic,peers",
     )
+    codecs.completer = groups.completed  # type: ignore[attr-defined]
     words.add_argument(
         "--quality", action="append", default=[], metavar="CODEC=Q,Q", help="qualities of a codec; may be repeated"
     )
@@ -294,11 +298,11 @@ def _count(text: str, least: int = 0) -> int:
     return value
 
 
-def _list(text: str | None, legal: Sequence[str], what: str, default: Sequence[str] | None = None) -> list[str]:
-    names = text.split(",") if text else list(default or legal)
+def _metrics(text: str | None) -> list[str]:
+    names = text.split(",") if text else list(METRICS)
     for name in names:
-        if name not in legal:
-            msg = f"{what} must be one of {', '.join(legal)}, got {name}"
+        if name not in METRICS:
+            msg = f"metric must be one of {', '.join(METRICS)}, got {name}"
             raise ValueError(msg)
     return list(dict.fromkeys(names))
 

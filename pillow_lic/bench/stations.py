@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .. import color, plugin
+from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
@@ -146,7 +146,7 @@ def profile(image: Image.Image, model: Model, quality: float, effort: int, repea
     """Return the stations of encoding and of decoding an RGB image with one thread."""
 
     def encode() -> bytes:
-        return plugin.encode(image, model=model.number, quality=quality, **({"effort": effort} if effort else {}))
+        return saving.encode(image, model=model.number, quality=quality, **({"effort": effort} if effort else {}))
 
     def encoder_passes(role: str) -> int:
         if role in model.extras:

@@ -10,10 +10,19 @@ from typing import Any, cast
 
 SUMMARY = (
     "Measure speed and size; `lic bench coder` measures the coders alone, `lic bench profile` each station of a picture, "
-    "`lic bench boxes` what importance gives its objects, `lic bench restore` what JPEG pictures gain."
+    "`lic bench boxes` what importance gives its objects, `lic bench restore` what JPEG pictures gain, "
+    "`lic bench prefixes` what the first bytes of a file show, `lic bench times` models beside AVIF and JPEG XL from small to large "
+    "pictures."
 )
 
-_MODULES = {"coder": "coder", "profile": "stations", "boxes": "boxes", "restore": "restoration"}
+_MODULES = {
+    "coder": "coder",
+    "profile": "stations",
+    "boxes": "boxes",
+    "restore": "restoration",
+    "prefixes": "prefixes",
+    "times": "times",
+}
 """The module of `bench` behind each of its commands."""
 
 

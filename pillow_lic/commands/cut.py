@@ -9,7 +9,7 @@ from pathlib import Path
 from ..parsing import byte_count
 from . import _terminal, _words
 
-SUMMARY = "Make a .lic file of a progressive model smaller, and its picture coarser; runs no network."
+SUMMARY = "Make a .lic file of a progressive model smaller, and its picture coarser, without encoding it anew."
 EXAMPLES = """
   lic cut a.lic b.lic --size 20k
   lic cut a.lic small/ --size 1.5k
@@ -26,7 +26,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes."""
-    from .. import codec
+    from .. import inspection
     from ..batch import formats
 
     if formats.is_picture(Path(args.target)) and Path(args.target).suffix.lower() != ".lic":
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     source = _words.source(args.source)
     with _terminal.naming(args.source):
         data = source.read_bytes() if isinstance(source, Path) else source.read()
-        smaller = codec.cut(data, int(args.size))
+        smaller = inspection.cut(data, int(args.size))
     _words.write(target, smaller, args.target)
     _words.report(target, f"{len(smaller):,} bytes of {len(data):,}")
     return 0

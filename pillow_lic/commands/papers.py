@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     measured = curves.measure(found, cache, published, lambda line: print(line, file=sys.stderr))
     drawings = {metric: f"{metric}.svg" for metric in curves.METRICS}
     for metric, panel in page.panels(measured).items():
-        write_atomic(folder / drawings[metric], charts.svg([panel]).encode())
+        write_atomic(folder / drawings[metric], charts.svg([panel], key=page.key(measured)).encode())
     write_atomic(folder / "papers.md", page.markdown(measured, drawings).encode())
     write_atomic(folder / "papers.html", page.html(measured).encode())
     print(f"wrote {folder / 'papers.html'} and {folder / 'papers.md'}")

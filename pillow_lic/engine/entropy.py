@@ -172,6 +172,10 @@ class Decoder:
             self._native.finish()
         except StreamError as error:
             raise _damaged(error) from error
+        self.compare(*read)
+
+    def compare(self, *read: npt.NDArray[Any]) -> None:
+        """Raise LicDesyncError unless `read` has the check of what was written; the stream may go on."""
         if check_of(*read) != self._check:
             raise LicDesyncError(DESYNC.format("the symbols are not those that were written"))
 

@@ -1,6 +1,6 @@
-"""The blocks of a picture that a lossless coder keeps in fewer bytes than an edge of that strength is worth to a learned codec.
+"""What the blocks of a picture would cost a lossless coder, and how strong their edges are, which is what they cost a learned codec.
 
-For every block of 16x16 pixels two numbers are compared:
+For every block of 16x16 pixels two numbers are found:
 
 * cost: pixels that equal none of their four neighbours before them (left, and the three above), each at the information of its
   colour among all such pixels of the tile, and one bit more;
@@ -26,10 +26,8 @@ BLOCK = 16
 """Side of a block in pixels: that of a latent, so that whole latents lie under kept pixels."""
 LEAST_EQUAL = 0.35
 """Share of pixels that equal a neighbour in every block worth a closer look."""
-SURE, LIKELY = 0.1, 0.16
-"""Bits a level of contrast: below the first a block is drawn; in a tile that has such blocks, below the second too."""
-LEAST_SURE_SHARE = 0.5
-"""Share of sure ones among likely blocks with contrast: where it is lower, as with letters on a gradient, only sure ones are kept."""
+SURE = 0.1
+"""Bits a level of contrast below which a block is drawn beyond doubt."""
 LEAST_CONTRAST = 1500.0
 """Contrast, in levels, of a block that shows that something is drawn: a flat block shows nothing."""
 _STEP = 40
@@ -40,25 +38,25 @@ LEAST_SURE = 8
 """Blocks that must be sure before anything of a tile is kept, or a tenth of a small tile's."""
 
 
-class _Blocks(NamedTuple):
+class Blocks(NamedTuple):
     """Of every block (rows, columns): the share of pixels that equal a neighbour, the contrast in levels, the cost in bits."""
 
     equal: npt.NDArray[np.float32]
     contrast: npt.NDArray[np.float32]
     cost: npt.NDArray[np.float32]
 
+    def within(self, most: float) -> Mask:
+        """Return which blocks cost at most so many bits a level of contrast."""
+        drawn: Mask = (self.equal >= LEAST_EQUAL) & (self.cost <= most * self.contrast)
+        return drawn
 
-def blocks(colors: Pixels) -> Mask | None:
-    """Return which blocks of a tile (h, w, 1 or 3) are kept exactly, one flag for every 16x16 pixels; None for a photograph."""
+
+def found(colors: Pixels) -> Blocks | None:
+    """Return the blocks of a tile (h, w, 1 or 3), 16x16 pixels each; None where too few are surely drawn, as in a photograph."""
     if not _looks_drawn(colors):
         return None
-    found = _measured(colors)
-    sure = int(_sure(found).sum())
-    if sure < _least_sure(found.equal.size):
-        return None
-    likely = _drawn(found, LIKELY)
-    strong = likely & (found.contrast >= LEAST_CONTRAST)
-    return likely if sure >= LEAST_SURE_SHARE * strong.sum() else _drawn(found, SURE)
+    blocks = _measured(colors)
+    return blocks if _sure(blocks).sum() >= _least_sure(blocks.equal.size) else None
 
 
 def pixels_of(kept: Mask, shape: tuple[int, int]) -> Mask:
@@ -95,15 +93,9 @@ def _looks_drawn(colors: Pixels) -> bool:
     return int(_sure(_measured(strip.reshape(-1, BLOCK, colors.shape[2]))).sum()) >= LEAST_SURE
 
 
-def _sure(found: _Blocks) -> Mask:
+def _sure(blocks: Blocks) -> Mask:
     """Return which blocks are drawn beyond doubt."""
-    return _drawn(found, SURE) & (found.contrast >= LEAST_CONTRAST)
-
-
-def _drawn(found: _Blocks, most: float) -> Mask:
-    """Return which blocks cost at most so many bits a level of contrast."""
-    drawn: Mask = (found.equal >= LEAST_EQUAL) & (found.cost <= most * found.contrast)
-    return drawn
+    return blocks.within(SURE) & (blocks.contrast >= LEAST_CONTRAST)
 
 
 def _least_sure(size: int) -> int:
@@ -111,22 +103,40 @@ def _least_sure(size: int) -> int:
     return min(LEAST_SURE, max(1, size // 10))
 
 
-def _measured(colors: Pixels) -> _Blocks:
-    pixels = packed(colors)
-    known = np.zeros(pixels.shape, np.bool_)
-    known[:, 1:] = pixels[:, 1:] == pixels[:, :-1]
-    known[1:] |= pixels[1:] == pixels[:-1]
-    known[1:, 1:] |= pixels[1:, 1:] == pixels[:-1, :-1]
-    known[1:, :-1] |= pixels[1:, :-1] == pixels[:-1, 1:]
-    equal = squares.sums(known, BLOCK) / squares.sums(np.ones(pixels.shape, np.bool_), BLOCK)
-    if not (equal >= LEAST_EQUAL).any():
+def _measured(colors: Pixels) -> Blocks:
+    numbers = packed(colors)
+    known = _repeats(numbers)
+    equal = squares.sums(known, BLOCK) / squares.sums(np.ones(numbers.shape, np.bool_), BLOCK)
+    looked_at = equal >= LEAST_EQUAL
+    if not looked_at.any():
         nothing = np.zeros_like(equal)
-        return _Blocks(equal, nothing, nothing)
-    cost = np.zeros(pixels.shape, np.float32)
-    new = ~known & pixels_of(equal >= LEAST_EQUAL, pixels.shape)
-    _, place, count = np.unique(pixels[new], return_inverse=True, return_counts=True)
+        return Blocks(equal, nothing, nothing)
+    return Blocks(equal, contrast(colors), _costs(numbers, ~known & pixels_of(looked_at, numbers.shape)))
+
+
+def costs(pixels: Pixels, among: Mask) -> npt.NDArray[np.float32]:
+    """Return the cost of every block of pixels (h, w, 1 to 4), in bits, 0 of those that are not among the marked ones."""
+    numbers = packed(pixels)
+    return _costs(numbers, ~_repeats(numbers) & pixels_of(among, numbers.shape))
+
+
+def _repeats(numbers: npt.NDArray[np.uint32]) -> Mask:
+    """Return which pixels (h, w) equal one of the four neighbours before them."""
+    known = np.zeros(numbers.shape, np.bool_)
+    known[:, 1:] = numbers[:, 1:] == numbers[:, :-1]
+    known[1:] |= numbers[1:] == numbers[:-1]
+    known[1:, 1:] |= numbers[1:, 1:] == numbers[:-1, :-1]
+    known[1:, :-1] |= numbers[1:, :-1] == numbers[:-1, 1:]
+    return known
+
+
+def _costs(numbers: npt.NDArray[np.uint32], new: Mask) -> npt.NDArray[np.float32]:
+    """Return the bits of every block by its pixels (h, w) that are new: the information of each among them, and one bit more."""
+    cost = np.zeros(numbers.shape, np.float32)
+    _, place, count = np.unique(numbers[new], return_inverse=True, return_counts=True)
     cost[new] = (1 + np.log2(len(place) / count))[place]
-    return _Blocks(equal, contrast(colors), squares.sums(cost, BLOCK))
+    total: npt.NDArray[np.float32] = squares.sums(cost, BLOCK)
+    return total
 
 
 def contrast(colors: Pixels) -> npt.NDArray[np.float32]:

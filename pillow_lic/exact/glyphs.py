@@ -17,8 +17,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import exact_layer, squares
+from ..fileformat import squares
 from ..fileformat.levels import level_to_quality
+from . import choice, drawn
+from .choice import Lost
 from .drawn import BLOCK, LEAST_SURE, contrast, packed
 
 Pixels = npt.NDArray[np.uint8]
@@ -50,9 +52,10 @@ _EXPLAINED = 0.85
 
 Counted by pixels, a dark ink would explain the soft edges of bright letters, and leave their strokes to the codec.
 """
-_MOST_BITS, _DEGREES = 0.05, 16
-"""Bits a level of contrast that the glyphs of a tile may cost, their cover in so many degrees: letters on slides and cards cost 0.01 to
-0.03, the lines of maps, which the codec keeps for less, 0.08 to 0.12."""
+_ESTIMATED = 0.7
+"""What the glyphs of a block may cost by the estimate of `drawn`, in parts of what its contrast costs the codec."""
+_MOST_BITS = 0.85
+"""What the glyphs of a tile may cost in real bits, in parts of what their blocks cost the codec, which keeps the ground beneath them."""
 _LEAST_CORE = 4
 """Pixels of a block that are all ink, from which on it is surely drawn."""
 
@@ -74,8 +77,8 @@ class _Ground(NamedTuple):
     drawn: Mask
 
 
-def found(colors: Pixels, taken: Mask | None) -> Glyphs | None:
-    """Return the glyphs of a tile (h, w, 1 or 3); None where there are none, as in photographs.
+def found(colors: Pixels, taken: Mask | None, level: int, lost: Lost) -> Glyphs | None:
+    """Return the glyphs of a tile (h, w, 1 or 3) that pay in files near a level; None where there are none, as in photographs.
 
     taken: blocks that are to be kept exactly where their ground is of one colour.
     """
@@ -97,13 +100,26 @@ def found(colors: Pixels, taken: Mask | None) -> Glyphs | None:
         cut = _cut(plane[: whole.shape[0], : whole.shape[1]])
         cut[rows, columns] = values.reshape(-1, BLOCK, BLOCK, *plane.shape[2:])
     result.blocks[rows, columns] = True
-    return result if _bits(result) <= _MOST_BITS * contrasts[explained].sum() else None
+    contrast_of = np.zeros(grid, np.float32)
+    contrast_of[rows, columns] = contrasts[explained].sum(1)
+    return _paying(result, colors, contrast_of, level, lost)
 
 
-def _bits(glyphs: Glyphs) -> int:
-    """Return the bits that the layer of a tile of glyphs takes."""
-    streams = exact_layer.written(glyphs.ink, rounded(glyphs.cover, _DEGREES)) or []
-    return 8 * sum(map(len, streams))
+def _paying(glyphs: Glyphs, colors: Pixels, contrasts: Floats, level: int, lost: Lost) -> Glyphs | None:
+    """Return the glyphs of the blocks of colours (h, w, 1 or 3) that a file near a level has in few bits; None where too few are left.
+
+    contrasts: levels from the ground to the glyphs of every block.
+    """
+    cover = rounded(glyphs.cover, degrees(level))
+    both = np.concatenate([glyphs.ink * (cover > 0)[:, :, None], cover[:, :, None]], 2)
+    glyphs.blocks[drawn.costs(both, glyphs.blocks) > _ESTIMATED * choice.by_contrast(contrasts, level)] = False
+    if glyphs.blocks.sum() < LEAST_SURE:
+        return None
+    glyphs.cover[~drawn.pixels_of(glyphs.blocks, glyphs.cover.shape)] = 0
+    bits = choice.layer_bits(glyphs.ink, rounded(glyphs.cover, degrees(level)))
+    if bits <= choice.CLEAR * choice.by_contrast(contrast(colors), level)[glyphs.blocks].sum():
+        return glyphs
+    return glyphs if bits <= _MOST_BITS * choice.by_error(lost(), level)[glyphs.blocks].sum() else None
 
 
 def rounded(cover: Pixels, steps: int) -> Pixels:
@@ -113,8 +129,8 @@ def rounded(cover: Pixels, steps: int) -> Pixels:
 
 
 def degrees(level: int) -> int:
-    """Return into how many steps the cover of a pixel is rounded in a file of that level: 4, and twice as many every 2 qualities."""
-    return 4 << int((round(level_to_quality(level), 2) - 1) / 2)
+    """Return into how many steps the cover of a pixel is rounded in a file of that level: 3, and twice as many every 3 qualities."""
+    return round(3 * 2 ** ((level_to_quality(level) - 1) / 3))
 
 
 def _cut(plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

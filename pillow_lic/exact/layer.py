@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import exact_layer
+from ..fileformat import exact_layer, squares
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
-from . import drawn, glyphs, merging
+from . import choice, drawn, glyphs, merging
 from .drawn import BLOCK
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
+WHOLE = 0.9
+"""Share of exact pixels from which on a file without networks may be the smaller one."""
 _SQUARES = 1024
 """Side in pixels of the squares that are searched for drawn blocks, each alone."""
 
 
-def found(colors: Pixels) -> Layer | None:
-    """Return the layer that the content of a picture (H, W, 1 or 3) asks for; None for one like a photograph."""
+def found(colors: Pixels, level: int, decoded: Callable[[], Pixels]) -> Layer | None:
+    """Return the layer that pays for the content of a picture (H, W, 1 or 3) in files near a level; None for one like a photograph.
+
+    decoded: returns the colours (H, W, 1 or 3) of a file of that level without a layer; asked where there is doubt.
+    """
     height, width = colors.shape[:2]
     kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
     blends: tuple[Pixels, Pixels] | None = None
     for area in Tiling(width, height, _SQUARES).tiles():
-        blocks = drawn.blocks(colors[area.slices])
-        if blocks is not None:
-            kept[area.over(BLOCK).slices] = blocks
-        here = glyphs.found(colors[area.slices], blocks)
+        lost = partial(_lost, colors, area, decoded)
+        blocks = drawn.found(colors[area.slices])
+        paying = None if blocks is None else choice.kept(colors[area.slices], blocks, level, lost)
+        if paying is not None:
+            kept[area.over(BLOCK).slices] = paying
+        # Below quality 5 letters on one colour are glyphs too, but for a page of them, whose file needs no networks.
+        merges = merging.reach(level) > 0 and kept[area.over(BLOCK).slices].mean() < WHOLE
+        here = glyphs.found(colors[area.slices], None if merges else paying, level, lost)
         if here is not None:
             kept[area.over(BLOCK).slices] &= ~here.blocks
             if blends is None:
@@ -44,6 +54,13 @@ def found(colors: Pixels) -> Layer | None:
         ]
 
     return Layer(colors, exact, float(kept.mean()), blends=blends)
+
+
+def _lost(colors: Pixels, area: Area, decoded: Callable[[], Pixels]) -> npt.NDArray[np.float32]:
+    """Return the squared error of the blocks of an area of colours (H, W, 1 or 3) that are decoded as others."""
+    error = np.square(decoded()[area.slices].astype(np.float32) - colors[area.slices]).mean(2)
+    total: npt.NDArray[np.float32] = squares.sums(error, BLOCK)
+    return total
 
 
 def named(colors: Pixels, places: Mask) -> Layer | None:

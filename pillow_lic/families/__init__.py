@@ -6,11 +6,11 @@ A family turns the pixels of a picture into the payloads of its tiles, and back,
 * `encode` and `decode` (`Plain`) of one rectangle of pixels; `tilewise` makes a writer and a reader of tiles out of them;
 * `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
 
-A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`). A family may have `check`, which looks at what
-it would decode without running a network (`check(streams, shape)` where it has `decode`, `check(payload)` where it has `reader`),
-`drafts`, `dump`, which gives what a tile holds before it becomes pixels, and, where a payload holds a file of another format,
-`inner` and KEEPS_ORIGINAL. Families import `engine` and `fileformat`, never each other; the rest of the package reaches them by
-the functions below alone.
+A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`), a tiled one if it has `cut` (`Cuttable`). A
+family may have `check`, which looks at what it would decode without running a network (`check(streams, shape)` where it has
+`decode`, `check(payload)` where it has `reader`), `drafts`, `dump`, which gives what a tile holds before it becomes pixels, and,
+where a payload holds a file of another format, `inner` and KEEPS_ORIGINAL. Families import `engine` and `fileformat`, never each
+other; the rest of the package reaches them by the functions below alone.
 
 Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
 """
@@ -49,9 +49,12 @@ FAMILIES: Final = (
     "li2018",
     "lic1",
     "lossless",
+    "minnen2017",
     "minnen2018_local",
     "restored",
+    "rippel2017",
     "theis2017",
+    "toderici2015",
     "toderici2017",
 )  # fmt: skip
 """The modules here that a manifest may name as a procedure."""
@@ -171,6 +174,21 @@ class Tiled(Family, Protocol):
         """Return the reader of a picture, of an area of it, or of a draft of all of it whose pixels are `scale` wide."""
 
 
+class Cuttable(Tiled, Protocol):
+    """A family that codes tiles itself, whose payloads begin with what matters most."""
+
+    def cut(
+        self,
+        model: Model,
+        tiling: Tiling,
+        level: int,
+        deltas: Deltas | None,
+        payloads: Sequence[bytes | memoryview],
+        size: int,
+    ) -> Sequence[bytes | memoryview]:
+        """Return payloads of at most `size` bytes together that `reader` takes at the same level; ValueError where that is too few."""
+
+
 def of(model: Model) -> Family:
     """Return the family of a model."""
     if model.procedure not in FAMILIES:
@@ -242,15 +260,18 @@ def is_progressive(model: Model) -> bool:
 
 
 def cut(
-    model: Model, tiling: Tiling, level: int, payloads: Sequence[bytes | memoryview], size: int
+    model: Model, tiling: Tiling, level: int, deltas: Deltas | None, payloads: Sequence[bytes | memoryview], size: int
 ) -> Sequence[bytes | memoryview]:
-    """Return payloads of at most `size` bytes together that decode to a coarser picture; of a progressive model. No network runs.
+    """Return payloads of at most `size` bytes together that decode to a coarser picture; of a progressive model.
 
-    ValueError where a tile cannot be so small.
+    Of the networks only those run that decide what is read. ValueError where a tile cannot be so small.
     """
+    family = of(model)
+    if hasattr(family, "reader"):
+        return cast("Cuttable", family).cut(model, tiling, level, deltas, payloads, size)
     from .tilewise import cut as cut_streams
 
-    return cut_streams(cast(Progressive, of(model)), model, tiling, level, payloads, size)
+    return cut_streams(cast(Progressive, family), model, tiling, level, payloads, size)
 
 
 def drafts(model: Model) -> Sequence[int]:

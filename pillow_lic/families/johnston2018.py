@@ -31,8 +31,7 @@ NAME = "johnston2018"
 MODES = frozenset({"RGB"})
 OPTIONS: frozenset[str] = frozenset()
 
-LEVELS: list[int] | None = [0, 146, 293, 439, 585, 731, 878, 1024]
-"""One for each number of steps that a block takes part in at most."""
+LEVELS = recurrence.LEVELS
 ENOUGH = 4.0
 """Mean absolute error of a block, in levels of 8 bits, that is good enough."""
 
@@ -42,11 +41,7 @@ def signs(model: Model, pixels: Pixels, level: int) -> recurrence.Signs:
     return recurrence.chosen(model, pixels, recurrence.steps_of(model, level), ENOUGH)
 
 
-def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
-    """Return the one stream of pixels (h, w, 3). LicRuntimeError when the networks give what is no number."""
-    return [recurrence.pack(model, signs(model, pixels, level))]
-
-
+encode = recurrence.encoder(signs)
 decode = recurrence.decode
 decode_cut = recurrence.decode_cut
 cut = recurrence.cut

@@ -7,14 +7,16 @@ A block is 16x16 pixels and gives `bits` signs in each of the steps that it take
 picture coarsely, so that a stream may end anywhere, and can be made shorter without a network. A step changes the blocks that have
 half of its signs or more and no other: fewer can make a block worse than it was. Networks decide which signs are
 written, none decides what is read (FORMAT.md 14.8). The family of a paper adds which signs are `chosen` at a level.
+
+Networks see n pictures at once: one, or the tiles of one, squares of the constant `tile`, each alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
+LEVELS: list[int] | None = [0, 146, 293, 439, 585, 731, 878, 1024]
+"""Of a model whose level is a number of steps, one for each of eight."""
 BLOCK = 16
 """Pixels of a block each way."""
 COUNTS = 7
@@ -63,14 +67,56 @@ def cut(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], lev
     return [shortened(model, unpack(model, streams, shape), size)]
 
 
-def blocks(shape: tuple[int, int]) -> tuple[int, int]:
+def encoder(signs: Callable[[Model, Pixels, int], Signs]) -> Callable[[Model, Pixels, int], list[bytes]]:
+    """Return the `encode` of a family by its function of a model, pixels (h, w, 3) and a level that returns their signs."""
+
+    def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
+        """Return the one stream of pixels (h, w, 3). LicRuntimeError when the networks give what is no number."""
+        return [pack(model, signs(model, pixels, level))]
+
+    return encode
+
+
+def blocks(model: Model, shape: tuple[int, int]) -> tuple[int, int]:
     """Return the rows and columns of blocks of a rectangle of pixels."""
-    return padded(shape[0], BLOCK) // BLOCK, padded(shape[1], BLOCK) // BLOCK
+    align = model.constants["align"]
+    return padded(shape[0], align) // BLOCK, padded(shape[1], align) // BLOCK
 
 
 def steps_of(model: Model, level: int) -> int:
     """Return the number of steps that a level means, 1 at level 0 to all at level 1024."""
     return 1 + (level * (int(model.constants["steps"]) - 1) + 512) // 1024
+
+
+def apart(planes: Any, side: int) -> Any:
+    """Return the squares (n, C, side, side), in raster order, of planes (C, H, W); all of them (1, C, H, W) for a side of 0."""
+    if not side:
+        return planes[None]
+    channels, height, width = planes.shape
+    squares = planes.reshape(channels, height // side, side, width // side, side)
+    return np.ascontiguousarray(squares.transpose(1, 3, 0, 2, 4).reshape(-1, channels, side, side))
+
+
+def together(parts: Any, rows: int, columns: int) -> Any:
+    """Return the planes (C, rows, columns) of squares as `apart` has them."""
+    n, channels, height, width = parts.shape
+    squares = parts.reshape(rows // height, columns // width, channels, height, width)
+    return np.ascontiguousarray(squares.transpose(2, 0, 3, 1, 4).reshape(channels, rows, columns))
+
+
+def about_grey(model: Model, pixels: Pixels) -> Floats:
+    """Return pixels (h, w, 3) as (3, H, W), -0.5 to 0.5, with the last row and column repeated up to whole blocks."""
+    rows, columns = blocks(model, pixels.shape[:2])
+    missing = [(0, BLOCK * rows - pixels.shape[0]), (0, BLOCK * columns - pixels.shape[1]), (0, 0)]
+    scaled = np.pad(pixels, missing, "edge").transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+    result: Floats = scaled - np.float32(0.5)
+    return result
+
+
+def as_pixels(picture: Floats, shape: tuple[int, int]) -> Pixels:
+    """Return the pixels (h, w, 3) of a shape of a picture (3, H, W) about grey."""
+    rounded = np.rint((picture + 0.5) * 255).clip(0, 255).astype(np.uint8)
+    return np.ascontiguousarray(rounded[:, : shape[0], : shape[1]].transpose(1, 2, 0))
 
 
 def chosen(model: Model, pixels: Pixels, steps: int, enough: float = 0.0) -> Signs:
@@ -79,63 +125,100 @@ def chosen(model: Model, pixels: Pixels, steps: int, enough: float = 0.0) -> Sig
     enough: mean absolute error of a block, in levels of 8 bits, at which it takes no further part. LicRuntimeError when the
     networks give what is no number.
     """
-    rows, columns = blocks(pixels.shape[:2])
-    missing = [(0, BLOCK * rows - pixels.shape[0]), (0, BLOCK * columns - pixels.shape[1]), (0, 0)]
-    scaled = np.pad(pixels, missing, "edge").transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255)
-    x: Floats = scaled - np.float32(0.5)
-    decoding = Decoding(model, rows, columns)
-    state = np.zeros((1, model.constants["encoder_states"], rows, columns), np.float32)
-    for _ in range(model.constants["priming"]):
-        state = model.run("encoder_step", residual=x, state=state)[1]
-    active, counts, values = np.ones((rows, columns), bool), np.zeros((rows, columns), np.uint8), []
-    for step in range(steps):
-        check_time()
-        left = x - decoding.picture
-        if step:
-            active &= _block_errors(left) > enough / 255
-        codes, state = model.run("encoder_step", residual=left, state=state)
-        codes = codes[0, step * model.constants["bits"] : (step + 1) * model.constants["bits"]]
-        if not np.isfinite(codes).all():
-            msg = "the networks gave codes that are no numbers: the engine failed"
-            raise LicRuntimeError(msg)
-        counts += active
-        values.append(np.where(active, np.where(codes >= 0, 1, -1), 0).astype(np.int8))
-        decoding.step(values[-1])
-    rest = np.zeros((model.constants["steps"] - steps, *values[0].shape), np.int8)
-    return Signs(counts, np.concatenate([np.stack(values), rest]))
+    rows, columns = blocks(model, pixels.shape[:2])
+    x = apart(about_grey(model, pixels), model.constants.get("tile", 0))
+    coding = Coding(model, x)
+    coding.run(steps, lambda left: _block_errors(left) > enough / 255)
+    counts = together(coding.counts[:, None], rows, columns)[0]
+    values = np.stack([together(part, rows, columns) for part in coding.values])
+    return Signs(
+        counts, np.concatenate([values, np.zeros((model.constants["steps"] - steps, *values[0].shape), np.int8)])
+    )
+
+
+class Coding:
+    """The encoder at work on pictures x (n, 3, 16 h, 16 w) about grey, of which `beginning` is known, nothing if left out.
+
+    `counts`, uint8 (n, h, w), are the steps that each block takes part in, `values` the signs int8 (n, bits, h, w) of every step, and
+    `picture` is what a decoder shows.
+    """
+
+    def __init__(self, model: Model, x: Floats, beginning: Floats | None = None) -> None:
+        n, _, height, width = x.shape
+        shape = (n, height // BLOCK, width // BLOCK)
+        self._model, self._x = model, x
+        self._decoding = Decoding(model, shape, beginning)
+        self._active = np.ones(shape, bool)
+        self.counts = np.zeros(shape, np.uint8)
+        self.values: list[npt.NDArray[np.int8]] = []
+
+    @property
+    def picture(self) -> Floats:
+        """What a decoder shows, float32 (n, 3, 16 h, 16 w)."""
+        return self._decoding.picture
+
+    def run(self, steps: int, goes_on: Callable[[Floats], npt.NDArray[np.bool_]], *, first: bool = False) -> None:
+        """Take so many steps.
+
+        goes_on: which blocks (n, h, w) take a further part, by what is left of the pictures; asked before the first step too if
+        `first`. LicRuntimeError when the networks give what is no number.
+        """
+        bits_of_step, shape = self._model.constants["bits"], self.counts.shape
+        state = np.zeros((shape[0], self._model.constants["encoder_states"], *shape[1:]), np.float32)
+        for _ in range(self._model.constants["priming"]):
+            state = self._model.run("encoder_step", residual=self._x - self.picture, state=state)[1]
+        for step in range(steps):
+            check_time()
+            left = self._x - self.picture
+            if step or first:
+                self._active &= goes_on(left)
+            if not self._active.any():
+                self.values.append(np.zeros((shape[0], bits_of_step, *shape[1:]), np.int8))
+                continue
+            codes, state = self._model.run("encoder_step", residual=left, state=state)
+            codes = codes[:, step * bits_of_step : (step + 1) * bits_of_step]
+            if not np.isfinite(codes).all():
+                msg = "the networks gave codes that are no numbers: the engine failed"
+                raise LicRuntimeError(msg)
+            self.counts += self._active
+            self.values.append(np.where(self._active[:, None], np.where(codes >= 0, 1, -1), 0).astype(np.int8))
+            self._decoding.step(self.values[-1])
 
 
 def shown(model: Model, signs: Signs, shape: tuple[int, int]) -> Pixels:
     """Return the pixels (H, W, 3) of that shape that signs stand for."""
-    decoding = Decoding(model, *signs.counts.shape)
+    rows, columns = signs.counts.shape
+    side = model.constants.get("tile", 0) // BLOCK
+    decoding = Decoding(model, apart(signs.counts[None], side)[:, 0].shape)
     for values in signs.values[: int(signs.counts.max(initial=0))]:
         if not values.any():
             break
         check_time()
-        decoding.step(values)
-    picture = np.rint((decoding.picture[0] + 0.5) * 255).clip(0, 255).astype(np.uint8)
-    return np.ascontiguousarray(picture[:, : shape[0], : shape[1]].transpose(1, 2, 0))
+        decoding.step(apart(values, side))
+    return as_pixels(together(decoding.picture, BLOCK * rows, BLOCK * columns), shape)
 
 
 class Decoding:
-    """The decoder on its way: `picture`, float32 (1, 3, H, W), is what it shows, 0 being mid-grey and 0.5 white."""
+    """The decoder on its way: `picture`, float32 (n, 3, 16 h, 16 w), is what it shows about grey, at first `beginning`, or 0."""
 
-    def __init__(self, model: Model, rows: int, columns: int) -> None:
+    def __init__(self, model: Model, shape: tuple[int, ...], beginning: Floats | None = None) -> None:
+        """shape: n, and the rows and columns of blocks."""
         self._model, self._steps = model, 0
-        self._state = np.zeros((1, model.constants["decoder_states"], rows, columns), np.float32)
-        self.picture = np.zeros((1, 3, BLOCK * rows, BLOCK * columns), np.float32)
+        n, rows, columns = shape
+        self._state = np.zeros((n, model.constants["decoder_states"], rows, columns), np.float32)
+        self.picture = np.zeros((n, 3, BLOCK * rows, BLOCK * columns), np.float32) if beginning is None else beginning
 
     def step(self, values: npt.NDArray[np.int8]) -> None:
-        """Take the signs (bits, h, w) of the next step; blocks that have fewer than half of theirs stay as they are."""
+        """Take the signs (n, bits, h, w) of the next step; blocks that have fewer than half of theirs stay as they are."""
         steps, count = self._model.constants["steps"], self._model.constants["bits"]
-        enough = 2 * np.count_nonzero(values, 0) >= count
-        signs = np.zeros((1, steps * (count + 1), *enough.shape), np.float32)
-        signs[0, self._steps * count : (self._steps + 1) * count] = np.where(enough, values, 0)
-        signs[0, steps * count + self._steps] = 1
+        enough = 2 * np.count_nonzero(values, 1)[:, None] >= count
+        signs = np.zeros((len(values), steps * (count + 1), *values.shape[2:]), np.float32)
+        signs[:, self._steps * count : (self._steps + 1) * count] = np.where(enough, values, 0)
+        signs[:, steps * count + self._steps] = 1
         times = 1 + (self._model.constants["priming"] if self._steps == 0 else 0)
         for _ in range(times):
             change, self._state = self._model.run("decoder_step", signs=signs, state=self._state)
-        self.picture += np.where(enough.repeat(BLOCK, 0).repeat(BLOCK, 1), change, np.float32(0))
+        self.picture = self.picture + np.where(enough.repeat(BLOCK, 2).repeat(BLOCK, 3), change, np.float32(0))
         self._steps += 1
 
 
@@ -160,7 +243,7 @@ def unpack(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], 
         msg = f"tile of model {model.name} must have one stream, got {len(streams)}"
         raise LicDamagedError(msg)
     classes, starts = _contexts(model)
-    rows, columns = blocks(shape)
+    rows, columns = blocks(model, shape)
     steps = len(classes)
     try:
         decoder = bits.Decoder(starts, streams[0], cut=cut)
@@ -235,8 +318,8 @@ def _contexts(model: Model) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint1
 
 
 def _block_errors(left: Floats) -> Floats:
-    """Return the mean absolute value (h, w) of every block of (1, 3, H, W)."""
-    _, channels, height, width = left.shape
-    cells = np.abs(left).reshape(channels, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-    mean: Floats = cells.mean((0, 2, 4))
+    """Return the mean absolute value (n, h, w) of every block of (n, 3, H, W)."""
+    n, channels, height, width = left.shape
+    cells = np.abs(left).reshape(n, channels, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    mean: Floats = cells.mean((1, 3, 5))
     return mean

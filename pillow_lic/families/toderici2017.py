@@ -33,8 +33,7 @@ NAME = "toderici2017"
 MODES = frozenset({"RGB"})
 OPTIONS: frozenset[str] = frozenset()
 
-LEVELS: list[int] | None = [0, 146, 293, 439, 585, 731, 878, 1024]
-"""One for each number of steps."""
+LEVELS = recurrence.LEVELS
 
 
 def signs(model: Model, pixels: Pixels, level: int) -> recurrence.Signs:
@@ -42,11 +41,7 @@ def signs(model: Model, pixels: Pixels, level: int) -> recurrence.Signs:
     return recurrence.chosen(model, pixels, recurrence.steps_of(model, level))
 
 
-def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
-    """Return the one stream of pixels (h, w, 3). LicRuntimeError when the networks give what is no number."""
-    return [recurrence.pack(model, signs(model, pixels, level))]
-
-
+encode = recurrence.encoder(signs)
 decode = recurrence.decode
 decode_cut = recurrence.decode_cut
 cut = recurrence.cut

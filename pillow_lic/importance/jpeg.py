@@ -24,8 +24,10 @@ from .percentiles import percentiles
 
 Floats = npt.NDArray[np.float32]
 
-LEAST, MOST = 0.5, 4.0
+LEAST, MOST = 0.5, 6.0
 """Thresholds of the most and of the least important place, in steps: rounding itself leaves out what is below one half."""
+POWER = 1.6
+"""Of the share of places that are more important: above 1 the most important ones keep all but what rounding leaves out."""
 LAST_TRIES = 3
 """Of thresholds between those of the highest quality that fits and none, to use the bytes that are left."""
 HIGHEST = 95
@@ -57,7 +59,7 @@ def encode(image: Image.Image, quality: int, importance: Floats, **words: Any) -
         raise ValueError(msg)
     plain = _saved(image, quality=quality, **words)
     coefficients = [_transformed(plane) for plane in _planes(image)]
-    unimportant = (1 - percentiles(importance)) / 2
+    unimportant = ((1 - percentiles(importance)) / 2) ** POWER
 
     def made(highest: int, most: float) -> bytes:
         threshold = (LEAST * (most / LEAST) ** unimportant).astype(np.float32)

@@ -362,23 +362,18 @@ class Decoder {
   void decode(const std::uint16_t* indexes, const Dependent& dependent, std::int32_t* values, std::size_t n) {
     if (failed_) throw StreamError("the stream failed before");
     failed_ = true;
-    const std::uint8_t* from = bytes_.data() + at_;
-    const std::uint8_t* const end = bytes_.data() + end_;
     std::array<std::uint16_t, kChunk> index;
-    for (std::size_t start = 0; start < n; start += kChunk) {
-      const std::size_t length = std::min(kChunk, n - start);
-      std::copy_n(indexes + start, length, index.begin());
+    for (std::size_t from = 0; from < n; from += kChunk) {
+      const std::size_t length = std::min(kChunk, n - from);
+      std::copy_n(indexes + from, length, index.begin());
       tables_.check(index.data(), length, dependent.offset);
-      for (std::size_t i = 0; i < length; ++i) {
-        const std::uint32_t table = dependent.table(index[i], dependence_);
-        const std::int32_t symbol = step(states_[lane_], static_cast<std::uint16_t>(table), from);
-        if (LIC_UNLIKELY(from > end)) throw StreamError("the stream ends before its last symbol");
-        values[start + i] = dependent.value(index[i], symbol, dependence_);
-        dependence_ = dependent.next(index[i], symbol, dependence_);
-        lane_ = (lane_ + 1) % lanes_;
+      switch (lanes_) {
+        case 1: chunk<1>(index.data(), dependent, values + from, length); break;
+        case 2: chunk<2>(index.data(), dependent, values + from, length); break;
+        case 4: chunk<4>(index.data(), dependent, values + from, length); break;
+        default: chunk<8>(index.data(), dependent, values + from, length);
       }
     }
-    at_ = static_cast<std::size_t>(from - bytes_.data());
     failed_ = false;
   }
 
@@ -432,13 +427,33 @@ class Decoder {
 
   template <unsigned N>
   void chunk(const std::uint16_t* indexes, std::int16_t* symbols, std::size_t n) {
+    in_turn<N>(n, [&](std::uint32_t& x, std::size_t i, const std::uint8_t*& from) {
+      symbols[i] = step(x, indexes[i], from);
+    });
+  }
+
+  template <unsigned N>
+  void chunk(const std::uint16_t* indexes, const Dependent& dependent, std::int32_t* values, std::size_t n) {
+    unsigned state = dependence_;
+    in_turn<N>(n, [&](std::uint32_t& x, std::size_t i, const std::uint8_t*& from) {
+      const std::uint16_t index = indexes[i];
+      const std::int32_t symbol = step(x, static_cast<std::uint16_t>(dependent.table(index, state)), from);
+      values[i] = dependent.value(index, symbol, state);
+      state = dependent.next(index, symbol, state);
+    });
+    dependence_ = state;
+  }
+
+  // Reads n symbols by read(state of the lane, number of the symbol, where the stream goes on), the lanes taking turns.
+  template <unsigned N, typename Read>
+  LIC_INLINE void in_turn(std::size_t n, const Read& read) {
     const std::uint8_t* from = bytes_.data() + at_;
     const std::uint8_t* const end = bytes_.data() + end_;
     std::uint32_t x[N];
     std::copy_n(states_.begin(), N, x);
     std::size_t i = 0;
     const auto single = [&] {
-      symbols[i] = step(x[lane_], indexes[i], from);
+      read(x[lane_], i, from);
       if (from > end) throw StreamError("the stream ends before its last symbol");
       lane_ = (lane_ + 1) % N;
       ++i;
@@ -446,7 +461,7 @@ class Decoder {
     while (lane_ && i < n) single();
     for (; i + N <= n; i += N) {
       LIC_UNROLL
-      for (unsigned lane = 0; lane < N; ++lane) symbols[i + lane] = step(x[lane], indexes[i + lane], from);
+      for (unsigned lane = 0; lane < N; ++lane) read(x[lane], i + lane, from);
       if (LIC_UNLIKELY(from > end)) throw StreamError("the stream ends before its last symbol");
     }
     while (i < n) single();

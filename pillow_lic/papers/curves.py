@@ -46,6 +46,10 @@ def measure(pictures: Sequence[Path], cache: Path | None, curves: Path | None, s
     `report.published`; a paper names its own. A model that does not take the first picture is left out.
     """
     papers = {paper.model: paper for paper in claims.papers()}
+    published: report.Curves = {}  # first of all: a wrong file is an error before the hours of measuring
+    for name, paper in papers.items():
+        if curves is not None and paper.curve:
+            published[name] = report.published(curves, [paper.curve]).get(paper.curve, [])
     codecs = {name: peers.codec(name) for name in REFERENCES if peers.is_available(name)}
     known = {model.name for model in models.models()}
     codecs |= {name: _ours(name) for name in (*GENERAL, *papers) if name in known}
@@ -59,10 +63,6 @@ def measure(pictures: Sequence[Path], cache: Path | None, curves: Path | None, s
             del codecs[name]
     plan = {name: (codec, codec.qualities) for name, codec in codecs.items()}
     samples = measurement.run(pictures, plan, METRICS, 1, measurement.Cache(cache), say, kept=plan)
-    published: report.Curves = {}
-    for name, paper in papers.items():
-        if curves is not None and paper.curve:
-            published[name] = report.published(curves, [paper.curve]).get(paper.curve, [])
     return Measured(pictures, report.average(samples), published, papers, codecs, refused)
 
 

@@ -73,6 +73,13 @@ def panels(measured: Measured) -> dict[str, charts.Panel]:
     return found
 
 
+def key(measured: Measured) -> dict[str, str]:
+    """Return the colours of the papers that have a curve, by the names of their models."""
+    return {
+        name: color for name, color in _colors(measured).items() if name in measured.papers and name in measured.curves
+    }
+
+
 def all_tables(measured: Measured) -> list[Table]:
     """Return the tables in the order of the page."""
     found = (
@@ -87,7 +94,7 @@ def all_tables(measured: Measured) -> list[Table]:
 
 def html(measured: Measured) -> str:
     """Return the page, which holds all it shows: curves, tables, pictures at equal bytes, strips, maps, and sources."""
-    colors = {name: color for name, color in _colors(measured).items() if name in measured.papers}
+    colors = key(measured)
     drawn = "".join(charts.svg([panel]) for panel in panels(measured).values())
     systems, *others = all_tables(measured)
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, {platform.system()}"

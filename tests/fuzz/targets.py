@@ -15,7 +15,7 @@ from unittest import mock
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import codec
+from pillow_lic import inspection
 from pillow_lic.engine import entropy, models
 from pillow_lic.errors import LicError, LicRuntimeError, NotLicError
 from pillow_lic.fileformat import container
@@ -36,7 +36,7 @@ def resealed(data: bytes) -> bytes:
         for _ in range(3):
             start = position
             number, position = parse_varint(file, start)
-        lossless = models.choose(codec.LOSSLESS)
+        lossless = models.choose(inspection.LOSSLESS)
         spec = lossless if number == lossless.number else models.choose(None)
         file[start:position] = bytes([spec.number])
         end = start + 1 + 8
@@ -81,7 +81,7 @@ def parse(data: bytes) -> bool:
     assert (known.header, known.tiles) == (whole.header, whole.tiles)
     assert (known.importance, known.alpha, known.exact) == (whole.importance, whole.alpha, whole.exact)
     with contextlib.suppress(LicError):
-        codec.verify(data)
+        inspection.verify(data)
     return True
 
 

@@ -3,7 +3,8 @@
     python -m onnx_models.recipes.common.claims onnx_models/balle2017-14
 
 The card (README.md) holds the table between the lines BEGIN and END, which this replaces. What claims.json must have is said
-in pillow_lic/papers/claims.py. The parameters of the model's graphs, which claims.json has too, are counted and printed.
+in pillow_lic/papers/claims.py. The parameters of the model's graphs, which claims.json has too, are counted and printed. The
+page of all models (onnx_models/README.md) has a row for every published system between the same lines: it is written anew too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import onnx
 
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
-from pillow_lic.papers import claims
+from pillow_lic.papers import claims, tables
+
+from .export import ONNX_MODELS
 
 BEGIN, END = "<!-- claims.json -->", "<!-- end -->"
 
@@ -33,13 +36,25 @@ def read(folder: Path) -> claims.Paper:
     return claims.parsed(folder.name.rpartition("-")[0], json.loads((folder / claims.FILE).read_text("utf-8")))
 
 
-def with_claims(card: str, paper: claims.Paper) -> str:
-    """Return a card with the table of a paper between BEGIN and END; ValueError where it has no such lines."""
-    before, begin, rest = card.partition(BEGIN)
+def of_all() -> str:
+    """Return the table of the published systems: the oldest paper first, each with what its model costs and how far its claims hold."""
+    head = ("model", "idea", "MB", "kMAC/px encode, decode", "claims")
+    rows = []
+    for paper in claims.papers():
+        model = models.choose(paper.model)
+        card = f"[{paper.model}]({claims.folder_of(model)}/README.md)"
+        work = ", ".join(f"{model.kmac_per_pixel(side):.1f}" for side in ("encoder", "decoder"))
+        rows.append((card, paper.idea, f"{tables.size(model) / 1e6:.1f}", work, paper.verdicts))
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+def with_table(text: str, table: str) -> str:
+    """Return a card or page with a table between BEGIN and END; ValueError where it has no such lines."""
+    before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
         raise ValueError(f"a card must have the lines {BEGIN} and {END}, got none of {begin or BEGIN}, {end or END}")
-    return f"{before}{BEGIN}\n{markdown(paper)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
 def parameters(model: Model) -> int:
@@ -54,9 +69,11 @@ def main() -> None:
     p.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     for folder in p.parse_args().folders:
         card = folder / "README.md"
-        card.write_text(with_claims(card.read_text("utf-8"), read(folder)), "utf-8")
+        card.write_text(with_table(card.read_text("utf-8"), markdown(read(folder))), "utf-8")
         model = models.choose(int(folder.name.rpartition("-")[2]))
         print(f"{card}: {parameters(model):,} parameters in the graphs")
+    page = ONNX_MODELS / "README.md"
+    page.write_text(with_table(page.read_text("utf-8"), of_all()), "utf-8")
 
 
 if __name__ == "__main__":

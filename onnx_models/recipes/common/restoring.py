@@ -75,12 +75,17 @@ class Windows(nn.Module):
 
 
 class Features(NamedTuple):
-    """At 1/8 (B,c,h,w) and at 1/16; the deviations expected of coefficients (B,2,64), and of pixels of Y, Cb and Cr (B,3,1,1)."""
+    """What the trunk finds.
+
+    blocks, pairs: features at 1/8 (B,c,h,w) and at 1/16. units, scale: the deviations expected of coefficients (B,2,64), and of pixels
+    of Y, Cb and Cr (B,3,1,1). symbols: coefficients of luma in steps (B,64,h,w), up to CLIPPED.
+    """
 
     blocks: Tensor
     pairs: Tensor
     units: Tensor
     scale: Tensor
+    symbols: Tensor
 
 
 class Trunk(nn.Module):
@@ -127,7 +132,7 @@ class Trunk(nn.Module):
         t = self.first(t * (1 + films[0]) + films[1])
         d = self.low(self.down(t) * (1 + films[2]) + films[3])
         t = t + self.up(d)
-        return Features(self.last(t * (1 + films[4]) + films[5]), d, units, scale)
+        return Features(self.last(t * (1 + films[4]) + films[5]), d, units, scale, symbols)
 
 
 def ycc(rgb: Tensor) -> Tensor:
@@ -144,7 +149,8 @@ class Names(NamedTuple):
     """The parts of a graph under construction, by their names.
 
     rgb, ycc: the input picture in levels, (1,3,H,W), as R, G, B and as Y, Cb, Cr around 0. blocks, pairs: features at 1/8 and at 1/16.
-    units, scale: deviations expected of coefficients (1,128,1,1), and of pixels of Y, Cb and Cr (1,3,1,1).
+    units, scale: deviations expected of coefficients (1,128,1,1), and of pixels of Y, Cb and Cr (1,3,1,1). symbols: coefficients of luma
+    in steps, at 1/8.
     """
 
     rgb: str
@@ -153,6 +159,7 @@ class Names(NamedTuple):
     pairs: str
     units: str
     scale: str
+    symbols: str
 
 
 def exact_conv(g: Graph, x: str, weight: Array, bias: Array | None = None, stride: int = 1) -> str:
@@ -227,7 +234,7 @@ def trunk_layers(g: Graph, net: Trunk) -> Names:
     down = g.conv(t, numpy(net.down.weight), numpy(net.down.bias), stride=2)
     d = block_layers(g, filmed(down, 1), net.low)
     t = g.op("Add", t, g.shuffle(pointwise_layer(g, d, net.up[0]), 2))  # type: ignore[arg-type]
-    return Names(rgb, ycc, block_layers(g, filmed(t, 2), net.last), d, units, scale)
+    return Names(rgb, ycc, block_layers(g, filmed(t, 2), net.last), d, units, scale, symbols)
 
 
 def to_rgb(g: Graph, change: str) -> str:

@@ -20,12 +20,17 @@ from pillow_lic.families import recurrence
 from ..common.data import Patches
 from ..common.export import ONNX_MODELS, Network, Placed, Release
 from ..common.graph import Graph, numpy
-from .network import BITS, PAPERS, Cell, Paper, Recurrent, kernel4
+from . import thumbnails
+from .network import BITS, BLOCK, PAPERS, Cell, Paper, Recurrent, kernel4
+from .tiled import STRIP, TILE, Predictor, Tiled
+from .train import network
 
 CLASSES, CONTEXTS = 7, 512
 """Classes of the signs, and contexts of each; class 7 is that of the step counts."""
 WORTH = 4.0
 """Signs that the mean of a class is worth beside those counted in a context."""
+GROUP = 4
+"""Tiles each way that are predicted from each other: 1,000 in a chain let differences between machines grow to 4 levels."""
 Counts = npt.NDArray[np.float64]
 
 
@@ -38,10 +43,12 @@ def constants(paper: Paper) -> dict[str, int]:
         "priming": paper.priming,
         "encoder_states": states,
         "decoder_states": states,
-        "align": 16,
-        "margin": 16,
+        "align": TILE if paper.tiled else BLOCK,
+        "margin": 0 if paper.tiled else BLOCK,
         "tile_edge": 1024,
         "tile_pixels": 2097152,
+        **({"tile": TILE} if paper.tiled else {}),
+        **({"group": GROUP} if paper.context else {}),
     }
 
 
@@ -76,9 +83,7 @@ def encoder_graph(net: Recurrent) -> onnx.ModelProto:
     g, e = Graph("encoder_step"), net.encoder
     residual = g.input("residual", ["n", 3, "height", "width"])
     state = g.input("state", ["n", e.cell.states, "h", "w"])
-    # SpaceToDepth has the place first and the colour last, pixel_unshuffle the other way.
-    narrow = numpy(e.narrow).reshape(-1, 3, 64).transpose(0, 2, 1).reshape(-1, 192, 1, 1)
-    u = g.conv(g.op("SpaceToDepth", residual, blocksize=8), narrow)
+    u = g.conv(g.op("SpaceToDepth", residual, blocksize=8), place_first(e.narrow))
     h, after = cell(g, g.conv(u, numpy(kernel4(e.down)), stride=2, pad=1), state, e.cell)
     codes = g.conv(h, numpy(torch.cat(list(e.codes))), numpy(e.offsets.flatten()))
     g.output(codes, "codes", ["n", net.paper.steps * BITS, "h", "w"])
@@ -98,6 +103,25 @@ def decoder_graph(net: Recurrent) -> onnx.ModelProto:
     g.output(g.shuffle(g.conv(u, numpy(d.widen)), 8), "change", ["n", 3, "height", "width"])
     g.output(g.op("Mul", after, g.constant(1.0)), "state_after", ["n", d.cell.states, "h", "w"])
     return g.model()
+
+
+def predict_graph(predictor: Predictor) -> onnx.ModelProto:
+    """What is seen around tiles (n,3,8,72) -> the tiles (n,3,32,32)."""
+    g, side = Graph("predict"), TILE // STRIP
+    seen = g.input("seen", ["n", 3, STRIP, STRIP * len(predictor.near)])
+    u = g.conv(g.op("SpaceToDepth", seen, blocksize=STRIP), place_first(predictor.narrow))
+    z = g.conv(u, numpy(torch.cat(list(predictor.near), 3)))
+    hidden = g.op("Tanh", g.conv(z, numpy(predictor.first), numpy(predictor.bias)))
+    z = g.op("Add", z, g.conv(hidden, numpy(predictor.last)))
+    spread = numpy(torch.stack([far[:, :, 0, 0] for far in predictor.far], 1).flatten(0, 1)[:, :, None, None])
+    v = g.shuffle(g.conv(z, spread), side)
+    g.output(g.shuffle(g.conv(v, numpy(predictor.widen)), STRIP), "tiles", ["n", 3, TILE, TILE])
+    return g.model()
+
+
+def place_first(narrow: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Return a weight (o,3*64,1,1) for what SpaceToDepth gives, which has the place first; pixel_unshuffle has the colour first."""
+    return numpy(narrow).reshape(-1, 3, 64).transpose(0, 2, 1).reshape(-1, 192, 1, 1)
 
 
 def contexts_of(planes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
@@ -156,7 +180,7 @@ def contexts_file(model: Model, samples: list[npt.NDArray[np.uint8]]) -> bytes:
 
 def load(name: str, weights: Path) -> Recurrent:
     """Return the network of a paper with stored weights."""
-    net = Recurrent(PAPERS[name]).eval()
+    net = network(PAPERS[name]).eval()
     net.load_state_dict({k: v.float() for k, v in torch.load(weights, weights_only=True).items()})
     return net
 
@@ -164,10 +188,13 @@ def load(name: str, weights: Path) -> Recurrent:
 @torch.no_grad()
 def graphs(net: Recurrent) -> dict[str, Network]:
     """Return the graphs by role."""
-    return {
+    made = {
         "encoder_step": Network(encoder_graph(net), "encoder"),
         "decoder_step": Network(decoder_graph(net), "both"),
     }
+    if isinstance(net, Tiled) and net.predictor is not None:
+        made["predict"] = Network(predict_graph(net.predictor), "both")
+    return made
 
 
 def main() -> None:
@@ -183,7 +210,10 @@ def main() -> None:
     family = importlib.import_module(f"pillow_lic.families.{a.paper}")
     release = Release(a.out, a.id, a.paper, a.paper, constants(net.paper), family.LEVELS)
     files: dict[str, Placed] = release.networks(graphs(net))
-    stored = contexts_file(release.model(files), Patches(a.patches).some(a.samples))
+    samples = Patches(a.patches).some(a.samples)
+    if a.paper == "toderici2015":
+        samples = [thumbnails.pieces(picture[None, : thumbnails.SIDE, : thumbnails.SIDE])[0] for picture in samples]
+    stored = contexts_file(release.model(files), samples)
     release.enter(files | {"contexts": release.stored("contexts.bin", stored)})
 
 

@@ -47,7 +47,9 @@ class Paper:
     """What distinguishes a paper's codec.
 
     features: F. diffusion: hidden kernels are 3x3. priming: steps that both cells run before the first one that counts.
-    ssim: the error of each place is weighed by its dissimilarity. adaptive: blocks that are good enough send no more signs.
+    ssim: the error of each place is weighed by its dissimilarity. similarity: share of the logarithm of 1 - SSIM in the loss,
+    beside that of the error. adaptive: blocks that are good enough send no more signs. tiled: tiles are coded apart (`tiled`).
+    context: and predicted by what is decoded before them.
     """
 
     steps: int = 8
@@ -57,12 +59,16 @@ class Paper:
     diffusion: bool = False
     priming: int = 0
     ssim: bool = False
+    similarity: float = 0.0
     adaptive: bool = False
+    tiled: bool = False
+    context: bool = False
 
 
 PAPERS = {
-    "toderici2015": Paper(cell="lstm"),
+    "toderici2015": Paper(cell="lstm", diffusion=True, similarity=0.5, tiled=True),
     "toderici2017": Paper(adaptive=True),
+    "minnen2017": Paper(diffusion=True, tiled=True, context=True),
     "johnston2018": Paper(diffusion=True, priming=3, ssim=True, adaptive=True),
 }
 """The models that are shipped."""
@@ -156,6 +162,11 @@ def kernel4(taps: nn.ParameterList) -> Tensor:
     return torch.cat(list(taps), 3).unflatten(3, (4, 4)).squeeze(2)
 
 
+def everywhere(blocks: Tensor) -> Tensor:
+    """Return a value of each block (B,1,h,w) at each of its pixels, (B,1,H,W)."""
+    return F.interpolate(blocks, scale_factor=BLOCK, mode="nearest")
+
+
 class Gain(nn.Module):
     """How much a residual is enlarged before it is coded, by what the picture is so far: (B,3,H,W) -> (B,1,H,W), alike in a block."""
 
@@ -166,7 +177,7 @@ class Gain(nn.Module):
     def forward(self, x_hat: Tensor) -> Tensor:
         seen = torch.tanh(pointwise(F.pixel_unshuffle(x_hat, 8), self.first, None))
         log = F.avg_pool2d(pointwise(seen, self.last, None).float(), 2)
-        return F.interpolate(torch.exp(log.clamp(-3, 3)), scale_factor=BLOCK, mode="nearest")
+        return everywhere(torch.exp(log.clamp(-3, 3)))
 
 
 class Recurrent(training.Codec):
@@ -178,17 +189,18 @@ class Recurrent(training.Codec):
         self.encoder, self.decoder = Encoder(paper), Decoder(paper)
         self.gain = Gain() if paper.kind == "gain" else None
 
-    def pictures(self, x: Tensor, target: Tensor | None = None) -> list[Tensor]:
+    def pictures(self, x: Tensor, target: Tensor | None = None, beginning: Tensor | None = None) -> list[Tensor]:
         """Return x_hat - 0.5 of x - 0.5 (B,3,H,W) after every step.
 
-        target (B,): mean absolute error of a block from which on it sends no more signs; none does if left out.
+        target (B,): mean absolute error of a block from which on it sends no more signs; none does if left out. beginning: x_hat
+        before the first step, 0 if left out.
         """
         shape = (len(x), self.encoder.cell.states, x.shape[2] // BLOCK, x.shape[3] // BLOCK)
         e = d = x.new_zeros(shape)
-        x_hat, shown = torch.zeros_like(x), []
+        x_hat, shown = torch.zeros_like(x) if beginning is None else beginning, []
         active = x.new_ones(len(x), 1, *shape[2:])
         for _ in range(self.paper.priming):
-            _, e = self.encoder(x, e, 0)
+            _, e = self.encoder(x - x_hat, e, 0)
         for step in range(self.paper.steps):
             gain = 1.0 if self.gain is None else self.gain(x_hat)
             c, e = self.encoder((x - x_hat) * gain, e, step)
@@ -197,7 +209,8 @@ class Recurrent(training.Codec):
                 for _ in range(self.paper.priming):
                     _, d = self.decoder(b, d, 0)
             dx, d = self.decoder(b, d, step)
-            x_hat = dx if self.paper.kind == "one-shot" else x_hat + dx / gain
+            after = dx if self.paper.kind == "one-shot" else x_hat + dx / gain
+            x_hat = after if target is None else torch.where(everywhere(active) > 0, after, x_hat)
             shown.append(x_hat)
             if target is not None:
                 error = F.avg_pool2d((x - x_hat).detach().abs().mean(1, keepdim=True), BLOCK)
@@ -214,12 +227,24 @@ class Recurrent(training.Codec):
         if self.training and self.paper.adaptive:  # half of the pictures stop at an error of 1 to 12 levels
             target = torch.exp(torch.empty(len(x)).uniform_(math.log(1 / 255), math.log(12 / 255)))
             target = target * (torch.rand(len(x)) < 0.5)
-        shown = self.pictures(x, target)
+        return self.judged(
+            x, self.pictures(x, target), torch.round(level * ((self.paper.steps - 1) / LEVEL_MAX)).long()
+        )
+
+    def judged(self, x: Tensor, shown: list[Tensor], last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `losses` does, by the pictures after every step (and before the first one, if that is one) and the last steps (B,)."""
         errors = [torch.log(self.weighed(x, x_hat) + 1e-4) for x_hat in shown]
-        step = torch.round(level * ((self.paper.steps - 1) / LEVEL_MAX)).long()
-        squared = torch.stack([(x_hat - x).square().mean((1, 2, 3)) for x_hat in shown])
-        chosen = squared[step, torch.arange(len(x))]
-        return torch.stack(errors).mean().expand(len(x)), (step + 1) * (BITS / BLOCK**2), chosen
+        if share := self.paper.similarity:
+            unlike = [torch.log(self.dissimilarity(x, x_hat) + 1e-3) for x_hat in shown]
+            errors = [(1 - share) * e + share * u for e, u in zip(errors, unlike, strict=True)]
+        squared = torch.stack([(x_hat - x).square().mean((1, 2, 3)) for x_hat in shown[-self.paper.steps :]])
+        chosen = squared[last, torch.arange(len(x))]
+        return torch.stack(errors).mean().expand(len(x)), (last + 1) * (BITS / BLOCK**2), chosen
+
+    def dissimilarity(self, x: Tensor, x_hat: Tensor) -> Tensor:
+        """Return 1 - SSIM, with a gradient."""
+        with torch.autocast("cpu", enabled=False):
+            return 1 - maps(x_hat.float() + 0.5, x.float() + 0.5, [0])[0].mean()
 
     def weighed(self, x: Tensor, x_hat: Tensor) -> Tensor:
         """Return the mean absolute error; with `ssim` places weigh by 1 - SSIM, which has no gradient."""
@@ -231,6 +256,14 @@ class Recurrent(training.Codec):
             weight = F.pad((1 - similar).clamp(0, 1).mean(1, keepdim=True), [MARGIN] * 4, mode="replicate") + 0.02
         return (error * weight).mean() / weight.mean()
 
+    @staticmethod
+    def components(some: list[Array]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the components (768,768) of blocks of 16x16 of patches, their variances, and the strongest (INNER,192) of 8x8."""
+        components, variance = (torch.from_numpy(v).clone() for v in block_pca(some))
+        covariance = (components.T @ (variance[:, None] * components)).view(3, 16, 16, 3, 16, 16)
+        quarter = covariance[:, :8, :8, :, :8, :8].reshape(192, 192)
+        return components, variance, torch.linalg.eigh(quarter.double()).eigenvectors.flip(1).T[:INNER].float()
+
     @torch.no_grad()
     def start(self, patches: Patches) -> None:
         """Begin as a linear codec: each step sends on which side of BITS thresholds the strongest components of 16x16 blocks are."""
@@ -239,10 +272,7 @@ class Recurrent(training.Codec):
         side = min(some[0].shape[:2])
         if side < 2 * BLOCK:
             raise ValueError(f"patches must have at least {2 * BLOCK} pixels a side, got {side}")
-        components, variance = (torch.from_numpy(v).clone() for v in block_pca(some))
-        covariance = (components.T @ (variance[:, None] * components)).view(3, 16, 16, 3, 16, 16)
-        quarter = covariance[:, :8, :8, :, :8, :8].reshape(192, 192)
-        fine = torch.linalg.eigh(quarter.double()).eigenvectors.flip(1).T[:INNER].float()
+        components, variance, fine = self.components(some)
         parts = F.unfold(components[:features].view(-1, 3, 16, 16), 8, stride=8).transpose(1, 2) @ fine.T
         size = variance[:features].sqrt()[:, None]
         self.encoder.narrow[:, :, 0, 0], self.decoder.widen[:, :, 0, 0] = fine, fine.T

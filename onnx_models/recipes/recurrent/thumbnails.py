@@ -1,4 +1,4 @@
-"""Training patches of 256x256 and more -> thumbnails of 32x32, the means of squares, for `toderici2015`.
+"""Training patches -> thumbnails for `toderici2015`: patches a quarter as wide, of which crops of 32x32 are taken.
 
 python -m onnx_models.recipes.recurrent.thumbnails PATCHES THUMBNAILS
 """
@@ -11,15 +11,22 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-SIDE = 32
+SIDE, FACTOR = 32, 4
+"""Pixels of a thumbnail each way, pixels of a patch that become one."""
 
 
 def small(patches: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Return patches (N,h,w,3), h and w at least SIDE, as thumbnails (N,SIDE,SIDE,3) of their top-left corners."""
-    factor = min(patches.shape[1:3]) // SIDE
-    cut = patches[:, : SIDE * factor, : SIDE * factor]
-    means = cut.reshape(len(cut), SIDE, factor, SIDE, factor, 3).mean((2, 4))
+    """Return patches (N,h,w,3) as the means of squares of their pixels, (N,h/FACTOR,w/FACTOR,3)."""
+    n, height, width, _ = patches.shape
+    means = patches.reshape(n, height // FACTOR, FACTOR, width // FACTOR, FACTOR, 3).mean((2, 4))
     return np.rint(means).astype(np.uint8)
+
+
+def pieces(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return pictures (N,h,w,3), h and w multiples of SIDE, in pieces (M,SIDE,SIDE,3)."""
+    n, height, width, _ = pictures.shape
+    cut = pictures.reshape(n, height // SIDE, SIDE, width // SIDE, SIDE, 3).transpose(0, 1, 3, 2, 4, 5)
+    return np.ascontiguousarray(cut.reshape(-1, SIDE, SIDE, 3))
 
 
 def main() -> None:
@@ -28,12 +35,11 @@ def main() -> None:
     p.add_argument("out", type=Path)
     a = p.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
-    parts = []
     for path in sorted(a.patches.glob("train_*.npy")):
         patches = np.load(path, mmap_mode="r")
-        parts += [small(patches[i : i + 256]) for i in range(0, len(patches), 256)]
-    np.save(a.out / f"train_{SIDE}x{SIDE}.npy", np.concatenate(parts))
-    np.save(a.out / "validation.npy", small(np.load(a.patches / "validation.npy")))
+        found = np.concatenate([small(patches[i : i + 256]) for i in range(0, len(patches), 256)])
+        np.save(a.out / f"train_{found.shape[1]}x{found.shape[2]}.npy", found)
+    np.save(a.out / "validation.npy", pieces(small(np.load(a.patches / "validation.npy"))))
 
 
 if __name__ == "__main__":

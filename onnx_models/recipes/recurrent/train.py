@@ -20,6 +20,7 @@ import torch
 from ..common import training
 from ..common.data import Patches
 from .network import PAPERS, Paper, Recurrent
+from .tiled import Tiled
 
 FAST = ("codes", "offsets", "bias", "kernel")
 """Parameters that learn four times as fast."""
@@ -38,16 +39,20 @@ def varied(paper: Paper, changes: Sequence[str]) -> Paper:
     return dataclasses.replace(paper, **parsed)
 
 
-class Continued(Recurrent):
-    """A codec that a new run begins with the weights of another one."""
+def network(paper: Paper) -> Recurrent:
+    """Return the codec of a paper."""
+    return Tiled(paper) if paper.tiled else Recurrent(paper)
 
-    def __init__(self, paper: Paper, weights: Path) -> None:
-        super().__init__(paper)
-        self._weights = weights
 
-    def start(self, patches: Patches) -> None:
-        state = torch.load(self._weights, weights_only=True)
-        self.load_state_dict({**self.state_dict(), **state})
+def continued(net: Recurrent, weights: Path) -> Recurrent:
+    """Return a codec that a new run begins with the weights of another one."""
+
+    def start(patches: Patches) -> None:
+        state = torch.load(weights, weights_only=True)
+        net.load_state_dict({**net.state_dict(), **{k: v.float() for k, v in state.items()}})
+
+    net.start = start  # type: ignore[method-assign]
+    return net
 
 
 def main() -> None:
@@ -61,7 +66,9 @@ def main() -> None:
     paper = varied(PAPERS[a.paper], a.set)
     a.run.mkdir(parents=True, exist_ok=True)
     (a.run / "paper.json").write_text(json.dumps(dataclasses.asdict(paper)))
-    net, a.weights = (Continued(paper, a.weights) if a.weights else Recurrent(paper)), None
+    net = network(paper)
+    if a.weights:
+        net, a.weights = continued(net, a.weights), None
     training.train(net, FAST, a)
 
 

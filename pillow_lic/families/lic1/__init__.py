@@ -12,10 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...engine import entropy
+from .payload import parse
 from .reading import Reader
 from .transforms import drafts as drafts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from ...engine.models import Model
@@ -44,7 +47,16 @@ def reader(model: Model, tiling: Tiling, level: int, deltas: Deltas | None, area
 
 def check(payload: bytes | memoryview) -> None:
     """Raise LicDamagedError or LicUnsupportedError for a payload whose prefix is wrong."""
-    entropy.parse_prefix(payload)
+    entropy.parse_prefix(parse(payload)[0])
+
+
+def cut(
+    model: Model, tiling: Tiling, level: int, deltas: Deltas | None, payloads: Sequence[bytes | memoryview], size: int
+) -> Sequence[bytes | memoryview]:
+    """Return payloads of at most `size` bytes together that decode to a coarser picture."""
+    from .cutting import cut  # readers do without
+
+    return cut(model, tiling, level, deltas, payloads, size)
 
 
 def dump(model: Model, tile: Coded) -> dict[str, npt.NDArray[Any]]:

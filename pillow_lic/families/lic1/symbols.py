@@ -9,6 +9,7 @@ Only integers decide. Values are whole numbers of twentieths of a quantiser step
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from ...engine import entropy
 from ...engine.models import Model
 from ...errors import LicDamagedError, LicDesyncError, LicRuntimeError
 from . import passes, quantiser
+from . import payload as payloads
 from .geometry import Grid
 from .quantiser import Chosen
 from .scales import Scales, z_indexes
@@ -47,25 +49,36 @@ def write(model: Model, z_hat: Floats, chosen: Sequence[Chosen], level: int) -> 
     return entropy.encode(model.tables, symbols, indexes, check)
 
 
+class Begun(NamedTuple):
+    """The hyper-latents z_hat (Z, h/4, w/4), the values (M, h, w) and those of every pass in coding order, of which `length` were read."""
+
+    z_hat: Floats
+    values: Values
+    parts: list[Values]
+    length: int
+
+
 def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> tuple[Floats, Values]:
     """Return z_hat as given to `write`, and the values (M, h, w), of a tile payload whose checksum was right.
 
     LicDamagedError when the stream breaks before anything computed decides what is read, LicDesyncError after that or when
     the symbols are others than those written.
     """
-    decoder = entropy.Decoder(model.tables, payload)
+    stream, count = payloads.parse(payload)
+    decoder = entropy.Decoder(model.tables, stream)
     z_hat = _read_hyper(model, decoder, level, grid)
-    parts: list[Values] = []
-
-    def take(indexes: Indexes) -> Values:
-        parts.append(_next(model, decoder, indexes))
-        return parts[-1]
-
+    take = _Take(model, decoder, count)
     try:
         values = _read_values(model, take, z_hat, field, grid)
-        decoder.finish(z_hat, *parts)
+        if count is None:
+            decoder.finish(z_hat, *take.parts)
+        else:
+            decoder.compare(z_hat, *take.parts)
     except LicDamagedError as error:
         raise LicDesyncError(entropy.DESYNC.format(f"{error}")) from error
+    if count is not None and take.count < count:
+        msg = f"tile says that {count} of its values are there, it has {take.count}"
+        raise LicDamagedError(msg)
     return z_hat, values
 
 
@@ -75,32 +88,58 @@ def read_cut(model: Model, payload: memoryview | bytes, level: int, field: Float
     Earlier passes lie all over the tile, so what is missing is detail everywhere, not places. LicDamagedError when not even
     z_hat is there whole.
     """
-    decoder = entropy.Decoder(model.tables, payload)
-    ended = False
+    stream, count = payloads.parse(payload)
+    found = begun(model, stream, level, field, grid, count)
+    return found.z_hat, found.values
 
-    def take(indexes: Indexes) -> Values:
-        nonlocal ended
+
+def begun(model: Model, stream: memoryview | bytes, level: int, field: Floats, grid: Grid, most: int | None) -> Begun:
+    """Return what the beginning of a stream gives, no more than `most` residuals; errors of `read_cut`."""
+    decoder = entropy.Decoder(model.tables, stream)
+    z_hat = _read_hyper(model, decoder, level, grid)
+    take = _Take(model, decoder, most, ends_early=True)
+    values = _read_values(model, take, z_hat, field, grid)
+    return Begun(z_hat, values, take.parts, take.count)
+
+
+def hyper_latents(model: Model, stream: memoryview | bytes, level: int, grid: Grid) -> Floats:
+    """Return z_hat (Z, h/4, w/4) of the beginning of a stream; LicDamagedError when it is not there whole."""
+    return _read_hyper(model, entropy.Decoder(model.tables, stream), level, grid)
+
+
+class _Take:
+    """Reads the next values of a stream for their scale indexes; 0 after `most` of them, and where it `ends_early` (`Take`)."""
+
+    def __init__(self, model: Model, decoder: entropy.Decoder, most: int | None, *, ends_early: bool = False) -> None:
+        self._model, self._decoder, self._left, self._ends_early = model, decoder, most, ends_early
+        self.parts: list[Values] = []
+        self.count = 0
+
+    def __call__(self, indexes: Indexes) -> Values:
         found = np.zeros(indexes.shape, np.int32)
-        for start in range(0, indexes.size, CUT_STEP):
-            some = slice(start, start + CUT_STEP)
+        here = indexes.size if self._left is None else min(indexes.size, self._left - self.count)
+        step = CUT_STEP if self._ends_early else max(here, 1)
+        for start in range(0, here, step):
+            some = slice(start, min(start + step, here))
             try:
-                if not ended:
-                    found[some] = _next(model, decoder, indexes[some])
+                found[some] = self._next(indexes[some])
             except LicDamagedError:
-                ended = True
+                if not self._ends_early:
+                    raise
+                self._left = self.count
+                break
+            self.count += some.stop - some.start
+        self.parts.append(found)
         return found
 
-    z_hat = _read_hyper(model, decoder, level, grid)
-    return z_hat, _read_values(model, take, z_hat, field, grid)
+    def _next(self, indexes: Indexes) -> Values:
+        offset = quantiser.offset(self._model.tables)
+        return self._decoder.decode_dependent(indexes, quantiser.FIRST_DEPENDENT, offset)
 
 
 def _read_hyper(model: Model, decoder: entropy.Decoder, level: int, grid: Grid) -> Floats:
     shape = (model.constants["hyper_latents"], *grid.hyper)
     return decoder.decode(z_indexes(level, shape)).astype(np.float32).reshape(shape)
-
-
-def _next(model: Model, decoder: entropy.Decoder, indexes: Indexes) -> Values:
-    return decoder.decode_dependent(indexes, quantiser.FIRST_DEPENDENT, quantiser.offset(model.tables))
 
 
 def _read_values(model: Model, take: Take, z_hat: Floats, field: Floats, grid: Grid) -> Values:

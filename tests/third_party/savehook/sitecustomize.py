@@ -13,7 +13,7 @@ SAVED_AS_LIC = ("JPEG", "PNG")
 def _take_over() -> None:
     from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401  (both register, and must not do so later)
 
-    from pillow_lic import plugin
+    from pillow_lic import saving
 
     def instead_of(name: str) -> None:
         ordinary = Image.SAVE[name]
@@ -21,7 +21,7 @@ def _take_over() -> None:
         def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
             known = {key: im.encoderinfo[key] for key in ("exif", "xmp", "icc_profile") if key in im.encoderinfo}
             try:
-                data = plugin.encode(im, quality=10, **known)
+                data = saving.encode(im, quality=10, **known)
             except (OSError, TypeError, ValueError):
                 ordinary(im, fp, filename)
             else:

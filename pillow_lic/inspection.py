@@ -1,0 +1,115 @@
+"""A .lic file without its networks: which model it names, whether all of it is as it was written, what it holds, less of it."""
+
+from __future__ import annotations
+
+import io
+from typing import IO, Final, cast
+
+from . import families
+from .engine import models
+from .engine.models import Model
+from .engine.settings import limited_time
+from .errors import LicDamagedError, LicUnsupportedError
+from .fileformat import alpha, container, importance_map
+from .fileformat.exact_layer import ExactLayer
+from .fileformat.header import Header
+from .fileformat.limits import MAX_LEVEL
+from .fileformat.sections import ALPHA, EXACT, IMPORTANCE
+
+LOSSLESS: Final = "lossless"
+"""Name and procedure of the model that keeps every pixel."""
+
+
+def keeps_every_pixel(model: str | int | None) -> bool:
+    """Whether the model of that name or number, the default one for None, stands for lossless files. ValueError for others than are here."""
+    return models.choose(model).procedure == LOSSLESS
+
+
+def verify(source: bytes | memoryview | IO[bytes]) -> None:
+    """Check every rule, every CRC and, of a model that is known here, every payload of a file, and run no network.
+
+    source is the whole file, or a file object at its beginning. Raises the error that says what is wrong, returns nothing.
+    """
+    fp = io.BytesIO(source) if isinstance(source, (bytes, memoryview)) else source
+    front = container.read_front(fp)
+    container.refuse_truncated(front)
+    container.check_sections(fp, front)
+    try:
+        model = model_of(front.header)
+    except LicUnsupportedError:
+        return
+    for index, payload in container.TilePayloads(fp, front).items():
+        if isinstance(payload, (bytes, memoryview)):
+            families.check(model, front.header.tiling, index, payload)
+    alpha_apart(model, front.header, container.read_section(fp, front, ALPHA))
+    if (exact := container.read_section(fp, front, EXACT)) is not None:
+        ExactLayer(exact, front.header.tiling).check()
+
+
+def inner_file(fp: IO[bytes]) -> bytes:
+    """Return the file of another format that a .lic file holds, as it was put there.
+
+    LicUnsupportedError for a model whose files hold none; else the errors of `verify`.
+    """
+    front = container.read_front(fp)
+    container.refuse_truncated(front)
+    container.check_sections(fp, front)
+    model = model_of(front.header)
+    payload = cast("bytes", container.TilePayloads(fp, front)[0])
+    found = families.inner(model, payload)
+    families.check(model, front.header.tiling, 0, payload)
+    return bytes(found)
+
+
+def is_lossless(header: Header) -> bool:
+    """Whether the file of a header was asked to hold every pixel as it was."""
+    model = models.choose(LOSSLESS)
+    return (header.model_id, header.model_hash, header.level) == (model.number, model.hash, MAX_LEVEL)
+
+
+def model_of(header: Header) -> Model:
+    """Return the model a file names. LicUnsupportedError for one that is not here, LicLimitError for larger tiles than its own."""
+    model = models.named(header.model_id, header.model_hash)
+    families.refuse_large_tiles(model, header.tiling)
+    return model
+
+
+def alpha_apart(model: Model, header: Header, opacity: bytes | None) -> bytes | None:
+    """Return the payload of an alpha section that holds the plane; None where the tiles hold it, or there is none.
+
+    LicDamagedError for one that says of the tiles what the model's family does not do.
+    """
+    if opacity is None:
+        return None
+    inside = alpha.in_tiles(opacity)
+    if inside != (header.mode in families.of(model).MODES):
+        msg = f"alpha section must {'not ' if inside else ''}say that the tiles have it, by model {model.name}"
+        raise LicDamagedError(msg)
+    return None if inside else opacity
+
+
+@limited_time()
+def cut(data: bytes | memoryview, size: int) -> bytes:
+    """Return a file of at most `size` bytes that shows the picture of a whole .lic file coarser.
+
+    No network runs but those that decide what is read. All but the coded pixels stays as it is; a file that is small enough already
+    comes back. ValueError for a model whose files cannot be cut, and where `size` is too small; else as `verify`.
+    """
+    verify(data)
+    fp = io.BytesIO(data)
+    front = container.read_front(fp)
+    whole = front.size - front.trailing
+    if whole <= size:
+        return bytes(memoryview(data)[:whole])
+    model = model_of(front.header)
+    if not families.is_progressive(model):
+        can = ", ".join(other.name for other in models.models() if families.is_progressive(other))
+        msg = f"a file to cut must be of a model that can be ({can}), got one of {model.name}, which has to be encoded anew"
+        raise ValueError(msg)
+    payloads = [payload for payload in container.TilePayloads(fp, front).values() if payload is not None]
+    left = size - (whole - sum(map(len, payloads)))
+    importances = container.read_section(fp, front, IMPORTANCE)
+    shape = importance_map.shape_of(front.header.height, front.header.width)
+    deltas = None if importances is None else importance_map.unpack(importances, shape)
+    tiles = families.cut(model, front.header.tiling, front.header.level, deltas, payloads, left)
+    return container.with_tiles(data, front, tiles)

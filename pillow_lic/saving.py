@@ -1,0 +1,143 @@
+"""The save handlers of Pillow, and the same as functions for callers: an image and its options -> a .lic file.
+
+Saving encodes in memory and writes once.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import IO, Any
+
+from PIL import Image
+
+from . import arguments, codec, color, families, files, inspection, metadata, options, originals
+from .engine import models
+from .engine.interpreter import require_main
+from .fileformat.source import write_all
+
+_IGNORED = frozenset(
+    {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "comment"}
+    | {"lic_version", "lic_quality", "lic_model"}
+)
+"""Keywords that programs pass to every format, or from `info`: no warning is due."""
+
+_METADATA = ("icc_profile", "exif", "xmp", "dpi")
+SAVE_WORDS = (*options.OPTIONS, *_METADATA)
+"""The keywords of save: the options and the metadata."""
+
+
+def save_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    """Write the image as Pillow's `save` asks: encode in memory, then write once. `filename` is never looked at."""
+    write_all(fp, _encode(im, im.encoderinfo, stacklevel=6))
+
+
+def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    """Write an image of one frame; OSError for more, because the rest would be lost."""
+    more = [im, *im.encoderinfo.get("append_images", ())]
+    frames = sum(getattr(frame, "n_frames", 1) for frame in more)
+    if frames > 1:
+        msg = f"cannot write {frames} frames as LIC: a .lic file holds one picture; save every frame as its own file"
+        raise OSError(msg)
+    write_all(fp, _encode(im, im.encoderinfo, stacklevel=6))
+
+
+@options.documented
+def encode(image: Image.Image, **save_options: Any) -> bytes:
+    """Return the bytes of a .lic file of the image; options, warnings and errors as in `image.save("x.lic", ...)`.
+
+    Masks may be images. The metadata icc_profile, exif and xmp are stored too. ValueError and TypeError for wrong options and
+    for what is no image, OSError for a mode that has no one meaning in 8 bits.
+    """
+    return _encode(image, save_options, stacklevel=4)
+
+
+@options.documented
+def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_options: Any) -> None:
+    """Write the image as a .lic file, whatever its name; a file that was there is replaced whole or left untouched.
+
+    `image.save` cannot promise that: Pillow empties the file before it asks the plugin. Metadata and errors as for `encode`.
+    """
+    data = _encode(image, save_options, stacklevel=4)
+    if isinstance(path, (str, bytes, os.PathLike)):
+        files.write_atomic(os.fsdecode(path), data)
+    else:
+        write_all(path, data)
+
+
+def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
+    """Encode with Pillow's save parameters; `stacklevel` leads from a warning here to the caller's own line."""
+    if not isinstance(im, Image.Image):
+        msg = f"image must be a PIL.Image.Image, which Image.fromarray makes of an array, got {arguments.shown(im)}"
+        raise TypeError(msg)
+    require_main()
+    encoding = encode_options(words)
+    original = (
+        originals.file_of(im) if keeps_original(encoding) else b""
+    )  # of a stream it is gone once the pixels are loaded
+    im.load()  # before all else: the mode, the size and the Exif object of a TIFF may be others then
+    _warn_unknown(words, im.info, stacklevel)
+    exif = metadata.with_resolution(metadata.exif_bytes(words.get("exif")), words.get("dpi"))
+    given = metadata.icc_bytes(words["icc_profile"]) if "icc_profile" in words else None
+    found = {"exif": exif, "xmp": metadata.xmp_bytes(words.get("xmp"))}
+    pixels = color.to_pixels(im, given)
+    if pixels.lost:
+        warnings.warn(pixels.lost, UserWarning, stacklevel - 1)
+    found["icc_profile"] = pixels.icc_profile
+    stored = {name: value for name, value in found.items() if value}
+    if keeps_original(encoding) and originals.is_from_jpeg(im):
+        if lost := originals.objection(original, pixels.array, pixels.mode):
+            original = b""
+            warnings.warn(
+                f"the JPEG file of this picture is not kept, it is saved anew with quality {options.DEFAULT_QUALITY:g}: {lost}",
+                UserWarning,
+                stacklevel - 1,
+            )
+        else:
+            encoding = replace(encoding, quality=originals.quality_of(original))
+    return codec.encode(pixels.array, pixels.mode, encoding, metadata=stored, original=original)
+
+
+def keeps_original(encoding: options.EncodeOptions) -> bool:
+    """Whether a picture opened from a JPEG file is to be stored as that file: by the model, and because nothing asks for a quality."""
+    asked = encoding.quality is not None or encoding.has_target or encoding.lossless
+    return not asked and families.keeps_original(models.choose(encoding.model))
+
+
+def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
+    """Return the encoding options among Pillow's save parameters, checked; None counts as not given.
+
+    Where none sets the quality, or the model, the one that the picture was opened with does, as `**im.info` passes it on.
+    """
+    chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
+    has_aim = any(options.OPTIONS[name].is_aim for name in chosen)
+    if not has_aim and words.get("lic_quality") is not None and not inspection.keeps_every_pixel(chosen.get("model")):
+        chosen["quality"] = words["lic_quality"]
+    if not chosen.get("lossless") and words.get("lic_model") not in (None, inspection.LOSSLESS):
+        chosen.setdefault("model", words["lic_model"])
+    for name, value in chosen.items():
+        if options.OPTIONS[name].takes_mask and (isinstance(value, Image.Image) or hasattr(value, "shape")):
+            chosen[name] = color.to_map(value)
+    return options.EncodeOptions(**chosen)
+
+
+def unknown_words(names: Iterable[str]) -> str:
+    """Return the words of a message about those of the names that are no keyword of save, and what was meant; "" if all are."""
+    parts = []
+    for name in names:
+        if name not in SAVE_WORDS:
+            meant = arguments.close_match(name, SAVE_WORDS)
+            parts.append(f"{name!r} (did you mean {meant!r}?)" if meant else repr(name))
+    return f"save option {', '.join(parts)}; it knows {', '.join(SAVE_WORDS)}" if parts else ""
+
+
+def _warn_unknown(words: Mapping[str, Any], info: Mapping[Any, Any], stacklevel: int) -> None:
+    """Name the keywords that mean nothing here, in one warning: Pillow's own formats drop a mistyped one silently.
+
+    Not those passed on from `info`, where other formats put what they found.
+    """
+    passed_on = {name for name, value in words.items() if name in info and info[name] is value}
+    if unknown := unknown_words([name for name in words if name not in _IGNORED | passed_on]):
+        warnings.warn(f"LIC has no {unknown}", UserWarning, stacklevel)
