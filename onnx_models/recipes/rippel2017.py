@@ -9,7 +9,7 @@ between neighbours stand for the length, and their weight is steered so that the
 
 Kept: those three, downsampling by learnt 4x4 kernels, a leak of 0.2, a loss by MS-SSIM.
 Changed, and why:
-- Three scales instead of six, and blocks of 1x1 and depthwise 5x5 convolutions at a quarter of each scale: 6 kMAC a pixel each way.
+- Three scales instead of six, and blocks of 1x1 and depthwise 5x5 convolutions at a quarter of each scale: 3.6 kMAC a pixel each way.
 - One model for all rates: a target and a weight for each of nine levels, gains for each channel. The paper's models are one for each.
 - It begins as block PCA beside the pyramid: an hour of one core instead of days of a GPU.
 - Contexts of the bits are integers, counted while coding, instead of a network: no float decides what is read.
@@ -235,9 +235,8 @@ class Rippel2017(training.Codec):
     def fit(self, patches: list[npt.NDArray[np.uint8]]) -> Tensor:
         """Make steps larger where more than one symbol in 2000 of patches (h,w,3) would not fit into 6 bits.
 
-        Return by how much, (ANCHORS,LATENTS).
-
-        A run's last step: what is clipped has no gradient, so that gains may grow beyond what a symbol can be.
+        A run's last step: what is clipped has no gradient, so that gains may grow beyond what a symbol can be. Return by how
+        much the logarithms of steps rose, (ANCHORS,LATENTS).
         """
         found = [torch.from_numpy(p[:192, :192].copy()).permute(2, 0, 1)[None].float() / 255 for p in patches]
         c = torch.cat([self.contrast(self.analysis(x - 0.5)) for x in found]).abs().transpose(0, 1).flatten(1)

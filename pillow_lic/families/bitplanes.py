@@ -141,9 +141,8 @@ class Planes:
         """Return how much there is of all channels at each place (h,w), and half as much beside it: 0 to 7."""
         m = np.minimum(self.magnitude >> plane, 3).sum(0, dtype=np.int32)
         around = 4 * m[1:-1, 1:-1] + m[:-2, 1:-1] + m[2:, 1:-1] + m[1:-1, :-2] + m[1:-1, 2:]
-        eighth = np.searchsorted(BUSY, around, "right")
-        found: npt.NDArray[np.uint16] = eighth.astype(np.uint16)
-        return found
+        eighth: npt.NDArray[np.uint16] = np.searchsorted(BUSY, around, "right").astype(np.uint16)
+        return eighth
 
     def values(self) -> npt.NDArray[np.float32]:
         """Return the middle of what each symbol can be, (C,h,w); 0 for one that may still be 0."""
