@@ -226,8 +226,7 @@ def symbol_digests(data: bytes) -> list[str]:
     finish, read_planes = entropy.Decoder.finish, bits.Decoder.read_planes
 
     def note(*read: npt.NDArray[Any]) -> None:
-        arrays = [read.z_hat, read.values, *([read.filter.taps] if sizes.fraction else [])]
-        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in arrays)).hexdigest())
+        digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in read)).hexdigest())
 
     def noted(decoder: entropy.Decoder, *read: npt.NDArray[Any]) -> None:
         note(*read)

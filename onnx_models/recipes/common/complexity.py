@@ -51,7 +51,9 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
 def _of_tiles(model: onnx.ModelProto) -> float:
     """Return the same of a graph that makes tiles (n, 3, H, W) of one size, whose tensors all have fixed rows and columns."""
     inferred = onnx.shape_inference.infer_shapes(model).graph
-    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in (*inferred.value_info, *inferred.output)}
+    shapes = {
+        v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in (*inferred.value_info, *inferred.output)
+    }
     weights = {t.name: list(t.dims) for t in inferred.initializer}
     total = 0
     for node in inferred.node:
