@@ -74,7 +74,7 @@ def kmac(spec: models.Model, role: str) -> float:
     stride = {"pixels": 1, "h2": 2, "h": 16, "h4": 64, "h8": 8}
     sizes = {i.name: i.type.tensor_type.shape.dim[2] for i in model.graph.input}
     dims = model.graph.input[0].type.tensor_type.shape.dim
-    if dims[0].dim_param and dims[2].dim_value:
+    if len(dims) == 4 and dims[0].dim_param and dims[2].dim_value:
         values = [*model.graph.value_info, *model.graph.output]
         area = {v.name: np.prod([d.dim_value for d in v.type.tensor_type.shape.dim][2:]) for v in values}
         convs = [n for n in model.graph.node if n.op_type == "Conv"]
