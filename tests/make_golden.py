@@ -54,9 +54,10 @@ def simple(
     quality: float = 6,
     model: int | None = None,
     metadata: Mapping[str, bytes] | None = None,
+    effort: int = 0,
 ) -> bytes:
     pixels = photo_like(height, width, CHANNELS[mode], seed=width + height)
-    return codec.encode(pixels, mode, EncodeOptions(quality=quality, model=model), metadata=metadata)
+    return codec.encode(pixels, mode, EncodeOptions(quality=quality, model=model, effort=effort), metadata=metadata)
 
 
 def in_lanes(lanes: int) -> bytes:
@@ -200,8 +201,10 @@ def cases_of(model: Model) -> dict[str, Callable[[], bytes]]:
         "quality-1": lambda: simple(96, 64, quality=1, model=model.number),
         "quality-10": lambda: simple(96, 64, quality=10, model=model.number),
     }
-    if "tile_edge" in model.constants:
+    if "tile_edge" in model.constants or model.procedure == "lic1":
         made["tiles-128"] = lambda: in_tiles(model, 300, 140, 128)
+    if model.constants.get("fraction"):
+        made["filter"] = lambda: simple(320, 240, quality=7, effort=1, model=model.number)
     if families.keeps_original(model):
         made["original"] = lambda: with_original(model, progressive=True)
         made["original-grey"] = lambda: with_original(model, mode="L")
