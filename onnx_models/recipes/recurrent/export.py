@@ -88,7 +88,7 @@ def encoder_graph(net: Recurrent) -> onnx.ModelProto:
     codes = g.conv(h, numpy(torch.cat(list(e.codes))), numpy(e.offsets.flatten()))
     g.output(codes, "codes", ["n", net.paper.steps * BITS, "h", "w"])
     g.output(g.op("Mul", after, g.constant(1.0)), "state_after", ["n", e.cell.states, "h", "w"])
-    return g.model()
+    return g.model(named=True)
 
 
 def decoder_graph(net: Recurrent) -> onnx.ModelProto:
@@ -102,7 +102,7 @@ def decoder_graph(net: Recurrent) -> onnx.ModelProto:
     u = g.op("ConvTranspose", h, up, kernel_shape=[4, 4], strides=[2, 2], pads=[1, 1, 1, 1])
     g.output(g.shuffle(g.conv(u, numpy(d.widen)), 8), "change", ["n", 3, "height", "width"])
     g.output(g.op("Mul", after, g.constant(1.0)), "state_after", ["n", d.cell.states, "h", "w"])
-    return g.model()
+    return g.model(named=True)
 
 
 def predict_graph(predictor: Predictor) -> onnx.ModelProto:
