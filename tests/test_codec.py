@@ -187,7 +187,7 @@ def test_a_damaged_tile_is_grey_alone() -> None:
 
 def test_a_cut_tile_has_the_detail_that_is_there() -> None:
     pixels = photo_like(192, 256)
-    data = encode(pixels)
+    data = encode(pixels, exact=False)
     gains = [psnr(pixels, codec.decode(data[: len(data) * part // 100], strict=False)[1]) for part in (30, 60, 90, 100)]
     assert gains[0] > 18, "all of the picture, not grey"
     assert gains == sorted(gains)

@@ -91,7 +91,7 @@ def test_a_step_goes_downhill(cat: np.ndarray) -> None:
     spec, field = models.choose(None), importance_map.level_field(500, None, (16, 28), 0, 0)
     pixels, grid = cat[:256, :448], geometry(spec).grid(256, 448)
     writer = Writer(spec, pixels, Request())
-    _, y_hat = writer.code(500, writer.tiling.whole)
+    y_hat = writer.code(500, writer.tiling.whole)[1].y_hat
     gradient = refinement.error_gradient(spec, y_hat, field, pixels)
     assert y_hat.shape[1:] == grid.inside
 

@@ -26,7 +26,9 @@ WIDTH, HEIGHT = 460, 330
 def encoded(mode: str, edge: int, **options: object) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         in_tiles(patch, edge)
-        return codec.encode(photo_like(HEIGHT, WIDTH, codec.CHANNELS[mode], seed=8), mode, EncodeOptions(**options))
+        return codec.encode(
+            photo_like(HEIGHT, WIDTH, codec.CHANNELS[mode], seed=8), mode, EncodeOptions(exact=False, **options)
+        )
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +138,8 @@ def test_means_are_computed_near_the_box_only(
 def test_damage_elsewhere_does_not_matter(tiled: bytes) -> None:
     parts = container.unpack(tiled)
     broken = bytearray(tiled)
-    broken[tiled.find(bytes(parts.tiles[5])) + 9] ^= 1
-    far, at = (420, 300, 460, 330), (140, 140, 200, 200)
+    broken[tiled.find(bytes(parts.tiles[0])) + 9] ^= 1
+    far, at = (420, 300, 460, 330), (20, 20, 80, 80)
     np.testing.assert_array_equal(
         codec.decode_region(io.BytesIO(broken), far), codec.decode_region(io.BytesIO(tiled), far)
     )
