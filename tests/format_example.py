@@ -27,7 +27,7 @@ def picture() -> np.ndarray:
 
 
 def make() -> bytes:
-    return codec.encode(picture(), "RGBA", EncodeOptions(quality=2), metadata={"xmp": b"<x/>"})
+    return codec.encode(picture(), "RGBA", EncodeOptions(quality=2, model="lic1"), metadata={"xmp": b"<x/>"})
 
 
 def fields(data: bytes) -> Iterator[tuple[int, str]]:

@@ -95,7 +95,10 @@ def digest(mode: str, options: dict, edge: int, monkeypatch: pytest.MonkeyPatch)
         in_tiles(monkeypatch, edge)
     channels = {"L": [0], "LA": [0, 3], "RGB": [0, 1, 2], "RGBA": [0, 1, 2, 3]}[mode]
     data = codec.encode(
-        PICTURE[:, :, channels], mode, EncodeOptions(**{"exact": False} | options), metadata={"xmp": b"<x/>"}
+        PICTURE[:, :, channels],
+        mode,
+        EncodeOptions(**{"exact": False, "model": "lic1"} | options),
+        metadata={"xmp": b"<x/>"},
     )
     return f"{len(data)} {hashlib.sha256(data).hexdigest()[:16]}"
 

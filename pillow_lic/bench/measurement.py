@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 OURS = "lic"
-"""The name of the default model here; others go by their own names."""
+"""Another name of the default model."""
 _QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 _SEARCHED = tuple(step / 20 for step in range(20, 201))
 _SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
@@ -62,14 +62,14 @@ class Cache:
 
 
 def our_names() -> tuple[str, ...]:
-    """Return the names of the models that write, alone, and after a colon with an effort above 0 where they know it."""
+    """Return the names of the models that write, alone at their own effort, and where they know it after a colon with another."""
     from .. import families
     from ..engine import models
     from ..options import MAX_EFFORT
 
-    names = (OURS, *sorted({spec.name for spec in models.models()} - {models.DEFAULT}))
+    names = (OURS, *sorted({spec.name for spec in models.models()}))
     refined = [n for n in names if "effort" in families.of(models.choose(None if n == OURS else n)).OPTIONS]
-    return names + tuple(f"{name}:{effort}" for name in refined for effort in range(1, MAX_EFFORT + 1))
+    return names + tuple(f"{name}:{effort}" for name in refined for effort in range(MAX_EFFORT + 1))
 
 
 def our_codec(name: str) -> Codec:
@@ -81,13 +81,14 @@ def our_codec(name: str) -> Codec:
 
     model, _, effort = name.partition(":")
     spec = models.choose(None if model == OURS else model)
+    asked_effort = int(effort) if effort else spec.effort
 
     def encode(pixels: Pixels, quality: float) -> bytes:
         lossless = inspection.keeps_every_pixel(spec.number)
-        asked = EncodeOptions(quality=quality, effort=int(effort or 0), model=spec.number, lossless=lossless)
+        asked = EncodeOptions(quality=quality, effort=asked_effort, model=spec.number, lossless=lossless)
         return codec.encode(pixels, "RGB", asked)
 
-    title = f"LIC {spec.name} ({spec.number})" + (f" effort={effort}" if effort else "")
+    title = f"LIC {spec.name} ({spec.number})" + (f" effort={asked_effort}" if asked_effort else "")
     label = ("LIC" if model == OURS else model) + (f" effort {effort}" if effort else "")
     has_all = len(spec.levels) > MAX_LEVEL
     steps = tuple(level_to_quality(level) for level in spec.levels) if not has_all else ()
@@ -259,8 +260,8 @@ def parser() -> argparse.ArgumentParser:
     codecs = words.add_argument(
         "--codecs",
         metavar="A,B",
-        help="names of models (lic: the default one; lic:3: at effort 3) and formats, and groups of them: papers, ours, peers, all; "
-        "default: lic,peers",
+        help="names of models (lic: the default one; lic:3: at effort 3, else at its own) and formats, and groups of them: papers, "
+        "ours, peers, all; default: lic,peers",
     )
     codecs.completer = groups.completed  # type: ignore[attr-defined]
     words.add_argument(

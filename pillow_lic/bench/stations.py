@@ -27,6 +27,7 @@ from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
+from ..families.lic1 import refinement
 from . import peers
 
 PARSE, REST = "parse", "rest"
@@ -144,14 +145,15 @@ def _measured(work: Callable[[], Any], repeats: int) -> Clock:
 
 def profile(image: Image.Image, model: Model, quality: float, effort: int, repeats: int) -> tuple[list[Row], list[Row]]:
     """Return the stations of encoding and of decoding an RGB image with one thread."""
+    steps = refinement.steps(model, effort)
 
     def encode() -> bytes:
-        return saving.encode(image, model=model.number, quality=quality, **({"effort": effort} if effort else {}))
+        return saving.encode(image, model=model.number, quality=quality, effort=effort)
 
     def encoder_passes(role: str) -> int:
-        if role in model.extras:
-            return effort
-        return 1 + effort if model.stored(role).side == "both" else 1
+        if role == refinement.ROLE:
+            return steps
+        return 1 + steps if model.stored(role).side == "both" else 1
 
     pixels = image.width * image.height
     with settings(threads=1):
@@ -169,7 +171,7 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("picture")
     words.add_argument("--model", metavar="MODEL", help="name or number; default: what save writes")
     words.add_argument("--quality", type=float, default=6, metavar="Q", help="default: 6")
-    words.add_argument("--effort", type=int, default=0, metavar="N", help="steps of refinement; default: 0")
+    words.add_argument("--effort", type=int, metavar="N", help="0-9; default: the model's own")
     words.add_argument("--repeats", type=int, default=3, metavar="N", help="the best of N; default: 3")
     return words
 
@@ -183,13 +185,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         number = arguments.model if arguments.model is None or not arguments.model.isdecimal() else int(arguments.model)
         model = models.choose(number)
         image = color.to_image(peers.read(Path(arguments.picture)), "RGB")
-        encoding, decoding = profile(image, model, arguments.quality, arguments.effort, arguments.repeats)
+        effort = model.effort if arguments.effort is None else arguments.effort
+        encoding, decoding = profile(image, model, arguments.quality, effort, arguments.repeats)
     except (OSError, ValueError) as error:
         print(f"lic bench profile: {error}", file=sys.stderr)
         return 1
     print(
         f"{arguments.picture}, {image.width}x{image.height}, model {model.name} ({model.number}), "
-        f"quality {arguments.quality:g}, effort {arguments.effort}, one thread, processor time, best of {arguments.repeats}"
+        f"quality {arguments.quality:g}, effort {effort}, one thread, processor time, best of {arguments.repeats}"
     )
     print(f"{platform.processor() or platform.machine()}: {peak():.0f} GMAC/s in a matrix product of float32\n")
     print(table("encode", encoding), table("decode", decoding), sep="\n\n")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .peers import Pixels
 
 PEERS = ("avif", "jxl")
-MODELS = (measurement.OURS, "lic2")
+MODELS = ("lic1", "lic2:0", "lic2")
 MEGAPIXELS = (1.0, 2.0, 3.0, 6.0, 9.0, 12.0)
 ASPECT = 4 / 3
 STEPS = ("encode", "decode")
@@ -160,7 +160,7 @@ def parser() -> argparse.ArgumentParser:
     )
     words.add_argument("--threads", type=_numbers(int), default=(1, 2), metavar="N,N", help="default: 1,2")
     words.add_argument(
-        "--models", default=",".join(MODELS), metavar="A,B", help="default: lic,lic2; lic2:1 is at effort 1"
+        "--models", default=",".join(MODELS), metavar="A,B", help="default: %(default)s; lic2:0 is lic2 at effort 0"
     )
     words.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of every codec; default: 3")
     return words

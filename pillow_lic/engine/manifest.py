@@ -73,7 +73,9 @@ class Entry(Networks):
 
     procedure: the family that codes with it. digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order.
     constants: whole numbers, and lists of them, that its family needs beside the networks. levels: those that it can write,
-    ascending. extras: like files, but no part of the hash, because no file's meaning depends on them.
+    ascending. effort: that of a picture for which none is asked. bpp: bits per pixel of a photo at the lowest and the highest
+    level (Kodak's mean), by which an encoder expects a size. extras: like files, but no part of the hash, because no file's
+    meaning depends on them.
     """
 
     name: str
@@ -81,6 +83,8 @@ class Entry(Networks):
     digest: bytes
     constants: Mapping[str, Any]
     levels: Sequence[int]
+    effort: int
+    bpp: Sequence[float]
     extras: Mapping[str, Stored]
 
     @property

@@ -68,6 +68,6 @@ def measure(pictures: Sequence[Path], cache: Path | None, curves: Path | None, s
 
 def _ours(name: str) -> Codec:
     """Return the codec of a model, its hash in the title: the weights of a number may change until it is released."""
-    codec = measurement.our_codec(measurement.OURS if name == models.DEFAULT else name)
+    codec = measurement.our_codec(name)
     model = models.choose(name)
-    return replace(codec, name=name, label=name, title=f"{codec.title} {model.hash.hex()}")
+    return replace(codec, title=f"{codec.title} {model.hash.hex()}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..bench import charts, report
 from ..bench import page as bench_page
+from ..engine import models
 from ..pages import document
 from . import claims, pictures, tables
 
@@ -43,7 +44,7 @@ _CURVES = (
     "published, which is of Kodak and comparable only with ours of Kodak. Grey: other formats, and our own models. A button lifts one system."
 )
 _CROPS = (
-    "A part of {}; every system at the quality whose whole file comes nearest in bytes to that of lic1 at quality {:g}. Move the "
+    "A part of {}; every system at the quality whose whole file comes nearest in bytes to that of {} at quality {:g}. Move the "
     "border with the mouse, a finger or the arrow keys."
 )
 _STRIPS = "One file of the highest quality, and what is shown when only so much of it has come."
@@ -107,7 +108,7 @@ def html(measured: Measured) -> str:
         *_section("Curves", _CURVES.format(_pictures(measured)), document.lift_buttons(colors)),
         f'<div class="charts">\n{drawn}</div>',
         *_tables([systems, *others]),
-        *_section("Pictures at equal bytes", _CROPS.format(first.name, pictures.QUALITY)),
+        *_section("Pictures at equal bytes", _CROPS.format(first.name, models.DEFAULT, pictures.QUALITY)),
         bench_page.crops(pictures.at_equal_bytes(measured)),
         *_section("Files cut short", _STRIPS),
         f'<div class="charts">\n{charts.svg([_progress(measured, cut)])}</div>',

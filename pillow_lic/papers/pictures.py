@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import codec, color, describe, metrics
 from ..bench import equal_bytes, peers
+from ..engine import models
 from ..errors import LicError
 from ..options import EncodeOptions
 from ..pages import document
@@ -27,7 +28,7 @@ QUALITY = 3.0
 def at_equal_bytes(measured: Measured) -> equal_bytes.Compared:
     """Return the first picture by every codec near the bytes of the default model at QUALITY."""
     path = measured.pictures[0]
-    first, *others = sorted(measured.codecs.values(), key=lambda one: one.name != "lic1")
+    first, *others = sorted(measured.codecs.values(), key=lambda one: one.name != models.DEFAULT)
     return equal_bytes.compare(path.name, peers.read(path), [first, *others], QUALITY)
 
 
@@ -43,7 +44,7 @@ class Cut:
 def cuts(measured: Measured) -> dict[str, list[Cut]]:
     """Return what is shown after SHARES of one file, of each model that can be cut, and of the default one."""
     pixels = peers.read(measured.pictures[0])
-    names = ["lic1", *(name for name, paper in measured.papers.items() if paper.cut)]
+    names = [models.DEFAULT, *(name for name, paper in measured.papers.items() if paper.cut)]
     return {name: cut(measured.codecs[name], pixels) for name in names if name in measured.codecs}
 
 

@@ -6,6 +6,7 @@ python -m onnx_models.recipes.lic1.export WEIGHTS PATCHES_FOLDER --id 1 --name l
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from .networks import graphs
 
 SIDES: dict[str, Side] = {"analysis": "encoder", "latents": "encoder", "synthesis": "decoder", "detail": "decoder"}
 """Who runs a graph; all others run on both sides."""
+BPP = (0.116, 1.66)
+"""Bits per pixel of a photo at the ends of the scale of `lic1` (Kodak's mean)."""
 
 
 def load(weights: Path) -> Lic1:
@@ -66,9 +69,21 @@ def networks(net: Lic1) -> dict[str, Network]:
     }
 
 
-def export(net: Lic1, patches: list[npt.NDArray[np.uint8]], out: Path, name: str, number: int) -> None:
-    """Write the files of a model and its entry into the manifest of `out`; the symbols of patches (h,w,3) correct its tables."""
-    release = Release(out, number, name, "lic1", constants_of(net.sizes))
+def export(
+    net: Lic1,
+    patches: list[npt.NDArray[np.uint8]],
+    out: Path,
+    name: str,
+    number: int,
+    *,
+    effort: int = 0,
+    bpp: Sequence[float] = BPP,
+) -> None:
+    """Write the files of a model and its entry into the manifest of `out`; the symbols of patches (h,w,3) correct its tables.
+
+    effort and bpp are those of `manifest.Entry`.
+    """
+    release = Release(out, number, name, "lic1", constants_of(net.sizes), effort=effort, bpp=bpp)
     made = release.networks(networks(net))
 
     def with_tables(seen: Histograms) -> dict[str, Placed]:

@@ -20,6 +20,10 @@ from .model import load
 from .quick import graph, load_quick
 
 NAME = "lic2"
+EFFORT = 1
+"""Of a picture for which none is asked: the large analysis and filters."""
+BPP = (0.128, 3.795)
+"""Bits per pixel of a photo at the ends of the scale (Kodak's mean, at EFFORT), as the card has them."""
 DRAFTS_JUDGED = 12
 """Validation patches on which drafts are compared with the averaged full decode."""
 
@@ -37,7 +41,7 @@ def main() -> None:
     )
     a = p.parse_args()
     net, data = load(a.weights), Patches(a.patches)
-    export(net, data.some(a.samples), a.out, NAME, a.id)
+    export(net, data.some(a.samples), a.out, NAME, a.id, effort=EFFORT, bpp=BPP)
     extras = {"error_gradient": Network(error_gradient(net), "encoder")}
     if a.quick:
         extras["analysis_quick"] = Network(graph(net, load_quick(net, a.quick)), "encoder")

@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine.models import Model
-from . import passes, quantiser, scales
+from . import passes, quantiser, scales, transforms
 from .geometry import Grid, geometry
 from .quantiser import Chosen
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
+ROLE = "error_gradient"
 FIRST_PART = 0.16
 """The part of the way that the first step goes; the others shrink evenly towards 0."""
 CURVATURE = 2 * quantiser.ERROR_BITS
@@ -40,9 +41,14 @@ STRIP_HALO = 4
 """Rows of latents around a strip that are seen; the networks reach further, but the step is a part of the way."""
 
 
-def parts(effort: int) -> list[float]:
+def steps(model: Model, effort: int) -> int:
+    """Return how often latents are refined: of a model with a quick analysis the first step of effort is the large one."""
+    return max(effort - (transforms.QUICK in model.extras), 0)
+
+
+def parts(count: int) -> list[float]:
     """Return the part of the way to the target that each of so many steps goes."""
-    return [FIRST_PART * (1 - k / effort) for k in range(effort)]
+    return [FIRST_PART * (1 - k / count) for k in range(count)]
 
 
 def moved(y: Floats, chosen: Sequence[Chosen], y_hat: Floats, error: Floats, grid: Grid, part: float) -> Floats:
@@ -70,7 +76,7 @@ def error_gradient(model: Model, y_hat: Floats, level: Floats, pixels: Pixels) -
         bottom = min(top + height, rows)
         first, last = max(top - STRIP_HALO, 0), min(bottom + STRIP_HALO, rows)
         found = model.run(
-            "error_gradient",
+            ROLE,
             y_hat=y_hat[None, :, first:last],
             level=level[None, None, first:last],
             pixels=pixels[stride * first : stride * last],

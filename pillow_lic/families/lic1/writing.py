@@ -48,7 +48,7 @@ class Writer:
 
     def __init__(self, model: Model, rgb: Pixels, request: Request) -> None:
         has_quick = transforms.QUICK in model.extras
-        self._model, self._rgb, self._steps = model, rgb, max(request.effort - has_quick, 0)
+        self._model, self._rgb, self._steps = model, rgb, refinement.steps(model, request.effort)
         self._fits = request.effort > 0
         self._analysis = transforms.QUICK if has_quick and not request.effort else "analysis"
         self._geometry = geometry(model)
