@@ -19,6 +19,8 @@ from ..errors import LicRuntimeError, let_pass
 
 NETWORKS = f"{__package__.partition('.')[0]}.onnx_models"
 """The package of the models: one of its own, found wherever it is installed, even when a checkout hides the installed package."""
+PHOTO_BPP = (0.1, 2.0)
+"""`Entry.bpp` of a model whose entry does not say."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,9 @@ class Entry(Networks):
 
     procedure: the family that codes with it. digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order.
     constants: whole numbers, and lists of them, that its family needs beside the networks. levels: those that it can write,
-    ascending. effort: that of a picture for which none is asked. bpp: bits per pixel of a photo at the lowest and the highest
-    level (Kodak's mean), by which an encoder expects a size. extras: like files, but no part of the hash, because no file's
-    meaning depends on them.
+    ascending. extras: like files, but no part of the hash, because no file's meaning depends on them. effort: that of a picture
+    for which none is asked. bpp: bits per pixel of a photo at the lowest and the highest level (Kodak's mean), by which an
+    encoder expects a size.
     """
 
     name: str
@@ -83,9 +85,9 @@ class Entry(Networks):
     digest: bytes
     constants: Mapping[str, Any]
     levels: Sequence[int]
-    effort: int
-    bpp: Sequence[float]
     extras: Mapping[str, Stored]
+    effort: int = 0
+    bpp: Sequence[float] = PHOTO_BPP
 
     @property
     def hash(self) -> bytes:

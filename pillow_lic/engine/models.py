@@ -19,9 +19,6 @@ Array = npt.NDArray[Any]
 DEFAULT = "lic2"
 """Name of the models that write when none is asked for."""
 
-PHOTO_BPP = (0.1, 2.0)
-"""`Entry.bpp` of a model whose entry does not say."""
-
 
 @dataclass(frozen=True, eq=False)
 class Model(Entry):
@@ -59,9 +56,9 @@ def _model(entry: Mapping[str, Any]) -> Model:
         digest=bytes.fromhex(entry["sha256"]),
         constants=entry.get("constants", {}),
         levels=entry["levels"] or range(MAX_LEVEL + 1),
-        effort=entry.get("effort", 0),
-        bpp=entry.get("bpp", PHOTO_BPP),
         extras=_stored(entry, "extras"),
+        effort=entry.get("effort", 0),
+        bpp=entry.get("bpp", manifest.PHOTO_BPP),
     )
 
 

@@ -17,8 +17,8 @@ from typing import Any, Literal
 import numpy as np
 import onnx
 
-from pillow_lic.engine.manifest import Stored
-from pillow_lic.engine.models import PHOTO_BPP, Model
+from pillow_lic.engine.manifest import PHOTO_BPP, Stored
+from pillow_lic.engine.models import Model
 from pillow_lic.fileformat.limits import MAX_LEVEL
 
 from .complexity import kmac_per_pixel
@@ -65,7 +65,7 @@ def tables_file(tables: Iterable[Table]) -> bytes:
 class Release:
     """A model of the folder `out`: its files go to NAME-NUMBER there, its entry to manifest.json.
 
-    procedure, constants, levels, effort and bpp are those of `manifest.Entry`; levels None: all of 0..1024, bpp None: not known.
+    procedure, constants, levels, effort and bpp are those of `manifest.Entry`; levels None: all of 0..1024.
     """
 
     out: Path
@@ -75,7 +75,7 @@ class Release:
     constants: Mapping[str, Any]
     levels: list[int] | None = None
     effort: int = 0
-    bpp: Sequence[float] | None = None
+    bpp: Sequence[float] = PHOTO_BPP
 
     def _placed(self, file: str, content: bytes, **rest: Any) -> Placed:
         path = f"{self.name}-{self.number}/{file}"
@@ -120,15 +120,13 @@ class Release:
         """Return the model of these files, by role in manifest order, as the runtime has it."""
         digest = hashlib.sha256(b"".join(bytes.fromhex(file.sha256) for file in files.values())).digest()
         levels = range(MAX_LEVEL + 1) if self.levels is None else self.levels
-        bpp = PHOTO_BPP if self.bpp is None else self.bpp
-        return Model(
-            self.number, files, self.name, self.procedure, digest, self.constants, levels, self.effort, bpp, {}
-        )
+        own = (self.constants, levels, {}, self.effort, self.bpp)
+        return Model(self.number, files, self.name, self.procedure, digest, *own)
 
     def enter(self, files: Mapping[str, Placed]) -> None:
         """Write the model's entry into the manifest; one of the same number is replaced."""
-        encoding = {"effort": self.effort} if self.effort else {}
-        encoding |= {"bpp": list(self.bpp)} if self.bpp else {}
+        encoding: dict[str, Any] = {"effort": self.effort} if self.effort else {}
+        encoding |= {"bpp": list(self.bpp)} if self.bpp != PHOTO_BPP else {}
         entry = {
             "id": self.number,
             "name": self.name,
