@@ -10,7 +10,9 @@ from pillow_lic.engine import models
 
 def test_every_model_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr().out
+    assert said.count("effort (1 unless given)") == said.count("effort (0 unless given)") == 1
+    lines = said.splitlines()
     for model in models.models():
         (row,) = [line for line in lines if line.split()[:1] == [model.name] and str(model.number) in line.split()]
         assert ("(default)" in row) == (model is models.choose(None))
@@ -21,7 +23,9 @@ def test_json_has_the_same_models(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(row["name"], row["number"]) for row in rows] == [(m.name, m.number) for m in models.models()]
     default = next(row for row in rows if row["default"])
+    assert default["name"] == models.DEFAULT
     assert default["options"] == ["effort", "importance", "roi"]
+    assert {row["name"]: row["effort"] for row in rows if row["effort"]} == {"lic2": 1}
     assert default["kmac_decode"] == pytest.approx(models.choose(None).kmac_per_pixel("decoder"), abs=0.01)
     assert all(
         row["about"] and (row["bytes"] > 0) == bool(model.files)

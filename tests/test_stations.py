@@ -8,6 +8,7 @@ from PIL import Image
 from pillow_lic.__main__ import main
 from pillow_lic.bench import stations
 from pillow_lic.engine import models
+from pillow_lic.families.lic1 import transforms
 
 
 def test_a_network_is_a_station_by_its_role() -> None:
@@ -17,22 +18,40 @@ def test_a_network_is_a_station_by_its_role() -> None:
     assert stations.station_of("scales_2", exact=True) == stations.PARSE
 
 
-def test_all_work_of_a_picture_is_in_the_table(photo: Image.Image) -> None:
-    model = models.choose(None)
-    encoding, decoding = stations.profile(photo, model, quality=5, effort=0, repeats=1)
-    for found, side in ((encoding, "encoder"), (decoding, "decoder")):
-        assert sum(row.kmac for row in found) == pytest.approx(model.kmac_per_pixel(side))
+@pytest.mark.parametrize(("name", "in_fitting"), [("lic1", ()), ("lic2", ("synthesis", "detail"))])
+def test_all_work_of_a_picture_is_in_the_table(name: str, in_fitting: tuple[str, ...], photo: Image.Image) -> None:
+    """At the model's own effort; to fit a filter, an encoder of lic2 draws the picture too."""
+    model = models.choose(name)
+    encoding, decoding = stations.profile(photo, model, quality=5, effort=model.effort, repeats=1)
+    fitting = sum(model.stored(role).kmac_per_pixel or 0 for role in in_fitting)
+    for found, kmac in (
+        (encoding, model.kmac_per_pixel("encoder") + fitting),
+        (decoding, model.kmac_per_pixel("decoder")),
+    ):
+        assert sum(row.kmac for row in found) == pytest.approx(kmac)
         assert all(row.milliseconds > 0 for row in found)
         assert len({row.station for row in found}) == len(found)
     assert {"synthesis", "means", stations.PARSE, stations.REST} <= {row.station for row in decoding}
 
 
-def test_effort_runs_the_refinement_and_the_choice_again(photo: Image.Image) -> None:
-    model = models.choose("lic1")
-    encoding, _ = stations.profile(photo, model, quality=5, effort=2, repeats=1)
+@pytest.mark.parametrize(("name", "effort", "passes"), [("lic1", 2, "z0123"), ("lic2", 3, "z012")])
+def test_effort_runs_the_refinement_and_the_choice_again(
+    name: str, effort: int, passes: str, photo: Image.Image
+) -> None:
+    """The first step of lic2 is the large analysis."""
+    model = models.choose(name)
+    encoding, _ = stations.profile(photo, model, quality=5, effort=effort, repeats=1)
     kmac = {row.station: row.kmac for row in encoding}
     assert kmac["error_gradient"] == pytest.approx(2 * model.stored("error_gradient").kmac_per_pixel)
-    assert kmac["means"] == pytest.approx(3 * sum(model.stored(f"means_{part}").kmac_per_pixel for part in "z0123"))
+    assert kmac["means"] == pytest.approx(3 * sum(model.stored(f"means_{part}").kmac_per_pixel for part in passes))
+
+
+def test_the_quick_analysis_runs_once(photo: Image.Image) -> None:
+    model = models.choose("lic2")
+    encoding, _ = stations.profile(photo, model, quality=5, effort=0, repeats=1)
+    quick = model.stored(transforms.QUICK).kmac_per_pixel or 0
+    large = model.stored("analysis").kmac_per_pixel or 0
+    assert sum(row.kmac for row in encoding) == pytest.approx(model.kmac_per_pixel("encoder") + quick - large)
 
 
 def test_command(photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         rates = "all" if row["rates"] == "continuous" else row["rates"]
         work = f"{row['kmac_encode']:>8.1f}{row['kmac_decode']:>8.1f}"
         print(f"{name:18}{row['number']:>7}{row['bytes'] / 1e6:>6.1f}{work} {rates:6}{counts}")
-        knows = ", ".join(["quality", *row["options"], *(["drafts"] if row["drafts"] else [])])
+        options = [f"effort ({row['effort']} unless given)" if name == "effort" else name for name in row["options"]]
+        knows = ", ".join(["quality", *options, *(["drafts"] if row["drafts"] else [])])
         for text in (row["about"], f"Knows {knows}."):
             print(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  "))
     last = (
@@ -71,6 +72,7 @@ def _row(model: Any) -> dict[str, Any]:
         "kmac_decode": round(model.kmac_per_pixel("decoder"), 2),
         "rates": tables.rates(model),
         "options": sorted(family.OPTIONS),
+        "effort": model.effort,
         "drafts": list(families.drafts(model)),
         "claims": [] if paper is None else [asdict(claim) for claim in paper.claims],
     }

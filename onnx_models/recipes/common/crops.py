@@ -1,6 +1,6 @@
-"""A sheet of crops for a model card: original, AVIF and lic1 at equal bytes, side by side, enlarged twice.
+"""A sheet of crops for a model card: original, AVIF and the model at equal bytes, side by side, enlarged twice.
 
-python -m onnx_models.recipes.common.crops OUT.webp PICTURE:LEFT,UPPER[:QUALITY] ...
+python -m onnx_models.recipes.common.crops lic2 OUT.webp PICTURE:LEFT,UPPER[:QUALITY] ...
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ def avif_of_size(image: Image.Image, size: int) -> tuple[bytes, int]:
     return best, high
 
 
-def row(path: Path, left: int, upper: int, quality: float) -> Image.Image:
+def row(model: str, path: Path, left: int, upper: int, quality: float) -> Image.Image:
     """Return three crops of one picture side by side with their captions, (3 * 256, 256 + 16) pixels."""
     with Image.open(path) as opened:
         image = opened.convert("RGB")
-    lic = pillow_lic.encode(image, quality=quality)
+    image.info.clear()  # a colour profile of 3 kB would be a part of every size
+    lic = pillow_lic.encode(image, quality=quality, model=model)
     avif, avif_quality = avif_of_size(image, len(lic))
     shown = [image]
     for data in (avif, lic):
@@ -48,13 +49,14 @@ def row(path: Path, left: int, upper: int, quality: float) -> Image.Image:
         [
             "original",
             f"AVIF {avif_quality}, {len(avif):,} bytes",
-            f"lic1 {quality:g}, {len(lic):,} bytes",
+            f"{model} {quality:g}, {len(lic):,} bytes",
         ],
     )
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("model", help="name of a model")
     p.add_argument("out", type=Path)
     p.add_argument("crops", nargs="+", metavar="PICTURE:LEFT,UPPER[:QUALITY]")
     a = p.parse_args()
@@ -62,7 +64,7 @@ def main() -> None:
     for crop in a.crops:
         path, place, *quality = crop.split(":")
         left, upper = (int(v) for v in place.split(","))
-        rows.append(row(Path(path), left, upper, float(quality[0]) if quality else 4.0))
+        rows.append(row(a.model, Path(path), left, upper, float(quality[0]) if quality else 4.0))
     sheet.stacked(rows).save(a.out, quality=92)
 
 
