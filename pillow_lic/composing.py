@@ -53,7 +53,7 @@ def composed(
     kept = None if original else _layer(pixels, mode, options, model)
     plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
     wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
-    deltas = wish.deltas(rate_search.expected_size(options, width * height, model))
+    deltas = wish.deltas(rate_search.expected_size(options, width * height, model.bpp))
     search = options.has_target or deltas is not None
     coded = _coded(ground.beneath(pixels, None if kept is None else kept.covered), mode, model)
     effort = model.effort if options.effort is None else options.effort

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from .engine.models import Model
 from .fileformat.levels import level_to_quality
 from .fileformat.limits import MAX_LEVEL
 from .options import EncodeOptions
@@ -17,17 +16,17 @@ SPAN_DB = 15.0
 """PSNR between the ends of a scale for a photo, about: Kodak's mean is 12.3 for lic1 and 18.4 for lic2."""
 
 
-def expected_size(options: EncodeOptions, pixels: int, model: Model) -> float:
-    """Return the bytes that the file of a photo of so many pixels will have, by its options and its model; a PSNR counts as a low quality.
+def expected_size(options: EncodeOptions, pixels: int, bpp: Sequence[float]) -> float:
+    """Return the bytes that the file of a photo of so many pixels will have, by its options; a PSNR counts as a low quality.
 
-    Sizes are nearly exponential between the ends of the model's scale.
+    bpp: bits per pixel at both ends of the scale, between which they are nearly exponential.
     """
     if options.target_size is not None:
         return options.target_size
     if options.target_bpp is not None:
         return options.target_bpp * pixels / 8
     level = 0 if options.target_psnr is not None else options.level
-    lowest, highest = model.bpp
+    lowest, highest = bpp
     return lowest * math.pow(highest / lowest, level / MAX_LEVEL) * pixels / 8
 
 

@@ -253,7 +253,7 @@ def test_refusal(data: bytes, error: type[Exception], reason: str) -> None:
 def test_tiles_larger_than_the_models_are_refused(width: int, height: int, edge: int, pixels: int) -> None:
     known = models.choose(None)
     header = Header("RGB", width, height, edge, known.number, known.hash, 0)
-    with pytest.raises(LicLimitError, match=f"tile of {pixels} pixels .* of model lic1"):
+    with pytest.raises(LicLimitError, match=f"tile of {pixels} pixels .* of model {known.name}"):
         inspection.verify(pack(header, [tile(0)] * header.tile_count))
 
 

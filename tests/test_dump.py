@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from pictures import photo_like
 from PIL import Image
+from released import models_of, name_and_number
 
 from pillow_lic import codec, dump, families
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
+from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container
@@ -55,11 +57,11 @@ def test_symbols_of_balle2017_give_the_picture() -> None:
     assert set(counts) <= {0, q[0, 0].size}
 
 
-def test_residuals_of_lic1_are_those_that_were_coded() -> None:
-    model = models.choose("lic1")
+@pytest.mark.parametrize("model", models_of("lic1"), ids=name_and_number)
+def test_residuals_of_lic1_are_those_that_were_coded(model: Model) -> None:
     pixels = photo_like(64, 96, 3, seed=3)
     deltas = np.arange(-12, 12, dtype=np.int8).reshape(4, 6)
-    found = dump.dump(codec.encode(pixels, "RGB", EncodeOptions(importance=deltas, quality=5)))
+    found = dump.dump(codec.encode(pixels, "RGB", EncodeOptions(importance=deltas, quality=5, model=model.name)))
     np.testing.assert_array_equal(found["tile_0/levels"][:, :6], found["level"] + 8.0 * deltas)
     residuals, indexes = found["tile_0/residuals"], found["tile_0/indexes"]
     assert residuals.shape == indexes.shape == found["tile_0/latents"].shape == (model.constants["latents"], 4, 8)

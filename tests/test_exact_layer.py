@@ -116,7 +116,7 @@ def test_letters_on_a_gradient_blend_with_it(mode: str) -> None:
     with_layer, without = (pillow_lic.encode(im, quality=6, exact=exact) for exact in ("auto", False))
     assert len(with_layer) < 0.5 * len(without)
     whole, other = (np.asarray(pillow_lic.open(data)) for data in (with_layer, without))
-    assert metrics.psnr(np.asarray(im), whole) > max(37, metrics.psnr(np.asarray(im), other) + 6)
+    assert metrics.psnr(np.asarray(im), whole) > max(37, metrics.psnr(np.asarray(im), other) + 2)
     part = np.asarray(pillow_lic.open(with_layer).region((9, 7, 200, 90))).astype(int)
     assert np.abs(part - whole[7:90, 9:200]).max() <= 1
 

@@ -17,10 +17,11 @@ from pillow_lic.imageio_plugin.backend import LicPlugin
 import pillow_lic
 from pillow_lic import arguments, options, saving
 from pillow_lic.__main__ import main
+from pillow_lic.engine import models
 from pillow_lic.engine.settings import available_cores, current_settings, given_settings, settings
 from pillow_lic.fileformat import levels
 from pillow_lic.fileformat.limits import MAX_LEVEL
-from pillow_lic.options import EncodeOptions
+from pillow_lic.options import OPTIONS, EncodeOptions
 
 
 def test_the_scale_runs_from_end_to_end() -> None:
@@ -150,6 +151,19 @@ def test_wrong_effort(effort: object) -> None:
 
 def test_effort_may_be_any_whole_number() -> None:
     assert [EncodeOptions(effort=effort).effort for effort in (0, np.int64(3), 9.0)] == [0, 3, 9]
+    assert EncodeOptions().effort is None
+    assert EncodeOptions(effort=0, lossless=True).lossless
+
+
+def test_help_says_the_default_model_and_its_effort() -> None:
+    default = models.choose(None)
+    assert (default.name, default.effort) == (models.DEFAULT, 1)
+    assert f"Default {default.name};" in OPTIONS["model"].meaning
+    assert (
+        f"{default.name} has a quick analysis for 0 and a large one for {default.effort}, its default"
+        in OPTIONS["effort"].meaning
+    )
+    assert {model.effort for model in models.models() if model is not default} == {0}
 
 
 def test_close_match() -> None:

@@ -6,20 +6,22 @@ import time
 import numpy as np
 import pytest
 from pictures import photo_like
-from released import models_of
+from released import models_of, name_and_number
 from tiled import in_tiles
 
 from pillow_lic import codec, families
 from pillow_lic.engine import models, workers
 from pillow_lic.engine.settings import settings
 from pillow_lic.families import MISSING, Put, Request
-from pillow_lic.families.lic1 import reading, residuals, scales, transforms
+from pillow_lic.families.lic1 import filtering, reading, residuals, scales, transforms
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.families.lic1.reading import Reader
 from pillow_lic.fileformat import limits
 from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.tiling import Tiling
 from pillow_lic.options import EncodeOptions
+
+BOTH = pytest.mark.parametrize("spec", models_of("lic1"), ids=name_and_number)
 
 
 def test_a_halo_reaches_into_the_next_row_of_tiles_only() -> None:
@@ -28,10 +30,12 @@ def test_a_halo_reaches_into_the_next_row_of_tiles_only() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize(("height", "width"), [(640, 150), (129, 300), (650, 64)])
-def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: int, width: int, threads: int) -> None:
+@BOTH
+def test_latents_of_few_tiles_are_held(
+    monkeypatch: pytest.MonkeyPatch, spec: models.Model, height: int, width: int, threads: int
+) -> None:
     """And what the synthesis sees is what it would see of all latents at once."""
     monkeypatch.setattr(reading, "TOGETHER", 128)
-    spec = models.choose(None)
     original = transforms.synthesis
     rng = np.random.default_rng(0)
     latents = rng.normal(0, 3, (spec.constants["latents"], -(-height // 16), -(-width // 16))).astype(np.float32)
@@ -65,8 +69,11 @@ def test_latents_of_few_tiles_are_held(monkeypatch: pytest.MonkeyPatch, height: 
         window = latents[:, y0 : -(-tile.y1 // 16) + halo, x0 : -(-tile.x1 // 16) + halo]
         whole = original(spec, window, np.full(window.shape[1:], 500, np.float32))
         y, x = tile.y0 - 16 * y0, tile.x0 - 16 * x0
+        wanted = whole[y : y + tile.height, x : x + tile.width]
+        if geometry(spec).fraction:
+            wanted = filtering.applied(wanted, Area(0, 0, tile.width, tile.height), filtering.NONE)
         found = picture[tile.y0 : tile.y1, tile.x0 : tile.x1].astype(int)
-        assert np.abs(found - whole[y : y + tile.height, x : x + tile.width]).max() <= 1
+        assert np.abs(found - wanted).max() <= 1
 
 
 def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,9 +104,10 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("scale", [1, 2])
-def test_small_tiles_are_synthesised_together(monkeypatch: pytest.MonkeyPatch, scale: int) -> None:
+@BOTH
+def test_small_tiles_are_synthesised_together(monkeypatch: pytest.MonkeyPatch, spec: models.Model, scale: int) -> None:
     """And give the pixels that each would have alone, up to one level in few samples; one that is missing is grey."""
-    spec, tiling = models.choose(None), Tiling(1100, 300, 128)
+    tiling = Tiling(1100, 300, 128)
     rng = np.random.default_rng(0)
     latents = rng.normal(0, 1, (spec.constants["latents"], 20, 72)).astype(np.float32)
     found = []
@@ -116,7 +124,7 @@ def test_small_tiles_are_synthesised_together(monkeypatch: pytest.MonkeyPatch, s
     assert work < 1.3 * 1104 * 304
     off = np.abs(found[0].astype(int) - found[1])
     assert off.max() <= 1
-    assert (off > 0).mean() < 2e-3
+    assert (off > 0).mean() < (1e-2 if geometry(spec).fraction else 2e-3)
     for index in (1, 26):
         assert (found[1][tiling.tile(index).over(scale).slices] == MISSING).all()
 
@@ -139,7 +147,7 @@ def test_pieces_of_several_threads_are_the_reference_up_to_one_level_in_few_samp
     for other in decoded[1:]:
         off = np.abs(other - decoded[0])
         assert off.max() <= 1
-        assert np.count_nonzero(off) < 1e-3 * off.size
+        assert np.count_nonzero(off) < 3e-3 * off.size
 
 
 def test_the_pixels_that_a_search_sees_are_the_same_with_every_number_of_threads() -> None:
@@ -147,7 +155,7 @@ def test_the_pixels_that_a_search_sees_are_the_same_with_every_number_of_threads
     found = set()
     for threads in (1, 2, 5):
         with settings(threads=threads):
-            found.add(families.writer(models.choose("lic1"), pixels, Request()).decoded(400).tobytes())
+            found.add(families.writer(models.choose(None), pixels, Request(effort=1)).decoded(400).tobytes())
     assert len(found) == 1
 
 

@@ -112,19 +112,27 @@ def test_only_the_tiles_near_the_box_are_read(monkeypatch: pytest.MonkeyPatch, t
 
 
 @pytest.mark.parametrize(
-    ("edge", "box", "expected"),
+    ("model", "edge", "box", "expected"),
     [
-        (0, (0, 0, 16, 16), [(4, 24)]),
-        (0, (470, 60, 480, 64), [(4, 44)]),
-        (512, (510, 20, 514, 24), [(4, 24), (4, 24)]),
-        (512, (900, 0, 910, 10), [(4, 8), (4, 28)]),
+        ("lic1", 0, (0, 0, 16, 16), [(4, 24)]),
+        ("lic1", 0, (470, 60, 480, 64), [(4, 44)]),
+        ("lic1", 512, (510, 20, 514, 24), [(4, 24), (4, 24)]),
+        ("lic1", 512, (900, 0, 910, 10), [(4, 8), (4, 28)]),
+        ("lic2", 0, (0, 0, 16, 16), [(4, 16)]),
+        ("lic2", 0, (470, 60, 480, 64), [(4, 32)]),
+        ("lic2", 512, (510, 20, 514, 24), [(4, 16), (4, 16)]),
+        ("lic2", 512, (900, 0, 910, 10), [(4, 24)]),
     ],
 )
 def test_means_are_computed_near_the_box_only(
-    monkeypatch: pytest.MonkeyPatch, edge: int, box: tuple[int, int, int, int], expected: list[tuple[int, int]]
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    edge: int,
+    box: tuple[int, int, int, int],
+    expected: list[tuple[int, int]],
 ) -> None:
     in_tiles(monkeypatch, edge)
-    data = codec.encode(photo_like(64, 1100, seed=9), "RGB", EncodeOptions(roi=[(300, 0, 950, 40)]))
+    data = codec.encode(photo_like(64, 1100, seed=9), "RGB", EncodeOptions(roi=[(300, 0, 950, 40)], model=model))
     whole = codec.decode(data)[1]
     seen: list[tuple[int, int]] = []
     original = residuals.reconstruct

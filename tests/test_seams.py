@@ -17,6 +17,8 @@ EDGE = 128
 """The smallest there is: most border for its pixels."""
 BAND = 16
 """Pixels on each side of a border that are near it: one latent."""
+MOST = {"lic1": (0.16, 0.1), "lic2": (0.19, 0.16)}
+"""dB that the error near a border must stay below that of the rest, up to quality 3 and above; lic2 sees 2 latents around a tile."""
 
 
 @pytest.fixture(scope="module")
@@ -25,21 +27,23 @@ def cat() -> np.ndarray:
         return np.asarray(im.convert("RGB"))
 
 
-def squared_error(pixels: np.ndarray, quality: float, edge: int, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+def squared_error(
+    pixels: np.ndarray, model: str, quality: float, edge: int, monkeypatch: pytest.MonkeyPatch
+) -> np.ndarray:
     in_tiles(monkeypatch, edge)
-    header, decoded = codec.decode(codec.encode(pixels, "RGB", EncodeOptions(quality=quality)))
+    header, decoded = codec.decode(codec.encode(pixels, "RGB", EncodeOptions(quality=quality, model=model)))
     assert header.tile_edge == edge
     return ((decoded.astype(float) - pixels) ** 2).mean(2)
 
 
-@pytest.mark.parametrize("quality", range(1, 11))
-def test_tiles_show_no_seam(cat: np.ndarray, quality: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, tiled = (squared_error(cat, quality, edge, monkeypatch) for edge in (0, EDGE))
+@pytest.mark.parametrize(("model", "quality"), [("lic2", q) for q in range(1, 11)] + [("lic1", q) for q in (1, 4, 10)])
+def test_tiles_show_no_seam(cat: np.ndarray, model: str, quality: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, tiled = (squared_error(cat, model, quality, edge, monkeypatch) for edge in (0, EDGE))
     near = np.zeros(whole.shape, bool)
     for border in range(EDGE, max(whole.shape), EDGE):
         near[border - BAND : border + BAND] = True
         near[:, border - BAND : border + BAND] = True
     loss = {name: 10 * np.log10(tiled[m].mean() / whole[m].mean()) for name, m in (("near", near), ("rest", ~near))}
     print(f"quality {quality}: {loss['near']:+.3f} dB near a border, {loss['rest']:+.3f} dB elsewhere")
-    assert loss["near"] - loss["rest"] < (0.16 if quality <= 3 else 0.1)
+    assert loss["near"] - loss["rest"] < MOST[model][quality > 3]
     assert abs(loss["rest"]) < 0.1

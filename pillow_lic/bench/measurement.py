@@ -97,7 +97,10 @@ def our_codec(name: str) -> Codec:
 
 
 def complexity() -> dict[str, float]:
-    """Return the thousands of multiply-adds per pixel of the encoder and of the decoder of the default model."""
+    """Return the thousands of multiply-adds per pixel of the encoder and of the decoder of the default model.
+
+    What an encoder decodes to fit filters is not counted.
+    """
     from ..engine import models
 
     model = models.choose(None)
