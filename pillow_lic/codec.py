@@ -34,8 +34,8 @@ Pixels = npt.NDArray[np.uint8]
 
 WORK_PER_PIXEL = 4
 """Pixels that networks may see, with halos and padding, for each pixel of the largest picture allowed: 1.3 in tiles of 1024."""
-SMALL_PICTURE = 2**20
-"""Pixels whose work is allowed whatever the limit: a picture of one pixel is padded to thousands."""
+SMALL_PICTURE = 2**17
+"""Pixels whose work is allowed whatever the limit: a picture of one pixel is padded to thousands, one of 1x8192 to this work."""
 
 
 @limited_time()

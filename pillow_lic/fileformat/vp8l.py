@@ -106,8 +106,13 @@ def _read(stream: bytes | memoryview) -> Pixels:
         raise LicDamagedError(msg) from error
 
 
+def is_there() -> bool:
+    """Return whether this Pillow reads and writes WebP."""
+    return bool(features.check("webp"))
+
+
 def _need_webp(doing: str) -> None:
-    if not features.check("webp"):
+    if not is_there():
         msg = (
             f"{doing} exact pixels needs WebP, which this Pillow was built without: install a wheel of Pillow from PyPI"
         )
