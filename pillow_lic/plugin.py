@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import builtins
 import io
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image, ImageFile
 
-from . import codec, color, families, inspection, metadata
+from . import arguments, codec, color, families, inspection, metadata
 from .engine.settings import current_settings
 from .errors import LicDamagedError, LicLimitError, LicTruncatedError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
 from .fileformat.sections import IMPORTANCE
+from .fileformat.source import opened
 from .naming import FORMAT
 
 if TYPE_CHECKING:
@@ -238,10 +238,11 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
     bytes: use no more of the file than so many, which show all of the picture coarser where the model codes progressively; what
     they do not show is grey. All but the coded pixels counts in full. ValueError where nothing is left for the pixels.
     """
+    most = None if bytes is None else _byte_count("bytes", bytes)
     source = io.BytesIO(fp) if isinstance(fp, (builtins.bytes, bytearray, memoryview)) else fp
     image = cast(LicImageFile, Image.open(source, formats=[FORMAT]))
-    if bytes is not None:
-        image.use_at_most(bytes)
+    if most is not None:
+        image.use_at_most(most)
     return image
 
 
@@ -251,12 +252,9 @@ def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
     Metadata, alpha and exact pixels stay as they are. ValueError for a file whose model does not code progressively, and for a
     size that is too small; OSError for a damaged file.
     """
-    if isinstance(fp, (builtins.bytes, bytearray, memoryview)):
-        return inspection.cut(fp, size)
-    if isinstance(fp, (str, os.PathLike)):
-        with builtins.open(fp, "rb") as file:
-            return inspection.cut(file.read(), size)
-    return inspection.cut(fp.read(), size)
+    most = _byte_count("size", size)
+    with opened(fp) as file:
+        return inspection.cut(file, most)
 
 
 def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
@@ -264,12 +262,13 @@ def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
 
     OSError with a sentence for a .lic file that holds none, and for one that is damaged.
     """
-    if isinstance(fp, (bytes, bytearray, memoryview)):
-        return inspection.inner_file(io.BytesIO(fp))
-    if hasattr(fp, "read"):
-        return inspection.inner_file(cast("IO[bytes]", fp))
-    with builtins.open(fp, "rb") as file:
+    with opened(fp) as file:
         return inspection.inner_file(file)
+
+
+def _byte_count(name: str, value: object) -> int:
+    """Return a number of bytes, a fraction of one left off; ValueError for what is no positive number."""
+    return int(arguments.positive(name, value, "a positive number of bytes"))
 
 
 def _check_size(header: Header) -> None:

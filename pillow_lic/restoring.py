@@ -16,6 +16,7 @@ from .errors import LicLimitError
 from .families import wrapped
 from .fileformat import jpeg
 from .fileformat.areas import onto
+from .fileformat.source import opened, read_all
 
 if TYPE_CHECKING:
     from .files import StrPath
@@ -36,12 +37,8 @@ def restore(source: StrPath | bytes | IO[bytes] | Image.Image) -> Image.Image:
     """
     if isinstance(source, Image.Image):
         return _of_image(source)
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return _of_file(bytes(source))
-    if hasattr(source, "read"):
-        return _of_file(source.read())
-    with open(source, "rb") as file:
-        return _of_file(file.read())
+    with opened(source) as file:
+        return _of_file(read_all(file))
 
 
 def _of_image(im: Image.Image) -> Image.Image:

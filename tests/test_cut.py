@@ -95,6 +95,20 @@ def test_a_file_that_is_small_enough_stays_as_it_is() -> None:
     assert pillow_lic.cut(io.BytesIO(data), len(data)) == data
 
 
+@pytest.mark.parametrize("size", [0, -5, True, "20k", None, float("nan"), float("inf"), [1]])
+def test_a_size_that_is_none_is_named(size: object) -> None:
+    data = written(photo_like(40, 50))
+    with pytest.raises(ValueError, match="^size must be a positive number of bytes, got "):
+        pillow_lic.cut(data, size)
+    if size is not None:
+        with pytest.raises(ValueError, match="^bytes must be a positive number of bytes, got "):
+            pillow_lic.open(data, bytes=size)
+    with pytest.raises(
+        ValueError, match="^size must be more than the 29 bytes that .* beside its coded pixels, got 20"
+    ):
+        pillow_lic.cut(data, 20.5)
+
+
 def test_what_cannot_be_cut_is_refused() -> None:
     data = written(photo_like(64, 64))
     with pytest.raises(ValueError, match="size must be at least 1536"):

@@ -62,7 +62,7 @@ LAW = {
     "originals": ("errors channels fileformat", "numpy PIL"),
     "restoring": ("errors files color engine families/wrapped fileformat originals", "numpy PIL"),
     "describe": ("errors engine fileformat inspection", "numpy"),
-    "plugin": ("errors files metadata naming codec color engine =families fileformat inspection", "PIL"),
+    "plugin": ("arguments errors files metadata naming codec color engine =families fileformat inspection", "PIL"),
     "saving": ("arguments files metadata codec color engine =families fileformat inspection options originals", "PIL"),
     "header_only": ("engine/interpreter fileformat naming", "PIL"),
     "starting": ("", ""),
