@@ -132,14 +132,18 @@ class LicImageFile(ImageFile.ImageFile):
             with pasting:
                 image.paste(part, place.corners)
 
-        strict = not (ImageFile.LOAD_TRUNCATED_IMAGES or self._is_part)
-        codec.draw(fp, self._front, put, strict=strict, scale=scale, most=self.most)
+        codec.draw(fp, self._front, put, strict=self._is_strict, scale=scale, most=self.most)
         self.im = image.im
         self.tile = []
         self.readonly = 0
         if self._exclusive_fp and self._close_exclusive_fp_after_loading:
             fp.close()
         self.fp = None
+
+    @property
+    def _is_strict(self) -> bool:
+        """Whether tiles that are missing or damaged are errors."""
+        return not (ImageFile.LOAD_TRUNCATED_IMAGES or self._is_part)
 
     def use_at_most(self, count: int) -> None:
         """Have `load` and `region` use no more than so many bytes of the file; ValueError where nothing is left for the pixels."""
@@ -159,8 +163,7 @@ class LicImageFile(ImageFile.ImageFile):
                     msg = f"region needs the whole picture, and a draft of it at 1/{self.decoderconfig[0]} was loaded: open it again"
                     raise ValueError(msg)
                 return self.crop(checked_box(box, *self.size))
-            strict = not ImageFile.LOAD_TRUNCATED_IMAGES
-            pixels = codec.decode_region(self._file(), box, front=self._front, strict=strict, most=self.most)
+            pixels = codec.decode_region(self._file(), box, front=self._front, strict=self._is_strict, most=self.most)
         image = color.to_image(pixels, self.mode)
         image.info = dict(self.info)
         return image
@@ -199,7 +202,7 @@ class LicImageFile(ImageFile.ImageFile):
         """Take what there is of the file, and load the picture where that is all of it; whether it is.
 
         Before that `load` gives an early picture, decoded when it is asked for: what there is of a progressive tile coarser, tiles
-        that are missing grey. OSError for a file that is no .lic file or damaged, and from `load` for one that has not come to its
+        that are missing grey. A draft of it holds until more is fed. OSError for a file that is no .lic file or damaged, and from `load` for one that has not come to its
         first tile.
         """
         with self._lock():
@@ -209,7 +212,7 @@ class LicImageFile(ImageFile.ImageFile):
             except LicTruncatedError:  # inside its metadata
                 self.fp = before
                 return False
-            self._is_unfed, self._is_part = False, self._front.truncated
+            self._is_unfed, self._is_part, self.decoderconfig = False, self._front.truncated, ()
             if not self._is_part:
                 self.load()
             return not self._is_part
