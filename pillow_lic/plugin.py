@@ -202,8 +202,8 @@ class LicImageFile(ImageFile.ImageFile):
         """Take what there is of the file, and load the picture where that is all of it; whether it is.
 
         Before that `load` gives an early picture, decoded when it is asked for: what there is of a progressive tile coarser, tiles
-        that are missing grey. A draft of it holds until more is fed. OSError for a file that is no .lic file or damaged, and from `load` for one that has not come to its
-        first tile.
+        that are missing grey. A draft of it holds until more is fed. OSError for a file that is no .lic file or damaged, and from
+        `load` for one that has not come to its first tile.
         """
         with self._lock():
             before, self.fp = self.fp, io.BytesIO(data)

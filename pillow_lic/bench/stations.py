@@ -27,6 +27,7 @@ from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
+from ..files import named
 from . import peers
 
 PARSE, REST = "parse", "rest"
@@ -182,7 +183,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         number = arguments.model if arguments.model is None or not arguments.model.isdecimal() else int(arguments.model)
         model = models.choose(number)
-        image = color.to_image(peers.read(Path(arguments.picture)), "RGB")
+        image = color.to_image(peers.read(named(arguments.picture)), "RGB")
         encoding, decoding = profile(image, model, arguments.quality, arguments.effort, arguments.repeats)
     except (OSError, ValueError) as error:
         print(f"lic bench profile: {error}", file=sys.stderr)
