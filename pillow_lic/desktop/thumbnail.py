@@ -28,7 +28,8 @@ _SHARED = {"x-large": 512, "large": 256, "normal": 128}
 def write(source: StrPath, target: StrPath, size: int) -> None:
     """Write the picture `source` as a PNG file of at most `size` pixels on each edge; smaller pictures keep their size.
 
-    A file that is there is written to, not replaced: Xfce opens it before it calls, and reads what it has open. ValueError for
+    A file that is there is written to, not replaced: Xfce opens it before it calls, and reads what it has open; where that fails
+    it is left empty. ValueError for
     a size below 1 or over MAX_SIZE and for the picture itself as target; OSError and SyntaxError for what is no sound .lic file.
     """
     if not 1 <= size <= MAX_SIZE:
@@ -38,8 +39,16 @@ def write(source: StrPath, target: StrPath, size: int) -> None:
         msg = f"the thumbnail must be another file than the picture, got {target}"
         raise ValueError(msg)
     data = _png(*_small(source, size))
-    with open(target, "wb") as stream:
-        stream.write(data)
+    is_new = not os.path.exists(target)
+    try:
+        with open(target, "wb") as stream:
+            stream.write(data)
+    except OSError:
+        if is_new:
+            Path(target).unlink(missing_ok=True)
+        else:
+            os.truncate(target, 0)
+        raise
 
 
 def share(source: Path) -> list[Path]:
