@@ -8,7 +8,7 @@ from typing import IO, Final, cast
 from . import families
 from .engine import models
 from .engine.models import Model
-from .engine.settings import limited_time
+from .engine.settings import check_pixels, limited_time
 from .errors import LicDamagedError, LicUnsupportedError
 from .fileformat import alpha, container, importance_map
 from .fileformat.exact_layer import ExactLayer
@@ -110,6 +110,7 @@ def cut(source: bytes | memoryview | IO[bytes], size: int) -> bytes:
         can = ", ".join(other.name for other in models.models() if families.is_progressive(other))
         msg = f"a file to cut must be of a model that can be ({can}), got one of {model.name}, which has to be encoded anew"
         raise ValueError(msg)
+    check_pixels(front.header.width, front.header.height)
     other = whole - sum(ref.length for ref in front.sections if ref.tag == TILE)
     if size <= other:
         msg = f"size must be more than the {other} bytes that this file has beside its coded pixels, got {size}"

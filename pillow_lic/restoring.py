@@ -11,8 +11,7 @@ from PIL import Image, JpegImagePlugin
 
 from . import color, originals
 from .engine import models
-from .engine.settings import current_settings, limited_time
-from .errors import LicLimitError
+from .engine.settings import check_pixels, limited_time
 from .families import wrapped
 from .fileformat import jpeg
 from .fileformat.areas import onto
@@ -74,10 +73,7 @@ def _of_file(data: bytes) -> Image.Image:
 def restored_pixels(data: bytes) -> tuple[npt.NDArray[np.uint8], str]:
     """Return the restored pixels of a JPEG file, (H, W, 1) of mode L or (H, W, 3) of mode RGB, and the mode."""
     facts = jpeg.facts_of(data, whole=False)
-    most = current_settings().max_pixels
-    if most is not None and facts.width * facts.height > most:
-        msg = f"picture has {facts.width}x{facts.height} pixels, the limit set is {most}"
-        raise LicLimitError(msg)
+    check_pixels(facts.width, facts.height)
     seen = jpeg.pixels_of(data)
     shown = np.empty_like(seen)
     wrapped.restored(models.choose(MODEL), seen, facts, seen.shape[:2], onto(shown), held=len(data))

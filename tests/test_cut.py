@@ -11,11 +11,11 @@ from pictures import photo_like
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import codec, families, inspection
+from pillow_lic import codec, dump, families, inspection
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
-from pillow_lic.errors import LicDamagedError, LicTruncatedError
+from pillow_lic.errors import LicDamagedError, LicLimitError, LicTruncatedError
 from pillow_lic.fileformat import container
 from pillow_lic.options import EncodeOptions
 
@@ -107,6 +107,17 @@ def test_a_size_that_is_none_is_named(size: object) -> None:
         ValueError, match="^size must be more than the 29 bytes that .* beside its coded pixels, got 20"
     ):
         pillow_lic.cut(data, 20.5)
+
+
+def test_the_limit_of_pixels_holds_where_networks_may_run() -> None:
+    data = codec.encode(photo_like(64, 64), "RGB", EncodeOptions())
+    with pillow_lic.settings(max_pixels=64 * 64):
+        assert pillow_lic.cut(data, len(data) - 9)
+        dump.dump(data)
+    with pillow_lic.settings(max_pixels=4000):
+        for door in (lambda: pillow_lic.cut(data, len(data) - 9), lambda: dump.dump(data)):
+            with pytest.raises(LicLimitError, match="picture has 64x64 pixels, the limit set is 4000"):
+                door()
 
 
 def test_what_cannot_be_cut_is_refused() -> None:
