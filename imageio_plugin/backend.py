@@ -43,9 +43,14 @@ class LicPlugin(PillowPlugin):
         super().__init__(request)
 
     def close(self) -> None:
-        """Close the resource, unless it was refused and so belongs to the backend that imageio asks next."""
-        if "_request" in vars(self):
+        """Close the resource, unless it was refused and so belongs to the backend that imageio asks next.
+
+        imageio calls this when the object goes, also of one whose start was left by a time limit.
+        """
+        if "images_to_write" in vars(self):
             super().close()
+        elif "_request" in vars(self):
+            PluginV3.close(self)
 
     def read(
         self,

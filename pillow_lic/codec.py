@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import channels, families
 from .engine import models
 from .engine.models import Model
-from .engine.settings import current_settings, limited_time
+from .engine.settings import check_pixels, current_settings, limited_time
 from .errors import LicLimitError
 from .families import Payloads, Put, Reader
 from .fileformat import alpha, container, importance_map
@@ -34,8 +34,8 @@ Pixels = npt.NDArray[np.uint8]
 
 WORK_PER_PIXEL = 4
 """Pixels that networks may see, with halos and padding, for each pixel of the largest picture allowed: 1.3 in tiles of 1024."""
-SMALL_PICTURE = 2**20
-"""Pixels whose work is allowed whatever the limit: a picture of one pixel is padded to thousands."""
+SMALL_PICTURE = 2**17
+"""Pixels whose work is allowed whatever the limit: a picture of one pixel is padded to thousands, one of 1x8192 to this work."""
 
 
 @limited_time()
@@ -94,7 +94,7 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     """
     parts = container.unpack(data, strict=strict)
     header = parts.header
-    _check_limit(header.width, header.height)
+    check_pixels(header.width, header.height)
     reader, plane = _opened(header, parts.importance, parts.alpha, scale=scale)
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     payloads = dict(enumerate(parts.tiles))
@@ -117,7 +117,7 @@ def draw(
     strict = strict and not _is_part(front, most)
     container.refuse_truncated(front, strict=strict)
     header = front.header
-    _check_limit(header.width, header.height)
+    check_pixels(header.width, header.height)
     reader, plane = _read_open(fp, front, scale=scale)
     exact = container.read_section(fp, front, EXACT)
     payloads = _payloads(fp, front, strict, most)
@@ -142,7 +142,7 @@ def decode_region(
     strict = strict and not _is_part(front, most)
     header = front.header
     area = Area(*checked_box(box, header.width, header.height))
-    _check_limit(area.width, area.height)
+    check_pixels(area.width, area.height)
     container.refuse_truncated(front, strict=False)
     reader, plane = _read_open(fp, front, area)
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
@@ -200,13 +200,6 @@ def _shown(put: Put, header: Header, plane: Pixels | None, exact: bytes | None, 
     """Return a function that takes decoded colours of an area, and passes on what is shown of them; `exact` is a payload."""
     in_mode = channels.in_mode(put, header, plane)
     return in_mode if exact is None else ExactLayer(exact, header.tiling).over(in_mode, area, scale)
-
-
-def _check_limit(width: int, height: int) -> None:
-    limit = current_settings().max_pixels
-    if limit is not None and width * height > limit:
-        msg = f"picture has {width}x{height} pixels, the limit set is {limit}"
-        raise LicLimitError(msg)
 
 
 def _check_work(reader: Reader, header: Header) -> None:

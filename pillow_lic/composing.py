@@ -18,7 +18,7 @@ from .engine.models import Model
 from .exact import ground, layer
 from .exact.layer import Layer
 from .families import Request
-from .fileformat import alpha, container, importance_map
+from .fileformat import alpha, container, importance_map, vp8l
 from .fileformat.header import Header
 from .fileformat.levels import quality_to_level
 from .fileformat.limits import MAX_LEVEL
@@ -34,6 +34,8 @@ MOST_DB: Final = 100.0
 """PSNR of equal pictures, for a search that interpolates."""
 HALF: Final = 0.5
 """Value of a mask from which on a place is kept exactly."""
+SLIM: Final = 16
+"""Pixels of the shorter side below which a picture may go without networks: most of what a latent of 16x16 says lies outside it."""
 
 
 def composed(
@@ -77,9 +79,13 @@ def composed(
             header, writer.payloads(level), metadata=metadata, importance=carried, alpha=plane, exact=exact
         )
 
+    slim = None
+    if min(height, width) < SLIM and deltas is None and not original and options.exact is not False and vp8l.is_there():
+        slim = kept_whole(pixels, mode, metadata)
+
     def file(level: int) -> bytes:
         if kept is None or kept.share < layer.WHOLE:
-            return mixed(level)
+            return mixed(level) if slim is None else min(slim(min(level, highest)), mixed(level), key=len)
         reach = kept.reach(level)
         if reach not in wholes:
             colors = kept.whole(level)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from . import inspection
 from .engine import models
@@ -12,19 +12,22 @@ from .errors import LicError, LicUnsupportedError
 from .fileformat import container
 from .fileformat.header import Header
 from .fileformat.levels import level_to_quality
+from .fileformat.sections import IMPORTANCE
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-def describe(data: bytes) -> dict[str, Any]:
+def describe(source: bytes | IO[bytes]) -> dict[str, Any]:
     """Return the facts of a .lic file as plain values that JSON can hold; NotLicError or LicError without a header.
 
+    source is the file, or a file object at its beginning, of which one section is held at a time.
     `damage` is None for a sound file, else the sentence that says what is wrong behind the header; `importance` is None
     where the file has one quality for all places, else the lowest and highest of them.
     """
-    front = container.read_front(io.BytesIO(data))
+    fp = io.BytesIO(source) if isinstance(source, bytes) else source
+    front = container.read_front(fp)
     header = front.header
     try:
         model = models.named(header.model_id, header.model_hash).name
@@ -32,8 +35,9 @@ def describe(data: bytes) -> dict[str, Any]:
         model = None
     span = damage = None
     try:
-        inspection.verify(data)
-        span = _span(container.unpack(data))
+        fp.seek(front.start)
+        inspection.verify(fp)
+        span = _span(header, container.read_section(fp, front, IMPORTANCE))
     except LicError as error:
         damage = str(error)
     return {
@@ -50,20 +54,19 @@ def describe(data: bytes) -> dict[str, Any]:
         "model": model,
         "model_id": header.model_id,
         "model_hash": header.model_hash.hex(),
-        "bytes": len(data),
-        "bpp": round(8 * len(data) / (header.width * header.height), 4),
+        "bytes": front.size,
+        "bpp": round(8 * front.size / (header.width * header.height), 4),
         "sections": [{"name": s.name, "bytes": s.length, "offset": s.offset} for s in front.sections],
         "trailing": front.trailing,
         "damage": damage,
     }
 
 
-def _span(parts: container.Container) -> list[float] | None:
-    """Return the lowest and the highest quality of a file with an importance section; LicDamagedError if it holds none."""
-    if parts.importance is None:
+def _span(header: Header, payload: bytes | None) -> list[float] | None:
+    """Return the lowest and the highest quality by the payload of an importance section; LicDamagedError if it holds no map."""
+    if payload is None:
         return None
-
-    field = _field(parts.header, parts.importance)
+    field = _field(header, payload)
     return [round(level_to_quality(int(level)), 3) for level in (field.min(), field.max())]
 
 
@@ -75,21 +78,24 @@ def _field(header: Header, payload: bytes) -> NDArray[np.float32]:
     return importance_map.level_field(header.level, importance_map.unpack(payload, inside), inside)
 
 
-def draw_map(data: bytes) -> NDArray[np.uint8]:
+def draw_map(source: bytes | IO[bytes]) -> NDArray[np.uint8]:
     """Return the importance map of a .lic file, (height, width) as the picture: its lowest quality black, its highest white.
 
+    source: as of `describe`.
     ValueError for a file that has one quality for all places; NotLicError or LicError when it is damaged.
     """
     from .fileformat.importance_map import CELL
 
-    parts = container.unpack(data, strict=False)
-    if parts.importance is None:
-        msg = f"there is no importance map to draw: quality {parts.header.quality:.2f} holds for the whole picture"
+    fp = io.BytesIO(source) if isinstance(source, bytes) else source
+    front = container.read_front(fp)
+    header, payload = front.header, container.read_section(fp, front, IMPORTANCE)
+    if payload is None:
+        msg = f"there is no importance map to draw: quality {header.quality:.2f} holds for the whole picture"
         raise ValueError(msg)
-    field = _field(parts.header, parts.importance)
+    field = _field(header, payload)
     shades = ((field - field.min()) * (255 / max(float(field.max() - field.min()), 1.0))).round().astype("uint8")
     whole: NDArray[np.uint8] = shades.repeat(CELL, 0).repeat(CELL, 1)
-    return whole[: parts.header.height, : parts.header.width]
+    return whole[: header.height, : header.width]
 
 
 def as_text(facts: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import families, inspection
-from .engine.settings import limited_time
+from .engine.settings import check_pixels, limited_time
 from .errors import LicDamagedError
 from .fileformat import container, importance_map
 
@@ -23,6 +23,7 @@ def dump(data: bytes) -> dict[str, npt.NDArray[Any]]:
     """
     parts = container.unpack(data)
     header = parts.header
+    check_pixels(header.width, header.height)
     model = inspection.model_of(header)
     shape = (header.height, header.width)
     carried = parts.importance

@@ -64,6 +64,13 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     _sync_directory(target.parent)
 
 
+def named(name: str) -> Path:
+    """Return the path of a name; FileNotFoundError for an empty one, which `Path` takes for the working directory."""
+    if not name:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+    return Path(name)
+
+
 def names_folder(name: StrPath) -> bool:
     """Whether a name is that of a folder, there or not, by the slash at its end."""
     return os.fspath(name).endswith(("/", os.sep))

@@ -8,13 +8,14 @@ from typing import IO, Final, cast
 from . import families
 from .engine import models
 from .engine.models import Model
-from .engine.settings import limited_time
+from .engine.settings import check_pixels, limited_time
 from .errors import LicDamagedError, LicUnsupportedError
 from .fileformat import alpha, container, importance_map
 from .fileformat.exact_layer import ExactLayer
 from .fileformat.header import Header
 from .fileformat.limits import MAX_LEVEL
-from .fileformat.sections import ALPHA, EXACT, IMPORTANCE
+from .fileformat.sections import ALPHA, EXACT, IMPORTANCE, TILE
+from .fileformat.source import read_at
 
 LOSSLESS: Final = "lossless"
 """Name and procedure of the model that keeps every pixel."""
@@ -89,27 +90,34 @@ def alpha_apart(model: Model, header: Header, opacity: bytes | None) -> bytes | 
 
 
 @limited_time()
-def cut(data: bytes | memoryview, size: int) -> bytes:
+def cut(source: bytes | memoryview | IO[bytes], size: int) -> bytes:
     """Return a file of at most `size` bytes that shows the picture of a whole .lic file coarser.
 
-    No network runs but those that decide what is read. All but the coded pixels stays as it is; a file that is small enough already
-    comes back. ValueError for a model whose files cannot be cut, and where `size` is too small; else as `verify`.
+    source is the file, or a file object at its beginning, of which no more is held than is kept. No network runs but those that
+    decide what is read. All but the coded pixels stays as it is; a file that is small enough already comes back. ValueError
+    for a model whose files cannot be cut, and where `size` is too small; else as `verify`.
     """
-    verify(data)
-    fp = io.BytesIO(data)
+    fp = io.BytesIO(source) if isinstance(source, (bytes, memoryview)) else source
+    start = fp.tell()
+    verify(fp)
+    fp.seek(start)
     front = container.read_front(fp)
     whole = front.size - front.trailing
     if whole <= size:
-        return bytes(memoryview(data)[:whole])
+        return read_at(fp, start, whole)
     model = model_of(front.header)
     if not families.is_progressive(model):
         can = ", ".join(other.name for other in models.models() if families.is_progressive(other))
         msg = f"a file to cut must be of a model that can be ({can}), got one of {model.name}, which has to be encoded anew"
         raise ValueError(msg)
+    check_pixels(front.header.width, front.header.height)
+    other = whole - sum(ref.length for ref in front.sections if ref.tag == TILE)
+    if size <= other:
+        msg = f"size must be more than the {other} bytes that this file has beside its coded pixels, got {size}"
+        raise ValueError(msg)
     payloads = [payload for payload in container.TilePayloads(fp, front).values() if payload is not None]
-    left = size - (whole - sum(map(len, payloads)))
     importances = container.read_section(fp, front, IMPORTANCE)
     shape = importance_map.shape_of(front.header.height, front.header.width)
     deltas = None if importances is None else importance_map.unpack(importances, shape)
-    tiles = families.cut(model, front.header.tiling, front.header.level, deltas, payloads, left)
-    return container.with_tiles(data, front, tiles)
+    tiles = families.cut(model, front.header.tiling, front.header.level, deltas, payloads, size - other)
+    return container.with_tiles(fp, front, tiles)

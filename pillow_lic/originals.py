@@ -13,6 +13,7 @@ from . import channels
 from .errors import LicError, let_pass
 from .fileformat import jpeg
 from .fileformat.levels import MIN_QUALITY
+from .fileformat.source import read_all
 
 
 def is_from_jpeg(im: Image.Image) -> bool:
@@ -34,7 +35,7 @@ def file_of(im: Image.Image) -> bytes:
         if fp is not None:
             position = fp.tell()
             fp.seek(0)
-            data = bytes(fp.read())
+            data = read_all(fp)
             fp.seek(position)
             return data
         name = getattr(im, "filename", "")

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import builtins
 import io
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image, ImageFile
 
-from . import codec, color, families, inspection, metadata
+from . import arguments, codec, color, families, inspection, metadata
 from .engine.settings import current_settings
 from .errors import LicDamagedError, LicLimitError, LicTruncatedError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
 from .fileformat.sections import IMPORTANCE
+from .fileformat.source import opened
 from .naming import FORMAT
 
 if TYPE_CHECKING:
@@ -132,14 +132,18 @@ class LicImageFile(ImageFile.ImageFile):
             with pasting:
                 image.paste(part, place.corners)
 
-        strict = not (ImageFile.LOAD_TRUNCATED_IMAGES or self._is_part)
-        codec.draw(fp, self._front, put, strict=strict, scale=scale, most=self.most)
+        codec.draw(fp, self._front, put, strict=self._is_strict, scale=scale, most=self.most)
         self.im = image.im
         self.tile = []
         self.readonly = 0
         if self._exclusive_fp and self._close_exclusive_fp_after_loading:
             fp.close()
         self.fp = None
+
+    @property
+    def _is_strict(self) -> bool:
+        """Whether tiles that are missing or damaged are errors."""
+        return not (ImageFile.LOAD_TRUNCATED_IMAGES or self._is_part)
 
     def use_at_most(self, count: int) -> None:
         """Have `load` and `region` use no more than so many bytes of the file; ValueError where nothing is left for the pixels."""
@@ -159,8 +163,7 @@ class LicImageFile(ImageFile.ImageFile):
                     msg = f"region needs the whole picture, and a draft of it at 1/{self.decoderconfig[0]} was loaded: open it again"
                     raise ValueError(msg)
                 return self.crop(checked_box(box, *self.size))
-            strict = not ImageFile.LOAD_TRUNCATED_IMAGES
-            pixels = codec.decode_region(self._file(), box, front=self._front, strict=strict, most=self.most)
+            pixels = codec.decode_region(self._file(), box, front=self._front, strict=self._is_strict, most=self.most)
         image = color.to_image(pixels, self.mode)
         image.info = dict(self.info)
         return image
@@ -199,8 +202,8 @@ class LicImageFile(ImageFile.ImageFile):
         """Take what there is of the file, and load the picture where that is all of it; whether it is.
 
         Before that `load` gives an early picture, decoded when it is asked for: what there is of a progressive tile coarser, tiles
-        that are missing grey. OSError for a file that is no .lic file or damaged, and from `load` for one that has not come to its
-        first tile.
+        that are missing grey. A draft of it holds until more is fed. OSError for a file that is no .lic file or damaged, and from
+        `load` for one that has not come to its first tile.
         """
         with self._lock():
             before, self.fp = self.fp, io.BytesIO(data)
@@ -209,7 +212,7 @@ class LicImageFile(ImageFile.ImageFile):
             except LicTruncatedError:  # inside its metadata
                 self.fp = before
                 return False
-            self._is_unfed, self._is_part = False, self._front.truncated
+            self._is_unfed, self._is_part, self.decoderconfig = False, self._front.truncated, ()
             if not self._is_part:
                 self.load()
             return not self._is_part
@@ -238,10 +241,11 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
     bytes: use no more of the file than so many, which show all of the picture coarser where the model codes progressively; what
     they do not show is grey. All but the coded pixels counts in full. ValueError where nothing is left for the pixels.
     """
+    most = None if bytes is None else _byte_count("bytes", bytes)
     source = io.BytesIO(fp) if isinstance(fp, (builtins.bytes, bytearray, memoryview)) else fp
     image = cast(LicImageFile, Image.open(source, formats=[FORMAT]))
-    if bytes is not None:
-        image.use_at_most(bytes)
+    if most is not None:
+        image.use_at_most(most)
     return image
 
 
@@ -251,12 +255,9 @@ def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
     Metadata, alpha and exact pixels stay as they are. ValueError for a file whose model does not code progressively, and for a
     size that is too small; OSError for a damaged file.
     """
-    if isinstance(fp, (builtins.bytes, bytearray, memoryview)):
-        return inspection.cut(fp, size)
-    if isinstance(fp, (str, os.PathLike)):
-        with builtins.open(fp, "rb") as file:
-            return inspection.cut(file.read(), size)
-    return inspection.cut(fp.read(), size)
+    most = _byte_count("size", size)
+    with opened(fp) as file:
+        return inspection.cut(file, most)
 
 
 def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
@@ -264,12 +265,13 @@ def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
 
     OSError with a sentence for a .lic file that holds none, and for one that is damaged.
     """
-    if isinstance(fp, (bytes, bytearray, memoryview)):
-        return inspection.inner_file(io.BytesIO(fp))
-    if hasattr(fp, "read"):
-        return inspection.inner_file(cast("IO[bytes]", fp))
-    with builtins.open(fp, "rb") as file:
+    with opened(fp) as file:
         return inspection.inner_file(file)
+
+
+def _byte_count(name: str, value: object) -> int:
+    """Return a number of bytes, a fraction of one left off; ValueError for what is no positive number."""
+    return int(arguments.positive(name, value, "a positive number of bytes"))
 
 
 def _check_size(header: Header) -> None:

@@ -11,11 +11,11 @@ from PIL import Image, JpegImagePlugin
 
 from . import color, originals
 from .engine import models
-from .engine.settings import current_settings, limited_time
-from .errors import LicLimitError
+from .engine.settings import check_pixels, limited_time
 from .families import wrapped
 from .fileformat import jpeg
 from .fileformat.areas import onto
+from .fileformat.source import opened, read_all
 
 if TYPE_CHECKING:
     from .files import StrPath
@@ -36,12 +36,8 @@ def restore(source: StrPath | bytes | IO[bytes] | Image.Image) -> Image.Image:
     """
     if isinstance(source, Image.Image):
         return _of_image(source)
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return _of_file(bytes(source))
-    if hasattr(source, "read"):
-        return _of_file(source.read())
-    with open(source, "rb") as file:
-        return _of_file(file.read())
+    with opened(source) as file:
+        return _of_file(read_all(file))
 
 
 def _of_image(im: Image.Image) -> Image.Image:
@@ -77,10 +73,7 @@ def _of_file(data: bytes) -> Image.Image:
 def restored_pixels(data: bytes) -> tuple[npt.NDArray[np.uint8], str]:
     """Return the restored pixels of a JPEG file, (H, W, 1) of mode L or (H, W, 3) of mode RGB, and the mode."""
     facts = jpeg.facts_of(data, whole=False)
-    most = current_settings().max_pixels
-    if most is not None and facts.width * facts.height > most:
-        msg = f"picture has {facts.width}x{facts.height} pixels, the limit set is {most}"
-        raise LicLimitError(msg)
+    check_pixels(facts.width, facts.height)
     seen = jpeg.pixels_of(data)
     shown = np.empty_like(seen)
     wrapped.restored(models.choose(MODEL), seen, facts, seen.shape[:2], onto(shown), held=len(data))

@@ -113,7 +113,7 @@ def test_wrong_backgrounds(background: object, tmp_path: Path) -> None:
         pillow_lic.convert(tmp_path, tmp_path / "out", background=background)
 
 
-@pytest.mark.parametrize("resize", [0, -1, (None, None), (0, 5), (5,), "8", 1.5])
+@pytest.mark.parametrize("resize", [0, True, -1, (None, None), (0, 5), (5,), "8", 1.5])
 def test_wrong_sizes(resize: object, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="resize must be pixels"):
         pillow_lic.convert(tmp_path, tmp_path / "out", resize=resize)

@@ -44,3 +44,49 @@ def test_commands_load_nothing_heavy() -> None:
     program = "import sys, pillow_lic.commands; pillow_lic.commands.commands(); print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert {"numpy", "onnxruntime", "asyncio", "multiprocessing"}.isdisjoint(ran.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["view", ""], ["papers", ""], ["papers", "page", "--pictures", ""], ["desktop", "thumbnails", ""], ["info", ""]),
+        *(["bench", ""], ["bench", "times", ""], ["bench", "prefixes", ""], ["bench", "restore", ""], ["bench", "boxes", ""]),
+        *(["bench", "profile", ""], ["cut", "", "b.lic", "--size", "1k"], ["extract", "", "b.jpg"], ["restore", "", "out"]),
+        *(["decode", "", "b.png"], ["encode", "", "b.lic"], ["dump", "", "b.npz"], ["thumbnail", "", "b.png"]),
+    ],
+)  # fmt: skip
+def test_an_empty_name_is_no_folder(
+    words: list[str], lic: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a shell writes a variable that is not set; `Path` takes it for the working directory, which has a picture here."""
+    monkeypatch.chdir(lic.parent)
+    before = sorted(Path().rglob("*"))
+    assert command.main(words) in (1, 2)
+    assert "lic" in capsys.readouterr().err
+    assert [path for path in sorted(Path().rglob("*")) if path != Path("page")] == before
+
+
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["view", "{}", "--out", "{}", "-f"], ["thumbnail", "{}", "{}"], ["cut", "{}", "{}", "--size", "300", "-f"]),
+        *(["extract", "{}", "{}", "-f"], ["dump", "{}", "{}", "-f"], ["info", "{}", "--map", "{}", "-f"]),
+        *(["decode", "{}", "{}", "-f"], ["encode", "{}", "{}", "-f"], ["convert", "{}", "{}", "-f"], ["restore", "{}", "{}", "-f"]),
+    ],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_no_command_writes_over_its_source(words: list[str], linked: bool, lic: Path) -> None:
+    before, target = lic.read_bytes(), lic
+    if linked:
+        target = lic.with_name("link.lic")
+        target.symlink_to(lic)
+    first = words.index("{}")
+    named = [*words[:first], str(lic), *(str(target) if word == "{}" else word for word in words[first + 1 :])]
+    assert command.main(named) in (1, 2)
+    assert lic.read_bytes() == before
+
+
+def test_extract_writes_no_jpeg_under_another_name(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["extract", str(lic), str(lic.with_name("b.png"))]) == 2
+    assert "extract writes JPEG files, got" in capsys.readouterr().err

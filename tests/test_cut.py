@@ -11,11 +11,11 @@ from pictures import photo_like
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import codec, families, inspection
+from pillow_lic import codec, dump, families, inspection
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
-from pillow_lic.errors import LicDamagedError, LicTruncatedError
+from pillow_lic.errors import LicDamagedError, LicLimitError, LicTruncatedError
 from pillow_lic.fileformat import container
 from pillow_lic.options import EncodeOptions
 
@@ -93,6 +93,31 @@ def test_a_file_that_is_small_enough_stays_as_it_is() -> None:
     data = written(photo_like(40, 50))
     assert inspection.cut(data, len(data)) == inspection.cut(data + b"behind", 10**9) == data
     assert pillow_lic.cut(io.BytesIO(data), len(data)) == data
+
+
+@pytest.mark.parametrize("size", [0, -5, True, "20k", None, float("nan"), float("inf"), [1]])
+def test_a_size_that_is_none_is_named(size: object) -> None:
+    data = written(photo_like(40, 50))
+    with pytest.raises(ValueError, match="^size must be a positive number of bytes, got "):
+        pillow_lic.cut(data, size)
+    if size is not None:
+        with pytest.raises(ValueError, match="^bytes must be a positive number of bytes, got "):
+            pillow_lic.open(data, bytes=size)
+    with pytest.raises(
+        ValueError, match="^size must be more than the 29 bytes that .* beside its coded pixels, got 20"
+    ):
+        pillow_lic.cut(data, 20.5)
+
+
+def test_the_limit_of_pixels_holds_where_networks_may_run() -> None:
+    data = codec.encode(photo_like(64, 64), "RGB", EncodeOptions())
+    with pillow_lic.settings(max_pixels=64 * 64):
+        assert pillow_lic.cut(data, len(data) - 9)
+        dump.dump(data)
+    with pillow_lic.settings(max_pixels=4000):
+        for door in (lambda: pillow_lic.cut(data, len(data) - 9), lambda: dump.dump(data)):
+            with pytest.raises(LicLimitError, match="picture has 64x64 pixels, the limit set is 4000"):
+                door()
 
 
 def test_what_cannot_be_cut_is_refused() -> None:

@@ -29,7 +29,7 @@ def tile_of(data: bytes) -> bytes:
 
 
 def with_tile(data: bytes, payload: bytes) -> bytes:
-    return container.with_tiles(data, container.read_front(io.BytesIO(data)), [payload])
+    return container.with_tiles(io.BytesIO(data), container.read_front(io.BytesIO(data)), [payload])
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

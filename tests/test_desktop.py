@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -235,6 +236,24 @@ def test_a_thumbnail_is_srgb(alpha: int | None, tmp_path: Path) -> None:
 def test_a_wrong_size_is_named(size: int, lic: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"must be 1-4096, got {size}"):
         thumbnail.write(lic, tmp_path / "out.png", size)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_full_disk_leaves_no_half_thumbnail(lic: Path, tmp_path: Path, there: bool) -> None:
+    resource = pytest.importorskip("resource")
+    target = tmp_path / "out" / "t.png"
+    target.parent.mkdir()
+    if there:
+        target.touch()
+    old, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, old[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            thumbnail.write(lic, target, 64)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert [path.read_bytes() for path in target.parent.iterdir()] == [b""] * there
 
 
 def test_what_is_no_lic_file_gets_no_thumbnail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """imageio's v2 and v3 functions after `import pillow_lic`, and nothing else."""
 
+import gc
 import io
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from imageio.config import extension_list, known_extensions, known_plugins
+from imageio.core.request import Request
 from PIL import Image
 from pillow_lic.imageio_plugin import register
 from pillow_lic.imageio_plugin.backend import LicPlugin
@@ -263,3 +265,27 @@ def test_a_full_disk_leaves_a_file_whole_or_untouched(tmp_path: Path, there: boo
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
         signal.signal(signal.SIGXFSZ, handler)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"] * there
+
+
+@pytest.mark.parametrize("mode", ["r", "w"])
+def test_a_start_that_a_time_limit_leaves_is_closed_quietly(
+    lic: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """imageio closes a plugin when it goes; its own says then that it lacks what it never came to make."""
+    closed: list[str] = []
+
+    class Late(Exception):
+        pass
+
+    def late(plugin: LicPlugin, request: Request) -> None:
+        plugin._request = request
+        raise Late
+
+    monkeypatch.setattr("imageio.core.v3_plugin_api.PluginV3.__init__", late)
+    finish = Request.finish
+    monkeypatch.setattr(Request, "finish", lambda request: (closed.append("closed"), finish(request)))
+    monkeypatch.setattr(sys, "unraisablehook", lambda said: closed.append(str(said.exc_value)))
+    with pytest.raises(Late):
+        LicPlugin(Request(lic if mode == "r" else "<bytes>", mode, extension=".lic"))
+    gc.collect()
+    assert closed == ["closed"]

@@ -9,6 +9,7 @@ import functools
 import gc
 import io
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -177,6 +178,21 @@ def test_a_time_limit_of_any_kind_passes_at_any_moment(
         signal.signal(signal.SIGALRM, before)
         gc.enable()
     work[what]()
+
+
+def test_an_interrupt_in_a_class_made_of_text_ends_in_the_same_code(tmp_path: Path) -> None:
+    """As where it comes while dataclasses are imported: `python -m` once ended by a signal, after the command had said what was to be said."""
+    program = """
+import sys
+from pillow_lic import __main__ as command
+command._run = lambda words: exec("raise KeyboardInterrupt")
+sys.exit(command.main([]))
+"""
+    (tmp_path / "interrupted_command.py").write_text(program)
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted_command"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "lic: interrupted; run the same command again to go on\n")
 
 
 def test_what_another_thread_raises_here_passes() -> None:

@@ -50,6 +50,19 @@ for x, y in corners:
 codec.encode(pixels, "RGB", EncodeOptions(effort=1, exact=False))
 own = pixels.nbytes
 """,
+    "thumbnail": """
+image = Image.open(path)
+image.thumbnail((256, 256))
+own = 0
+""",
+    "lossless": """
+pixels = np.empty((height, width, 3), np.uint8)
+for x, y in corners:
+    part = pixels[y : y + 512, x : x + 512]
+    part[...] = square[: part.shape[0], : part.shape[1]]
+codec.encode(pixels, "RGB", EncodeOptions(lossless=True))
+own = pixels.nbytes
+""",
     "decode": """
 with open(path, "rb") as file:
     own = codec.decode(file.read())[1].nbytes

@@ -173,13 +173,13 @@ def test_damage_is_refused() -> None:
     changed[1] ^= 1
     for wrong in (bytes(stream[:-1]), bytes(stream) + b"\0", bytes(changed), rng.bytes(len(stream)), b""):
         with pytest.raises((LicDamagedError, pillow_lic.LicUnsupportedError)):
-            codec.decode(container.with_tiles(data, front, [streams.pack([wrong])]))
+            codec.decode(container.with_tiles(io.BytesIO(data), front, [streams.pack([wrong])]))
     for _ in range(60):  # with a checksum that is right again: a picture or an error, nothing else
         fuzzed = bytearray(stream)
         for at in rng.integers(0, len(fuzzed), 3):
             fuzzed[at] = rng.integers(256)
         with contextlib.suppress(LicDamagedError, pillow_lic.LicUnsupportedError):
-            codec.decode(container.with_tiles(data, front, [streams.pack([bytes(fuzzed)])]))
+            codec.decode(container.with_tiles(io.BytesIO(data), front, [streams.pack([bytes(fuzzed)])]))
 
 
 def test_blocks_of_a_tile_that_take_different_steps_decode() -> None:

@@ -401,6 +401,24 @@ def test_parser_before_the_first_tile_has_no_picture_yet(photo: Image.Image) -> 
     assert parser.close().tobytes() == pillow_lic.open(data).tobytes()
 
 
+@pytest.mark.parametrize("model", ["lic1", "toderici2017"])
+def test_what_is_done_with_an_early_picture_leaves_no_trace_in_the_whole_one(photo: Image.Image, model: str) -> None:
+    """A draft was once kept, whose pixels then stood among those of the whole size."""
+    data = pillow_lic.encode(photo.convert("RGB"), model=model)
+    for act in (
+        lambda im: im.draft(None, (photo.width // 4, photo.height // 4)),
+        lambda im: im.thumbnail((9, 9)),
+        lambda im: im.region((3, 3, 20, 20)).load(),
+        lambda im: im.copy(),
+    ):
+        parser = ImageFile.Parser()
+        parser.feed(data[:60])
+        parser.feed(data[60 : len(data) // 2])
+        act(parser.image)
+        parser.feed(data[len(data) // 2 :])
+        assert parser.close().tobytes() == pillow_lic.open(data).tobytes()
+
+
 def test_parser_of_a_damaged_file_says_so(lic: Path) -> None:
     data = bytearray(lic.read_bytes())
     data[-20] ^= 1

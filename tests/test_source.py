@@ -12,7 +12,7 @@ from PIL import Image
 from tiled import in_tiles
 
 import pillow_lic
-from pillow_lic import inspection
+from pillow_lic import describe, inspection
 from pillow_lic.fileformat import container, source
 from pillow_lic.fileformat.header import parse_header
 from pillow_lic.fileformat.varint import write_varint
@@ -52,6 +52,32 @@ def test_reading_goes_on_until_nothing_comes() -> None:
     assert source.read_at(fp, 20, 100) == bytes(range(20, 120))
     assert source.read_at(fp, 190, 100) == bytes(range(190, 200))
     assert source.read_at(fp, 500, 10) == source.read_at(fp, 0, 0) == b""
+
+
+@pytest.mark.parametrize("most", [7, 10**6])
+def test_every_door_takes_a_path_bytes_and_files_that_read_little(
+    photo: Image.Image, tmp_path: Path, most: int
+) -> None:
+    jpeg = io.BytesIO()
+    photo.save(jpeg, "JPEG", quality=40)
+    data = pillow_lic.encode(Image.open(jpeg), model="restored")
+    progressive = pillow_lic.encode(photo, quality=8)
+    doors = (
+        (pillow_lic.extract, data, jpeg.getvalue()),
+        (lambda file: pillow_lic.cut(file, 600), progressive, pillow_lic.cut(progressive, 600)),
+        (
+            lambda file: pillow_lic.restore(file).tobytes(),
+            jpeg.getvalue(),
+            pillow_lic.restore(jpeg.getvalue()).tobytes(),
+        ),
+    )
+    for door, file, found in doors:
+        (tmp_path / "a").write_bytes(file)
+        for given in (tmp_path / "a", str(tmp_path / "a"), bytearray(file), memoryview(file), Remote(file, most)):
+            assert door(given) == found
+        for wrong in (0, None, [file], photo.tobytes):
+            with pytest.raises(TypeError, match="a file must be a path, bytes, or a binary file object, got"):
+                door(wrong)
 
 
 def test_a_file_that_knows_no_end_is_counted(several: bytes) -> None:
@@ -125,10 +151,15 @@ def test_what_nobody_asks_for_is_not_read(lic: Path) -> None:
     section += zlib.crc32(section, start).to_bytes(4, "little")
     fp = io.BytesIO(good[:length] + 20 * section + good[length:])
     Image.open(lic).load()  # the networks
-    for action in (lambda im: im.load(), lambda im: im.verify()):
-        im = Image.open(fp)
+
+    def cut(fp: io.BytesIO) -> None:
+        with pytest.raises(ValueError, match="more than the 2097"):
+            pillow_lic.cut(fp, 2_000_000)
+
+    for action in (lambda fp: Image.open(fp).load(), lambda fp: Image.open(fp).verify(), describe.describe, cut):
+        fp.seek(0)
         tracemalloc.start()
-        action(im)
+        action(fp)
         assert tracemalloc.get_traced_memory()[1] < 5e6
         tracemalloc.stop()
 

@@ -52,7 +52,7 @@ class Adjustment:
     def __post_init__(self) -> None:
         if self.size is not None:
             sides = self.size if isinstance(self.size, tuple) and len(self.size) == 2 else (0,)
-            if not any(sides) or not all(side is None or (isinstance(side, int) and side > 0) for side in sides):
+            if not any(sides) or not all(side is None or _is_count(side) for side in sides):
                 msg = f"resize must be pixels of the longer side, or (across, down), where one may be None, got {self.size!r}"
                 raise ValueError(msg)
 
@@ -86,6 +86,10 @@ class Adjustment:
         if self.background is not None and im.has_transparency_data:
             im = _on(im, self.background)
         return im
+
+
+def _is_count(side: object) -> bool:
+    return isinstance(side, int) and not isinstance(side, bool) and side > 0
 
 
 def frames(im: Image.Image) -> list[int]:

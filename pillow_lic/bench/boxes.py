@@ -23,6 +23,7 @@ from PIL import Image
 
 from .. import color, metrics, saving
 from ..batch import transcode
+from ..files import named
 from ..importance.places import Box
 from . import peers
 
@@ -131,7 +132,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lic bench boxes`, print its table, and return the exit status: 0, or 1 after a sentence on stderr."""
     arguments = parser().parse_args(argv)
-    paths = [path for path in sorted(Path(arguments.folder).glob("*.png")) if path.stem in BOXES]
+    paths = [path for path in sorted(named(arguments.folder).glob("*.png")) if path.stem in BOXES]
     if not paths:
         print(f"lic bench boxes: {arguments.folder} must have one of {', '.join(BOXES)}, as PNG", file=sys.stderr)
         return 1

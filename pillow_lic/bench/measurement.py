@@ -193,7 +193,7 @@ def _bench(arguments: argparse.Namespace) -> int:
             raise ValueError(msg)
         wanted.remove("ssimulacra2")
     ours, names = our_names(), groups.named(arguments.codecs)
-    paths = pictures_of(Path(arguments.folder), arguments.limit)
+    paths = pictures_of(files.named(arguments.folder), arguments.limit)
     chosen = _qualities(arguments.quality, names)
     codecs = {name: our_codec(name) if name in ours else peers.codec(name) for name in names}
     plan = {name: (codec, chosen.get(name, codec.qualities)) for name, codec in codecs.items()}

@@ -20,6 +20,7 @@ from PIL import Image, ImageFile
 
 from .. import color, families, metrics, plugin, saving
 from ..engine import models
+from ..files import named
 from . import charts, peers
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def parts_allowed() -> Iterator[None]:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench prefixes`."""
     words = argparse.ArgumentParser(prog="lic bench prefixes", description=__doc__.splitlines()[0] if __doc__ else None)
-    words.add_argument("folder", type=Path, help="pictures without loss: png, ppm, bmp, tiff, webp")
+    words.add_argument("folder", type=named, help="pictures without loss: png, ppm, bmp, tiff, webp")
     words.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
     return words
 

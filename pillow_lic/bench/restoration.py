@@ -10,13 +10,13 @@ import argparse
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from .. import metrics
+from ..files import named
 from ..restoring import restore
 
 QUALITIES = (10, 20, 40, 60)
@@ -82,7 +82,7 @@ def table(rows: Sequence[Row]) -> str:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench restore`."""
     words = argparse.ArgumentParser(prog="lic bench restore", description=__doc__.splitlines()[0] if __doc__ else None)
-    words.add_argument("folder", type=Path, help="pictures without loss: png, ppm, bmp, tiff, webp")
+    words.add_argument("folder", type=named, help="pictures without loss: png, ppm, bmp, tiff, webp")
     words.add_argument(
         "--qualities",
         default=",".join(map(str, QUALITIES)),

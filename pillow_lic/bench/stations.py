@@ -28,6 +28,7 @@ from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
 from ..families.lic1 import refinement
+from ..files import named
 from . import peers
 
 PARSE, REST = "parse", "rest"
@@ -184,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         number = arguments.model if arguments.model is None or not arguments.model.isdecimal() else int(arguments.model)
         model = models.choose(number)
-        image = color.to_image(peers.read(Path(arguments.picture)), "RGB")
+        image = color.to_image(peers.read(named(arguments.picture)), "RGB")
         effort = model.effort if arguments.effort is None else arguments.effort
         encoding, decoding = profile(image, model, arguments.quality, effort, arguments.repeats)
     except (OSError, ValueError) as error:

@@ -17,12 +17,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..files import named
 from . import measurement, peers
 from .equal_bytes import nearest
 from .peers import Codec
@@ -170,7 +170,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `lic bench times`, print its table, and return the exit status: 0, or 1 after a sentence on stderr."""
     arguments = parser().parse_args(argv)
     try:
-        pictures = [peers.read(path) for path in measurement.pictures_of(Path(arguments.folder))]
+        pictures = [peers.read(path) for path in measurement.pictures_of(named(arguments.folder))]
         own = {name: measurement.our_codec(name) for name in arguments.models.split(",")}
         others = {name: peers.codec(name) for name in PEERS if peers.is_available(name)}
         rows = _rows(pictures, own, others, arguments)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import io
 import os
 import stat
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from ..files import names_folder, write_atomic
+from ..files import named, names_folder, write_atomic
 from ..options import OPTIONS
 from ._terminal import quoted
 
@@ -94,10 +93,8 @@ def _color(text: str) -> Any:
 
 def source(name: str) -> Path | IO[bytes]:
     """Return the path of a file to read, or of "-" all of standard input; OSError when that is closed and for no name."""
-    if not name:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
     if name != "-":
-        return Path(name)
+        return named(name)
     if sys.stdin is None:
         msg = "standard input is closed"
         raise OSError(msg)

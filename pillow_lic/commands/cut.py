@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..fileformat.source import opened, size_from
 from ..parsing import byte_count
 from . import _terminal, _words
 
@@ -26,7 +27,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes."""
-    from .. import inspection
+    from .. import plugin
     from ..batch import formats
 
     if formats.is_picture(Path(args.target)) and Path(args.target).suffix.lower() != ".lic":
@@ -35,10 +36,10 @@ def run(args: argparse.Namespace) -> int:
     target = _words.target(args.source, args.target, ".lic")
     if _words.refuses(args.source, target, args.force):
         return 2
-    source = _words.source(args.source)
-    with _terminal.naming(args.source):
-        data = source.read_bytes() if isinstance(source, Path) else source.read()
-        smaller = inspection.cut(data, int(args.size))
+    with _terminal.naming(args.source), opened(_words.source(args.source)) as source:
+        whole = size_from(source, 0)
+        source.seek(0)
+        smaller = plugin.cut(source, args.size)
     _words.write(target, smaller, args.target)
-    _words.report(target, f"{len(smaller):,} bytes of {len(data):,}")
+    _words.report(target, f"{len(smaller):,} bytes of {whole:,}")
     return 0

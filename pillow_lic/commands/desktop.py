@@ -49,6 +49,7 @@ def _thumbnails(names: Sequence[str]) -> int:
     from PIL import Image
 
     from ..desktop import thumbnail
+    from ..errors import let_pass
 
     found = thumbnail.pictures(names)
     made = failed = 0
@@ -56,6 +57,7 @@ def _thumbnails(names: Sequence[str]) -> int:
         try:
             made += bool(thumbnail.share(path))
         except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            let_pass(error)
             print(f"lic: {path}: {error}", file=sys.stderr)
             failed += 1
     print(f"{made} thumbnails made, {len(found) - made - failed} there already, {failed} failed")

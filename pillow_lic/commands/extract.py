@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 
 from . import _terminal, _words
 
@@ -24,7 +26,11 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes."""
     from .. import plugin
+    from ..batch import formats
 
+    if formats.is_picture(Path(args.target)) and formats.format_of(Path(args.target).suffix.lower()) != "JPEG":
+        print(f"lic: extract writes JPEG files, got {args.target}; decode and convert write others", file=sys.stderr)
+        return 2
     target = _words.target(args.source, args.target, ".jpg")
     if _words.refuses(args.source, target, args.force):
         return 2

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ..errors import let_pass
+from ..fileformat.source import opened
 from . import _words
 from ._terminal import quoted
 
@@ -29,9 +31,6 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the facts of every file; 1 when one is damaged or cannot be read."""
-    from .. import color, describe
-    from ..batch.transcode import Transcoder
-
     if args.map is not None and len(args.files) != 1:
         print(f"lic: --map draws the map of one file, got {len(args.files)}", file=sys.stderr)
         return 2
@@ -43,23 +42,31 @@ def run(args: argparse.Namespace) -> int:
     failed = 0
     for name in _files(args.files):
         try:
-            source = _words.source(name)
-            if isinstance(source, Path) and source.is_dir():
-                msg = "a folder without .lic files"
-                raise IsADirectoryError(msg)
-            data = source.read_bytes() if isinstance(source, Path) else source.read()
-            facts = describe.describe(data)
+            failed += not _is_sound(name, args)
         except (OSError, SyntaxError) as error:
+            let_pass(error)
             print(f"lic: {name}: {error}", file=sys.stderr)
             failed += 1
-            continue
-        failed += facts["damage"] is not None
+    return 1 if failed else 0
+
+
+def _is_sound(name: str, args: argparse.Namespace) -> bool:
+    """Print the facts of a file, and draw its map where that is wanted; whether it is undamaged."""
+    from .. import color, describe
+    from ..batch.transcode import Transcoder
+
+    source = _words.source(name)
+    if isinstance(source, Path) and source.is_dir():
+        msg = "a folder without .lic files"
+        raise IsADirectoryError(msg)
+    with opened(source) as file:
+        facts = describe.describe(file)
         print(json.dumps({"file": name, **facts}) if args.json else f"{quoted(name)}\n{describe.as_text(facts)}")
         if args.map is not None:
-            suffix = Path(args.map).suffix.lower() or ".png"
-            work = Transcoder(suffix, {}, False)
-            _words.write(args.map, work.encode(work.prepare(color.from_array(describe.draw_map(data)))))
-    return 1 if failed else 0
+            file.seek(0)
+            work = Transcoder(Path(args.map).suffix.lower() or ".png", {}, False)
+            _words.write(args.map, work.encode(work.prepare(color.from_array(describe.draw_map(file)))))
+    return facts["damage"] is None
 
 
 def _files(names: Iterable[str]) -> Iterator[str]:

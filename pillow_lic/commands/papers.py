@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from . import _words
 
@@ -35,13 +34,13 @@ def _limit(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Measure, write, and name what was written."""
     from ..bench import charts, demo, measurement
-    from ..files import write_atomic
+    from ..files import named, write_atomic
     from ..papers import curves, page
 
-    folder = Path(args.folder)
+    folder = named(args.folder)
     folder.mkdir(parents=True, exist_ok=True)  # an error comes before the minutes of measuring
-    found = [demo.OWN_SAMPLE] if args.pictures is None else measurement.pictures_of(Path(args.pictures), args.limit)
-    cache, published = (None if name is None else Path(name) for name in (args.cache, args.curves))
+    found = [demo.OWN_SAMPLE] if args.pictures is None else measurement.pictures_of(named(args.pictures), args.limit)
+    cache, published = (None if name is None else named(name) for name in (args.cache, args.curves))
     measured = curves.measure(found, cache, published, lambda line: print(line, file=sys.stderr))
     drawings = {metric: f"{metric}.svg" for metric in curves.METRICS}
     for metric, panel in page.panels(measured).items():

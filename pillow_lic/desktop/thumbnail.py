@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +13,8 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from .. import color, plugin
-from ..files import StrPath, write_atomic
+from ..errors import let_pass
+from ..files import StrPath, named, write_atomic
 from ..naming import EXTENSION, MIME
 from . import directories
 
@@ -26,15 +28,27 @@ _SHARED = {"x-large": 512, "large": 256, "normal": 128}
 def write(source: StrPath, target: StrPath, size: int) -> None:
     """Write the picture `source` as a PNG file of at most `size` pixels on each edge; smaller pictures keep their size.
 
-    A file that is there is written to, not replaced: Xfce opens it before it calls, and reads what it has open. ValueError for
-    a size below 1 or over MAX_SIZE; OSError and SyntaxError for what is no sound .lic file.
+    A file that is there is written to, not replaced: Xfce opens it before it calls, and reads what it has open; where that fails
+    it is left empty. ValueError for
+    a size below 1 or over MAX_SIZE and for the picture itself as target; OSError and SyntaxError for what is no sound .lic file.
     """
     if not 1 <= size <= MAX_SIZE:
         msg = f"size of a thumbnail must be 1-{MAX_SIZE}, got {size}"
         raise ValueError(msg)
+    if os.path.exists(target) and os.path.samefile(source, target):
+        msg = f"the thumbnail must be another file than the picture, got {target}"
+        raise ValueError(msg)
     data = _png(*_small(source, size))
-    with open(target, "wb") as stream:
-        stream.write(data)
+    is_new = not os.path.exists(target)
+    try:
+        with open(target, "wb") as stream:
+            stream.write(data)
+    except OSError:
+        if is_new:
+            Path(target).unlink(missing_ok=True)
+        else:
+            os.truncate(target, 0)
+        raise
 
 
 def share(source: Path) -> list[Path]:
@@ -60,7 +74,7 @@ def pictures(names: Sequence[str]) -> list[Path]:
     """Return the .lic files that are named and those below the folders that are, but no hidden ones there."""
     found = []
     for name in names:
-        path = Path(name)
+        path = named(name)
         below = (file for file in path.rglob("[!.]*") if file.suffix.lower() == EXTENSION and file.is_file())
         found += sorted(below) if path.is_dir() else [path]
     return found
@@ -110,5 +124,6 @@ def _has(path: Path, stamps: Mapping[str, str]) -> bool:
     try:
         with Image.open(path, formats=["PNG"]) as im:
             return all(im.info.get(key) == value for key, value in stamps.items())
-    except (OSError, SyntaxError):
+    except (OSError, SyntaxError) as error:
+        let_pass(error)
         return False

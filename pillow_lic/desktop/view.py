@@ -11,7 +11,8 @@ from PIL import ExifTags, Image, ImageOps
 
 from .. import color
 from ..batch import formats
-from ..files import write_atomic
+from ..errors import let_pass
+from ..files import named, write_atomic
 from ..pages import document
 from . import opening
 
@@ -51,9 +52,12 @@ def view(names: Sequence[str], out: Path | None = None, say: Say = lambda _: Non
 
     A single picture becomes a PNG file for the desktop's viewer; several, or one that cannot be shown, a page. With `out`
     the page is written there, whatever it shows, and not opened. `say` is told of every picture before it is decoded.
-    ValueError for a folder without pictures.
+    ValueError for a folder without pictures, and for a page that is one of the pictures.
     """
     paths = list(_pictures(names))
+    if out is not None and any(_is_one(path, out) for path in paths):
+        msg = f"the page must be another file than the pictures on it, got {out}"
+        raise ValueError(msg)
     failed: list[Shown] = []
     if len(paths) == 1 and out is None:
         (shown,) = load(paths, None, failed, say)
@@ -76,7 +80,8 @@ def load(paths: Sequence[Path], edge: int | None, failed: list[Shown], say: Say)
         say(f"{number}/{len(paths)} {path.name}")
         try:
             yield _load(path, edge)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        except Exception as error:  # Pillow's plugins raise what they come upon
+            let_pass(error)
             failed.append(Shown(path, None, fault=str(error)))
             yield failed[-1]
 
@@ -94,7 +99,7 @@ def page(pictures: Iterable[Shown]) -> str:
 
 def _pictures(names: Sequence[str]) -> Iterator[Path]:
     for name in names:
-        path = Path(name)
+        path = named(name)
         if not path.is_dir():
             yield path
             continue
@@ -107,8 +112,13 @@ def _pictures(names: Sequence[str]) -> Iterator[Path]:
         yield from found
 
 
+def _is_one(path: Path, other: Path) -> bool:
+    """Whether two names are of one file."""
+    return path.exists() and other.exists() and path.samefile(other)
+
+
 def _load(path: Path, edge: int | None) -> Shown:
-    with Image.open(path) as im:
+    with formats.open_picture(path) as im:
         lies_on_its_side = im.getexif().get(ExifTags.Base.Orientation, 1) > 4
         size = im.size[::-1] if lies_on_its_side else im.size
         if edge is not None:

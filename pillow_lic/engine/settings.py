@@ -119,6 +119,14 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
 """The settings, and what returns a value of each as it is kept, of a name for messages; ValueError for one that is not legal."""
 
 
+def check_pixels(width: int, height: int) -> None:
+    """Raise LicLimitError for a picture of more pixels than the settings in force allow."""
+    limit = current_settings().max_pixels
+    if limit is not None and width * height > limit:
+        msg = f"picture has {width}x{height} pixels, the limit set is {limit}"
+        raise LicLimitError(msg)
+
+
 def current_settings() -> Settings:
     """Return the settings in force here: innermost :func:`settings` block, then the environment, then the defaults.
 

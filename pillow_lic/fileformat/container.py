@@ -275,9 +275,9 @@ def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
     return Container(header, metadata, found.get(IMPORTANCE), found.get(ALPHA), found.get(EXACT), parts, trailing)
 
 
-def with_tiles(data: bytes | memoryview, front: Front, tiles: Sequence[bytes | memoryview]) -> bytes:
+def with_tiles(fp: IO[bytes], front: Front, tiles: Sequence[bytes | memoryview]) -> bytes:
     """Return a whole file, whose front was read, with other payloads of its tiles, and nothing behind them."""
-    view, header = memoryview(data), write_header(front.header)
+    header = write_header(front.header)
     parts: list[bytes | memoryview] = [header]
     payloads = iter(enumerate(tiles))
     for ref in front.sections:
@@ -285,7 +285,7 @@ def with_tiles(data: bytes | memoryview, front: Front, tiles: Sequence[bytes | m
             index, payload = next(payloads)
             parts.append(write_section(TILE, payload, header, index))
         else:
-            parts.append(view[_start_of(ref) : ref.end])
+            parts.append(read_at(fp, _start_of(ref), ref.end - _start_of(ref)))
     return b"".join(parts)
 
 

@@ -6,12 +6,41 @@ was given, and nothing but bytes (WSGI).
 """
 
 import io
-from typing import IO
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 
 from ..errors import let_pass
 
 BLOCK = 2**20
 """Bytes that are read to count them, or given at once to a `write` that takes less than all."""
+
+
+@contextmanager
+def opened(source: Any) -> Iterator[IO[bytes]]:
+    """Open a file by its path, by its bytes (any buffer but one that can be read itself), or as the file object that it is, for a `with` block.
+
+    A file object stays open. TypeError for anything else: a number would be the descriptor of a file that is somebody's.
+    """
+    if hasattr(source, "read"):
+        yield source
+    elif isinstance(source, (str, os.PathLike)):
+        with open(source, "rb") as file:
+            yield file
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        yield io.BytesIO(source)
+    else:
+        msg = f"a file must be a path, bytes, or a binary file object, got {type(source).__name__}"
+        raise TypeError(msg)
+
+
+def read_all(fp: IO[bytes]) -> bytes:
+    """Return all of a file from its position on, however little each `read` gives."""
+    parts = []
+    while part := fp.read(BLOCK):
+        parts.append(part)
+    return b"".join(parts)
 
 
 def size_from(fp: IO[bytes], start: int) -> int:

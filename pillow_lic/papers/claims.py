@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 from ..engine import manifest, models
 from ..engine.models import Model
+from ..errors import let_pass
 
 FILE = "claims.json"
 SHOWN, IN_PART, NOT_SHOWN = "shown", "in part", "not shown"
@@ -92,7 +93,8 @@ def of(model: Model) -> Paper | None:
     """Return the paper of a model; None for one that stands for none. ValueError for a file that is not as it must be."""
     try:
         entry = manifest.read(f"{folder_of(model)}/{FILE}")
-    except OSError:
+    except OSError as error:
+        let_pass(error)
         return None
     return parsed(model.name, entry)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..bench import measurement, peers, report
 from ..engine import models
-from ..errors import LicError
+from ..errors import LicError, let_pass
 from . import claims
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def measure(pictures: Sequence[Path], cache: Path | None, curves: Path | None, s
         try:
             codecs[name].encode(first, codecs[name].qualities[0])
         except (ValueError, LicError) as error:
+            let_pass(error)
             refused[name] = str(error)
             del codecs[name]
     plan = {name: (codec, codec.qualities) for name, codec in codecs.items()}

@@ -9,8 +9,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 import pillow_lic
@@ -123,4 +125,56 @@ def threads(share: float) -> str:
     return f"{8 * rounds * len(files) * 2} decodes by 8 threads, all the same"
 
 
-ENTRIES = (kill, disk, threads)
+def full_disk(share: float) -> str:
+    """A file system of 64 KiB that is full, and a file that another file system holds in its place (Docker's way): nothing is half written."""
+    import imageio.v3 as iio
+
+    noise = Image.effect_noise((400, 400), 90).convert("RGB")
+    writers: dict[str, Callable[[Path], object]] = {
+        "save": lambda target: pillow_lic.save(noise, target, lossless=True),
+        "imageio": lambda target: iio.imwrite(target, np.asarray(noise), lossless=True),
+        "convert": lambda target: check(pillow_lic.convert(str(source), str(target), lossless=True, force=True)),
+    }
+
+    def check(summary: pillow_lic.Summary) -> None:
+        if summary.failed:
+            raise OSError(summary.failed[0].error)
+
+    cases = 0
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as elsewhere:
+        source = Path(elsewhere, "a.png")
+        noise.save(source)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=False).returncode:
+            return "not run: needs the rights to mount"
+        try:
+            for name, writer in writers.items():
+                for there in (False, True):
+                    target = Path(folder, "a.lic")
+                    target.unlink(missing_ok=True)
+                    if there:
+                        target.write_bytes(b"old")
+                    with contextlib.suppress(OSError):
+                        writer(target)
+                        msg = f"{name} wrote to a full disk"
+                        raise AssertionError(msg)
+                    assert [path.read_bytes() for path in Path(folder).iterdir()] == [b"old"] * there, (
+                        f"{name} left something"
+                    )
+                    cases += 1
+            inner = Path(folder, "bound.lic")
+            inner.write_bytes(b"old")
+            Path(elsewhere, "held.lic").write_bytes(b"held")
+            subprocess.run(["mount", "--bind", Path(elsewhere, "held.lic"), inner], check=True)
+            try:
+                with contextlib.suppress(OSError):
+                    pillow_lic.save(noise.resize((8, 8)), inner)
+                assert Path(elsewhere, "held.lic").read_bytes() == b"held" or pillow_lic.open(inner).size == (8, 8)
+                cases += 1
+            finally:
+                subprocess.run(["umount", inner], check=True)
+        finally:
+            subprocess.run(["umount", folder], check=True)
+    return f"{cases} failures, every old file as it was"
+
+
+ENTRIES = (kill, disk, full_disk, threads)
