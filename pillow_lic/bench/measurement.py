@@ -156,7 +156,7 @@ def run(
                     if name in kept:
                         cache.put(key, sample, wanted)
                 samples.append(sample)
-        cache.save()
+            cache.save()
     return samples
 
 
