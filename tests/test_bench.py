@@ -7,6 +7,7 @@ import json
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -148,6 +149,22 @@ def test_the_cache_keeps_peers_and_marks_their_times(
     assert "measured in an earlier run" in second
     assert "measured in an earlier run" not in first
     assert first.split("BD-rate")[1] == second.split("BD-rate")[1].split("\n\n*")[0] + "\n"
+
+
+def test_a_run_that_is_stopped_keeps_what_it_measured(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure, path = measurement.measure, tmp_path / "cache.json"
+
+    def until_webp(codec: peers.Codec, *rest: Any) -> Sample:
+        if "webp" in codec.title.lower():
+            raise KeyboardInterrupt
+        return measure(codec, *rest)
+
+    monkeypatch.setattr(measurement, "measure", until_webp)
+    with pytest.raises(KeyboardInterrupt):
+        measurement.main([str(folder), *FAST, "--codecs", "jpeg,webp", "--limit", "1", "--cache", str(path)])
+    assert len(json.loads(path.read_text())) == 4
 
 
 def test_the_cache_asks_for_every_metric(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def run(
                     if name in kept:
                         cache.put(key, sample, wanted)
                 samples.append(sample)
-        cache.save()
+            cache.save()
     return samples
 
 

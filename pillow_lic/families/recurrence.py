@@ -136,6 +136,11 @@ def chosen(model: Model, pixels: Pixels, steps: int, enough: float = 0.0) -> Sig
     )
 
 
+def everywhere(model: Model, pixels: Pixels, level: int) -> Signs:
+    """Return the signs of pixels (H, W, 3): as many steps everywhere as the level means."""
+    return chosen(model, pixels, steps_of(model, level))
+
+
 class Coding:
     """The encoder at work on pictures x (n, 3, 16 h, 16 w) about grey, of which `beginning` is known, nothing if left out.
 

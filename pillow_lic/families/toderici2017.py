@@ -21,26 +21,14 @@ FORMAT.md, 14.8 says how it decodes; onnx_models/recipes/recurrent trained it.
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
-from ..engine.models import Model
 from . import recurrence
-
-Pixels = npt.NDArray[np.uint8]
 
 NAME = "toderici2017"
 MODES = frozenset({"RGB"})
 OPTIONS: frozenset[str] = frozenset()
 
 LEVELS = recurrence.LEVELS
-
-
-def signs(model: Model, pixels: Pixels, level: int) -> recurrence.Signs:
-    """Return the signs of pixels (h, w, 3): as many steps everywhere as the level means."""
-    return recurrence.chosen(model, pixels, recurrence.steps_of(model, level))
-
-
+signs = recurrence.everywhere
 encode = recurrence.encoder(signs)
 decode = recurrence.decode
 decode_cut = recurrence.decode_cut

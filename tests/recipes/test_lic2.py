@@ -180,10 +180,11 @@ def test_it_comes_back_at_a_lower_rate(run, tmp_path: Path, monkeypatch: pytest.
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["rate"] == pytest.approx(Guard.BACK)
 
 
-def test_the_weights_and_the_log_that_are_kept_can_be_read() -> None:
+@pytest.mark.parametrize("name", ["lic2", "next"])
+def test_the_weights_and_the_log_that_are_kept_can_be_read(name: str) -> None:
     folder = Path(train.__file__).parent
-    net = load(folder / "lic2.pt")
+    net = load(folder / f"{name}.pt")
     assert net.sizes == LIC2
     assert all(v.isfinite().all() for v in net.state_dict().values())
-    entries = progress.read((folder / "lic2.log").read_text().splitlines())
+    entries = progress.read((folder / f"{name}.log").read_text().splitlines())
     assert entries[-1].step > entries[0].step
