@@ -57,7 +57,7 @@ def test_a_draft_is_near_the_averaged_picture(cat: np.ndarray, quality: float, a
 @pytest.mark.parametrize("size", [(1, 1), (1, 200), (17, 33), (129, 65)])
 def test_every_size(size: tuple[int, int], scale: int) -> None:
     pixels = photo_like(*size)
-    data = codec.encode(pixels, "RGB", EncodeOptions(quality=8))
+    data = codec.encode(pixels, "RGB", EncodeOptions(quality=8, exact=False))
     found = codec.decode(data, scale=scale)[1]
     assert found.shape == (-(-size[0] // scale), -(-size[1] // scale), 3)
     assert psnr(averaged(codec.decode(data)[1], scale), found) > 26

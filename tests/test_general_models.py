@@ -63,7 +63,7 @@ def test_without_options_the_effort_is_that_of_the_model(cat: np.ndarray) -> Non
 @pytest.mark.parametrize("size", [(1, 1), (1, 200), (17, 33), (64, 64), (129, 65)])
 def test_every_size(spec: Model, size: tuple[int, int]) -> None:
     pixels = photo_like(*size)
-    header, decoded = codec.decode(encoded(spec, pixels, quality=7))
+    header, decoded = codec.decode(encoded(spec, pixels, quality=7, exact=False))
     assert (header.height, header.width, header.model_id) == (*size, spec.number)
     assert psnr(pixels, decoded) > 28
 
