@@ -69,7 +69,7 @@ def test_latents_of_few_tiles_are_held(
         window = latents[:, y0 : -(-tile.y1 // 16) + halo, x0 : -(-tile.x1 // 16) + halo]
         whole = original(spec, window, np.full(window.shape[1:], 500, np.float32))
         y, x = tile.y0 - 16 * y0, tile.x0 - 16 * x0
-        wanted = whole[y : y + tile.height, x : x + tile.width]
+        wanted = np.ascontiguousarray(whole[y : y + tile.height, x : x + tile.width])
         if geometry(spec).fraction:
             wanted = filtering.applied(wanted, Area(0, 0, tile.width, tile.height), filtering.NONE)
         found = picture[tile.y0 : tile.y1, tile.x0 : tile.x1].astype(int)
