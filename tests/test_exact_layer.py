@@ -110,13 +110,15 @@ def slide(width: int = 320, height: int = 256) -> Image.Image:
     return im
 
 
+@pytest.mark.parametrize(("model", "gain"), [("lic1", 6), ("lic2", 2)])
 @pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_letters_on_a_gradient_blend_with_it(mode: str) -> None:
+def test_letters_on_a_gradient_blend_with_it(mode: str, model: str, gain: float) -> None:
+    """gain: dB over the file without the layer, which has 4 dB more at this quality by lic2."""
     im = slide().convert(mode)
-    with_layer, without = (pillow_lic.encode(im, quality=6, exact=exact) for exact in ("auto", False))
+    with_layer, without = (pillow_lic.encode(im, quality=6, model=model, exact=exact) for exact in ("auto", False))
     assert len(with_layer) < 0.5 * len(without)
     whole, other = (np.asarray(pillow_lic.open(data)) for data in (with_layer, without))
-    assert metrics.psnr(np.asarray(im), whole) > max(37, metrics.psnr(np.asarray(im), other) + 2)
+    assert metrics.psnr(np.asarray(im), whole) > max(37, metrics.psnr(np.asarray(im), other) + gain)
     part = np.asarray(pillow_lic.open(with_layer).region((9, 7, 200, 90))).astype(int)
     assert np.abs(part - whole[7:90, 9:200]).max() <= 1
 

@@ -65,7 +65,7 @@ def test_every_size(spec: Model, size: tuple[int, int]) -> None:
     pixels = photo_like(*size)
     header, decoded = codec.decode(encoded(spec, pixels, quality=7, exact=False))
     assert (header.height, header.width, header.model_id) == (*size, spec.number)
-    assert psnr(pixels, decoded) > 28
+    assert psnr(pixels, decoded) > (30 if spec is FAST else 28)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
@@ -108,7 +108,7 @@ def test_tiles_regions_and_threads(spec: Model, cat: np.ndarray, monkeypatch: py
     in_tiles(monkeypatch, 128)
     data = encoded(spec, cat, quality=5, roi=[(0, 0, 100, 90)])
     whole = codec.decode(data)[1]
-    assert psnr(cat, whole) > 31
+    assert psnr(cat, whole) > (33 if spec is FAST else 31)
     for box in ((0, 0, 1, 1), (100, 100, 200, 180), (120, 0, 130, 256)):
         part = codec.decode_region(io.BytesIO(data), box)
         x0, y0, x1, y1 = box
@@ -145,7 +145,7 @@ def test_a_draft_is_near_the_averaged_picture(spec: Model, cat: np.ndarray, qual
         found = codec.decode(data, scale=scale)[1]
         h, w = found.shape[:2]
         means = full.reshape(h, scale, w, scale, 3).mean((1, 3))
-        assert psnr(np.rint(means).astype(np.uint8), found) > (32 if quality == 1 else 36.5)
+        assert psnr(np.rint(means).astype(np.uint8), found) > (32.5 if quality == 1 else 37) - 0.5 * (spec is SMALL)
 
 
 def test_a_thumbnail_runs_no_costly_network(file: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,7 +181,7 @@ def test_a_time_limit_of_any_kind_passes_at_any_moment(
 
 
 def test_an_interrupt_in_a_class_made_of_text_ends_in_the_same_code(tmp_path: Path) -> None:
-    """As where it comes while dataclasses are imported: `python -m` once ended by a signal, after the command had said what was to be said."""
+    """As where it comes while dataclasses are imported: not by the signal by which CPython would end `python -m`."""
     program = """
 import sys
 from pillow_lic import __main__ as command

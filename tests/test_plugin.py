@@ -403,7 +403,7 @@ def test_parser_before_the_first_tile_has_no_picture_yet(photo: Image.Image) -> 
 
 @pytest.mark.parametrize("model", ["lic1", "toderici2017"])
 def test_what_is_done_with_an_early_picture_leaves_no_trace_in_the_whole_one(photo: Image.Image, model: str) -> None:
-    """A draft was once kept, whose pixels then stood among those of the whole size."""
+    """Pixels of a draft must not stand among those of the whole size."""
     data = pillow_lic.encode(photo.convert("RGB"), model=model)
     for act in (
         lambda im: im.draft(None, (photo.width // 4, photo.height // 4)),

@@ -21,8 +21,8 @@ from pillow_lic.fileformat import importance_map
 from pillow_lic.fileformat.limits import MAX_LEVEL
 from pillow_lic.options import EncodeOptions
 
-BITS_A_DB = np.log(1.660 / 0.116) / (40.17 - 27.84)
-"""Slope of the logarithm of a file's bits over dB, between the ends of the scale of lic1 (its card)."""
+SCALE_DB = 40.17 - 27.84
+"""PSNR between the ends of the scale of lic1 (its card)."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,8 @@ def rate_and_quality(pixels: np.ndarray, **options: object) -> tuple[float, floa
 
 def saved(plain: tuple[float, float], refined: tuple[float, float]) -> float:
     """Share of the bits that a refined file needs less for as many dB, by the slope of the scale."""
-    return 1 - refined[0] / plain[0] * np.exp(BITS_A_DB * (plain[1] - refined[1]))
+    lowest, highest = models.choose("lic1").bpp
+    return 1 - refined[0] / plain[0] * np.exp(np.log(highest / lowest) / SCALE_DB * (plain[1] - refined[1]))
 
 
 @pytest.mark.parametrize("quality", [1, 5, 9.5])
