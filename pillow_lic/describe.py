@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from .fileformat import container
 from .fileformat.header import Header
 from .fileformat.levels import level_to_quality
 from .fileformat.sections import IMPORTANCE
+from .fileformat.source import as_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ def describe(source: bytes | IO[bytes]) -> dict[str, Any]:
     `damage` is None for a sound file, else the sentence that says what is wrong behind the header; `importance` is None
     where the file has one quality for all places, else the lowest and highest of them.
     """
-    fp = io.BytesIO(source) if isinstance(source, bytes) else source
+    fp = as_file(source)
     front = container.read_front(fp)
     header = front.header
     try:
@@ -86,7 +86,7 @@ def draw_map(source: bytes | IO[bytes]) -> NDArray[np.uint8]:
     """
     from .fileformat.importance_map import CELL
 
-    fp = io.BytesIO(source) if isinstance(source, bytes) else source
+    fp = as_file(source)
     front = container.read_front(fp)
     header, payload = front.header, container.read_section(fp, front, IMPORTANCE)
     if payload is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import IO, Final, cast
 
 from . import families
@@ -15,7 +14,7 @@ from .fileformat.exact_layer import ExactLayer
 from .fileformat.header import Header
 from .fileformat.limits import MAX_LEVEL
 from .fileformat.sections import ALPHA, EXACT, IMPORTANCE, TILE
-from .fileformat.source import read_at
+from .fileformat.source import as_file, read_at
 
 LOSSLESS: Final = "lossless"
 """Name and procedure of the model that keeps every pixel."""
@@ -31,7 +30,7 @@ def verify(source: bytes | memoryview | IO[bytes]) -> None:
 
     source is the whole file, or a file object at its beginning. Raises the error that says what is wrong, returns nothing.
     """
-    fp = io.BytesIO(source) if isinstance(source, (bytes, memoryview)) else source
+    fp = as_file(source)
     front = container.read_front(fp)
     container.refuse_truncated(front)
     container.check_sections(fp, front)
@@ -97,7 +96,7 @@ def cut(source: bytes | memoryview | IO[bytes], size: int) -> bytes:
     decide what is read. All but the coded pixels stays as it is; a file that is small enough already comes back. ValueError
     for a model whose files cannot be cut, and where `size` is too small; else as `verify`.
     """
-    fp = io.BytesIO(source) if isinstance(source, (bytes, memoryview)) else source
+    fp = as_file(source)
     start = fp.tell()
     verify(fp)
     fp.seek(start)

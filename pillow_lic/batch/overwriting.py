@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from ..naming import EXTENSION, accept
+from . import locations
 
 
 def objection(source: str, target: str, *, force: bool) -> str:
@@ -15,7 +17,7 @@ def objection(source: str, target: str, *, force: bool) -> str:
     """
     if target == "-" or not os.path.isfile(target):
         return ""
-    if os.path.exists(source) and os.path.samefile(source, target):
+    if locations.is_same(Path(source), Path(target)):
         return f"the target must be another file than the source, got {target}"
     if force or not os.path.getsize(target) or (_is_lic(target) and not source.lower().endswith(EXTENSION)):
         return ""

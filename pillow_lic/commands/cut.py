@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from ..fileformat.source import opened, size_from
+from ..naming import FORMAT
 from ..parsing import byte_count
 from . import _terminal, _words
 
@@ -28,9 +28,8 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes."""
     from .. import plugin
-    from ..batch import formats
 
-    if formats.is_picture(Path(args.target)) and Path(args.target).suffix.lower() != ".lic":
+    if _words.is_of_another_format(args.target, FORMAT):
         print(f"lic: cut writes .lic files, got {args.target}; decode and convert write others", file=sys.stderr)
         return 2
     target = _words.target(args.source, args.target, ".lic")

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from ..naming import FORMAT
 from . import _terminal, _words
 
 SUMMARY = "Write a picture of any format as .lic; - is standard input or output."
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from ..batch.adjustment import Adjustment
 
     suffix, options = ".lic", _words.save_options(args)
-    if formats.is_picture(Path(args.target)) and Path(args.target).suffix.lower() != ".lic":
+    if _words.is_of_another_format(args.target, FORMAT):
         suffix = Path(args.target).suffix.lower()
         if formats.format_of(suffix) != "JPEG" or not set(transcode.PLACES) & set(options):
             said = "encode writes .lic files, and .jpg files with --importance or --roi"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from . import _terminal, _words
 
@@ -26,9 +25,8 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes."""
     from .. import plugin
-    from ..batch import formats
 
-    if formats.is_picture(Path(args.target)) and formats.format_of(Path(args.target).suffix.lower()) != "JPEG":
+    if _words.is_of_another_format(args.target, "JPEG"):
         print(f"lic: extract writes JPEG files, got {args.target}; decode and convert write others", file=sys.stderr)
         return 2
     target = _words.target(args.source, args.target, ".jpg")

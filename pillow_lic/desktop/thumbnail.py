@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from .. import color, plugin
+from ..batch import locations
 from ..errors import let_pass
 from ..files import StrPath, named, write_atomic
 from ..naming import EXTENSION, MIME
@@ -28,14 +29,14 @@ _SHARED = {"x-large": 512, "large": 256, "normal": 128}
 def write(source: StrPath, target: StrPath, size: int) -> None:
     """Write the picture `source` as a PNG file of at most `size` pixels on each edge; smaller pictures keep their size.
 
-    A file that is there is written to, not replaced: Xfce opens it before it calls, and reads what it has open; where that fails
-    it is left empty. ValueError for
-    a size below 1 or over MAX_SIZE and for the picture itself as target; OSError and SyntaxError for what is no sound .lic file.
+    A file that is there is written to, not replaced: Xfce opens it before it calls, and reads what it has open. Where writing
+    fails it is left empty. ValueError for a size below 1 or over MAX_SIZE and for the picture itself as target; OSError and
+    SyntaxError for what is no sound .lic file.
     """
     if not 1 <= size <= MAX_SIZE:
         msg = f"size of a thumbnail must be 1-{MAX_SIZE}, got {size}"
         raise ValueError(msg)
-    if os.path.exists(target) and os.path.samefile(source, target):
+    if locations.is_same(Path(source), Path(target)):
         msg = f"the thumbnail must be another file than the picture, got {target}"
         raise ValueError(msg)
     data = _png(*_small(source, size))

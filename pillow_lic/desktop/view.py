@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import ExifTags, Image, ImageOps
 
 from .. import color
-from ..batch import formats
+from ..batch import formats, locations
 from ..errors import let_pass
 from ..files import named, write_atomic
 from ..pages import document
@@ -55,7 +55,7 @@ def view(names: Sequence[str], out: Path | None = None, say: Say = lambda _: Non
     ValueError for a folder without pictures, and for a page that is one of the pictures.
     """
     paths = list(_pictures(names))
-    if out is not None and any(_is_one(path, out) for path in paths):
+    if out is not None and any(locations.is_same(path, out) for path in paths):
         msg = f"the page must be another file than the pictures on it, got {out}"
         raise ValueError(msg)
     failed: list[Shown] = []
@@ -110,11 +110,6 @@ def _pictures(names: Sequence[str]) -> Iterator[Path]:
             msg = f"the folder {name} has no pictures"
             raise ValueError(msg)
         yield from found
-
-
-def _is_one(path: Path, other: Path) -> bool:
-    """Whether two names are of one file."""
-    return path.exists() and other.exists() and path.samefile(other)
 
 
 def _load(path: Path, edge: int | None) -> Shown:

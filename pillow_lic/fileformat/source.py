@@ -17,19 +17,22 @@ BLOCK = 2**20
 """Bytes that are read to count them, or given at once to a `write` that takes less than all."""
 
 
+def as_file(source: bytes | bytearray | memoryview | IO[bytes]) -> IO[bytes]:
+    """Return a file object over the bytes of a file, or the file object that was given."""
+    return io.BytesIO(source) if isinstance(source, (bytes, bytearray, memoryview)) else source
+
+
 @contextmanager
 def opened(source: Any) -> Iterator[IO[bytes]]:
     """Open a file by its path, by its bytes (any buffer but one that can be read itself), or as the file object that it is, for a `with` block.
 
     A file object stays open. TypeError for anything else: a number would be the descriptor of a file that is somebody's.
     """
-    if hasattr(source, "read"):
-        yield source
+    if hasattr(source, "read") or isinstance(source, (bytes, bytearray, memoryview)):
+        yield as_file(source)
     elif isinstance(source, (str, os.PathLike)):
         with open(source, "rb") as file:
             yield file
-    elif isinstance(source, (bytes, bytearray, memoryview)):
-        yield io.BytesIO(source)
     else:
         msg = f"a file must be a path, bytes, or a binary file object, got {type(source).__name__}"
         raise TypeError(msg)

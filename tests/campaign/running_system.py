@@ -1,6 +1,7 @@
 """Processes that are killed, disks that are full, threads that meet: files are whole or untouched, pictures the same."""
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -9,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -140,41 +141,42 @@ def full_disk(share: float) -> str:
         if summary.failed:
             raise OSError(summary.failed[0].error)
 
-    cases = 0
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as elsewhere:
-        source = Path(elsewhere, "a.png")
+    with contextlib.ExitStack() as stack:
+        full, elsewhere = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2))
+        source = elsewhere / "a.png"
         noise.save(source)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=False).returncode:
-            return "not run: needs the rights to mount"
         try:
-            for name, writer in writers.items():
-                for there in (False, True):
-                    target = Path(folder, "a.lic")
-                    target.unlink(missing_ok=True)
-                    if there:
-                        target.write_bytes(b"old")
-                    with contextlib.suppress(OSError):
-                        writer(target)
-                        msg = f"{name} wrote to a full disk"
-                        raise AssertionError(msg)
-                    assert [path.read_bytes() for path in Path(folder).iterdir()] == [b"old"] * there, (
-                        f"{name} left something"
-                    )
-                    cases += 1
-            inner = Path(folder, "bound.lic")
-            inner.write_bytes(b"old")
-            Path(elsewhere, "held.lic").write_bytes(b"held")
-            subprocess.run(["mount", "--bind", Path(elsewhere, "held.lic"), inner], check=True)
-            try:
-                with contextlib.suppress(OSError):
-                    pillow_lic.save(noise.resize((8, 8)), inner)
-                assert Path(elsewhere, "held.lic").read_bytes() == b"held" or pillow_lic.open(inner).size == (8, 8)
-                cases += 1
-            finally:
-                subprocess.run(["umount", inner], check=True)
-        finally:
-            subprocess.run(["umount", folder], check=True)
-    return f"{cases} failures, every old file as it was"
+            stack.enter_context(mounted(full, "-t", "tmpfs", "-o", "size=64k", "tmpfs"))
+        except subprocess.CalledProcessError:
+            return "not run: needs the rights to mount"
+        for (name, writer), there in itertools.product(writers.items(), (False, True)):
+            target = full / "a.lic"
+            target.unlink(missing_ok=True)
+            if there:
+                target.write_bytes(b"old")
+            with contextlib.suppress(OSError):
+                writer(target)
+                msg = f"{name} wrote to a full disk"
+                raise AssertionError(msg)
+            assert [path.read_bytes() for path in full.iterdir()] == [b"old"] * there, f"{name} left something"
+        inner, held = full / "bound.lic", elsewhere / "held.lic"
+        inner.write_bytes(b"old")
+        held.write_bytes(b"held")
+        stack.enter_context(mounted(inner, "--bind", held))
+        with contextlib.suppress(OSError):
+            pillow_lic.save(noise.resize((8, 8)), inner)
+        assert held.read_bytes() == b"held" or pillow_lic.open(inner).size == (8, 8)
+    return f"{2 * len(writers) + 1} failures, every old file as it was"
+
+
+@contextlib.contextmanager
+def mounted(place: Path, *words: str | Path) -> Iterator[None]:
+    """Have something mounted for a `with` block; CalledProcessError without the rights."""
+    subprocess.run(["mount", *words, place], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", place], check=True)
 
 
 ENTRIES = (kill, disk, full_disk, threads)
