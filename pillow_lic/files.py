@@ -71,6 +71,11 @@ def named(name: str) -> Path:
     return Path(name)
 
 
+def is_same(a: StrPath, b: StrPath) -> bool:
+    """Whether two names are of one file or folder that exists."""
+    return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
+
+
 def names_folder(name: StrPath) -> bool:
     """Whether a name is that of a folder, there or not, by the slash at its end."""
     return os.fspath(name).endswith(("/", os.sep))

@@ -81,7 +81,7 @@ def walk(
 def is_same(a: Place, b: Place) -> bool:
     """Whether two places are one file or folder that exists; in a store, whether they have one path there."""
     if isinstance(a, Path) and isinstance(b, Path):
-        return a.exists() and b.exists() and a.samefile(b)
+        return files.is_same(a, b)
     return identity(a) == identity(b)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
+from ..files import is_same
 from ..naming import EXTENSION, accept
-from . import locations
 
 
 def objection(source: str, target: str, *, force: bool) -> str:
@@ -17,7 +16,7 @@ def objection(source: str, target: str, *, force: bool) -> str:
     """
     if target == "-" or not os.path.isfile(target):
         return ""
-    if locations.is_same(Path(source), Path(target)):
+    if is_same(source, target):
         return f"the target must be another file than the source, got {target}"
     if force or not os.path.getsize(target) or (_is_lic(target) and not source.lower().endswith(EXTENSION)):
         return ""

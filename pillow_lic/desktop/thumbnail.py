@@ -13,9 +13,8 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from .. import color, plugin
-from ..batch import locations
 from ..errors import let_pass
-from ..files import StrPath, named, write_atomic
+from ..files import StrPath, is_same, named, write_atomic
 from ..naming import EXTENSION, MIME
 from . import directories
 
@@ -36,7 +35,7 @@ def write(source: StrPath, target: StrPath, size: int) -> None:
     if not 1 <= size <= MAX_SIZE:
         msg = f"size of a thumbnail must be 1-{MAX_SIZE}, got {size}"
         raise ValueError(msg)
-    if locations.is_same(Path(source), Path(target)):
+    if is_same(source, target):
         msg = f"the thumbnail must be another file than the picture, got {target}"
         raise ValueError(msg)
     data = _png(*_small(source, size))

@@ -10,9 +10,9 @@ from pathlib import Path
 from PIL import ExifTags, Image, ImageOps
 
 from .. import color
-from ..batch import formats, locations
+from ..batch import formats
 from ..errors import let_pass
-from ..files import named, write_atomic
+from ..files import is_same, named, write_atomic
 from ..pages import document
 from . import opening
 
@@ -55,7 +55,7 @@ def view(names: Sequence[str], out: Path | None = None, say: Say = lambda _: Non
     ValueError for a folder without pictures, and for a page that is one of the pictures.
     """
     paths = list(_pictures(names))
-    if out is not None and any(locations.is_same(path, out) for path in paths):
+    if out is not None and any(is_same(path, out) for path in paths):
         msg = f"the page must be another file than the pictures on it, got {out}"
         raise ValueError(msg)
     failed: list[Shown] = []
