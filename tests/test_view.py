@@ -14,6 +14,7 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic.__main__ import main
+from pillow_lic.batch import formats
 from pillow_lic.desktop import opening, view
 
 
@@ -119,6 +120,36 @@ def test_one_broken_picture_is_a_page_that_says_so(home: Path, folder: Path) -> 
     outcome = view.view([str(folder / "d.lic")])
     assert outcome.path.suffix == ".html"
     assert outcome.failed[0].fault in outcome.path.read_text("utf-8")
+
+
+def test_a_plugin_that_fails_in_its_own_way_ends_no_page(
+    home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow's plugins raise what they come upon in a broken file; what a signal handler raises is not theirs and passes."""
+    whole = formats.open_picture
+
+    def failing(source: Path) -> Image.Image:
+        if source.name == "e.png":
+            raise broken
+        return whole(source)
+
+    monkeypatch.setattr(formats, "open_picture", failing)
+    broken: BaseException = AttributeError("no palette")
+    outcome = view.view([str(folder)])
+    assert [shown.fault for shown in outcome.failed if shown.path.name == "e.png"] == ["no palette"]
+    assert len(shown(outcome.path)) == 2
+    broken = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        view.view([str(folder)])
+
+
+def test_what_the_extras_read_is_shown(home: Path, lic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HEIC and raw files are opened as `lic convert` opens them."""
+    asked: list[Path] = []
+    whole = formats.open_picture
+    monkeypatch.setattr(formats, "open_picture", lambda source: (asked.append(source), whole(source))[1])
+    assert not view.view([str(lic)]).failed
+    assert asked == [lic]
 
 
 def test_what_is_missing_or_empty(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
