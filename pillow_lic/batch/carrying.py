@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from .. import color, metadata
-from ..errors import let_pass
+from ..errors import Ignoring, let_pass
 from ..naming import FORMAT
 from . import trial
 
@@ -34,6 +34,9 @@ _TEXT_TAGS = {
 _DEEP = ("I", "F")
 """Modes of more than 8 bits begin so."""
 _NAMES = {"exif": "EXIF", "xmp": "XMP", "icc_profile": "the ICC profile"}
+_BROKEN_TAGS = Ignoring(Exception)
+"""A block that reads or writes tags. Broken ones are no reason to lose the picture, and Pillow raises what it comes upon in them:
+SyntaxError, ValueError, KeyError, TypeError, OverflowError, struct.error."""
 
 
 class Carried:
@@ -100,7 +103,7 @@ class Carried:
     def _shorter(self, exif: bytes) -> Iterator[tuple[bytes, str]]:
         """Yield EXIF without what is most likely refused, and the name of that."""
         tags = Image.Exif()
-        try:
+        with _BROKEN_TAGS:
             tags.load(exif)
             odd = [tag for tag, value in tags.items() if self._refuses(tag, value)]
             for tag in odd:
@@ -109,8 +112,6 @@ class Carried:
                 yield metadata.exif_bytes(tags), f"EXIF tag {', '.join(map(str, odd))}"
             if tags.get_ifd(_EXIF_IFD).pop(_MAKER_NOTE, None) is not None:
                 yield metadata.exif_bytes(tags), "the maker note in EXIF"
-        except Exception as error:  # Pillow's readers of tags raise what they come upon
-            let_pass(error)
 
     def _refuses(self, tag: int, value: object) -> bool:
         if tag == _EXIF_IFD:
@@ -130,11 +131,9 @@ def _warn(what: str, why: str) -> None:
 
 def _holds(again: Image.Image, what: str) -> bool:
     """Whether an image has EXIF of which tags can be read, or XMP."""
-    try:
+    with _BROKEN_TAGS:
         return bool(again.getexif()) if what == "exif" else bool(again.info.get(what))
-    except Exception as error:  # as in `_exif`
-        let_pass(error)
-        return False
+    return False
 
 
 def _as_words(name: str, found: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
@@ -175,7 +174,7 @@ def _with_texts(exif: bytes, texts: Mapping[str, str]) -> tuple[bytes, dict[str,
     if not texts:
         return exif, {}
     tags, left = Image.Exif(), {}
-    try:
+    with _BROKEN_TAGS:
         tags.load(exif)
         details = tags.get_ifd(_EXIF_IFD)
         for key, text in texts.items():
@@ -190,49 +189,38 @@ def _with_texts(exif: bytes, texts: Mapping[str, str]) -> tuple[bytes, dict[str,
             else:
                 tags[tag] = text if text.isascii() else text.encode()
         return metadata.exif_bytes(tags), left
-    except Exception as error:  # as in `_exif`
-        let_pass(error)
-        return exif, dict(texts)
+    return exif, dict(texts)
 
 
 def _exif(im: Image.Image) -> bytes:
-    """EXIF of an open picture: the bytes in its file, or made of what else says the same (tags of TIFF, text of PNG); b"" if none.
-
-    Broken EXIF counts as none: it is no reason to lose the picture.
-    """
+    """Return the EXIF of an open picture: the bytes in its file, or what its TIFF tags or PNG texts say as EXIF; b"" if none or broken."""
     if isinstance(im.info.get("exif"), bytes) and im.info["exif"]:
         return bytes(im.info["exif"])
     tags = Image.Exif()
-    try:
+    with _BROKEN_TAGS:
         tags.load(im.getexif().tobytes())
         if im.format == "TIFF":
             for tag in set(tags) - _EXIF_TAGS:
                 del tags[tag]
         return tags.tobytes() if len(tags) else b""
-    except Exception as error:  # Pillow's readers of tags raise what they come upon
-        let_pass(error)
-        return b""
+    return b""
 
 
 def _orientation(im: Image.Image) -> object:
     """Return the orientation of an open picture, 1 where it says none."""
-    try:
+    with _BROKEN_TAGS:
         return im.getexif().get(ORIENTATION, 1)
-    except Exception as error:  # as in `_exif`
-        let_pass(error)
-        return 1
+    return 1
 
 
 def _without_orientation(exif: bytes) -> bytes:
+    """Return EXIF bytes as they are but for the orientation; broken ones as they are."""
     tags = Image.Exif()
-    try:
+    with _BROKEN_TAGS:
         tags.load(exif)
-        if tags.pop(ORIENTATION, None) is None:
-            return exif
-        return tags.tobytes()
-    except Exception as error:  # as in `_exif`
-        let_pass(error)
-        return exif
+        if tags.pop(ORIENTATION, None) is not None:
+            return tags.tobytes()
+    return exif
 
 
 def writable(im: Image.Image, name: str) -> Image.Image:

@@ -16,6 +16,7 @@ from . import equal_slope, formats, jobs, locations, plan, results
 from .adjustment import Adjustment, Color, Size
 from .budget import within_budget
 from .locations import Place
+from .plan import Pair
 from .transcode import PLACES, Transcoder
 
 _BY_PERCENT = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JXL"})
@@ -82,34 +83,18 @@ def convert(
     if threads is not None:  # or every file would fail on a wrong number
         thread_count("threads", threads)
     jobs.check_workers(workers)
-    end = locations.place(destination)
-    if getattr(end, "read_only", False):
-        msg = f"destination must be a place that can be written, got {end}"
-        raise ValueError(msg)
+    place = _writable(destination)
     adjustment = Adjustment.of(first_frame=first_frame, auto_orient=auto_orient, resize=resize, background=background)
-    suffix = _suffix(to, end, PNG if restore else EXTENSION)
+    suffix = _suffix(to, place, PNG if restore else EXTENSION)
     words = checked_options(suffix, save_options, budget)
-    if isinstance(sources, str) or not isinstance(sources, Iterable):
-        sources = [sources]
-    if threads is None and executor is not None:
-        threads = 1
-    elif threads is None and workers > 1:
-        threads = max(1, current_settings().threads // workers)
-    passed_over: list[results.PassedOver] = []
-    todo = plan.plan(
-        sources,
-        destination,
-        suffix,
-        readable=formats.is_jpeg if restore else formats.is_picture,
-        passed_over=lambda place, reason: passed_over.append(results.PassedOver(place, reason)),
-    )
+    todo, passed_over = _planned(sources, destination, suffix, restore)
     work = Transcoder(
         suffix,
         words,
         keep_metadata,
         adjustment,
         measure,
-        given_settings() | {"threads": threads},
+        given_settings() | {"threads": _threads_of_a_worker(threads, workers, executor)},
         formats.Registered.here() if workers > 1 or executor is not None else None,
         restore,
     )
@@ -125,6 +110,41 @@ def convert(
     summary.passed_over = passed_over
     _warn(summary)
     return summary
+
+
+def _writable(destination: StrPath) -> Place:
+    """Return where to write; ValueError for a store that is only read."""
+    place = locations.place(destination)
+    if getattr(place, "read_only", False):
+        msg = f"destination must be a place that can be written, got {place}"
+        raise ValueError(msg)
+    return place
+
+
+def _planned(
+    sources: StrPath | Iterable[StrPath], destination: StrPath, suffix: str, restore: bool
+) -> tuple[list[Pair], list[results.PassedOver]]:
+    """Return the pairs to convert, and what directories hold beside pictures (beside JPEG files where these are restored)."""
+    if isinstance(sources, str) or not isinstance(sources, Iterable):
+        sources = [sources]
+    passed_over: list[results.PassedOver] = []
+    todo = plan.plan(
+        sources,
+        destination,
+        suffix,
+        readable=formats.is_jpeg if restore else formats.is_picture,
+        passed_over=lambda place, reason: passed_over.append(results.PassedOver(place, reason)),
+    )
+    return todo, passed_over
+
+
+def _threads_of_a_worker(threads: int | None, workers: int, executor: Executor | None) -> int | None:
+    """Return the threads of each worker; None for those of the settings."""
+    if threads is None and executor is not None:
+        return 1
+    if threads is None and workers > 1:
+        return max(1, current_settings().threads // workers)
+    return threads
 
 
 def _warn(summary: results.Summary) -> None:
