@@ -204,17 +204,17 @@ class EncodeOptions:
     )
     effort: int | None = _option(
         legal=f"a whole number 0-{MAX_EFFORT}",
-        meaning="How hard the encoder works for a smaller file, which decodes as quickly as ever. lic2 has a quick analysis for 0 "
-        "and a large one for 1, its default; the default of the others is 0. Every step beyond refines what is written, and "
-        "takes longer than all of effort 0.",
+        meaning="How hard the encoder works for a smaller file. lic2 has a quick analysis for 0 and a large one for 1, its default, "
+        "with a filter, for which files take a little longer to open; the default of the others is 0. Every step beyond "
+        "refines what is written, which costs a reader nothing, and takes longer than all of effort 0.",
         check=_effort,
         parse=parsing.number,
         metavar="N",
     )
     model: str | int | None = _option(
-        legal="the name or the number of a network",
-        meaning="The networks to write with. Default lic2; lic1 makes smaller files that take two and a half times as long to open. "
-        "lossless runs none and stands for lossless=True.",
+        legal="the name or the number of a model",
+        meaning="The model to write with. Default lic2; lic1 makes smaller files that take two and a half times as long to open. "
+        "lossless runs no network and stands for lossless=True.",
         check=_model,
         parse=parsing.name_or_number,
         metavar="MODEL",

@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
+
+
+def typed(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return `parse` as argparse wants it, which shows only its own kind of error."""
+
+    def parsed(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            from argparse import ArgumentTypeError  # `save` reads its options from this module, and no command line
+
+            raise ArgumentTypeError(str(error)) from None
+
+    return parsed
 
 
 def number(text: str) -> float:
@@ -17,6 +33,14 @@ def real(text: str) -> float:
     except ValueError:
         msg = f"must be a number, got {text!r}"
         raise ValueError(msg) from None
+
+
+def count(text: str, least: int = 1) -> int:
+    """Return a whole number, `least` or more."""
+    if not text.isdecimal() or int(text) < least:
+        msg = f"must be a whole number of at least {least}, got {text!r}"
+        raise ValueError(msg)
+    return int(text)
 
 
 def byte_count(text: str) -> float:

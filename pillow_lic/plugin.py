@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from PIL import Image, ImageFile
 
 from . import arguments, codec, color, families, inspection, metadata
-from .engine.settings import current_settings
-from .errors import LicDamagedError, LicLimitError, LicTruncatedError
+from .engine.settings import check_pixels
+from .errors import LicDamagedError, LicTruncatedError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
@@ -287,10 +287,7 @@ def _check_size(header: Header) -> None:
             "could be decompression bomb DOS attack."
         )
         raise Image.DecompressionBombError(msg)
-    ceiling = current_settings().max_pixels
-    if ceiling is not None and pixels > ceiling:
-        msg = f"picture has {pixels} pixels, more than the {ceiling} that settings(max_pixels=...) or LIC_MAX_PIXELS allow"
-        raise LicLimitError(msg)
+    check_pixels(header.width, header.height)
 
 
 def _info(header: Header, model: str, stored: Mapping[str, bytes]) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import stranger
+from coded import check_format, encoded, of_one_and_two_tiles
 from pictures import photo_like
-from test_published import encoded, in_tiles
 
 from pillow_lic import codec
 from pillow_lic.dump import dump
@@ -31,10 +31,7 @@ def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, in
 @pytest.mark.parametrize("quality", [1, 5.6, 10])
 def test_the_format_is_enough_to_decode(quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(stranger.PLAIN, "agustsson2017", decode_alone)
-    tiles = in_tiles(MODEL, photo_like(30, 150), 128, int(quality * 100))
-    for data in (encoded(MODEL, photo_like(40, 70, 4, seed=3), "RGBA", quality=quality), tiles):
-        ours, theirs = codec.decode(data)[1], stranger.decode(data)
-        assert np.abs(ours.astype(int) - theirs).max() <= 1
+    check_format(*of_one_and_two_tiles(MODEL, quality))
 
 
 def test_every_latent_is_a_centre_and_none_is_nearer() -> None:

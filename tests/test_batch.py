@@ -226,12 +226,12 @@ def length(pair: Pair) -> int:
 def test_a_survey_makes_nothing(tmp_path: Path, workers: int) -> None:
     touch(*(tmp_path / "in" / name for name in ("a.png", "bbb.png", "done.png")), tmp_path / "out/done.lic")
     pairs = [*plan([tmp_path / "in"], tmp_path / "out", ".lic"), Pair(tmp_path / "x", tmp_path / "y", "no such file")]
-    summary = jobs.survey(pairs, length, workers=workers)
+    summary = jobs.run(pairs, length, makes=False, workers=workers)
     assert sorted(result.value for result in summary.done) == [5, 7]
     assert [(result.pair.target.name, result.bytes_out) for result in summary.skipped] == [("done.lic", 1)]
     assert [result.error for result in summary.failed] == ["no such file"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["done.lic"]
-    assert len(jobs.survey(pairs, length, force=True).done) == 3
+    assert len(jobs.run(pairs, length, makes=False, force=True).done) == 3
 
 
 def stop(pair: Pair, after: list[int]) -> None:

@@ -82,7 +82,7 @@ def name_of_process(pair: Pair) -> int:
 def test_all_workers_work(local: Any, photos: Path) -> None:
     pairs = [Pair(photos / "0.png", photos / f"{number}.lic") for number in range(20)]
     with cluster.connect(local.scheduler_address) as found:
-        summary = jobs.survey(pairs, name_of_process, executor=found.executor)
+        summary = jobs.run(pairs, name_of_process, makes=False, executor=found.executor)
     assert len({result.value for result in summary.done} - {os.getpid()}) == 2
 
 

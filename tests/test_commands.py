@@ -28,6 +28,18 @@ def test_a_command_is_explained_in_the_list_and_in_its_own_help(name: str, capsy
     assert COMMANDS[name].SUMMARY.endswith(".")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["coder", "--symbols"], ["coder", "--repeats"], ["profile", "a.png", "--repeats"], ["times", ".", "--rounds"]],
+)
+def test_a_count_of_nothing_is_named_with_what_is_legal(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for count in ("0", "1.5"):
+        with pytest.raises(SystemExit) as stopped:
+            command.main(["bench", *words, count])
+        assert stopped.value.code == 2
+        assert f"{words[-1]}: must be a whole number of at least 1, got '{count}'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", [name for name in COMMANDS if hasattr(COMMANDS[name], "run")])
 def test_the_examples_are_understood(name: str) -> None:
     lines = [line for line in COMMANDS[name].EXAMPLES.splitlines() if line.strip()]

@@ -84,7 +84,7 @@ LAW = {
     "desktop/directories": ("", ""),
     "desktop/entries": ("naming", ""),
     "bench": (
-        f"{LEAVES} __init__ bench codec color engine families fileformat inspection options pages plugin saving _native",
+        f"{LEAVES} __init__ bench codec color engine families fileformat inspection options pages parsing plugin saving _native",
         "numpy PIL constriction",
     ),
     "bench/groups": ("bench engine papers/claims", ""),

@@ -6,10 +6,9 @@ import bits_reference
 import numpy as np
 import pytest
 import stranger
+from coded import check_format, encoded, of_one_and_two_tiles
 from pictures import photo_like
-from test_published import encoded, in_tiles
 
-from pillow_lic import codec
 from pillow_lic.dump import dump
 from pillow_lic.engine import bits, models, runtime
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
@@ -52,11 +51,7 @@ def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, in
 @pytest.mark.parametrize("quality", [1, 5.6, 10])
 def test_the_format_is_enough_to_decode(quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(stranger.PLAIN, "li2018", decode_alone)
-    pixels = photo_like(40, 70, 4, seed=3)
-    tiles = in_tiles(MODEL, photo_like(30, 150), 128, int(quality * 100))
-    for data in (encoded(MODEL, pixels, "RGBA", quality=quality), tiles):
-        ours, theirs = codec.decode(data)[1], stranger.decode(data)
-        assert np.abs(ours.astype(int) - theirs).max() <= 1
+    check_format(*of_one_and_two_tiles(MODEL, quality))
 
 
 def test_flat_ground_gets_fewer_codes_than_texture() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from coded import cat, encoded, in_tiles
+from coded import cat, check_size_and_mode, encoded, in_tiles
 from pictures import photo_like
 from PIL import Image
 
@@ -38,13 +38,7 @@ def test_through_pillow(model: Model, tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", CHANNELS)
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 300), (17, 16), (130, 75)])
 def test_sizes_and_modes(model: Model, height: int, width: int, mode: str) -> None:
-    pixels = photo_like(height, width, CHANNELS[mode], seed=height)
-    header, got = codec.decode(encoded(model, pixels, mode, quality=9))
-    assert (header.mode, header.width, header.height, header.tile_edge) == (mode, width, height, 0)
-    assert got.shape == pixels.shape
-    assert np.abs(got.astype(int) - pixels).mean() < 12
-    if mode.endswith("A"):
-        np.testing.assert_array_equal(got[..., -1], pixels[..., -1])
+    check_size_and_mode(model, height, width, mode, quality=9, most=12)
 
 
 @each_model

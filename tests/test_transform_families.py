@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 import stranger
-from coded import encoded, in_tiles
+from coded import check_format, check_size_and_mode, encoded, in_tiles, of_one_and_two_tiles
 from pictures import SAMPLE, photo_like
 from PIL import Image
 
@@ -49,13 +49,7 @@ def test_through_pillow(model: Model, tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", CHANNELS)
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 300), (17, 16), (130, 75)])
 def test_sizes_and_modes(model: Model, height: int, width: int, mode: str) -> None:
-    pixels = photo_like(height, width, CHANNELS[mode], seed=height)
-    header, got = codec.decode(encoded(model, pixels, mode, quality=9))
-    assert (header.mode, header.width, header.height, header.tile_edge) == (mode, width, height, 0)
-    assert got.shape == pixels.shape
-    assert np.abs(got.astype(int) - pixels).mean() < 8
-    if mode.endswith("A"):
-        np.testing.assert_array_equal(got[..., -1], pixels[..., -1])
+    check_size_and_mode(model, height, width, mode, quality=9, most=8)
 
 
 def test_quality_raises_bytes_and_psnr(model: Model) -> None:
@@ -168,13 +162,7 @@ ALONE = {"balle2017": by_channel, "balle2018": by_scale, "minnen2018_local": by_
 @pytest.mark.parametrize("quality", [1, 5.6, 10])
 def test_the_format_is_enough_to_decode(model: Model, quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(stranger.PLAIN, model.procedure, ALONE[model.procedure])
-    pixels = photo_like(40, 70, 4, seed=3)
-    for data in (
-        encoded(model, pixels, "RGBA", quality=quality),
-        in_tiles(model, photo_like(30, 200), 128, int(quality * 100)),
-    ):
-        ours, theirs = codec.decode(data)[1], stranger.decode(data)
-        assert np.abs(ours.astype(int) - theirs).max() <= 1
+    check_format(*of_one_and_two_tiles(model, quality))
 
 
 def read_symbols(model: Model, data: bytes) -> np.ndarray:

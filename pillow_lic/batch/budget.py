@@ -93,9 +93,10 @@ def within_budget(
         if progress is not None:
             progress(result, steps, 2 * jobs.count(pairs))
 
-    found = jobs.survey(
+    found = jobs.run(
         pairs,
         Measure(transcoder),
+        makes=False,
         workers=workers,
         force=force,
         progress=lambda result, *_: told(result, 1 if result.outcome == "done" else 2),

@@ -1,6 +1,6 @@
 """Running work over many files: in this process, in worker processes, or on an executor; knows nothing of pictures.
 
-`run` makes the targets of pairs, `survey` only looks at their sources. What to do with a pair is the caller's function. Any
+What to do with a pair is the caller's function, which makes its target or only looks at its source. Any
 `concurrent.futures.Executor` serves (Dask's `Client.get_executor()` is one). A pair that fails is reported and does not
 stop the others; a target that is finished is skipped, so that a run that was stopped goes on where it stood.
 """
@@ -44,32 +44,21 @@ def run(
     pairs: Sequence[P],
     work: Work[P],
     *,
+    makes: bool = True,
     workers: int = 1,
     force: bool = False,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Summary:
-    """Do `work`, which makes the target, on every pair and return what became of each.
+    """Do `work` on every pair and return what became of each; what it returned is the `value` of the result.
 
-    One worker is this process; more are processes of their own, so that one that dies (out of memory, say) costs its
-    pair only. `force` makes targets again that are there already. An `executor` replaces the workers. KeyboardInterrupt
-    lets the pairs under way finish, and report, and passes on; a second one passes on at once. RuntimeError when no worker
-    process begins, as in a program whose own start is not guarded.
+    makes: whether it makes the target; else results have no bytes but those of targets that are there already. One worker is
+    this process; more are processes of their own, so that one that dies (out of memory, say) costs its pair only. `force`
+    makes targets again that are there already. An `executor` replaces the workers. KeyboardInterrupt lets the pairs under way
+    finish, and report, and passes on; a second one passes on at once. RuntimeError when no worker process begins, as in a
+    program whose own start is not guarded.
     """
-    return _all(pairs, partial(_do, work, True), workers, force, progress, executor)
-
-
-def survey(
-    pairs: Sequence[P],
-    work: Work[P],
-    *,
-    workers: int = 1,
-    force: bool = False,
-    progress: Progress | None = None,
-    executor: Executor | None = None,
-) -> Summary:
-    """As `run`, with work that makes nothing: what it returned is the `value` of each result."""
-    return _all(pairs, partial(_do, work, False), workers, force, progress, executor)
+    return _all(pairs, partial(_do, work, makes), workers, force, progress, executor)
 
 
 def check_workers(workers: object) -> None:

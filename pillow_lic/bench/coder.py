@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._native import BitDecoder, BitEncoder, Decoder, Tables, encode
+from ..parsing import count, typed
 
 SCALES = [0.11 * (148 / 0.11) ** (i / 63) for i in range(64)]
 SPREAD = 15
@@ -177,18 +178,19 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench coder`."""
     words = argparse.ArgumentParser(prog="lic bench coder", description=__doc__.splitlines()[0] if __doc__ else None)
     words.add_argument(
-        "--symbols", type=int, default=1_500_000, metavar="N", help="symbols, and about as many bits; default 1500000"
+        "--symbols",
+        type=typed(count),
+        default=1_500_000,
+        metavar="N",
+        help="symbols, and about as many bits; default 1500000",
     )
-    words.add_argument("--repeats", type=int, default=7, metavar="K", help="best of K; default 7")
+    words.add_argument("--repeats", type=typed(count), default=7, metavar="K", help="best of K; default 7")
     return words
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark of `lic bench coder`, print it, and return the exit status 0."""
     arguments = parser().parse_args(argv)
-    if arguments.symbols < 1 or arguments.repeats < 1:
-        parser().error("--symbols and --repeats must be at least 1")
-
     symbols, indexes = picture_like(arguments.symbols)
     for lanes in (1, 2, 4, 8):
         ours = _measure_ours(symbols, indexes, lanes, arguments.repeats)

@@ -29,6 +29,7 @@ from ..engine.models import Model
 from ..engine.settings import settings
 from ..families.lic1 import refinement
 from ..files import named
+from ..parsing import count, typed
 from . import peers
 
 PARSE, REST = "parse", "rest"
@@ -173,15 +174,13 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--model", metavar="MODEL", help="name or number; default: what save writes")
     words.add_argument("--quality", type=float, default=6, metavar="Q", help="default: 6")
     words.add_argument("--effort", type=int, metavar="N", help="0-9; default: the model's own")
-    words.add_argument("--repeats", type=int, default=3, metavar="N", help="the best of N; default: 3")
+    words.add_argument("--repeats", type=typed(count), default=3, metavar="N", help="the best of N; default: 3")
     return words
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lic bench profile`, print its tables, and return the exit status: 0, or 1 after a sentence on stderr."""
     arguments = parser().parse_args(argv)
-    if arguments.repeats < 1:
-        parser().error("--repeats must be at least 1")
     try:
         number = arguments.model if arguments.model is None or not arguments.model.isdecimal() else int(arguments.model)
         model = models.choose(number)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..files import named
+from ..parsing import count, typed
 from . import measurement, peers
 from .equal_bytes import nearest
 from .peers import Codec
@@ -68,16 +69,16 @@ def mosaic(pictures: Sequence[Pixels], megapixels: float) -> Pixels:
 
 
 @contextmanager
-def on_processors(count: int) -> Iterator[None]:
-    """Bind the process to `count` processors for a `with` block; ValueError where it has fewer or the system binds none."""
+def on_processors(number: int) -> Iterator[None]:
+    """Bind the process to `number` processors for a `with` block; ValueError where it has fewer or the system binds none."""
     if not hasattr(os, "sched_setaffinity"):
         msg = f"threads cannot be chosen on {platform.system()}, which binds no process to processors"
         raise ValueError(msg)
     own = os.sched_getaffinity(0)
-    if count > len(own):
-        msg = f"threads must be at most {len(own)}, the processors of this process, got {count}"
+    if number > len(own):
+        msg = f"threads must be at most {len(own)}, the processors of this process, got {number}"
         raise ValueError(msg)
-    os.sched_setaffinity(0, sorted(own)[:count])
+    os.sched_setaffinity(0, sorted(own)[:number])
     try:
         yield
     finally:
@@ -162,7 +163,7 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument(
         "--models", default=",".join(MODELS), metavar="A,B", help="default: %(default)s; lic2:0 is lic2 at effort 0"
     )
-    words.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of every codec; default: 3")
+    words.add_argument("--rounds", type=typed(count), default=3, metavar="N", help="turns of every codec; default: 3")
     return words
 
 

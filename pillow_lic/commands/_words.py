@@ -7,30 +7,18 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 from ..files import named, names_folder, write_atomic
 from ..options import OPTIONS
+from ..parsing import typed
 from ._terminal import quoted
 
 _ADJUSTMENTS = ("first_frame", "auto_orient", "resize", "background")
 
 
 _STANDARD_OUTPUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
-
-
-def typed(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return `parse` as argparse wants it, which shows only its own kind of error."""
-
-    def parsed(text: str) -> Any:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return parsed
 
 
 def add_save_options(parser: argparse.ArgumentParser, command: str) -> None:

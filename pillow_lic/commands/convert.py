@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..parsing import byte_count
+from ..parsing import byte_count, typed
 from ..starting import INTERRUPTED
 from . import _interrupts, _words
 
@@ -31,7 +31,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     add_run_words(parser, "lic")
     parser.add_argument(
         "--budget",
-        type=_words.typed(byte_count),
+        type=typed(byte_count),
         metavar="BYTES",
         help="for all files together (5GB): measure, then share",
     )
@@ -47,7 +47,7 @@ def add_run_words(parser: argparse.ArgumentParser, default: str) -> None:
     )
     parser.add_argument("--to", metavar="FORMAT", help=f"{default} (default) or any extension Pillow writes")
     parser.add_argument(
-        "-j", "--jobs", type=_words.typed(_jobs), metavar="N", help="worker processes (default 1); all: one a processor"
+        "-j", "--jobs", type=typed(_jobs), metavar="N", help="worker processes (default 1); all: one a processor"
     )
     parser.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster of this scheduler")
     parser.add_argument("-f", "--force", action="store_true", help="also make what is there, even over originals")

@@ -7,7 +7,7 @@ import sys
 
 from ..fileformat.source import opened, size_from
 from ..naming import FORMAT
-from ..parsing import byte_count
+from ..parsing import byte_count, typed
 from . import _terminal, _words
 
 SUMMARY = "Make a .lic file of a progressive model smaller, and its picture coarser, without encoding it anew."
@@ -21,7 +21,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic cut`."""
     parser.add_argument("source", help="a .lic file; - is standard input")
     parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
-    parser.add_argument("--size", required=True, type=_words.typed(byte_count), metavar="BYTES", help="at most (20k)")
+    parser.add_argument("--size", required=True, type=typed(byte_count), metavar="BYTES", help="at most (20k)")
     parser.add_argument("-f", "--force", action="store_true", help="replace what is there, not only .lic files")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import _words
+from ..parsing import count, typed
 
 SUMMARY = "Put the published systems on one page: curves, claims, costs, pictures; takes minutes."
 EXAMPLES = """
@@ -19,16 +19,9 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic papers`."""
     parser.add_argument("folder", help="where papers.html, papers.md and its drawings are written")
     parser.add_argument("--pictures", metavar="FOLDER", help="of pictures; default: the one of this package")
-    parser.add_argument("--limit", type=_words.typed(_limit), metavar="N", help="only the first N pictures")
+    parser.add_argument("--limit", type=typed(count), metavar="N", help="only the first N pictures")
     parser.add_argument("--cache", metavar="FILE", help="JSON file that keeps what was measured")
     parser.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside, by their names")
-
-
-def _limit(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        msg = f"must be a whole number of at least 1, got {text!r}"
-        raise ValueError(msg)
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

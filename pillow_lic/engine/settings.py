@@ -52,8 +52,8 @@ class Settings:
 
 
 _overrides: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("lic_settings", default=None)
-_deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("lic_deadline", default=None)
-"""When the call that runs must be done, by the monotonic clock."""
+_deadline: contextvars.ContextVar[tuple[float, float] | None] = contextvars.ContextVar("lic_deadline", default=None)
+"""When the call that runs must be done, by the monotonic clock, and the seconds that it has."""
 _stops: contextvars.ContextVar[Sequence[threading.Event]] = contextvars.ContextVar("lic_stops", default=())
 """Each set when nobody waits any more for the work that this is part of."""
 
@@ -123,7 +123,7 @@ def check_pixels(width: int, height: int) -> None:
     """Raise LicLimitError for a picture of more pixels than the settings in force allow."""
     limit = current_settings().max_pixels
     if limit is not None and width * height > limit:
-        msg = f"picture has {width}x{height} pixels, the limit set is {limit}"
+        msg = f"picture has {width}x{height} pixels, more than the {limit} that settings(max_pixels=...) or LIC_MAX_PIXELS allow"
         raise LicLimitError(msg)
 
 
@@ -159,8 +159,13 @@ def settings(
 ) -> Iterator[Settings]:
     """Run the codec calls of a ``with`` block under other settings; None leaves a setting as it is.
 
-    What they mean is said at :class:`Settings`. For the threads of a pool a block does not hold; there the environment does
-    (:func:`current_settings`).
+    threads: 1-1024, by default the processors that this process may use. providers: what onnxruntime runs on, as "cuda,cpu" or a
+    sequence of such names; of several the first that is there. max_pixels: of a picture that is opened, read or written.
+    max_memory: bytes beside the pixels, by default 10^9. max_seconds: time of one call, looked at before each network and tile.
+    What is over max_pixels or max_seconds is a LicLimitError, a wrong value a ValueError.
+
+    For the threads of a pool a block does not hold; there the environment does (LIC_THREADS, LIC_PROVIDERS, LIC_MAX_PIXELS,
+    LIC_MAX_MEMORY, LIC_MAX_SECONDS).
 
     >>> with settings(threads=1) as s:
     ...     s.threads
@@ -186,7 +191,7 @@ def settings(
 def limited_time() -> Iterator[None]:
     """Give a ``with`` block, or each call of a function it decorates, the seconds of the settings (:func:`check_time`)."""
     seconds = current_settings().max_seconds
-    token = _deadline.set(None if seconds is None else time.monotonic() + seconds)
+    token = _deadline.set(None if seconds is None else (time.monotonic() + seconds, seconds))
     try:
         yield
     finally:
@@ -213,6 +218,6 @@ def check_time() -> None:
     if any(stop.is_set() for stop in _stops.get()):
         raise Stopped
     deadline = _deadline.get()
-    if deadline is not None and time.monotonic() > deadline:
-        msg = "the picture takes more time than max_seconds allows (settings(max_seconds=...) or LIC_MAX_SECONDS)"
+    if deadline is not None and time.monotonic() > deadline[0]:
+        msg = f"the picture takes more than the {deadline[1]:g} seconds that settings(max_seconds=...) or LIC_MAX_SECONDS allow"
         raise LicLimitError(msg)
