@@ -17,7 +17,7 @@ from .engine import models
 from .engine.models import Model
 from .exact import ground, layer
 from .exact.layer import Layer
-from .families import Request, Writer
+from .families import Request
 from .fileformat import alpha, container, importance_map, vp8l
 from .fileformat.header import Header
 from .fileformat.levels import quality_to_level
@@ -51,115 +51,77 @@ def composed(
     seen = ground.without_hidden(pixels)
     # A file without networks says by MAX_LEVEL that every pixel is as it was.
     highest = MAX_LEVEL if seen is pixels else MAX_LEVEL - 1
-    kept = None if original else _layer(seen, mode, options, model)
-    wish = requested.request(options.roi, options.importance, channels.as_rgb(seen, mode))
+    pixels = seen
+    kept = None if original else _layer(pixels, mode, options, model)
+    plane = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
+    wish = requested.request(options.roi, options.importance, channels.as_rgb(pixels, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height, model.bpp))
     search = options.has_target or deltas is not None
-    coded = _coded(ground.beneath(seen, None if kept is None else kept.covered), mode, model)
+    coded = _coded(ground.beneath(pixels, None if kept is None else kept.covered), mode, model)
     effort = model.effort if options.effort is None else options.effort
     writer = families.writer(model, coded, Request(deltas, effort, search, original))
-    files = _Files(seen, mode, metadata, model, coded, writer, kept, highest)
-    if deltas is None and not original and options.exact is not False:
-        files.weigh_slim()
-    data = files.by(options)
+    wholes: dict[int, Callable[[int], bytes]] = {}
+
+    def mixed(level: int) -> bytes:
+        header = Header(
+            mode,
+            width,
+            height,
+            writer.tiling.edge,
+            model.number,
+            model.hash,
+            level,
+            is_grey=channels.are_equal(pixels, mode),
+        )
+        carried = None if writer.deltas is None else importance_map.pack(writer.deltas)
+        exact = None if kept is None else kept.payload(level, writer.tiling)
+        return container.pack(
+            header, writer.payloads(level), metadata=metadata, importance=carried, alpha=plane, exact=exact
+        )
+
+    slim = None
+    if min(height, width) < SLIM and deltas is None and not original and options.exact is not False and vp8l.is_there():
+        slim = kept_whole(pixels, mode, metadata)
+
+    def file(level: int) -> bytes:
+        if kept is None or kept.share < layer.WHOLE:
+            return mixed(level) if slim is None else min(slim(min(level, highest)), mixed(level), key=len)
+        reach = kept.reach(level)
+        if reach not in wholes:
+            colors = kept.whole(level)
+            shown = colors if plane is None else np.concatenate([colors, pixels[:, :, -1:]], 2)
+            wholes[reach] = kept_whole(shown, mode, metadata)
+        whole = wholes[reach](min(level, highest))
+        return whole if kept.share == 1 else min(whole, mixed(level), key=len)
+
+    def psnr(level: int) -> float:
+        if kept is None:
+            return metrics.psnr(coded, writer.decoded(level))
+        if kept.share == 1:
+            return min(metrics.psnr(kept.colors, kept.whole(level)), MOST_DB)
+        return min(
+            metrics.psnr(kept.wanted(coded), kept.laid_over(writer.decoded(level), level, writer.tiling)), MOST_DB
+        )
+
+    def found() -> bytes:
+        if options.target_psnr is not None:
+            return file(rate_search.level_for_psnr(psnr, options.target_psnr, model.levels))
+        if options.target_size is not None:
+            return rate_search.largest_file(file, options.target_size, model.levels)
+        if options.target_bpp is not None:
+            size = options.target_bpp * width * height / 8
+            return rate_search.largest_file(file, size, model.levels, width * height)
+        return file(model.nearest_level(options.level))
+
+    data = found()
     if deltas is None:
         return data
     if options.has_target and len(importance_map.pack(deltas)) < requested.REMADE_SHARE * len(data):
         return data
     writer.deltas = wish.deltas(len(data))
     if writer.deltas is None or (writer.deltas != deltas).any():  # finer or coarser, now that the size is known
-        return files.by(options)
+        return found()
     return data
-
-
-class _Files:
-    """The files that one picture may become, one for each level.
-
-    pixels (H, W, C) uint8 of a mode, zeros where alpha hides them; coded: what `writer` codes of them, beneath the exact layer
-    `kept`. highest: the level that a file without networks may say.
-    """
-
-    def __init__(
-        self,
-        pixels: Pixels,
-        mode: str,
-        metadata: Mapping[str, bytes] | None,
-        model: Model,
-        coded: Pixels,
-        writer: Writer,
-        kept: Layer | None,
-        highest: int,
-    ) -> None:
-        self._pixels, self._mode, self._metadata, self._model = pixels, mode, metadata, model
-        self._coded, self._writer, self._kept, self._highest = coded, writer, kept, highest
-        self._alpha = alpha.pack(pixels[:, :, -1]) if mode in ("LA", "RGBA") else None
-        self._slim: Callable[[int], bytes] | None = None
-        self._wholes: dict[int, Callable[[int], bytes]] = {}
-
-    def weigh_slim(self) -> None:
-        """Let a slim picture go without networks where that file is the smaller one."""
-        if min(self._pixels.shape[:2]) < SLIM and vp8l.is_there():
-            self._slim = kept_whole(self._pixels, self._mode, self._metadata)
-
-    def by(self, options: EncodeOptions) -> bytes:
-        """Return the file of the quality or the target that is asked for."""
-        (height, width), levels = self._pixels.shape[:2], self._model.levels
-        if options.target_psnr is not None:
-            return self._at(rate_search.level_for_psnr(self._psnr, options.target_psnr, levels))
-        if options.target_size is not None:
-            return rate_search.largest_file(self._at, options.target_size, levels)
-        if options.target_bpp is not None:
-            size = options.target_bpp * width * height / 8
-            return rate_search.largest_file(self._at, size, levels, width * height)
-        return self._at(self._model.nearest_level(options.level))
-
-    def _at(self, level: int) -> bytes:
-        """Return the file of a level: the smallest of those that show the same."""
-        kept = self._kept
-        if kept is None or kept.share < layer.WHOLE:
-            mixed = self._mixed(level)
-            return mixed if self._slim is None else min(self._slim(min(level, self._highest)), mixed, key=len)
-        whole = self._whole(kept, level)
-        return whole if kept.share == 1 else min(whole, self._mixed(level), key=len)
-
-    def _mixed(self, level: int) -> bytes:
-        """Return the file of what the networks code and the exact layer over it."""
-        height, width = self._pixels.shape[:2]
-        writer = self._writer
-        header = Header(
-            self._mode,
-            width,
-            height,
-            writer.tiling.edge,
-            self._model.number,
-            self._model.hash,
-            level,
-            is_grey=channels.are_equal(self._pixels, self._mode),
-        )
-        carried = None if writer.deltas is None else importance_map.pack(writer.deltas)
-        exact = None if self._kept is None else self._kept.payload(level, writer.tiling)
-        return container.pack(
-            header, writer.payloads(level), metadata=self._metadata, importance=carried, alpha=self._alpha, exact=exact
-        )
-
-    def _whole(self, kept: Layer, level: int) -> bytes:
-        """Return the file of the layer alone, which has every pixel; no network runs."""
-        reach = kept.reach(level)
-        if reach not in self._wholes:
-            colors = kept.whole(level)
-            shown = colors if self._alpha is None else np.concatenate([colors, self._pixels[:, :, -1:]], 2)
-            self._wholes[reach] = kept_whole(shown, self._mode, self._metadata)
-        return self._wholes[reach](min(level, self._highest))
-
-    def _psnr(self, level: int) -> float:
-        """Return the PSNR in dB of the colours that the file of a level shows, at most MOST_DB beside an exact layer."""
-        kept, writer = self._kept, self._writer
-        if kept is None:
-            return metrics.psnr(self._coded, writer.decoded(level))
-        if kept.share == 1:
-            return min(metrics.psnr(kept.colors, kept.whole(level)), MOST_DB)
-        shown = kept.laid_over(writer.decoded(level), level, writer.tiling)
-        return min(metrics.psnr(kept.wanted(self._coded), shown), MOST_DB)
 
 
 def kept_whole(pixels: Pixels, mode: str, metadata: Mapping[str, bytes] | None) -> Callable[[int], bytes]:
