@@ -16,14 +16,12 @@ import sys
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import files, metrics
 from ..fileformat.levels import level_to_quality
 from ..fileformat.limits import MAX_LEVEL
-from ..parsing import count, typed
 from . import equal_bytes, page, report
 from .report import METRICS, Sample
 
@@ -274,8 +272,8 @@ def parser() -> argparse.ArgumentParser:
     )
     words.add_argument("--metrics", metavar="M,M", help=f"default: {','.join(METRICS)} (the last if installed)")
     words.add_argument("--anchor", metavar="CODEC", help="what BD-rates and times are set against; default: avif")
-    words.add_argument("--repeats", type=typed(count), default=1, metavar="N", help="the best time of N; default: 1")
-    words.add_argument("--limit", type=typed(count), metavar="N", help="only the first N pictures")
+    words.add_argument("--repeats", type=_positive, default=1, metavar="N", help="the best time of N; default: 1")
+    words.add_argument("--limit", type=_positive, metavar="N", help="only the first N pictures")
     words.add_argument("--cache", metavar="FILE", help="JSON file that keeps what the peers gave")
     words.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside")
     words.add_argument("--curve", action="append", metavar="PATTERN", help="which of them (vtm, 'tfc/*'); repeatable")
@@ -284,16 +282,24 @@ def parser() -> argparse.ArgumentParser:
         "--html", action="store_true", help="write bench.html too, in the folder of --out or here: a page for the eye"
     )
     words.add_argument(
-        "--crops",
-        type=typed(partial(count, least=0)),
-        default=4,
-        metavar="N",
-        help="compare the first N pictures on it; default: 4",
+        "--crops", type=_count, default=4, metavar="N", help="compare the first N pictures on it; default: 4"
     )
     words.add_argument(
         "--crops-at", type=float, default=3, metavar="Q", help="at this quality of the first codec; default: 3"
     )
     return words
+
+
+def _positive(text: str) -> int:
+    return _count(text, 1)
+
+
+def _count(text: str, least: int = 0) -> int:
+    value = int(text)
+    if value < least:
+        msg = f"must be at least {least}, got {value}"
+        raise argparse.ArgumentTypeError(msg)
+    return value
 
 
 def _metrics(text: str | None) -> list[str]:
