@@ -8,7 +8,7 @@ import textwrap
 from dataclasses import asdict
 from typing import Any
 
-SUMMARY = "List the models of this release: size, work, rates, what was shown of a paper's claims, and what they know."
+SUMMARY = "List the models of this release: size, work, rates, options, and which claims of their papers were shown."
 EXAMPLES = """
   lic models
   lic models --json
