@@ -33,6 +33,7 @@ from torch import Tensor, nn
 
 from .common.factorised import Prior
 from .common.quantisers import KINDS, quantised
+from .common.schedule import rate_at, set_rate
 
 Points = npt.NDArray[np.float64]
 
@@ -197,8 +198,7 @@ def trained(name: str, quantiser: str, seconds: float) -> Ntc:
     optimizer = torch.optim.Adam(net.parameters())
     begun, number = time.time(), 0
     while (done := (time.time() - begun) / seconds) < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = 3e-3 * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+        set_rate(optimizer, 3e-3 * rate_at(done, number, decay_from=0.0, warm_up=1))
         number += 1
         samples = torch.from_numpy(source(name, BATCH, number)).float()
         optimizer.zero_grad()

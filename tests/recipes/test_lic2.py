@@ -13,6 +13,7 @@ import torch
 from onnx_models.recipes.common import progress
 from onnx_models.recipes.common.complexity import kmac_per_pixel
 from onnx_models.recipes.common.levels import LAMBDA_MAX, anchor_lambdas, hats, lambdas
+from onnx_models.recipes.common.schedule import rate_at
 from onnx_models.recipes.lic1.model import Lic1, Sizes
 from onnx_models.recipes.lic1.networks import graphs
 from onnx_models.recipes.lic2 import teacher, train
@@ -137,9 +138,9 @@ def test_what_moves_when() -> None:
     assert {"latents.leave.weight", "analysis.linear.weight"} <= moving[1] - moving[0]
     assert all(n.startswith(train.TRUNK) for n in moving[2] - moving[1])
     assert len(moving[2]) == len(list(net.named_parameters()))
-    assert train.rate_at(0.0, 0, 0.5) < 0.01
-    assert train.rate_at(0.5, 1000, 0.5) == pytest.approx(1)
-    assert train.rate_at(1.0, 1000, 0.5) == pytest.approx(0.01)
+    assert rate_at(0.0, 0, 0.5) < 0.01
+    assert rate_at(0.5, 1000, 0.5) == pytest.approx(1)
+    assert rate_at(1.0, 1000, 0.5) == pytest.approx(0.01)
 
 
 @pytest.fixture

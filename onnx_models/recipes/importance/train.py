@@ -45,6 +45,7 @@ from ..common.graph import Graph
 from ..common.layer_graphs import block, conv
 from ..common.layers import Block
 from ..common.levels import LEVEL_MAX
+from ..common.schedule import rate_at, set_rate
 from ..common.similarity import ms_ssim
 
 HERE = Path(__file__).resolve().parents[2]
@@ -257,8 +258,7 @@ def main() -> None:
     ema = {k: v.detach().clone() for k, v in net.state_dict().items()}
     start, step, log = time.time(), 0, []
     while (done := (time.time() - start) / (60 * a.minutes)) < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = a.lr * min(1, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+        set_rate(optimizer, a.lr * rate_at(done, step, decay_from=0.0, warm_up=50))
         some = torch.from_numpy(rng.integers(0, len(known.pixels), a.batch))
         pixels, bits, losses = turned(Curves(*(v[some] for v in known)), int(rng.integers(8)))
         base = torch.from_numpy(rng.integers(64, SPACING * (LEVELS - 1) - 63, a.batch)).float()

@@ -15,11 +15,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
-import math
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +32,11 @@ from ..common.data import Patches, whole_pictures
 from ..common.levels import LAMBDA_MAX, LEVEL_MAX, lambdas
 from ..common.pca import block_pca
 from ..common.replay import Replayed
+from ..common.schedule import rate_at, set_rate
 from ..common.similarity import dissimilarity
 from ..common.soap import Soap
 from .model import Lic1, Sizes
+from .state import CHECKPOINT, State
 from .widening import widened
 
 FLAT_FIELDS = 0.6
@@ -185,97 +186,110 @@ def has_bfloat16(device: torch.device) -> bool:
     return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
 
 
-def main() -> None:
-    a = arguments()
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
-    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    device = torch.device("cuda" if world == 1 and torch.cuda.is_available() else "cpu")
-    if world > 1:
-        dist.init_process_group("gloo")
-    torch.backends.cudnn.allow_tf32 = False
-    amp = torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device))
-    data = Patches(a.patches)
-    judges = whole_pictures(a.pictures) if a.pictures else [data.validation()]
-    a.run.mkdir(parents=True, exist_ok=True)
-    checkpoint = a.run / "checkpoint.pt"
-
+def begun(a: argparse.Namespace, data: Patches, device: torch.device) -> Lic1:
+    """Return the networks as a run without a checkpoint begins: from the block PCA of the patches, or with the weights given."""
     torch.manual_seed(0)
     components, variance = block_pca(data.some(1500))
     net = Lic1(torch.from_numpy(components), torch.from_numpy(variance).clamp_min(1e-8), Sizes())
     net = net.to(device, memory_format=torch.channels_last)
-    if a.weights and not checkpoint.exists():
+    if a.weights and not (a.run / CHECKPOINT).exists():
         net.load_state_dict(widened(torch.load(a.weights, map_location=device), net))
+    return net
+
+
+def groups_of(net: Lic1, linear: float) -> list[dict[str, object]]:
+    """Return the parameters by the factor on their learning rate; checkpoints count on the order of the groups."""
     named = list(net.named_parameters())
     fast = [v for n, v in named if any(f in n for f in FAST)]
     slow = [v for n, v in named if "linear" in n]
     skip = {id(v) for v in fast + slow}
-    groups = [
-        {"params": [v for _, v in named if id(v) not in skip]},
-        {"params": fast, "factor": 4.0},
-        {"params": slow, "factor": a.linear},
-    ]
+    others = [v for _, v in named if id(v) not in skip]
+    return [{"params": others}, {"params": fast, "factor": 4.0}, {"params": slow, "factor": linear}]
+
+
+def learner(
+    net: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    amp: contextlib.AbstractContextManager[object],
+    structure: float,
+    device: torch.device,
+) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Return a function of pictures (n,h,w,3) uint8, base levels and level fields: `gradients` of their loss."""
+
+    def learn(pictures: Tensor, base: Tensor, level: Tensor) -> Tensor:
+        x = (pictures.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
+        with amp:
+            losses, bpp, mse = loss_of(net, x, base, level, structure)
+        return gradients(optimizer, losses, bpp, mse)
+
+    return Replayed(learn, list(net.parameters()), device) if device.type == "cuda" else learn
+
+
+def gradients(optimizer: torch.optim.Optimizer, losses: Tensor, bpp: Tensor, mse: Tensor) -> Tensor:
+    """Leave the gradients of the mean loss of samples in the parameters, and return (3,) mean loss, bpp and PSNR."""
+    optimizer.zero_grad()
+    losses.mean().backward()  # type: ignore[no-untyped-call]
+    return torch.stack([losses.mean(), bpp.mean(), -10 * mse.mean().log10()]).detach()
+
+
+def train(a: argparse.Namespace, rank: int, world: int) -> None:
+    """Train for `a.minutes`, as process `rank` of `world`; the first one judges, and saves what all of them know."""
+    device = torch.device("cuda" if world == 1 and torch.cuda.is_available() else "cpu")
+    amp = torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device))
+    data = Patches(a.patches)
+    judges = whole_pictures(a.pictures) if a.pictures else [data.validation()]
+    a.run.mkdir(parents=True, exist_ok=True)
+    net = begun(a, data, device)
+    groups = groups_of(net, a.linear)
     optimizer = ZeroRedundancyOptimizer(groups, Soap, lr=a.lr) if world > 1 else Soap(groups, lr=a.lr)
-    ema = {k: v.detach().clone() for k, v in net.state_dict().items()}
-    step, spent = 0, 0.0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        net.load_state_dict(saved["net"])
-        optimizer.load_state_dict(saved["optimizer"])
-        ema, step, spent = saved["ema"], saved["step"], saved["seconds"]
-    run = torch.nn.parallel.DistributedDataParallel(net, gradient_as_bucket_view=True) if world > 1 else net
+    state = State(a.run, net, optimizer)
+    shared = torch.nn.parallel.DistributedDataParallel(net, gradient_as_bucket_view=True) if world > 1 else net
     samples = DataLoader(
-        Samples(data, a.crop, a.batch, (step, rank)),
+        Samples(data, a.crop, a.batch, (state.step, rank)),
         batch_size=None,
         num_workers=a.workers,
         pin_memory=device.type == "cuda",
     )
-    torch.manual_seed(1000 * step + rank)
+    torch.manual_seed(1000 * state.step + rank)
+    learn = learner(shared, optimizer, amp, a.structure, device)
+    start, before, log = time.time(), state.seconds, deque[Tensor](maxlen=a.every)
 
-    def learn(pictures: Tensor, base: Tensor, level: Tensor) -> Tensor:
-        """Return (3,) loss, bpp and PSNR of pictures (n,h,w,3) uint8, and leave the gradients of the loss in the parameters."""
-        x = (pictures.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
-        with amp:
-            losses, bpp, mse = loss_of(run, x, base, level, a.structure)
-        optimizer.zero_grad()
-        losses.mean().backward()  # type: ignore[no-untyped-call]
-        return torch.stack([losses.mean(), bpp.mean(), -10 * mse.mean().log10()]).detach()
-
-    if device.type == "cuda":
-        learn = Replayed(learn, list(net.parameters()), device)
-    start, before, log = time.time(), spent, deque[Tensor](maxlen=a.every)
-    latest = net.state_dict()
-    averaged = [ema[k] for k in latest]
+    def keep(lr: float, *, judged: bool) -> None:
+        state.gather()
+        if rank == 0:
+            state.save()
+            state.report(lr, log, judgement(net, state.average, judges, amp, a.structure) if judged else "")
 
     for pictures, base, level in samples:
-        spent = before + time.time() - start
-        done = torch.tensor(spent / (a.minutes * 60))
+        state.seconds = before + time.time() - start
+        done = torch.tensor(state.seconds / (a.minutes * 60))
         if world > 1:
             dist.broadcast(done, 0)
-        fraction = done.item()
-        if fraction >= 1:
+        if done.item() >= 1:
             break
-        late = max(0.0, (fraction - a.decay_from) / (1 - a.decay_from))
-        lr = a.lr * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
-        for group in optimizer.param_groups:
-            group["lr"] = lr * group.get("factor", 1.0)
+        lr = a.lr * rate_at(done.item(), state.step, a.decay_from)
+        set_rate(optimizer, lr)
         log.append(learn(pictures, base, level))
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
-        step += 1
-        with torch.no_grad():
-            torch._foreach_lerp_(averaged, list(latest.values()), 1 - min(0.999, (1 + step) / (10 + step)))
-        if step % a.every == 0:
+        state.count_step()
+        if state.step % a.every == 0:
             if not torch.stack(list(log)).isfinite().all():
-                raise FloatingPointError(f"the loss left the numbers before step {step}; {checkpoint} is from before")
-            gather(optimizer)
-            if rank == 0:
-                save(checkpoint, net, ema, optimizer, step, spent)
-                verdict = judgement(net, ema, judges, amp, a.structure) if step % a.judge == 0 else ""
-                report(a.run, step, spent, lr, log, verdict)
-    gather(optimizer)
-    if rank == 0:
-        save(checkpoint, net, ema, optimizer, step, spent)
-        report(a.run, step, spent, 0.0, log, judgement(net, ema, judges, amp, a.structure))
+                raise FloatingPointError(
+                    f"the loss left the numbers before step {state.step}; {state.checkpoint} is from before"
+                )
+            keep(lr, judged=state.step % a.judge == 0)
+    keep(0.0, judged=True)
+
+
+def main() -> None:
+    a = arguments()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
+    torch.backends.cudnn.allow_tf32 = False
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    if world > 1:
+        dist.init_process_group("gloo")
+    train(a, rank, world)
     if world > 1:
         dist.barrier()
         dist.destroy_process_group()
@@ -295,46 +309,6 @@ def judgement(
     loss, rows = validate(net, pictures, amp, structure, levels)
     net.load_state_dict(trained)
     return f"  validation {loss:.4f} " + " ".join(f"{b:.3f}/{p:.2f}" for b, p in rows)
-
-
-def gather(optimizer: torch.optim.Optimizer) -> None:
-    """Bring the parts of the optimiser's state that other processes keep to the first one, which saves it."""
-    if isinstance(optimizer, ZeroRedundancyOptimizer):
-        optimizer.consolidate_state_dict(0)
-
-
-def save(
-    path: Path,
-    net: Lic1,
-    ema: dict[str, Tensor],
-    optimizer: torch.optim.Optimizer,
-    step: int,
-    seconds: float,
-    **more: float,
-) -> None:
-    """Save a checkpoint, and the averaged net alone as `weights.pt` in float32; a run killed meanwhile keeps the last one."""
-    state = {"net": net.state_dict(), "ema": ema, "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds}
-    torch.save(state | more, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
-    torch.save(ema, path.with_name("weights.part"))
-    path.with_name("weights.part").replace(path.with_name("weights.pt"))
-
-
-def report(
-    run: Path,
-    step: int,
-    seconds: float,
-    lr: float,
-    log: Iterable[Tensor],
-    more: str = "",
-) -> None:
-    """Append a line to the log of the run; `log` has (3,) loss, bpp and PSNR of each of the last steps."""
-    steps = list(log)
-    means = torch.stack(steps).mean(0).tolist() if steps else [math.nan] * 3
-    line = f"step {step}  {seconds / 60:.1f} min  lr {lr:.2e}  loss {means[0]:.4f}  bpp {means[1]:.3f}  psnr {means[2]:.2f}{more}"
-    print(line, flush=True)
-    with (run / "log.txt").open("a") as f:
-        f.write(line + "\n")
 
 
 if __name__ == "__main__":

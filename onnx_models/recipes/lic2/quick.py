@@ -22,13 +22,13 @@ from ..common.data import Patches
 from ..common.depthwise import Pointwise
 from ..common.layers import blocks
 from ..common.levels import lambdas
+from ..common.schedule import rate_at, set_rate
 from ..common.soap import Soap
 from ..lic1.model import Lic1
 from ..lic1.networks import analysis
 from ..lic1.train import Samples, has_bfloat16
 from ..lic1.transforms import Analysis
 from .model import load
-from .train import rate_at
 
 WIDTH, DEPTH = 112, 3
 ERROR_BITS = 6 / math.log(2)
@@ -96,7 +96,7 @@ def main() -> None:
     optimizer, log, start = Soap(own, lr=a.lr), list[float](), time.time()
     samples = Samples(Patches(a.patches), [a.crop], a.batch, (int(start),))
     for step, (pictures, base, level) in zip(range(a.steps), samples, strict=False):
-        optimizer.param_groups[0]["lr"] = a.lr * rate_at(step / a.steps, step, 0.3)
+        set_rate(optimizer, a.lr * rate_at(step / a.steps, step, 0.3))
         x = (pictures.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
         with amp:
             loss = error(net, quick, x, base, level).mean()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import math
 import time
 from pathlib import Path
 
@@ -21,10 +20,12 @@ from pillow_lic.errors import LicRuntimeError
 
 from ..common.data import Patches
 from ..common.pca import block_pca
+from ..common.schedule import rate_at, set_rate
 from ..common.soap import Soap
 from ..lic1.export import load as load_lic1
 from ..lic1.model import Lic1
-from ..lic1.train import FAST, Samples, has_bfloat16, judgement, loss_of, report, save
+from ..lic1.state import State
+from ..lic1.train import FAST, Samples, gradients, has_bfloat16, judgement, loss_of
 from .guard import Guard
 from .model import LIC2, load, untrained
 from .teacher import taught
@@ -91,87 +92,65 @@ def freeze(net: nn.Module, done: float, encoder_from: float, trunk_from: float) 
             v.grad = None
 
 
-def rate_at(done: float, step: int, decay_from: float) -> float:
-    """Factor on the learning rate: rising over the first 200 steps, falling by cosine to a hundredth at the end."""
-    late = max(0.0, (done - decay_from) / (1 - decay_from))
-    return min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, late))))
-
-
-def main() -> None:
-    a = arguments()
-    torch.set_num_threads(1)
+def train(a: argparse.Namespace) -> None:
+    """Train for `a.minutes`, or what is left of them, and go back where the loss jumps."""
     amp = torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16(torch.device("cpu")))
     data = Patches(a.patches)
     held = data.validation()
     judges = [held[:: max(1, len(held) // JUDGED_PATCHES)][:JUDGED_PATCHES]]
     a.run.mkdir(parents=True, exist_ok=True)
-    checkpoint = a.run / "checkpoint.pt"
     net = load(a.start).train().to(memory_format=torch.channels_last) if a.start else begun(data, a.weights)
-    groups = groups_of(net, a.linear, a.encoder)
-    optimizer = Soap(groups, lr=a.lr)
-    ema = {k: v.detach().clone() for k, v in net.state_dict().items()}
-    step, before, rate, guard = 0, 0.0, 1.0, Guard()
+    optimizer = Soap(groups_of(net, a.linear, a.encoder), lr=a.lr)
+    state, guard, log = State(a.run, net, optimizer), Guard(), list[Tensor]()
+    if not state.checkpoint.exists():
+        state.save()
+    torch.manual_seed(state.step)
+    start, before = time.time(), state.seconds
 
-    def restore() -> tuple[int, float, float]:
-        """The state of the checkpoint in the networks, their average and the optimizer; its step, seconds and rate."""
-        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        net.load_state_dict(saved["net"])
-        optimizer.load_state_dict(saved["optimizer"])
-        for group, asked in zip(optimizer.param_groups, groups, strict=True):
-            group["factor"] = asked["factor"]
-        for k, v in saved["ema"].items():
-            ema[k].copy_(v)
-        return saved["step"], saved["seconds"], saved["rate"]
+    def go_back(lr: float) -> None:
+        state.report(lr, log)
+        rate = state.rate * guard.BACK
+        state.restore()
+        state.rate = rate
 
-    if checkpoint.exists():
-        step, before, rate = restore()
-    else:
-        save(checkpoint, net, ema, optimizer, step, before, rate=rate)
-    torch.manual_seed(step)
-    start, log = time.time(), list[Tensor]()
-    latest = net.state_dict()
-    averaged = [ema[k] for k in latest]
-    for pictures, base, level in Samples(data, [a.crop], a.batch, (step,)):
-        spent = before + time.time() - start
-        done = spent / (a.minutes * 60)
+    def keep(lr: float, *, judged: bool) -> None:
+        state.save()
+        state.report(lr, log, judgement(net, state.average, judges, amp, a.structure, JUDGED) if judged else "")
+
+    for pictures, base, level in Samples(data, [a.crop], a.batch, (state.step,)):
+        state.seconds = before + time.time() - start
+        done = state.seconds / (a.minutes * 60)
         if done >= 1:
             break
         freeze(net, done, a.encoder_from, a.trunk_from)
-        lr = a.lr * rate * rate_at(done, step, a.decay_from)
-        for group in optimizer.param_groups:
-            group["lr"] = lr * group["factor"]
+        lr = a.lr * state.rate * rate_at(done, state.step, a.decay_from)
+        set_rate(optimizer, lr)
         x = (pictures.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
         try:
             with amp:
                 losses, bpp, mse = loss_of(net, x, base, level, a.structure, LIC2.largest)
         except LicRuntimeError:
             # The trellis refuses latents that have left the range of symbols.
-            report(a.run, step, spent, lr, log)
-            step, _, _ = restore()
-            rate, log = rate * guard.BACK, []
+            go_back(lr)
+            log = []
             continue
-        optimizer.zero_grad()
-        losses.mean().backward()  # type: ignore[no-untyped-call]
-        log.append(torch.stack([losses.mean(), bpp.mean(), -10 * mse.mean().log10()]).detach())
+        log.append(gradients(optimizer, losses, bpp, mse))
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
-        step += 1
-        with torch.no_grad():
-            torch._foreach_lerp_(averaged, list(latest.values()), 1 - min(0.999, (1 + step) / (10 + step)))
-        if step % a.every == 0:
+        state.count_step()
+        if state.step % a.every == 0:
             if guard.jumped(torch.stack(log)[:, 0].mean().item()):
-                report(a.run, step, spent, lr, log)
-                step, _, _ = restore()
-                rate *= guard.BACK
+                go_back(lr)
             else:
-                save(checkpoint, net, ema, optimizer, step, spent, rate=rate)
-                due = step % a.judge == 0
-                report(
-                    a.run, step, spent, lr, log, judgement(net, ema, judges, amp, a.structure, JUDGED) if due else ""
-                )
+                keep(lr, judged=state.step % a.judge == 0)
             log = []
-    save(checkpoint, net, ema, optimizer, step, before + time.time() - start, rate=rate)
-    report(a.run, step, before + time.time() - start, 0.0, log, judgement(net, ema, judges, amp, a.structure, JUDGED))
+    keep(0.0, judged=True)
+
+
+def main() -> None:
+    a = arguments()
+    torch.set_num_threads(1)
+    train(a)
 
 
 if __name__ == "__main__":
