@@ -65,6 +65,33 @@ def spread(cells: NDArray[np.float32], first: int, last: int, out: NDArray[np.ui
     Channels go by colour, row and column in a cell of 2x2; what is not a number becomes 0. ValueError for other shapes.
     """
 
+class Detail:
+    """The network `detail` of a model with layers of 16 features, and `spread` after it (native/detail.hpp). Threads may share one."""
+
+    def __init__(self, numbers: NDArray[np.float32]) -> None:
+        """Copy float32[4277]: log of the expected error at 9 anchors of the level; weights and biases of three layers.
+
+        Those are (16, 12, 3, 3), (16,), (16, 16, 3, 3), (16,), (12, 16), (12,). ValueError for another length.
+        """
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether the processor has what makes it quicker than an engine; `draw` is an error where not."""
+
+    def draw(
+        self,
+        picture: NDArray[np.float32],
+        context: NDArray[np.float32],
+        level: NDArray[np.float32],
+        inside: tuple[int, int, int, int],
+        out: NDArray[np.uint16],
+    ) -> None:
+        """Write the colours of the latents `inside`, (top, left, rows, columns), in sixteenths 0..4080, to `out`.
+
+        picture float32[12, 8h, 8w], context float32[16, 2h, 2w], level float32[h, w]; out uint16[16 rows, 16 columns, 3], whose
+        rows may lie apart. What is not a number becomes 0. ValueError for other shapes, or a part that is not inside.
+        """
+
 def filtered(
     pixels: NDArray[np.uint16], inside: tuple[int, int, int, int], taps: NDArray[np.int16], threshold: int, shift: int
 ) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "bits.hpp"
+#include "detail.hpp"
 #include "filter.hpp"
 #include "trellis.hpp"
 
@@ -239,6 +240,33 @@ Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::siz
   return {result.release(), {rows, columns, static_cast<std::size_t>(lic::kColours)}, owner};
 }
 
+lic::Detail make_detail(const Vector<float>& numbers) {
+  check_lengths(numbers.size(), "numbers", lic::Detail::kNumbers, "of the layers");
+  return lic::Detail(numbers.data());
+}
+
+void draw(const lic::Detail& detail, const Cells& picture, const Cells& context,
+          const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level,
+          std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside,
+          const nb::ndarray<std::uint16_t, nb::ndim<3>, nb::device::cpu>& out) {
+  const auto [top, left, rows, columns] = inside;
+  const std::size_t height = level.shape(0), width = level.shape(1);
+  const auto sized = [&](const Cells& planes, std::size_t count, std::size_t each) {
+    return planes.shape(0) == count && planes.shape(1) == each * height && planes.shape(2) == each * width;
+  };
+  if (!sized(picture, lic::Detail::kPlanes, 8) || !sized(context, lic::Detail::kHidden, 2))
+    throw std::invalid_argument("the picture must have 12 channels of 8x8 cells for every level, the context 16 of 2x2");
+  if (top > height || rows > height - top || left > width || columns > width - left)
+    throw std::invalid_argument("the part must lie inside the picture");
+  if (out.shape(0) != 16 * rows || out.shape(1) != 16 * columns || out.shape(2) != lic::kColours || out.stride(2) != 1 ||
+      out.stride(1) != lic::kColours || (rows && columns && out.stride(0) < 0))
+    throw std::invalid_argument("the pixels must be 16 times as many each way as the levels inside, of 3 colours that lie together");
+  if (!lic::Detail::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is as quick");
+  nb::gil_scoped_release release;
+  detail.draw({picture.data(), context.data(), level.data(), 8 * height, 8 * width}, {8 * top, 8 * left, 8 * rows, 8 * columns},
+              out.data(), static_cast<std::size_t>(out.stride(0)));
+}
+
 nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
     const Fine& pixels, const nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& picture,
     std::size_t every, int threshold) {
@@ -284,6 +312,12 @@ NB_MODULE(_native, module) {
   module.def("quantise", &quantise, nb::arg("tables"), nb::arg("residuals").noconvert(), nb::arg("indexes").noconvert(),
              nb::arg("first"), nb::arg("offset"), nb::arg("weight"), nb::arg("state"));
   module.def("spread", &spread, nb::arg("cells").noconvert(), nb::arg("first"), nb::arg("last"), nb::arg("out").noconvert());
+  nb::class_<lic::Detail>(module, "Detail")
+      .def("__init__", [](lic::Detail* self, const Vector<float>& numbers) { new (self) lic::Detail(make_detail(numbers)); },
+           nb::arg("numbers").noconvert())
+      .def_static("fast", &lic::Detail::fast)
+      .def("draw", &draw, nb::arg("picture").noconvert(), nb::arg("context").noconvert(), nb::arg("level").noconvert(),
+           nb::arg("inside"), nb::arg("out").noconvert());
   module.def("filtered", &filtered, nb::arg("pixels").noconvert(), nb::arg("inside"), nb::arg("taps").noconvert(),
              nb::arg("threshold"), nb::arg("shift"));
   module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("every"),
