@@ -93,12 +93,18 @@ class Detail:
         """
 
 def filtered(
-    pixels: NDArray[np.uint16], inside: tuple[int, int, int, int], taps: NDArray[np.int16], threshold: int, shift: int
+    pixels: NDArray[np.uint16],
+    inside: tuple[int, int, int, int],
+    taps: NDArray[np.int16],
+    threshold: int,
+    shift: int,
+    plain: bool = False,
 ) -> NDArray[np.uint8]:
     """Return the part `inside`, (top, left, rows, columns), of pixels (h, w, 3) in sixteenths of a level, filtered (native/filter.hpp).
 
     taps: int16[3, 3, 16] of -127..127, by colour that comes out, colour that goes in and place, 12 wide ones and 4 clipped ones.
-    threshold: 0..4080 sixteenths; shift: 0..9. ValueError for a part that is not inside, or another number.
+    threshold: 0..4080 sixteenths; shift: 0..9. plain: by the loops that every processor has, which give the same. ValueError for a part
+    that is not inside, or another number.
     """
 
 def filter_sums(

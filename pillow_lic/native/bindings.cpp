@@ -217,7 +217,7 @@ using Taps = nb::ndarray<const std::int16_t, nb::shape<lic::kColours, lic::kColo
 using Image = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<3>>;
 
 Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside, const Taps& taps,
-               int threshold, int shift) {
+               int threshold, int shift, bool plain) {
   const auto [top, left, rows, columns] = inside;
   const std::size_t height = pixels.shape(0), width = pixels.shape(1);
   if (pixels.shape(2) != lic::kColours || top > height || rows > height - top || left > width || columns > width - left)
@@ -234,7 +234,7 @@ Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::siz
   auto result = std::make_unique<std::uint8_t[]>(rows * columns * lic::kColours);
   {
     nb::gil_scoped_release release;
-    lic::filtered(pixels.data(), height, width, top, left, rows, columns, filter, result.get());
+    lic::filtered(pixels.data(), height, width, top, left, rows, columns, filter, plain, result.get());
   }
   nb::capsule owner(result.get(), [](void* pointer) noexcept { delete[] static_cast<std::uint8_t*>(pointer); });
   return {result.release(), {rows, columns, static_cast<std::size_t>(lic::kColours)}, owner};
@@ -319,7 +319,7 @@ NB_MODULE(_native, module) {
       .def("draw", &draw, nb::arg("picture").noconvert(), nb::arg("context").noconvert(), nb::arg("level").noconvert(),
            nb::arg("inside"), nb::arg("out").noconvert());
   module.def("filtered", &filtered, nb::arg("pixels").noconvert(), nb::arg("inside"), nb::arg("taps").noconvert(),
-             nb::arg("threshold"), nb::arg("shift"));
+             nb::arg("threshold"), nb::arg("shift"), nb::arg("plain") = false);
   module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("every"),
              nb::arg("threshold"));
 
