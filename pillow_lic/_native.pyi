@@ -65,6 +65,31 @@ def spread(cells: NDArray[np.float32], first: int, last: int, out: NDArray[np.ui
     Channels go by colour, row and column in a cell of 2x2; what is not a number becomes 0. ValueError for other shapes.
     """
 
+def scatter_magnitudes(
+    out: NDArray[np.float32],
+    places: tuple[int, int, int, int],
+    inside: tuple[int, int],
+    values: NDArray[np.int32],
+    most: int,
+) -> None:
+    """Write the magnitudes of the values of a pass, int32[n] in twentieths of a step, to latents float32[M, h, w] (native/passes.hpp).
+
+    They are in steps, rounded half up, at most `most`. places: of each quarter of the channels, 2 * (row % 2) + column % 2; inside: rows
+    and columns of the latents that are coded. ValueError for other numbers or shapes.
+    """
+
+def scatter_sums(
+    out: NDArray[np.float32],
+    places: tuple[int, int, int, int],
+    inside: tuple[int, int],
+    values: NDArray[np.int32],
+    means: NDArray[np.float32],
+) -> None:
+    """Write the sums of the values of a pass, as `scatter_magnitudes` takes them, and their means, in steps, to latents float32[M, h, w].
+
+    means: float32[M, ceil(h / 2), ceil(w / 2)], of the place of each cell that is coded.
+    """
+
 class Detail:
     """The network `detail` of a model with layers of 16 features, and `spread` after it (native/detail.hpp). Threads may share one."""
 

@@ -1,4 +1,4 @@
-// pillow_lic._native: rangecoder.hpp, trellis.hpp, bits.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
+// pillow_lic._native: rangecoder.hpp, trellis.hpp, passes.hpp, bits.hpp, detail.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -11,6 +11,7 @@
 #include "bits.hpp"
 #include "detail.hpp"
 #include "filter.hpp"
+#include "passes.hpp"
 #include "trellis.hpp"
 
 namespace nb = nanobind;
@@ -199,6 +200,34 @@ struct BitDecoder {
   std::mutex mutex;
 };
 
+using Latents = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+using Places = std::tuple<std::size_t, std::size_t, std::size_t, std::size_t>;
+
+lic::Pass pass_of(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside, std::size_t values) {
+  const auto [a, b, c, d] = places;
+  const lic::Pass pass{out.shape(0), out.shape(1), out.shape(2), std::get<0>(inside), std::get<1>(inside), {a, b, c, d}};
+  if (!pass.legal())
+    throw std::invalid_argument("channels must be a multiple of 4, places 0-3, and the latents inside no more than there are");
+  check_lengths(values, "values", pass.count(), "latents of the pass");
+  return pass;
+}
+
+void scatter_magnitudes(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside,
+                        const Vector<std::int32_t>& values, std::uint32_t most) {
+  const lic::Pass pass = pass_of(out, places, inside, values.size());
+  nb::gil_scoped_release release;
+  lic::scatter_magnitudes(pass, values.data(), most, out.data());
+}
+
+void scatter_sums(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside, const Vector<std::int32_t>& values,
+                  const nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>& means) {
+  const lic::Pass pass = pass_of(out, places, inside, values.size());
+  if (means.shape(0) != pass.channels || 2 * means.shape(1) < pass.rows || 2 * means.shape(2) < pass.columns)
+    throw std::invalid_argument("there must be a mean for every cell of 2x2 latents");
+  nb::gil_scoped_release release;
+  lic::scatter_sums(pass, values.data(), means.data(), means.shape(1), means.shape(2), out.data());
+}
+
 using Cells = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 void spread(const Cells& cells, std::size_t first, std::size_t last,
@@ -312,6 +341,10 @@ NB_MODULE(_native, module) {
   module.def("quantise", &quantise, nb::arg("tables"), nb::arg("residuals").noconvert(), nb::arg("indexes").noconvert(),
              nb::arg("first"), nb::arg("offset"), nb::arg("weight"), nb::arg("state"));
   module.def("spread", &spread, nb::arg("cells").noconvert(), nb::arg("first"), nb::arg("last"), nb::arg("out").noconvert());
+  module.def("scatter_magnitudes", &scatter_magnitudes, nb::arg("out").noconvert(), nb::arg("places"), nb::arg("inside"),
+             nb::arg("values").noconvert(), nb::arg("most"));
+  module.def("scatter_sums", &scatter_sums, nb::arg("out").noconvert(), nb::arg("places"), nb::arg("inside"),
+             nb::arg("values").noconvert(), nb::arg("means").noconvert());
   nb::class_<lic::Detail>(module, "Detail")
       .def("__init__", [](lic::Detail* self, const Vector<float>& numbers) { new (self) lic::Detail(make_detail(numbers)); },
            nb::arg("numbers").noconvert())
