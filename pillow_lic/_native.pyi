@@ -65,13 +65,71 @@ def spread(cells: NDArray[np.float32], first: int, last: int, out: NDArray[np.ui
     Channels go by colour, row and column in a cell of 2x2; what is not a number becomes 0. ValueError for other shapes.
     """
 
+def scatter_magnitudes(
+    out: NDArray[np.float32],
+    places: tuple[int, int, int, int],
+    inside: tuple[int, int],
+    values: NDArray[np.int32],
+    most: int,
+) -> None:
+    """Write the magnitudes of the values of a pass, int32[n] in twentieths of a step, to latents float32[M, h, w] (native/passes.hpp).
+
+    They are in steps, rounded half up, at most `most`. places: of each quarter of the channels, 2 * (row % 2) + column % 2; inside: rows
+    and columns of the latents that are coded. ValueError for other numbers or shapes.
+    """
+
+def scatter_sums(
+    out: NDArray[np.float32],
+    places: tuple[int, int, int, int],
+    inside: tuple[int, int],
+    values: NDArray[np.int32],
+    means: NDArray[np.float32],
+) -> None:
+    """Write the sums of the values of a pass, as `scatter_magnitudes` takes them, and their means, in steps, to latents float32[M, h, w].
+
+    means: float32[M, ceil(h / 2), ceil(w / 2)], of the place of each cell that is coded.
+    """
+
+class Detail:
+    """The network `detail` of a model with layers of 16 features, and `spread` after it (native/detail.hpp). Threads may share one."""
+
+    def __init__(self, numbers: NDArray[np.float32]) -> None:
+        """Copy float32[4277]: log of the expected error at 9 anchors of the level; weights and biases of three layers.
+
+        Those are (16, 12, 3, 3), (16,), (16, 16, 3, 3), (16,), (12, 16), (12,). ValueError for another length.
+        """
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether the processor has what makes it quicker than an engine; `draw` is an error where not."""
+
+    def draw(
+        self,
+        picture: NDArray[np.float32],
+        context: NDArray[np.float32],
+        level: NDArray[np.float32],
+        inside: tuple[int, int, int, int],
+        out: NDArray[np.uint16],
+    ) -> None:
+        """Write the colours of the latents `inside`, (top, left, rows, columns), in sixteenths 0..4080, to `out`.
+
+        picture float32[12, 8h, 8w], context float32[16, 2h, 2w], level float32[h, w]; out uint16[16 rows, 16 columns, 3], whose
+        rows may lie apart. What is not a number becomes 0. ValueError for other shapes, or a part that is not inside.
+        """
+
 def filtered(
-    pixels: NDArray[np.uint16], inside: tuple[int, int, int, int], taps: NDArray[np.int16], threshold: int, shift: int
+    pixels: NDArray[np.uint16],
+    inside: tuple[int, int, int, int],
+    taps: NDArray[np.int16],
+    threshold: int,
+    shift: int,
+    plain: bool = False,
 ) -> NDArray[np.uint8]:
     """Return the part `inside`, (top, left, rows, columns), of pixels (h, w, 3) in sixteenths of a level, filtered (native/filter.hpp).
 
     taps: int16[3, 3, 16] of -127..127, by colour that comes out, colour that goes in and place, 12 wide ones and 4 clipped ones.
-    threshold: 0..4080 sixteenths; shift: 0..9. ValueError for a part that is not inside, or another number.
+    threshold: 0..4080 sixteenths; shift: 0..9. plain: by the loops that every processor has, which give the same. ValueError for a part
+    that is not inside, or another number.
     """
 
 def filter_sums(

@@ -46,6 +46,20 @@ def test_native_code_computes_what_the_format_says(
     np.testing.assert_array_equal(found, strangers(fine / 16, taps.astype(int), threshold, shift))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (3, 40), (9, 15), (40, 64)])
+@pytest.mark.parametrize(("largest", "threshold", "shift"), [(127, 4080, 6), (127, 0, 0), (1, 40, 9)])
+def test_every_processor_computes_the_same(size: tuple[int, int], largest: int, threshold: int, shift: int) -> None:
+    """Whatever its vectors are."""
+    rng = np.random.default_rng(2)
+    fine = (4080 * rng.integers(0, 2, (*size, 3))).astype(np.uint16)
+    for taps in (
+        some_taps(rng, largest),
+        np.where(rng.random((3, 3, 16)) < 0.1, some_taps(rng, largest), 0).astype(np.int16),
+    ):
+        arguments = (fine, (0, 0, *size), taps, threshold, shift)
+        np.testing.assert_array_equal(_native.filtered(*arguments), _native.filtered(*arguments, plain=True))
+
+
 def test_a_part_is_that_of_the_whole() -> None:
     rng = np.random.default_rng(1)
     fine = rng.integers(0, 4081, (30, 50, 3)).astype(np.uint16)

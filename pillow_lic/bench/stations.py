@@ -101,7 +101,7 @@ class Row:
 def rows(clock: Clock, model: Model, pixels: int, passes: Callable[[str], int]) -> list[Row]:
     """Return the stations by falling time, of a picture of so many pixels; `passes` says how often a role sees all of it."""
     kmac = defaultdict[str, float](float)
-    for role in clock.roles:
+    for role in clock.roles | clock.seconds.keys():  # a station may be a network whose layers are native code
         if role in model.files or role in model.extras:
             stored = model.stored(role)
             kmac[station_of(role, exact=stored.exact)] += passes(role) * (stored.kmac_per_pixel or 0)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._native import HALF_STEP, LARGEST_RESIDUAL, STEP, StreamError, Tables, quantise
+from .._native import HALF_STEP, LARGEST_RESIDUAL, STEP, StreamError, Tables, quantise, scatter_magnitudes, scatter_sums
 from .._native import Decoder as _NativeDecoder
 from .._native import encode as _encode
 from ..errors import LicDamagedError, LicDesyncError, LicUnsupportedError
@@ -34,6 +34,8 @@ __all__ = [
     "encode",
     "parse_prefix",
     "quantise",
+    "scatter_magnitudes",
+    "scatter_sums",
     "stored_bits",
     "stored_tables",
 ]

@@ -1,10 +1,11 @@
-"""The filter of pixels in native code: its sums for an encoder, and what a decoder shows (native/filter.hpp, FORMAT.md 8.7).
+"""The last steps of a decoder in native code: layers that see single pixels, and the filter of pixels, with its sums for an encoder.
 
-cells float32 (12, h, w), levels  --spread-->  colours uint16 (2h, 2w, 3), sixteenths  --filtered-->  pixels uint8
+picture (12, 8h, 8w), context (16, 2h, 2w), levels  --Detail.draw-->  colours uint16 (16h, 16w, 3), sixteenths (native/detail.hpp)
+cells float32 (12, h, w), levels  --spread-->  colours uint16 (2h, 2w, 3), sixteenths  --filtered-->  pixels uint8 (native/filter.hpp)
 """
 
 from __future__ import annotations
 
-from .._native import filter_sums, filtered, spread
+from .._native import Detail, filter_sums, filtered, spread
 
-__all__ = ["filter_sums", "filtered", "spread"]
+__all__ = ["Detail", "filter_sums", "filtered", "spread"]

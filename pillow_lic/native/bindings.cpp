@@ -1,4 +1,4 @@
-// pillow_lic._native: rangecoder.hpp, trellis.hpp, bits.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
+// pillow_lic._native: rangecoder.hpp, trellis.hpp, passes.hpp, bits.hpp, detail.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -9,7 +9,9 @@
 #include <optional>
 
 #include "bits.hpp"
+#include "detail.hpp"
 #include "filter.hpp"
+#include "passes.hpp"
 #include "trellis.hpp"
 
 namespace nb = nanobind;
@@ -198,6 +200,34 @@ struct BitDecoder {
   std::mutex mutex;
 };
 
+using Latents = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+using Places = std::tuple<std::size_t, std::size_t, std::size_t, std::size_t>;
+
+lic::Pass pass_of(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside, std::size_t values) {
+  const auto [a, b, c, d] = places;
+  const lic::Pass pass{out.shape(0), out.shape(1), out.shape(2), std::get<0>(inside), std::get<1>(inside), {a, b, c, d}};
+  if (!pass.legal())
+    throw std::invalid_argument("channels must be a multiple of 4, places 0-3, and the latents inside no more than there are");
+  check_lengths(values, "values", pass.count(), "latents of the pass");
+  return pass;
+}
+
+void scatter_magnitudes(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside,
+                        const Vector<std::int32_t>& values, std::uint32_t most) {
+  const lic::Pass pass = pass_of(out, places, inside, values.size());
+  nb::gil_scoped_release release;
+  lic::scatter_magnitudes(pass, values.data(), most, out.data());
+}
+
+void scatter_sums(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside, const Vector<std::int32_t>& values,
+                  const nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>& means) {
+  const lic::Pass pass = pass_of(out, places, inside, values.size());
+  if (means.shape(0) != pass.channels || 2 * means.shape(1) < pass.rows || 2 * means.shape(2) < pass.columns)
+    throw std::invalid_argument("there must be a mean for every cell of 2x2 latents");
+  nb::gil_scoped_release release;
+  lic::scatter_sums(pass, values.data(), means.data(), means.shape(1), means.shape(2), out.data());
+}
+
 using Cells = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 void spread(const Cells& cells, std::size_t first, std::size_t last,
@@ -216,7 +246,7 @@ using Taps = nb::ndarray<const std::int16_t, nb::shape<lic::kColours, lic::kColo
 using Image = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<3>>;
 
 Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside, const Taps& taps,
-               int threshold, int shift) {
+               int threshold, int shift, bool plain) {
   const auto [top, left, rows, columns] = inside;
   const std::size_t height = pixels.shape(0), width = pixels.shape(1);
   if (pixels.shape(2) != lic::kColours || top > height || rows > height - top || left > width || columns > width - left)
@@ -233,10 +263,37 @@ Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::siz
   auto result = std::make_unique<std::uint8_t[]>(rows * columns * lic::kColours);
   {
     nb::gil_scoped_release release;
-    lic::filtered(pixels.data(), height, width, top, left, rows, columns, filter, result.get());
+    lic::filtered(pixels.data(), height, width, top, left, rows, columns, filter, plain, result.get());
   }
   nb::capsule owner(result.get(), [](void* pointer) noexcept { delete[] static_cast<std::uint8_t*>(pointer); });
   return {result.release(), {rows, columns, static_cast<std::size_t>(lic::kColours)}, owner};
+}
+
+lic::Detail make_detail(const Vector<float>& numbers) {
+  check_lengths(numbers.size(), "numbers", lic::Detail::kNumbers, "of the layers");
+  return lic::Detail(numbers.data());
+}
+
+void draw(const lic::Detail& detail, const Cells& picture, const Cells& context,
+          const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level,
+          std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside,
+          const nb::ndarray<std::uint16_t, nb::ndim<3>, nb::device::cpu>& out) {
+  const auto [top, left, rows, columns] = inside;
+  const std::size_t height = level.shape(0), width = level.shape(1);
+  const auto sized = [&](const Cells& planes, std::size_t count, std::size_t each) {
+    return planes.shape(0) == count && planes.shape(1) == each * height && planes.shape(2) == each * width;
+  };
+  if (!sized(picture, lic::Detail::kPlanes, 8) || !sized(context, lic::Detail::kHidden, 2))
+    throw std::invalid_argument("the picture must have 12 channels of 8x8 cells for every level, the context 16 of 2x2");
+  if (top > height || rows > height - top || left > width || columns > width - left)
+    throw std::invalid_argument("the part must lie inside the picture");
+  if (out.shape(0) != 16 * rows || out.shape(1) != 16 * columns || out.shape(2) != lic::kColours || out.stride(2) != 1 ||
+      out.stride(1) != lic::kColours || (rows && columns && out.stride(0) < 0))
+    throw std::invalid_argument("the pixels must be 16 times as many each way as the levels inside, of 3 colours that lie together");
+  if (!lic::Detail::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is as quick");
+  nb::gil_scoped_release release;
+  detail.draw({picture.data(), context.data(), level.data(), 8 * height, 8 * width}, {8 * top, 8 * left, 8 * rows, 8 * columns},
+              out.data(), static_cast<std::size_t>(out.stride(0)));
 }
 
 nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
@@ -284,8 +341,18 @@ NB_MODULE(_native, module) {
   module.def("quantise", &quantise, nb::arg("tables"), nb::arg("residuals").noconvert(), nb::arg("indexes").noconvert(),
              nb::arg("first"), nb::arg("offset"), nb::arg("weight"), nb::arg("state"));
   module.def("spread", &spread, nb::arg("cells").noconvert(), nb::arg("first"), nb::arg("last"), nb::arg("out").noconvert());
+  module.def("scatter_magnitudes", &scatter_magnitudes, nb::arg("out").noconvert(), nb::arg("places"), nb::arg("inside"),
+             nb::arg("values").noconvert(), nb::arg("most"));
+  module.def("scatter_sums", &scatter_sums, nb::arg("out").noconvert(), nb::arg("places"), nb::arg("inside"),
+             nb::arg("values").noconvert(), nb::arg("means").noconvert());
+  nb::class_<lic::Detail>(module, "Detail")
+      .def("__init__", [](lic::Detail* self, const Vector<float>& numbers) { new (self) lic::Detail(make_detail(numbers)); },
+           nb::arg("numbers").noconvert())
+      .def_static("fast", &lic::Detail::fast)
+      .def("draw", &draw, nb::arg("picture").noconvert(), nb::arg("context").noconvert(), nb::arg("level").noconvert(),
+           nb::arg("inside"), nb::arg("out").noconvert());
   module.def("filtered", &filtered, nb::arg("pixels").noconvert(), nb::arg("inside"), nb::arg("taps").noconvert(),
-             nb::arg("threshold"), nb::arg("shift"));
+             nb::arg("threshold"), nb::arg("shift"), nb::arg("plain") = false);
   module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("every"),
              nb::arg("threshold"));
 

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "filter_rows.hpp"
 #include "trellis.hpp"
 
 namespace lic {
@@ -90,7 +91,7 @@ LIC_VERSIONS inline void finish_row(const std::int16_t* v, const std::int32_t* t
 class Rows {
  public:
   Rows(const std::uint16_t* pixels, std::size_t height, std::size_t width)
-      : pixels_(pixels), height_(height), width_(width), kept_(kKept * kColours * stride()), held_(kKept, kNone) {}
+      : pixels_(pixels), height_(height), width_(width), kept_(kKept * kColours * stride() + kSlack), held_(kKept, kNone) {}
 
   // Of row y, which may lie kReach outside; valid until 5 other rows have been asked for.
   const std::int16_t* at(std::ptrdiff_t y, int colour) {
@@ -101,7 +102,8 @@ class Rows {
   }
 
  private:
-  static constexpr std::size_t kKept = 2 * kReach + 1, kNone = static_cast<std::size_t>(-1);
+  // kSlack: places behind the last one that may be read, for rows are worked on in whole vectors.
+  static constexpr std::size_t kKept = 2 * kReach + 1, kNone = static_cast<std::size_t>(-1), kSlack = 16;
   std::size_t stride() const { return width_ + 2 * kReach; }
 
   void fill(std::size_t row, std::size_t slot) {
@@ -120,26 +122,73 @@ class Rows {
   std::vector<std::size_t> held_;
 };
 
-// The pixels (rows, columns, 3) from (top, left) on of an array (height, width, 3) of sixteenths of a level, 0..4080.
+// A place of a filter that has coefficients, among those of its kind, wide or clipped.
+struct Place {
+  int colour, tap;
+
+  const int* offset() const { return kPlaces[tap < kWide ? tap : tap - kWide]; }
+};
+
+inline std::vector<Place> places_of(const Filter& filter, int first, int last) {
+  std::vector<Place> places;
+  for (int colour = 0; colour < kColours; ++colour)
+    for (int tap = first; tap < last; ++tap)
+      if (filter.uses(colour, tap)) places.push_back({colour, tap});
+  return places;
+}
+
+#ifdef LIC_HAS_AVX2
+// Two places at a time of a row, from column `left` on; the second of the last ones counts nothing where their number is odd.
+inline void set_row(Rows& source, std::ptrdiff_t y, std::size_t left, const std::vector<Place>& places, const Filter& filter,
+                    std::vector<avx2::Two>& made) {
+  made.resize((places.size() + 1) / 2);
+  for (std::size_t k = 0; k < 2 * made.size(); ++k) {
+    const bool counts = k < places.size();
+    const Place& place = places[counts ? k : k - 1];
+    const int *offset = place.offset(), colour = place.colour;
+    std::int16_t out[kColours] = {};
+    for (int to = 0; counts && to < kColours; ++to) out[to] = filter.coefficients[to][colour][place.tap];
+    made[k / 2].set(k % 2, source.at(y, colour) + left, source.at(y + offset[0], colour) + left + offset[1],
+                    source.at(y - offset[0], colour) + left - offset[1], out);
+  }
+}
+#endif
+
+// The pixels (rows, columns, 3) from (top, left) on of an array (height, width, 3) of sixteenths of a level, 0..4080; `plain`: by the loops
+// that every processor has.
 inline void filtered(const std::uint16_t* pixels, std::size_t height, std::size_t width, std::size_t top, std::size_t left,
-                     std::size_t rows, std::size_t columns, const Filter& filter, std::uint8_t* out) {
+                     std::size_t rows, std::size_t columns, const Filter& filter, bool plain, std::uint8_t* out) {
   Rows source(pixels, height, width);
+  const std::vector<Place> wide = places_of(filter, 0, kWide), clipped = places_of(filter, kWide, kTaps);
+  (void)plain;
+#ifdef LIC_HAS_AVX2
+  if (!plain && avx2::here()) {
+    std::vector<avx2::Two> wides, clips;
+    for (std::size_t row = 0; row < rows; ++row, out += kColours * columns) {
+      const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(top + row);
+      set_row(source, y, left, wide, filter, wides);
+      set_row(source, y, left, clipped, filter, clips);
+      const std::int16_t* const v[kColours] = {source.at(y, 0) + left, source.at(y, 1) + left, source.at(y, 2) + left};
+      avx2::row(wides, clips, v, columns, filter.threshold, filter.shift, kFraction, out);
+    }
+    return;
+  }
+#endif
   std::vector<std::int16_t> sum(columns);
   std::vector<std::int32_t> totals(kColours * columns);
   for (std::size_t row = 0; row < rows; ++row, out += kColours * columns) {
     const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(top + row);
     std::fill(totals.begin(), totals.end(), 0);
-    for (int colour = 0; colour < kColours; ++colour)
-      for (int tap = 0; tap < kTaps; ++tap) {
-        if (!filter.uses(colour, tap)) continue;
-        const int* place = kPlaces[tap < kWide ? tap : tap - kWide];
+    for (const std::vector<Place>* places : {&wide, &clipped})
+      for (const Place& place : *places) {
+        const int *offset = place.offset(), colour = place.colour;
         const std::int16_t* v = source.at(y, colour) + left;
-        const std::int16_t* a = source.at(y + place[0], colour) + left + place[1];
-        const std::int16_t* b = source.at(y - place[0], colour) + left - place[1];
-        if (tap < kWide) add_wide(v, a, b, columns, sum.data());
+        const std::int16_t* a = source.at(y + offset[0], colour) + left + offset[1];
+        const std::int16_t* b = source.at(y - offset[0], colour) + left - offset[1];
+        if (place.tap < kWide) add_wide(v, a, b, columns, sum.data());
         else add_clipped(v, a, b, columns, filter.threshold, sum.data());
         for (int made = 0; made < kColours; ++made)
-          if (const std::int16_t coefficient = filter.coefficients[made][colour][tap])
+          if (const std::int16_t coefficient = filter.coefficients[made][colour][place.tap])
             add_product(sum.data(), coefficient, columns, &totals[static_cast<std::size_t>(made) * columns]);
       }
     for (int colour = 0; colour < kColours; ++colour)

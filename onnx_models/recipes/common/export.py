@@ -108,6 +108,10 @@ class Release:
         """Write other bytes that the model needs and return their file."""
         return self._placed(file, content)
 
+    def numbers(self, role: str, content: bytes) -> Placed:
+        """Write the numbers that native code of decoders takes and return their file."""
+        return self._placed(f"{role}.bin", content, side="decoder")
+
     def shared(self, number: int, roles: Iterable[str]) -> dict[str, Placed]:
         """Return files of another model of the manifest that this one names too: they are stored once. ValueError if it is not there."""
         entries = {model["id"]: model for model in json.loads((self.out / "manifest.json").read_text())["models"]}
@@ -162,21 +166,27 @@ def add_destination(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=ONNX_MODELS)
 
 
-def add_extras(out: Path, number: int, made: Mapping[str, Network]) -> None:
-    """Write graphs that no file's meaning depends on beside a model of the manifest; ValueError if it is not there."""
+def add_extras(out: Path, number: int, made: Mapping[str, Network | bytes]) -> None:
+    """Write files that no file's meaning depends on beside a model of the manifest, graphs or what only decoders read.
+
+    ValueError if the model is not there.
+    """
     path = out / "manifest.json"
     models = json.loads(path.read_text())["models"]
     entries = {model["id"]: model for model in models}
     if number not in entries:
         raise ValueError(f"--id must be one of {', '.join(map(str, entries))}, got {number}")
     entry = entries[number]
-    files = Release(out, number, entry["name"], entry["procedure"], entry["constants"]).networks(made)
+    release = Release(out, number, entry["name"], entry["procedure"], entry["constants"])
+    files = release.networks({role: made for role, made in made.items() if isinstance(made, Network)})
+    files |= {role: release.numbers(role, made) for role, made in made.items() if isinstance(made, bytes)}
     entry.setdefault("extras", {}).update({role: file.entry for role, file in files.items()})
     _write(path, models)
     for file in files.values():
         size = (out / file.path).stat().st_size / 1e6
-        print(f"{out / file.path}: {size:.2f} MB, {file.kmac_per_pixel} kMAC a pixel")
+        work = "" if file.kmac_per_pixel is None else f", {file.kmac_per_pixel} kMAC a pixel"
+        print(f"{out / file.path}: {size:.2f} MB{work}")
 
 
 def _write(path: Path, models: list[dict[str, Any]]) -> None:
-    path.write_text(json.dumps({"models": models}, indent=1) + "\n")
+    path.write_text(json.dumps({"models": models}, indent=2) + "\n")

@@ -2,8 +2,8 @@
 
     python -m onnx_models.recipes.lic2.export WEIGHTS PATCHES_FOLDER --id 16 --quick QUICK_WEIGHTS
 
-The small analysis, the gradient behind `effort` and the graphs of drafts are extras of the entry, outside its hash: no file's
-meaning depends on them.
+The small analysis, the gradient behind `effort`, the graphs of drafts and the numbers of native layers are extras of the entry,
+outside its hash: no file's meaning depends on them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pillow_lic.families.lic1.detail import NUMBERS
+
 from ..common.data import Patches
 from ..common.export import ONNX_MODELS, Network, add_extras
 from ..lic1 import draft
+from ..lic1.detail_numbers import numbers
 from ..lic1.error_gradient import error_gradient
 from ..lic1.export import export
 from .model import load
@@ -42,10 +45,11 @@ def main() -> None:
     a = p.parse_args()
     net, data = load(a.weights), Patches(a.patches)
     export(net, data.some(a.samples), a.out, NAME, a.id, effort=EFFORT, bpp=BPP)
-    extras = {"error_gradient": Network(error_gradient(net), "encoder")}
+    extras: dict[str, Network | bytes] = {"error_gradient": Network(error_gradient(net), "encoder")}
     if a.quick:
         extras["analysis_quick"] = Network(graph(net, load_quick(net, a.quick)), "encoder")
     heads = draft.fit(net, data.some(a.draft_samples))
+    extras[NUMBERS] = numbers((a.out / f"{NAME}-{a.id}/detail.onnx").read_bytes())
     add_extras(a.out, a.id, extras | draft.networks(net, heads))
     print(draft.quality(net, data.validation()[:DRAFTS_JUDGED], heads))
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from ...engine.filters import filter_sums
 from ...fileformat.limits import MAX_LEVEL
 from . import filtering, scales
+from .detail import Colours
 from .filtering import COLOURS, GROUPS, TAPS, UNIT, Coded, Filter, Pixels
-from .transforms import Colours
 
 Reals = npt.NDArray[np.float64]
 

@@ -102,6 +102,12 @@ def scatter(a: Array, t: int, inside: tuple[int, int], values: Array) -> None:
         start += view.size
 
 
+def places(t: int) -> tuple[int, int, int, int]:
+    """Return the place in a cell that pass t codes of each channel group."""
+    first, second, third, last = (order[t] for order in ORDER)
+    return first, second, third, last
+
+
 def cells(shape: tuple[int, int], inside: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Return (4, h, w): 1 where a latent inside the picture has place 0, 1, 2 or 3 of its cell, else 0."""
     result = np.zeros((4, *shape), np.float32)

@@ -56,12 +56,6 @@ def steps(values: Values) -> Floats:
     return result
 
 
-def magnitudes(values: Values) -> Floats:
-    """Return |value| in steps, rounded half up, at most 8: the input of later passes' scales. Integers throughout."""
-    rounded: Values = (np.abs(values) + STEP // 2) // STEP
-    return np.minimum(rounded, MAGNITUDE_MAX).astype(np.float32)
-
-
 class Quantiser:
     """The choice of the symbols of one tile, pass by pass."""
 

@@ -19,7 +19,7 @@ from ...fileformat.container import CutPayload
 from ...fileformat.importance_map import Deltas
 from ...fileformat.tiling import Tiling
 from .. import MISSING
-from . import filtering, residuals, symbols, transforms
+from . import detail, filtering, residuals, symbols, transforms
 from .filtering import Filter
 from .geometry import geometry
 
@@ -225,13 +225,13 @@ class Reader:
                 if not self._uses[index]:
                     del self._held[index]
 
-    def _finished(self, colours: transforms.Colours, inside: Area, found: Filter) -> Pixels:
+    def _finished(self, colours: detail.Colours, inside: Area, found: Filter) -> Pixels:
         """Return the pixels of an area of colours (h, w, 3), of which none lie outside the picture."""
         if colours.dtype == np.uint8:
             return cast(Pixels, colours[inside.slices])
         return filtering.applied(np.ascontiguousarray(colours), inside, found)
 
-    def _synthesis(self, y_hat: Floats, field: Floats) -> transforms.Colours:
+    def _synthesis(self, y_hat: Floats, field: Floats) -> detail.Colours:
         if self._scale == 1:
             return transforms.synthesis(self._model, y_hat, field, reference=self._reference)
         return transforms.draft(self._model, self._scale, y_hat, field)

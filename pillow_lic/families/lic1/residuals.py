@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ...engine import entropy
 from ...engine.models import Model
-from . import passes, quantiser
+from . import passes
 from .geometry import Grid
 from .quantiser import Chosen, Quantiser
 from .scales import Scales
@@ -33,7 +34,6 @@ class Means:
         self._features = model.run("means_z", z_hat=z_hat[None], level=field[None, None])[0]
         self.y_hat = np.zeros((model.constants["latents"], *field.shape), np.float32)
         self._shared = passes.Shared(model.constants["stages"])
-        self._means = self.y_hat[0, 0, :0]
 
     def _run(self, stage: int) -> Floats:
         feeds = {"features": self._features}
@@ -42,14 +42,18 @@ class Means:
         means: Floats = self._model.run(f"means_{stage}", **feeds)[0][0]
         return means
 
+    def find(self, t: int) -> None:
+        """Find the means of the latents that pass t codes."""
+        self._means = np.ascontiguousarray(self._shared.of_pass(t, self._run))
+
     def before(self, t: int) -> Floats:
         """Return the means of the latents that pass t codes, in coding order, in steps."""
-        self._means = passes.gather_cells(self._shared.of_pass(t, self._run), t, self._inside, np.float32)
-        return self._means
+        self.find(t)
+        return passes.gather_cells(self._means, t, self._inside, np.float32)
 
     def after(self, t: int, values: Values) -> None:
         """Take the values of pass t."""
-        passes.scatter(self.y_hat, t, self._inside, self._means + quantiser.steps(values))
+        entropy.scatter_sums(self.y_hat, passes.places(t), self._inside, values, self._means)
 
 
 def choose(model: Model, z_hat: Floats, y: Floats, field: Floats, grid: Grid) -> tuple[list[Chosen], Floats]:
@@ -74,7 +78,7 @@ def reconstruct(model: Model, z_hat: Floats, values: Values, field: Floats, insi
     means = Means(model, z_hat, field, inside)
 
     def code(t: int) -> Values:
-        means.before(t)
+        means.find(t)
         return passes.gather(values, t, inside)
 
     passes.each(code, means)

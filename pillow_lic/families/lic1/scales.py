@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from ...engine import entropy
 from ...engine.models import Model
 from . import passes, quantiser
 from .geometry import Grid
@@ -56,7 +57,8 @@ class Scales:
 
     def after(self, t: int, values: Values) -> None:
         """Take the values of pass t: later passes see their magnitudes."""
-        passes.scatter(self._magnitudes, t, self._inside, quantiser.magnitudes(values))
+        most = quantiser.MAGNITUDE_MAX
+        entropy.scatter_magnitudes(self._magnitudes, passes.places(t), self._inside, values, most)
 
 
 def z_indexes(level: int, shape: tuple[int, int, int]) -> Indexes:

@@ -8,29 +8,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ...engine import workers
-from ...engine.filters import spread
 from ...engine.models import Model
 from ...engine.settings import current_settings
 from ...fileformat.areas import Area
-from . import passes, quantiser
+from . import detail, passes, quantiser
+from .detail import Colours
 from .geometry import geometry
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
-Fine = npt.NDArray[np.uint16]
-Colours = npt.NDArray[np.uint8 | np.uint16]
 Values = npt.NDArray[np.int32]
 
 QUICK = "analysis_quick"
 """The role of a smaller analysis that a model may have beside its own, for effort 0."""
-STRIP_ROWS = 16
-"""Rows of latents whose pixels the last layers make in one go."""
 PIECE = 24
 """Latents of the longer side that a thread has at least, or what it does around its piece would cost too much."""
 PIECE_LATENTS = 600
@@ -80,17 +76,18 @@ def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = F
     length, around, threads = max(rows, columns), halo(model), current_settings().threads
     at_once = min(threads, max(length // PIECE, 1))
     count = at_once * max(round(level.size / (PIECE_LATENTS * around**2 * at_once)), 1)
+    pixels: Colours = np.empty((stride * rows, stride * columns, 3), detail.colour_type(model))
     if count == 1 or reference:
-        return _synthesised(model, y_hat, level)
-    pixels: Colours = np.empty((stride * rows, stride * columns, 3), colour_type(model))
+        _synthesised(model, y_hat, level, Area(0, 0, columns, rows), pixels, reference=reference)
+        return pixels
     edges = [length * number // count for number in range(count + 1)]
     pieces = [_piece(first, last, rows, columns) for first, last in itertools.pairwise(edges)]
 
     def make(mine: Sequence[Area]) -> None:
         for piece in mine:
             seen = piece.widened(around, columns, rows)
-            made = _synthesised(model, y_hat[:, *seen.slices], level[seen.slices])
-            pixels[piece.times(stride).slices] = made[piece.within(seen).times(stride).slices]
+            out = pixels[piece.times(stride).slices]
+            _synthesised(model, y_hat[:, *seen.slices], level[seen.slices], piece.within(seen), out, reference=False)
 
     workers.at_once(make, [pieces[first::at_once] for first in range(at_once)])
     return pixels
@@ -100,44 +97,10 @@ def _piece(first: int, last: int, rows: int, columns: int) -> Area:
     return Area(0, first, columns, last) if rows > columns else Area(first, 0, last, rows)
 
 
-def colour_type(model: Model) -> type[np.uint8 | np.uint16]:
-    """Return the dtype of the colours that the synthesis of a model makes."""
-    return np.uint16 if geometry(model).fraction else np.uint8
-
-
-def _synthesised(model: Model, y_hat: Floats, level: Floats) -> Colours:
-    """`synthesis` in one piece.
-
-    The layers that see single pixels work on strips of them: at once they would take more memory than all the others.
-    """
-    shape, field = geometry(model), level[None, None]
-    picture, context = model.run("synthesis", y_hat=y_hat[None], level=field)
-    rows, columns = level.shape
-    pixels: Colours = np.empty((shape.stride * rows, shape.stride * columns, 3), colour_type(model))
-    coarse, fine = context.shape[2] // rows, picture.shape[2] // rows
-    for top in range(0, rows, STRIP_ROWS):
-        bottom = min(top + STRIP_ROWS, rows)
-        first, last = max(top - shape.detail_reach, 0), min(bottom + shape.detail_reach, rows)
-        cells = model.run(
-            "detail",
-            picture=picture[:, :, fine * first : fine * last],
-            context=context[:, :, coarse * first : coarse * last],
-            level=field[:, :, first:last],
-        )[0][0]
-        inside = slice(fine * (top - first), fine * (bottom - first))
-        strip = pixels[shape.stride * top : shape.stride * bottom]
-        if shape.fraction:
-            spread(cells, inside.start, inside.stop, cast(Fine, strip))
-        else:
-            _spread(cells[:, inside], strip)
-    return pixels
-
-
-def _spread(cells: Pixels, pixels: Colours) -> None:
-    """Write cells (12, h, w), channels by colour, row and column in a cell of 2x2, to pixels (2h, 2w, 3), a plane at a time for speed."""
-    for channel, plane in enumerate(cells):
-        color, row, column = channel // 4, channel // 2 % 2, channel % 2
-        pixels[row::2, column::2, color] = plane
+def _synthesised(model: Model, y_hat: Floats, level: Floats, inside: Area, out: Colours, *, reference: bool) -> None:
+    """Write the colours of the latents `inside` of a window (M, h, w), at a level field (h, w), to `out`."""
+    picture, context = model.run("synthesis", y_hat=y_hat[None], level=level[None, None])
+    detail.draw(model, picture[0], context[0], level, inside, out, reference=reference)
 
 
 def draft_latents(model: Model, z_hat: Floats, values: Values, level: Floats, inside: tuple[int, int]) -> Floats:
