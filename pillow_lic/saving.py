@@ -115,7 +115,11 @@ def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     has_aim = any(options.OPTIONS[name].is_aim for name in chosen)
     if not has_aim and words.get("lic_quality") is not None and not inspection.keeps_every_pixel(chosen.get("model")):
         chosen["quality"] = words["lic_quality"]
-    if not chosen.get("lossless") and words.get("lic_model") not in (None, inspection.LOSSLESS):
+    lossless = options.OPTIONS["lossless"]
+    if not lossless.check("lossless", chosen.get("lossless", False), lossless.legal) and words.get("lic_model") not in (
+        None,
+        inspection.LOSSLESS,
+    ):
         chosen.setdefault("model", words["lic_model"])
     for name, value in chosen.items():
         if options.OPTIONS[name].takes_mask and (isinstance(value, Image.Image) or hasattr(value, "shape")):
