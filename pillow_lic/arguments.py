@@ -23,7 +23,7 @@ def number(name: str, value: object, legal: str) -> float:
     ):
         raise ValueError(msg)
     try:
-        found = float(value)
+        found = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, ArithmeticError) as error:
         let_pass(error)
         raise ValueError(msg) from None
