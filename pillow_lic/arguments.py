@@ -10,13 +10,21 @@ from .errors import let_pass
 
 
 def number(name: str, value: object, legal: str) -> float:
-    """Return ``value`` as a finite float; ValueError naming ``legal`` otherwise. A bool is not a number here."""
+    """Return ``value`` as a finite float; ValueError naming ``legal`` otherwise.
+
+    A bool is not a number here, nor is text, or what `float` reads as such (any buffer); numpy's are known by their kind.
+    """
     msg = f"{name} must be {legal}, got {shown(value)}"
-    if isinstance(value, (bool, str, bytes)):
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")
+    if (
+        isinstance(value, (bool, str))
+        or not (hasattr(value, "__float__") or hasattr(value, "__index__"))
+        or kind not in "iuf"
+    ):
         raise ValueError(msg)
     try:
         found = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         let_pass(error)
         raise ValueError(msg) from None
     if not math.isfinite(found):

@@ -35,8 +35,7 @@ def describe(source: bytes | IO[bytes]) -> dict[str, Any]:
         model = None
     span = damage = None
     try:
-        fp.seek(front.start)
-        inspection.verify(fp)
+        inspection.check(fp, front)
         span = _span(header, container.read_section(fp, front, IMPORTANCE))
     except LicError as error:
         damage = str(error)

@@ -31,7 +31,11 @@ def verify(source: bytes | memoryview | IO[bytes]) -> None:
     source is the whole file, or a file object at its beginning. Raises the error that says what is wrong, returns nothing.
     """
     fp = as_file(source)
-    front = container.read_front(fp)
+    check(fp, container.read_front(fp))
+
+
+def check(fp: IO[bytes], front: container.Front) -> None:
+    """As `verify`, of a file whose front was read."""
     container.refuse_truncated(front)
     container.check_sections(fp, front)
     try:
@@ -97,13 +101,11 @@ def cut(source: bytes | memoryview | IO[bytes], size: int) -> bytes:
     for a model whose files cannot be cut, and where `size` is too small; else as `verify`.
     """
     fp = as_file(source)
-    start = fp.tell()
-    verify(fp)
-    fp.seek(start)
     front = container.read_front(fp)
+    check(fp, front)
     whole = front.size - front.trailing
     if whole <= size:
-        return read_at(fp, start, whole)
+        return read_at(fp, front.start, whole)
     model = model_of(front.header)
     if not families.is_progressive(model):
         can = ", ".join(other.name for other in models.models() if families.is_progressive(other))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from typing import Any
 
 from PIL import Image
 
+from . import arguments
 from .errors import let_pass
 
 EXIF_PREFIX = b"Exif\x00\x00"
@@ -39,9 +39,13 @@ def exif_bytes(value: object) -> bytes:
 
 
 def xmp_bytes(value: object) -> bytes:
-    """Return XMP given as bytes, str or None; TypeError for anything else."""
+    """Return XMP given as bytes, str or None; ValueError for a str with half of a surrogate pair, TypeError for anything else."""
     if isinstance(value, str):
-        value = value.encode()
+        try:
+            value = value.encode()
+        except UnicodeEncodeError:
+            msg = f"xmp must be text that UTF-8 can hold, got {value!a:.60}"
+            raise ValueError(msg) from None
     return _bytes("xmp", value, "bytes, str or None")
 
 
@@ -110,11 +114,11 @@ def _numbers(dpi: Any) -> tuple[float, float] | None:
     """Return a resolution as two numbers, whole ones where the difference is that of whole dots per metre."""
     try:
         x, y = dpi if isinstance(dpi, (tuple, list)) else (dpi, dpi)
-        numbers = [float(x), float(y)]
-    except (TypeError, ValueError, ZeroDivisionError) as error:
+        numbers = [arguments.positive("dpi", number, "a positive number") for number in (x, y)]
+    except ValueError as error:
         let_pass(error)
         return None
-    if not all(0 < number < 2**31 and math.isfinite(number) for number in numbers):
+    if max(numbers) >= 2**31:
         return None
     x, y = (round(number) if abs(number - round(number)) <= _ROUNDED and number >= 1 else number for number in numbers)
     return float(x), float(y)

@@ -4,13 +4,14 @@ Pictures are uint8 arrays of shape (H, W) or (H, W, C). Definitions follow what 
 colours, MS-SSIM as pytorch-msssim computes it, Bjontegaard's rate with a monotone (pchip) interpolation, PSNR-B as its authors.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MS_SSIM_MIN_SIDE", "bd_rate", "bpp", "decibels", "ms_ssim", "pchip", "psnr", "psnr_b", "ssim"]
+__all__ = ["MS_SSIM_MIN_SIDE", "as_json", "bd_rate", "bpp", "decibels", "ms_ssim", "pchip", "psnr", "psnr_b", "ssim"]
 
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 """Exponents of the five scales, finest first (Wang, Simoncelli and Bovik 2003)."""
@@ -31,6 +32,15 @@ Float = NDArray[np.float64]
 def bpp(file_bytes: int, width: int, height: int) -> float:
     """Return bits per pixel: 8 * the bytes of the whole file / pixels."""
     return 8 * file_bytes / (width * height)
+
+
+def as_json(value: Any) -> Any:
+    """Return measures, in lists and dictionaries or alone, as JSON can hold them: a PSNR of equal pictures, inf, as "inf"."""
+    if isinstance(value, dict):
+        return {name: as_json(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [as_json(one) for one in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def psnr(reference: NDArray[np.uint8], picture: NDArray[np.uint8]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import io
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -21,7 +22,7 @@ from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
 from .fileformat.sections import IMPORTANCE
-from .fileformat.source import opened
+from .fileformat.source import not_a_file, opened
 from .naming import FORMAT
 
 if TYPE_CHECKING:
@@ -243,6 +244,8 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
     """
     most = None if bytes is None else _byte_count("bytes", bytes)
     source = io.BytesIO(fp) if isinstance(fp, (builtins.bytes, bytearray, memoryview)) else fp
+    if not hasattr(source, "read") and not isinstance(source, (str, os.PathLike)):
+        raise not_a_file(source)
     image = cast(LicImageFile, Image.open(source, formats=[FORMAT]))
     if most is not None:
         image.use_at_most(most)

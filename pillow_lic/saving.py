@@ -16,7 +16,7 @@ from PIL import Image
 from . import arguments, codec, color, families, files, inspection, metadata, options, originals
 from .engine import models
 from .engine.interpreter import require_main
-from .fileformat.source import write_all
+from .fileformat.source import not_a_file, write_all
 
 _IGNORED = frozenset(
     {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "comment"}
@@ -60,6 +60,8 @@ def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_opt
 
     `image.save` cannot promise that: Pillow empties the file before it asks the plugin. Metadata and errors as for `encode`.
     """
+    if not isinstance(path, (str, bytes, os.PathLike)) and not hasattr(path, "write"):
+        raise not_a_file(path)
     data = _encode(image, save_options, stacklevel=4)
     if isinstance(path, (str, bytes, os.PathLike)):
         files.write_atomic(os.fsdecode(path), data)
@@ -115,7 +117,11 @@ def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     has_aim = any(options.OPTIONS[name].is_aim for name in chosen)
     if not has_aim and words.get("lic_quality") is not None and not inspection.keeps_every_pixel(chosen.get("model")):
         chosen["quality"] = words["lic_quality"]
-    if not chosen.get("lossless") and words.get("lic_model") not in (None, inspection.LOSSLESS):
+    lossless = options.OPTIONS["lossless"]
+    if not lossless.check("lossless", chosen.get("lossless", False), lossless.legal) and words.get("lic_model") not in (
+        None,
+        inspection.LOSSLESS,
+    ):
         chosen.setdefault("model", words["lic_model"])
     for name, value in chosen.items():
         if options.OPTIONS[name].takes_mask and (isinstance(value, Image.Image) or hasattr(value, "shape")):

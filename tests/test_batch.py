@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+import warnings
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -51,6 +52,18 @@ def test_failures_do_not_stop_the_rest(tmp_path: Path, workers: int) -> None:
     assert (summary.bytes_in, summary.bytes_out) == (2, 2)
     assert summary.seconds > 0
     assert [(done, total) for _, done, total in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def warn(pair: Pair) -> None:
+    warnings.warn("a module will go", DeprecationWarning, stacklevel=1)
+    warnings.warn("colours were lost", UserWarning, stacklevel=1)
+    copy(pair)
+
+
+def test_warnings_for_programmers_are_none_of_a_picture(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.png")
+    (result,) = jobs.run(plan([tmp_path / "in"], tmp_path / "out", ".lic"), warn).results
+    assert result.warnings == ("colours were lost",)
 
 
 def test_finished_targets_are_skipped(tmp_path: Path) -> None:

@@ -44,6 +44,19 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
+def test_pictures_that_come_back_as_they_were(tmp_path: Path) -> None:
+    """PSNR without end has no place in JSON, nor on a chart; and the picture is too small for MS-SSIM."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    waves(20, 16, 0).save(folder / "a.png")
+    out = tmp_path / "out"
+    words = ("--codecs", "lossless", "--quality", "lossless=5", "--out", str(out))
+    assert measurement.main([str(folder), *words]) == 0
+    (sample,) = json.loads((out / "bench.json").read_text(), parse_constant=pytest.fail)["samples"]
+    assert (sample["psnr"], sample["ms_ssim"]) == ("inf", None)
+    assert ElementTree.parse(out / "bench.svg").getroot().find(".//{*}polyline") is not None
+
+
 def test_report_of_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     arguments = (*FAST, "--codecs", "jpeg,webp", "--quality", "webp=20,50,80,95", "--anchor", "webp", "--repeats", "2")

@@ -56,6 +56,18 @@ def test_exif_of_which_nothing_can_be_read_is_left_out_and_said(photo: Image.Ima
         assert any(text.startswith("EXIF was left out: ") for text in said)
 
 
+@pytest.mark.parametrize("suffix", [".webp", ".avif", ".jpg", ".png", ".tif", ".lic"])
+@pytest.mark.parametrize("source", ["WEBP", "JPEG", "PNG", "AVIF", "TIFF"])
+def test_exif_of_one_format_is_exif_of_another(photo: Image.Image, source: str, suffix: str) -> None:
+    exif = Image.Exif()
+    exif[271] = "maker"
+    file = io.BytesIO()
+    photo.save(file, source, exif=exif)
+    data, said = transcoded(Image.open(file), suffix)
+    assert Image.open(io.BytesIO(data)).getexif()[271] == "maker"
+    assert not said
+
+
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("word", ["exif", "xmp"])
 def test_what_has_no_room_is_left_out_and_said(photo: Image.Image, suffix: str, word: str) -> None:
@@ -99,7 +111,7 @@ def test_every_opaque_picture_of_8_bits_can_be_written(photo: Image.Image, suffi
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I", "F"])
-@pytest.mark.parametrize("suffix", [".webp", ".avif", ".gif", ".jpg", ".png", ".tif"])
+@pytest.mark.parametrize("suffix", [".webp", ".avif", ".gif", ".jpg", ".png", ".tif", ".jp2", ".pdf"])
 def test_more_than_8_bits_are_kept_or_refused(mode: str, suffix: str, tmp_path: Path) -> None:
     """Some of Pillow's writers make white of all values above 255."""
     Image.fromarray(np.full((8, 8), 40000, np.uint16)).convert(mode).save(tmp_path / "a.tif")

@@ -57,7 +57,7 @@ LAW = {
     "composing": ("channels engine =families exact fileformat importance inspection metrics options rate_search", "numpy"),
     "codec": ("errors channels composing engine =families fileformat inspection options", "numpy"),
     "color": ("errors fileformat", "numpy PIL"),
-    "metadata": ("errors", "PIL"),
+    "metadata": ("arguments errors", "PIL"),
     "dump": ("errors codec engine =families fileformat inspection", "numpy"),
     "originals": ("errors channels fileformat", "numpy PIL"),
     "restoring": ("errors files color engine families/wrapped fileformat originals", "numpy PIL"),

@@ -48,9 +48,16 @@ def test_resolution_is_written_into_exif(dpi: object, expected: tuple[float, flo
     assert again[271] == "maker"
 
 
-@pytest.mark.parametrize("dpi", [None, (0, 0), (-1, 3), "many", (float("nan"), 1), (1, 2, 3), (10**12, 1), ()])
+@pytest.mark.parametrize(
+    "dpi", [None, (0, 0), (-1, 3), "many", (float("nan"), 1), (1, 2, 3), (10**12, 1), (), 10**400, True, "300"]
+)
 def test_what_is_no_resolution_leaves_exif_alone(dpi: object) -> None:
     assert metadata.with_resolution(b"", dpi) == b""
+
+
+def test_text_that_is_none_in_utf8_is_named(photo: Image.Image) -> None:
+    with pytest.raises(ValueError, match="xmp must be text that UTF-8 can hold"):
+        pillow_lic.encode(photo, xmp="<x>\udc80</x>")
 
 
 def test_exif_keeps_a_resolution_of_its_own_and_broken_exif_its_bytes() -> None:

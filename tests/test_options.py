@@ -47,6 +47,28 @@ def test_wrong_quality_is_named(quality: object) -> None:
         EncodeOptions(quality=quality)
 
 
+class Odd:
+    """A number that cannot say which."""
+
+    def __float__(self) -> float:
+        return 1 / 0
+
+
+@pytest.mark.parametrize(
+    "value", [np.True_, np.array(True), np.timedelta64(5), bytearray(b"6"), memoryview(b"6"), Odd(), 10**400]
+)
+@pytest.mark.parametrize("name", ["quality", "target_size", "effort", "importance"])
+def test_what_only_float_takes_for_a_number_is_named(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be "):
+        EncodeOptions(**{name: value})
+
+
+@pytest.mark.parametrize("value", [np.array([]), np.array([True, False]), "yes"])
+def test_lossless_that_is_neither_is_named(value: object) -> None:
+    with pytest.raises(ValueError, match="lossless must be True or False"):
+        pillow_lic.encode(Image.new("RGB", (9, 9)), lossless=value)
+
+
 @pytest.mark.parametrize("level", [-1, MAX_LEVEL + 1])
 def test_wrong_level(level: int) -> None:
     with pytest.raises(ValueError, match=f"level must be 0-1024, got {level}"):
@@ -324,7 +346,7 @@ def test_limits_of_the_environment_hold_for_every_thread(lic: Path, monkeypatch:
         current_settings()
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "soon", True])
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "soon", True, np.True_, b"3"])
 def test_wrong_seconds(seconds: object) -> None:
     with (
         pytest.raises(ValueError, match="max_seconds must be a positive number of seconds, got "),

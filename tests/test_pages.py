@@ -90,3 +90,8 @@ def test_a_picture_keeps_its_colour_profile_and_its_alpha() -> None:
     clear = Image.new("RGBA", (8, 8), (255, 0, 0, 7))
     with embedded(document.picture(clear, "", exact=False)) as again:
         assert again.getpixel((0, 0)) == (255, 0, 0, 7)
+
+
+def test_a_name_that_is_no_utf8_is_shown() -> None:
+    page = document.document("a\udcff.lic", "<p>b\udcfe.lic</p>")
+    assert "<title>a\\udcff.lic</title>" in page.encode("utf-8").decode()

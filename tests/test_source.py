@@ -2,9 +2,14 @@
 
 import io
 import mmap
+import os
+import signal
 import tracemalloc
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -231,3 +236,58 @@ def test_a_file_that_ends_before_its_first_tile_is_no_picture(
         with pytest.raises(pillow_lic.LicTruncatedError, match="ends"):
             im.load() if action == "load" else im.region((0, 0, 9, 9))
     assert pillow_lic.open(several[: first.offset + 9]).getpixel((200, 150))[:3] == (128, 128, 128)
+
+
+@contextmanager
+def no_file_over(size: int) -> Iterator[None]:
+    """Let no file of this process grow over a size for a `with` block, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+    old, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("length", [50, 3_000, 30_000])
+def test_a_full_disk_leaves_nothing_half_written(photo: Image.Image, tmp_path: Path, length: int) -> None:
+    """Of a small file Python would notice it only when Pillow closes the file, and does not take it away any more."""
+    new, old, own = tmp_path / "new.lic", tmp_path / "old.lic", tmp_path / "own.bin"
+    old.write_bytes(b"old")
+    with open(own, "w+b") as fp:
+        fp.write(b"before")
+        with no_file_over(20):
+            for target in (new, old, fp):
+                with pytest.raises(OSError, match="File too large"):
+                    photo.save(target, "LIC", quality=3, xmp=bytes(length))
+        fp.write(b"after")
+    assert not new.exists()
+    assert old.read_bytes() == b""  # emptied before we are asked
+    assert own.read_bytes() == b"beforeafter"
+
+
+def test_numbers_of_numpy_say_how_much_was_taken(photo: Image.Image) -> None:
+    class Counting(Taker):
+        def write(self, data: bytes) -> Any:
+            return np.int64(super().write(data))
+
+    fp = Counting(100)
+    pillow_lic.save(photo, fp)
+    assert fp.got == pillow_lic.encode(photo)
+
+
+def test_a_pipe_that_is_full_and_does_not_wait_is_an_error(photo: Image.Image) -> None:
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with open(read, "rb"), open(write, "wb", buffering=0) as fp, pytest.raises(BlockingIOError):
+        photo.save(fp, "LIC", xmp=bytes(2**20))
+
+
+@pytest.mark.parametrize("value", [None, 5, np.zeros(9, np.uint8)])
+def test_what_can_be_no_file_is_named(photo: Image.Image, value: Any) -> None:
+    with pytest.raises(TypeError, match="a file must be a path, bytes, or a binary file object, got "):
+        pillow_lic.open(value)
+    with pytest.raises(TypeError, match="a file must be a path, bytes, or a binary file object, got "):
+        pillow_lic.save(photo, value)

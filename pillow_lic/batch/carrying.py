@@ -195,7 +195,9 @@ def _with_texts(exif: bytes, texts: Mapping[str, str]) -> tuple[bytes, dict[str,
 def _exif(im: Image.Image) -> bytes:
     """Return the EXIF of an open picture: the bytes in its file, or what its TIFF tags or PNG texts say as EXIF; b"" if none or broken."""
     if isinstance(im.info.get("exif"), bytes) and im.info["exif"]:
-        return bytes(im.info["exif"])
+        return metadata.EXIF_PREFIX + metadata.exif_bytes(
+            im.info["exif"]
+        )  # WebP and JPEG 2000 give it without, JPEG needs it
     tags = Image.Exif()
     with _BROKEN_TAGS:
         tags.load(im.getexif().tobytes())
@@ -227,20 +229,19 @@ def writable(im: Image.Image, name: str) -> Image.Image:
     """Return an image in a mode that the format keeps: the image itself, its colours as RGB, or without an alpha that hides nothing.
 
     An ICC profile that does not fit what is kept is dropped from `info`, with a warning. What no mode helps is returned as it
-    is: the writer says why. OSError for more than 8 bits in a format whose writer would cut them off unsaid.
+    is: the writer says why. OSError for more than 8 bits in a format that has no room for them.
     """
     if name == FORMAT:
         return im
     kept = trial.mode_kept(name, im.mode)
+    if im.mode.startswith(_DEEP) and kept is None:
+        msg = f'cannot write mode {im.mode} as {name}: scale the values to 0-255 and use im.convert("L") first'
+        raise OSError(msg)
     if im.mode.startswith(_DEEP) and kept and not kept.startswith(_DEEP):
         msg = f"cannot write mode {im.mode} as {name}: it stores 8 bits per channel, and lighter values would all be white"
         raise OSError(msg)
     if kept is None or (kept not in ("", im.mode) and im.mode in color.COLOR_SPACES):
-        try:
-            stored = color.stored(im)
-        except OSError as error:  # more than 8 bits
-            let_pass(error)
-            return im
+        stored = color.stored(im)
         if stored.lost:
             warnings.warn(stored.lost, UserWarning, stacklevel=2)
         im = stored.image

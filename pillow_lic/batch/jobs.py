@@ -36,6 +36,9 @@ P = TypeVar("P", bound=Pair)
 Work = Callable[[P], object]
 """A function of a pair, picklable when it is to run in other processes. Any exception is a failed pair."""
 
+_FOR_PROGRAMMERS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
+"""Kinds of warnings that Python itself hides: they are about the code that reads a picture, not about the picture."""
+
 _AHEAD = 256
 """Pairs handed to an executor before one is finished, at least: how many it works at once is not known."""
 
@@ -219,6 +222,8 @@ def _recording(recorded: bool) -> Iterator[list[warnings.WarningMessage]]:
         return
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
+        for kind in _FOR_PROGRAMMERS:
+            warnings.simplefilter("ignore", kind)
         yield found
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from pathlib import Path
 from typing import Any, TextIO
 
-from .. import plugin
+from .. import metrics, plugin
 from ..errors import let_pass
 from ..naming import EXTENSION
 from . import formats
@@ -103,7 +102,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "bytes_in": result.bytes_in,
         "bytes_out": result.bytes_out,
         "quality": known.quality,
-        "psnr": "inf" if known.psnr == math.inf else known.psnr,
+        "psnr": metrics.as_json(known.psnr),
         "seconds": round(result.seconds, 3),
         "error": result.error or None,
         "warnings": list(result.warnings),

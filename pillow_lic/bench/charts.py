@@ -141,7 +141,7 @@ def _corner(lines: Sequence[Points]) -> tuple[int, int]:
     steps = [
         (a[0] + (b[0] - a[0]) * part / _PARTS, a[1] + (b[1] - a[1]) * part / _PARTS)
         for line in lines
-        for a, b in zip(line, [*line[1:], line[-1]], strict=True)
+        for a, b in zip(line, [*line[1:], *line[-1:]], strict=True)
         for part in range(_PARTS)
     ]
 

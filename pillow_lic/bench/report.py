@@ -159,7 +159,8 @@ def write(
     out.mkdir(parents=True, exist_ok=True)
     points = [asdict(point) for curve in curves.values() for point in curve]
     machine = {"platform": platform.platform(), "processors": os.cpu_count(), "python": platform.python_version()}
-    report = {"machine": machine, **about, "bd_rate": rates, "points": points, "samples": [asdict(s) for s in samples]}
+    measured = {"bd_rate": rates, "points": points, "samples": [asdict(s) for s in samples]}
+    report = {"machine": machine, **about, **metrics.as_json(measured)}
     files.write_atomic(out / "bench.json", json.dumps(report, indent=1).encode())
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, [field.name for field in fields(Point)])

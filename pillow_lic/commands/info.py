@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from ..errors import let_pass
 from ..fileformat.source import opened
@@ -31,6 +32,8 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the facts of every file; 1 when one is damaged or cannot be read."""
+    from .. import describe
+
     if args.map is not None and len(args.files) != 1:
         print(f"lic: --map draws the map of one file, got {len(args.files)}", file=sys.stderr)
         return 2
@@ -42,16 +45,20 @@ def run(args: argparse.Namespace) -> int:
     failed = 0
     for name in _files(args.files):
         try:
-            failed += not _is_sound(name, args)
+            facts = _facts(name, args)
         except (OSError, SyntaxError) as error:
             let_pass(error)
             print(f"lic: {name}: {error}", file=sys.stderr)
             failed += 1
+            continue
+        # What is wrong with standard output is none of the file's.
+        print(json.dumps({"file": name, **facts}) if args.json else f"{quoted(name)}\n{describe.as_text(facts)}")
+        failed += facts["damage"] is not None
     return 1 if failed else 0
 
 
-def _is_sound(name: str, args: argparse.Namespace) -> bool:
-    """Print the facts of a file, and draw its map where that is wanted; whether it is undamaged."""
+def _facts(name: str, args: argparse.Namespace) -> dict[str, Any]:
+    """Return the facts of a file, and draw its map where that is wanted."""
     from .. import color, describe
     from ..batch.transcode import Transcoder
 
@@ -61,12 +68,11 @@ def _is_sound(name: str, args: argparse.Namespace) -> bool:
         raise IsADirectoryError(msg)
     with opened(source) as file:
         facts = describe.describe(file)
-        print(json.dumps({"file": name, **facts}) if args.json else f"{quoted(name)}\n{describe.as_text(facts)}")
         if args.map is not None:
             file.seek(0)
             work = Transcoder(Path(args.map).suffix.lower() or ".png", {}, False)
             _words.write(args.map, work.encode(work.prepare(color.from_array(describe.draw_map(file)))))
-    return facts["damage"] is None
+    return facts
 
 
 def _files(names: Iterable[str]) -> Iterator[str]:

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import LicLimitError, let_pass
+from ..arguments import positive
+from ..errors import Ignoring, LicLimitError
 
 MAX_THREADS = 1024
 DEFAULT_MAX_MEMORY = 10**9
@@ -81,15 +82,10 @@ def thread_count(name: str, value: object) -> int:
 
 def _seconds(name: str, value: object) -> float:
     """Return a positive number of seconds; ValueError otherwise. Digits in a string count."""
-    msg = f"{name} must be a positive number of seconds, got {value!r}"
-    try:
-        seconds = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        let_pass(error)
-        raise ValueError(msg) from None
-    if isinstance(value, bool) or not 0 < seconds < float("inf"):
-        raise ValueError(msg)
-    return seconds
+    if isinstance(value, str):
+        with Ignoring(ValueError):
+            value = float(value)
+    return positive(name, value, "a positive number of seconds")
 
 
 def _providers(name: str, value: object) -> tuple[str, ...]:

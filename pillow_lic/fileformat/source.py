@@ -5,13 +5,15 @@ give less than was asked for although there is more (unbuffered files, objects t
 was given, and nothing but bytes (WSGI).
 """
 
+import errno
 import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, cast
 
-from ..errors import let_pass
+from ..errors import Ignoring, let_pass
 
 BLOCK = 2**20
 """Bytes that are read to count them, or given at once to a `write` that takes less than all."""
@@ -34,8 +36,12 @@ def opened(source: Any) -> Iterator[IO[bytes]]:
         with open(source, "rb") as file:
             yield file
     else:
-        msg = f"a file must be a path, bytes, or a binary file object, got {type(source).__name__}"
-        raise TypeError(msg)
+        raise not_a_file(source)
+
+
+def not_a_file(value: object) -> TypeError:
+    """Return the error for what can be no file: neither a path, nor bytes, nor a file object."""
+    return TypeError(f"a file must be a path, bytes, or a binary file object, got {type(value).__name__}")
 
 
 def read_all(fp: IO[bytes]) -> bytes:
@@ -79,15 +85,43 @@ def read_at(fp: IO[bytes], start: int, length: int) -> bytes:
 def write_all(fp: IO[bytes], data: bytes) -> None:
     """Write all of the data to a file object, whose `write` returns how many bytes it took, or nothing when it took all.
 
-    OSError when it takes none.
+    Past the buffer of an ordinary file: a full disk is noticed here, where Pillow takes a new file away again, and not when the
+    file is closed. OSError where not all is taken; what is at the end of an ordinary file then is cut off.
     """
+    if isinstance(fp, (io.BufferedWriter, io.BufferedRandom)):
+        fp.flush()
+        fp = cast("IO[bytes]", fp.raw)
+    end = _end_of(fp)
+    try:
+        _write(fp, data)
+    except BaseException:
+        if end is not None:
+            with Ignoring(OSError):
+                fp.truncate(end)
+                fp.seek(end)
+        raise
+
+
+def _write(fp: IO[bytes], data: bytes) -> None:
     view, part = memoryview(data), data
     while len(part):
-        taken = fp.write(part)
-        if not isinstance(taken, int) or isinstance(taken, bool) or taken >= len(view):
+        taken: Any = fp.write(part)
+        if taken is None and (isinstance(fp, io.RawIOBase) or len(view) < len(data)):
+            code = errno.EAGAIN  # one that does not wait, and is full
+            raise BlockingIOError(code, os.strerror(code))
+        if isinstance(taken, bool) or not hasattr(taken, "__index__") or taken >= len(view):
             return
         if taken <= 0:
             msg = f"the file object took none of the last {len(view)} of {len(data)} bytes"
             raise OSError(msg)
         view = view[taken:]
         part = bytes(view[:BLOCK])
+
+
+def _end_of(fp: IO[bytes]) -> int | None:
+    """Return the position of an ordinary file that is at its end, None for any other."""
+    with Ignoring(OSError):
+        if isinstance(fp, io.FileIO) and stat.S_ISREG(os.fstat(fp.fileno()).st_mode):
+            position = fp.tell()
+            return position if position == os.fstat(fp.fileno()).st_size else None
+    return None

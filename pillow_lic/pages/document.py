@@ -26,7 +26,7 @@ def document(title: str, body: str, *, script: str = "") -> str:
     """
     style = _source("style.css")
     policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
-    return "\n".join(
+    text = "\n".join(
         [
             "<!doctype html>",
             '<html lang="en">',
@@ -44,6 +44,7 @@ def document(title: str, body: str, *, script: str = "") -> str:
             "",
         ]
     )
+    return text.encode("utf-8", "backslashreplace").decode()  # names of files may be no UTF-8
 
 
 def compare_script() -> str:
