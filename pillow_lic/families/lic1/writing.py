@@ -13,6 +13,7 @@ from ...engine.models import Model
 from ...fileformat import importance_map
 from ...fileformat.areas import Area, Window, onto, padded, with_halo
 from ...fileformat.tiling import Tiling
+from .. import Trial
 from . import filtering, fitting, refinement, residuals, symbols, transforms
 from .filtering import Filter
 from .geometry import Grid, geometry
@@ -67,16 +68,17 @@ class Writer:
                 ends.append(len(stream))
         return [memoryview(stream)[start:end] for start, end in itertools.pairwise(ends)]
 
-    def decoded(self, level: int) -> Pixels:
-        """Return the colours (H, W, 3) that a reader would see, the same with any number of threads: files depend on them."""
+    def tried(self, level: int) -> Trial:
+        """Return the payloads, and the colours (H, W, 3) that a reader would see, the same with any number of threads: files depend on them."""
         reader = Reader(self._model, self.tiling, level, self.deltas, reference=True)
-        seen = np.empty_like(self._rgb)
+        seen, payloads = np.empty_like(self._rgb), [b""] * self.tiling.count
 
         def latents(index: int, _: Area) -> Found:
-            return self.code(level, self.tiling.tile(index))[1]
+            payloads[index], found = self.code(level, self.tiling.tile(index))
+            return found
 
         reader.draw_latents(latents, onto(seen), bytes_per_pixel=self._bytes_per_pixel)
-        return seen
+        return Trial(payloads, seen)
 
     @property
     def _bytes_per_pixel(self) -> int:
