@@ -8,7 +8,7 @@ Only writers import this. `codec.encode` has checked what comes in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import numpy as np
@@ -17,12 +17,11 @@ import numpy.typing as npt
 from . import channels, rate_search
 from .engine.models import Model
 from .exact import ground, layer, whole
-from .exact.layer import Layer
 from .families import Request
 from .fileformat import importance_map, vp8l
 from .fileformat.levels import quality_to_level
 from .fileformat.limits import MAX_LEVEL
-from .forms import Coded, Picture, as_it_is
+from .forms import Alone, Coded, Form, Picture, as_it_is
 from .importance import requested
 from .options import EncodeOptions
 
@@ -47,27 +46,19 @@ def composed(
     """Return the file of pixels (H, W, C) uint8 of a mode, by a model that codes with loss; arguments and errors as of `codec.encode`."""
     height, width = pixels.shape[:2]
     seen = ground.without_hidden(pixels)
-    # A file without networks says by MAX_LEVEL that every pixel is as it was.
-    highest = MAX_LEVEL if seen is pixels else MAX_LEVEL - 1
-    picture = Picture(seen, mode, metadata)
+    picture = Picture(seen, mode, metadata, MAX_LEVEL if seen is pixels else MAX_LEVEL - 1)
     wish = requested.request(options.roi, options.importance, channels.as_rgb(seen, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height, model.bpp))
     effort = model.effort if options.effort is None else options.effort
     request = Request(deltas, effort, options.has_target or deltas is not None, original)
     level = model.nearest_level(quality_to_level(EXPECTED) if options.has_target else options.level)
-    form, kept = _form(picture, options, model, request, level)
+    form = _form(picture, options, model, request, level)
     may_be_whole = deltas is None and not original and options.exact is not False and vp8l.is_there()
+    may_be_whole &= not (isinstance(form, Alone) and form.is_exact(level))
     slim = as_it_is(picture) if may_be_whole and min(height, width) < SLIM else None
-    wholes: dict[int, Callable[[int], bytes]] = {}
 
     def file(level: int) -> bytes:
-        if kept is None or kept.share < layer.WHOLE:
-            return form.file(level) if slim is None else min(slim(min(level, highest)), form.file(level), key=len)
-        reach = kept.reach(level)
-        if reach not in wholes:
-            wholes[reach] = as_it_is(picture.of(kept.whole(level)))
-        alone = wholes[reach](min(level, highest))
-        return alone if kept.share == 1 else min(alone, form.file(level), key=len)
+        return form.file(level) if slim is None else min(slim(level), form.file(level), key=len)
 
     def found() -> bytes:
         if options.target_psnr is not None:
@@ -80,39 +71,43 @@ def composed(
         return file(level)
 
     data = found()
-    if may_be_whole and 0 not in wholes:
-        most = form.cost(level) if form.was_tried(level) and not options.has_target else 8 * len(data)
-        return _as_it_is_within(picture, most, min(level, highest)) or data
+    if may_be_whole:
+        most = (
+            form.cost(level)
+            if isinstance(form, Coded) and form.was_tried(level) and not options.has_target
+            else 8 * len(data)
+        )
+        return _as_it_is_within(picture, most, level) or data
     if deltas is None:
         return data
     if options.has_target and len(importance_map.pack(deltas)) < requested.REMADE_SHARE * len(data):
         return data
-    form.writer.deltas = wish.deltas(len(data))
-    if (
-        form.writer.deltas is None or (form.writer.deltas != deltas).any()
-    ):  # finer or coarser, now that the size is known
+    form.deltas = wish.deltas(len(data))
+    if form.deltas is None or (form.deltas != deltas).any():  # finer or coarser, now that the size is known
         return found()
     return data
 
 
-def _form(
-    picture: Picture, options: EncodeOptions, model: Model, request: Request, level: int
-) -> tuple[Coded, Layer | None]:
-    """Return the form of a picture that files near a level have by the option `exact`, and its layer; None where nothing is exact."""
+def _form(picture: Picture, options: EncodeOptions, model: Model, request: Request, level: int) -> Form:
+    """Return the form that costs least near a level, of those that the option `exact` leaves."""
     plain = Coded(picture, model, request)
     if options.exact is False or request.original:
-        return plain, None
+        return plain
     if not isinstance(options.exact, str):
         places = requested.named_mask(cast("Any", options.exact), "exact", *picture.pixels.shape[:2])
         kept = layer.named(picture.colors, places >= HALF, plain.aim)
     else:
         kept = layer.found(picture.colors, level, plain.aim, lambda: plain.spent(level))
     if kept is None:
-        return plain, None
-    layered = Coded(picture, model, request, kept)
-    if plain.was_tried(level) and plain.cost(level) < layered.cost(level):
-        return plain, None
-    return layered, kept
+        return plain
+    forms: list[Form] = [plain] if plain.was_tried(level) else []
+    forms += [Alone(picture, model, kept)] if kept.share >= layer.WHOLE else []
+    forms += [Coded(picture, model, request, kept)] if kept.share < 1 else []
+    if len(forms) == 1:
+        return forms[0]
+    if plain in forms:
+        return min(forms, key=lambda form: form.cost(level))
+    return min(forms, key=lambda form: len(form.file(level)))
 
 
 def _as_it_is_within(picture: Picture, most: float, level: int) -> bytes | None:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -40,11 +40,15 @@ _EDGE: Final = 1024
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """What is to be written: pixels (H, W, C) of a mode, and metadata by the names of their sections."""
+    """What is to be written: pixels (H, W, C) of a mode, and metadata by the names of their sections.
+
+    highest: the highest level that a file without networks may have; MAX_LEVEL says that every pixel is as it was.
+    """
 
     pixels: Pixels
     mode: str
     metadata: Mapping[str, bytes] | None
+    highest: int = MAX_LEVEL
 
     @property
     def colors(self) -> Pixels:
@@ -59,7 +63,7 @@ class Picture:
     def of(self, colors: Pixels) -> Picture:
         """Return the picture with other colours (H, W, 1 or 3), and the alpha that it has."""
         pixels = np.concatenate([colors, self.pixels[:, :, -1:]], 2) if self.pixels.shape[2] % 2 == 0 else colors
-        return Picture(pixels, self.mode, self.metadata)
+        return Picture(pixels, self.mode, self.metadata, self.highest)
 
     def header(self, model: Model, edge: int, level: int, *, is_grey: bool = False) -> Header:
         """Return the header of a file of a model, whose tiles have that edge."""
@@ -76,6 +80,21 @@ class _Tried(NamedTuple):
     errors: Floats
 
 
+class Form(Protocol):
+    """One form of a picture. deltas: its importance map, where its family has one."""
+
+    deltas: Deltas | None
+
+    def file(self, level: int) -> bytes:
+        """Return the file of a level."""
+
+    def cost(self, level: int) -> float:
+        """Return what the file of a level costs, in bits, its error counted."""
+
+    def psnr(self, level: int) -> float:
+        """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
+
+
 class Coded:
     """A picture by the networks of a model, with an exact layer over them, or without (`kept` None)."""
 
@@ -85,6 +104,15 @@ class Coded:
         self._seen = _seen_by(model, beneath, picture.mode)
         self.writer = families.writer(model, self._seen, request)
         self._last: _Tried | None = None
+
+    @property
+    def deltas(self) -> Deltas | None:
+        """The importance map."""
+        return self.writer.deltas
+
+    @deltas.setter
+    def deltas(self, deltas: Deltas | None) -> None:
+        self.writer.deltas = deltas
 
     def was_tried(self, level: int) -> bool:
         """Return whether the cost of a level is known."""
@@ -115,8 +143,6 @@ class Coded:
 
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
-        if self._kept is not None and self._kept.share == 1:
-            return min(metrics.psnr(self._kept.colors, self._kept.whole(level)), MOST_DB)
         error = float(self._trial(level).errors.sum(dtype=np.float64)) / (self._seen.shape[0] * self._seen.shape[1])
         return min(10 * math.log10(255**2 / error), MOST_DB) if error else MOST_DB
 
@@ -159,6 +185,38 @@ class Coded:
         return errors
 
 
+class Alone:
+    """A picture whose every pixel is exact, or has one of fewer colours below quality 5. No network runs."""
+
+    deltas: Deltas | None = None
+
+    def __init__(self, picture: Picture, model: Model, kept: Layer) -> None:
+        self._picture, self._model, self._kept = picture, model, kept
+        self._files: dict[int, Callable[[int], bytes]] = {}
+
+    def is_exact(self, level: int) -> bool:
+        """Return whether files of a level have every colour as it was."""
+        return not self._kept.reach(level)
+
+    def file(self, level: int) -> bytes:
+        """Return the file of a level."""
+        reach = self._kept.reach(level)
+        if reach not in self._files:
+            self._files[reach] = as_it_is(self._picture.of(self._kept.whole(level)))
+        return self._files[reach](level)
+
+    def cost(self, level: int) -> float:
+        """Return what the file of a level costs, in bits, its error counted."""
+        error = 0.0 if self.is_exact(level) else 255.0**2 / math.pow(10, self.psnr(level) / 10)
+        height, width = self._picture.pixels.shape[:2]
+        pixels = float(height * width)
+        return 8 * len(self.file(level)) + self._model.slope(level) * error * pixels
+
+    def psnr(self, level: int) -> float:
+        """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
+        return min(metrics.psnr(self._kept.colors, self._kept.whole(level)), MOST_DB)
+
+
 def as_it_is(picture: Picture) -> Callable[[int], bytes]:
     """Return the file that holds every pixel of a picture, by its level; MAX_LEVEL says lossless. No network runs."""
     model = models.choose(LOSSLESS)
@@ -166,7 +224,7 @@ def as_it_is(picture: Picture) -> Callable[[int], bytes]:
     payloads = writer.payloads(MAX_LEVEL)
 
     def file(level: int) -> bytes:
-        header = picture.header(model, writer.tiling.edge, level)
+        header = picture.header(model, writer.tiling.edge, min(level, picture.highest))
         plane = bytes([alpha.IN_TILES]) if header.has_alpha else None
         return container.pack(header, payloads, metadata=picture.metadata, alpha=plane)
 

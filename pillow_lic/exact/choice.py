@@ -54,9 +54,7 @@ def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Mask | None:
     worth = (FAVOUR_OF_LETTERS if aim.is_exact else FAVOUR) * spent()
     real = bits / max(1.0, float(blocks.cost[likely].sum()))
     single = (blocks.equal >= drawn.LEAST_EQUAL) & (real * blocks.cost <= worth)
-    gains = [
-        float(worth[chosen].sum()) - cost for chosen, cost in ((likely, bits), (single, _bits(colors, single, aim)))
-    ]
+    gains = [float((worth - real * blocks.cost)[chosen].sum()) for chosen in (likely, single)]
     if max(gains) <= 0:
         return None
     return likely if gains[0] >= gains[1] else single

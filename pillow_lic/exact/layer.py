@@ -49,6 +49,8 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
             blends[0][area.slices], blends[1][area.slices] = here.ink, here.cover
     if not kept.any() and blends is None:
         return None
+    if blends is None and kept.mean() >= WHOLE and not kept.all() and _fills(colors, kept, aim(level)):
+        kept[:] = True
 
     def exact(area: Area) -> Mask:
         return drawn.pixels_of(kept[area.over(BLOCK).slices], area.over(BLOCK).times(BLOCK).shape)[
@@ -61,6 +63,17 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
 def _part(spent: Spent, area: Area) -> npt.NDArray[np.float32]:
     """Return what the blocks of an area cost the codec."""
     return spent()[area.over(BLOCK).slices]
+
+
+def _fills(colors: Pixels, kept: Mask, aim: Aim) -> bool:
+    """Return whether a layer of all of a picture (H, W, 1 or 3) has no more bits than that of the kept blocks."""
+    more = 0
+    for area in Tiling(colors.shape[1], colors.shape[0], _SQUARES).tiles():
+        exact = drawn.pixels_of(kept[area.over(BLOCK).slices], area.shape)
+        for some, sign in ((np.ones_like(exact), 1), (exact, -1)):
+            merged = merging.merged(colors[area.slices], some, merging.reach(aim))
+            more += sign * exact_layer.bits(merged, np.where(some, np.uint8(255), np.uint8(0)))
+    return more <= 0
 
 
 def named(colors: Pixels, places: Mask, aim: Callable[[int], Aim]) -> Layer | None:
