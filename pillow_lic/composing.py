@@ -72,12 +72,9 @@ def composed(
 
     data = found()
     if may_be_whole:
-        most = (
-            form.cost(level)
-            if isinstance(form, Coded) and form.was_tried(level) and not options.has_target
-            else 8 * len(data)
-        )
-        return _as_it_is_within(picture, most, level) or data
+        is_weighed = isinstance(form, Coded) and form.was_tried(level) and not options.has_target
+        most = form.cost(level) if is_weighed else 8 * len(data)
+        return _as_it_is_within(picture, most, level, is_drawn=form.is_drawn) or data
     if deltas is None:
         return data
     if options.has_target and len(importance_map.pack(deltas)) < requested.REMADE_SHARE * len(data):
@@ -110,9 +107,9 @@ def _form(picture: Picture, options: EncodeOptions, model: Model, request: Reque
     return min(forms, key=lambda form: len(form.file(level)))
 
 
-def _as_it_is_within(picture: Picture, most: float, level: int) -> bytes | None:
+def _as_it_is_within(picture: Picture, most: float, level: int, *, is_drawn: bool) -> bytes | None:
     """Return the file of every pixel of a picture as it is; None where it has more than so many bits."""
-    if not whole.may_be_within(picture.pixels, most):
+    if not whole.may_be_within(picture.pixels, most, is_drawn=is_drawn):
         return None
     data = as_it_is(picture)(level)
     return data if 8 * len(data) <= most else None

@@ -85,6 +85,10 @@ class Form(Protocol):
 
     deltas: Deltas | None
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether some of it is exact, or was doubtful."""
+
     def file(self, level: int) -> bytes:
         """Return the file of a level."""
 
@@ -104,6 +108,11 @@ class Coded:
         self._seen = _seen_by(model, beneath, picture.mode)
         self.writer = families.writer(model, self._seen, request)
         self._last: _Tried | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it has a layer, or was tried because it may have one."""
+        return self._kept is not None or self._last is not None
 
     @property
     def deltas(self) -> Deltas | None:
@@ -189,6 +198,7 @@ class Alone:
     """A picture whose every pixel is exact, or has one of fewer colours below quality 5. No network runs."""
 
     deltas: Deltas | None = None
+    is_drawn = True
 
     def __init__(self, picture: Picture, model: Model, kept: Layer) -> None:
         self._picture, self._model, self._kept = picture, model, kept
