@@ -54,7 +54,7 @@ def encode(
     does not know and for a target out of reach, LicLimitError for a picture the format has no room for, LicRuntimeError when
     the network engine fails, or when pixels are to be kept exactly and Pillow has no WebP.
     """
-    from . import composing  # readers do without
+    from . import composing, forms  # readers do without
 
     _check(pixels, mode)
     model = models.choose(LOSSLESS if options.lossless and options.model is None else options.model)
@@ -65,7 +65,7 @@ def encode(
     families.refuse_foreign(model, asked)
     if model.procedure == LOSSLESS:
         _refuse_lossy(model, options)
-        return composing.kept_whole(pixels, mode, metadata)(MAX_LEVEL)
+        return forms.as_it_is(forms.Picture(pixels, mode, metadata))(MAX_LEVEL)
     return composing.composed(pixels, mode, options, model, metadata, original)
 
 

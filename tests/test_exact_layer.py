@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -17,7 +18,7 @@ from pillow_lic.__main__ import main
 from pillow_lic.describe import describe
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
-from pillow_lic.exact import choice, drawn, glyphs, ground, layer, merging
+from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, merging, whole
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container, exact_layer
 from pillow_lic.fileformat.areas import Area
@@ -30,6 +31,14 @@ from pillow_lic.options import EncodeOptions
 Pixels = npt.NDArray[np.uint8]
 
 LEVEL = quality_to_level(5)
+
+
+def aim(level: int) -> aims.Aim:
+    """What files of lic1 aim at."""
+    return aims.aim(models.choose("lic1").slope(level), level)
+
+
+AIM = aim(LEVEL)
 WORDS = "Letters stay letters, and lines stay lines."
 
 
@@ -91,13 +100,13 @@ def test_photographs_are_left_alone(mode: str) -> None:
         im = photo.convert(mode)
     assert pillow_lic.encode(im, quality=4) == pillow_lic.encode(im, quality=4, exact=False)
     for pixels in (photo_like(64, 64, 3), np.full((64, 64, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
-        assert layer.found(pixels, LEVEL, nothing) is None
+        assert layer.found(pixels, LEVEL, aim, nothing) is None
 
 
 def test_a_blown_out_sky_behind_branches_is_a_photograph() -> None:
     pixels = np.random.default_rng(1).integers(0, 90, (128, 128, 3), np.uint8)
     pixels[:, np.arange(128) % 16 > 5] = 255
-    assert layer.found(pixels, LEVEL, nothing) is None
+    assert layer.found(pixels, LEVEL, aim, nothing) is None
 
 
 def slide(width: int = 320, height: int = 256) -> Image.Image:
@@ -131,9 +140,9 @@ def test_glyphs_are_weighed_on_the_ground_beside_them() -> None:
     blocks[1, 1] = True
     pixels[cover > 0] = 75  # a quarter black over 100
     black = glyphs.Glyphs(np.zeros_like(pixels), cover, blocks)
-    assert glyphs._errors(black, pixels, LEVEL).max() <= 256
+    assert glyphs._errors(black, pixels, AIM).max() <= 256
     pixels[cover > 0] = 112  # a quarter black over 150, which lies nowhere beside it
-    errors = glyphs._errors(black, pixels, LEVEL)
+    errors = glyphs._errors(black, pixels, AIM)
     assert errors[1, 1] > 256 * 35**2
     assert errors.sum() == errors[1, 1]
 
@@ -155,12 +164,12 @@ def test_glyphs_lie_beside_exact_pixels() -> None:
 def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:
     pixels = np.asarray(slide()).astype(int)
     noisy = pixels + np.rint(np.random.default_rng(3).normal(0, 2, pixels.shape)).astype(int)
-    assert glyphs.found(noisy.clip(0, 255).astype(np.uint8), None, LEVEL, nothing) is None
-    assert glyphs.found(np.asarray(slide()), None, LEVEL, nothing) is not None
+    assert glyphs.found(noisy.clip(0, 255).astype(np.uint8), None, AIM, nothing) is None
+    assert glyphs.found(np.asarray(slide()), None, AIM, nothing) is not None
     everything = np.ones((16, 20), np.bool_)
-    assert glyphs.found(np.asarray(slide()), everything, LEVEL, nothing) is not None
-    assert glyphs.found(np.asarray(page(with_photo=False)), everything, LEVEL, nothing) is None
-    assert [glyphs.degrees(quality_to_level(quality)) for quality in (1, 3, 5, 7, 10)] == [3, 5, 8, 12, 24]
+    assert glyphs.found(np.asarray(slide()), everything, AIM, nothing) is not None
+    assert glyphs.found(np.asarray(page(with_photo=False)), everything, AIM, nothing) is None
+    assert [glyphs.degrees(aim(quality_to_level(quality))) for quality in (1, 3, 5, 7, 10)] == [3, 5, 8, 12, 24]
 
 
 def soft_lines(width: int = 256, height: int = 192) -> Pixels:
@@ -177,33 +186,79 @@ def test_where_bits_leave_doubt_the_error_of_the_codec_decides() -> None:
     pixels = soft_lines()
     blocks = drawn.found(pixels)
     assert blocks is not None
-    hard, easy = (np.full(blocks.cost.shape, error, np.float32) for error in (256 * 1000.0, 0.0))
-    assert choice.kept(pixels, blocks, LEVEL, lambda: easy) is None
-    every = choice.kept(pixels, blocks, LEVEL, lambda: hard)
+    hard, easy = (np.full(blocks.cost.shape, bits, np.float32) for bits in (1e5, 0.0))
+    assert choice.kept(pixels, blocks, AIM, lambda: easy) is None
+    every = choice.kept(pixels, blocks, AIM, lambda: hard)
     assert every is not None
-    assert (every == blocks.within(choice.LIKELY)).all()
-    mixed_error = hard.copy()
-    mixed_error[:, 3:] = 0
-    some = choice.kept(pixels, blocks, quality_to_level(4.9), lambda: mixed_error)
+    assert every[blocks.within(choice.LIKELY)].all()
+    mixed_cost = hard.copy()
+    mixed_cost[:, 3:] = 0
+    some = choice.kept(pixels, blocks, aim(quality_to_level(4.9)), lambda: mixed_cost)
     assert some is not None
     assert some[:, :3].any()
-    assert not some[blocks.cost > 0][mixed_error[blocks.cost > 0] == 0].any()
+    assert not some[blocks.cost > 0][mixed_cost[blocks.cost > 0] == 0].any()
 
 
-def test_lines_that_cost_more_than_the_codec_needs_are_left_to_it() -> None:
-    im = Image.fromarray(soft_lines())
-    sizes = [len(pillow_lic.encode(im, quality=3, exact=exact)) for exact in ("auto", False)]
-    shown = [np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=3, exact=exact))) for exact in ("auto", False)]
-    errors = [np.square(np.asarray(im, np.float32) - one).mean(2).sum() for one in shown]
-    costs = [8 * size + choice.slope(quality_to_level(3)) * error for size, error in zip(sizes, errors, strict=True)]
-    assert costs[0] <= 1.03 * costs[1]
+def cost(im: Image.Image, quality: float, **words: object) -> float:
+    """The bits of a file of the default model, with its error at the slope of the level."""
+    data = pillow_lic.encode(im, quality=quality, **words)
+    error = np.square(np.asarray(im, np.float32) - np.asarray(pillow_lic.open(data))).mean(2).sum()
+    return 8 * len(data) + models.choose(None).slope(quality_to_level(quality)) * float(error)
+
+
+def sign_on_a_photo() -> Image.Image:
+    """Letters with soft edges on a photograph, as on a banner."""
+    with Image.open(SAMPLE) as photo:
+        im = photo.convert("RGB").resize((320, 256))
+    ImageDraw.Draw(im).text(
+        (10, 90), "SALE 50 %\nonly today", "white", ImageFont.load_default(48), stroke_width=2, stroke_fill="#333333"
+    )
+    return im
+
+
+@pytest.mark.parametrize("quality", [2, 4, 5.5, 8])
+@pytest.mark.parametrize("picture", [page, slide, sign_on_a_photo, lambda: Image.fromarray(soft_lines())])
+def test_a_layer_never_costs_more_than_it_saves(picture: Callable[[], Image.Image], quality: float) -> None:
+    assert cost(picture(), quality) <= 1.0001 * cost(picture(), quality, exact=False)
+
+
+def test_error_is_weighed_by_the_slope_of_the_model() -> None:
+    lic1, lic2 = (models.choose(name) for name in ("lic1", "lic2"))
+    assert [lic1.slope(0), lic2.slope(0)] == [0.0016, 0.0016]
+    assert [lic1.slope(1024), lic2.slope(1024)] == [pytest.approx(0.25), pytest.approx(2)]
+    asked = list[tuple[float, bool]]()
+    found = layer.found
+
+    def spy(colors: Pixels, level: int, aim: Callable[[int], aims.Aim], spent: choice.Spent) -> layer.Layer | None:
+        asked.append(aim(level))
+        return found(colors, level, aim, spent)
+
+    with mock.patch.object(layer, "found", spy):
+        for model in (lic1, lic2):
+            pillow_lic.encode(page(64, 64), quality=4, model=model.number)
+            assert asked.pop() == (model.slope(quality_to_level(4)), False)
+
+
+@pytest.mark.parametrize("quality", [2, 6, 10])
+def test_no_file_is_larger_than_the_lossless_one(quality: float) -> None:
+    across, down = np.meshgrid(np.arange(96), np.arange(80))
+    smooth = np.stack([across + down, 2 * across, 255 - across - down], 2).astype(np.uint8)
+    icon = page(32, 32, with_photo=False)
+    for im in (Image.fromarray(smooth), icon, Image.new("RGB", (200, 100), "#336699"), Image.fromarray(soft_lines())):
+        assert len(pillow_lic.encode(im, quality=quality)) <= len(pillow_lic.encode(im, lossless=True))
+
+
+def test_a_photograph_is_no_case_for_the_lossless_search() -> None:
+    with Image.open(SAMPLE) as photo:
+        pixels = np.asarray(photo.convert("RGB"))
+    with mock.patch.object(whole.vp8l, "bits", side_effect=AssertionError("it was searched")):
+        assert not whole.may_be_within(pixels, 3.0 * pixels.shape[0] * pixels.shape[1], is_drawn=False)
 
 
 def test_what_a_block_costs_the_codec_grows_with_quality() -> None:
     one = np.ones((1, 1), np.float32)
-    for cost in (choice.by_contrast, choice.by_error):
-        values = [float(cost(one, quality_to_level(quality))[0, 0]) for quality in (1, 3, 5, 7, 10)]
-        assert values == sorted(values)
+    values = [float(choice.by_contrast(one, aim(quality_to_level(quality)))[0, 0]) for quality in (1, 3, 5, 7, 10)]
+    assert values == sorted(values)
 
 
 def test_regions_and_drafts_have_the_letters(mixed: bytes) -> None:
@@ -220,7 +275,7 @@ def test_regions_and_drafts_have_the_letters(mixed: bytes) -> None:
 def test_every_tile_has_its_own() -> None:
     pixels = np.asarray(page())
     tiling, level, model = Tiling(320, 256, 128), quality_to_level(6), models.choose(None)
-    found = layer.found(pixels, LEVEL, nothing)
+    found = layer.found(pixels, LEVEL, aim, nothing)
     assert found is not None
     writer = families.writer(model, pixels, Request())
     writer.tiling = tiling
@@ -395,7 +450,7 @@ def test_bad_sections_are_refused_before_anything_is_decoded(mixed: bytes) -> No
 
 def test_alpha_between_blends(mixed: bytes) -> None:
     over = np.random.default_rng(2).integers(0, 256, (256, 320, 4), np.uint8)
-    section = exact_layer.pack([exact_layer.vp8l.write(over, small=False)], Tiling(320, 256, 0))
+    section = exact_layer.pack([exact_layer.vp8l.write(over)], Tiling(320, 256, 0))
     beneath = codec.decode(with_exact(mixed, b"\0"))[1]
     shown = codec.decode(with_exact(mixed, section))[1]
     share = over[:, :, 3:] / 255
@@ -407,7 +462,7 @@ def test_alpha_between_blends(mixed: bytes) -> None:
 def test_merging_moves_no_colour_far_and_grounds_not_at_all() -> None:
     pixels = np.asarray(page(with_photo=False))
     every = np.ones(pixels.shape[:2], np.bool_)
-    assert merging.reach(quality_to_level(5)) == 0 < merging.reach(quality_to_level(4.9)) < merging.reach(0) == 48
+    assert merging.reach(AIM) == 0 < merging.reach(aim(quality_to_level(4.9))) < merging.reach(aim(0)) == 48
     for within in (4, 20, 48):
         fewer = merging.merged(pixels, every, within)
         moved = np.square(fewer.astype(float) - pixels).mean(2)
@@ -430,7 +485,7 @@ def test_the_ground_is_smooth_and_the_rest_stays() -> None:
 
 
 def test_areas_of_a_layer_need_no_alignment() -> None:
-    found = layer.found(np.asarray(page()), LEVEL, nothing)
+    found = layer.found(np.asarray(page()), LEVEL, aim, nothing)
     assert found is not None
     whole = found.exact(Area(0, 0, 320, 256))
     assert whole[40, 40]

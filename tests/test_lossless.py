@@ -151,7 +151,7 @@ def test_what_contradicts_the_model_is_refused(words: dict[str, object], photo: 
 
 def test_verify_and_info_see_what_is_no_bitstream_of_the_tile(photo: Image.Image) -> None:
     parts = container.unpack(pillow_lic.encode(photo, lossless=True))
-    (other,) = vp8l.write(photo_like(9, 9, 3), small=False)
+    (other,) = vp8l.write(photo_like(9, 9, 3))
     for stream, words in ((b"RIFF....WEBP", "VP8L bitstream of version 0"), (other, "must be 96x64, .* says 9x9")):
         data = container.pack(parts.header, [streams.pack([stream])])
         for act in (inspection.verify, codec.decode):
@@ -162,7 +162,7 @@ def test_verify_and_info_see_what_is_no_bitstream_of_the_tile(photo: Image.Image
 
 def test_bytes_after_a_bitstream_mean_nothing() -> None:
     pixels = photo_like(20, 30, 3)
-    (stream,) = vp8l.write(pixels, small=False)
+    (stream,) = vp8l.write(pixels)
     for more in (b"\0", b"\xff" * 9):
         assert (vp8l.read([stream + more], (20, 30))[:, :, :3] == pixels).all()
 
@@ -179,7 +179,7 @@ def test_cut_and_damaged_files(photo: Image.Image) -> None:
 
 def test_the_alpha_hint_has_no_part_in_decoding() -> None:
     pixels = np.frombuffer(noise("RGBA", 9, 11).tobytes(), np.uint8).reshape(9, 11, 4)
-    (stream,) = vp8l.write(pixels, small=False)
+    (stream,) = vp8l.write(pixels)
     for hint in (0, 0x10):
         assert (vp8l.read([stream[:4] + bytes([stream[4] & ~0x10 | hint]) + stream[5:]], (9, 11)) == pixels).all()
 
@@ -208,7 +208,7 @@ def test_without_webp_there_is_a_sentence(photo: Image.Image) -> None:
 
 def test_only_bitstreams_of_the_right_size_are_opened() -> None:
     pixels = photo_like(20, 30, 3)
-    (stream,) = vp8l.write(pixels, small=False)
+    (stream,) = vp8l.write(pixels)
     assert (vp8l.read([stream], (20, 30))[:, :, :3] == pixels).all()
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
@@ -250,8 +250,8 @@ def test_noise_is_not_searched_for_what_a_drawing_has(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Image.Image, "save", counted)
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
     drawn = np.kron(np.eye(6, 8, dtype=np.uint8)[:, :, None] * np.uint8(200), np.ones((10, 10, 3), np.uint8))
-    for pixels, expected in ((noise, [(6, 75)]), (drawn, [(6, 75), (6, 100)])):
+    for pixels, expected in ((noise, [(4, 75), (6, 75)]), (drawn, [(4, 75), (5, 100)])):
         asked.clear()
-        streams = vp8l.write(pixels, small=True)
+        streams = vp8l.write(pixels)
         assert asked == expected
         np.testing.assert_array_equal(vp8l.read(streams, pixels.shape[:2])[..., :3], pixels)

@@ -157,7 +157,7 @@ def test_the_pixels_that_a_search_sees_are_the_same_with_every_number_of_threads
     found = set()
     for threads in (1, 2, 5):
         with settings(threads=threads):
-            found.add(families.writer(spec, pixels, Request(effort=spec.effort)).decoded(400).tobytes())
+            found.add(families.writer(spec, pixels, Request(effort=spec.effort)).tried(400).colors.tobytes())
     assert len(found) == 1
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
 import pkgutil
 from collections.abc import Mapping, Sequence
@@ -16,11 +17,14 @@ from functools import cache
 from typing import Any, Literal
 
 from ..errors import LicRuntimeError, let_pass
+from ..fileformat.limits import MAX_LEVEL
 
 NETWORKS = f"{__package__.partition('.')[0]}.onnx_models"
 """The package of the models: one of its own, found wherever it is installed, even when a checkout hides the installed package."""
 PHOTO_BPP = (0.1, 2.0)
 """`Entry.bpp` of a model whose entry does not say."""
+SLOPES = (0.0016, 0.25)
+"""`Entry.slopes` of a model whose entry does not say."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ class Entry(Networks):
     constants: whole numbers, and lists of them, that its family needs beside the networks. levels: those that it can write,
     ascending. extras: like files, but no part of the hash, because no file's meaning depends on them. effort: that of a picture
     for which none is asked. bpp: bits per pixel of a photo at the lowest and the highest level (Kodak's mean), by which an
-    encoder expects a size.
+    encoder expects a size. slopes: the bits that a squared level of error of a pixel, the mean of its channels, was worth when
+    the lowest and the highest level were trained; an encoder weighs by them what else it may write.
     """
 
     name: str
@@ -88,6 +93,12 @@ class Entry(Networks):
     extras: Mapping[str, Stored]
     effort: int = 0
     bpp: Sequence[float] = PHOTO_BPP
+    slopes: Sequence[float] = SLOPES
+
+    def slope(self, level: int) -> float:
+        """Return the bits that a squared level of error is worth at a level; between the ends of the scale in equal ratios."""
+        lowest, highest = self.slopes
+        return float(lowest * math.pow(highest / lowest, level / MAX_LEVEL))
 
     @property
     def hash(self) -> bytes:

@@ -59,6 +59,7 @@ def _model(entry: Mapping[str, Any]) -> Model:
         extras=_stored(entry, "extras"),
         effort=entry.get("effort", 0),
         bpp=entry.get("bpp", manifest.PHOTO_BPP),
+        slopes=entry.get("slopes", manifest.SLOPES),
     )
 
 

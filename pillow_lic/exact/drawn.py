@@ -141,9 +141,10 @@ def _costs(numbers: npt.NDArray[np.uint32], new: Mask) -> npt.NDArray[np.float32
 
 def contrast(colors: Pixels) -> npt.NDArray[np.float32]:
     """Return the contrast of every block of a tile (h, w, 1 or 3), in levels."""
-    levels = colors.astype(np.int16)
-    difference = np.zeros(colors.shape[:2], np.float32)
-    difference[:, 1:] += np.abs(levels[:, 1:] - levels[:, :-1]).sum(2)
-    difference[1:] += np.abs(levels[1:] - levels[:-1]).sum(2)
+    difference = np.zeros(colors.shape[:2], np.uint16)
+    for plane in np.moveaxis(colors, 2, 0):
+        levels = plane.astype(np.int16)
+        difference[:, 1:] += np.abs(levels[:, 1:] - levels[:, :-1]).astype(np.uint16)
+        difference[1:] += np.abs(levels[1:] - levels[:-1]).astype(np.uint16)
     total: npt.NDArray[np.float32] = squares.sums(difference, BLOCK)
     return total / np.float32(colors.shape[2])

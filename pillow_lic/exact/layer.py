@@ -8,10 +8,12 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import exact_layer, squares
+from ..fileformat import exact_layer
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
 from . import choice, drawn, glyphs, merging
+from .aims import Aim
+from .choice import Spent
 from .drawn import BLOCK
 
 Pixels = npt.NDArray[np.uint8]
@@ -23,23 +25,23 @@ _SQUARES = 1024
 """Side in pixels of the squares that are searched for drawn blocks, each alone."""
 
 
-def found(colors: Pixels, level: int, decoded: Callable[[], Pixels]) -> Layer | None:
+def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -> Layer | None:
     """Return the layer that pays for the content of a picture (H, W, 1 or 3) in files near a level; None for one like a photograph.
 
-    decoded: returns the colours (H, W, 1 or 3) of a file of that level without a layer; asked where there is doubt.
+    aim: returns that of files of a level. spent: of the whole picture; asked where there is doubt.
     """
     height, width = colors.shape[:2]
     kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
     blends: tuple[Pixels, Pixels] | None = None
     for area in Tiling(width, height, _SQUARES).tiles():
-        lost = partial(_lost, colors, area, decoded)
+        spent_here = partial(_part, spent, area)
         blocks = drawn.found(colors[area.slices])
-        paying = None if blocks is None else choice.kept(colors[area.slices], blocks, level, lost)
+        paying = None if blocks is None else choice.kept(colors[area.slices], blocks, aim(level), spent_here)
         if paying is not None:
             kept[area.over(BLOCK).slices] = paying
         # Below quality 5 letters on one colour are glyphs too, but for a page of them, whose file needs no networks.
-        merges = merging.reach(level) > 0 and kept[area.over(BLOCK).slices].mean() < WHOLE
-        here = glyphs.found(colors[area.slices], None if merges else paying, level, lost)
+        merges = merging.reach(aim(level)) > 0 and kept[area.over(BLOCK).slices].mean() < WHOLE
+        here = glyphs.found(colors[area.slices], None if merges else paying, aim(level), spent_here)
         if here is not None:
             kept[area.over(BLOCK).slices] &= ~here.blocks
             if blends is None:
@@ -47,34 +49,46 @@ def found(colors: Pixels, level: int, decoded: Callable[[], Pixels]) -> Layer | 
             blends[0][area.slices], blends[1][area.slices] = here.ink, here.cover
     if not kept.any() and blends is None:
         return None
+    if blends is None and kept.mean() >= WHOLE and not kept.all() and _fills(colors, kept, aim(level)):
+        kept[:] = True
 
     def exact(area: Area) -> Mask:
         return drawn.pixels_of(kept[area.over(BLOCK).slices], area.over(BLOCK).times(BLOCK).shape)[
             area.within(area.over(BLOCK).times(BLOCK)).slices
         ]
 
-    return Layer(colors, exact, float(kept.mean()), blends=blends)
+    return Layer(colors, exact, float(kept.mean()), aim, blends=blends)
 
 
-def _lost(colors: Pixels, area: Area, decoded: Callable[[], Pixels]) -> npt.NDArray[np.float32]:
-    """Return the squared error of the blocks of an area of colours (H, W, 1 or 3) that are decoded as others."""
-    error = np.square(decoded()[area.slices].astype(np.float32) - colors[area.slices]).mean(2)
-    total: npt.NDArray[np.float32] = squares.sums(error, BLOCK)
-    return total
+def _part(spent: Spent, area: Area) -> npt.NDArray[np.float32]:
+    """Return what the blocks of an area cost the codec."""
+    return spent()[area.over(BLOCK).slices]
 
 
-def named(colors: Pixels, places: Mask) -> Layer | None:
+def _fills(colors: Pixels, kept: Mask, aim: Aim) -> bool:
+    """Return whether a layer of all of a picture (H, W, 1 or 3) has no more bits than that of the kept blocks."""
+    more = 0
+    for area in Tiling(colors.shape[1], colors.shape[0], _SQUARES).tiles():
+        exact = drawn.pixels_of(kept[area.over(BLOCK).slices], area.shape)
+        for some, sign in ((np.ones_like(exact), 1), (exact, -1)):
+            merged = merging.merged(colors[area.slices], some, merging.reach(aim))
+            more += sign * exact_layer.bits(merged, np.where(some, np.uint8(255), np.uint8(0)))
+    return more <= 0
+
+
+def named(colors: Pixels, places: Mask, aim: Callable[[int], Aim]) -> Layer | None:
     """Return the layer of pixels that a caller marks (H, W), whose colours are never merged; None if none are marked."""
     if not places.any():
         return None
-    return Layer(colors, lambda area: places[area.slices], float(places.mean()), merges=False)
+    return Layer(colors, lambda area: places[area.slices], float(places.mean()), aim, merges=False)
 
 
 class Layer:
     """What lies over the coded ground of a picture of colours (H, W, 1 or 3): exact pixels, and glyphs that blend with it.
 
-    exact: returns the flags of the pixels of an area. share: how much of the picture is exact, 0..1. merges: whether colours are
-    merged at low qualities. blends: ink (H, W, 1 or 3) and cover (H, W) of glyphs on smooth grounds, in no exact pixel.
+    exact: returns the flags of the pixels of an area. share: how much of the picture is exact, 0..1. aim: returns that of files of
+    a level. merges: whether colours are merged at low qualities. blends: ink (H, W, 1 or 3) and cover (H, W) of glyphs on smooth
+    grounds, in no exact pixel.
     """
 
     def __init__(
@@ -82,12 +96,13 @@ class Layer:
         colors: Pixels,
         exact: Callable[[Area], Mask],
         share: float,
+        aim: Callable[[int], Aim],
         *,
         merges: bool = True,
         blends: tuple[Pixels, Pixels] | None = None,
     ) -> None:
         self.colors, self.exact, self.share = colors, exact, share
-        self._merges, self._blends = merges, blends
+        self._aim, self._merges, self._blends = aim, merges, blends
         self._payloads: dict[tuple[int, int], bytes] = {}
 
     def covered(self, area: Area) -> Mask:
@@ -97,23 +112,16 @@ class Layer:
 
     def payload(self, level: int, tiling: Tiling) -> bytes:
         """Return the payload of the exact section of a file of that level, which has these tiles."""
-        key = (self.reach(level), 0 if self._blends is None else glyphs.degrees(level))
+        key = (self.reach(level), 0 if self._blends is None else glyphs.degrees(self._aim(level)))
         if key not in self._payloads:
             streams = [exact_layer.written(*self._over(area, level)) for area in tiling.tiles()]
             self._payloads[key] = exact_layer.pack(streams, tiling)
         return self._payloads[key]
 
-    def laid_over(self, decoded: Pixels, level: int, tiling: Tiling) -> Pixels:
-        """Return decoded colours (H, W, C) with the layer of a file of that level over them."""
-        shown = np.empty_like(decoded)
+    def lay_over(self, decoded: Pixels, level: int, tiling: Tiling) -> None:
+        """Lay the layer of a file of that level over decoded colours (H, W, C), in place."""
         for area in tiling.tiles():
-            shown[area.slices] = exact_layer.blended(decoded[area.slices], *self._over(area, level))
-        return shown
-
-    def wanted(self, coded: Pixels) -> Pixels:
-        """Return the colours (H, W, C) that the codec sees, with the picture's own where the layer lies over them."""
-        height, width = coded.shape[:2]
-        return np.where(self.covered(Area(0, 0, width, height))[:, :, None], self.colors, coded)
+            decoded[area.slices] = exact_layer.blended(decoded[area.slices], *self._over(area, level))
 
     def _over(self, area: Area, level: int) -> tuple[Pixels, npt.NDArray[np.uint8]]:
         """Return the colours (h, w, C) and the cover (h, w) of the layer over an area in a file of that level."""
@@ -122,7 +130,7 @@ class Layer:
         cover = np.where(exact, np.uint8(255), np.uint8(0))
         if self._blends is None:
             return colors, cover
-        steps = glyphs.degrees(level)
+        steps = glyphs.degrees(self._aim(level))
         ink, share = (plane[area.slices] for plane in self._blends)
         return np.where(exact[:, :, None], colors, ink), np.where(exact, cover, glyphs.rounded(share, steps))
 
@@ -137,4 +145,4 @@ class Layer:
 
     def reach(self, level: int) -> int:
         """Return how far colours are moved in a file of that level; files of one reach have the same exact pixels."""
-        return merging.reach(level) if self._merges else 0
+        return merging.reach(self._aim(level)) if self._merges else 0

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat.levels import level_to_quality, quality_to_level
+from .aims import Aim
 from .drawn import packed
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-EXACT_QUALITY = 5.0
-"""Quality from which on nothing is merged."""
-WIDEST, HALVED_EVERY = 48.0, 2.0
-"""Reach of a colour at quality 1, in levels, and the points of quality that halve it.
+WIDEST, COARSEST, FALLS = 48.0, 0.0016, 0.62
+"""Reach of a colour, in levels, at slope COARSEST, and the power of the slope that it falls with.
 
 The reach at which the next bit that merging saves costs as much error as one that the codec saves by a coarser step (text and
 terminals of tests/screens).
@@ -27,11 +27,9 @@ _ROWS = 2048
 """Colours whose nearest one is looked for in one go."""
 
 
-def reach(level: int) -> int:
-    """Return how far, in levels of each channel, a colour may be moved in a file of that level; 0 from quality 5 on."""
-    if level >= quality_to_level(EXACT_QUALITY):
-        return 0
-    return round(WIDEST * 2 ** ((1 - level_to_quality(level)) / HALVED_EVERY))
+def reach(aim: Aim) -> int:
+    """Return how far, in levels of each channel, a colour may be moved in a file of that aim; 0 where colours are kept."""
+    return 0 if aim.is_exact else round(WIDEST * math.pow(aim.slope / COARSEST, -FALLS))
 
 
 def merged(colors: Pixels, exact: Mask, within: int) -> Pixels:

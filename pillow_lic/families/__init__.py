@@ -86,6 +86,13 @@ class Coded(NamedTuple):
     deltas: Deltas | None
 
 
+class Trial(NamedTuple):
+    """A picture as a file of a level would hold it: the payload of every tile in raster order, and the colours that a reader would see."""
+
+    payloads: Sequence[bytes | memoryview]
+    colors: Pixels
+
+
 class Writer(Protocol):
     """One picture on its way into a file, at any level."""
 
@@ -95,8 +102,8 @@ class Writer(Protocol):
     def payloads(self, level: int) -> Sequence[bytes | memoryview]:
         """Return the payload of every tile in raster order."""
 
-    def decoded(self, level: int) -> Pixels:
-        """Return the colours (H, W, C) that a reader would see."""
+    def tried(self, level: int) -> Trial:
+        """Return the payloads, and the colours (H, W, C) that a reader would see, for little more than the time of both."""
 
 
 class Reader(Protocol):

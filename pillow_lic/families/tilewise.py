@@ -20,7 +20,7 @@ from ..fileformat import streams
 from ..fileformat.areas import Area, Window, onto, padded, with_halo
 from ..fileformat.container import CutPayload
 from ..fileformat.tiling import Tiling
-from . import MISSING
+from . import MISSING, Trial
 
 if TYPE_CHECKING:
     from ..engine.models import Model
@@ -83,12 +83,12 @@ class TilewiseWriter:
         with workers.over_tiles(self.tiling.count, self.tiling.largest_padded(1)) as crew:
             return list(crew.results(lambda index: self._payload(index, level), range(self.tiling.count)))
 
-    def decoded(self, level: int) -> Pixels:
-        """Return the colours (H, W, C) that a reader would see."""
-        seen = np.empty_like(self._pixels)
+    def tried(self, level: int) -> Trial:
+        """Return the payloads, and the colours (H, W, C) that a reader would see."""
+        seen, payloads = np.empty_like(self._pixels), self.payloads(level)
         reader = TilewiseReader(self._family, self._model, self.tiling, level, None)
-        reader.draw(dict(enumerate(self.payloads(level))), onto(seen), strict=True, held=0)
-        return seen
+        reader.draw(dict(enumerate(payloads)), onto(seen), strict=True, held=0)
+        return Trial(payloads, seen)
 
 
 class TilewiseReader:

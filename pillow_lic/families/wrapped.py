@@ -26,7 +26,7 @@ from ..fileformat.areas import Area, onto, padded, with_halo
 from ..fileformat.jpeg import Facts
 from ..fileformat.levels import level_to_quality
 from ..fileformat.tiling import Tiling
-from . import MISSING
+from . import MISSING, Trial
 
 if TYPE_CHECKING:
     from ..engine.models import Model
@@ -187,12 +187,12 @@ class WrappedWriter:
             self._inner = self._pixels if self._compact is None else self._compact(self._model, self._pixels)
         return [streams.pack([jpeg.write(self._inner, round(PERCENT * level_to_quality(level)))])]
 
-    def decoded(self, level: int) -> Pixels:
-        """Return the colours (H, W, 3) that a reader would see."""
-        shown = np.empty_like(self._pixels)
+    def tried(self, level: int) -> Trial:
+        """Return the payload, and the colours (H, W, 3) that a reader would see."""
+        shown, payloads = np.empty_like(self._pixels), self.payloads(level)
         reader = WrappedReader(self._model, self.tiling, level, None, 1)
-        reader.draw(dict(enumerate(self.payloads(level))), onto(shown), strict=True, held=0)
-        return shown
+        reader.draw(dict(enumerate(payloads)), onto(shown), strict=True, held=0)
+        return Trial(payloads, shown)
 
 
 class WrappedReader:

@@ -35,10 +35,17 @@ def pack(tiles: Sequence[Sequence[bytes] | None], tiling: Tiling) -> bytes:
 
 def written(pixels: Pixels, cover: Plane) -> list[bytes] | None:
     """Return the bitstreams of a tile of colours (h, w, 1 or 3) that cover what is decoded (h, w), 255 all; None if none does."""
-    if not cover.any():
-        return None
-    kept = pixels * (cover > 0)[:, :, None]
-    return vp8l.write(np.concatenate([kept, cover[:, :, None]], 2), small=False)
+    return vp8l.write(_covering(pixels, cover)) if cover.any() else None
+
+
+def bits(pixels: Pixels, cover: Plane) -> int:
+    """Return about how many bits the bitstreams of a tile have, by a quick search; arguments as of `written`."""
+    return vp8l.bits(_covering(pixels, cover)) if cover.any() else 0
+
+
+def _covering(pixels: Pixels, cover: Plane) -> Pixels:
+    """Return colours (h, w, 1 or 3) with their cover (h, w) as alpha, 0 where they cover nothing."""
+    return np.concatenate([pixels * (cover > 0)[:, :, None], cover[:, :, None]], 2)
 
 
 def blended(beneath: Pixels, over: Pixels, cover: Plane) -> Pixels:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import onnx
 
-from pillow_lic.engine.manifest import PHOTO_BPP, Stored
+from pillow_lic.engine.manifest import PHOTO_BPP, SLOPES, Stored
 from pillow_lic.engine.models import Model
 from pillow_lic.fileformat.limits import MAX_LEVEL
 
@@ -65,7 +65,7 @@ def tables_file(tables: Iterable[Table]) -> bytes:
 class Release:
     """A model of the folder `out`: its files go to NAME-NUMBER there, its entry to manifest.json.
 
-    procedure, constants, levels, effort and bpp are those of `manifest.Entry`; levels None: all of 0..1024.
+    procedure, constants, levels, effort, bpp and slopes are those of `manifest.Entry`; levels None: all of 0..1024.
     """
 
     out: Path
@@ -76,6 +76,7 @@ class Release:
     levels: list[int] | None = None
     effort: int = 0
     bpp: Sequence[float] = PHOTO_BPP
+    slopes: Sequence[float] = SLOPES
 
     def _placed(self, file: str, content: bytes, **rest: Any) -> Placed:
         path = f"{self.name}-{self.number}/{file}"
@@ -124,13 +125,14 @@ class Release:
         """Return the model of these files, by role in manifest order, as the runtime has it."""
         digest = hashlib.sha256(b"".join(bytes.fromhex(file.sha256) for file in files.values())).digest()
         levels = range(MAX_LEVEL + 1) if self.levels is None else self.levels
-        own = (self.constants, levels, {}, self.effort, self.bpp)
+        own = (self.constants, levels, {}, self.effort, self.bpp, self.slopes)
         return Model(self.number, files, self.name, self.procedure, digest, *own)
 
     def enter(self, files: Mapping[str, Placed]) -> None:
         """Write the model's entry into the manifest; one of the same number is replaced."""
         encoding: dict[str, Any] = {"effort": self.effort} if self.effort else {}
         encoding |= {"bpp": list(self.bpp)} if self.bpp != PHOTO_BPP else {}
+        encoding |= {"slopes": list(self.slopes)} if self.slopes != SLOPES else {}
         entry = {
             "id": self.number,
             "name": self.name,

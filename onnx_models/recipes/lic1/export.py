@@ -16,6 +16,7 @@ import torch
 from ..common.data import Patches
 from ..common.exact import EXACT_LIMIT
 from ..common.export import ONNX_MODELS, Network, Placed, Release, Side
+from ..common.levels import LAMBDA_MIN
 from .histograms import Histograms, count, empty, tables_of
 from .model import Lic1, Sizes
 from .networks import graphs
@@ -83,7 +84,8 @@ def export(
 
     effort and bpp are those of `manifest.Entry`.
     """
-    release = Release(out, number, name, "lic1", constants_of(net.sizes), effort=effort, bpp=bpp)
+    slopes = (LAMBDA_MIN, net.sizes.largest)
+    release = Release(out, number, name, "lic1", constants_of(net.sizes), effort=effort, bpp=bpp, slopes=slopes)
     made = release.networks(networks(net))
 
     def with_tables(seen: Histograms) -> dict[str, Placed]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,8 @@ from ...engine.models import Model
 from ...fileformat import importance_map
 from ...fileformat.areas import Area, Window, onto, padded, with_halo
 from ...fileformat.tiling import Tiling
+from .. import Trial
 from . import filtering, fitting, refinement, residuals, symbols, transforms
-from .filtering import Filter
 from .geometry import Grid, geometry
 from .reading import Found, Reader
 
@@ -67,16 +67,21 @@ class Writer:
                 ends.append(len(stream))
         return [memoryview(stream)[start:end] for start, end in itertools.pairwise(ends)]
 
-    def decoded(self, level: int) -> Pixels:
-        """Return the colours (H, W, 3) that a reader would see, the same with any number of threads: files depend on them."""
+    def tried(self, level: int) -> Trial:
+        """Return the payloads, and the colours (H, W, 3) that a reader would see, the same with any number of threads: files depend on them."""
+        if self.tiling.count == 1 and self._fits and self._geometry.fraction:
+            (coded,) = self.tiling.tiles()
+            payload, found, made = self._coded(level, coded)
+            return Trial([payload], filtering.applied(cast(filtering.Fine, made), coded, found.filter))
         reader = Reader(self._model, self.tiling, level, self.deltas, reference=True)
-        seen = np.empty_like(self._rgb)
+        seen, payloads = np.empty_like(self._rgb), [b""] * self.tiling.count
 
         def latents(index: int, _: Area) -> Found:
-            return self.code(level, self.tiling.tile(index))[1]
+            payloads[index], found = self.code(level, self.tiling.tile(index))
+            return found
 
         reader.draw_latents(latents, onto(seen), bytes_per_pixel=self._bytes_per_pixel)
-        return seen
+        return Trial(payloads, seen)
 
     @property
     def _bytes_per_pixel(self) -> int:
@@ -84,6 +89,13 @@ class Writer:
 
     def code(self, level: int, tile: Area) -> tuple[bytes, Found]:
         """Return the payload of a tile, and what it holds."""
+        return self._coded(level, tile)[:2]
+
+    def _coded(self, level: int, tile: Area) -> tuple[bytes, Found, transforms.Colours]:
+        """Return the payload of a tile, what it holds, and what it looks like without its filter if it is the whole picture.
+
+        Without filters the last is empty.
+        """
         sizes = self._geometry
         window = with_halo(tile, sizes.analysis_halo, sizes.align, self.tiling.width, self.tiling.height)
         trunk = self._trunk(window)
@@ -98,18 +110,16 @@ class Writer:
             error = self._error_gradient(window, grid, seen, y_hat, around)
             y = refinement.moved(y, chosen, y_hat, error, grid, part)
             chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
+        made = np.empty((0, 0, 3), transforms.colour_type(self._model))
         if not sizes.fraction:
-            return symbols.write(self._model, z_hat, chosen, level), Found(y_hat)
-        found, coded = self._filter(level, y_hat, field, grid, tile) if self._fits else filtering.nothing()
-        return symbols.write(self._model, z_hat, chosen, level, coded), Found(y_hat, found)
-
-    def _filter(
-        self, level: int, y_hat: Floats, field: Floats, grid: Grid, tile: Area
-    ) -> tuple[Filter, filtering.Coded]:
-        """Return the filter for what a tile would look like if it were the whole picture."""
-        inside = (slice(grid.inside[0]), slice(grid.inside[1]))
-        made = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=True)
-        return fitting.fit(made[: tile.height, : tile.width], self._rgb[tile.slices], level)
+            return symbols.write(self._model, z_hat, chosen, level), Found(y_hat), made
+        found, coded = filtering.nothing()
+        if self._fits:
+            inside = (slice(grid.inside[0]), slice(grid.inside[1]))
+            whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=True)
+            made = np.ascontiguousarray(whole[: tile.height, : tile.width])
+            found, coded = fitting.fit(made, self._rgb[tile.slices], level)
+        return symbols.write(self._model, z_hat, chosen, level, coded), Found(y_hat, found), made
 
     def _trunk(self, window: Window) -> transforms.Trunk:
         """Return the analysis of a window, which the model pads to whole blocks by repeating the picture's edge."""

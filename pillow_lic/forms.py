@@ -1,0 +1,248 @@
+"""The forms that a picture can be written in: by networks, with an exact layer over them or without, and every pixel as it is.
+
+What a form costs is its bits, and its error by the bits that the level takes error to be worth. Only writers import this.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from . import channels, families, metrics
+from .engine import models
+from .engine.models import Model
+from .exact import aims, drawn, ground
+from .exact.aims import Aim
+from .exact.drawn import BLOCK
+from .exact.layer import Layer
+from .families import Request
+from .fileformat import alpha, container, importance_map, squares
+from .fileformat.header import Header
+from .fileformat.importance_map import Deltas
+from .fileformat.limits import MAX_LEVEL
+from .fileformat.tiling import Tiling
+from .inspection import LOSSLESS
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+MOST_DB: Final = 100.0
+"""PSNR of equal pictures, for a search that interpolates."""
+_EDGE: Final = 1024
+"""Side in pixels of the squares in which errors are summed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What is to be written: pixels (H, W, C) of a mode, and metadata by the names of their sections.
+
+    highest: the highest level that a file without networks may have; MAX_LEVEL says that every pixel is as it was.
+    """
+
+    pixels: Pixels
+    mode: str
+    metadata: Mapping[str, bytes] | None
+    highest: int = MAX_LEVEL
+
+    @property
+    def colors(self) -> Pixels:
+        """The channels without alpha (H, W, 1 or 3)."""
+        return self.pixels[:, :, : 1 if self.mode in ("L", "LA") else 3]
+
+    @cached_property
+    def plane(self) -> bytes | None:
+        """The payload of the alpha section."""
+        return alpha.pack(self.pixels[:, :, -1]) if self.mode in ("LA", "RGBA") else None
+
+    def of(self, colors: Pixels) -> Picture:
+        """Return the picture with other colours (H, W, 1 or 3), and the alpha that it has."""
+        pixels = np.concatenate([colors, self.pixels[:, :, -1:]], 2) if self.pixels.shape[2] % 2 == 0 else colors
+        return Picture(pixels, self.mode, self.metadata, self.highest)
+
+    def header(self, model: Model, edge: int, level: int, *, is_grey: bool = False) -> Header:
+        """Return the header of a file of a model, whose tiles have that edge."""
+        height, width = self.pixels.shape[:2]
+        return Header(self.mode, width, height, edge, model.number, model.hash, level, is_grey=is_grey)
+
+
+class _Tried(NamedTuple):
+    """What a trial of a level and deltas gave: payloads, and the squared error of every block of 16x16 pixels, the mean of channels."""
+
+    level: int
+    deltas: Deltas | None
+    payloads: Sequence[bytes | memoryview]
+    errors: Floats
+
+
+class Form(Protocol):
+    """One form of a picture. deltas: its importance map, where its family has one."""
+
+    deltas: Deltas | None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether some of it is exact, or was doubtful."""
+
+    def file(self, level: int) -> bytes:
+        """Return the file of a level."""
+
+    def cost(self, level: int) -> float:
+        """Return what the file of a level costs, in bits, its error counted."""
+
+    def psnr(self, level: int) -> float:
+        """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
+
+
+class Coded:
+    """A picture by the networks of a model, with an exact layer over them, or without (`kept` None)."""
+
+    def __init__(self, picture: Picture, model: Model, request: Request, kept: Layer | None = None) -> None:
+        self._picture, self._model, self._kept = picture, model, kept
+        beneath = ground.beneath(picture.pixels, None if kept is None else kept.covered)
+        self._seen = _seen_by(model, beneath, picture.mode)
+        self.writer = families.writer(model, self._seen, request)
+        self._last: _Tried | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it has a layer, or was tried because it may have one."""
+        return self._kept is not None or self._last is not None
+
+    @property
+    def deltas(self) -> Deltas | None:
+        """The importance map."""
+        return self.writer.deltas
+
+    @deltas.setter
+    def deltas(self, deltas: Deltas | None) -> None:
+        self.writer.deltas = deltas
+
+    def was_tried(self, level: int) -> bool:
+        """Return whether the cost of a level is known."""
+        return self._known(level) is not None
+
+    def aim(self, level: int) -> Aim:
+        """Return what files of a level aim at."""
+        return aims.aim(self._model.slope(level), level)
+
+    def file(self, level: int) -> bytes:
+        """Return the file of a level."""
+        picture, tiling, deltas = self._picture, self.writer.tiling, self.writer.deltas
+        known = self._known(level)
+        payloads = self.writer.payloads(level) if known is None else known.payloads
+        return container.pack(
+            picture.header(self._model, tiling.edge, level, is_grey=channels.are_equal(picture.pixels, picture.mode)),
+            payloads,
+            metadata=picture.metadata,
+            importance=None if deltas is None else importance_map.pack(deltas),
+            alpha=picture.plane,
+            exact=None if self._kept is None else self._kept.payload(level, tiling),
+        )
+
+    def cost(self, level: int) -> float:
+        """Return what the file of a level costs, in bits, its error counted."""
+        error = float(self._trial(level).errors.sum(dtype=np.float64))
+        return 8 * len(self.file(level)) + self.aim(level).slope * error
+
+    def psnr(self, level: int) -> float:
+        """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
+        error = float(self._trial(level).errors.sum(dtype=np.float64)) / (self._seen.shape[0] * self._seen.shape[1])
+        return min(10 * math.log10(255**2 / error), MOST_DB) if error else MOST_DB
+
+    def spent(self, level: int) -> Floats:
+        """Return what every block of 16x16 pixels costs in a file of a level, in bits, its error counted.
+
+        The bits of the file go by contrast, which they follow closely.
+        """
+        trial = self._trial(level)
+        contrasts = np.empty_like(trial.errors)
+        for area in Tiling(self._seen.shape[1], self._seen.shape[0], _EDGE).tiles():
+            contrasts[area.over(BLOCK).slices] = drawn.contrast(self._seen[area.slices])
+        bits = 8 * sum(map(len, trial.payloads)) / max(1.0, float(contrasts.sum(dtype=np.float64)))
+        result: Floats = self.aim(level).slope * trial.errors + np.float32(bits) * contrasts
+        return result
+
+    def _trial(self, level: int) -> _Tried:
+        if (known := self._known(level)) is None:
+            payloads, colors = self.writer.tried(level)
+            known = self._last = _Tried(level, self.writer.deltas, payloads, self._errors(colors, level))
+        return known
+
+    def _known(self, level: int) -> _Tried | None:
+        """Return the last trial if it was of this level and of the deltas of now."""
+        last = self._last
+        return last if last is not None and last.level == level and last.deltas is self.writer.deltas else None
+
+    def _errors(self, colors: Pixels, level: int) -> Floats:
+        """Return the squared error of every block of decoded colours (H, W, C), which the layer is laid over in place."""
+        height, width = colors.shape[:2]
+        if self._kept is not None:
+            self._kept.lay_over(colors, level, self.writer.tiling)
+        errors = np.empty((-(-height // BLOCK), -(-width // BLOCK)), np.float32)
+        for area in Tiling(width, height, _EDGE).tiles():
+            wanted = self._seen[area.slices]
+            if self._kept is not None:
+                wanted = np.where(self._kept.covered(area)[:, :, None], self._kept.colors[area.slices], wanted)
+            difference = np.square(colors[area.slices].astype(np.float32) - wanted).mean(2)
+            errors[area.over(BLOCK).slices] = squares.sums(difference, BLOCK)
+        return errors
+
+
+class Alone:
+    """A picture whose every pixel is exact, or has one of fewer colours below quality 5. No network runs."""
+
+    deltas: Deltas | None = None
+    is_drawn = True
+
+    def __init__(self, picture: Picture, model: Model, kept: Layer) -> None:
+        self._picture, self._model, self._kept = picture, model, kept
+        self._files: dict[int, Callable[[int], bytes]] = {}
+
+    def is_exact(self, level: int) -> bool:
+        """Return whether files of a level have every colour as it was."""
+        return not self._kept.reach(level)
+
+    def file(self, level: int) -> bytes:
+        """Return the file of a level."""
+        reach = self._kept.reach(level)
+        if reach not in self._files:
+            self._files[reach] = as_it_is(self._picture.of(self._kept.whole(level)))
+        return self._files[reach](level)
+
+    def cost(self, level: int) -> float:
+        """Return what the file of a level costs, in bits, its error counted."""
+        error = 0.0 if self.is_exact(level) else 255.0**2 / math.pow(10, self.psnr(level) / 10)
+        height, width = self._picture.pixels.shape[:2]
+        pixels = float(height * width)
+        return 8 * len(self.file(level)) + self._model.slope(level) * error * pixels
+
+    def psnr(self, level: int) -> float:
+        """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
+        return min(metrics.psnr(self._kept.colors, self._kept.whole(level)), MOST_DB)
+
+
+def as_it_is(picture: Picture) -> Callable[[int], bytes]:
+    """Return the file that holds every pixel of a picture, by its level; MAX_LEVEL says lossless. No network runs."""
+    model = models.choose(LOSSLESS)
+    writer = families.writer(model, picture.pixels, Request())
+    payloads = writer.payloads(MAX_LEVEL)
+
+    def file(level: int) -> bytes:
+        header = picture.header(model, writer.tiling.edge, min(level, picture.highest))
+        plane = bytes([alpha.IN_TILES]) if header.has_alpha else None
+        return container.pack(header, payloads, metadata=picture.metadata, alpha=plane)
+
+    return file
+
+
+def _seen_by(model: Model, pixels: Pixels, mode: str) -> Pixels:
+    """Return the colours of pixels (H, W, C) as the model's family codes them: grey as it is where it can, else RGB."""
+    if mode in ("L", "LA") and "L" in families.of(model).MODES:
+        return pixels[:, :, :1]
+    return channels.as_rgb(pixels, mode)
