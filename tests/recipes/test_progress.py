@@ -29,6 +29,17 @@ def test_table_and_picture_show_what_was_judged() -> None:
     assert picture.count("<polyline") == 4
 
 
+def test_runs_are_compared_by_their_last_judgements() -> None:
+    """Of twice the bits the quality is 3 dB more, everywhere."""
+    line = "step 8  1.0 min  lr 1.00e-04  loss 0.5  bpp 1.0  psnr 30.00  validation {} {}"
+    curve, less = (" ".join(f"{share * 0.1 * 2**k:.3f}/{30 + 3 * k}" for k in range(5)) for share in (1, 0.8))
+    runs = {
+        name: progress.read([line.format(*said)]) for name, said in {"on": ("0.4", curve), "off": ("0.3", less)}.items()
+    }
+    rows = [[cell.strip() for cell in row.split("|")[1:5]] for row in progress.compared(runs).splitlines()[2:]]
+    assert rows == [["on", "8", "0.4000", "+0.0 %"], ["off", "8", "0.3000", "-20.0 %"]]
+
+
 def test_a_line_that_is_none_is_named() -> None:
     with pytest.raises(ValueError, match="got 'step one'"):
         progress.read(["step one"])

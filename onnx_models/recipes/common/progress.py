@@ -4,17 +4,20 @@
 
 A log is what `train.py` appends: one line every so many steps, some of them with a judgement of the averaged weights. Logs of runs that
 went on from each other are given in order; a line with fewer minutes than the one before it begins the next run.
+
+`--variants` compares the last judgements of equal runs instead, each with a log of its own, against the first of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pillow_lic.bench.charts import Panel, svg
+from pillow_lic.metrics import bd_rate
 
 LINE = re.compile(r"step (\d+)  ([\d.]+) min  lr (\S+)  loss (\S+)  bpp (\S+)  psnr (\S+)(?:  validation (\S+) (.*))?$")
 
@@ -68,6 +71,20 @@ def table(entries: list[Entry]) -> str:
     return "\n".join(rows)
 
 
+def compared(runs: Mapping[str, list[Entry]]) -> str:
+    """Return the last entries of runs by name, which are judged, as a Markdown table, with BD-rates against the first run."""
+    rows = [
+        "| run | steps | validation loss | bits at equal quality | bpp/PSNR at five levels |",
+        "|---|---|---|---|---|",
+    ]
+    last = {name: entries[-1] for name, entries in runs.items()}
+    first = next(iter(last.values()))
+    for name, e in last.items():
+        curve = " ".join(f"{b:.3f}/{p:.2f}" for b, p in e.curve)
+        rows.append(f"| {name} | {e.step} | {e.judged:.4f} | {bd_rate(first.curve, e.curve):+.1f} % | {curve} |")
+    return "\n".join(rows)
+
+
 def picture(entries: list[Entry]) -> str:
     """Return an SVG of the loss, and of the PSNR at every judged level, over steps."""
     judged = [e for e in entries if e.judged is not None]
@@ -90,7 +107,11 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("logs", type=Path, nargs="+")
     p.add_argument("--out", type=Path, help="the SVG file to write")
+    p.add_argument("--variants", action="store_true", help="compare runs instead, named by their folders")
     a = p.parse_args()
+    if a.variants:
+        print(compared({log.parent.name: read(log.read_text().splitlines()) for log in a.logs}))
+        return
     entries = read(line for log in a.logs for line in log.read_text().splitlines())
     print(table(entries))
     if a.out:

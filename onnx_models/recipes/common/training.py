@@ -105,11 +105,11 @@ def loop(
     batch: Callable[[np.random.Generator, float], tuple[Tensor, dict[str, float]]],
     judged: Callable[[Net], str],
 ) -> None:
-    """Train for `a.minutes`, or what is left of them; `weights.pt` in the folder of the run are the averaged weights.
+    """Train for `a.steps`, or, if that is 0, for `a.minutes`, or what is left of them.
 
-    Parameters with one of the words of `fast` in their names learn four times as fast. `start` sets the weights that a run begins
-    with. `batch` returns, at a share of the schedule in 0..1, the loss of a batch and the figures that the log says of it; `judged`
-    returns what the log says of averaged weights.
+    `weights.pt` in the folder of the run are the averaged weights. Parameters with one of the words of `fast` in their names learn
+    four times as fast. `start` sets the weights that a run begins with. `batch` returns, at a share of the schedule in 0..1, the
+    loss of a batch and the figures that the log says of it; `judged` returns what the log says of averaged weights.
     """
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     amp = torch.autocast("cpu", dtype=torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
@@ -148,7 +148,7 @@ def loop(
         with (a.run / "log.txt").open("a") as f:
             f.write(line + "\n")
 
-    while (done := (spent := time.time() - begun) / (60 * a.minutes)) < 1:
+    while (done := step / a.steps if a.steps else spent / (60 * a.minutes)) < 1:
         late = max(0.0, (done - a.decay_from) / (1 - a.decay_from))
         for group in optimizer.param_groups:
             rate = a.lr * min(1, (step + 1) / a.warm_up) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
@@ -161,7 +161,7 @@ def loop(
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
-        step += 1
+        step, spent = step + 1, time.time() - begun
         with torch.no_grad():
             torch._foreach_lerp_(
                 list(average.parameters()), list(net.parameters()), 1 - min(0.999, (1 + step) / (10 + step))
@@ -183,6 +183,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="folder of checkpoint, weights and log")
     parser.add_argument(
         "--minutes", type=float, default=100, help="wall-clock length of the schedule, all stretches together"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=0,
+        help="length of the schedule in steps instead: equal for variants that are compared",
     )
     parser.add_argument("--weights", type=Path, help="what a new run begins with; the network's own start if left out")
     parser.add_argument(

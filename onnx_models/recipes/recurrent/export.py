@@ -21,7 +21,8 @@ from ..common.data import Patches
 from ..common.export import ONNX_MODELS, Network, Placed, Release
 from ..common.graph import Graph, numpy
 from . import thumbnails
-from .network import BITS, BLOCK, PAPERS, Cell, Paper, Recurrent, kernel4
+from .cells import Cell
+from .network import BITS, BLOCK, PAPERS, Paper, Recurrent, decoder_cell, encoder_cell, kernel4
 from .tiled import STRIP, TILE, Predictor, Tiled
 from .train import network
 
@@ -36,13 +37,12 @@ Counts = npt.NDArray[np.float64]
 
 def constants(paper: Paper) -> dict[str, int]:
     """Return the constants of the family."""
-    states = Cell(paper).states
     return {
         "steps": paper.steps,
         "bits": BITS,
         "priming": paper.priming,
-        "encoder_states": states,
-        "decoder_states": states,
+        "encoder_states": encoder_cell(paper).states,
+        "decoder_states": decoder_cell(paper).states,
         "align": TILE if paper.tiled else BLOCK,
         "margin": 0 if paper.tiled else BLOCK,
         "tile_edge": 1024,
@@ -53,13 +53,15 @@ def constants(paper: Paper) -> dict[str, int]:
 
 
 def cell(g: Graph, v: str, states: str, layer: Cell) -> tuple[str, str]:
-    """Write the cell of an input and states (n,F,h,w); return its output and states."""
-    f = layer.features
+    """Write the cell of an input and states (n,F,h,w); return its output and states. ValueError for an associative one."""
+    if layer.kind == "associative":
+        raise ValueError("no graph is written of an associative cell: no model has one")
+    f, lstm = layer.features, layer.kind == "lstm"
 
     def part(x: str, index: int) -> str:
         return g.slice(x, [index * f], [(index + 1) * f], [1], [1])
 
-    h = part(states, 0) if layer.lstm else states
+    h = part(states, 0) if lstm else states
     if layer.kernel is not None:
         h = g.conv(h, numpy(layer.kernel), pad=1, groups=f)
     inputs = g.conv(v, numpy(torch.cat(list(layer.input))), numpy(layer.bias))
@@ -68,7 +70,7 @@ def cell(g: Graph, v: str, states: str, layer: Cell) -> tuple[str, str]:
     def gate(index: int) -> str:
         return g.op("Sigmoid", g.op("Add", part(inputs, index), part(hidden, index)))
 
-    if layer.lstm:
+    if lstm:
         n = g.op("Tanh", g.op("Add", part(inputs, 0), part(hidden, 0)))
         c = g.op("Add", g.op("Mul", gate(2), part(states, 1)), g.op("Mul", gate(1), n))
         out = g.op("Mul", gate(3), g.op("Tanh", c))

@@ -26,18 +26,17 @@ from torch import Tensor, nn
 
 from ..common import training
 from ..common.data import Patches
-from ..common.depthwise import depthwise, pointwise
+from ..common.depthwise import pointwise
 from ..common.exact import straight_through
 from ..common.levels import LEVEL_MAX
 from ..common.pca import block_pca
 from ..common.similarity import MARGIN, maps
+from .cells import OPEN, Cell, Kind, matrix
 
 Array = npt.NDArray[Any]
 
 BITS, BLOCK, INNER = 32, 16, 96
 """Signs of a block in a step, pixels of a block each way, channels at 1/8."""
-OPEN, SHUT = 5.0, -5.0
-"""Biases of gates that let nearly all or nearly nothing through at the start."""
 SPREAD = 0.25
 """Size that the strongest inputs of a cell have at the start, where tanh is nearly straight."""
 
@@ -46,15 +45,15 @@ SPREAD = 0.25
 class Paper:
     """What distinguishes a paper's codec.
 
-    features: F. diffusion: hidden kernels are 3x3. priming: steps that both cells run before the first one that counts.
-    ssim: the error of each place is weighed by its dissimilarity. similarity: share of the logarithm of 1 - SSIM in the loss,
-    beside that of the error. adaptive: blocks that are good enough send no more signs. tiled: tiles are coded apart (`tiled`).
-    context: and predicted by what is decoded before them.
+    features: F. cell: an associative one is the decoder's, beside an LSTM in the encoder. diffusion: hidden kernels are 3x3.
+    priming: steps that both cells run before the first one that counts. ssim: the error of each place is weighed by its
+    dissimilarity. similarity: share of the logarithm of 1 - SSIM in the loss, beside that of the error. adaptive: blocks that are
+    good enough send no more signs. tiled: tiles are coded apart (`tiled`). context: and predicted by what is decoded before them.
     """
 
     steps: int = 8
     features: int = 128
-    cell: Literal["gru", "lstm"] = "gru"
+    cell: Kind = "gru"
     kind: Literal["additive", "one-shot", "gain"] = "additive"
     diffusion: bool = False
     priming: int = 0
@@ -74,53 +73,14 @@ PAPERS = {
 """The models that are shipped."""
 
 
-def matrix(o: int, i: int, scale: float) -> nn.Parameter:
-    """Return the weight of a 1x1 convolution, of which rows have a length of `scale`; `Soap` takes it."""
-    return nn.Parameter(torch.randn(o, i, 1, 1) * scale / math.sqrt(i))
+def encoder_cell(paper: Paper) -> Cell:
+    """Return the encoder's cell."""
+    return Cell("lstm" if paper.cell == "associative" else paper.cell, paper.features, diffusion=paper.diffusion)
 
 
-class Cell(nn.Module):
-    """A recurrent cell over (B,F,h,w): GRU with one state, LSTM with two; `states` are cat along the channels.
-
-    GRU:   z, g = sigmoid(.), n = tanh(W v + g * U h),  h' = (1 - z) h + z n
-    LSTM:  i, f, o = sigmoid(.), c' = f c + i tanh(W v + U h), h' = o tanh(c')
-    """
-
-    def __init__(self, paper: Paper, *, gathers: bool = False) -> None:
-        """gathers: an LSTM that begins as a sum over steps, for one-shot reconstruction."""
-        super().__init__()
-        self.features, self.lstm = paper.features, paper.cell == "lstm"
-        gates = 4 if self.lstm else 3
-        self.input = nn.ParameterList(matrix(self.features, self.features, 0.1) for _ in range(gates))
-        self.hidden = nn.ParameterList(matrix(self.features, self.features, 0.05) for _ in range(gates))
-        self.input[0].data[:, :, 0, 0] = torch.eye(self.features)
-        nn.init.zeros_(self.hidden[0])
-        bias = (0.0, OPEN, OPEN if gathers else SHUT, OPEN) if self.lstm else (0.0, OPEN, 0.0)
-        self.bias = nn.Parameter(torch.tensor(bias)[:, None].repeat(1, self.features).flatten())
-        self.kernel = nn.Parameter(torch.zeros(self.features, 1, 3, 3)) if paper.diffusion else None
-        if self.kernel is not None:
-            self.kernel.data[:, 0, 1, 1] = 1
-
-    @property
-    def states(self) -> int:
-        """Channels of the states."""
-        return self.features * (2 if self.lstm else 1)
-
-    def forward(self, v: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Input (B,F,h,w) and states -> output (B,F,h,w) and states."""
-        h = states[:, : self.features]
-        if self.kernel is not None:
-            h = depthwise(h, self.kernel, h.new_zeros(self.features))
-        inputs = pointwise(v, torch.cat(list(self.input)), self.bias).float().chunk(len(self.input), 1)
-        hidden = pointwise(h, torch.cat(list(self.hidden)), None).float().chunk(len(self.hidden), 1)
-        if self.lstm:
-            i, f, o = (torch.sigmoid(a + b) for a, b in zip(inputs[1:], hidden[1:], strict=True))
-            c = f * states[:, self.features :] + i * torch.tanh(inputs[0] + hidden[0])
-            out = o * torch.tanh(c)
-            return out, torch.cat([out, c], 1)
-        z, g = (torch.sigmoid(a + b) for a, b in zip(inputs[1:], hidden[1:], strict=True))
-        out = states + z * (torch.tanh(inputs[0] + g * hidden[0]) - states)
-        return out, out
+def decoder_cell(paper: Paper) -> Cell:
+    """Return the decoder's cell."""
+    return Cell(paper.cell, paper.features, diffusion=paper.diffusion, gathers=paper.kind == "one-shot")
 
 
 class Encoder(nn.Module):
@@ -130,7 +90,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.narrow = matrix(INNER, 192, 1)
         self.down = nn.ParameterList(matrix(paper.features, INNER, 0.02) for _ in range(16))
-        self.cell = Cell(paper)
+        self.cell = encoder_cell(paper)
         self.codes = nn.ParameterList(matrix(BITS, paper.features, 1) for _ in range(paper.steps))
         self.offsets = nn.Parameter(torch.zeros(paper.steps, BITS))
 
@@ -147,7 +107,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.codes = nn.ParameterList(matrix(paper.features, BITS, 0.1) for _ in range(paper.steps))
         self.offsets = nn.Parameter(torch.zeros(paper.steps, paper.features))
-        self.cell = Cell(paper, gathers=paper.kind == "one-shot")
+        self.cell = decoder_cell(paper)
         self.up = nn.ParameterList(matrix(paper.features, INNER, 0.02) for _ in range(16))
         self.widen = matrix(192, INNER, 1)
 
@@ -195,10 +155,10 @@ class Recurrent(training.Codec):
         target (B,): mean absolute error of a block from which on it sends no more signs; none does if left out. beginning: x_hat
         before the first step, 0 if left out.
         """
-        shape = (len(x), self.encoder.cell.states, x.shape[2] // BLOCK, x.shape[3] // BLOCK)
-        e = d = x.new_zeros(shape)
+        rows, columns = x.shape[2] // BLOCK, x.shape[3] // BLOCK
+        e, d = (x.new_zeros(len(x), net.cell.states, rows, columns) for net in (self.encoder, self.decoder))
         x_hat, shown = torch.zeros_like(x) if beginning is None else beginning, []
-        active = x.new_ones(len(x), 1, *shape[2:])
+        active = x.new_ones(len(x), 1, rows, columns)
         for _ in range(self.paper.priming):
             _, e = self.encoder(x - x_hat, e, 0)
         for step in range(self.paper.steps):

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from ..common.data import Patches
 from ..common.depthwise import pointwise
 from ..common.levels import LEVEL_MAX
-from .network import INNER, Paper, Recurrent, matrix
+from .cells import matrix
+from .network import INNER, Paper, Recurrent
 
 TILE, STRIP = 32, 8
 """Pixels of a tile each way, and of what is seen of its neighbours."""
