@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from .. import color, metadata
-from ..errors import Ignoring, let_pass
+from ..errors import Ignoring
 from ..naming import FORMAT
 from . import trial
 

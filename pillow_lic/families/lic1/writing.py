@@ -14,7 +14,7 @@ from ...fileformat import importance_map
 from ...fileformat.areas import Area, Window, onto, padded, with_halo
 from ...fileformat.tiling import Tiling
 from .. import Trial
-from . import filtering, fitting, refinement, residuals, symbols, transforms
+from . import detail, filtering, fitting, refinement, residuals, symbols, transforms
 from .geometry import Grid, geometry
 from .reading import Found, Reader
 
@@ -91,7 +91,7 @@ class Writer:
         """Return the payload of a tile, and what it holds."""
         return self._coded(level, tile)[:2]
 
-    def _coded(self, level: int, tile: Area) -> tuple[bytes, Found, transforms.Colours]:
+    def _coded(self, level: int, tile: Area) -> tuple[bytes, Found, detail.Colours]:
         """Return the payload of a tile, what it holds, and what it looks like without its filter if it is the whole picture.
 
         Without filters the last is empty.
@@ -110,7 +110,7 @@ class Writer:
             error = self._error_gradient(window, grid, seen, y_hat, around)
             y = refinement.moved(y, chosen, y_hat, error, grid, part)
             chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
-        made = np.empty((0, 0, 3), transforms.colour_type(self._model))
+        made = np.empty((0, 0, 3), detail.colour_type(self._model))
         if not sizes.fraction:
             return symbols.write(self._model, z_hat, chosen, level), Found(y_hat), made
         found, coded = filtering.nothing()
