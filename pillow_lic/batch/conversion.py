@@ -50,32 +50,30 @@ def convert(
     restore: bool = False,
     **save_options: Any,
 ) -> results.Summary:
-    """Convert picture files, directories of them and glob patterns; return what became of each.
+    """Convert picture files, folders of them and glob patterns; return what became of each.
 
-    Names may be URLs of what fsspec reaches, such as "s3://bucket/photos". `to` names the format ("lic", "png", ...); None
-    takes it from the name of a single destination file, else LIC. A failure is in the summary and stops nothing. Files that
-    were made from their source as it is now are left, unless `force`; older ones that may be originals (`plan.plan` says
-    which) too, and are failures. What a directory holds beside pictures is in the summary too. With `dry_run` nothing is
-    made, and what would be is "planned".
+    Names may be URLs of what fsspec reaches, such as "s3://bucket/photos". A failure is in the summary and stops nothing. Files
+    that were made from their source as it is now are left, unless `force`; older ones that may be originals (`plan.plan` says
+    which) too, and are failures. What a folder holds beside pictures is in the summary too.
 
-    Of several frames `first_frame` takes the first; without it they are a failure. `auto_orient` turns pixels as EXIF says;
-    without `keep_metadata` they are turned too. `resize` makes a picture fit into so many pixels of its longer side, or
-    (across, down), where one may be None, and never larger. `background` is a colour ("white", "#fff", (255, 255, 255))
-    on which to put what is transparent. `restore` takes the marks of JPEG away (`pillow_lic.restore`): sources are JPEG files
-    then, and the format is PNG where nothing names another. `measure` has the PSNR of every file as `Result.value.psnr`, which takes a decode.
+    to: the format ("lic", "png", ...); None takes it from the name of a single destination file, else LIC. first_frame: of several
+    frames take the first; without it they are a failure. auto_orient: turn pixels as EXIF says; without `keep_metadata` they are
+    turned too. resize: fit a picture into so many pixels of its longer side, or (across, down), where one may be None; it never
+    grows. background: a colour ("white", "#fff", (255, 255, 255)) on which to put what is transparent. restore: take the
+    marks of JPEG away (`pillow_lic.restore`); sources are JPEG files then, and the format is PNG where nothing names another.
+    measure: have the PSNR of every file, in dB, as `Result.value.psnr`, which takes a decode. dry_run: make nothing; what would be
+    made is "planned". progress: called after every file, as `results.Progress` says.
 
-    Each of several `workers` is a process and has its share of the threads; plugins that are registered with Pillow, its
+    workers: processes, at least 1, each of which has its share of the threads; plugins that are registered with Pillow, its
     limits, and all `settings` hold for them too. A script that asks for several must guard its own start with
     `if __name__ == "__main__":`, as always with processes; RuntimeError if none of them can begin, and in a process that is
-    itself a worker of multiprocessing. An `executor` replaces
-    them (`batch.cluster.connect` gives that of a Dask cluster); each of its workers must see the same paths, and has one
-    thread unless `threads` says otherwise.
+    itself a worker of multiprocessing. executor: works instead of them (`batch.cluster.connect` gives that of a Dask cluster);
+    each of its workers must see the same paths, and has one thread unless `threads` says otherwise.
 
-    `save_options` are those of `Image.save`, but `quality` has the scale of .lic files (see `save`) for all formats: it is
-    read as percent by JPEG, WebP, AVIF, HEIF and JPEG XL, and legal for no others. JPEG has `roi` and `importance` too, in no
-    more bytes than without them. `budget` takes the place of quality and
-    targets: the bytes that all .lic files together may have, those that are there already included. Every picture is then
-    measured before any is written, and `progress` hears of it twice: six encodes and five decodes.
+    save_options: those of `Image.save`, but `quality` has the scale of .lic files (see `save`) for all formats: it is read as
+    percent by JPEG, WebP, AVIF, HEIF and JPEG XL, and legal for no others. JPEG has `roi` and `importance` too, in no more bytes
+    than without them. budget, in the place of quality and targets: the bytes that all .lic files together may have, those that
+    are there already included. Every picture is then measured before any is written, and `progress` hears of it twice.
 
     Wrong options are a ValueError or TypeError before any file is read, a budget out of reach a ValueError before any is
     written. What is warned of a picture is in its result, and at the end a `PictureWarning`.

@@ -39,12 +39,12 @@ def plan(
     readable: Callable[[Place], bool] = lambda _: True,
     passed_over: Callable[[Place, str], object] = lambda *_: None,
 ) -> list[Pair]:
-    """Return the pairs that turn `sources` (files, directories, glob patterns; paths or URLs) into files with `suffix`, each once.
+    """Return the pairs that turn `sources` (files, folders, glob patterns; paths or URLs) into files with `suffix`, each once.
 
-    A directory stands for the files below it that `readable` accepts and that do not have the suffix already; they keep
+    A folder stands for the files below it that `readable` accepts and that do not have the suffix already; they keep
     their places below `destination`; `passed_over` is called with what else is in it, and why it is left. A single file goes to `destination`
-    itself if that has the suffix and is not a directory, nor named as one by a slash at its end. What cannot be made (no
-    such file, no permission to list a directory, a target that is a source, a file where a folder must be, a name in an
+    itself if that has the suffix and is not a folder, nor named as one by a slash at its end. What cannot be made (no
+    such file, no permission to list a folder, a target that is a source, a file where a folder must be, a name in an
     archive that leads out of the destination) is a pair with a `problem`; of several sources for one target the others are
     the `rivals` of the first. `Pair.keep` guards what is at a single destination, and in one that sources lie in; but a .lic
     file may be made anew of a picture of another format. ValueError or ImportError for a URL that cannot be used here.

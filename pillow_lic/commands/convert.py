@@ -16,7 +16,7 @@ from . import _interrupts, _words
 if TYPE_CHECKING:
     from ..batch.results import Result
 
-SUMMARY = "Convert files, directories, patterns and URLs; goes on where it was stopped."
+SUMMARY = "Convert files, folders, patterns and URLs; goes on where it was stopped."
 EXAMPLES = """
   lic convert photos/ out/ -j all
   lic convert photos/ out/ --dry-run

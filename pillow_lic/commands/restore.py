@@ -6,7 +6,7 @@ import argparse
 
 from . import _words, convert
 
-SUMMARY = "Take the blocks and rings of JPEG out of pictures: files, directories, patterns and URLs."
+SUMMARY = "Take the blocks and rings of JPEG out of pictures: files, folders, patterns and URLs."
 EXAMPLES = """
   lic restore photo.jpg photo.png
   lic restore photos/ out/ -j all
