@@ -1,4 +1,4 @@
-"""A model as a recipe exports it, for tests: in a folder of its own, from the weights that a training begins with."""
+"""Models as recipes export them, for tests: those that a training begins with, in folders of their own, and the released ones."""
 
 import dataclasses
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import onnx
 import torch
 
 from onnx_models.recipes.common.data import Patches
@@ -23,3 +24,11 @@ def exported(recipe: ModuleType, net: Any, number: int, patches: Path, folder: P
     (entry,) = json.loads((folder / "manifest.json").read_text())["models"]
     files = {role: dataclasses.replace(Placed.of(file), folder=folder) for role, file in entry["files"].items()}
     return dataclasses.replace(models._model(entry), files=files)
+
+
+def check_released(name: str, **graphs: onnx.ModelProto) -> Model:
+    """Assert that graphs are, to the byte, those of a released model by their roles, and return it."""
+    model = models.choose(name)
+    for role, graph in graphs.items():
+        assert graph.SerializeToString(deterministic=True) == model.stored(role).read(), role
+    return model

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from exported import check_released
 
 from onnx_models.recipes import theis2017 as recipe
 from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.common.factorised import LARGEST, ScaleMixture
-from pillow_lic.engine import models
 
 
 @torch.no_grad()
@@ -80,9 +80,7 @@ def test_the_scale_mixture_is_a_distribution() -> None:
 def test_released_graphs_are_those_of_the_weights_beside_the_recipe(patches: Path) -> None:
     net = recipe.Theis2017().eval()
     net.load_state_dict(torch.load(Path(recipe.__file__).with_suffix(".pt"), weights_only=True))
-    model = models.choose("theis2017")
-    for role, graph in (("analysis", recipe.analysis_graph(net)), ("synthesis", recipe.synthesis_graph(net))):
-        assert graph.SerializeToString(deterministic=True) == model.stored(role).read()
+    model = check_released("theis2017", analysis=recipe.analysis_graph(net), synthesis=recipe.synthesis_graph(net))
     pixels = Patches(patches).some(1)[0][:96, :80]
     x, level = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255, torch.tensor([300.0])
     field = np.full((1, 1, 1, 1), 300, np.float32)
