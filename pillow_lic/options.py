@@ -29,8 +29,9 @@ Documented = TypeVar("Documented", bound=Callable[..., object])
 class Option:
     """An option of save: a row of the table.
 
-    legal: its values, in words that follow "must be". meaning: a few sentences for people. check: returns the value as it is
-    kept, of the option's name, a value and `legal`; ValueError for one that is not legal.
+    legal: its values, in words that follow "must be". meaning: a few sentences for people. in_python: more of them, about values
+    that no command line has. check: returns the value as it is kept, of the option's name, a value and `legal`; ValueError for one
+    that is not legal.
 
     On a command line: parse returns the value of a text, ValueError if there is none; it is None for an option that is only
     on or off. metavar is what help calls the value, written which of the legal ones can be written, letter that of the short
@@ -43,6 +44,7 @@ class Option:
     meaning: str
     check: Callable[[str, Any, str], Any]
     parse: Callable[[str], Any] | None
+    in_python: str = ""
     metavar: str | None = None
     written: str = ""
     letter: str = ""
@@ -160,8 +162,9 @@ class EncodeOptions:
     )
     roi: Any = _option(
         legal=LEGAL_ROI,
-        meaning="Places that deserve more bits: a mask is (height, width), uint8 or 0-1, a weight 0-1; white gets 4 points "
-        "of quality more than black, and the mean stays.",
+        meaning="Places that deserve more bits: a box of weight 1, the default, gets 4 points of quality more than what is in "
+        "none, and the mean stays.",
+        in_python="A mask is (height, width), uint8 or 0-1, and white is weight 1.",
         check=_roi,
         parse=parsing.box,
         metavar="L,T,R,B[,W]",
@@ -173,8 +176,8 @@ class EncodeOptions:
         legal='None, "auto", "semantic", a strength 0-1 or a map of shape (height, width)',
         meaning="auto finds the places that deserve more bits, for fewer of them at equal MS-SSIM; a number is the strength "
         "of its map, auto being 1. semantic finds the things that a picture is of, and gives them the bits of the rest. "
-        "A map is a mask like that of roi, or that of another file (Image.info['importance']), "
-        "which is written as it is. With roi too, both add up.",
+        "With roi too, both add up.",
+        in_python="A map is a mask like that of roi, or that of another file (Image.info['importance']), which is written as it is.",
         check=importance,
         parse=parsing.importance,
         metavar="auto",
@@ -184,17 +187,18 @@ class EncodeOptions:
     lossless: bool = _option(
         False,
         legal="True or False",
-        meaning="Keep every pixel as it is, alpha included; no network runs, and quality means nothing. Default False.",
+        meaning="Keep every pixel as it is, alpha included; no network runs, and quality means nothing.",
+        in_python="Default False.",
         check=_flag,
         parse=None,
-        written="on or off",
     )
     exact: Any = _option(
         "auto",
         legal=f'"auto", False, {LEGAL_PLACES}',
         meaning="Places that are kept as they are, in a lossless layer, while the rest is coded with loss: auto finds letters, "
         "lines and flat drawings (below quality 5 with fewer colours), and nothing in photographs. Boxes grow to whole "
-        "blocks of 16x16 pixels, a mask counts pixel by pixel. Default auto.",
+        "blocks of 16x16 pixels. Default auto.",
+        in_python="A mask counts pixel by pixel.",
         check=_exact,
         parse=parsing.exact_places,
         metavar="auto",
@@ -214,7 +218,7 @@ class EncodeOptions:
     model: str | int | None = _option(
         legal="the name or the number of a model",
         meaning="The model to write with. Default lic2; lic1 makes smaller files that take two and a half times as long to open. "
-        "lossless runs no network and stands for lossless=True.",
+        "lossless keeps every pixel, as the option does.",
         check=_model,
         parse=parsing.name_or_number,
         metavar="MODEL",
@@ -263,7 +267,7 @@ AIMS = tuple(name for name, row in OPTIONS.items() if row.is_aim)
 def documented(described: Documented) -> Documented:
     """Decorate a function or a class that takes the options of save: its docstring ends with the table of them."""
     if described.__doc__ is not None:  # python -OO has none
-        rows = (f"{name}: {row.legal}. {row.meaning}" for name, row in OPTIONS.items())
+        rows = (f"{name}: {row.legal}. {row.meaning} {row.in_python}" for name, row in OPTIONS.items())
         wrap = textwrap.TextWrapper(100, initial_indent="    ", subsequent_indent="        ")
         lines = [line for row in rows for line in wrap.wrap(row)]
         described.__doc__ = "\n".join([described.__doc__.rstrip(), "", "    Options:", "", *lines, "    "])

@@ -28,6 +28,15 @@ def test_a_command_is_explained_in_the_list_and_in_its_own_help(name: str, capsy
     assert COMMANDS[name].SUMMARY.endswith(".")
 
 
+@pytest.mark.parametrize("name", ["encode", "convert"])
+def test_help_speaks_of_what_a_command_line_can_say(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main([name, "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "--exact" in said
+    assert not [word for word in ("mask", "uint8", "Image.info", "True", "False") if word in said]
+
+
 @pytest.mark.parametrize(
     "words",
     [["coder", "--symbols"], ["coder", "--repeats"], ["profile", "a.png", "--repeats"], ["times", ".", "--rounds"]],

@@ -27,7 +27,8 @@ def add_save_options(parser: argparse.ArgumentParser, command: str) -> None:
         if command not in row.commands:
             continue
         flags = [f"-{row.letter}"] * bool(row.letter) + [f"--{name.replace('_', '-')}"]
-        words: dict[str, Any] = {"help": f"{row.written or row.legal}. {row.meaning}".replace("%", "%%")}
+        legal = "" if row.parse is None else f"{row.written or row.legal}. "
+        words: dict[str, Any] = {"help": f"{legal}{row.meaning}".replace("%", "%%")}
         if row.parse is None:
             parser.add_argument(*flags, action="store_true", default=None, **words)
             continue
