@@ -102,7 +102,7 @@ def _guarded(words: Sequence[str]) -> int:
         print("lic: interrupted; run the same command again to go on", file=sys.stderr)
         # Where it came in a class that is made out of text (dataclasses, named tuples), CPython notes it as one that nobody caught
         # and ends `python -m` by a signal of its own; the next text that runs takes the note away.
-        exec("")  # noqa: S102
+        exec("")
         return INTERRUPTED
 
 

@@ -163,7 +163,7 @@ def test_a_profile_given_with_cmyk_describes_the_result(photo: Image.Image, monk
     im.info["icc_profile"] = cmyk_profile()
     targets = []
 
-    def transform(given: Image.Image, _: io.BytesIO, to: io.BytesIO, outputMode: str) -> Image.Image:  # noqa: N803
+    def transform(given: Image.Image, _: io.BytesIO, to: io.BytesIO, outputMode: str) -> Image.Image:
         targets.append(to.read())
         return Image.new(outputMode, given.size, (1, 2, 3))
 
@@ -186,7 +186,7 @@ def test_cmyk_goes_through_its_profile(photo: Image.Image, monkeypatch: pytest.M
     im = photo.convert("CMYK")
     im.info["icc_profile"] = cmyk_profile()
 
-    def transform(given: Image.Image, profile: io.BytesIO, to: object, outputMode: str) -> Image.Image:  # noqa: N803
+    def transform(given: Image.Image, profile: io.BytesIO, to: object, outputMode: str) -> Image.Image:
         assert (given.mode, profile.read(), outputMode) == ("CMYK", cmyk_profile(), "RGB")
         return Image.new("RGB", given.size, (1, 2, 3))
 

@@ -52,7 +52,7 @@ def test_readme(photo: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     photo.save("screenshot.png")
     names: dict[str, object] = {}
     for snippet in snippets:  # a reader reads on: later ones use what earlier ones import
-        exec(compile(snippet, "README.md", "exec"), names)  # noqa: S102
+        exec(compile(snippet, "README.md", "exec"), names)
         for value in names.values():
             if isinstance(value, Image.Image):
                 value.close()

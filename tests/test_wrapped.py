@@ -252,7 +252,7 @@ def test_drafts_are_those_of_the_file_inside(cat: np.ndarray, model: models.Mode
         assert metrics.psnr(np.asarray(small), np.asarray(im)) > 25
 
 
-def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], level: int) -> np.ndarray:  # noqa: ARG001
+def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], level: int) -> np.ndarray:
     """FORMAT.md, 14.9."""
     with Image.open(io.BytesIO(coded[0]), formats=["JPEG"]) as im:
         pixels, grey = np.asarray(im.convert("RGB")), im.mode == "L"

@@ -72,7 +72,7 @@ def after_import(name: str, action: Callable[[], object]) -> None:
 def _register() -> None:
     """Import pillow_lic, which registers; say nothing if it is gone, because a start-up file may outlive it."""
     try:
-        import pillow_lic  # noqa: F401
+        import pillow_lic  # noqa: F401 - registers
     except Exception:
         return
 

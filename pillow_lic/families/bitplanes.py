@@ -32,7 +32,6 @@ Bits = npt.NDArray[np.uint8]
 Contexts = npt.NDArray[np.uint16]
 Symbols = npt.NDArray[np.int8]
 Numbers = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.bool_]
 
 PLANES: Final = 5
 """Planes of magnitudes; with the sign a symbol has 6 bits."""

@@ -38,6 +38,6 @@ MODES = frozenset({"RGB"})
 OPTIONS: frozenset[str] = frozenset()
 
 
-def writer(model: Model, pixels: Pixels, request: Request) -> WrappedWriter:  # noqa: ARG001
+def writer(model: Model, pixels: Pixels, request: Request) -> WrappedWriter:
     """Return the writer of a picture (H, W, 3)."""
     return WrappedWriter(model, pixels, compacted)

@@ -22,7 +22,7 @@ MODES = frozenset({"L", "LA", "RGB", "RGBA"})
 OPTIONS: frozenset[str] = frozenset()
 
 
-def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:  # noqa: ARG001
+def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
     """Return the bitstreams of pixels (h, w, 1..4)."""
     return vp8l.write(pixels)
 
@@ -32,6 +32,6 @@ def check(streams: Sequence[memoryview], shape: tuple[int, int]) -> None:
     vp8l.check(streams, shape)
 
 
-def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:  # noqa: ARG001
+def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
     """Return the pixels (h, w, 4) of that shape, alpha last."""
     return vp8l.read(streams, shape)

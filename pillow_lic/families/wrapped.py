@@ -201,7 +201,7 @@ class WrappedReader:
     A draft is libjpeg's own, without the network.
     """
 
-    def __init__(self, model: Model, tiling: Tiling, level: int, area: Area | None, scale: int) -> None:  # noqa: ARG002
+    def __init__(self, model: Model, tiling: Tiling, level: int, area: Area | None, scale: int) -> None:
         if tiling.count != 1:
             msg = f"a picture of model {model.name} must be one tile, got {tiling.count}"
             raise LicDamagedError(msg)
@@ -255,7 +255,7 @@ def reader(
     model: Model,
     tiling: Tiling,
     level: int,
-    deltas: Deltas | None,  # noqa: ARG001
+    deltas: Deltas | None,
     area: Area | None,
     scale: int,
 ) -> WrappedReader:
@@ -263,6 +263,6 @@ def reader(
     return WrappedReader(model, tiling, level, area, scale)
 
 
-def drafts(model: Model) -> Sequence[int]:  # noqa: ARG001
+def drafts(model: Model) -> Sequence[int]:
     """Return how many pixels each way one of a draft may stand for, largest first."""
     return DRAFTS

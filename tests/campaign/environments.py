@@ -58,7 +58,7 @@ def fuzzers(share: float) -> str:
     """The fuzz targets under atheris, ten minutes each in full."""
     seconds = max(10, round(600 * share))
     try:
-        import atheris  # noqa: F401
+        import atheris  # noqa: F401 - whether it is there
     except ImportError:
         return "not run: atheris is not installed"
     with tempfile.TemporaryDirectory() as folder:

@@ -53,7 +53,7 @@ def test_the_exported_model_is_the_network(
 def test_released_graphs_are_those_of_the_weights_beside_the_recipe(
     number: int,
     recipe: ModuleType,
-    kind: type[BlockCodec],  # noqa: ARG001
+    kind: type[BlockCodec],
 ) -> None:
     net = kind().eval()
     assert recipe.__file__ is not None
