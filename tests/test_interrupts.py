@@ -77,7 +77,7 @@ def test_a_time_limit_passes(
         "encode": lambda: pillow_lic.encode(noise, quality=2),
         "convert": lambda: pillow_lic.convert(tmp_path / "a.lic", tmp_path / "a.png"),
     }
-    with pillow_lic.settings(threads=1), pytest.raises((TimeLimit, OSError)) as caught:  # noqa: PT012
+    with pillow_lic.settings(threads=1), pytest.raises((TimeLimit, OSError)) as caught:  # noqa: PT012 - it may come at any of these lines
         alarm(delay)
         work[what]()
         pytest.fail("the limit came too late")
@@ -226,9 +226,9 @@ def test_a_time_limit_that_the_work_made_another_error_of_passes(
         except Exception as error:
             if explicitly:
                 raise TypeError("cannot be made") from error
-            raise TypeError("cannot be made")  # noqa: B904
+            raise TypeError("cannot be made")  # noqa: B904 - as work does that forgets the cause
 
-    with pytest.raises((TimeLimit, OSError)):  # noqa: PT012
+    with pytest.raises((TimeLimit, OSError)):  # noqa: PT012 - it may come at any of these lines
         try:
             work()
         except Exception as error:
@@ -239,7 +239,7 @@ def test_a_time_limit_that_the_work_made_another_error_of_passes(
     "work", [lambda: np.empty(2**62, np.uint8), lambda: int("x"), lambda: Image.open(io.BytesIO())]
 )
 def test_what_the_work_raises_is_its_own(work: Callable[[], object]) -> None:
-    with pytest.raises(Exception) as caught:  # noqa: PT011
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - of any kind
         work()
     assert not errors.is_from_outside(caught.value)
 

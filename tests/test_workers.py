@@ -144,7 +144,7 @@ def test_what_is_under_way_ends_when_nobody_waits_for_it() -> None:
             check_time()
 
     since = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), settings(threads=2), workers.over_tiles(9, 1) as crew:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), settings(threads=2), workers.over_tiles(9, 1) as crew:  # noqa: PT012 - the block is what is interrupted
         crew.submit(long_job)
         crew.submit(long_job)
         begun.wait()

@@ -100,7 +100,7 @@ def frames(im: Image.Image) -> list[int]:
     own = []
     for number in range(count):
         im.seek(number)
-        tags = im.tag_v2  # type: ignore[attr-defined]
+        tags = im.tag_v2  # type: ignore[attr-defined]  # of TIFF files
         if not tags.get(_NEW_SUBFILE, 0) & _PREVIEW_OR_MASK and tags.get(_SUBFILE) != _REDUCED:
             own.append(number)
     im.seek(0)

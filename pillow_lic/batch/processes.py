@@ -147,13 +147,13 @@ class _Crew(Generic[T, R]):
         if not worker.ready:
             worker.ready, self._stillborn = True, 0
         elif returned:
-            self._answered(worker.item, value)  # type: ignore[arg-type]
+            self._answered(worker.item, value)  # type: ignore[arg-type]  # a worker at work has one
         else:
-            self._failed(worker.item, value)  # type: ignore[arg-type]
+            self._failed(worker.item, value)  # type: ignore[arg-type]  # a worker at work has one
 
     def _lose(self, worker: _Worker[T], busy: bool) -> None:
         if busy:
-            self._died(worker.item)  # type: ignore[arg-type]
+            self._died(worker.item)  # type: ignore[arg-type]  # a worker at work has one
         elif not worker.ready:
             self._stillborn += 1
         if self._stillborn >= self._size:

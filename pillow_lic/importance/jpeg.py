@@ -131,7 +131,7 @@ def _without_small(values: Floats, steps: Floats, threshold: Floats) -> Floats:
 def _steps(mode: str, quality: int) -> list[Floats]:
     """Return the steps (8, 8) of every plane at a quality, as Pillow's own JPEG has them."""
     with Image.open(io.BytesIO(_saved(Image.new(mode, (CELL, CELL)), quality=quality)), formats=["JPEG"]) as im:
-        tables: dict[int, list[int]] = im.quantization  # type: ignore[attr-defined]
+        tables: dict[int, list[int]] = im.quantization  # type: ignore[attr-defined]  # of JPEG files
     steps = [np.array(tables[number], np.float32).reshape(BLOCK, BLOCK) for number in sorted(tables)]
     return steps if mode == "L" else [steps[0], steps[-1], steps[-1]]
 

@@ -42,7 +42,7 @@ def strength(name: str, value: object, legal: str) -> float | None:
 def _as_rows(value: object) -> object:
     """A box or boxes given as arrays of one dimension as lists; anything else as it is."""
     if len(getattr(value, "shape", ())) == 1:
-        return value.tolist()  # type: ignore[attr-defined]
+        return value.tolist()  # type: ignore[attr-defined]  # what has a shape has that
     if not isinstance(value, (list, tuple)):
         return value
     rows = [_as_rows(row) if hasattr(row, "shape") else row for row in value]
