@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import copy
-import math
 import os
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 from .data import Patches
 from .levels import LEVEL_MAX
 from .quantisers import KINDS, quantised
+from .schedule import average_in, rate_at, set_rate
 from .soap import Soap
 
 
@@ -95,6 +95,8 @@ def train(net: Codec, fast: tuple[str, ...], a: argparse.Namespace) -> None:
 
 
 Net = TypeVar("Net", bound=nn.Module)
+CHECKPOINT = "checkpoint.pt"
+"""The file in the folder of a run from which it goes on."""
 
 
 def loop(
@@ -113,63 +115,80 @@ def loop(
     """
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     amp = torch.autocast("cpu", dtype=torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
-    checkpoint = a.run / "checkpoint.pt"
     a.run.mkdir(parents=True, exist_ok=True)
-    if not checkpoint.exists() and a.weights:
-        net.load_state_dict(torch.load(a.weights, weights_only=True))
-    elif not checkpoint.exists():
-        start()
+    if not (a.run / CHECKPOINT).exists():
+        if a.weights:
+            net.load_state_dict(torch.load(a.weights, weights_only=True))
+        else:
+            start()
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    named = list(net.named_parameters())
-    quick = [v for name, v in named if any(word in name for word in fast)]
-    others = [v for name, v in named if not any(word in name for word in fast)]
-    optimizer = Soap([{"params": others}, {"params": quick, "factor": 4.0}], lr=a.lr)
-    average = copy.deepcopy(net)
-    step, spent, log = 0, 0.0, deque[dict[str, float]](maxlen=a.every)
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
-        for part, state in ((net, "net"), (average, "average"), (optimizer, "optimizer")):
-            part.load_state_dict(saved[state])
-        step, spent = saved["step"], saved["seconds"]
-    rng, begun = np.random.default_rng(step), time.time() - spent
-    torch.manual_seed(step)
-
-    def report(verdict: str = "") -> None:
-        states = {"net": net.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
-        for name, content in (
-            ("checkpoint.pt", states | {"step": step, "seconds": spent}),
-            ("weights.pt", states["average"]),
-        ):
-            torch.save(content, a.run / "part")
-            (a.run / "part").replace(a.run / name)
-        means = "".join(f"  {name} {np.mean([row[name] for row in log]):.4f}" for name in (log[0] if log else ()))
-        line = f"step {step}  {spent / 60:.1f} min  lr {optimizer.param_groups[0]['lr']:.2e}{means}{verdict}"
-        print(line, flush=True)
-        with (a.run / "log.txt").open("a") as f:
-            f.write(line + "\n")
-
-    while (done := step / a.steps if a.steps else spent / (60 * a.minutes)) < 1:
-        late = max(0.0, (done - a.decay_from) / (1 - a.decay_from))
-        for group in optimizer.param_groups:
-            rate = a.lr * min(1, (step + 1) / a.warm_up) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * late)))
-            group["lr"] = rate * group.get("factor", 1.0)
+    run = Run(a.run, net, optimizer_of(net, fast, a.lr), a.every)
+    rng, begun = np.random.default_rng(run.step), time.time() - run.seconds
+    torch.manual_seed(run.step)
+    while (done := run.step / a.steps if a.steps else run.seconds / (60 * a.minutes)) < 1:
+        set_rate(run.optimizer, a.lr * rate_at(done, run.step, a.decay_from, a.warm_up))
         with amp:
             loss, figures = batch(rng, done)
         if not loss.isfinite():
-            raise FloatingPointError(f"the loss left the numbers at step {step}; {checkpoint} is from before")
-        optimizer.zero_grad()
+            raise FloatingPointError(f"the loss left the numbers at step {run.step}; {run.checkpoint} is from before")
+        run.learn(loss, figures, seconds=lambda: time.time() - begun)
+        if run.step % a.every == 0:
+            run.save(judged(run.average) if run.step % (8 * a.every) == 0 else "")
+    run.save(judged(run.average))
+
+
+def optimizer_of(net: nn.Module, fast: tuple[str, ...], lr: float) -> Soap:
+    """Return the optimizer of a network; parameters with one of the words of `fast` in their names learn four times as fast."""
+    named = list(net.named_parameters())
+    quick = [v for name, v in named if any(word in name for word in fast)]
+    others = [v for name, v in named if not any(word in name for word in fast)]
+    return Soap([{"params": others}, {"params": quick, "factor": 4.0}], lr=lr)
+
+
+class Run(Generic[Net]):
+    """A run as its checkpoint keeps it: a network, the average of its weights, the optimizer, steps and seconds; and its log.
+
+    kept: steps whose figures are averaged in a line of the log. Where the folder has a checkpoint, the run is that one.
+    """
+
+    def __init__(self, folder: Path, net: Net, optimizer: Soap, kept: int) -> None:
+        self.folder, self.checkpoint = folder, folder / CHECKPOINT
+        self.net, self.average, self.optimizer = net, copy.deepcopy(net), optimizer
+        self.step, self.seconds = 0, 0.0
+        self._log = deque[dict[str, float]](maxlen=kept)
+        if self.checkpoint.exists():
+            saved = torch.load(self.checkpoint, weights_only=True)
+            for part, state in ((net, "net"), (self.average, "average"), (optimizer, "optimizer")):
+                part.load_state_dict(saved[state])
+            self.step, self.seconds = saved["step"], saved["seconds"]
+
+    def learn(self, loss: Tensor, figures: dict[str, float], seconds: Callable[[], float]) -> None:
+        """Take a step down the slope of a loss, whose figures the log will say; `seconds` tells afterwards how long the run has been."""
+        self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        step, spent = step + 1, time.time() - begun
-        with torch.no_grad():
-            torch._foreach_lerp_(
-                list(average.parameters()), list(net.parameters()), 1 - min(0.999, (1 + step) / (10 + step))
-            )
-        log.append({"loss": loss.item()} | figures)
-        if step % a.every == 0:
-            report(judged(average) if step % (8 * a.every) == 0 else "")
-    report(judged(average))
+        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimizer.step()
+        self.step, self.seconds = self.step + 1, seconds()
+        average_in(list(self.average.parameters()), list(self.net.parameters()), self.step)
+        self._log.append({"loss": loss.item()} | figures)
+
+    def save(self, verdict: str) -> None:
+        """Save a checkpoint and, as `weights.pt`, the averaged weights, and add a line to the log that ends with a verdict."""
+        parts = {"net": self.net, "average": self.average, "optimizer": self.optimizer}
+        states = {name: part.state_dict() for name, part in parts.items()}
+        for name, content in (
+            (CHECKPOINT, states | {"step": self.step, "seconds": self.seconds}),
+            ("weights.pt", states["average"]),
+        ):
+            torch.save(content, self.folder / "part")
+            (self.folder / "part").replace(self.folder / name)
+        figures = self._log[0] if self._log else ()
+        means = "".join(f"  {name} {np.mean([row[name] for row in self._log]):.4f}" for name in figures)
+        rate = self.optimizer.param_groups[0]["lr"]
+        line = f"step {self.step}  {self.seconds / 60:.1f} min  lr {rate:.2e}{means}{verdict}"
+        print(line, flush=True)
+        with (self.folder / "log.txt").open("a") as f:
+            f.write(line + "\n")
 
 
 def weights(path: Path) -> dict[str, Tensor]:

@@ -11,9 +11,8 @@ from torch import Tensor
 from torch.distributed.optim import ZeroRedundancyOptimizer
 
 from ..common.schedule import average_in
+from ..common.training import CHECKPOINT
 from .model import Lic1
-
-CHECKPOINT = "checkpoint.pt"
 
 
 class State:

@@ -35,8 +35,9 @@ from ..common.replay import Replayed
 from ..common.schedule import rate_at, set_rate
 from ..common.similarity import dissimilarity
 from ..common.soap import Soap
+from ..common.training import CHECKPOINT
 from .model import Lic1, Sizes
-from .state import CHECKPOINT, State
+from .state import State
 from .widening import widened
 
 FLAT_FIELDS = 0.6
