@@ -39,26 +39,17 @@ from pillow_lic.families import bitplanes
 from .common import blockwise, command, contexts, training
 from .common.block_codec import log_spaced
 from .common.data import Patches
-from .common.depthwise import Pointwise, in_full, pointwise
 from .common.exact import straight_through_round
 from .common.export import Network, Release
 from .common.gains import Gains, gain, hats
 from .common.graph import Graph, numpy
 from .common.layer_graphs import blocks as blocks_graph
 from .common.layer_graphs import conv
-from .common.layers import Halving, blocks, patchwise, up
 from .common.levels import ANCHORS, LEVEL_MAX, SPACING
 from .common.levels import hats as hats_of
+from .common.pyramid import CELL, LATENTS, WIDTHS, Analysis, Synthesis, aligned_graph
 from .common.similarity import ms_ssim
 
-LATENTS, JOINT, JOINT_BLOCKS = 96, 96, 2
-WIDTHS, BLOCKS = (32, 48, 64), (1, 1, 1)
-"""Features of each scale, finest first, and blocks over them."""
-CELL = 4
-"""Pixels of a scale a side that its features stand for."""
-SLOPE = 0.2
-KERNEL = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
-"""What kernels of 4x4 begin as, each way: linear interpolation."""
 WEIGHT_MIN, WEIGHT_MAX = 4.0, 130.0
 """Weight of 1 - MS-SSIM against bits per pixel, at levels 0 and 1024."""
 BITS_OF_UNIT = 2.0
@@ -92,59 +83,6 @@ CONSTANTS = {
 Counts = npt.NDArray[np.float64]
 
 
-class Analysis(nn.Module):
-    """x - 0.5 (B,3,H,W), H and W multiples of 16 -> y (B,LATENTS,H/8,W/8)."""
-
-    def __init__(self, scales: int) -> None:
-        super().__init__()
-        self.linear = nn.Conv2d(3, LATENTS, blockwise.SIZE, blockwise.SIZE, bias=False)
-        self.down = nn.ParameterList(smooth() for _ in range(scales - 1))
-        self.enter = nn.ModuleList(Pointwise(3 * CELL**2, c) for c in WIDTHS[:scales])
-        self.body = nn.ModuleList(blocks(c, n, 5, SLOPE) for c, n in zip(WIDTHS[:scales], BLOCKS, strict=False))
-        aligned = (Halving(WIDTHS[0], JOINT), Pointwise(WIDTHS[1], JOINT), up(WIDTHS[2], JOINT))
-        self.aligned = nn.ModuleList(aligned[:scales])
-        self.joint, self.leave = blocks(JOINT, JOINT_BLOCKS, 5, SLOPE), Pointwise(JOINT, LATENTS)
-        blockwise.quieten(self.leave)
-
-    def forward(self, x: Tensor) -> Tensor:
-        with in_full(x):
-            linear = patchwise(x, self.linear)
-        total: Tensor | float = 0.0
-        for scale, (enter, body, aligned) in enumerate(zip(self.enter, self.body, self.aligned, strict=True)):
-            if scale:
-                x = F.conv2d(x, self.down[scale - 1], stride=2, padding=1)
-            total = total + aligned(body(enter(F.pixel_unshuffle(x, CELL))))
-        return linear + self.leave(self.joint(total)).float()
-
-
-class Synthesis(nn.Module):
-    """Coefficients (B,LATENTS,h,w) -> x_hat - 0.5 (B,3,8h,8w), not clipped."""
-
-    def __init__(self, scales: int) -> None:
-        super().__init__()
-        self.linear = Pointwise(LATENTS, blockwise.VALUES)
-        self.enter, self.joint = Pointwise(LATENTS, JOINT), blocks(JOINT, JOINT_BLOCKS, 5, SLOPE)
-        aligned = (up(JOINT, WIDTHS[0]), Pointwise(JOINT, WIDTHS[1]), Halving(JOINT, WIDTHS[2]))
-        self.aligned = nn.ModuleList(aligned[:scales])
-        self.body = nn.ModuleList(blocks(c, n, 5, SLOPE) for c, n in zip(WIDTHS[:scales], BLOCKS, strict=False))
-        self.leave = nn.ModuleList(Pointwise(c, 3 * CELL**2) for c in WIDTHS[:scales])
-        self.up = nn.ParameterList(smooth() for _ in range(scales - 1))
-        nn.init.zeros_(self.linear.bias)
-        for leave in self.leave:
-            blockwise.quieten(leave)
-
-    def forward(self, c: Tensor) -> Tensor:
-        with in_full(c):
-            linear = pointwise(c, self.linear.weight, self.linear.bias)
-        h = self.joint(self.enter(c))
-        x: Tensor | None = None
-        for scale in range(len(self.leave) - 1, -1, -1):
-            here = F.pixel_shuffle(self.leave[scale](self.body[scale](self.aligned[scale](h))).float(), CELL)
-            x = here if x is None else here + 4 * F.conv_transpose2d(x, self.up[scale], stride=2, padding=1)
-        assert x is not None
-        return F.pixel_shuffle(linear, blockwise.SIZE) + x
-
-
 class Contrast(nn.Module):
     """Coefficients c (B,LATENTS,h,w) over the root of the contrast of their block: what MS-SSIM compares is relative to contrast.
 
@@ -167,11 +105,6 @@ class Contrast(nn.Module):
         floor, square = self.log_floor_back.exp(), z[:, 1:].square().sum(1, keepdim=True) + 1e-6
         energy = (square**2 + torch.sqrt(square**4 + 4 * floor * square**2)) / 2
         return torch.cat([z[:, :1], z[:, 1:] * (floor + energy) ** 0.25], 1)
-
-
-def smooth() -> nn.Parameter:
-    """Return a kernel (3,3,4,4) that halves or doubles each colour by itself."""
-    return nn.Parameter(torch.eye(3)[:, :, None, None] * torch.outer(KERNEL, KERNEL))
 
 
 class Rippel2017(training.Codec):
@@ -360,11 +293,6 @@ def scaled(g: Graph, c: str, factor: str) -> str:
     chosen = np.ones((1, LATENTS, 1, 1), np.float32)
     chosen[0, 0] = 0
     return g.op("Mul", c, g.op("Add", g.op("Mul", factor, g.constant(chosen)), g.constant(1 - chosen)))
-
-
-def aligned_graph(g: Graph, x: str, layer: nn.Module) -> str:
-    """Write the layer that brings features to another resolution: a convolution of 2x2 or 1x1, or 1x1 and a shuffle."""
-    return g.shuffle(conv(g, x, layer[0]), 2) if isinstance(layer, nn.Sequential) else conv(g, x, layer)
 
 
 def synthesis_graph(net: Rippel2017) -> onnx.ModelProto:
