@@ -1,11 +1,13 @@
-"""Fixtures of several test modules: a small photo, and the same as a file."""
+"""Fixtures of several test modules: photos, and the same as files."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import browser
 import hypothesis
+import numpy as np
 import pytest
+from jpegs import exif, jpeg_of
 from pictures import SAMPLE
 from PIL import Image
 
@@ -18,6 +20,21 @@ def photo() -> Image.Image:
     """A photo of 96x64 pixels, RGB."""
     with Image.open(SAMPLE) as im:
         return im.convert("RGB").crop((120, 60, 312, 188)).resize((96, 64))
+
+
+@pytest.fixture(scope="session")
+def cat() -> np.ndarray:
+    """The package's own photo, (300, 451, 3) uint8."""
+    with Image.open(SAMPLE) as im:
+        return np.asarray(im.convert("RGB"))
+
+
+@pytest.fixture
+def photo_jpeg(tmp_path: Path, cat: np.ndarray) -> Path:
+    """The package's own photo as a JPEG file with EXIF, a resolution and a profile."""
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(jpeg_of(cat, quality=30, exif=exif(), icc_profile=b"\0" * 128, dpi=(72, 72)))
+    return path
 
 
 @pytest.fixture
