@@ -38,6 +38,14 @@ def photo_jpeg(tmp_path: Path, cat: np.ndarray) -> Path:
 
 
 @pytest.fixture
+def png(photo: Image.Image, tmp_path: Path) -> Path:
+    """The photo as a PNG file."""
+    path = tmp_path / "a.png"
+    photo.save(path)
+    return path
+
+
+@pytest.fixture
 def lic(photo: Image.Image, tmp_path: Path) -> Path:
     """The photo as a .lic file with EXIF and XMP."""
     import pillow_lic

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import run
 from pictures import photo_like
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import __main__ as command
 from pillow_lic.engine import runtime
 from pillow_lic.fileformat import container
 
@@ -101,10 +101,6 @@ def test_a_map_of_another_size_is_refused(automatic: bytes) -> None:
     found = pillow_lic.open(automatic).info["importance"]
     with pytest.raises(ValueError, match=r"must have \(4, 6\) values, one for every 16x16 pixels .* got \(16, 20\)"):
         pillow_lic.encode(Image.new("RGB", (96, 64)), importance=found)
-
-
-def run(*words: object) -> int:
-    return command.main([str(word) for word in words])
 
 
 def test_info_draws_the_map(picture: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,5 @@
 """The `lic` command: words in, words and exit codes out."""
 
-import errno
-import io
 import json
 import os
 import shlex
@@ -12,27 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_line import run
 from PIL import Image
 
-import pillow_lic
-from pillow_lic import __main__ as command
-from pillow_lic.batch import progress
 from pillow_lic.batch.plan import Pair
 from pillow_lic.batch.results import Result
 from pillow_lic.bench import demo
 from pillow_lic.engine import models
 from pillow_lic.fileformat import container, header
-
-
-@pytest.fixture
-def png(photo: Image.Image, tmp_path: Path) -> Path:
-    path = tmp_path / "a.png"
-    photo.save(path)
-    return path
-
-
-def run(*words: object) -> int:
-    return command.main([str(word) for word in words])
 
 
 def test_encode_info_decode(png: Path, capsys: pytest.CaptureFixture[str], photo: Image.Image) -> None:
@@ -91,73 +76,6 @@ def test_decode_to_any_format(lic: Path, tmp_path: Path) -> None:
         assert im.getexif()[274] == 6
     with Image.open(tmp_path / "x.dat") as im:
         assert (im.format, "exif" in im.info) == ("WEBP", False)
-
-
-def test_standard_input_and_output(png: Path) -> None:
-    def lic(*words: str, data: bytes) -> bytes:
-        arguments = [sys.executable, "-m", "pillow_lic", *words]
-        return subprocess.run(arguments, input=data, capture_output=True, check=True, cwd=png.parent).stdout
-
-    coded = lic("encode", "-", "-", "-q", "3", data=png.read_bytes())
-    assert coded.startswith(header.MAGIC)
-    assert json.loads(lic("info", "--json", "-", data=coded))["quality"] == pytest.approx(3, abs=0.01)
-    with Image.open(io.BytesIO(lic("decode", "-", "-", data=coded))) as im:
-        assert (im.format, im.size) == ("PNG", (96, 64))
-
-
-@pytest.mark.parametrize(
-    ("words", "closed", "said"),
-    [
-        (["info", "-"], "stdin", "lic: -: standard input is closed\n"),
-        (["encode", "-", "b.lic"], "stdin", "lic: standard input is closed\n"),
-        (["encode", "a.png", "-"], "stdout", "lic: standard output is closed\n"),
-    ],
-)
-def test_closed_standard_input_and_output(
-    png: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    words: list[str],
-    closed: str,
-    said: str,
-) -> None:
-    monkeypatch.chdir(png.parent)
-    monkeypatch.setattr(sys, closed, None)  # as Python has it after <&- or >&-
-    assert command.main(words) == 1
-    assert capsys.readouterr().err == said
-
-
-def test_a_name_that_standard_output_cannot_encode(png: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "pillow_lic", "encode", "a.png", "\u00e9.lic"],
-        capture_output=True,
-        cwd=png.parent,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-    )
-    assert (result.returncode, result.stdout[:10]) == (0, rb"\xe9.lic: ")
-    assert b"lic:" not in result.stderr
-
-
-def test_a_name_of_two_lines_stays_on_one(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    odd = png.with_name("a\nlic: all is well.png")
-    odd.write_bytes(png.read_bytes())
-    target = odd.with_suffix(".lic")
-    assert run("encode", odd, target) == 0
-    assert run("convert", odd, png.parent / "out", "-v") == 0
-    assert run("convert", odd, png.parent / "other", "-n") == 0
-    assert run("decode", target, odd.with_suffix(".bmp")) == 0
-    said = capsys.readouterr()
-    assert [line for line in (said.out + said.err).splitlines() if line.startswith("lic: all")] == []
-    assert "a\\nlic: all is well" in said.out
-
-
-def test_standard_input_that_holds_no_picture(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for words in (["encode", "-", tmp_path / "a.lic"], ["decode", "-", tmp_path / "a.png"]):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"no picture")))
-        assert run(*words) == 1
-        assert "standard input" in capsys.readouterr().err
 
 
 def test_info_as_json(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,13 +168,6 @@ def test_a_picture_over_pillows_limit(
         assert capsys.readouterr().err.startswith("lic: Image size (6144 pixels) exceeds limit")
 
 
-def test_a_failed_encode_keeps_the_old_file(png: Path) -> None:
-    target = png.with_suffix(".lic")
-    target.write_bytes(header.MAGIC)
-    assert run("encode", png, target, "-q", "1000") == 1
-    assert target.read_bytes() == header.MAGIC
-
-
 def test_interrupted(png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -277,7 +188,7 @@ def test_an_interrupt_that_python_loses_is_noticed(
 
     def lose(*_: object, progress: Callable[..., object], **__: object) -> None:
         Lost()
-        progress(result("done"), 1, 2)
+        progress(Result(Pair(Path("a"), Path("b")), "done"), 1, 2)
         pytest.fail("the interrupt was lost")
 
     monkeypatch.setattr("pillow_lic.batch.conversion.convert", lose)
@@ -341,113 +252,6 @@ def test_demo_has_a_picture_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
         assert im.size == (451, 300)
 
 
-# The progress line
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def result(outcome: str, size: int = 0) -> Result:
-    return Result(Pair(Path("a"), Path("b")), outcome, size)  # type: ignore[arg-type]
-
-
-def test_progress_on_a_terminal_only() -> None:
-    for stream, shown, expected in ((Terminal(), True, True), (io.StringIO(), True, False), (Terminal(), False, False)):
-        line = progress.ProgressLine(stream, shown)
-        line.update(result("done", 10), 1, 1)
-        line.close()
-        assert ("1/1" in stream.getvalue()) == expected
-        assert stream.getvalue().endswith("\n") == expected
-
-
-def test_what_is_wrong_is_said_below_the_progress(
-    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert run("convert", png, png.parent / "out", "--budget", 1) == 1
-    drawn, said = capsys.readouterr().err.splitlines()[-2:]
-    assert "1/2" in drawn
-    assert said.startswith("lic: budget must be at least ")
-
-
-def test_progress_estimate_counts_work_only() -> None:
-    line = progress.ProgressLine(io.StringIO())
-    assert line.text(0, 10, 0.0).endswith("- left")
-    for number in range(10):
-        line.update(result("skipped"), number + 1, 40)
-    for number in range(10):
-        line.update(result("done", 2_000_000), number + 11, 40)
-    assert line.text(20, 40, 5.0) == "[##########          ] 20/40  2.0/s  4.0 MB/s  0:10 left"
-    assert line.text(20, 40, 5000.0).endswith("2:46:40 left")
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (
-            ["encode", "a.png", "b.png"],
-            "lic: encode writes .lic files, and .jpg files with --importance or --roi, got b.png",
-        ),
-        (["encode", "a.lic", "a.lic"], "lic: the target must be another file than the source, got a.lic"),
-        (["decode", "a.lic", "b.lic"], "lic: decode writes other formats than .lic"),
-        (["decode", "a.lic", "a.lic", "--format", "png"], "lic: the target must be another file than the source"),
-        (["encode", "a.png", "b.mov"], "lic: b.mov is there and may be an original: name another target, or "),
-        (["encode", "a.lic", "b.lic"], "lic: b.lic is there and may be an original"),
-        (["decode", "a.lic", "b.png"], "lic: b.png is there and may be an original"),
-        (["info", "--map", "a.lic", "b.lic"], "lic: --map must name a file to write other than a .lic file, got a.lic"),
-    ],
-)
-def test_what_a_star_of_the_shell_may_name_is_not_overwritten(
-    photo: Image.Image,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    words: list[str],
-    said: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("a", "b"):
-        photo.save(f"{name}.png")
-        pillow_lic.save(photo, f"{name}.lic")
-    Path("b.mov").write_bytes(b"a film")
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    assert command.main(words) == 2
-    assert capsys.readouterr().err.startswith(said)
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_two_pictures_of_a_star_are_no_source_and_destination(
-    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(png.parent)
-    for name in ("b.png", "a.lic", "b.lic"):
-        Path(name).write_bytes(b"older")
-        os.utime(name, (1e9, 1e9))
-    for names in (["a.png", "b.png"], ["a.lic", "b.lic"]):
-        os.utime(names[0], (2e9, 2e9))
-        assert run("convert", *names) == 1
-        assert f"{names[1]} is there, older than its source, and may be an original" in capsys.readouterr().err
-        assert Path(names[1]).read_bytes() == b"older"
-    assert run("convert", "a.png", "b.png", "-f") == 0
-    assert Path("b.png").read_bytes() != b"older"
-
-
-def test_what_is_there_is_replaced_by_force_and_where_nothing_is_lost(png: Path) -> None:
-    lic, film, empty = png.with_suffix(".lic"), png.with_name("b.mov"), png.with_name("c.png")
-    film.write_bytes(b"a film")
-    empty.touch()
-    assert run("encode", png, film, "-f") == 0
-    assert film.read_bytes().startswith(header.MAGIC)
-    for quality in (5, 6):
-        assert run("encode", png, lic, "-q", quality) == 0
-    assert run("decode", lic, empty) == 0
-    assert run("decode", lic, png) == 2
-    assert run("decode", lic, png, "--force") == 0
-    assert png.read_bytes() == empty.read_bytes()
-
-
 @pytest.mark.parametrize(
     ("raised", "said"),
     [
@@ -467,22 +271,6 @@ def test_a_plugin_that_raises_what_it_likes(
     monkeypatch.setattr(Image, "open", broken)
     assert run("encode", png, png.with_suffix(".lic")) == 1
     assert capsys.readouterr().err == f"lic: {said}\n"
-
-
-def test_a_map_replaces_no_picture_unless_forced(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target, before = png.with_name("b.lic"), png.read_bytes()
-    assert run("encode", png, target, "--roi", "8,8,40,40") == 0
-    assert run("info", target, "--map", png) == 2
-    assert "may be an original: name another target, or replace it with -f" in capsys.readouterr().err
-    assert png.read_bytes() == before
-    assert run("info", target, "--map", png, "-f") == 0
-    assert png.read_bytes() != before
-
-
-def test_closed_standard_error(png: Path) -> None:
-    words = f"{shlex.quote(sys.executable)} -m pillow_lic convert a.png out 2>&-"
-    result = subprocess.run(["sh", "-c", words], cwd=png.parent, capture_output=True, check=False)
-    assert (result.returncode, (png.parent / "out/a.lic").exists()) == (0, True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="asks as bash does")
@@ -509,21 +297,3 @@ def test_words_are_completed(line: str, expected: set[str], tmp_path: Path) -> N
     command = f"exec {shlex.quote(sys.executable)} -m pillow_lic 8>answer 9>/dev/null"
     subprocess.run(["sh", "-c", command], env=os.environ | asked, cwd=tmp_path, check=False, capture_output=True)
     assert {word.strip() for word in (tmp_path / "answer").read_text().splitlines()} == expected
-
-
-class Full(io.StringIO):
-    """Standard output on a full disk."""
-
-    def write(self, _: str) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def test_what_is_wrong_with_standard_output_is_not_said_of_a_file(
-    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("encode", png, png.with_suffix(".lic")) == 0
-    monkeypatch.setattr(sys, "stdout", Full())
-    assert run("info", png.with_suffix(".lic")) == 1
-    said = capsys.readouterr().err
-    assert "No space left" in said
-    assert "a.lic" not in said

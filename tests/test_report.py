@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import run
 from PIL import Image, ImageCms
 
 import pillow_lic
-from pillow_lic import __main__ as command
 from pillow_lic.commands import _terminal
 
 
@@ -26,10 +26,6 @@ def folder(photo: Image.Image, tmp_path: Path) -> Path:
     (tmp_path / "in/bad.png").write_bytes(b"404")
     (tmp_path / "in/film.mov").write_bytes(b"film")
     return tmp_path
-
-
-def run(*words: object) -> int:
-    return command.main([str(word) for word in words])
 
 
 def test_a_log_has_a_line_for_every_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

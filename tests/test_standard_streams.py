@@ -1,0 +1,108 @@
+"""Standard input, output and error of `lic`: pictures through pipes, closed and full ones, names that they cannot encode."""
+
+import errno
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import run
+from PIL import Image
+
+from pillow_lic import __main__ as command
+from pillow_lic.fileformat import header
+
+
+def test_standard_input_and_output(png: Path) -> None:
+    def lic(*words: str, data: bytes) -> bytes:
+        arguments = [sys.executable, "-m", "pillow_lic", *words]
+        return subprocess.run(arguments, input=data, capture_output=True, check=True, cwd=png.parent).stdout
+
+    coded = lic("encode", "-", "-", "-q", "3", data=png.read_bytes())
+    assert coded.startswith(header.MAGIC)
+    assert json.loads(lic("info", "--json", "-", data=coded))["quality"] == pytest.approx(3, abs=0.01)
+    with Image.open(io.BytesIO(lic("decode", "-", "-", data=coded))) as im:
+        assert (im.format, im.size) == ("PNG", (96, 64))
+
+
+@pytest.mark.parametrize(
+    ("words", "closed", "said"),
+    [
+        (["info", "-"], "stdin", "lic: -: standard input is closed\n"),
+        (["encode", "-", "b.lic"], "stdin", "lic: standard input is closed\n"),
+        (["encode", "a.png", "-"], "stdout", "lic: standard output is closed\n"),
+    ],
+)
+def test_closed_standard_input_and_output(
+    png: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    closed: str,
+    said: str,
+) -> None:
+    monkeypatch.chdir(png.parent)
+    monkeypatch.setattr(sys, closed, None)  # as Python has it after <&- or >&-
+    assert command.main(words) == 1
+    assert capsys.readouterr().err == said
+
+
+def test_a_name_that_standard_output_cannot_encode(png: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "pillow_lic", "encode", "a.png", "\u00e9.lic"],
+        capture_output=True,
+        cwd=png.parent,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (result.returncode, result.stdout[:10]) == (0, rb"\xe9.lic: ")
+    assert b"lic:" not in result.stderr
+
+
+def test_a_name_of_two_lines_stays_on_one(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = png.with_name("a\nlic: all is well.png")
+    odd.write_bytes(png.read_bytes())
+    target = odd.with_suffix(".lic")
+    assert run("encode", odd, target) == 0
+    assert run("convert", odd, png.parent / "out", "-v") == 0
+    assert run("convert", odd, png.parent / "other", "-n") == 0
+    assert run("decode", target, odd.with_suffix(".bmp")) == 0
+    said = capsys.readouterr()
+    assert [line for line in (said.out + said.err).splitlines() if line.startswith("lic: all")] == []
+    assert "a\\nlic: all is well" in said.out
+
+
+def test_standard_input_that_holds_no_picture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["encode", "-", tmp_path / "a.lic"], ["decode", "-", tmp_path / "a.png"]):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"no picture")))
+        assert run(*words) == 1
+        assert "standard input" in capsys.readouterr().err
+
+
+def test_closed_standard_error(png: Path) -> None:
+    words = f"{shlex.quote(sys.executable)} -m pillow_lic convert a.png out 2>&-"
+    result = subprocess.run(["sh", "-c", words], cwd=png.parent, capture_output=True, check=False)
+    assert (result.returncode, (png.parent / "out/a.lic").exists()) == (0, True)
+
+
+class Full(io.StringIO):
+    """Standard output on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_what_is_wrong_with_standard_output_is_not_said_of_a_file(
+    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("encode", png, png.with_suffix(".lic")) == 0
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert run("info", png.with_suffix(".lic")) == 1
+    said = capsys.readouterr().err
+    assert "No space left" in said
+    assert "a.lic" not in said
