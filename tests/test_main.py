@@ -1,5 +1,7 @@
 """The `lic` command: words in, words and exit codes out."""
 
+import errno
+import io
 import json
 import os
 import shlex
@@ -297,3 +299,21 @@ def test_words_are_completed(line: str, expected: set[str], tmp_path: Path) -> N
     command = f"exec {shlex.quote(sys.executable)} -m pillow_lic 8>answer 9>/dev/null"
     subprocess.run(["sh", "-c", command], env=os.environ | asked, cwd=tmp_path, check=False, capture_output=True)
     assert {word.strip() for word in (tmp_path / "answer").read_text().splitlines()} == expected
+
+
+class Full(io.StringIO):
+    """Standard output on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_what_is_wrong_with_standard_output_is_not_said_of_a_file(
+    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("encode", png, png.with_suffix(".lic")) == 0
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert run("info", png.with_suffix(".lic")) == 1
+    said = capsys.readouterr().err
+    assert "No space left" in said
+    assert "a.lic" not in said

@@ -1,6 +1,5 @@
 """Standard input, output and error of `lic`: pictures through pipes, closed and full ones, names that they cannot encode."""
 
-import errno
 import io
 import json
 import os
@@ -88,21 +87,3 @@ def test_closed_standard_error(png: Path) -> None:
     words = f"{shlex.quote(sys.executable)} -m pillow_lic convert a.png out 2>&-"
     result = subprocess.run(["sh", "-c", words], cwd=png.parent, capture_output=True, check=False)
     assert (result.returncode, (png.parent / "out/a.lic").exists()) == (0, True)
-
-
-class Full(io.StringIO):
-    """Standard output on a full disk."""
-
-    def write(self, _: str) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def test_what_is_wrong_with_standard_output_is_not_said_of_a_file(
-    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("encode", png, png.with_suffix(".lic")) == 0
-    monkeypatch.setattr(sys, "stdout", Full())
-    assert run("info", png.with_suffix(".lic")) == 1
-    said = capsys.readouterr().err
-    assert "No space left" in said
-    assert "a.lic" not in said
