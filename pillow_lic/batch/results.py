@@ -37,7 +37,8 @@ class PassedOver(NamedTuple):
 
 @dataclass
 class Summary:
-    """The outcomes of all pairs, in the order they finished, and the files and folders that were passed over, with the reasons."""
+    """The outcome of a run: `results`, one for each pair, in the order they finished; `passed_over`, the files and folders that are
+    no sources, with the reasons; `seconds` of the whole run, by the clock."""
 
     results: list[Result] = field(default_factory=list)
     seconds: float = 0.0
