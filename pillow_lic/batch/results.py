@@ -37,8 +37,11 @@ class PassedOver(NamedTuple):
 
 @dataclass
 class Summary:
-    """The outcome of a run: `results`, one for each pair, in the order they finished; `passed_over`, the files and folders that are
-    no sources, with the reasons; `seconds` of the whole run, by the clock."""
+    """The outcome of a run.
+
+    results: one for each pair, in the order they finished. seconds: those of the whole run, by the clock. passed_over: the files and
+    folders that are no sources, with the reasons.
+    """
 
     results: list[Result] = field(default_factory=list)
     seconds: float = 0.0
