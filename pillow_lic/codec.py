@@ -107,7 +107,7 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
 def draw(
     fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: int = 1, most: int | None = None
 ) -> None:
-    """As `decode`, of a file whose front was read, with fewer bytes in memory.
+    """Decode a file whose front was read, tile by tile, with fewer bytes in memory than `decode`; errors as there.
 
     Each tile is read when its turn comes, and its pixels (h, w, C) go to `put` as soon as they are there. most: how many bytes
     of the file may be used, of every tile its share; the detail that they give is shown. LicDamagedError for a file that was
@@ -172,7 +172,7 @@ def _is_part(front: Front, most: int | None) -> bool:
 
 
 def _read_open(fp: IO[bytes], front: Front, area: Area | None = None, scale: int = 1) -> tuple[Reader, Pixels | None]:
-    """As `_opened`, of a file whose front was read."""
+    """Return the reader and alpha of a file whose front was read, as `_opened` does."""
     importances, opacity = (container.read_section(fp, front, tag) for tag in (IMPORTANCE, ALPHA))
     return _opened(front.header, importances, opacity, area, scale)
 

@@ -1,4 +1,4 @@
-"""What a .lic file holds before it becomes a picture: symbols, indexes and latents of every tile, for teaching and research."""
+"""The content of a .lic file before it becomes a picture: symbols, indexes and latents of every tile, for teaching and research."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def verify(source: bytes | memoryview | IO[bytes]) -> None:
 
 
 def check(fp: IO[bytes], front: container.Front) -> None:
-    """As `verify`, of a file whose front was read."""
+    """Check every section of a file whose front was read, as `verify` does."""
     container.refuse_truncated(front)
     container.check_sections(fp, front)
     try:

@@ -124,7 +124,7 @@ def _same(value: Any, default: Any) -> bool:
 
 @dataclass(frozen=True)
 class EncodeOptions:
-    """How one picture is written. None stands for what is not given; ValueError names the value and what is legal."""
+    """The options of one picture that is written. None stands for one not given; ValueError names the value and what is legal."""
 
     quality: float | None = _option(
         legal="1-10 (or 11-100 as percent)",

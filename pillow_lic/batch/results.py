@@ -52,17 +52,17 @@ class Summary:
 
     @property
     def done(self) -> list[Result]:
-        """Those made in this run."""
+        """Return the results of pairs whose target was made in this run."""
         return self._of("done")
 
     @property
     def skipped(self) -> list[Result]:
-        """Those that were there already and not older than their sources."""
+        """Return those of pairs whose target was there already, and no older than its source."""
         return self._of("skipped")
 
     @property
     def failed(self) -> list[Result]:
-        """Those that could not be made; their `error` says why."""
+        """Return those of pairs that could not be made; their `error` says why."""
         return self._of("failed")
 
     @property

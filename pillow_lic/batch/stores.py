@@ -42,7 +42,7 @@ def hidden_folder(name: str) -> str:
 
 
 class Stat(NamedTuple):
-    """As `os.stat_result`: bytes, and seconds of the epoch where the store knows when a file was written."""
+    """The part of `os.stat_result` that stores have: bytes, and seconds of the epoch where it is known when a file was written."""
 
     st_size: int
     st_mtime: float | None

@@ -67,7 +67,7 @@ _sessions: dict[Key, onnxruntime.InferenceSession] = {}
 """In the order they were made."""
 _lock = threading.Lock()
 _said: set[str] = set()
-"""What was warned of."""
+"""The warnings that were given."""
 _arena: bool | None = None
 """Whether sessions share an arena; None before the first session."""
 

@@ -37,7 +37,7 @@ PROVIDER_NAMES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How codec calls run: fully resolved, so that equal settings mean equal onnxruntime sessions.
+    """The settings of codec calls, fully resolved, so that equal ones mean equal onnxruntime sessions.
 
     threads >= 1; providers holds onnxruntime names, best first; max_pixels is None for the format's own limit; max_seconds is
     the time after which a call begins no further network or tile and raises LicLimitError, None for as long as it takes;

@@ -65,7 +65,7 @@ MISSING: Final = 128
 
 @dataclass(frozen=True)
 class Request:
-    """How a picture is to be written, beside its level.
+    """The wishes of a caller for the coding of a picture, beside its level.
 
     deltas: its importance map. effort: 0-9 steps of refinement. search: several levels will be tried, so keep what they share.
     original: the file that the pixels were decoded from, for a family that keeps it (`keeps_original`); b"" to write them anew.

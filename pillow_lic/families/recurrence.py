@@ -42,7 +42,7 @@ COUNTS = 7
 
 @dataclass(frozen=True)
 class Signs:
-    """What a stream holds of h x w blocks.
+    """The content of a stream: the signs of h x w blocks.
 
     counts: uint8 (h, w), steps that each block takes part in. values: int8 (steps, bits, h, w), -1 or 1; 0 where a block takes
     no part, or where a cut stream has ended.
@@ -159,7 +159,7 @@ class Coding:
 
     @property
     def picture(self) -> Floats:
-        """What a decoder shows, float32 (n, 3, 16 h, 16 w)."""
+        """The picture of a decoder so far, float32 (n, 3, 16 h, 16 w)."""
         return self._decoding.picture
 
     def run(self, steps: int, goes_on: Callable[[Floats], npt.NDArray[np.bool_]], *, first: bool = False) -> None:

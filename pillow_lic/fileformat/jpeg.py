@@ -33,13 +33,13 @@ SMALLEST, FINEST = 1, 100
 """Ends of Pillow's scale of quality for JPEG."""
 _SOS, _EOI = 0xDA, 0xD9
 _BARE: Final = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
-"""What may follow 0xFF without a length: a stuffed byte, TEM, RST0-7 and SOI (ITU-T T.81, B.1.1)."""
+"""The bytes after 0xFF that no length follows: a stuffed one, TEM, RST0-7 and SOI (ITU-T T.81, B.1.1)."""
 _RGB_NAMES: Final = (ord("R"), ord("G"), ord("B"))
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a JPEG file says of itself.
+    """The facts in the markers of a JPEG file.
 
     steps: of the quantiser, (2, 64) float32, of luma and of chroma (of luma twice in a grey picture), frequencies in raster order.
     halved: whether chroma has fewer rows, and fewer columns, than luma.

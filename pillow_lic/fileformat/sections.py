@@ -43,7 +43,7 @@ _MAX_FRAME: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class SectionRef:
-    """Where a section lies: its payload is `length` bytes at `offset` of the file; its CRC-32 follows."""
+    """The place of a section: its payload is `length` bytes at `offset` of the file; its CRC-32 follows."""
 
     tag: int
     offset: int
