@@ -38,7 +38,7 @@ def real(text: str) -> float:
 def count(text: str, least: int = 1) -> int:
     """Return a whole number, `least` or more."""
     if not text.isdecimal() or int(text) < least:
-        msg = f"must be a whole number of at least {least}, got {text!r}"
+        msg = f"must be a whole number, at least {least}, got {text!r}"
         raise ValueError(msg)
     return int(text)
 

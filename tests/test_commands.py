@@ -46,7 +46,7 @@ def test_a_count_of_nothing_is_named_with_what_is_legal(words: list[str], capsys
         with pytest.raises(SystemExit) as stopped:
             command.main(["bench", *words, count])
         assert stopped.value.code == 2
-        assert f"{words[-1]}: must be a whole number of at least 1, got '{count}'" in capsys.readouterr().err
+        assert f"{words[-1]}: must be a whole number, at least 1, got '{count}'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if hasattr(COMMANDS[name], "run")])

@@ -149,7 +149,7 @@ def test_a_strip_shows_what_has_come() -> None:
 def test_a_wrong_limit_is_named(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["papers", "out", f"--limit={text}"])
-    assert f"must be a whole number of at least 1, got '{text}'" in capsys.readouterr().err
+    assert f"must be a whole number, at least 1, got '{text}'" in capsys.readouterr().err
 
 
 def test_a_button_lifts_a_system(chromium: Browser, folder: Path) -> None:
