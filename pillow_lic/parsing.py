@@ -43,6 +43,15 @@ def count(text: str, least: int = 1) -> int:
     return int(text)
 
 
+def above_zero(text: str) -> float:
+    """Return a number above 0."""
+    value = real(text)
+    if not 0 < value < float("inf"):
+        msg = f"must be a number above 0, got {text!r}"
+        raise ValueError(msg)
+    return value
+
+
 def byte_count(text: str) -> float:
     """Return a number of bytes written as 40000, 200k, 1.5M or 5GB."""
     found = re.fullmatch(r"([0-9]+\.?[0-9]*)([kMG]?)B?", text, re.IGNORECASE)

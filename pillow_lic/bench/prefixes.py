@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from PIL import Image, ImageFile
 from .. import color, families, metrics, plugin, saving
 from ..engine import models
 from ..files import named
-from . import charts, peers
+from . import charts, peers, words
 
 if TYPE_CHECKING:
     from .peers import Pixels
@@ -134,10 +135,14 @@ def parts_allowed() -> Iterator[None]:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench prefixes`."""
-    words = argparse.ArgumentParser(prog="lic bench prefixes", description=__doc__.splitlines()[0] if __doc__ else None)
-    words.add_argument("folder", type=named, help="pictures without loss: png, ppm, bmp, tiff, webp")
-    words.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
-    return words
+    found = words.parser(
+        "lic bench prefixes",
+        "Measure what the first bytes of a file show.",
+        "lic bench prefixes photos/ --out prefixes.svg",
+    )
+    found.add_argument("folder", type=named, help="pictures without loss: png, ppm, bmp, tiff, webp")
+    found.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -145,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     paths = sorted(path for path in arguments.folder.iterdir() if path.suffix.lower() in _SUFFIXES)
     if not paths:
-        print(f"no picture in {arguments.folder}")
+        print(f"lic bench prefixes: no picture in {arguments.folder}", file=sys.stderr)
         return 1
     pictures = [peers.read(path) for path in paths]
     curves = {}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import stat
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
+from ..errors import Ignoring
 from ..files import named, names_folder, write_atomic
 from ..options import OPTIONS
 from ..parsing import typed
@@ -101,7 +103,7 @@ class _StandardInput(io.BytesIO):
 def target(source: str, name: str, suffix: str) -> str:
     """Return the file to write: in a folder, which is there or named by a slash at its end, one of the source's name.
 
-    All names of standard output become "-". ValueError for a folder when the source has no name.
+    All names of standard output become "-". For a folder ValueError when the source has no name, OSError when it is a folder too.
     """
     if name in _STANDARD_OUTPUT:
         return "-"
@@ -110,7 +112,10 @@ def target(source: str, name: str, suffix: str) -> str:
     if source == "-":
         msg = f"a target must be a file when standard input is the source, got the folder {name}"
         raise ValueError(msg)
-    return os.path.join(name, Path(source).with_suffix(suffix).name)
+    own = named(source)
+    if not own.name or names_folder(source):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), source)
+    return os.path.join(name, own.with_suffix(suffix).name)
 
 
 def is_of_another_format(target: str, name: str) -> bool:
@@ -163,7 +168,19 @@ def write(target: str, data: bytes, given: str = "") -> None:
     write_atomic(target, data)
 
 
+def stream_beside(target: str | None) -> TextIO:
+    """Return where words about a target are printed: standard output, unless the data may be going there."""
+    return sys.stdout if target is None or (os.path.isfile(target) and not _is_standard_output(target)) else sys.stderr
+
+
+def _is_standard_output(target: str) -> bool:
+    """Whether a file that is there is the one that standard output goes to."""
+    with Ignoring(OSError):
+        return os.path.samestat(os.stat(target), os.fstat(1))
+    return False
+
+
 def report(target: str, words: str) -> None:
-    """Say what was made: on standard output, unless the data may be going there."""
+    """Say what was made, where it was not sent on by "-"."""
     if target != "-":
-        print(f"{quoted(target)}: {words}", file=sys.stdout if os.path.isfile(target) else sys.stderr)
+        print(f"{quoted(target)}: {words}", file=stream_beside(target))
