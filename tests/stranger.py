@@ -188,16 +188,16 @@ def filtered(levels, tap, edge, turn, threshold, shift):
         total += change @ tap[:, :, n].T
         for t in range(3) if n < 4 else ():
             total += signs[t] * (change @ turn[:, t, :, n].T)
-    way = directions(v[..., 3])
+    way, clear = directions(v[..., 3])
     for n in range(24):
         for k in range(4):
             change = pair(TURNED[k][n % 12], n >= 12)[..., 3]
-            total += ((way == k) * change)[..., None] * edge[:, n]
+            total += ((way == k) * ((change >> 1) * clear >> 2))[..., None] * edge[:, n]
     return np.clip((v[..., :3] * 2**shift + total + 2 ** (shift + 3)) >> (shift + 4), 0, 255).astype(np.uint8)
 
 
 def directions(luma):
-    """Section 8.7: 0 to 3, 4 for none."""
+    """Section 8.7: k, 0 to 3, and w, 0 to 8."""
     height, width = luma.shape
     q = np.pad(luma >> 2, 3, "edge")
     sums = []
@@ -209,8 +209,11 @@ def directions(luma):
     a, b, c, d = sums
     straight = np.abs(a - b) > np.abs(c - d)
     small = np.where(straight, np.minimum(a, b), np.minimum(c, d))
-    clear = np.maximum(np.abs(a - b), np.abs(c - d)) > (small >> 1) + (small >> 2)
-    return np.where(clear, np.where(straight, np.where(a > b, 0, 1), np.where(c > d, 2, 3)), 4)
+    most = np.maximum(np.abs(a - b), np.abs(c - d))
+    lead = most - np.minimum(np.abs(a - b), np.abs(c - d))
+    by_small = sum(most > (small >> 1) + j * (small >> 4) for j in range(1, 9))
+    by_lead = sum(lead > j * (most >> 5) for j in range(1, 9))
+    return np.where(straight, np.where(a > b, 0, 1), np.where(c > d, 2, 3)), np.minimum(by_small, by_lead)
 
 
 def decode(data):

@@ -1,10 +1,12 @@
-// Which way the picture changes most at a pixel, if there is such a way (FORMAT.md, 8.7).
+// Which way the picture changes most at a pixel, and how clearly (FORMAT.md, 8.7).
 //
 //     l = luma >> 2, 0..1020                                bend(p) = |2 l(x) - l(x + p) - l(x - p)|, 0..2040
 //
 //     along rows: p = (0, 1)    along columns: (1, 0)    along the diagonals: (1, 1), (1, -1)    each summed over 5x5 pixels
 //
-// Of the two pairs, straight and diagonal, the one whose sums differ more speaks, if they differ by more than 3/4 of the smaller.
+// Of the two pairs, straight and diagonal, the one whose sums differ more speaks, and of it the larger sum. It is clear by 0 to 8 eighths:
+// from half of the smaller sum on all of it, and as far as the other pair's difference is less. By eighths, because decoders whose
+// networks round otherwise must come to nearly the same pixels.
 // Source: the classes of VVC's adaptive loop filter.
 //
 // Invariant: a sum <= 25 * 2040 = 51000 < 2^16.
@@ -17,7 +19,8 @@
 
 namespace lic {
 
-constexpr int kDirections = 4, kWindow = 2;  // pixels around one that its direction is taken from
+constexpr int kDirections = 4, kClearest = 8;
+constexpr int kWindow = 2;  // pixels around one that its direction is taken from
 
 LIC_VERSIONS inline void add_quarters(const std::int16_t* luma, std::size_t n, std::int16_t* quarters) {
   for (std::size_t x = 0; x < n; ++x) quarters[x] = static_cast<std::int16_t>(luma[x] >> 2);
@@ -41,23 +44,30 @@ LIC_VERSIONS inline void add_across(const std::uint16_t* column, std::size_t n, 
     sum[x] = static_cast<std::uint16_t>(column[x] + column[x + 1] + column[x + 2] + column[x + 3] + column[x + 4]);
 }
 
-// Masks (-1 or 0) of the four directions, from the sums along rows, columns and the two diagonals.
+// Masks (-1 or 0) of the four directions, and how clear they are, from the sums along rows, columns and the two diagonals.
 LIC_VERSIONS inline void add_masks(const std::uint16_t* __restrict a, const std::uint16_t* __restrict b,
                                    const std::uint16_t* __restrict c, const std::uint16_t* __restrict d, std::size_t n,
                                    std::int16_t* __restrict masks) {
-  std::int16_t *along_rows = masks, *along_columns = masks + n, *down = masks + 2 * n, *up = masks + 3 * n;
+  std::int16_t *along_rows = masks, *along_columns = masks + n, *down = masks + 2 * n, *up = masks + 3 * n, *clear = masks + 4 * n;
   constexpr std::uint16_t all = 0xFFFF;
   for (std::size_t x = 0; x < n; ++x) {
     const std::uint16_t least = std::min(a[x], b[x]), more = static_cast<std::uint16_t>(std::max(a[x], b[x]) - least);
     const std::uint16_t least_across = std::min(c[x], d[x]), more_across = static_cast<std::uint16_t>(std::max(c[x], d[x]) - least_across);
     const std::uint16_t straight = more > more_across ? all : 0;
-    const std::uint16_t most = std::max(more, more_across), other = static_cast<std::uint16_t>((least & straight) | (least_across & ~straight));
-    const std::uint16_t clear = most > static_cast<std::uint16_t>((other >> 1) + (other >> 2)) ? all : 0;
+    const std::uint16_t most = std::max(more, more_across), lead = static_cast<std::uint16_t>(most - std::min(more, more_across));
+    const std::uint16_t smaller = static_cast<std::uint16_t>((least & straight) | (least_across & ~straight));
+    std::uint16_t of_smaller = 0, of_lead = 0, bound = smaller >> 1, lead_bound = 0;
+    for (int k = 0; k < kClearest; ++k) {
+      bound = static_cast<std::uint16_t>(bound + (smaller >> 4)), lead_bound = static_cast<std::uint16_t>(lead_bound + (most >> 5));
+      of_smaller = static_cast<std::uint16_t>(of_smaller + (most > bound ? 1 : 0));
+      of_lead = static_cast<std::uint16_t>(of_lead + (lead > lead_bound ? 1 : 0));
+    }
+    clear[x] = static_cast<std::int16_t>(std::min(of_smaller, of_lead));
     const std::uint16_t first = a[x] > b[x] ? all : 0, third = c[x] > d[x] ? all : 0;
-    along_rows[x] = static_cast<std::int16_t>(clear & straight & first);
-    along_columns[x] = static_cast<std::int16_t>(clear & straight & ~first);
-    down[x] = static_cast<std::int16_t>(clear & ~straight & third);
-    up[x] = static_cast<std::int16_t>(clear & ~straight & ~third);
+    along_rows[x] = static_cast<std::int16_t>(straight & first);
+    along_columns[x] = static_cast<std::int16_t>(straight & ~first);
+    down[x] = static_cast<std::int16_t>(~straight & third);
+    up[x] = static_cast<std::int16_t>(~straight & ~third);
   }
 }
 
@@ -73,11 +83,11 @@ class Directions {
         bends_(kDirections * kBendRows * wide_),
         column_(wide_),
         sums_(kDirections * columns),
-        masks_(kDirections * columns),
+        masks_((kDirections + 1) * columns),
         luma_of_(kLumaRows, kNone),
         bends_of_(kBendRows, kNone) {}
 
-  // Masks of row y, one direction after another, each of `columns`; rows come in their order, some may be left out.
+  // Masks of row y, one direction after another, and how clear they are, each of `columns`; rows come in their order, some may be left out.
   const std::int16_t* at(std::ptrdiff_t y) {
     for (std::ptrdiff_t row = y - kWindow; row <= y + kWindow; ++row) bend(row);
     for (std::size_t direction = 0; direction < kDirections; ++direction) {

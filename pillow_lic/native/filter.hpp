@@ -8,7 +8,7 @@
 //               ) / 2^shift                                               clip: to -threshold..threshold
 //
 // Two more kinds may be there. Directed ones, where the picture changes most along rows, columns or a diagonal (directions.hpp): the same
-// of luma, 12 wide and 12 clipped pairs, whose places are turned to that direction. Alternating ones, added to the wide 3x3 or taken off
+// of luma, 12 wide and 12 clipped pairs, whose places are turned to that direction, weighed by how clear it is. Alternating ones, added to the wide 3x3 or taken off
 // by turns, from row to row, from column to column, or both.
 //
 // Differences make the sum of all weights 1, so flat ground stays as it is, and pairs halve what a file has to say. The clipped ones
@@ -123,12 +123,14 @@ LIC_VERSIONS inline void add_clipped(const std::int16_t* v, const std::int16_t* 
   }
 }
 
-// Of each pixel the one of four rows that its direction says, or 0.
+// Of each pixel the one of four rows that its direction says, as far as that is clear.
 LIC_VERSIONS inline void choose(const std::int16_t* const* rows, const std::int16_t* masks, std::size_t n, std::int16_t* out) {
   const std::int16_t *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
-  const std::int16_t *first = masks, *second = first + n, *third = second + n, *fourth = third + n;
-  for (std::size_t x = 0; x < n; ++x)
-    out[x] = static_cast<std::int16_t>((a[x] & first[x]) | (b[x] & second[x]) | (c[x] & third[x]) | (d[x] & fourth[x]));
+  const std::int16_t *first = masks, *second = first + n, *third = second + n, *fourth = third + n, *clear = fourth + n;
+  for (std::size_t x = 0; x < n; ++x) {
+    const std::int16_t chosen = static_cast<std::int16_t>((a[x] & first[x]) | (b[x] & second[x]) | (c[x] & third[x]) | (d[x] & fourth[x]));
+    out[x] = static_cast<std::int16_t>(static_cast<std::int16_t>((chosen >> 1) * clear[x]) >> 2);
+  }
 }
 
 // Adds whole runs of differences by their weights to the totals of a colour.
