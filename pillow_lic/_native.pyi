@@ -121,6 +121,8 @@ def filtered(
     pixels: NDArray[np.uint16],
     inside: tuple[int, int, int, int],
     taps: NDArray[np.int16],
+    directed: NDArray[np.int16],
+    alternating: NDArray[np.int16],
     threshold: int,
     shift: int,
     plain: bool = False,
@@ -128,6 +130,8 @@ def filtered(
     """Return the part `inside`, (top, left, rows, columns), of pixels (h, w, 3) in sixteenths of a level, filtered (native/filter.hpp).
 
     taps: int16[3, 3, 16] of -127..127, by colour that comes out, colour that goes in and place, 12 wide ones and 4 clipped ones.
+    directed: int16[3, 24], by colour that comes out and place, 12 wide ones and 12 clipped ones of luma; alternating: int16[3, 3, 3, 4],
+    by way, colour that comes out, colour that goes in and place; of -127..127 both.
     threshold: 0..4080 sixteenths; shift: 0..9. plain: by the loops that every processor has, which give the same. ValueError for a part
     that is not inside, or another number.
     """
@@ -135,9 +139,10 @@ def filtered(
 def filter_sums(
     pixels: NDArray[np.uint16], picture: NDArray[np.uint8], every: int, threshold: int
 ) -> NDArray[np.int64]:
-    """Return the sums (48, 51) of least squares over every `every`-th row of pixels (h, w, 3) in sixteenths, 0..4080.
+    """Return the sums (108, 111) of least squares over every `every`-th row of pixels (h, w, 3) in sixteenths, 0..4080.
 
-    Of f f' above and on the diagonal, 0 below, and of f e. f: the differences of a pixel by colour and place, as `filtered` has them;
+    Of f f' above and on the diagonal, 0 below, and of f e. f: the differences of a pixel that taps, directed
+    and alternating coefficients of `filtered` multiply, in that order;
     e: what its colours lack of the picture (h, w, 3), in sixteenths. ValueError for other shapes or another number.
     """
 

@@ -30,7 +30,7 @@ from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
 from pillow_lic.exact import layer
 from pillow_lic.families import Request
-from pillow_lic.families.lic1 import symbols
+from pillow_lic.families.lic1 import filtering, fitting, symbols
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.families.lic1.writing import Writer
 from pillow_lic.fileformat import alpha, container, importance_map
@@ -185,6 +185,12 @@ def in_tiles(model: Model, width: int, height: int, edge: int) -> bytes:
     return container.pack(Header("RGB", width, height, edge, model.number, model.hash, level), writer.payloads(level))
 
 
+def plainly_filtered(model: Model) -> bytes:
+    """A file whose filter has nothing that extended ones have, as encoders once wrote."""
+    with mock.patch.object(fitting, "KINDS", fitting.KINDS[:1]):
+        return simple(320, 240, quality=7, effort=1, model=model.number)
+
+
 def with_original(model: Model, mode: str = "RGB", **words: object) -> bytes:
     """A file that keeps a JPEG file."""
     file = io.BytesIO()
@@ -208,7 +214,8 @@ def cases_of(model: Model) -> dict[str, Callable[[], bytes]]:
     if "tile_edge" in model.constants or model.procedure == "lic1":
         made["tiles-128"] = lambda: in_tiles(model, 300, 140, 128)
     if model.constants.get("fraction"):
-        made["filter"] = lambda: simple(320, 240, quality=7, effort=1, model=model.number)
+        made["filter"] = lambda: plainly_filtered(model)
+        made["filter-extended"] = lambda: simple(320, 240, quality=7, effort=1, model=model.number)
     if families.keeps_original(model):
         made["original"] = lambda: with_original(model, progressive=True)
         made["original-grey"] = lambda: with_original(model, mode="L")
@@ -268,7 +275,10 @@ def lic1_digests(data: bytes) -> list[str]:
         field = importance_map.level_field(header.level, deltas, grid.shape, *place)
         assert payload is not None
         read = symbols.read(spec, payload, header.level, field, grid)
-        arrays = [read.z_hat, read.values, *([read.filter.taps] if sizes.fraction else [])]
+        plain, *more = filtering.parts(read.filter.taps)
+        arrays = [read.z_hat, read.values]
+        if sizes.fraction:
+            arrays += [plain, *more] if any(part.any() for part in more) else [plain]
         digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in arrays)).hexdigest())
     return digests
 

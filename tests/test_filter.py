@@ -1,6 +1,7 @@
 """The filter of a tile: what native code computes, what a stream says of it, and what an encoder gains by it (FORMAT.md, 8.7)."""
 
 import io
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import pillow_lic
 from pillow_lic import _native, codec
 from pillow_lic.engine import entropy, models
 from pillow_lic.engine.settings import settings
-from pillow_lic.errors import LicDamagedError
+from pillow_lic.errors import LicDamagedError, LicUnsupportedError
 from pillow_lic.families.lic1 import filtering, fitting
 from pillow_lic.fileformat.areas import Area
 from pillow_lic.metrics import psnr
@@ -28,22 +29,61 @@ def cat() -> np.ndarray:
         return np.asarray(im.convert("RGB"))[:256, 40:400]
 
 
-def some_taps(rng: np.random.Generator, largest: int) -> np.ndarray:
-    taps = rng.integers(-largest, largest + 1, (3, 3, 16)).astype(np.int16)
+def some_taps(rng: np.random.Generator, largest: int, *, extended: bool = True) -> np.ndarray:
+    taps = rng.integers(-largest, largest + 1, (3, filtering.TAPS)).astype(np.int16)
     taps[rng.random(taps.shape) < 0.3] = 0
+    taps[:, filtering.PLAIN :] *= extended
     return taps
 
 
+def smooth(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    """Colours (h, w, 3) whose pixels have every direction, and none."""
+    y, x = np.indices(size)
+    waves = [np.sin(rng.uniform(0, 3) * y + rng.uniform(0, 3) * x) for _ in range(6)]
+    parts = np.where((y // 7 + x // 9) % 3 == 0, waves[0] + waves[1], np.where((y // 7 + x // 9) % 3 == 1, *waves[2:4]))
+    fine = 2000 + 900 * parts[..., None] + 300 * np.stack([waves[4], waves[5], waves[0]], 2)
+    return (fine + rng.integers(-9, 10, fine.shape)).clip(0, 4080).astype(np.uint16)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 2), (3, 40), (37, 5), (40, 64)])
-@pytest.mark.parametrize(("largest", "threshold", "shift"), [(3, 8, 6), (127, 512, 9), (127, 4080, 6)])
+@pytest.mark.parametrize(("largest", "threshold", "shift"), [(3, 8, 6), (127, 512, 9), (127, 4080, 5)])
+@pytest.mark.parametrize("extended", [False, True])
 def test_native_code_computes_what_the_format_says(
-    size: tuple[int, int], largest: int, threshold: int, shift: int
+    size: tuple[int, int], largest: int, threshold: int, shift: int, *, extended: bool
 ) -> None:
     rng = np.random.default_rng(0)
-    fine = rng.integers(0, 4081, (*size, 3)).astype(np.uint16)
-    taps = some_taps(rng, largest)
-    found = filtering.applied(fine, Area(0, 0, size[1], size[0]), filtering.Filter(taps, threshold, shift))
-    np.testing.assert_array_equal(found, strangers(fine / 16, taps.astype(int), threshold, shift))
+    taps = some_taps(rng, largest, extended=extended)
+    tap, edge, turn = filtering.parts(taps)
+    for fine in (rng.integers(0, 4081, (*size, 3)).astype(np.uint16), smooth(rng, size)):
+        found = filtering.applied(fine, Area(0, 0, size[1], size[0]), filtering.Filter(taps, threshold, shift))
+        wanted = strangers(fine / 16, tap, edge, turn.transpose(1, 0, 2, 3), threshold, shift)
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 90, 135])
+def test_a_directed_filter_is_turned_to_the_edge(degrees: int) -> None:
+    """What smooths across the edge of one direction smooths across that of another: the stripes stay, the flat ground is untouched."""
+    y, x = np.indices((60, 60))
+    across = {0: x, 45: x + y, 90: y, 135: x - y}[degrees]
+    stripes = 2048 + 600 * np.sin(across * {0: 1.2, 45: 0.6, 90: 1.2, 135: 0.6}[degrees])
+    fine = np.where((x > 8)[..., None] & (x < 52)[..., None], stripes[..., None], 2048).repeat(3, 2).astype(np.uint16)
+    taps = np.zeros((3, filtering.TAPS), np.int16)
+    taps[:, filtering.PLAIN] = 16
+    found = filtering.applied(fine, Area(0, 0, 60, 60), filtering.Filter(taps, 64, 6)).astype(int)
+    plain = filtering.applied(fine, Area(0, 0, 60, 60), filtering.NONE).astype(int)
+    inner, outer = np.s_[20:40, 20:40], np.s_[20:40, :4]
+    assert np.ptp(found[inner]) < 0.8 * np.ptp(plain[inner])
+    np.testing.assert_array_equal(found[outer], plain[outer])
+
+
+def test_the_largest_sum_fits() -> None:
+    """Every difference and coefficient at its bound: nothing wraps round."""
+    fine = np.zeros((9, 9, 3), np.uint16)
+    fine[4, 4] = 4080
+    for sign in (1, -1):
+        taps = np.full((3, filtering.TAPS), 127 * sign, np.int16)
+        found = filtering.applied(fine, Area(0, 0, 9, 9), filtering.Filter(taps, 4080, 9))
+        assert found[4, 4].tolist() == [0 if sign == 1 else 255] * 3
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (9, 15), (40, 64)])
@@ -52,20 +92,20 @@ def test_every_processor_computes_the_same(size: tuple[int, int], largest: int, 
     """Whatever its vectors are."""
     rng = np.random.default_rng(2)
     fine = (4080 * rng.integers(0, 2, (*size, 3))).astype(np.uint16)
-    for taps in (
-        some_taps(rng, largest),
-        np.where(rng.random((3, 3, 16)) < 0.1, some_taps(rng, largest), 0).astype(np.int16),
-    ):
-        arguments = (fine, (0, 0, *size), taps, threshold, shift)
-        np.testing.assert_array_equal(_native.filtered(*arguments), _native.filtered(*arguments, plain=True))
+    few = np.where(rng.random((3, filtering.TAPS)) < 0.1, some_taps(rng, largest), 0).astype(np.int16)
+    for taps in (some_taps(rng, largest), few, some_taps(rng, largest, extended=False)):
+        for colours, inside in ((fine, (0, 0, *size)), (smooth(rng, (50, 70)), (2, 5, 30, 61))):
+            arguments = (colours, inside, *filtering.parts(taps), threshold, shift)
+            np.testing.assert_array_equal(_native.filtered(*arguments), _native.filtered(*arguments, plain=True))
 
 
 def test_a_part_is_that_of_the_whole() -> None:
     rng = np.random.default_rng(1)
-    fine = rng.integers(0, 4081, (30, 50, 3)).astype(np.uint16)
+    fine = smooth(rng, (30, 50))
     found = filtering.Filter(some_taps(rng, 20), 40, 7)
-    whole, part = filtering.applied(fine, Area(0, 0, 50, 30), found), Area(7, 3, 21, 30)
-    np.testing.assert_array_equal(filtering.applied(fine, part, found), whole[part.slices])
+    whole = filtering.applied(fine, Area(0, 0, 50, 30), found)
+    for part in (Area(7, 3, 21, 30), Area(8, 4, 50, 5), Area(0, 0, 1, 30)):
+        np.testing.assert_array_equal(filtering.applied(fine, part, found), whole[part.slices])
 
 
 def test_without_a_filter_colours_are_rounded_half_up() -> None:
@@ -97,9 +137,11 @@ def test_cells_become_sixteenths() -> None:
 def test_native_code_refuses(
     inside: tuple[int, int, int, int], threshold: int, shift: int, tap: int, words: str
 ) -> None:
-    taps = np.full((3, 3, 16), tap, np.int16)
-    with pytest.raises(ValueError, match=words):
-        _native.filtered(np.zeros((2, 2, 3), np.uint16), inside, taps, threshold, shift)
+    for wrong in range(3):
+        parts = [np.ones(part.shape, np.int16) for part in filtering.parts(filtering.NONE.taps)]
+        parts[wrong][:] = tap
+        with pytest.raises(ValueError, match=words):
+            _native.filtered(np.zeros((2, 2, 3), np.uint16), inside, *parts, threshold, shift)
 
 
 def read_back(symbols: np.ndarray, indexes: np.ndarray) -> filtering.Filter:
@@ -109,18 +151,31 @@ def read_back(symbols: np.ndarray, indexes: np.ndarray) -> filtering.Filter:
     return found
 
 
-@pytest.mark.parametrize("tables", [(1, 2, 3, 4, 5, 6), (0, 0, 0, 0, 0, 9), (15, 0, 1, 0, 2, 0)])
+@pytest.mark.parametrize(
+    "tables",
+    [
+        (1, 2, 3, 4, 5, 6),
+        (0, 0, 0, 0, 0, 9),
+        (15, 0, 1, 0, 2, 0),
+        tuple(range(1, 13)),
+        (0,) * 11 + (15,),
+        (0, 9, 0) * 4,
+    ],
+)
 def test_a_stream_brings_a_filter_back(tables: tuple[int, ...]) -> None:
-    taps = some_taps(np.random.default_rng(2), 127)
-    for table, (own, places) in zip(tables, filtering.groups(), strict=True):
-        if not table:
-            for o in range(3):
-                for c in range(3):
-                    taps[o, c, places] *= (o == c) != own
+    taps = np.zeros((3, filtering.TAPS), np.int16)
+    for table, group in zip(tables, filtering.MORE_GROUPS, strict=False):
+        taps[group] = some_taps(np.random.default_rng(2), 127)[group] * (table > 0)
     given = filtering.Filter(taps, 48, 8)
     found = read_back(*filtering.coded(given, tables))
     np.testing.assert_array_equal(found.taps, taps)
     assert (found.threshold, found.shift) == (48, 8)
+
+
+def test_every_coefficient_is_in_one_group() -> None:
+    plain, whole = np.sum(filtering.GROUPS, axis=0), np.sum(filtering.MORE_GROUPS, axis=0)
+    assert (whole == 1).all()
+    assert (plain == (np.arange(filtering.TAPS) < filtering.PLAIN)).all()
 
 
 def test_no_filter_is_one_symbol() -> None:
@@ -129,40 +184,104 @@ def test_no_filter_is_one_symbol() -> None:
     assert read_back(*coded).shift == 0
 
 
+PLAIN_KINDS = [filtering.KIND, filtering.THRESHOLD, *[filtering.TABLE] * 6]
+KINDS = [filtering.KIND, filtering.SHIFT, filtering.THRESHOLD, *[filtering.TABLE] * 12]
+
+
 @pytest.mark.parametrize(
-    ("place", "value", "words"),
-    [(0, 5, "number 0 .* 0 to 4, got 5"), (1, 64, "0 to 63, got 64"), (1, -1, "got -1"), (4, 16, "0 to 15, got 16")],
+    ("kinds", "place", "value", "words"),
+    [
+        (PLAIN_KINDS, 0, -1, "kind .* got -1"),
+        (PLAIN_KINDS, 1, 64, "threshold .* 0 to 63, got 64"),
+        (PLAIN_KINDS, 1, -1, "got -1"),
+        (PLAIN_KINDS, 4, 16, "table .* 0 to 15, got 16"),
+        (KINDS, 1, 5, "shift .* 0 to 4, got 5"),
+        (KINDS, 1, -1, "shift .* 0 to 4, got -1"),
+        (KINDS, 2, 64, "threshold .* 0 to 63, got 64"),
+        (KINDS, 14, 16, "table .* 0 to 15, got 16"),
+    ],
 )
-def test_numbers_that_no_encoder_writes_are_refused(place: int, value: int, words: str) -> None:
-    coded = filtering.coded(filtering.Filter(some_taps(np.random.default_rng(3), 9), 48, 8), (1, 2, 3, 4, 5, 6))
-    coded.symbols[place] = value - filtering.HEAD_MIDDLE[place]
+def test_numbers_that_no_encoder_writes_are_refused(
+    kinds: list[filtering.Number], place: int, value: int, words: str
+) -> None:
+    tables = tuple(range(1, len(kinds) - kinds.index(filtering.TABLE) + 1))
+    coded = filtering.coded(filtering.Filter(some_taps(np.random.default_rng(3), 9), 48, 8), tables)
+    assert coded.indexes[: len(kinds)].tolist() == [kind.table for kind in kinds]
+    coded.symbols[place] = value - kinds[place].middle
     with pytest.raises(LicDamagedError, match=words):
         read_back(*coded)
 
 
-def test_a_coefficient_beyond_the_largest_is_refused() -> None:
-    coded = filtering.coded(filtering.Filter(some_taps(np.random.default_rng(3), 9), 48, 8), (1, 2, 3, 4, 5, 6))
-    coded.symbols[-1] = -128
-    with pytest.raises(LicDamagedError, match="-127 to 127, got 128"):
-        read_back(*coded)
+@pytest.mark.parametrize("kind", [6, 7, 900])
+def test_kinds_of_later_releases_are_refused_in_a_sentence(cat: np.ndarray, kind: int) -> None:
+    later = filtering.Coded(np.array([kind - filtering.KIND.middle], np.int16), np.array([24], np.uint16))
+    with pytest.raises(LicUnsupportedError, match=f"kind {kind} of a tile's filter.*later release"):
+        read_back(*later)
+    with mock.patch.object(fitting, "fit", return_value=(filtering.NONE, later)):
+        data = codec.encode(cat[:40, :50], "RGB", EncodeOptions(model="lic2", quality=5, effort=1))
+    with pytest.raises(LicUnsupportedError, match="later release"):
+        codec.decode(data)
 
 
-def test_the_fit_undoes_what_a_known_filter_undoes(cat: np.ndarray) -> None:
+@pytest.mark.parametrize("count", [6, 12])
+def test_a_coefficient_beyond_the_largest_is_refused(count: int) -> None:
+    taps = some_taps(np.random.default_rng(3), 9)
+    coded = filtering.coded(filtering.Filter(taps, 48, 8), tuple(range(1, count + 1)))
+    for value in (-128, 128, -32768):
+        coded.symbols[-1] = value
+        with pytest.raises(LicDamagedError, match=f"-127 to 127, got {abs(value)}"):
+            read_back(*coded)
+
+
+def test_any_symbols_are_a_filter_or_refused() -> None:
+    """What a damaged or hostile stream may hold, behind a right checksum: one of two errors, or coefficients within their bounds."""
+    rng = np.random.default_rng(6)
+    outcomes = set()
+    for _ in range(300):
+        tables = tuple(rng.integers(0, 16, rng.choice([6, 12])).tolist())
+        coded = filtering.coded(filtering.Filter(some_taps(rng, 127), 8 * int(rng.integers(1, 65)), 8), tables)
+        for _ in range(rng.integers(0, 4)):
+            coded.symbols[int(coded.symbols.size * rng.random() ** 3)] = rng.integers(-200, 201)
+        decoder = entropy.Decoder(SPEC.tables, entropy.encode(SPEC.tables, *coded))
+        try:
+            found, symbols = filtering.read(decoder)
+        except (LicDamagedError, LicUnsupportedError) as error:
+            outcomes.add(type(error))
+        else:
+            assert np.abs(found.taps).max() <= filtering.LARGEST
+            assert symbols.size <= 15 + 3 * filtering.TAPS
+            outcomes.add(filtering.Filter)
+    assert outcomes == {LicDamagedError, LicUnsupportedError, filtering.Filter}
+
+
+@pytest.mark.parametrize("kind", ["plain", "directed", "alternating"])
+def test_the_fit_undoes_what_a_known_filter_undoes(cat: np.ndarray, kind: str) -> None:
     """A picture is made from colours by a filter: the fit finds one that makes nearly the same of them."""
     rng = np.random.default_rng(4)
     fine = (16 * cat.astype(int) + rng.integers(-20, 21, cat.shape)).clip(0, 4080).astype(np.uint16)
-    taps = np.zeros((3, 3, 16), np.int16)
-    for c in range(3):
-        taps[c, c, :4], taps[c, (c + 1) % 3, 12:] = 12, 9
+    taps = np.zeros((3, filtering.TAPS), np.int16)
+    tap, edge, turn = np.split(taps, (filtering.PLAIN, filtering.PLAIN + filtering.DIRECTED), 1)
+    if kind == "plain":
+        for c in range(3):
+            tap[c, 16 * c : 16 * c + 4], tap[c, (16 * c + 28) % 48 : (16 * c + 28) % 48 + 4] = 12, 9
+    elif kind == "directed":
+        edge[:, (0, 2, 4, 13)] = 20, -12, 6, 15
+    else:
+        turn[:, (0, 1, 2, 17, 30)] = 15, -12, 11, 14, -13
     whole = Area(0, 0, cat.shape[1], cat.shape[0])
     wanted = filtering.applied(fine, whole, filtering.Filter(taps, 64, 8))
     found, coded = fitting.fit(fine, wanted, 500)
-    assert (
-        psnr(wanted, filtering.applied(fine, whole, found))
-        > 50
-        > 3 + psnr(wanted, filtering.applied(fine, whole, filtering.NONE))
-    )
-    assert read_back(*coded).taps.any()
+    before = psnr(wanted, filtering.applied(fine, whole, filtering.NONE))
+    assert psnr(wanted, filtering.applied(fine, whole, found)) > max(50, before + 3)
+    np.testing.assert_array_equal(read_back(*coded).taps, found.taps)
+    assert found.taps[:, filtering.PLAIN :].any() == (kind != "plain")
+
+
+def test_the_fit_sees_both_rows_of_a_cell() -> None:
+    """The rows that are looked at are an odd number apart: what even rows alone need is not done to all."""
+    for height in range(40, 2000, 60):
+        rows = np.arange(0, height, fitting.rows_apart(height * 1024))
+        assert np.unique(rows % 2).size == 2
 
 
 def test_where_nothing_is_to_be_gained_there_is_none(cat: np.ndarray) -> None:

@@ -242,11 +242,22 @@ void spread(const Cells& cells, std::size_t first, std::size_t last,
 }
 
 using Fine = nb::ndarray<const std::uint16_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
-using Taps = nb::ndarray<const std::int16_t, nb::shape<lic::kColours, lic::kColours, lic::kTaps>, nb::c_contig, nb::device::cpu>;
+template <std::size_t... Sizes>
+using Coefficients = nb::ndarray<const std::int16_t, nb::shape<Sizes...>, nb::c_contig, nb::device::cpu>;
+using Taps = Coefficients<lic::kColours, lic::kColours, lic::kTaps>;
+using Directed = Coefficients<lic::kColours, lic::kDirected>;
+using Alternating = Coefficients<lic::kTurns, lic::kColours, lic::kColours, lic::kInner>;
 using Image = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<3>>;
 
+void copy_coefficients(const std::int16_t* from, std::size_t count, std::int16_t* to) {
+  for (std::size_t tap = 0; tap < count; ++tap)
+    if (std::abs(from[tap]) > lic::kLargestCoefficient)
+      throw std::invalid_argument("coefficients must be -127..127, got " + std::to_string(from[tap]));
+  std::copy_n(from, count, to);
+}
+
 Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside, const Taps& taps,
-               int threshold, int shift, bool plain) {
+               const Directed& directed, const Alternating& alternating, int threshold, int shift, bool plain) {
   const auto [top, left, rows, columns] = inside;
   const std::size_t height = pixels.shape(0), width = pixels.shape(1);
   if (pixels.shape(2) != lic::kColours || top > height || rows > height - top || left > width || columns > width - left)
@@ -255,11 +266,10 @@ Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::siz
     throw std::invalid_argument("threshold must be 0-" + std::to_string(lic::kLargest) + " and shift 0-" +
                                 std::to_string(lic::kLargestShift) + ", got " + std::to_string(threshold) + " and " +
                                 std::to_string(shift));
-  lic::Filter filter{{}, static_cast<std::int16_t>(threshold), shift};
-  std::copy_n(taps.data(), taps.size(), &filter.coefficients[0][0][0]);
-  for (std::size_t tap = 0; tap < taps.size(); ++tap)
-    if (std::abs(taps.data()[tap]) > lic::kLargestCoefficient)
-      throw std::invalid_argument("coefficients must be -127..127, got " + std::to_string(taps.data()[tap]));
+  lic::Filter filter{{}, {}, {}, static_cast<std::int16_t>(threshold), shift};
+  copy_coefficients(taps.data(), taps.size(), &filter.coefficients[0][0][0]);
+  copy_coefficients(directed.data(), directed.size(), &filter.directed[0][0]);
+  copy_coefficients(alternating.data(), alternating.size(), &filter.alternating[0][0][0][0]);
   auto result = std::make_unique<std::uint8_t[]>(rows * columns * lic::kColours);
   {
     nb::gil_scoped_release release;
@@ -352,7 +362,8 @@ NB_MODULE(_native, module) {
       .def("draw", &draw, nb::arg("picture").noconvert(), nb::arg("context").noconvert(), nb::arg("level").noconvert(),
            nb::arg("inside"), nb::arg("out").noconvert());
   module.def("filtered", &filtered, nb::arg("pixels").noconvert(), nb::arg("inside"), nb::arg("taps").noconvert(),
-             nb::arg("threshold"), nb::arg("shift"), nb::arg("plain") = false);
+             nb::arg("directed").noconvert(), nb::arg("alternating").noconvert(), nb::arg("threshold"), nb::arg("shift"),
+             nb::arg("plain") = false);
   module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("every"),
              nb::arg("threshold"));
 

@@ -7,29 +7,42 @@
 //                + clipped[c][p] * (clip(d_c(p)) + clip(d_c(-p)))         4 pairs: those of 3x3
 //               ) / 2^shift                                               clip: to -threshold..threshold
 //
-// Differences make the sum of all weights 1, so flat ground stays as it is, and pairs halve what a file has to say. The clipped ones
-// see edges as no more than noise: they smooth beside an edge without dulling it.
-// Sources: the Wiener filter of AV1's loop restoration, the constrained differences of its CDEF.
+// Two more kinds may be there. Directed ones, where the picture changes most along rows, columns or a diagonal (directions.hpp): the same
+// of luma, 12 wide and 12 clipped pairs, whose places are turned to that direction, weighed by how clear it is. Alternating ones, added to the wide 3x3 or taken off
+// by turns, from row to row, from column to column, or both.
 //
-// Invariants, all int32:  |coefficient| <= 127, |d(p) + d(-p)| <= 8160, 3 * (12 + 4) products:  |sum| <= 48 * 127 * 8160 < 2^26;
-// shift <= 9:  v * 2^shift < 2^21. Neighbours beyond the array are the nearest pixel in it.
+// Differences make the sum of all weights 1, so flat ground stays as it is, and pairs halve what a file has to say. The clipped ones
+// see edges as no more than noise: they smooth beside an edge without dulling it. The directed ones know how an edge lies, and the
+// alternating ones undo what a camera or a network makes of pixels by the place in their 2x2.
+// Sources: the Wiener filter of AV1's loop restoration, the constrained differences of its CDEF, the turned classes of VVC's loop filter.
+//
+// Invariants, all int32:  |coefficient| <= 127, with what alternates <= 4 * 127,  |d(p) + d(-p)| <= 8160:
+// |sum| <= (3 * (4 * 4 + 12) + 24) * 127 * 8160 < 2^27;  shift <= 9:  v * 2^shift < 2^21. Neighbours beyond the array are the nearest in it.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "directions.hpp"
 #include "filter_rows.hpp"
+#include "rows.hpp"
 #include "trellis.hpp"
 
 namespace lic {
 
-constexpr int kColours = 3, kWide = 12, kClipped = 4, kTaps = kWide + kClipped;
-constexpr int kReach = 2, kFraction = 4, kLargest = 255 << kFraction, kLargestShift = 9, kLargestCoefficient = 127;
+constexpr int kWide = 12, kInner = 4, kTaps = kWide + kInner, kDirected = 2 * kWide, kTurns = 3;
+constexpr int kFraction = 4, kLargest = 255 << kFraction, kLargestShift = 9, kLargestCoefficient = 127;
 // Rows and columns of one of each pair; the first four are those of 3x3.
 constexpr int kPlaces[kWide][2] = {{0, 1}, {1, -1}, {1, 0}, {1, 1},  {0, 2}, {1, -2},
                                     {1, 2}, {2, -2}, {2, -1}, {2, 0}, {2, 1}, {2, 2}};
+// The pairs that stand for them where the picture changes along rows, along columns, down and up the diagonals.
+constexpr int kTurned[kDirections][kWide] = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},
+                                             {2, 1, 0, 3, 9, 8, 10, 7, 5, 4, 6, 11},
+                                             {3, 0, 1, 2, 11, 6, 10, 4, 5, 7, 8, 9},
+                                             {1, 0, 3, 2, 7, 5, 8, 4, 6, 11, 10, 9}};
 
 LIC_INLINE std::uint16_t fixed(float level) {
   const float sixteenths = level * (1 << kFraction);
@@ -53,14 +66,49 @@ LIC_VERSIONS inline void spread(const float* cells, std::size_t height, std::siz
 }
 
 struct Filter {
-  std::int16_t coefficients[kColours][kColours][kTaps];  // of what comes out, of what goes in, wide ones and then clipped ones
+  std::int16_t coefficients[kColours][kColours][kTaps];          // of what comes out, of what goes in; wide ones, clipped ones
+  std::int16_t directed[kColours][kDirected];                    // of what comes out; of luma, wide ones, clipped ones
+  std::int16_t alternating[kTurns][kColours][kColours][kInner];  // by rows, by columns, by both; of what comes out, of what goes in
   std::int16_t threshold;
   int shift;
+};
 
-  bool uses(int colour, int tap) const {
-    return coefficients[0][colour][tap] || coefficients[1][colour][tap] || coefficients[2][colour][tap];
+// 1 or -1: how an alternating coefficient counts in a row and column.
+constexpr int sign_of(int turn, std::size_t row, std::size_t column) {
+  return ((turn != 1 ? row : 0) + (turn != 0 ? column : 0)) % 2 ? -1 : 1;
+}
+
+constexpr std::size_t kRun = 16;  // pixels that are added in one go, so that rows are padded to whole runs
+
+// What a difference counts for the three colours that come out, in the pixels of a run, which begins at an even column.
+struct Weights {
+  std::int32_t of[kColours][kRun] = {};
+  bool any = false;
+
+  void set(int made, std::size_t column, int weight) {
+    for (std::size_t x = column; x < kRun; x += 2) of[made][x] = weight;
+    any |= weight != 0;
   }
 };
+
+inline Weights weights_of(const Filter& filter, std::size_t row, std::size_t left, int colour, int tap) {
+  Weights result;
+  for (std::size_t column = 0; column < 2; ++column)
+    for (int made = 0; made < kColours; ++made) {
+      int sum = filter.coefficients[made][colour][tap];
+      for (int turn = 0; tap < kInner && turn < kTurns; ++turn)
+        sum += sign_of(turn, row, left + column) * filter.alternating[turn][made][colour][tap];
+      result.set(made, column, sum);
+    }
+  return result;
+}
+
+inline Weights weights_of(const Filter& filter, int tap) {
+  Weights result;
+  for (std::size_t column = 0; column < 2; ++column)
+    for (int made = 0; made < kColours; ++made) result.set(made, column, filter.directed[made][tap]);
+  return result;
+}
 
 LIC_VERSIONS inline void add_wide(const std::int16_t* v, const std::int16_t* a, const std::int16_t* b, std::size_t n, std::int16_t* sum) {
   for (std::size_t x = 0; x < n; ++x) sum[x] = static_cast<std::int16_t>(a[x] + b[x] - 2 * v[x]);
@@ -75,8 +123,28 @@ LIC_VERSIONS inline void add_clipped(const std::int16_t* v, const std::int16_t* 
   }
 }
 
-LIC_VERSIONS inline void add_product(const std::int16_t* sum, std::int16_t coefficient, std::size_t n, std::int32_t* total) {
-  for (std::size_t x = 0; x < n; ++x) total[x] += static_cast<std::int32_t>(sum[x]) * coefficient;
+// Of each pixel the one of four rows that its direction says, as far as that is clear.
+LIC_VERSIONS inline void choose(const std::int16_t* const* rows, const std::int16_t* masks, std::size_t n, std::int16_t* out) {
+  const std::int16_t *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
+  const std::int16_t *first = masks, *second = first + n, *third = second + n, *fourth = third + n, *clear = fourth + n;
+  for (std::size_t x = 0; x < n; ++x) {
+    const std::int16_t chosen = static_cast<std::int16_t>((a[x] & first[x]) | (b[x] & second[x]) | (c[x] & third[x]) | (d[x] & fourth[x]));
+    out[x] = static_cast<std::int16_t>(static_cast<std::int16_t>((chosen >> 1) * clear[x]) >> 2);
+  }
+}
+
+// Adds whole runs of differences by their weights to the totals of a colour.
+LIC_VERSIONS inline void add_product(const std::int16_t* __restrict sum, const std::int32_t* weights, std::size_t n,
+                                     std::int32_t* __restrict total) {
+  std::int32_t by[kRun];
+  for (std::size_t k = 0; k < kRun; ++k) by[k] = weights[k];
+  for (std::size_t x = 0; x < n; x += kRun)
+    for (std::size_t k = 0; k < kRun; ++k) total[x + k] += sum[x + k] * by[k];
+}
+
+inline void add_products(const std::int16_t* sum, const Weights& weights, std::size_t n, std::int32_t* total) {
+  for (std::size_t made = 0; made < kColours; ++made)
+    if (weights.of[made][0] || weights.of[made][1]) add_product(sum, weights.of[made], n, total + made * n);
 }
 
 LIC_VERSIONS inline void finish_row(const std::int16_t* v, const std::int32_t* total, std::size_t n, int shift, std::uint8_t* out) {
@@ -87,69 +155,113 @@ LIC_VERSIONS inline void finish_row(const std::int16_t* v, const std::int32_t* t
   }
 }
 
-// Rows of an array (height, width, 3), one colour of a row after another, with kReach more pixels on both sides; the last 5 are kept.
-class Rows {
+// The differences of a row's pixels, by plane and pair, and those of luma that their directions choose.
+class Differences {
  public:
-  Rows(const std::uint16_t* pixels, std::size_t height, std::size_t width)
-      : pixels_(pixels), height_(height), width_(width), kept_(kKept * kColours * stride() + kSlack), held_(kKept, kNone) {}
+  Differences(Rows& source, std::size_t left, std::size_t columns, std::int16_t threshold)
+      : source_(source),
+        directions_(source, left, columns),
+        left_(left),
+        columns_(columns),
+        padded_((columns + kRun - 1) / kRun * kRun),
+        threshold_(threshold),
+        one_(padded_),
+        luma_(kDirected * padded_),
+        chosen_(kDirected * padded_) {}
 
-  // Of row y, which may lie kReach outside; valid until 5 other rows have been asked for.
-  const std::int16_t* at(std::ptrdiff_t y, int colour) {
-    const std::size_t row = static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(y, 0, static_cast<std::ptrdiff_t>(height_) - 1));
-    const std::size_t slot = row % kKept;
-    if (held_[slot] != row) fill(row, slot);
-    return &kept_[(slot * kColours + static_cast<std::size_t>(colour)) * stride() + kReach];
+  // Columns of a row in whole runs.
+  std::size_t padded() const { return padded_; }
+
+  // Those of a pair of a plane in row y; wide ones, and clipped ones from kWide on. Valid until the next call.
+  const std::int16_t* of(std::ptrdiff_t y, int plane, int pair) {
+    make(y, plane, pair, one_.data());
+    return one_.data();
   }
 
- private:
-  // kSlack: places behind the last one that may be read, for rows are worked on in whole vectors.
-  static constexpr std::size_t kKept = 2 * kReach + 1, kNone = static_cast<std::size_t>(-1), kSlack = 16;
-  std::size_t stride() const { return width_ + 2 * kReach; }
-
-  void fill(std::size_t row, std::size_t slot) {
-    held_[slot] = row;
-    const std::uint16_t* from = pixels_ + row * width_ * kColours;
-    for (std::size_t colour = 0; colour < kColours; ++colour) {
-      std::int16_t* to = &kept_[(slot * kColours + colour) * stride()];
-      for (std::size_t x = 0; x < width_; ++x) to[kReach + x] = static_cast<std::int16_t>(from[kColours * x + colour]);
-      for (std::size_t x = 0; x < kReach; ++x) to[x] = to[kReach], to[kReach + width_ + x] = to[kReach + width_ - 1];
+  // Makes those that the directions of row y choose.
+  void choose_directed(std::ptrdiff_t y) {
+    for (int pair = 0; pair < kDirected; ++pair) make(y, kLuma, pair, row(luma_, pair));
+    const std::int16_t* masks = directions_.at(y);
+    for (int pair = 0; pair < kDirected; ++pair) {
+      const std::int16_t* rows[kDirections];
+      for (int direction = 0; direction < kDirections; ++direction)
+        rows[direction] = row(luma_, pair / kWide * kWide + kTurned[direction][pair % kWide]);
+      choose(rows, masks, columns_, row(chosen_, pair));
     }
   }
 
-  const std::uint16_t* pixels_;
-  std::size_t height_, width_;
-  std::vector<std::int16_t> kept_;
-  std::vector<std::size_t> held_;
+  // Of a pair, in whole runs, valid until the next row is chosen.
+  const std::int16_t* directed(int pair) { return row(chosen_, pair); }
+
+ private:
+  std::int16_t* row(std::vector<std::int16_t>& rows, int pair) { return &rows[static_cast<std::size_t>(pair) * padded_]; }
+
+  void make(std::ptrdiff_t y, int plane, int pair, std::int16_t* out) {
+    const int* place = kPlaces[pair % kWide];
+    const std::int16_t* v = source_.at(y, plane) + left_;
+    const std::int16_t* a = source_.at(y + place[0], plane) + left_ + place[1];
+    const std::int16_t* b = source_.at(y - place[0], plane) + left_ - place[1];
+    if (pair < kWide) add_wide(v, a, b, columns_, out);
+    else add_clipped(v, a, b, columns_, threshold_, out);
+  }
+
+  Rows& source_;
+  Directions directions_;
+  std::size_t left_, columns_, padded_;
+  std::int16_t threshold_;
+  std::vector<std::int16_t> one_, luma_, chosen_;
 };
 
-// A place of a filter that has coefficients, among those of its kind, wide or clipped.
+// A place of a filter, and what it counts in a row.
 struct Place {
-  int colour, tap;
-
-  const int* offset() const { return kPlaces[tap < kWide ? tap : tap - kWide]; }
+  int colour, pair;
+  Weights weights;
 };
 
-inline std::vector<Place> places_of(const Filter& filter, int first, int last) {
+// Those of a row that count anything, wide ones before clipped ones.
+inline std::vector<Place> places_of(const Filter& filter, std::size_t row, std::size_t left) {
   std::vector<Place> places;
-  for (int colour = 0; colour < kColours; ++colour)
-    for (int tap = first; tap < last; ++tap)
-      if (filter.uses(colour, tap)) places.push_back({colour, tap});
+  for (const auto& [first, last] : {std::pair{0, kWide}, std::pair{kWide, kTaps}})
+    for (int colour = 0; colour < kColours; ++colour)
+      for (int tap = first; tap < last; ++tap)
+        if (const Weights weights = weights_of(filter, row, left, colour, tap); weights.any) places.push_back({colour, tap, weights});
+  return places;
+}
+
+inline std::vector<Place> directed_places_of(const Filter& filter) {
+  std::vector<Place> places;
+  for (int tap = 0; tap < kDirected; ++tap)
+    if (const Weights weights = weights_of(filter, tap); weights.any) places.push_back({kLuma, tap, weights});
   return places;
 }
 
 #ifdef LIC_HAS_AVX2
-// Two places at a time of a row, from column `left` on; the second of the last ones counts nothing where their number is odd.
-inline void set_row(Rows& source, std::ptrdiff_t y, std::size_t left, const std::vector<Place>& places, const Filter& filter,
-                    std::vector<avx2::Two>& made) {
-  made.resize((places.size() + 1) / 2);
-  for (std::size_t k = 0; k < 2 * made.size(); ++k) {
-    const bool counts = k < places.size();
-    const Place& place = places[counts ? k : k - 1];
-    const int *offset = place.offset(), colour = place.colour;
-    std::int16_t out[kColours] = {};
-    for (int to = 0; counts && to < kColours; ++to) out[to] = filter.coefficients[to][colour][place.tap];
-    made[k / 2].set(k % 2, source.at(y, colour) + left, source.at(y + offset[0], colour) + left + offset[1],
-                    source.at(y - offset[0], colour) + left - offset[1], out);
+// The places of a row from column `left` on, two at a time; the second of the last ones counts nothing where their number is odd.
+inline void set_places(Rows& source, std::ptrdiff_t y, std::size_t left, const std::vector<Place>& places, avx2::Places& out) {
+  out.wide.clear(), out.clipped.clear();
+  std::size_t wide = 0, clipped = 0;
+  for (const Place& place : places) {
+    std::vector<avx2::Two>& kind = place.pair < kWide ? out.wide : out.clipped;
+    const std::size_t which = (place.pair < kWide ? wide : clipped)++ % 2;
+    if (!which) kind.emplace_back();
+    avx2::Two& two = kind.back();
+    const int *offset = kPlaces[place.pair % kWide], colour = place.colour;
+    for (std::size_t k = which; k < 2; ++k) {
+      two.v[k] = source.at(y, colour) + left;
+      two.a[k] = source.at(y + offset[0], colour) + left + offset[1];
+      two.b[k] = source.at(y - offset[0], colour) + left - offset[1];
+    }
+    two.coefficients.set(which, place.weights.of);
+  }
+}
+
+inline void set_directed(Differences& differences, const std::vector<Place>& places, avx2::Places& out) {
+  out.made.clear();
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    if (k % 2 == 0) out.made.emplace_back();
+    avx2::TwoMade& two = out.made.back();
+    two.made[k % 2] = two.made[1] = differences.directed(places[k].pair);
+    two.coefficients.set(k % 2, places[k].weights.of);
   }
 }
 #endif
@@ -159,85 +271,88 @@ inline void set_row(Rows& source, std::ptrdiff_t y, std::size_t left, const std:
 inline void filtered(const std::uint16_t* pixels, std::size_t height, std::size_t width, std::size_t top, std::size_t left,
                      std::size_t rows, std::size_t columns, const Filter& filter, bool plain, std::uint8_t* out) {
   Rows source(pixels, height, width);
-  const std::vector<Place> wide = places_of(filter, 0, kWide), clipped = places_of(filter, kWide, kTaps);
-  (void)plain;
+  Differences differences(source, left, columns, filter.threshold);
+  const std::vector<Place> by_parity[2] = {places_of(filter, 0, left), places_of(filter, 1, left)}, directed = directed_places_of(filter);
+  const std::size_t padded = differences.padded();
+  std::vector<std::int32_t> totals(kColours * padded);
 #ifdef LIC_HAS_AVX2
-  if (!plain && avx2::here()) {
-    std::vector<avx2::Two> wides, clips;
-    for (std::size_t row = 0; row < rows; ++row, out += kColours * columns) {
-      const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(top + row);
-      set_row(source, y, left, wide, filter, wides);
-      set_row(source, y, left, clipped, filter, clips);
-      const std::int16_t* const v[kColours] = {source.at(y, 0) + left, source.at(y, 1) + left, source.at(y, 2) + left};
-      avx2::row(wides, clips, v, columns, filter.threshold, filter.shift, kFraction, out);
-    }
-    return;
-  }
+  avx2::Places made;
+  if (!plain && avx2::here()) set_directed(differences, directed, made);
 #endif
-  std::vector<std::int16_t> sum(columns);
-  std::vector<std::int32_t> totals(kColours * columns);
   for (std::size_t row = 0; row < rows; ++row, out += kColours * columns) {
     const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(top + row);
+    const std::vector<Place>& places = by_parity[(top + row) % 2];
+    if (!directed.empty()) differences.choose_directed(y);
+#ifdef LIC_HAS_AVX2
+    if (!plain && avx2::here()) {
+      set_places(source, y, left, places, made);
+      const std::int16_t* const v[kColours] = {source.at(y, 0) + left, source.at(y, 1) + left, source.at(y, 2) + left};
+      avx2::row(made, v, columns, filter.threshold, filter.shift, kFraction, out);
+      continue;
+    }
+#endif
     std::fill(totals.begin(), totals.end(), 0);
-    for (const std::vector<Place>* places : {&wide, &clipped})
-      for (const Place& place : *places) {
-        const int *offset = place.offset(), colour = place.colour;
-        const std::int16_t* v = source.at(y, colour) + left;
-        const std::int16_t* a = source.at(y + offset[0], colour) + left + offset[1];
-        const std::int16_t* b = source.at(y - offset[0], colour) + left - offset[1];
-        if (place.tap < kWide) add_wide(v, a, b, columns, sum.data());
-        else add_clipped(v, a, b, columns, filter.threshold, sum.data());
-        for (int made = 0; made < kColours; ++made)
-          if (const std::int16_t coefficient = filter.coefficients[made][colour][place.tap])
-            add_product(sum.data(), coefficient, columns, &totals[static_cast<std::size_t>(made) * columns]);
-      }
+    for (const Place& place : places) add_products(differences.of(y, place.colour, place.pair), place.weights, padded, totals.data());
+    for (const Place& place : directed) add_products(differences.directed(place.pair), place.weights, padded, totals.data());
     for (int colour = 0; colour < kColours; ++colour)
-      finish_row(source.at(y, colour) + left, &totals[static_cast<std::size_t>(colour) * columns], columns, filter.shift, out + colour);
+      finish_row(source.at(y, colour) + left, &totals[static_cast<std::size_t>(colour) * padded], columns, filter.shift, out + colour);
   }
 }
 
-// The sum of products of two rows: 32 products of at most 8160^2 < 2^26 fit an int32.
-LIC_VERSIONS inline std::int64_t dot(const std::int16_t* a, const std::int16_t* b, std::size_t n) {
+// The sum of products of two rows, of which so many in a row fit an int32.
+LIC_VERSIONS inline std::int64_t dot(const std::int16_t* a, const std::int16_t* b, std::size_t n, std::size_t together) {
   std::int64_t total = 0;
-  std::size_t x = 0;
-  for (; x + 32 <= n; x += 32) {
-    std::int32_t some = 0;
-    for (std::size_t k = 0; k < 32; ++k) some += static_cast<std::int32_t>(a[x + k]) * b[x + k];
-    total += some;
+  for (std::size_t x = 0; x < n; x += together) {
+    const std::size_t some = std::min(together, n - x);
+    std::int32_t sum = 0;
+    for (std::size_t k = 0; k < some; ++k) sum += static_cast<std::int32_t>(a[x + k]) * b[x + k];
+    total += sum;
   }
-  for (; x < n; ++x) total += static_cast<std::int32_t>(a[x]) * b[x];
   return total;
 }
 
-constexpr std::size_t kFeatures = kColours * kTaps;
+LIC_VERSIONS inline std::int16_t largest_of(const std::int16_t* row, std::size_t n) {
+  std::int16_t result = 1;
+  for (std::size_t x = 0; x < n; ++x) result = std::max(result, std::max(row[x], static_cast<std::int16_t>(-row[x])));
+  return result;
+}
+
+constexpr std::size_t kPlain = kColours * kTaps, kAlternating = kColours * kInner;
+constexpr std::size_t kFeatures = kPlain + kDirected + kTurns * kAlternating;
 
 // Adds the sums that least squares need: of f f' over the upper triangle, and of f e, to (kFeatures, kFeatures + kColours). f are the
-// differences of a pixel by colour and tap, e is what its colours lack of the picture, in sixteenths; every `every`-th row counts.
+// differences of a pixel, plain ones by colour and tap, directed ones, alternating ones by turn, colour and tap; e is what its colours
+// lack of the picture, in sixteenths; every `every`-th row counts.
 inline void add_sums(const std::uint16_t* pixels, const std::uint8_t* picture, std::size_t height, std::size_t width,
                      std::size_t every, std::int16_t threshold, std::int64_t* sums) {
   Rows source(pixels, height, width);
+  Differences differences(source, 0, width, threshold);
   std::vector<std::int16_t> seen((kFeatures + kColours) * width);
   const auto row_of = [&](std::size_t feature) { return &seen[feature * width]; };
   for (std::size_t row = 0; row < height; row += every) {
     const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(row);
+    for (std::size_t feature = 0; feature < kPlain; ++feature)
+      std::copy_n(differences.of(y, static_cast<int>(feature / kTaps), static_cast<int>(feature % kTaps)), width, row_of(feature));
+    differences.choose_directed(y);
+    for (std::size_t tap = 0; tap < kDirected; ++tap) std::copy_n(differences.directed(static_cast<int>(tap)), width, row_of(kPlain + tap));
+    for (std::size_t feature = 0; feature < kTurns * kAlternating; ++feature) {
+      const std::size_t turn = feature / kAlternating, colour = feature % kAlternating / kInner, tap = feature % kInner;
+      const std::int16_t* plain = row_of(colour * kTaps + tap);
+      std::int16_t* turned = row_of(kPlain + kDirected + feature);
+      for (std::size_t x = 0; x < width; ++x)
+        turned[x] = static_cast<std::int16_t>(sign_of(static_cast<int>(turn), row, x) * plain[x]);
+    }
     for (int colour = 0; colour < kColours; ++colour) {
-      for (int tap = 0; tap < kTaps; ++tap) {
-        const int* place = kPlaces[tap < kWide ? tap : tap - kWide];
-        const std::int16_t* v = source.at(y, colour);
-        const std::int16_t* a = source.at(y + place[0], colour) + place[1];
-        const std::int16_t* b = source.at(y - place[0], colour) - place[1];
-        std::int16_t* sum = row_of(static_cast<std::size_t>(colour * kTaps + tap));
-        if (tap < kWide) add_wide(v, a, b, width, sum);
-        else add_clipped(v, a, b, width, threshold, sum);
-      }
       const std::int16_t* v = source.at(y, colour);
       std::int16_t* lacks = row_of(kFeatures + static_cast<std::size_t>(colour));
       const std::uint8_t* wanted = picture + row * width * kColours + colour;
       for (std::size_t x = 0; x < width; ++x) lacks[x] = static_cast<std::int16_t>((wanted[kColours * x] << kFraction) - v[x]);
     }
+    const std::int64_t largest = largest_of(seen.data(), seen.size());
+    const std::size_t together = static_cast<std::size_t>(INT32_MAX / (largest * largest)) / 32 * 32;
     for (std::size_t one = 0; one < kFeatures; ++one)
       for (std::size_t other = one; other < kFeatures + kColours; ++other)
-        sums[one * (kFeatures + kColours) + other] += dot(row_of(one), row_of(other), width);
+        sums[one * (kFeatures + kColours) + other] += dot(row_of(one), row_of(other), width, together);
   }
 }
 

@@ -22,7 +22,7 @@ def dump(model: Model, coded: Coded) -> dict[str, npt.NDArray[Any]]:
 
     hyper_latents (Z, h/4, w/4) int16; levels (h, w) float32; indexes (M, h, w) uint8, of the scales, 0 where nothing is coded;
     residuals (M, h, w) int32, in twentieths of a step; latents (M, h, w) float32, y_hat in steps; filter
-    (3, 3, 16) int16, its coefficients, 0 where there is none.
+    (3, 108) int16, its coefficients (`filtering.TAPS`), 0 where there is none.
     """
     sizes = geometry(model)
     grid, place = sizes.grid(*coded.area.shape), coded.area.over(sizes.stride)

@@ -2,13 +2,14 @@
 
     synthesis, detail ──▶ colours in sixteenths of a level ──native/filter.hpp──▶ pixels
 
-The networks are right on average over all pictures; a linear filter of 5x5 pixels takes away what they leave of this one. Models
-whose `fraction` is 0 have none. Sources: the Wiener filter of AV1's loop restoration, the clipped differences of its CDEF.
+The networks are right on average over all pictures; a linear filter of 5x5 pixels takes away what they leave of this one. An extended
+filter has directed coefficients too, for pixels beside edges, turned to how the edge lies, and alternating ones, which the place of a
+pixel in its 2x2 adds or takes off. Models whose `fraction` is 0 have none. Sources: the Wiener filter of AV1's loop restoration, the
+clipped differences of its CDEF, the turned classes of VVC's adaptive loop filter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,22 +17,25 @@ import numpy.typing as npt
 
 from ...engine import entropy
 from ...engine.filters import filtered
-from ...errors import LicDamagedError
+from ...errors import LicDamagedError, LicUnsupportedError
 from ...fileformat.areas import Area
 
 Pixels = npt.NDArray[np.uint8]
 Fine = npt.NDArray[np.uint16]
 Taps = npt.NDArray[np.int16]
+Mask = npt.NDArray[np.bool_]
 
-COLOURS, TAPS = 3, 16
-"""Colours, and places of a filter: 12 pairs of neighbours in 5x5, then the clipped ones of the 4 in 3x3."""
-REACH = 2
-"""Pixels around one that decide it."""
+COLOURS, PLACES, DIRECTED, TURNS, INNER = 3, 16, 24, 3, 4
+"""Colours; places of a plain filter: 12 pairs of neighbours in 5x5, then the clipped ones of the 4 in 3x3; of directed coefficients: 12
+pairs, then 12 clipped ones; ways to alternate: by rows, by columns, by both; places that do: those of 3x3."""
+PLAIN = COLOURS * PLACES
+TAPS = PLAIN + DIRECTED + TURNS * COLOURS * INNER
+"""Coefficients of a colour that comes out: plain ones by colour that goes in and place, directed ones of luma by place, alternating ones
+by way, colour that goes in and place."""
 UNIT = 16
 """Parts of a level that colours come in."""
-GROUPS = (slice(0, 4), slice(4, 12), slice(12, 16))
-"""The places that share a table: the wide ones of 3x3, those around them, the clipped ones."""
-SHIFTS = (6, 7, 8, 9)
+SHIFTS, MORE_SHIFTS = (6, 7, 8, 9), (5, 6, 7, 8, 9)
+"""Shifts of a plain filter, and of an extended one."""
 LARGEST = 127
 """Magnitude of a coefficient."""
 THRESHOLD_UNIT, THRESHOLDS = 8, 64
@@ -39,19 +43,32 @@ THRESHOLD_UNIT, THRESHOLDS = 8, 64
 TABLES = 16
 """Tables of a group: 0 says that its coefficients are 0, n that they have the scale index 4 n."""
 TABLE_STEP = 4
-HEAD, HEAD_MIDDLE = (24, 40, 32, 32, 32, 32, 32, 32), (2, 8, 2, 2, 2, 2, 2, 2)
-"""Scale indexes of the symbols before the coefficients, and what is taken off each: shift, threshold, tables of six groups."""
+
+
+class Number(NamedTuple):
+    """A number before the coefficients: its name, the scale index of its symbol, what is added to that, and how many values are legal."""
+
+    name: str
+    table: int
+    middle: int
+    legal: int
+
+
+EXTENDED = len(SHIFTS) + 1
+"""The kind of an extended filter, whose shift comes next; 0 says that there is no filter, the others which shift a plain one has."""
+KIND, SHIFT = Number("kind", 24, 2, 2**16), Number("shift", 24, 2, len(MORE_SHIFTS))
+THRESHOLD, TABLE = Number("threshold", 40, 8, THRESHOLDS), Number("table", 32, 2, TABLES)
 
 
 class Filter(NamedTuple):
-    """Coefficients (3, 3, 16) in 2^-shift, by colour that comes out, colour that goes in and place; threshold in sixteenths of a level."""
+    """Coefficients (3, 108) in 2^-shift, by colour that comes out; threshold in sixteenths of a level."""
 
     taps: Taps
     threshold: int
     shift: int
 
 
-NONE = Filter(np.zeros((COLOURS, COLOURS, TAPS), np.int16), 0, 0)
+NONE = Filter(np.zeros((COLOURS, TAPS), np.int16), 0, 0)
 
 
 class Coded(NamedTuple):
@@ -61,69 +78,110 @@ class Coded(NamedTuple):
     indexes: npt.NDArray[np.uint16]
 
 
+def _marked(first: int, colours: int, places: int, chosen: range) -> Mask:
+    """Return the coefficients (3, 108) of these places, of `places`, in `colours` blocks from `first` on."""
+    result = np.zeros((COLOURS, TAPS), np.bool_)
+    result[:, first : first + colours * places].reshape(COLOURS, colours, places)[..., chosen.start : chosen.stop] = (
+        True
+    )
+    return result
+
+
+def _groups() -> tuple[tuple[Mask, ...], tuple[Mask, ...]]:
+    own = np.zeros((COLOURS, TAPS), np.bool_)
+    for colour in range(COLOURS):
+        own[colour, PLACES * colour : PLACES * (colour + 1)] = True
+        own[colour, PLAIN + DIRECTED :].reshape(TURNS, COLOURS, INNER)[:, colour] = True
+    plain = [_marked(0, COLOURS, PLACES, places) for places in (range(4), range(4, 12), range(12, 16))]
+    directed = [
+        _marked(PLAIN, 1, DIRECTED, places) for places in (range(4), range(4, 12), range(12, 16), range(16, 24))
+    ]
+    alternating = _marked(PLAIN + DIRECTED, TURNS * COLOURS, INNER, range(INNER))
+    few = (*(own & part for part in plain), *(~own & part for part in plain))
+    return few, (*few, *directed, own & alternating, ~own & alternating)
+
+
+GROUPS, MORE_GROUPS = _groups()
+"""The groups of coefficients that share a table, each as the mask (3, 108) of its own, in coding order: those of a plain filter, the
+own colour's before the others', and those of an extended one."""
+
+
 def nothing() -> tuple[Filter, Coded]:
     """Return no filter, and what a stream says of it."""
-    return NONE, coded(NONE, (0,) * 6)
-
-
-def groups() -> Iterator[tuple[bool, slice]]:
-    """Yield the six groups of coefficients in their order: of the own colour or of others, and the places."""
-    for own in (True, False):
-        for places in GROUPS:
-            yield own, places
-
-
-def members(taps: Taps, own: bool, places: slice) -> npt.NDArray[np.int16]:
-    """Return the coefficients of a group, (n,), in coding order."""
-    found: npt.NDArray[np.int16] = taps[np.eye(COLOURS, dtype=bool) == own][:, places].ravel()
-    return found
+    return NONE, coded(NONE, (0,) * len(GROUPS))
 
 
 def coded(found: Filter, tables: tuple[int, ...]) -> Coded:
-    """Return the symbols of a filter whose six groups have these tables; only the first one where all of them are 0."""
+    """Return the symbols of a filter whose groups have these tables, as many as one kind has; a single symbol if all are 0."""
     if not any(tables):
-        return Coded(np.array([-HEAD_MIDDLE[0]], np.int16), np.array(HEAD[:1], np.uint16))
-    numbers = (SHIFTS.index(found.shift) + 1, found.threshold // THRESHOLD_UNIT - 1, *tables)
-    symbols = [np.array(numbers, np.int16) - np.array(HEAD_MIDDLE, np.int16)]
-    indexes = [np.array(HEAD, np.uint16)]
-    for table, group in zip(tables, groups(), strict=True):
+        return Coded(np.array([-KIND.middle], np.int16), np.array([KIND.table], np.uint16))
+    if len(tables) == len(GROUPS):
+        kinds, numbers = [KIND], [SHIFTS.index(found.shift) + 1]
+    else:
+        kinds, numbers = [KIND, SHIFT], [EXTENDED, MORE_SHIFTS.index(found.shift)]
+    kinds += [THRESHOLD, *[TABLE] * len(tables)]
+    numbers += [found.threshold // THRESHOLD_UNIT - 1, *tables]
+    symbols = [np.array([number - kind.middle for number, kind in zip(numbers, kinds, strict=True)], np.int16)]
+    indexes = [np.array([kind.table for kind in kinds], np.uint16)]
+    for table, group in zip(tables, MORE_GROUPS, strict=False):
         if table:
-            symbols.append(members(found.taps, *group))
+            symbols.append(found.taps[group])
             indexes.append(np.full(symbols[-1].shape, TABLE_STEP * table, np.uint16))
     return Coded(np.concatenate(symbols), np.concatenate(indexes))
 
 
 def read(decoder: entropy.Decoder) -> tuple[Filter, npt.NDArray[np.int16]]:
-    """Return the next filter of a stream, and its symbols. LicDamagedError for one that no encoder writes."""
-    head = [_number(decoder, 0, len(SHIFTS) + 1)]
-    if not head[0]:
-        return NONE, np.array([-HEAD_MIDDLE[0]], np.int16)
-    head.append(_number(decoder, 1, THRESHOLDS))
-    head += [_number(decoder, place, TABLES) for place in range(2, len(HEAD))]
-    symbols = [np.array(head, np.int16) - np.array(HEAD_MIDDLE, np.int16)]
-    taps = np.zeros((COLOURS, COLOURS, TAPS), np.int16)
-    for table, (own, places) in zip(head[2:], groups(), strict=True):
+    """Return the next filter of a stream, and its symbols.
+
+    LicDamagedError for one that no encoder writes, LicUnsupportedError for a kind of a later release.
+    """
+    symbols: list[npt.NDArray[np.int16]] = []
+
+    def number(kind: Number) -> int:
+        symbols.append(decoder.decode(np.array([kind.table], np.uint16)))
+        value = int(symbols[-1][0]) + kind.middle
+        if not 0 <= value < kind.legal:
+            msg = f"the {kind.name} of a tile's filter must be 0 to {kind.legal - 1}, got {value}"
+            raise LicDamagedError(msg)
+        return value
+
+    kind = number(KIND)
+    if kind > EXTENDED:
+        msg = f"kind {kind} of a tile's filter is none that this release knows, 0 to {EXTENDED}: written by a later release"
+        raise LicUnsupportedError(msg)
+    if not kind:
+        return NONE, symbols[0]
+    shift = MORE_SHIFTS[number(SHIFT)] if kind == EXTENDED else SHIFTS[kind - 1]
+    threshold = THRESHOLD_UNIT * (number(THRESHOLD) + 1)
+    groups = MORE_GROUPS if kind == EXTENDED else GROUPS
+    tables = [number(TABLE) for _ in groups]
+    taps = np.zeros((COLOURS, TAPS), np.int16)
+    for table, group in zip(tables, groups, strict=True):
         if table:
-            shape = taps[np.eye(COLOURS, dtype=bool) == own][:, places].shape
-            symbols.append(decoder.decode(np.full(np.prod(shape), TABLE_STEP * table, np.uint16)))
-            part = np.zeros((shape[0], TAPS), np.int16)
-            part[:, places] = symbols[-1].reshape(shape)
-            taps[np.eye(COLOURS, dtype=bool) == own] += part
-    if np.abs(taps).max() > LARGEST:
-        msg = f"coefficients of a tile's filter must be -{LARGEST} to {LARGEST}, got {np.abs(taps).max()}"
+            symbols.append(decoder.decode(np.full(np.count_nonzero(group), TABLE_STEP * table, np.uint16)))
+            taps[group] = symbols[-1]
+    largest = int(np.abs(taps.astype(np.int32)).max())
+    if largest > LARGEST:
+        msg = f"coefficients of a tile's filter must be -{LARGEST} to {LARGEST}, got {largest}"
         raise LicDamagedError(msg)
-    return Filter(taps, THRESHOLD_UNIT * (head[1] + 1), SHIFTS[head[0] - 1]), np.concatenate(symbols)
+    return Filter(taps, threshold, shift), np.concatenate(symbols)
 
 
-def _number(decoder: entropy.Decoder, place: int, count: int) -> int:
-    number = int(decoder.decode(np.array(HEAD[place : place + 1], np.uint16))[0]) + HEAD_MIDDLE[place]
-    if not 0 <= number < count:
-        msg = f"number {place} of a tile's filter must be 0 to {count - 1}, got {number}"
-        raise LicDamagedError(msg)
-    return number
+def parts(taps: Taps) -> tuple[Taps, Taps, Taps]:
+    """Return the plain coefficients (3, 3, 16), the directed ones (3, 24) and the alternating ones (3, 3, 3, 4), way first, of (3, 108)."""
+    plain, directed, alternating = np.split(taps, (PLAIN, PLAIN + DIRECTED), axis=1)
+    by_way = alternating.reshape(COLOURS, TURNS, COLOURS, INNER).transpose(1, 0, 2, 3)
+    return (
+        np.ascontiguousarray(plain.reshape(COLOURS, COLOURS, PLACES)),
+        np.ascontiguousarray(directed),
+        np.ascontiguousarray(by_way),
+    )
 
 
 def applied(pixels: Fine, inside: Area, found: Filter) -> Pixels:
-    """Return the pixels of an area (H, W, 3) of colours (h, w, 3) in sixteenths; at the array's edges the nearest pixel goes on."""
+    """Return the pixels of an area (H, W, 3) of colours (h, w, 3) in sixteenths; at the array's edges the nearest pixel goes on.
+
+    The array begins at an even row and column of the picture.
+    """
     part = (inside.y0, inside.x0, inside.height, inside.width)
-    return filtered(pixels, part, found.taps, found.threshold, found.shift)
+    return filtered(pixels, part, *parts(found.taps), found.threshold, found.shift)

@@ -2,14 +2,15 @@
 
     colours, picture ──▶ G = sum of f f', b = sum of f e ──▶ coefficients c that lower c'Gc - 2 c'b + price * bits(c)
 
-f are the 48 differences of a pixel (`filtering`), e is what its colour lacks. Both are whole numbers and so are their sums: the choice
-is the same with any number of threads.
+f are the 108 differences of a pixel (`filtering`), e is what its colours lack. Both are whole numbers and so are their sums: the
+choice is the same with any number of threads.
 """
 
 from __future__ import annotations
 
 import math
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,19 +19,49 @@ from ...engine.filters import filter_sums
 from ...fileformat.limits import MAX_LEVEL
 from . import filtering, scales
 from .detail import Colours
-from .filtering import COLOURS, GROUPS, TAPS, UNIT, Coded, Filter, Pixels
+from .filtering import COLOURS, GROUPS, MORE_GROUPS, MORE_SHIFTS, PLAIN, SHIFTS, TAPS, UNIT, Coded, Filter, Mask, Pixels
 
 Reals = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 SAMPLES = 2**16
-"""Pixels that are looked at, in rows all over the tile: of a quarter of them, or of some windows, half of the gain is left."""
-PRICES = (12.0, 2.0)
-"""Squared error, in units of the mean one, that a bit is worth at both ends of the scale: so it is between two qualities of Kodak."""
-SWEEPS = 3
+"""Pixels that are looked at, at least, in rows all over the tile: with three quarters of them a file is 0.1 % larger, with those of
+some windows half of the gain is left."""
+PRICES = (20.0, 2.0)
+"""Squared error, in units of the mean one, that a bit is worth at both ends of the scale: about as between two qualities of a picture."""
+SWEEPS = 2
 """Times that every coefficient is reconsidered."""
-HEAD_BITS = 30.0
-"""What a filter costs before its first coefficient."""
-RIDGE = 1e-6
+HEAD_BITS = 12.0
+"""What a filter costs before the tables of its groups."""
+TABLE_BITS = 4.0
+"""What the table of a group costs."""
+KINDS = ((PLAIN, GROUPS, SHIFTS), (TAPS, MORE_GROUPS, MORE_SHIFTS))
+"""Plain filters and extended ones: how many coefficients a colour has, their groups, and the shifts that they may have."""
+RIDGE = 2e-4
+"""What is added to the diagonal of G, for each squared unit of the price: where bits are dear, small coefficients are worth none."""
+
+
+class _Sums(NamedTuple):
+    """G (P, P), b (P, 3), the squared error that a bit is worth, and the part of the diagonal that is added to it."""
+
+    gram: Reals
+    products: Reals
+    price: float
+    ridge: float
+
+
+class _Fit(NamedTuple):
+    """Coefficients (P, 3) with the tables of their groups and the shift, and what they cost beside no filter; negative is good."""
+
+    cost: float
+    taps: Integers
+    tables: tuple[int, ...]
+    shift: int
+
+
+def rows_apart(pixels: int) -> int:
+    """Return how far the rows that are looked at lie apart: an odd number, as networks err differently in both rows of a 2x2 cell."""
+    return max(1, pixels // SAMPLES - 1) | 1
 
 
 def fit(fine: Colours, picture: Pixels, level: int) -> tuple[Filter, Coded]:
@@ -39,43 +70,44 @@ def fit(fine: Colours, picture: Pixels, level: int) -> tuple[Filter, Coded]:
     `NONE` where none is worth its bits at the level.
     """
     pixels = fine[..., 0].size
-    every = max(1, pixels // SAMPLES)
+    every = rows_apart(pixels)
     lacking = UNIT * picture[::every].astype(np.int32) - fine[::every]
     error = float(np.square(lacking, dtype=np.float64).mean())
     threshold = int(np.clip(round(math.sqrt(error) / filtering.THRESHOLD_UNIT), 1, filtering.THRESHOLDS))
     threshold *= filtering.THRESHOLD_UNIT
-    sums = filter_sums(np.ascontiguousarray(fine), np.ascontiguousarray(picture), every, threshold).astype(np.float64)
-    upper, products = sums[:, : COLOURS * TAPS], sums[:, COLOURS * TAPS :]
+    found = filter_sums(np.ascontiguousarray(fine), np.ascontiguousarray(picture), every, threshold).astype(np.float64)
+    upper, products = found[:, :TAPS], found[:, TAPS:]
     gram = upper + np.triu(upper, 1).T
-    count = lacking[..., 0].size
     lowest, highest = PRICES
-    price = lowest * (highest / lowest) ** (level / MAX_LEVEL) * error * count / pixels
-    shift = _shift(gram, error * count)
-    taps = _solution(gram, products, shift)
-    tables = _tables(taps)
-    for _ in range(SWEEPS):
-        taps = _swept(taps, gram / 4.0**shift, products / 2.0**shift, price, tables)
-        tables = _tables(taps)
-    found = Filter(taps, threshold, shift)
-    flat = taps.transpose(1, 2, 0).reshape(COLOURS * TAPS, COLOURS).astype(np.float64)
-    gain = float((2 * flat * products / 2.0**shift - flat * (gram @ flat) / 4.0**shift).sum())
-    if gain <= price * (HEAD_BITS + _bits_of(taps, tables)):
+    units = lowest * (highest / lowest) ** (level / MAX_LEVEL)
+    price, ridge = units * error * lacking[..., 0].size / pixels, RIDGE * units**2
+    best = min((_fitted(_Sums(gram, products, price, ridge), *kind) for kind in KINDS), key=lambda fit: fit.cost)
+    if best.cost >= 0:
         return filtering.nothing()
-    return found, filtering.coded(found, tables)
+    taps = np.zeros((COLOURS, TAPS), np.int16)
+    taps[:, : len(best.taps)] = best.taps.T
+    chosen = Filter(taps, threshold, best.shift)
+    return chosen, filtering.coded(chosen, best.tables)
 
 
-def _shift(gram: Reals, error: float) -> int:
-    """Return the shift whose rounding of all coefficients adds at most a 200th of the squared error to a colour, or the largest."""
-    spread = float(np.trace(gram)) / 12
-    return next((s for s in filtering.SHIFTS if spread / 4.0**s <= error / 200), filtering.SHIFTS[-1])
-
-
-def _solution(gram: Reals, products: Reals, shift: int) -> filtering.Taps:
-    """Return the coefficients (3, 3, 16) of least squares, rounded."""
-    ridged = gram + np.diag(RIDGE * gram.diagonal() + 1)
-    found = np.linalg.solve(ridged, products) * 2.0**shift
-    whole = np.rint(found).clip(-filtering.LARGEST, filtering.LARGEST).astype(np.int16)
-    return np.ascontiguousarray(whole.reshape(COLOURS, TAPS, COLOURS).transpose(2, 0, 1))
+def _fitted(sums: _Sums, count: int, groups: tuple[Mask, ...], shifts: tuple[int, ...]) -> _Fit:
+    """Return the cheapest of the first coefficients (P, 3), which are in these groups, among all shifts, fitted side by side."""
+    numbers = np.argmax([group.T[:count] for group in groups], axis=0)
+    gram, products = sums.gram[:count, :count], sums.products[:count]
+    ridged = gram + np.diag(sums.ridge * gram.diagonal() + 1)
+    steps = 2.0 ** np.array(shifts)[:, None, None]
+    largest = filtering.LARGEST
+    taps = np.rint(np.linalg.solve(ridged, products) * steps).clip(-largest, largest)
+    tables = _tables(taps, numbers, len(groups))
+    for _ in range(SWEEPS):
+        taps = _swept(taps, gram, products, sums.price, steps, tables, numbers)
+        tables = _tables(taps, numbers, len(groups))
+    real = taps / steps
+    gains = (2 * real * products - real * (gram @ real)).sum((1, 2))
+    bits = np.take_along_axis(_bits()[tables[:, numbers]], np.abs(taps).astype(int)[..., None], -1).sum((1, 2, 3))
+    costs = sums.price * (bits + HEAD_BITS + TABLE_BITS * len(groups)) - gains
+    best = int(costs.argmin())
+    return _Fit(float(costs[best]), taps[best].astype(np.int64), tuple(tables[best].tolist()), shifts[best])
 
 
 @cache
@@ -91,38 +123,38 @@ def _bits() -> Reals:
     return result
 
 
-def _tables(taps: filtering.Taps) -> tuple[int, ...]:
-    """Return the cheapest table of each group."""
-    sizes = (np.abs(filtering.members(taps, *group)) for group in filtering.groups())
-    return tuple(int(_bits()[:, size].sum(1).argmin()) for size in sizes)
+def _tables(taps: Reals, numbers: Integers, groups: int) -> Integers:
+    """Return the cheapest table of each group, (S, groups), for coefficients (S, P, 3)."""
+    sizes = np.abs(taps).astype(int)
+    found = [_bits()[:, sizes[:, numbers == group]].sum(2).argmin(0) for group in range(groups)]
+    return np.stack(found, 1)
 
 
-def _bits_of(taps: filtering.Taps, tables: tuple[int, ...]) -> float:
-    found = zip(tables, filtering.groups(), strict=True)
-    return float(sum(_bits()[table, np.abs(filtering.members(taps, *group))].sum() for table, group in found))
-
-
-def _swept(taps: filtering.Taps, gram: Reals, products: Reals, price: float, tables: tuple[int, ...]) -> filtering.Taps:
-    """Return coefficients after each has moved to the cheapest of its neighbours and 0, one place of all three colours at a time.
+def _swept(
+    taps: Reals, gram: Reals, products: Reals, price: float, steps: Reals, tables: Integers, numbers: Integers
+) -> Reals:
+    """Return coefficients (S, P, 3) after each has moved to the cheapest of its neighbours and 0, one place of all colours at a time.
 
     A group that its table says is absent may come back: it is priced by the narrowest table.
     """
-    flat = taps.transpose(1, 2, 0).reshape(COLOURS * TAPS, COLOURS).astype(np.float64)
-    slope = products - gram @ flat
-    priced = np.array([max(table, 1) for table in tables]).reshape(2, len(GROUPS))
-    group_of = np.repeat(np.arange(len(GROUPS)), [places.stop - places.start for places in GROUPS])
-    for place in range(COLOURS * TAPS):
-        colour, tap = divmod(place, TAPS)
-        here = flat[place]
-        rows = priced[(np.arange(COLOURS) != colour).astype(int), group_of[tap]]
-        # The optimum of the place alone, beside where it is: the error is a parabola.
-        best = here + slope[place] / max(gram[place, place], 1e-12)
-        options = np.stack([here, np.rint(best), np.rint(best) - 1, np.rint(best) + 1, np.zeros(COLOURS)])
-        options = options.clip(-filtering.LARGEST, filtering.LARGEST)
+    taps = taps.copy()
+    slope = (products - gram @ (taps / steps)) / steps
+    rows = np.maximum(tables, 1)[:, numbers]
+    curvature = gram / steps**2
+    prices, largest = price * _bits(), filtering.LARGEST
+    shift, colour = np.ogrid[: taps.shape[0], : taps.shape[2]]
+    options = np.zeros((5, *taps[:, 0].shape))
+    for place in range(taps.shape[1]):
+        here, own = taps[:, place], curvature[:, place, place, None]
+        # The optimum of the place alone, beside where it is, and 0, which stays last: the error is a parabola.
+        options[0] = here
+        np.rint(here + slope[:, place] / np.maximum(own, 1e-12), out=options[1])
+        options[2], options[3] = options[1] - 1, options[1] + 1
+        np.minimum(np.maximum(options, -largest, out=options), largest, out=options)
         moves = options - here
-        costs = gram[place, place] * moves**2 - 2 * moves * slope[place]
-        costs += price * _bits()[rows, np.abs(options).astype(int)]
-        move = np.take_along_axis(moves, costs.argmin(0)[None], 0)[0]
-        flat[place] += move
-        slope -= gram[:, place : place + 1] * move
-    return np.ascontiguousarray(flat.reshape(COLOURS, TAPS, COLOURS).transpose(2, 0, 1).astype(np.int16))
+        costs = moves * (own * moves - 2 * slope[:, place]) + prices[rows[:, place], np.abs(options).astype(int)]
+        move = moves[costs.argmin(0), shift, colour]
+        if move.any():
+            taps[:, place] += move
+            slope -= curvature[:, :, place, None] * move[:, None]
+    return taps
