@@ -151,7 +151,7 @@ def inputs(code: Code) -> Tensor:
     ]
 
 
-def learn(net: Predictor, codes: list[Code], steps: int, batch: int, rate: float = 5e-3) -> None:
+def learn(net: Predictor, codes: list[Code], steps: int, batch: int, rate: float) -> None:
     """Train by the bits of `batch` codes a step, all of one size."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
@@ -216,12 +216,13 @@ def main() -> None:
     p.add_argument("--samples", type=int, default=300, help="patches whose codes are learnt from")
     p.add_argument("--steps", type=int, default=300)
     p.add_argument("--batch", type=int, default=4, help="patches of a step")
+    p.add_argument("--rate", type=float, default=0.02, help="the highest learning rate")
     a = p.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     model = models.choose(a.model)
     codes = list(codes_of(model, Patches(a.patches).some(a.samples)))
     net = Predictor(len(codes[0].bits))
-    learn(net, codes, a.steps, a.batch)
+    learn(net, codes, a.steps, a.batch, a.rate)
     net.check()
     print(f"{net.macs()} multiply-adds for a place of {len(codes[0].bits)} planes")
     tables = counted(net, codes)
