@@ -43,9 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def measured(**changes: object) -> curves.Measured:
     papers = {paper.model: paper for paper in claims.papers()}
-    return curves.Measured(
-        [SAMPLE], **{"curves": {}, "published": {}, "papers": papers, "codecs": {}, "refused": {}} | changes
-    )
+    return curves.Measured([SAMPLE], **{"curves": {}, "published": {}, "papers": papers, "codecs": {}} | changes)
 
 
 def test_the_cache_has_every_sample_under_the_hash_of_its_model(folder: Path) -> None:
@@ -109,8 +107,8 @@ def test_a_model_that_does_not_take_the_picture_is_left_out(monkeypatch: pytest.
 
         return replace(found, encode=encode) if name == SYSTEM else found
 
-    ours = curves._ours
-    monkeypatch.setattr(curves, "_ours", refuse)
+    ours = curves.ours
+    monkeypatch.setattr(curves, "ours", refuse)
     monkeypatch.setattr(curves, "REFERENCES", ())
     monkeypatch.setattr(curves, "GENERAL", ())
     (own,) = (paper for paper in claims.papers() if paper.model == SYSTEM)
@@ -138,7 +136,7 @@ def test_every_system_has_a_colour_of_its_own() -> None:
 
 
 def test_a_strip_shows_what_has_come() -> None:
-    found = pictures.cut(curves._ours("lic1"), peers.read(SAMPLE)[:200, :240])
+    found = pictures.cut(curves.ours("lic1"), peers.read(SAMPLE)[:200, :240])
     values = [part.shown[1] for part in found if part.shown]
     assert values[-1] == max(values) > 35
     assert values[-1] > values[0] + 5

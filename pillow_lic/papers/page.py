@@ -86,6 +86,7 @@ def all_tables(measured: Measured) -> list[Table]:
     found = (
         tables.systems_table(measured),
         tables.claims_table(measured),
+        tables.rates_table(measured),
         tables.cost_table(measured),
         tables.ladder_table(measured),
         tables.refusals_table(measured),
@@ -113,7 +114,7 @@ def html(measured: Measured) -> str:
         *_section("Files cut short", _STRIPS),
         f'<div class="charts">\n{charts.svg([_progress(measured, cut)])}</div>',
         *(f"<h3>{escape(name)}</h3>\n{pictures.strip(found, name)}" for name, found in cut.items()),
-        *_section("Maps of importance", _MAPS, pictures.maps(first)),
+        *_section("Maps of importance", _MAPS, pictures.maps(measured)),
         *_section("Sources", "Where the published figures are from, and how ours were measured."),
         *_sources(measured.papers.values()),
         "</main>",
