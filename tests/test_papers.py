@@ -12,7 +12,7 @@ from pictures import SAMPLE
 from PIL import Image
 
 from pillow_lic.__main__ import main
-from pillow_lic.bench import peers
+from pillow_lic.bench import peers, report
 from pillow_lic.engine import models
 from pillow_lic.errors import LicLimitError
 from pillow_lic.papers import claims, curves, page, pictures, tables
@@ -35,9 +35,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(curves, "REFERENCES", ("jpeg",))
         words = ["--pictures", str(made / "pictures"), "--curves", str(made / "curves.json")]
         assert main(["papers", str(made / "out"), *words, "--cache", str(made / "cache.json")]) == 0
-        before = (made / "out" / "papers.md").read_text("utf-8")
+        before = [(made / "out" / name).read_bytes() for name in ("papers.md", "papers.html")]
+        patch.setattr("pillow_lic.codec.encode", lambda *_, **__: pytest.fail("it was encoded again"))
         assert main(["papers", str(made / "out"), *words, "--cache", str(made / "cache.json")]) == 0
-        assert (made / "out" / "papers.md").read_text("utf-8") == before
+        assert [(made / "out" / name).read_bytes() for name in ("papers.md", "papers.html")] == before
     return made
 
 
@@ -47,16 +48,17 @@ def measured(**changes: object) -> curves.Measured:
 
 
 def test_the_cache_has_every_sample_under_the_hash_of_its_model(folder: Path) -> None:
-    names = set(json.loads((folder / "cache.json").read_text()))
-    own = [name for name in names if models.choose(SYSTEM).hash.hex() in name]
-    assert len(own) == 10
-    assert any(name.startswith("JPEG") for name in names)
+    entries = json.loads((folder / "cache.json").read_text())
+    own = [name for name in entries if models.choose(SYSTEM).hash.hex() in name]
+    assert sum("sample" in entries[name] for name in own) == curves.SETTINGS
+    assert any("file" in entries[name] for name in own)
+    assert any(name.startswith("JPEG") for name in entries)
 
 
 def test_the_page_has_every_part(folder: Path) -> None:
     text = (folder / "out" / "papers.html").read_text("utf-8")
     titles = re.findall("<h2>(.*?)</h2>", text)
-    assert titles[:4] == ["Curves", "Systems", "Claims", "Cost"]
+    assert titles[:5] == ["Curves", "Systems", "Claims", "Bytes at equal error", "Cost"]
     assert titles[-4:] == ["Pictures at equal bytes", "Files cut short", "Maps of importance", "Sources"]
     assert "a&lt;i&gt;&amp;.png" in text
     assert "a<i>" not in text
@@ -113,13 +115,37 @@ def test_a_model_that_does_not_take_the_picture_is_left_out(monkeypatch: pytest.
     monkeypatch.setattr(curves, "GENERAL", ())
     (own,) = (paper for paper in claims.papers() if paper.model == SYSTEM)
     monkeypatch.setattr(claims, "papers", lambda: (own,))
-    Image.new("RGB", (200, 180)).save(tmp_path / "a.png")
-    found = curves.measure([tmp_path / "a.png"], None, None, lambda _: None)
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (200, 180)).save(tmp_path / name)
+    found = curves.measure([tmp_path / "a.png", tmp_path / "b.png"], None, None, lambda _: None)
     assert found.curves == {}
+    assert found.codecs == {}
     table = tables.refusals_table(found)
     assert table is not None
-    assert table.rows == [[SYSTEM, "only pictures of 32x32 pixels"]]
+    assert table.rows == [[SYSTEM, "2, a.png first", "only pictures of 32x32 pixels"]]
     assert tables.cost_table(found).rows[0][5] == tables.MISSING
+    assert tables.rates_table(found) is None
+
+
+@pytest.mark.parametrize(
+    ("count", "indexes"), [(1, [0]), (3, [0, 1, 2]), (8, [0, 1, 3, 4, 6, 7]), (10, [0, 2, 4, 5, 7, 9])]
+)
+def test_settings_are_spread_over_all(count: int, indexes: list[int]) -> None:
+    assert curves.settings_of(range(count)) == indexes
+
+
+def test_bytes_at_equal_error_are_those_of_the_curves() -> None:
+    def curve(name: str, factor: float) -> list[report.Point]:
+        points = ((0.1 * 2**k, 25.0 + 3 * k, 0.9 + 0.02 * k) for k in range(5))
+        return [report.Point(name, k, factor * rate, db, s, None, 1, 1) for k, (rate, db, s) in enumerate(points)]
+
+    made = {"jpeg": curve("jpeg", 1), SYSTEM: curve(SYSTEM, 0.75), "webp": curve("webp", 1)[:3]}
+    codecs = {name: peers.codec(name) for name in ("jpeg", "webp")}
+    table = tables.rates_table(measured(curves=made, codecs=codecs))
+    assert table is not None
+    assert list(table.head) == ["", "JPEG, PSNR", "JPEG, MS-SSIM", "WebP, PSNR", "WebP, MS-SSIM"]
+    assert table.rows[0] == [SYSTEM, "-25.0 %", "-25.0 %", "-", "-"]
+    assert table.rows[1][:3] == ["jpeg", "-", "-"]
 
 
 def test_a_ladder_is_shown_where_there_is_one() -> None:
