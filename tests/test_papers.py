@@ -64,7 +64,7 @@ def test_the_page_has_every_part(folder: Path) -> None:
     assert "a<i>" not in text
     series = re.findall('data-series="(.*?)"', text)
     assert set(series) == {"jpeg", "lic1", SYSTEM, f"{SYSTEM} (published)"} | ({"lic2"} & set(series))
-    assert len(series) == 2 * len(set(series)) + 1  # and the file that is cut
+    assert len(series) == 4 * len(set(series)) + 1  # all together, the one system alone, and the file that is cut
     for claim in next(paper for paper in claims.papers() if paper.model == SYSTEM).claims:
         assert claim.ours in text
         assert claim.how.replace("'", "&#x27;") in text
@@ -81,6 +81,25 @@ def test_published_and_own_curve_have_one_colour(folder: Path) -> None:
     assert other.get("stroke") in page.GREYS
     assert published.get("stroke-dasharray")
     assert not own.get("stroke-dasharray")
+
+
+def test_a_system_alone_stands_beside_what_is_no_papers() -> None:
+    rates = {name: [(0.5, 30.0), (2.0, 35.0), (2.5, 36.0)] for name in ("jpeg", SYSTEM, "other")}
+    made = {
+        name: [report.Point(name, rate, rate, db, None, None, 1, 1) for rate, db in points]
+        for name, points in rates.items()
+    }
+    (own,) = (paper for paper in claims.papers() if paper.model == SYSTEM)
+    found = measured(
+        curves=made, papers={SYSTEM: own, "other": own}, published={SYSTEM: made[SYSTEM], "other": made["other"]}
+    )
+    panel = page.panels(found, SYSTEM)["psnr"]
+    assert set(panel.series) == {"jpeg", SYSTEM, f"{SYSTEM} (published)"}
+    assert panel.series["jpeg"] == [(0.5, 30.0), (2.0, 35.0)]  # up to MOST bits per pixel
+    assert set(page.panels(found)["psnr"].series) == {
+        "jpeg",
+        *(f"{n}{p}" for n in (SYSTEM, "other") for p in ("", " (published)")),
+    }
 
 
 def test_a_drawing_alone_says_whose_colours_they_are(folder: Path) -> None:
@@ -140,12 +159,12 @@ def test_bytes_at_equal_error_are_those_of_the_curves() -> None:
         return [report.Point(name, k, factor * rate, db, s, None, 1, 1) for k, (rate, db, s) in enumerate(points)]
 
     made = {"jpeg": curve("jpeg", 1), SYSTEM: curve(SYSTEM, 0.75), "webp": curve("webp", 1)[:3]}
-    codecs = {name: peers.codec(name) for name in ("jpeg", "webp")}
+    codecs = {name: peers.codec(name) for name in ("jpeg", "webp")} | {SYSTEM: curves.ours(SYSTEM)}
     table = tables.rates_table(measured(curves=made, codecs=codecs))
     assert table is not None
     assert list(table.head) == ["", "JPEG, PSNR", "JPEG, MS-SSIM", "WebP, PSNR", "WebP, MS-SSIM"]
     assert table.rows[0] == [SYSTEM, "-25.0 %", "-25.0 %", "-", "-"]
-    assert table.rows[1][:3] == ["jpeg", "-", "-"]
+    assert table.rows[1][:3] == ["JPEG", "-", "-"]
 
 
 def test_a_ladder_is_shown_where_there_is_one() -> None:
@@ -186,7 +205,9 @@ def test_a_button_lifts_a_system(chromium: Browser, folder: Path) -> None:
     assert {value for _, value in chromium.evaluate(opacity)} == {"1"}
     chromium.evaluate("document.querySelector('[data-lift]').click()")
     assert chromium.evaluate("document.querySelectorAll('[aria-pressed=true]').length") == 1
-    assert chromium.evaluate("document.querySelectorAll('.lifted').length") == 4  # own and published, PSNR and MS-SSIM
+    assert (
+        chromium.evaluate("document.querySelectorAll('.lifted').length") == 8
+    )  # own and published, PSNR and MS-SSIM, twice
     chromium.evaluate("document.querySelector('[data-lift]').click()")
     assert chromium.evaluate("document.querySelectorAll('.lifted, .lifting').length") == 0
 
@@ -194,6 +215,7 @@ def test_a_button_lifts_a_system(chromium: Browser, folder: Path) -> None:
 @pytest.mark.parametrize("width", [360, 1200])
 def test_it_fits_a_phone(chromium: Browser, folder: Path, width: int) -> None:
     chromium.open((folder / "out" / "papers.html").as_uri(), width, 740, phone=width < 500)
+    chromium.evaluate("document.querySelector('details').open = true")
     widths = chromium.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert widths[0] == widths[1] <= width
     texts = "[...document.querySelectorAll('.texts')].every((table) => table.scrollWidth <= table.clientWidth)"

@@ -70,7 +70,10 @@ def rates_table(measured: Measured) -> Table | None:
     anchors = [name for name in ANCHORS if name in measured.curves]
     rates = {name: report.bd_rates(measured.curves, name, [metric for metric, _ in MEASURES]) for name in anchors}
     rows = [
-        [name, *(_percent(rates[anchor][name][metric], name == anchor) for anchor in anchors for metric, _ in MEASURES)]
+        [
+            measured.codecs[name].label,
+            *(_percent(rates[anchor][name][metric], name == anchor) for anchor in anchors for metric, _ in MEASURES),
+        ]
         for name in (*measured.papers, *measured.references)
         if name in measured.curves
     ]
