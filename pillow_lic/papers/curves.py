@@ -22,8 +22,10 @@ REFERENCES = ("jpeg", "jpeg2000", "webp", "avif")
 """The formats to compare with, as far as this Pillow has them; JPEG 2000 with the transform of colours that it lacks by default."""
 GENERAL = ("lic1", "lic2")
 """The names of our models that stand for no paper."""
+ANCHORS = ("jpeg", "jpeg2000", "webp")
+"""Those of them that papers compare with, and the tables set bytes against: they are measured at all of their qualities."""
 SETTINGS = 6
-"""Qualities of a codec that are measured, at most: enough for a curve, and for a rate between curves."""
+"""Qualities of any other codec that are measured, at most: enough for a curve, and for a rate between curves."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Measured:
 
 
 def measure(pictures: Sequence[Path], cache: Path | None, curves: Path | None, say: Callable[[str], None]) -> Measured:
-    """Code the pictures with every paper's model, ours, and the other formats, each at SETTINGS of its qualities, and decode them.
+    """Code the pictures with every paper's model, ours, and the other formats, at SETTINGS of their qualities or all, and decode them.
 
     cache: a JSON file that keeps every sample under the hash of the model, so that a run that was stopped goes on. curves: a JSON
     file of published curves, see `report.published`; a paper names its own. Seconds are those of the processor.
@@ -71,7 +73,10 @@ def measure(pictures: Sequence[Path], cache: Path | None, curves: Path | None, s
     codecs = {name: peers.codec(name) for name in REFERENCES if peers.is_available(name)}
     known = {model.name for model in models.models()}
     codecs |= {name: ours(name) for name in (*GENERAL, *papers) if name in known}
-    plan = {name: (codec, settings_of(codec.qualities)) for name, codec in codecs.items()}
+    plan = {
+        name: (codec, codec.qualities if name in ANCHORS else settings_of(codec.qualities))
+        for name, codec in codecs.items()
+    }
     refused: list[Refusal] = []
     keeper = samples.Cache(cache)
     found = samples.run(pictures, plan, METRICS, 1, keeper, say, kept=plan, clock=time.process_time, refusals=refused)

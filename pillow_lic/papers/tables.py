@@ -11,6 +11,7 @@ from ..bench import report
 from ..engine import models
 from ..fileformat.limits import MAX_LEVEL
 from . import claims
+from .curves import ANCHORS
 
 if TYPE_CHECKING:
     from ..bench.samples import Refusal
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 MISSING = "-"
 """What was not measured."""
-ANCHORS = ("jpeg", "jpeg2000", "webp")
-"""Formats that papers compare with."""
 MEASURES = (("psnr", "PSNR"), ("ms_ssim", "MS-SSIM"))
 """Metrics of curves, and their names."""
 
