@@ -16,7 +16,7 @@ FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/
 LEAVES = "errors arguments files metadata metrics naming"
 ROOMS_OF_FAMILIES = (
     "families/tilewise families/transform families/factorised families/recurrence families/wrapped families/held "
-    "families/bitplanes"
+    "families/still families/bitplanes"
 )
 """What families share: they import these and never each other."""
 LAW = {
@@ -46,6 +46,7 @@ LAW = {
     "families": (f"errors metrics engine fileformat =families {ROOMS_OF_FAMILIES}", "numpy"),
     "families/transform": ("errors engine fileformat", "numpy"),
     "families/held": ("", "numpy"),
+    "families/still": ("fileformat/areas", "numpy"),
     "families/lic1": ("errors metrics engine fileformat =families families/lic1", "numpy"),
     "importance": ("errors arguments engine fileformat importance", "numpy"),
     "importance/places": ("arguments", ""),

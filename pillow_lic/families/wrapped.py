@@ -28,6 +28,7 @@ from ..fileformat.levels import level_to_quality
 from ..fileformat.tiling import Tiling
 from . import MISSING, Trial
 from .held import has_cut_off, hold
+from .still import left
 
 if TYPE_CHECKING:
     from ..engine.models import Model
@@ -96,7 +97,11 @@ def restored(
     """
 
     def finish(core: Area, shown: Pixels) -> Pixels:
-        return shown if luma is None else hold(shown, pixels[core.slices], luma[core.slices], facts.steps[0])
+        if model.constants["scale"] > 1:
+            return shown
+        if luma is not None:
+            shown = hold(shown, pixels[core.slices], luma[core.slices], facts.steps[0])
+        return left(shown, pixels, core)
 
     windows = Windows(model.constants["window"], model.constants["margin"], model.constants["scale"], 1)
     windows.run(model, "restore", pixels, told(facts), shape, put, area, held, finish)
