@@ -248,7 +248,7 @@ def test_codes_that_are_no_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_larger_picture_goes_by_tiles() -> None:
     pixels = np.tile(photo_like(256, 263), (8, 5, 1))
-    data = encoded(MODEL, pixels, quality=1)
+    data = encoded(MODEL, pixels, quality=1, exact=False)
     header, whole = codec.decode(data)
     assert (header.tile_edge, header.tile_count) == (1024, 4)
     assert metrics.psnr(pixels, whole) > 18
