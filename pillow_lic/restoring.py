@@ -76,7 +76,9 @@ def restored_pixels(data: bytes) -> tuple[npt.NDArray[np.uint8], str]:
     check_pixels(facts.width, facts.height)
     seen = jpeg.pixels_of(data)
     shown = np.empty_like(seen)
-    wrapped.restored(models.choose(MODEL), seen, facts, seen.shape[:2], onto(shown), held=len(data))
+    model = models.choose(MODEL)
+    luma = wrapped.luma_of(model, data, facts, seen)
+    wrapped.restored(model, seen, facts, seen.shape[:2], onto(shown), held=len(data), luma=luma)
     if facts.is_grey:
         return ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8), "L"
     return shown, "RGB"

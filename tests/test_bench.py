@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import json
 import re
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pillow_lic import codec, metrics
-from pillow_lic.bench import charts, groups, measurement, peers, report, times
+from pillow_lic.bench import charts, groups, measurement, peers, report, samples, times
 from pillow_lic.bench.report import Sample
 from pillow_lic.engine import models, runtime
 from pillow_lic.families.lic1 import detail
@@ -86,7 +87,7 @@ def test_report_of_a_folder(folder: Path, tmp_path: Path, capsys: pytest.Capture
 def test_a_sample_is_what_pillow_gives(folder: Path) -> None:
     pixels = peers.read(folder / "a.png")
     codec = peers.codec("jpeg")
-    sample = measurement.measure(codec, 50, "a", pixels, ["psnr"], 1)
+    sample = samples.measure(codec, 50, "a", pixels, ["psnr"], 1, time.perf_counter)
     data = codec.encode(pixels, 50)
     assert sample.bytes == len(data)
     assert sample.pixels == 176 * 168
@@ -159,7 +160,7 @@ def test_the_cache_keeps_peers_and_marks_their_times(
     arguments = [str(folder), *FAST, "--cache", str(tmp_path / "cache.json")]
     assert measurement.main(arguments) == 0
     first = capsys.readouterr().out
-    monkeypatch.setattr(measurement, "measure", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr(samples, "measure", lambda *_: pytest.fail("measured again"))
     assert measurement.main(arguments) == 0
     second = capsys.readouterr().out
     assert "measured in an earlier run" in second
@@ -170,24 +171,67 @@ def test_the_cache_keeps_peers_and_marks_their_times(
 def test_a_run_that_is_stopped_keeps_what_it_measured(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measure, path = measurement.measure, tmp_path / "cache.json"
+    measure, path = samples.measure, tmp_path / "cache.json"
 
     def until_webp(codec: peers.Codec, *rest: Any) -> Sample:
         if "webp" in codec.title.lower():
             raise KeyboardInterrupt
         return measure(codec, *rest)
 
-    monkeypatch.setattr(measurement, "measure", until_webp)
+    monkeypatch.setattr(samples, "measure", until_webp)
     with pytest.raises(KeyboardInterrupt):
         measurement.main([str(folder), *FAST, "--codecs", "jpeg,webp", "--limit", "1", "--cache", str(path)])
     assert len(json.loads(path.read_text())) == 4
 
 
+def test_what_a_codec_refuses_is_named_and_the_rest_measured(folder: Path) -> None:
+    jpeg, said = peers.codec("jpeg"), []
+
+    def only_colours(pixels: np.ndarray, quality: float) -> bytes:
+        if (pixels == pixels[..., :1]).all():
+            raise ValueError("no grey pictures")
+        return jpeg.encode(pixels, quality)
+
+    plan = {"jpeg": (jpeg, [20]), "picky": (dataclasses.replace(jpeg, name="picky", encode=only_colours), [20, 50])}
+    paths, refused = measurement.pictures_of(folder), []
+    found = samples.run(paths, plan, ["psnr"], 1, samples.Cache(None), said.append, refusals=refused)
+    assert [(sample.codec, sample.picture) for sample in found] == [
+        ("jpeg", "a.png"), ("picky", "a.png"), ("picky", "a.png"), ("jpeg", "b.png")
+    ]  # fmt: skip
+    assert refused == [samples.Refusal("picky", "b.png", "no grey pictures")]
+    assert said[0] == "1/2 a.png"
+    assert re.fullmatch(r"  JPEG: 2 of 2 in \d+ s", said[2])
+    with pytest.raises(ValueError, match="no grey pictures"):
+        samples.run(paths, plan, ["psnr"], 1, samples.Cache(None), said.append)
+
+
+def test_samples_of_two_clocks_are_not_taken_for_each_other(folder: Path, tmp_path: Path) -> None:
+    plan, paths = {"jpeg": (peers.codec("jpeg"), [20])}, measurement.pictures_of(folder, 1)
+    cache = samples.Cache(tmp_path / "cache.json")
+    for clock, is_known in ((time.perf_counter, False), (time.process_time, False), (time.process_time, True)):
+        (sample,) = samples.run(paths, plan, ["psnr"], 1, cache, lambda _: None, clock=clock)
+        assert sample.cached == is_known
+
+
+def test_a_model_in_steps_codes_a_picture_once(folder: Path) -> None:
+    codec, pixels = measurement.our_codec("toderici2017"), peers.read(folder / "a.png")
+    asked = codec.qualities[::3]
+    made = samples.measure_together(codec, asked, "a", pixels, ["psnr"], 1, time.process_time)
+    alone = [samples.measure(codec, quality, "a", pixels, ["psnr"], 1, time.process_time) for quality in asked]
+    assert [(s.quality, s.bytes, s.psnr) for s in made] == [(s.quality, s.bytes, s.psnr) for s in reversed(alone)]
+    assert measurement.our_codec("balle2017").together is None
+
+
+def test_a_kept_file_is_made_once(tmp_path: Path) -> None:
+    assert samples.Cache(tmp_path / "cache.json").file("key", lambda: b"file") == b"file"
+    assert samples.Cache(tmp_path / "cache.json").file("key", lambda: pytest.fail("it was made again")) == b"file"
+
+
 def test_the_cache_asks_for_every_metric(tmp_path: Path) -> None:
-    cache = measurement.Cache(tmp_path / "cache.json")
+    cache = samples.Cache(tmp_path / "cache.json")
     cache.put("key", Sample("jpeg", 1, "a", 2, 3, 0.1, 0.1, psnr=30), ["psnr"])
     cache.save()
-    again = measurement.Cache(tmp_path / "cache.json")
+    again = samples.Cache(tmp_path / "cache.json")
     assert again.get("key", ["psnr"]) == Sample("jpeg", 1, "a", 2, 3, 0.1, 0.1, psnr=30, cached=True)
     assert again.get("key", ["psnr", "ms_ssim"]) is None
     assert again.get("other", []) is None
@@ -255,7 +299,7 @@ def test_what_is_wrong_is_said_before_anything_is_measured(
 ) -> None:
     monkeypatch.chdir(folder)
     (folder / "a file").write_bytes(b"")
-    monkeypatch.setattr(measurement, "run", lambda *_: pytest.fail("it was measured"))
+    monkeypatch.setattr(samples, "run", lambda *_: pytest.fail("it was measured"))
     assert measurement.main([str(folder), *FAST, *words]) == 1
     assert words[1] in capsys.readouterr().err
 

@@ -34,6 +34,19 @@ def test_the_nearest_quality(wanted: int) -> None:
     assert found == min(max(wanted, 1), 95)
 
 
+@pytest.mark.parametrize(("wanted", "best", "between"), [(437, 44, (40, 50)), (5, 1, (1, 40)), (2000, 95, (50, 95))])
+def test_sizes_that_are_known_are_not_found_again(wanted: int, best: int, between: tuple[int, int]) -> None:
+    known, tried = {quality: 10 * quality for quality in (1, 40, 50, 95)}, []
+
+    def size(quality: float) -> int:
+        if quality not in known:
+            tried.append(quality)
+        return int(10 * quality)
+
+    assert equal_bytes.nearest(size, wanted, range(1, 96), known) == best
+    assert all(between[0] < quality < between[1] for quality in tried)
+
+
 def test_pictures_are_compared_at_nearly_equal_bytes(photo: Image.Image) -> None:
     pixels = np.asarray(photo.resize((384, 256)))
     codecs = [measurement.our_codec("lic"), *map(peers.codec, ("jpeg", "webp"))]

@@ -57,6 +57,13 @@ def test_ms_ssim_is_that_of_pytorch_msssim(shape: tuple[int, int, int], seed: in
     assert ms_ssim(a, b) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("samples", [1, 200 * 20, 10**6])
+def test_ms_ssim_does_not_depend_on_its_strips(samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = pictures(161, 200, 3, 1)
+    monkeypatch.setattr("pillow_lic.metrics._STRIP", samples)
+    assert ms_ssim(a, b) == pytest.approx(0.8940027311360259, abs=1e-6)
+
+
 def test_ms_ssim_ends() -> None:
     a, _ = pictures(161, 161, 3, 6)
     assert ms_ssim(a, a) == pytest.approx(1)

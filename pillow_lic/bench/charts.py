@@ -20,9 +20,9 @@ _PARTS = 40
 """Places of a line between two points that are looked at, to see whether the list hides it."""
 _LINE = 12
 """Pixels between the names at the ends of two series, at least."""
-_LETTER = 6.5
-"""Width of a letter of such a name, about; one for which there is no room ends at the edge, above its point."""
-_KEY, _ROW = 170, 18
+_LETTER = 8
+"""Width of a letter of such a name on a phone, about; one for which there is no room ends at the edge, above its point."""
+_KEY, _KEY_ROW = 170, 18
 """Width of a key beside the panels, and height of a row of it."""
 
 
@@ -55,7 +55,7 @@ def svg(panels: Sequence[Panel], columns: int = 2, key: Mapping[str, str] = NO_K
     colors = {name: _COLORS[i % len(_COLORS)] for i, name in enumerate(names)}
     columns = min(columns, len(panels)) or 1
     width, height = columns * _WIDTH + (_KEY if key else 0), -(-len(panels) // columns) * _HEIGHT
-    height = max(height, _TOP + _ROW * len(key))
+    height = max(height, _TOP + _KEY_ROW * len(key))
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     label = escape("; ".join(f"{panel.title} over {panel.x_label}" for panel in panels))
     named = f'role="img" aria-label="{label}"'
@@ -68,7 +68,7 @@ def svg(panels: Sequence[Panel], columns: int = 2, key: Mapping[str, str] = NO_K
         parts += _panel(panel, {**colors, **panel.colors})
         parts.append("</g>")
     for row, (name, color) in enumerate(key.items()):
-        x, y = columns * _WIDTH + 4, _TOP + _ROW * row
+        x, y = columns * _WIDTH + 4, _TOP + _KEY_ROW * row
         parts.append(f'<path d="M{x} {y}h22" stroke="{color}" stroke-width="3"/>')
         parts.append(f'<text x="{x + 28}" y="{y + 4}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>", ""])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import files, metrics
-from . import equal_bytes, measurement, page, peers, report
+from . import equal_bytes, measurement, page, peers, report, samples
 
 if TYPE_CHECKING:
     from .peers import Codec
@@ -88,9 +88,7 @@ def _table(picture: equal_bytes.Compared) -> str:
 def _page(paths: Sequence[Path], compared: Sequence[equal_bytes.Compared], codecs: Mapping[str, Codec]) -> str:
     wanted = ("psnr", "ms_ssim")
     plan = {name: (codec, codec.qualities) for name, codec in codecs.items()}
-    samples = measurement.run(
-        paths, plan, wanted, 1, measurement.Cache(None), lambda line: print(line, file=sys.stderr)
-    )
-    curves = report.average(samples)
+    found = samples.run(paths, plan, wanted, 1, samples.Cache(None), lambda line: print(line, file=sys.stderr))
+    curves = report.average(found)
     anchor = list(curves)[-1]
     return page.page(len(paths), compared, curves, report.bd_rates(curves, anchor, wanted), anchor, codecs)

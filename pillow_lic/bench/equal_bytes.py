@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,9 @@ from .. import metrics
 
 if TYPE_CHECKING:
     from .peers import Codec, Pixels
+
+Sizes = Mapping[str, Mapping[float, int]]
+NOTHING: Mapping[float, int] = {}
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,13 @@ class Compared:
     coded: Sequence[Coded]
 
 
-def compare(name: str, pixels: Pixels, codecs: Sequence[Codec], quality: float) -> Compared:
-    """Return a picture by the first codec at this quality, and by each other where its file comes nearest to that in bytes."""
+def compare(name: str, pixels: Pixels, codecs: Sequence[Codec], quality: float, known: Sizes | None = None) -> Compared:
+    """Return a picture by the first codec at this quality, and by each other where its file comes nearest to that in bytes.
+
+    known: bytes of the picture's files by quality, of codecs by their names; what is known is not encoded to find the quality.
+    """
     first = code(codecs[0], pixels, quality)
-    return Compared(name, pixels, [first, *beside(len(first.data), pixels, codecs[1:])])
+    return Compared(name, pixels, [first, *beside(len(first.data), pixels, codecs[1:], known)])
 
 
 def code(codec: Codec, pixels: Pixels, quality: float) -> Coded:
@@ -51,22 +57,29 @@ def code(codec: Codec, pixels: Pixels, quality: float) -> Coded:
     return Coded(codec, quality, data, decoded, metrics.psnr(pixels, decoded), encoded - begun, ended - encoded)
 
 
-def beside(wanted: int, pixels: Pixels, codecs: Iterable[Codec]) -> Iterator[Coded]:
-    """Yield the picture by every codec at the quality whose file comes nearest to `wanted` bytes."""
+def beside(wanted: int, pixels: Pixels, codecs: Iterable[Codec], known: Sizes | None = None) -> Iterator[Coded]:
+    """Yield the picture by every codec at the quality whose file comes nearest to `wanted` bytes; `known` as of `compare`."""
     for codec in codecs:
-        sizes: dict[float, int] = {}
+        sizes = dict((known or {}).get(codec.name, {}))
 
         def size(quality: float, codec: Codec = codec, sizes: dict[float, int] = sizes) -> int:
             if quality not in sizes:
                 sizes[quality] = len(codec.encode(pixels, quality))
             return sizes[quality]
 
-        yield code(codec, pixels, nearest(size, wanted, codec.searched))
+        yield code(codec, pixels, nearest(size, wanted, codec.searched, sizes))
 
 
-def nearest(size: Callable[[float], int], wanted: int, qualities: Sequence[float]) -> float:
-    """Return the one of the ascending qualities whose file is nearest to `wanted` bytes; sizes must grow with quality."""
-    low, high = 0, len(qualities) - 1
+def nearest(
+    size: Callable[[float], int], wanted: int, qualities: Sequence[float], known: Mapping[float, int] = NOTHING
+) -> float:
+    """Return the one of the ascending qualities whose file is nearest to `wanted` bytes; sizes must grow with quality.
+
+    known: sizes of some qualities.
+    """
+    sizes = {i: known[quality] for i, quality in enumerate(qualities) if quality in known}
+    low = max((i for i, found in sizes.items() if found <= wanted), default=0)
+    high = min((i for i, found in sizes.items() if i > low and found > wanted), default=len(qualities) - 1)
     while high - low > 1:
         middle = (low + high) // 2
         if size(qualities[middle]) <= wanted:

@@ -8,59 +8,30 @@ from a cache are marked and never set in relation to times of this run.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import platform
 import sys
-import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from .. import files, metrics
-from ..fileformat.levels import level_to_quality
+from .. import files
+from ..fileformat.levels import level_to_quality, quality_to_level
 from ..fileformat.limits import MAX_LEVEL
 from ..parsing import above_zero, count, typed
 from . import equal_bytes, page, report, words
-from .report import METRICS, Sample
+from .report import METRICS
 
 if TYPE_CHECKING:
     from .peers import Codec, Pixels
-
-Result = TypeVar("Result")
 
 OURS = "lic"
 """Another name of the default model."""
 _QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 _SEARCHED = tuple(step / 20 for step in range(20, 201))
 _SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
-
-
-class Cache:
-    """Samples of peers by picture and settings, in a JSON file, or in memory when no path is given."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._entries: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path and path.exists() else {}
-
-    def get(self, key: str, wanted: Iterable[str]) -> Sample | None:
-        """Return the sample if every wanted metric was computed for it."""
-        entry = self._entries.get(key)
-        if entry is None or not set(wanted) <= set(entry["computed"]):
-            return None
-        return Sample(**entry["sample"] | {"cached": True})
-
-    def put(self, key: str, sample: Sample, computed: Iterable[str]) -> None:
-        """Keep a sample; `save` writes it."""
-        self._entries[key] = {"sample": asdict(sample), "computed": sorted(computed)}
-
-    def save(self) -> None:
-        """Write the file, whole."""
-        if self._path:
-            files.write_atomic(self._path, json.dumps(self._entries, indent=0).encode())
 
 
 def our_names() -> tuple[str, ...]:
@@ -76,8 +47,9 @@ def our_names() -> tuple[str, ...]:
 
 def our_codec(name: str) -> Codec:
     """Return pillow-lic itself with the newest model of one of `our_names`; one with steps has those as its qualities."""
-    from .. import codec, inspection
+    from .. import codec, families, inspection
     from ..engine import models
+    from ..fileformat import container
     from ..options import EncodeOptions
     from .peers import Codec
 
@@ -90,12 +62,36 @@ def our_codec(name: str) -> Codec:
         asked = EncodeOptions(quality=quality, effort=asked_effort, model=spec.number, lossless=lossless)
         return codec.encode(pixels, "RGB", asked)
 
+    def together(pixels: Pixels, qualities: Sequence[float]) -> Iterator[bytes]:
+        whole = encode(pixels, level_to_quality(spec.levels[-1]))
+        parts = container.unpack(whole)
+        for quality in qualities:
+            level = spec.nearest_level(quality_to_level(quality))
+            if level == spec.levels[-1]:
+                yield whole
+            elif parts.exact is not None or parts.header.model_id != spec.number:
+                yield encode(pixels, quality)
+            else:
+                tiles = [tile for tile in parts.tiles if tile is not None]
+                lower = families.lowered(spec, parts.header.tiling, level, tiles)
+                yield container.pack(replace(parts.header, level=level), lower)
+
     title = f"LIC {spec.name} ({spec.number})" + (f" effort={asked_effort}" if asked_effort else "")
     label = ("LIC" if model == OURS else model) + (f" effort {effort}" if effort else "")
     has_all = len(spec.levels) > MAX_LEVEL
     steps = tuple(level_to_quality(level) for level in spec.levels) if not has_all else ()
     qualities, searched = (_QUALITIES, _SEARCHED) if has_all else (steps, steps)
-    return Codec(name, label, title, ".lic", qualities, searched, encode, lambda data: codec.decode(data)[1])
+    return Codec(
+        name,
+        label,
+        title,
+        ".lic",
+        qualities,
+        searched,
+        encode,
+        lambda data: codec.decode(data)[1],
+        together if families.is_stepwise(spec) else None,
+    )
 
 
 def complexity() -> dict[str, float]:
@@ -107,63 +103,6 @@ def complexity() -> dict[str, float]:
 
     model = models.choose(None)
     return {"encoder": round(model.kmac_per_pixel("encoder"), 3), "decoder": round(model.kmac_per_pixel("decoder"), 3)}
-
-
-def measure(codec: Codec, quality: float, name: str, pixels: Pixels, wanted: Iterable[str], repeats: int) -> Sample:
-    """Return the sample of one picture, coded and decoded `repeats` times for the clock."""
-    data, encode_seconds = _best(lambda: codec.encode(pixels, quality), repeats)
-    decoded, decode_seconds = _best(lambda: codec.decode(data), repeats)
-    values = {metric: _value(metric, pixels, decoded) if metric in wanted else None for metric in METRICS}
-    return Sample(
-        codec.name,
-        quality,
-        name,
-        len(data),
-        pixels.shape[0] * pixels.shape[1],
-        encode_seconds,
-        decode_seconds,
-        psnr=values["psnr"],
-        ms_ssim=values["ms_ssim"],
-        ssimulacra2=values["ssimulacra2"],
-    )
-
-
-def run(
-    paths: Sequence[Path],
-    codecs: Mapping[str, tuple[Codec, Sequence[float]]],
-    wanted: Sequence[str],
-    repeats: int,
-    cache: Cache,
-    say: Callable[[str], None],
-    kept: Container[str] | None = None,
-) -> list[Sample]:
-    """Measure every codec at its qualities on every picture; each codec codes the first picture once beforehand.
-
-    kept: names of the codecs whose samples the cache has and keeps, under their titles; by default those of the peers.
-    """
-    from . import peers
-
-    kept = peers.NAMES if kept is None else kept
-    samples = []
-    warm: set[str] = set()
-    for number, path in enumerate(paths, 1):
-        say(f"{number}/{len(paths)} {path.name}")
-        pixels = peers.read(path)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        for name, (codec, qualities) in codecs.items():
-            for quality in qualities:
-                key = f"{codec.title}|{quality:g}|{digest}"
-                sample = cache.get(key, wanted) if name in kept else None
-                if sample is None:
-                    if name not in warm:
-                        codec.decode(codec.encode(pixels, quality))
-                        warm.add(name)
-                    sample = measure(codec, quality, path.name, pixels, wanted, repeats)
-                    if name in kept:
-                        cache.put(key, sample, wanted)
-                samples.append(sample)
-            cache.save()
-    return samples
 
 
 def pictures_of(folder: Path, limit: int | None = None) -> list[Path]:
@@ -186,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    from . import groups, peers
+    from . import groups, peers, samples
 
     wanted = _metrics(arguments.metrics)
     if "ssimulacra2" in wanted and not peers.has_ssimulacra2():
@@ -200,9 +139,9 @@ def _bench(arguments: argparse.Namespace) -> int:
     codecs = {name: our_codec(name) if name in ours else peers.codec(name) for name in names}
     plan = {name: (codec, chosen.get(name, codec.qualities)) for name, codec in codecs.items()}
     _check_early(arguments, names)
-    cache = Cache(Path(arguments.cache) if arguments.cache else None)
-    samples = run(paths, plan, wanted, arguments.repeats, cache, lambda line: print(line, file=sys.stderr))
-    curves = report.average(samples)
+    cache = samples.Cache(Path(arguments.cache) if arguments.cache else None)
+    found = samples.run(paths, plan, wanted, arguments.repeats, cache, lambda line: print(line, file=sys.stderr))
+    curves = report.average(found)
     if arguments.curves:
         curves |= report.published(Path(arguments.curves), arguments.curve or ["*"], curves)
     anchor = arguments.anchor or ("avif" if "avif" in curves else next(iter(curves)))
@@ -215,7 +154,7 @@ def _bench(arguments: argparse.Namespace) -> int:
         print(f"{OURS}: " + ", ".join(f"{side} {value:.1f}" for side, value in kmac.items()) + " kMAC a pixel")
     print()
     print(report.table(curves, anchor), report.bd_table(curves, rates, anchor), sep="\n\n")
-    if any(sample.cached for sample in samples):
+    if any(sample.cached for sample in found):
         print("\n* measured in an earlier run: not to be compared with other times")
     if arguments.out:
         about = {
@@ -223,7 +162,7 @@ def _bench(arguments: argparse.Namespace) -> int:
             "codecs": {name: codec.title for name, codec in codecs.items()},
             "kmac_per_pixel": kmac,
         }
-        report.write(Path(arguments.out), samples, curves, rates, about)
+        report.write(Path(arguments.out), found, curves, rates, about)
     if arguments.html:
         compared = [
             equal_bytes.compare(path.name, peers.read(path), list(codecs.values()), arguments.crops_at)
@@ -325,22 +264,3 @@ def _qualities(texts: Iterable[str], names: Sequence[str]) -> dict[str, list[flo
             msg = f"--quality must be CODEC=Q,Q with one of {', '.join(names)}, got {text}"
             raise ValueError(msg)
     return result
-
-
-def _best(call: Callable[[], Result], repeats: int) -> tuple[Result, float]:
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        result = call()
-        seconds.append(time.perf_counter() - start)
-    return result, min(seconds)
-
-
-def _value(metric: str, reference: Pixels, picture: Pixels) -> float | None:
-    from . import peers
-
-    if metric == "psnr":
-        return metrics.psnr(reference, picture)
-    if metric == "ssimulacra2":
-        return peers.ssimulacra2(reference, picture)
-    return metrics.ms_ssim(reference, picture) if min(reference.shape[:2]) > metrics.MS_SSIM_MIN_SIDE else None

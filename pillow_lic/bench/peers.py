@@ -6,7 +6,7 @@ Pictures are uint8 RGB, (H, W, 3).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
@@ -29,7 +29,8 @@ class Codec:
     """A codec to measure: what it is called, what exactly it is, and its two directions.
 
     label: its name for people. suffix: of its files. qualities: those of its curve; searched: those among which one is sought
-    for a number of bytes, both ascending.
+    for a number of bytes, both ascending. together: gives the files of several qualities in their order, where one encode is enough
+    for all.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Codec:
     searched: Sequence[float]
     encode: Callable[[Pixels, float], bytes]
     decode: Callable[[bytes], Pixels]
+    together: Callable[[Pixels, Sequence[float]], Iterator[bytes]] | None = None
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,16 @@ def run(args: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)  # an error comes before the minutes of measuring
     found = [demo.OWN_SAMPLE] if args.pictures is None else measurement.pictures_of(named(args.pictures), args.limit)
     cache, published = (None if name is None else named(name) for name in (args.cache, args.curves))
-    measured = curves.measure(found, cache, published, lambda line: print(line, file=sys.stderr))
+    measured = curves.measure(found, cache, published, _say)
     drawings = {metric: f"{metric}.svg" for metric in curves.METRICS}
     for metric, panel in page.panels(measured).items():
         write_atomic(folder / drawings[metric], charts.svg([panel], key=page.key(measured)).encode())
     write_atomic(folder / "papers.md", page.markdown(measured, drawings).encode())
+    _say(f"crops, files cut short and maps of {found[0].name}")
     write_atomic(folder / "papers.html", page.html(measured).encode())
     print(f"wrote {folder / 'papers.html'} and {folder / 'papers.md'}")
     return 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -6,11 +6,11 @@ A family turns the pixels of a picture into the payloads of its tiles, and back,
 * `encode` and `decode` (`Plain`) of one rectangle of pixels; `tilewise` makes a writer and a reader of tiles out of them;
 * `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
 
-A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`), a tiled one if it has `cut` (`Cuttable`). A
-family may have `check`, which looks at what it would decode without running a network (`check(streams, shape)` where it has
-`decode`, `check(payload)` where it has `reader`), `drafts`, `dump`, which gives what a tile holds before it becomes pixels, and,
-where a payload holds a file of another format, `inner` and KEEPS_ORIGINAL. Families import `engine` and `fileformat`, never each
-other; the rest of the package reaches them by the functions below alone.
+A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`), and stepwise with `lowered` (`Stepwise`); a
+tiled one is progressive if it has `cut` (`Cuttable`). A family may have `check`, which looks at what it would decode without
+running a network (`check(streams, shape)` where it has `decode`, `check(payload)` where it has `reader`), `drafts`, `dump`, which
+gives what a tile holds before it becomes pixels, and, where a payload holds a file of another format, `inner` and KEEPS_ORIGINAL.
+Families import `engine` and `fileformat`, never each other; the rest of the package reaches them by the functions below alone.
 
 Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
 """
@@ -169,6 +169,13 @@ class Progressive(Plain, Protocol):
         """
 
 
+class Stepwise(Progressive, Protocol):
+    """A progressive family whose levels are numbers of steps: the file of one holds those of all below it."""
+
+    def lowered(self, model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> list[bytes]:
+        """Return the streams that `encode` gives at a level, of those that it gave at a higher one. No network runs."""
+
+
 class Tiled(Family, Protocol):
     """A family that codes the tiles of a picture itself."""
 
@@ -211,7 +218,7 @@ def writer(model: Model, pixels: Pixels, request: Request) -> Writer:
         return cast(Tiled, family).writer(model, pixels, request)
     from .tilewise import TilewiseWriter
 
-    return TilewiseWriter(cast(Plain, family), model, pixels)
+    return TilewiseWriter(cast(Plain, family), model, pixels, once=request.search and is_stepwise(model))
 
 
 def reader(
@@ -264,6 +271,19 @@ def dump(model: Model, tile: Coded) -> Mapping[str, npt.NDArray[Any]]:
 def is_progressive(model: Model) -> bool:
     """Whether the files of a model can be cut."""
     return hasattr(of(model), "cut")
+
+
+def is_stepwise(model: Model) -> bool:
+    """Whether a file of a model holds those of all lower levels."""
+    return hasattr(of(model), "lowered")
+
+
+def lowered(model: Model, tiling: Tiling, level: int, payloads: Sequence[bytes | memoryview]) -> list[bytes]:
+    """Return the payloads of all tiles at a level, of those at a higher one; of a stepwise model. No network runs."""
+    from .tilewise import lowered as lowered_tile
+
+    family = cast(Stepwise, of(model))
+    return [lowered_tile(family, model, tiling, index, level, payload) for index, payload in enumerate(payloads)]
 
 
 def cut(

@@ -67,6 +67,14 @@ def cut(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], lev
     return [shortened(model, unpack(model, streams, shape), size)]
 
 
+def lowered(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> list[bytes]:
+    """Return the one stream with the steps that a level means and no more (`families.Stepwise.lowered`)."""
+    signs, steps = unpack(model, streams, shape), steps_of(model, level)
+    counts = np.minimum(signs.counts, steps).astype(np.uint8)
+    values = np.where(np.arange(len(signs.values))[:, None, None, None] < steps, signs.values, 0).astype(np.int8)
+    return [pack(model, Signs(counts, values))]
+
+
 def encoder(signs: Callable[[Model, Pixels, int], Signs]) -> Callable[[Model, Pixels, int], list[bytes]]:
     """Return the `encode` of a family by its function of a model, pixels (h, w, 3) and a level that returns their signs."""
 

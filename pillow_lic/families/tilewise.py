@@ -25,7 +25,7 @@ from . import MISSING, Trial
 if TYPE_CHECKING:
     from ..engine.models import Model
     from ..fileformat.importance_map import Deltas
-    from . import Payload, Payloads, Plain, Progressive, Put
+    from . import Payload, Payloads, Plain, Progressive, Put, Stepwise
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -65,16 +65,40 @@ def cut(
     return result
 
 
-class TilewiseWriter:
-    """One picture (H, W, C) on its way into a file, tile by tile (`families.Writer`)."""
+def lowered(
+    family: Stepwise, model: Model, tiling: Tiling, index: int, level: int, payload: bytes | memoryview
+) -> bytes:
+    """Return the payload of a tile at a level, of that at a higher one (`families.lowered`)."""
+    check_time()
+    shape = coded_window(model, tiling, index).area.shape
+    return streams.pack(family.lowered(model, streams.unpack(payload), shape, level))
 
-    def __init__(self, family: Plain, model: Model, pixels: Pixels) -> None:
-        self._family, self._model, self._pixels = family, model, pixels
+
+class TilewiseWriter:
+    """One picture (H, W, C) on its way into a file, tile by tile (`families.Writer`).
+
+    once: whether the picture is coded at the highest level first and lowered from there, for a stepwise family and many levels.
+    """
+
+    def __init__(self, family: Plain, model: Model, pixels: Pixels, *, once: bool = False) -> None:
+        self._family, self._model, self._pixels, self._once = family, model, pixels, once
+        self._highest: dict[int, bytes] = {}
         self.tiling = chosen_tiling(model, pixels.shape[1], pixels.shape[0])
         self.deltas: Deltas | None = None
 
     def _payload(self, index: int, level: int) -> bytes:
         check_time()
+        highest = self._model.levels[-1]
+        if not self._once:
+            return self._coded(index, level)
+        if index not in self._highest:
+            self._highest[index] = self._coded(index, highest)
+        payload = self._highest[index]
+        if level == highest:
+            return payload
+        return lowered(cast("Stepwise", self._family), self._model, self.tiling, index, level, payload)
+
+    def _coded(self, index: int, level: int) -> bytes:
         area = coded_window(self._model, self.tiling, index).area
         return streams.pack(self._family.encode(self._model, self._pixels[area.slices], level))
 

@@ -32,3 +32,4 @@ encode = recurrence.encoder(signs)
 decode = recurrence.decode
 decode_cut = recurrence.decode_cut
 cut = recurrence.cut
+lowered = recurrence.lowered

@@ -33,3 +33,4 @@ encode = recurrence.encoder(signs)
 decode = recurrence.decode
 decode_cut = recurrence.decode_cut
 cut = recurrence.cut
+lowered = recurrence.lowered

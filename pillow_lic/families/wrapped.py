@@ -27,6 +27,8 @@ from ..fileformat.jpeg import Facts
 from ..fileformat.levels import level_to_quality
 from ..fileformat.tiling import Tiling
 from . import MISSING, Trial
+from .held import has_cut_off, hold
+from .still import left
 
 if TYPE_CHECKING:
     from ..engine.models import Model
@@ -87,13 +89,31 @@ def restored(
     put: Put,
     area: Area | None = None,
     held: int = 0,
+    luma: Pixels | None = None,
 ) -> None:
     """Give the restored pixels (h, w, 3) of an area of a picture (all of it by default) to `put`, window by window.
 
-    pixels: the inner picture. shape: rows and columns of the picture. `held` bytes are in memory beside that.
+    pixels: the inner picture. shape: rows and columns of the picture. `held` bytes are in memory beside that. luma: `luma_of` the file.
     """
+
+    def finish(core: Area, shown: Pixels) -> Pixels:
+        if model.constants["scale"] > 1:
+            return shown
+        if luma is not None:
+            shown = hold(shown, pixels[core.slices], luma[core.slices], facts.steps[0])
+        return left(shown, pixels, core)
+
     windows = Windows(model.constants["window"], model.constants["margin"], model.constants["scale"], 1)
-    windows.run(model, "restore", pixels, told(facts), shape, put, area, held)
+    windows.run(model, "restore", pixels, told(facts), shape, put, area, held, finish)
+
+
+def luma_of(model: Model, data: bytes | memoryview, facts: Facts, pixels: Pixels) -> Pixels | None:
+    """Return the luma (H, W) of the file inside where the picture is held to it; pixels (H, W, 3) are those of the file.
+
+    None for one of half size, for a grey one, and where no colour was cut off.
+    """
+    is_held = model.constants["scale"] == 1 and not facts.is_grey and has_cut_off(pixels)
+    return jpeg.luma_of(data) if is_held else None
 
 
 def compacted(model: Model, pixels: Pixels) -> Pixels:
@@ -125,8 +145,12 @@ class Windows:
         put: Put,
         area: Area | None = None,
         held: int = 0,
+        finish: Callable[[Area, Pixels], Pixels] = lambda _, made: made,
     ) -> None:
-        """Give what the network makes of an area (all by default) of pixels (H, W, 3) to `put`; shape: rows and columns of all of it."""
+        """Give what the network makes of an area (all by default) of pixels (H, W, 3) to `put`; shape: rows and columns of all of it.
+
+        finish: takes what is made of a whole square, and where that is, and returns what becomes of it.
+        """
         source, align = Tiling(pixels.shape[1], pixels.shape[0], 0).whole, model.constants["align"]
         target = area or Tiling(shape[1], shape[0], 0).whole
         cores = [core for core in self._squares(source) if self._made(core, shape).meets(target)]
@@ -137,8 +161,10 @@ class Windows:
             missing = [(0, padded(length, align) - length) for length in window.shape]
             seen = np.pad(pixels[window.slices], (*missing, (0, 0)), "edge")
             made: Pixels = model.run(role, pixels=seen, **feeds)[0][0]
-            wanted = self._made(core, shape).intersection(target)
-            put(wanted.within(target), made[wanted.within(self._made(window, shape)).slices])
+            square = self._made(core, shape)
+            finished = finish(square, made[square.within(self._made(window, shape)).slices])
+            wanted = square.intersection(target)
+            put(wanted.within(target), finished[wanted.within(square).slices])
 
         longest = self.edge + 2 * padded(self.margin, align)
         largest = min(longest, padded(source.height, align)) * min(longest, padded(source.width, align))
@@ -244,7 +270,8 @@ class WrappedReader:
         if self._scale > 1:
             put(self._tiling_of_shape(), pixels)
         else:
-            restored(self._model, pixels, facts, shape, put, self._area, held + len(data))
+            luma = luma_of(self._model, data, facts, pixels)
+            restored(self._model, pixels, facts, shape, put, self._area, held + len(data), luma)
 
 
 def reader(

@@ -88,6 +88,18 @@ def pixels_of(data: bytes | memoryview, scale: int = 1) -> Pixels:
             raise LicDamagedError(msg) from error
 
 
+def luma_of(data: bytes | memoryview) -> Pixels:
+    """Return the luma (H, W) of a JPEG file whose facts were checked; errors as of `pixels_of`."""
+    with _opened(bytes(data)) as im:
+        im.draft("L", im.size)
+        try:
+            return np.asarray(im.convert("L"))
+        except (OSError, SyntaxError, ValueError) as error:
+            let_pass(error)
+            msg = f"the JPEG file is damaged: {error}"
+            raise LicDamagedError(msg) from error
+
+
 def write(pixels: Pixels, quality: int) -> bytes:
     """Return a JPEG file of pixels (H, W, 3), of grey where the channels are equal, at Pillow's quality 1-100.
 

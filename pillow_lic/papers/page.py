@@ -39,10 +39,15 @@ COLORS = (
 """Of the papers, in their order; seen on white and on black."""
 GREYS = ("#8c8c8c", "#a8a8a8", "#757575", "#999999", "#666666", "#b0b0b0")
 PUBLISHED = "{} (published)"
+MOST = 2.0
+"""Bits per pixel up to which curves are drawn: what papers show; above, pictures look the same."""
 _CURVES = (
     "Mean over {} at each setting; whole files. Solid: measured here in one run. Dashed, in the same colour: the curve that was "
-    "published, which is of Kodak and comparable only with ours of Kodak. Grey: other formats, and our own models. A button lifts one system."
+    "published, which is of Kodak and comparable only with ours of Kodak. Grey: other formats, and our own models. Up to {:g} bits per "
+    "pixel.{}"
 )
+_LIFTS = " A button lifts one system."
+_ALONE = "Every system alone, beside the other formats and our own models"
 _CROPS = (
     "A part of {}; every system at the quality whose whole file comes nearest in bytes to that of {} at quality {:g}. Move the "
     "border with the mouse, a finger or the arrow keys."
@@ -51,25 +56,32 @@ _STRIPS = "One file of the highest quality, and what is shown when only so much 
 _MAPS = "White places have the higher quality."
 
 
-def panels(measured: Measured) -> dict[str, charts.Panel]:
-    """Return the charts of PSNR and of MS-SSIM in dB over the logarithm of bits per pixel, by metric."""
+def panels(measured: Measured, alone: str | None = None) -> dict[str, charts.Panel]:
+    """Return the charts of PSNR and of MS-SSIM in dB over the logarithm of bits per pixel, by metric.
+
+    alone: the model of one paper, which is shown beside what is no paper's.
+    """
     colors = _colors(measured)
+    names = [name for name in measured.curves if alone is None or name == alone or name in measured.references]
     found = {}
-    for metric, title in (("psnr", "PSNR, dB"), ("ms_ssim", "MS-SSIM, dB")):
-        series = {name: report.points_of(curve, metric) for name, curve in measured.curves.items()}
+    for metric, title in (("psnr", "PSNR"), ("ms_ssim", "MS-SSIM")):
+        series = {name: report.points_of(measured.curves[name], metric) for name in names}
         series |= {
-            PUBLISHED.format(name): report.points_of(curve, metric) for name, curve in measured.published.items()
+            PUBLISHED.format(name): report.points_of(curve, metric)
+            for name, curve in measured.published.items()
+            if alone in (None, name)
         }
+        shown = {name: [point for point in points if point[0] <= MOST] for name, points in series.items()}
         found[metric] = charts.Panel(
-            title,
+            title if alone is None else f"{alone}, {title}",
             "bits per pixel",
-            title,
-            {name: points for name, points in series.items() if points},
+            f"{title}, dB",
+            {name: points for name, points in shown.items() if points},
             dashed=frozenset(map(PUBLISHED.format, measured.published)),
             log_x=True,
             colors=colors | {PUBLISHED.format(name): color for name, color in colors.items()},
             legend=False,
-            named=frozenset(measured.references),
+            named=frozenset(measured.references if alone is None else names),
         )
     return found
 
@@ -86,6 +98,7 @@ def all_tables(measured: Measured) -> list[Table]:
     found = (
         tables.systems_table(measured),
         tables.claims_table(measured),
+        tables.rates_table(measured),
         tables.cost_table(measured),
         tables.ladder_table(measured),
         tables.refusals_table(measured),
@@ -96,7 +109,7 @@ def all_tables(measured: Measured) -> list[Table]:
 def html(measured: Measured) -> str:
     """Return the page, which holds all it shows: curves, tables, pictures at equal bytes, strips, maps, and sources."""
     colors = key(measured)
-    drawn = "".join(charts.svg([panel]) for panel in panels(measured).values())
+    drawn = _drawn(panels(measured).values())
     systems, *others = all_tables(measured)
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
     first, cut = measured.pictures[0], pictures.cuts(measured)
@@ -105,15 +118,18 @@ def html(measured: Measured) -> str:
         f'<p class="quiet">Papers: {len(measured.papers)}, their networks trained anew. pillow-lic {__version__} on {escape(machine)}.</p>',
         "</header>",
         "<main>",
-        *_section("Curves", _CURVES.format(_pictures(measured)), document.lift_buttons(colors)),
+        *_section("Curves", _CURVES.format(_pictures(measured), MOST, _LIFTS), document.lift_buttons(colors)),
         f'<div class="charts">\n{drawn}</div>',
+        f"<details><summary>{_ALONE}</summary>",
+        *(f'<div class="charts">\n{_drawn(panels(measured, name).values())}</div>' for name in colors),
+        "</details>",
         *_tables([systems, *others]),
         *_section("Pictures at equal bytes", _CROPS.format(first.name, models.DEFAULT, pictures.QUALITY)),
         bench_page.crops(pictures.at_equal_bytes(measured)),
         *_section("Files cut short", _STRIPS),
         f'<div class="charts">\n{charts.svg([_progress(measured, cut)])}</div>',
         *(f"<h3>{escape(name)}</h3>\n{pictures.strip(found, name)}" for name, found in cut.items()),
-        *_section("Maps of importance", _MAPS, pictures.maps(first)),
+        *_section("Maps of importance", _MAPS, pictures.maps(measured)),
         *_section("Sources", "Where the published figures are from, and how ours were measured."),
         *_sources(measured.papers.values()),
         "</main>",
@@ -124,7 +140,7 @@ def html(measured: Measured) -> str:
 
 def markdown(measured: Measured, drawings: Mapping[str, str]) -> str:
     """Return the tables as Markdown; drawings: names of the files of the charts by metric."""
-    lines = [f"# {TITLE}", "", _CURVES.format(_pictures(measured)).removesuffix(" A button lifts one system."), ""]
+    lines = [f"# {TITLE}", "", _CURVES.format(_pictures(measured), MOST, ""), ""]
     lines += [f"![{panel.title} over bits per pixel]({drawings[name]})" for name, panel in panels(measured).items()]
     for table in all_tables(measured):
         lines += ["", f"## {table.title}", "", table.text, ""]
@@ -143,11 +159,12 @@ def _colors(measured: Measured) -> dict[str, str]:
 def _progress(measured: Measured, cut: Mapping[str, Sequence[pictures.Cut]]) -> charts.Panel:
     """Return the chart of PSNR over the bytes that have come, of one file for each model."""
     series = {
-        name: [(part.bytes, part.shown[1]) for part in found if part.shown is not None] for name, found in cut.items()
+        name: [(part.bytes / 1000, part.shown[1]) for part in found if part.shown is not None]
+        for name, found in cut.items()
     }
     return charts.Panel(
         "One file, cut",
-        "bytes that have come",
+        "kB that have come",
         "PSNR, dB",
         series,
         log_x=True,
@@ -155,6 +172,10 @@ def _progress(measured: Measured, cut: Mapping[str, Sequence[pictures.Cut]]) -> 
         legend=False,
         named=frozenset(series),
     )
+
+
+def _drawn(shown: Iterable[charts.Panel]) -> str:
+    return "".join(charts.svg([panel]) for panel in shown)
 
 
 def _pictures(measured: Measured) -> str:

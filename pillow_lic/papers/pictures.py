@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .. import codec, color, describe, metrics
 from ..bench import equal_bytes, peers
 from ..engine import models
 from ..errors import LicError
-from ..options import EncodeOptions
+from ..options import DEFAULT_QUALITY, EncodeOptions
 from ..pages import document
+from . import curves
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..bench.peers import Codec, Pixels
     from .curves import Measured
 
@@ -28,8 +27,8 @@ QUALITY = 3.0
 def at_equal_bytes(measured: Measured) -> equal_bytes.Compared:
     """Return the first picture by every codec near the bytes of the default model at QUALITY."""
     path = measured.pictures[0]
-    first, *others = sorted(measured.codecs.values(), key=lambda one: one.name != models.DEFAULT)
-    return equal_bytes.compare(path.name, peers.read(path), [first, *others], QUALITY)
+    codecs = sorted(measured.codecs.values(), key=lambda one: one.name != models.DEFAULT)
+    return equal_bytes.compare(path.name, peers.read(path), list(map(measured.kept, codecs)), QUALITY, measured.sizes)
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def cuts(measured: Measured) -> dict[str, list[Cut]]:
     """Return what is shown after SHARES of one file, of each model that can be cut, and of the default one."""
     pixels = peers.read(measured.pictures[0])
     names = [models.DEFAULT, *(name for name, paper in measured.papers.items() if paper.cut)]
-    return {name: cut(measured.codecs[name], pixels) for name in names if name in measured.codecs}
+    return {name: cut(measured.kept(measured.codecs[name]), pixels) for name in names if name in measured.codecs}
 
 
 def cut(codec_of_model: Codec, pixels: Pixels) -> list[Cut]:
@@ -74,12 +73,13 @@ def strip(found: Sequence[Cut], name: str) -> str:
     return _row(shots)
 
 
-def maps(path: Path) -> str:
-    """Return a picture and its maps of importance as a row: the brighter, the higher the quality."""
+def maps(measured: Measured) -> str:
+    """Return the first picture and its maps of importance as a row: the brighter, the higher the quality."""
+    path = measured.pictures[0]
     pixels = peers.read(path)
     shots = [_shot("Picture", "", document.picture(color.to_image(pixels, "RGB"), path.name, exact=False))]
     for wanted in ("auto", "semantic"):
-        data = codec.encode(pixels, "RGB", EncodeOptions(importance=wanted))
+        data = measured.kept(_by_importance(wanted)).encode(pixels, DEFAULT_QUALITY)
         drawn = color.to_image(describe.draw_map(data)[:, :, None], "L")
         low, high = describe.describe(data)["importance"]
         text = f"quality {low:.1f} to {high:.1f} by place"
@@ -87,6 +87,16 @@ def maps(path: Path) -> str:
             _shot(f'importance="{wanted}"', text, document.picture(drawn, f"{path.name}: {wanted}", exact=True))
         )
     return _row(shots)
+
+
+def _by_importance(wanted: str) -> Codec:
+    """Return the codec of the default model with a map of importance."""
+    own = curves.ours(models.DEFAULT)
+
+    def encode(pixels: Pixels, quality: float) -> bytes:
+        return codec.encode(pixels, "RGB", EncodeOptions(quality=quality, importance=wanted))
+
+    return replace(own, title=f"{own.title} importance={wanted}", encode=encode)
 
 
 def _shot(name: str, text: str, image: str) -> str:

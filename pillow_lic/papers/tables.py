@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from ..bench import report
 from ..engine import models
 from ..fileformat.limits import MAX_LEVEL
 from . import claims
+from .curves import ANCHORS
 
 if TYPE_CHECKING:
-    from ..bench import report
+    from ..bench.samples import Refusal
     from ..engine.models import Model
     from .curves import Measured
 
 MISSING = "-"
 """What was not measured."""
+MEASURES = (("psnr", "PSNR"), ("ms_ssim", "MS-SSIM"))
+"""Metrics of curves, and their names."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,26 @@ def systems_table(measured: Measured) -> Table:
     return Table("Systems", text, head, rows, of_texts=True)
 
 
+def rates_table(measured: Measured) -> Table | None:
+    """Return the bytes at equal error against the formats of ANCHORS, in percent, of every curve; None where no anchor was measured."""
+    anchors = [name for name in ANCHORS if name in measured.curves]
+    rates = {name: report.bd_rates(measured.curves, name, [metric for metric, _ in MEASURES]) for name in anchors}
+    rows = [
+        [
+            measured.codecs[name].label,
+            *(_percent(rates[anchor][name][metric], name == anchor) for anchor in anchors for metric, _ in MEASURES),
+        ]
+        for name in (*measured.papers, *measured.references)
+        if name in measured.curves
+    ]
+    head = ("", *(f"{measured.codecs[anchor].label}, {words}" for anchor in anchors for _, words in MEASURES))
+    text = (
+        "Bytes more (+) or fewer (-) than those of another format at equal PSNR and at equal MS-SSIM, in percent: BD-rates of the curves "
+        f"above, over the errors that both have. {MISSING}: they share none, or a curve does not rise."
+    )
+    return Table("Bytes at equal error", text, head, rows) if anchors else None
+
+
 def cost_table(measured: Measured) -> Table:
     """Return size, work and time of every model."""
     head = (
@@ -90,8 +114,8 @@ def cost_table(measured: Measured) -> Table:
             ]
         )
     text = (
-        "kMAC/px: thousand multiply-adds of the networks for a pixel. s/MP: seconds for a megapixel on this machine in this "
-        "run, the mean over all rates. rates: those of one model."
+        "kMAC/px: thousand multiply-adds of the networks for a pixel. s/MP: seconds of a processor for a megapixel on this machine, "
+        "the mean over the rates of the curves; to encode where one file has every rate, those of that file. rates: those of one model."
     )
     return Table("Cost", text, head, rows)
 
@@ -108,10 +132,13 @@ def ladder_table(measured: Measured) -> Table | None:
 
 
 def refusals_table(measured: Measured) -> Table | None:
-    """Return the models that did not take the pictures, and why; None where all did."""
-    rows = [[name, reason] for name, reason in measured.refused.items()]
-    text = "These models are not in the curves."
-    return Table("Not measured", text, ("model", "why"), rows, of_texts=True) if rows else None
+    """Return the models that did not take all pictures, what they said of the first one, and how many there are; None for none."""
+    found: dict[str, list[Refusal]] = {}
+    for refusal in measured.refused:
+        found.setdefault(refusal.codec, []).append(refusal)
+    rows = [[name, f"{len(them)}, {them[0].picture} first", them[0].reason] for name, them in found.items()]
+    text = "These models do not take all of the pictures, so they have no curve."
+    return Table("Not measured", text, ("model", "pictures", "why"), rows, of_texts=True) if rows else None
 
 
 def size(model: Model) -> int:
@@ -122,6 +149,10 @@ def size(model: Model) -> int:
 def rates(model: Model) -> str:
     """Return how many rates a model has, in words."""
     return "continuous" if len(model.levels) > MAX_LEVEL else f"{len(model.levels)}"
+
+
+def _percent(rate: float | str, is_itself: bool) -> str:
+    return MISSING if is_itself or isinstance(rate, str) else f"{rate:+.1f} %"
 
 
 def _seconds(curve: Sequence[report.Point], name: str) -> str:

@@ -1,0 +1,205 @@
+"""Samples: a picture by a codec at a quality, coded once, decoded once and compared, on a clock; and the file that keeps them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .. import files, metrics
+from ..errors import LicError, let_pass
+from . import peers
+from .report import METRICS, Sample
+
+if TYPE_CHECKING:
+    from .peers import Codec, Pixels
+
+Result = TypeVar("Result")
+Clock = Callable[[], float]
+"""Seconds, as of `time.perf_counter`, or of a processor."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A picture that a codec does not take, by their names, and what it said."""
+
+    codec: str
+    picture: str
+    reason: str
+
+
+class Cache:
+    """Samples by picture and settings, and files, in a JSON file, or in memory when no path is given."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._entries: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path and path.exists() else {}
+
+    def get(self, key: str, wanted: Iterable[str]) -> Sample | None:
+        """Return the sample if every wanted metric was computed for it."""
+        entry = self._entries.get(key)
+        if entry is None or not set(wanted) <= set(entry["computed"]):
+            return None
+        return Sample(**entry["sample"] | {"cached": True})
+
+    def put(self, key: str, sample: Sample, computed: Iterable[str]) -> None:
+        """Keep a sample; `save` writes it."""
+        self._entries[key] = {"sample": asdict(sample), "computed": sorted(computed)}
+
+    def file(self, key: str, make: Callable[[], bytes]) -> bytes:
+        """Return the file of a key, which is made, and saved, if there is none."""
+        if key not in self._entries:
+            self._entries[key] = {"file": base64.b64encode(make()).decode("ascii")}
+            self.save()
+        return base64.b64decode(self._entries[key]["file"])
+
+    def save(self) -> None:
+        """Write the file, whole."""
+        if self._path:
+            files.write_atomic(self._path, json.dumps(self._entries, indent=0).encode())
+
+
+def measure(
+    codec: Codec, quality: float, name: str, pixels: Pixels, wanted: Iterable[str], repeats: int, clock: Clock
+) -> Sample:
+    """Return the sample of one picture, coded and decoded `repeats` times for the clock."""
+    data, seconds = _best(lambda: codec.encode(pixels, quality), repeats, clock)
+    return _sample(codec, quality, name, pixels, data, seconds, wanted, repeats, clock)
+
+
+def measure_together(
+    codec: Codec,
+    qualities: Sequence[float],
+    name: str,
+    pixels: Pixels,
+    wanted: Iterable[str],
+    repeats: int,
+    clock: Clock,
+) -> Iterator[Sample]:
+    """Yield the samples of one picture by a codec that makes the files of all qualities at once: each has the seconds of that.
+
+    The highest quality comes first.
+    """
+    together = codec.together
+    assert together is not None
+    order = sorted(qualities, reverse=True)
+    (files, highest), seconds = _best(lambda: _begun(together(pixels, order)), repeats, clock)
+    for quality, data in zip(order, chain([highest], files), strict=True):
+        yield _sample(codec, quality, name, pixels, data, seconds, wanted, repeats, clock)
+
+
+def run(
+    paths: Sequence[Path],
+    codecs: Mapping[str, tuple[Codec, Sequence[float]]],
+    wanted: Sequence[str],
+    repeats: int,
+    cache: Cache,
+    say: Callable[[str], None],
+    kept: Container[str] | None = None,
+    *,
+    clock: Clock = time.perf_counter,
+    refusals: list[Refusal] | None = None,
+) -> list[Sample]:
+    """Measure every codec at its qualities on every picture; each codec codes the first picture once beforehand.
+
+    kept: names of the codecs whose samples the cache has and keeps, under their titles; by default those of the peers. refusals:
+    takes what a codec refused, and there are no samples of that picture then; without it a refusal is an error.
+    """
+    kept = peers.NAMES if kept is None else kept
+    ours = "" if clock is time.perf_counter else f"|{clock.__name__}"
+    samples = []
+    warm: set[str] = set()
+    for number, path in enumerate(paths, 1):
+        say(f"{number}/{len(paths)} {path.name}")
+        pixels = peers.read(path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        for name, (codec, qualities) in codecs.items():
+            keys = {quality: f"{codec.title}|{quality:g}|{digest}{ours}" for quality in qualities}
+            found = {q: sample for q, key in keys.items() if name in kept and (sample := cache.get(key, wanted))}
+            missing = [quality for quality in qualities if quality not in found]
+            begun = time.perf_counter()
+            try:
+                if missing and name not in warm:
+                    codec.decode(codec.encode(pixels, missing[0]))
+                    warm.add(name)
+                for sample in _measured(codec, missing, path.name, pixels, wanted, repeats, clock):
+                    found[sample.quality] = sample
+                    if name in kept:
+                        cache.put(keys[sample.quality], sample, wanted)
+            except (ValueError, LicError) as error:
+                if refusals is None:
+                    raise
+                let_pass(error)
+                refusals.append(Refusal(name, path.name, str(error)))
+                continue
+            finally:
+                if missing:
+                    cache.save()
+            if missing:
+                say(f"  {codec.label}: {len(missing)} of {len(qualities)} in {time.perf_counter() - begun:.0f} s")
+            samples += [found[quality] for quality in qualities]
+    return samples
+
+
+def _measured(codec: Codec, qualities: Sequence[float], *rest: Any) -> Iterable[Sample]:
+    """Return the samples of one picture at some qualities; arguments as of `measure`."""
+    if codec.together is not None and len(qualities) > 1:
+        return measure_together(codec, qualities, *rest)
+    return (measure(codec, quality, *rest) for quality in qualities)
+
+
+def _sample(
+    codec: Codec,
+    quality: float,
+    name: str,
+    pixels: Pixels,
+    data: bytes,
+    encode_seconds: float,
+    wanted: Iterable[str],
+    repeats: int,
+    clock: Clock,
+) -> Sample:
+    """Return the sample of a picture's file, decoded `repeats` times."""
+    decoded, decode_seconds = _best(lambda: codec.decode(data), repeats, clock)
+    values = {metric: _value(metric, pixels, decoded) if metric in wanted else None for metric in METRICS}
+    count = pixels.shape[0] * pixels.shape[1]
+    return Sample(
+        codec.name,
+        quality,
+        name,
+        len(data),
+        count,
+        encode_seconds,
+        decode_seconds,
+        psnr=values["psnr"],
+        ms_ssim=values["ms_ssim"],
+        ssimulacra2=values["ssimulacra2"],
+    )
+
+
+def _begun(files: Iterator[bytes]) -> tuple[Iterator[bytes], bytes]:
+    """Return files and the first of them, which they no longer have."""
+    return files, next(files)
+
+
+def _best(call: Callable[[], Result], repeats: int, clock: Clock) -> tuple[Result, float]:
+    seconds = []
+    for _ in range(repeats):
+        start = clock()
+        result = call()
+        seconds.append(clock() - start)
+    return result, min(seconds)
+
+
+def _value(metric: str, reference: Pixels, picture: Pixels) -> float | None:
+    if metric == "psnr":
+        return metrics.psnr(reference, picture)
+    if metric == "ssimulacra2":
+        return peers.ssimulacra2(reference, picture)
+    return metrics.ms_ssim(reference, picture) if min(reference.shape[:2]) > metrics.MS_SSIM_MIN_SIDE else None

@@ -1,0 +1,57 @@
+"""Grounds of one colour in a JPEG picture, which are shown as they are: a network can only make one that is right wrong.
+
+    decoded blocks of 8x8 ─one colour each?─▶ and all 5x5 around have it? ─▶ still
+
+JPEG keeps such a ground to within half a step of its mean, and often exactly; nothing around tells the rest (FORMAT.md 14.9).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ..fileformat.areas import Area
+
+Pixels = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+
+BLOCK: Final = 8
+"""Pixels of a JPEG block each way."""
+REACH: Final = 2
+"""Blocks each way around one that must have its colour: less, and smooth skies of photographs at low quality lose."""
+
+
+def left(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
+    """Return shown pixels (h, w, 3) of an area of a picture, whose still blocks are those of the decoded picture (H, W, 3).
+
+    area: whole blocks, but where the picture ends.
+    """
+    halo = BLOCK * REACH
+    top, first = max(0, area.y0 - halo), max(0, area.x0 - halo)
+    around = decoded[top : area.y1 + halo, first : area.x1 + halo]
+    blocks = still(around)
+    if not blocks.any():
+        return shown
+    mask = blocks.repeat(BLOCK, 0).repeat(BLOCK, 1)[area.y0 - top :, area.x0 - first :][: area.height, : area.width]
+    return np.where(mask[:, :, None], decoded[area.slices], shown)
+
+
+def still(pixels: Pixels) -> Flags:
+    """Return which blocks of pixels (h, w, 3), those at the right and lower edge cut, have one colour with all up to REACH away.
+
+    What lies beyond an edge is as the nearest block inside.
+    """
+    missing = [(0, -length % BLOCK) for length in pixels.shape[:2]]
+    whole = np.pad(pixels, (*missing, (0, 0)), "edge")
+    blocks = whole.reshape(whole.shape[0] // BLOCK, BLOCK, whole.shape[1] // BLOCK, BLOCK, -1)
+    colors = blocks[:, 0, :, 0]
+    flat: Flags = (blocks == colors[:, None, :, None]).all((1, 3, 4))
+    for axis in (0, 1):  # equal to what is around in a column, then in a row: so in the square
+        width = [(REACH, REACH) if k == axis else (0, 0) for k in range(3)]
+        near, flags = np.pad(colors, width, "edge"), np.pad(flat, width[:2], "edge")
+        shifts = [np.arange(flat.shape[axis]) + shift for shift in range(2 * REACH + 1)]
+        flat = np.all([flags.take(shift, axis) & (near.take(shift, axis) == colors).all(2) for shift in shifts], axis=0)
+    return flat
