@@ -29,6 +29,7 @@ from pillow_lic.fileformat.tiling import Tiling
 from pillow_lic.options import EncodeOptions
 
 Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 
 LEVEL = quality_to_level(5)
 
@@ -45,6 +46,11 @@ WORDS = "Letters stay letters, and lines stay lines."
 def nothing() -> Pixels:
     """Stands for what the codec would lose, where nobody may ask for it."""
     raise AssertionError
+
+
+def glyphs_of(pixels: Pixels, taken: Mask | None) -> glyphs.Glyphs | None:
+    """The glyphs of a tile in files of AIM."""
+    return glyphs.paying(glyphs.searched(pixels, taken), pixels, taken, AIM, nothing)
 
 
 def page(width: int = 320, height: int = 256, *, with_photo: bool = True) -> Image.Image:
@@ -139,7 +145,7 @@ def test_glyphs_are_weighed_on_the_ground_beside_them() -> None:
     blocks = np.zeros((3, 3), np.bool_)
     blocks[1, 1] = True
     pixels[cover > 0] = 75  # a quarter black over 100
-    black = glyphs.Glyphs(np.zeros_like(pixels), cover, blocks)
+    black = glyphs.Glyphs(np.zeros_like(pixels), cover, blocks, 0.0)
     assert glyphs._errors(black, pixels, AIM).max() <= 256
     pixels[cover > 0] = 112  # a quarter black over 150, which lies nowhere beside it
     errors = glyphs._errors(black, pixels, AIM)
@@ -164,11 +170,11 @@ def test_glyphs_lie_beside_exact_pixels() -> None:
 def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:
     pixels = np.asarray(slide()).astype(int)
     noisy = pixels + np.rint(np.random.default_rng(3).normal(0, 2, pixels.shape)).astype(int)
-    assert glyphs.found(noisy.clip(0, 255).astype(np.uint8), None, AIM, nothing) is None
-    assert glyphs.found(np.asarray(slide()), None, AIM, nothing) is not None
+    assert glyphs_of(noisy.clip(0, 255).astype(np.uint8), None) is None
+    assert glyphs_of(np.asarray(slide()), None) is not None
     everything = np.ones((16, 20), np.bool_)
-    assert glyphs.found(np.asarray(slide()), everything, AIM, nothing) is not None
-    assert glyphs.found(np.asarray(page(with_photo=False)), everything, AIM, nothing) is None
+    assert glyphs_of(np.asarray(slide()), everything) is not None
+    assert glyphs_of(np.asarray(page(with_photo=False)), everything) is None
     assert [glyphs.degrees(aim(quality_to_level(quality))) for quality in (1, 3, 5, 7, 10)] == [3, 5, 8, 12, 24]
 
 
@@ -190,13 +196,14 @@ def test_where_bits_leave_doubt_the_error_of_the_codec_decides() -> None:
     assert choice.kept(pixels, blocks, AIM, lambda: easy) is None
     every = choice.kept(pixels, blocks, AIM, lambda: hard)
     assert every is not None
-    assert every[blocks.within(choice.LIKELY)].all()
+    assert every.blocks[blocks.within(choice.LIKELY)].all()
+    assert not every.is_sure
     mixed_cost = hard.copy()
     mixed_cost[:, 3:] = 0
     some = choice.kept(pixels, blocks, aim(quality_to_level(4.9)), lambda: mixed_cost)
     assert some is not None
-    assert some[:, :3].any()
-    assert not some[blocks.cost > 0][mixed_cost[blocks.cost > 0] == 0].any()
+    assert some.blocks[:, :3].any()
+    assert not some.blocks[blocks.cost > 0][mixed_cost[blocks.cost > 0] == 0].any()
 
 
 def cost(im: Image.Image, quality: float, **words: object) -> float:

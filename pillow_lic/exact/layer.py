@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +16,23 @@ from . import choice, drawn, glyphs, merging
 from .aims import Aim
 from .choice import Spent
 from .drawn import BLOCK
+from .glyphs import Glyphs
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
 
 WHOLE = 0.9
 """Share of exact pixels from which on a file without networks may be the smaller one."""
 _SQUARES = 1024
 """Side in pixels of the squares that are searched for drawn blocks, each alone."""
+
+
+class _Part(NamedTuple):
+    """What is kept of an area: its exact blocks, and its glyphs."""
+
+    kept: Mask
+    glyphs: Glyphs | None
 
 
 def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -> Layer | None:
@@ -34,19 +44,12 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
     kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
     blends: tuple[Pixels, Pixels] | None = None
     for area in Tiling(width, height, _SQUARES).tiles():
-        spent_here = partial(_part, spent, area)
-        blocks = drawn.found(colors[area.slices])
-        paying = None if blocks is None else choice.kept(colors[area.slices], blocks, aim(level), spent_here)
-        if paying is not None:
-            kept[area.over(BLOCK).slices] = paying
-        # Below quality 5 letters on one colour are glyphs too, but for a page of them, whose file needs no networks.
-        merges = merging.reach(aim(level)) > 0 and kept[area.over(BLOCK).slices].mean() < WHOLE
-        here = glyphs.found(colors[area.slices], None if merges else paying, aim(level), spent_here)
-        if here is not None:
-            kept[area.over(BLOCK).slices] &= ~here.blocks
+        part = _chosen(colors[area.slices], aim(level), partial(_here, spent, area))
+        kept[area.over(BLOCK).slices] = part.kept
+        if part.glyphs is not None:
             if blends is None:
                 blends = np.zeros_like(colors), np.zeros((height, width), np.uint8)
-            blends[0][area.slices], blends[1][area.slices] = here.ink, here.cover
+            blends[0][area.slices], blends[1][area.slices] = part.glyphs.ink, part.glyphs.cover
     if not kept.any() and blends is None:
         return None
     if blends is None and kept.mean() >= WHOLE and not kept.all() and _fills(colors, kept, aim(level)):
@@ -60,7 +63,40 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
     return Layer(colors, exact, float(kept.mean()), aim, blends=blends)
 
 
-def _part(spent: Spent, area: Area) -> npt.NDArray[np.float32]:
+def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
+    """Return what is kept of an area (h, w, 1 or 3).
+
+    Where colours are kept, letters on one colour that pay beyond doubt are exact. Else they are glyphs too where that saves more, but
+    not on a page of them, whose file needs no networks.
+    """
+    blocks = drawn.found(colors)
+    kept = None if blocks is None else choice.kept(colors, blocks, aim, spent)
+    exact = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
+    if kept is not None:
+        exact = kept.blocks
+    if not aim.is_exact:
+        taken = exact if exact.mean() >= WHOLE else None
+        return _with_glyphs(exact, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent))
+    if kept is None or kept.is_sure:
+        return _with_glyphs(exact, glyphs.paying(glyphs.searched(colors, exact), colors, exact, aim, spent))
+    candidates = glyphs.searched(colors, kept.sure)
+    parts = (_with_glyphs(exact, glyphs.paying(candidates, colors, taken, aim, spent)) for taken in (exact, kept.sure))
+    saved = choice.favour(aim) * spent() - kept.bits
+    return max(parts, key=lambda part: _saved(part, saved, spent()))
+
+
+def _with_glyphs(exact: Mask, found: Glyphs | None) -> _Part:
+    """Return what is kept where glyphs take the place of exact blocks."""
+    return _Part(exact if found is None else exact & ~found.blocks, found)
+
+
+def _saved(part: _Part, by_block: Floats, spent: Floats) -> float:
+    """Return the bits that an area saves: those of exact blocks, and what the codec spent on those of glyphs without what these cost."""
+    by_glyphs = 0.0 if part.glyphs is None else float(spent[part.glyphs.blocks].sum()) - part.glyphs.bits
+    return float(by_block[part.kept].sum()) + by_glyphs
+
+
+def _here(spent: Spent, area: Area) -> npt.NDArray[np.float32]:
     """Return what the blocks of an area cost the codec."""
     return spent()[area.over(BLOCK).slices]
 
