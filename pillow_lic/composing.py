@@ -17,7 +17,6 @@ import numpy.typing as npt
 from . import channels, rate_search
 from .engine.models import Model
 from .exact import ground, layer, whole
-from .exact.aims import Aim
 from .exact.layer import Layer
 from .families import Request
 from .fileformat import importance_map, vp8l
@@ -28,7 +27,6 @@ from .importance import requested
 from .options import EncodeOptions
 
 Pixels = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 EXPECTED: Final = 5.0
 """Quality near which a file that is written for a target is taken to be, where what is drawn is weighed."""
@@ -98,21 +96,11 @@ def _form(picture: Picture, options: EncodeOptions, model: Model, request: Reque
         named = layer.named(picture.colors, places >= HALF, plain.aim)
         return plain if named is None else _smallest(_layered(picture, model, request, named), level)
 
-    def spent() -> Floats:
-        return plain.spent(level)
-
-    def with_fewer_colors(level: int) -> Aim:
-        return plain.aim(level)._replace(is_exact=False)
-
-    for aim in (plain.aim, with_fewer_colors) if plain.aim(level).is_exact else (plain.aim,):
-        kept = layer.found(picture.colors, level, aim, spent)
-        forms = [] if kept is None else _layered(picture, model, request, kept)
-        if not plain.was_tried(level):
-            return _smallest(forms or [plain], level)
-        best = min([plain, *forms], key=lambda form: form.cost(level))
-        if best is not plain:
-            return best
-    return plain
+    kept = layer.found(picture.colors, level, plain.aim, lambda: plain.spent(level))
+    forms = [] if kept is None else _layered(picture, model, request, kept)
+    if plain.was_tried(level):
+        return min([plain, *forms], key=lambda form: form.cost(level))
+    return _smallest(forms or [plain], level)
 
 
 def _layered(picture: Picture, model: Model, request: Request, kept: Layer) -> list[Form]:

@@ -13,7 +13,7 @@ from pictures import SAMPLE, photo_like
 from PIL import Image, ImageDraw, ImageFile, ImageFont, features
 
 import pillow_lic
-from pillow_lic import codec, families, inspection, metrics
+from pillow_lic import codec, families, forms, inspection, metrics
 from pillow_lic.__main__ import main
 from pillow_lic.describe import describe
 from pillow_lic.engine import models
@@ -244,6 +244,44 @@ def test_error_is_weighed_by_the_slope_of_the_model() -> None:
         for model in (lic1, lic2):
             pillow_lic.encode(page(64, 64), quality=4, model=model.number)
             assert asked.pop() == (model.slope(quality_to_level(4)), False)
+
+
+def test_where_exact_colours_cost_more_than_they_save_fewer_are_kept() -> None:
+    """Lines at every angle at quality 6: neither their own colours nor the codec are as cheap."""
+    im = Image.fromarray(soft_lines())
+    level, model = quality_to_level(6), models.choose(None)
+    plain = forms.Coded(forms.Picture(soft_lines(), "RGB", None), model, Request(effort=1))
+    found = layer.found(soft_lines(), level, plain.aim, lambda: plain.spent(level))
+    assert found is not None
+    assert found.reach(level) == found.reach(level - 1) > 0
+    assert found.kind(level) != found.kind(quality_to_level(4.9))
+    assert cost(im, 6) < 0.8 * cost(im, 6, exact=False)
+    assert metrics.psnr(soft_lines(), np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=6)))) > 42
+
+
+def test_what_an_area_saves_counts_exact_blocks_and_glyphs() -> None:
+    glyph_blocks = np.array([[True, False, False]])
+    part = layer._Part(
+        np.array([[False, True, False]]),
+        np.zeros((1, 3), np.bool_),
+        glyphs.Glyphs(np.zeros((16, 48, 3), np.uint8), np.zeros((16, 48), np.uint8), glyph_blocks, 30.0),
+    )
+    by_block, spent = np.float32([[1, 20, 300]]), np.float32([[100, 200, 300]])
+    assert layer._saved(part, by_block, spent) == 20 + 100 - 30
+    assert layer._saved(layer._Part(part.kept, part.soft, None), by_block, spent) == 20
+
+
+def test_letters_beyond_doubt_stay_exact_beside_doubtful_ones() -> None:
+    """Of a slide and a page side by side the page's letters are no glyphs, whatever the slide's cost."""
+    im = slide(640, 256)
+    im.paste(page(with_photo=False), (320, 0))
+    blocks = drawn.found(np.asarray(im))
+    assert blocks is not None
+    kept = choice.kept(np.asarray(im), blocks, AIM, lambda: np.full(blocks.cost.shape, 2e4, np.float32))
+    assert kept is not None
+    assert not kept.is_sure
+    assert kept.sure[:, 21:][blocks.contrast[:, 21:] > 0].all()
+    assert not (kept.sure & ~kept.blocks).any()
 
 
 @pytest.mark.parametrize("quality", [2, 6, 10])

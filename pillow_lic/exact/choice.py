@@ -37,8 +37,9 @@ CLEAR = 0.6
 """Part of what contrast is worth up to which bits are few beyond doubt."""
 LIKELY = 0.16
 """Bits a level of contrast by the estimate of `drawn`, below which a block may be kept in a tile that pays as a whole."""
-ESTIMATED = 1.5
-"""Real bits for one that `drawn` estimates, where blocks are judged one by one: 1.3 to 2."""
+LETTERS = 0.055
+"""Bits a level of contrast by that estimate up to which a block is letters that stay exact: 0.75 to 1 of the contrast of pages is in
+such blocks, 0.3 of charts, 0 to 0.3 of what lies on gradients and maps (tests/screens)."""
 FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.15
 """What exact blocks may cost for one bit of the codec's: pages are looked at closely, and from quality 5 on letters are to be exact."""
 
@@ -72,7 +73,7 @@ def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Kept | None:
     gains = [float((worth - real)[chosen].sum()) for chosen in (likely, single)]
     if max(gains) <= 0:
         return None
-    sure = likely & (ESTIMATED * blocks.cost <= CLEAR * by_contrast(blocks.contrast, aim))
+    sure = likely & blocks.within(LETTERS)
     chosen = likely if gains[0] >= gains[1] else single
     return Kept(chosen | sure if aim.is_exact else chosen, real, sure, is_sure=False)
 
