@@ -13,7 +13,7 @@ from pictures import SAMPLE, photo_like
 from PIL import Image, ImageDraw, ImageFile, ImageFont, features
 
 import pillow_lic
-from pillow_lic import codec, families, forms, inspection, metrics
+from pillow_lic import codec, families, inspection, metrics
 from pillow_lic.__main__ import main
 from pillow_lic.describe import describe
 from pillow_lic.engine import models
@@ -246,17 +246,28 @@ def test_error_is_weighed_by_the_slope_of_the_model() -> None:
             assert asked.pop() == (model.slope(quality_to_level(4)), False)
 
 
-def test_where_exact_colours_cost_more_than_they_save_fewer_are_kept() -> None:
-    """Lines at every angle at quality 6: neither their own colours nor the codec are as cheap."""
-    im = Image.fromarray(soft_lines())
-    level, model = quality_to_level(6), models.choose(None)
-    plain = forms.Coded(forms.Picture(soft_lines(), "RGB", None), model, Request(effort=1))
-    found = layer.found(soft_lines(), level, plain.aim, lambda: plain.spent(level))
+@pytest.mark.parametrize(("bits_of_fewer", "are_soft"), [(10, True), (100, False)])
+def test_fewer_colours_are_kept_where_they_save_more(bits_of_fewer: float, are_soft: bool) -> None:
+    shape = (12, 16)
+    sure = np.zeros(shape, np.bool_)
+    sure[:, :5] = True
+
+    def kept(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim, spent: choice.Spent) -> choice.Kept:
+        bits = np.full(shape, 100 if aim.is_exact else bits_of_fewer, np.float32)
+        return choice.Kept(np.ones(shape, np.bool_), bits, sure, is_sure=False)
+
+    with mock.patch.object(choice, "kept", kept), mock.patch.object(glyphs, "searched", return_value=None):
+        part = layer._chosen(soft_lines(), AIM, lambda: np.full(shape, 200, np.float32))
+        assert part.kept.all()
+        assert (part.soft == (~sure & are_soft)).all()
+        found = layer.found(soft_lines(), LEVEL, aim, lambda: np.full(shape, 200, np.float32))
     assert found is not None
-    assert found.reach(level) == found.reach(level - 1) > 0
-    assert found.kind(level) != found.kind(quality_to_level(4.9))
-    assert cost(im, 6) < 0.8 * cost(im, 6, exact=False)
-    assert metrics.psnr(soft_lines(), np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=6)))) > 42
+    assert bool(found.reach(LEVEL)) == are_soft
+    assert found.kind(LEVEL) != found.kind(LEVEL - 1)
+    shown = found.whole(LEVEL)
+    assert (shown[:, :80] == soft_lines()[:, :80]).all()
+    assert (shown == soft_lines()).all() == (not are_soft)
+    assert not (found.whole(LEVEL - 1)[:, :80] == soft_lines()[:, :80]).all()
 
 
 def test_what_an_area_saves_counts_exact_blocks_and_glyphs() -> None:
