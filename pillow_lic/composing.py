@@ -8,7 +8,7 @@ Only writers import this. `codec.encode` has checked what comes in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from . import channels, rate_search
 from .engine.models import Model
 from .exact import ground, layer, whole
+from .exact.layer import Layer
 from .families import Request
 from .fileformat import importance_map, vp8l
 from .fileformat.levels import quality_to_level
@@ -92,19 +93,25 @@ def _form(picture: Picture, options: EncodeOptions, model: Model, request: Reque
         return plain
     if not isinstance(options.exact, str):
         places = requested.named_mask(cast("Any", options.exact), "exact", *picture.pixels.shape[:2])
-        kept = layer.named(picture.colors, places >= HALF, plain.aim)
-    else:
-        kept = layer.found(picture.colors, level, plain.aim, lambda: plain.spent(level))
-    if kept is None:
-        return plain
-    forms: list[Form] = [plain] if plain.was_tried(level) else []
-    forms += [Alone(picture, model, kept)] if kept.share >= layer.WHOLE else []
-    forms += [Coded(picture, model, request, kept)] if kept.share < 1 else []
-    if len(forms) == 1:
-        return forms[0]
-    if plain in forms:
-        return min(forms, key=lambda form: form.cost(level))
-    return min(forms, key=lambda form: len(form.file(level)))
+        named = layer.named(picture.colors, places >= HALF, plain.aim)
+        return plain if named is None else _smallest(_layered(picture, model, request, named), level)
+
+    kept = layer.found(picture.colors, level, plain.aim, lambda: plain.spent(level))
+    forms = [] if kept is None else _layered(picture, model, request, kept)
+    if plain.was_tried(level):
+        return min([plain, *forms], key=lambda form: form.cost(level))
+    return _smallest(forms or [plain], level)
+
+
+def _layered(picture: Picture, model: Model, request: Request, kept: Layer) -> list[Form]:
+    """Return the forms that a picture with a layer may have."""
+    forms: list[Form] = [Alone(picture, model, kept)] if kept.share >= layer.WHOLE else []
+    return [*forms, Coded(picture, model, request, kept)] if kept.share < 1 else forms
+
+
+def _smallest(forms: Sequence[Form], level: int) -> Form:
+    """Return the form whose file of a level is the smallest; nothing is coded where there is one."""
+    return forms[0] if len(forms) == 1 else min(forms, key=lambda form: len(form.file(level)))
 
 
 def _as_it_is_within(picture: Picture, most: float, level: int, *, is_drawn: bool) -> bytes | None:

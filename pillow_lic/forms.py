@@ -202,7 +202,7 @@ class Alone:
 
     def __init__(self, picture: Picture, model: Model, kept: Layer) -> None:
         self._picture, self._model, self._kept = picture, model, kept
-        self._files: dict[int, Callable[[int], bytes]] = {}
+        self._files: dict[tuple[int, bool], Callable[[int], bytes]] = {}
 
     def is_exact(self, level: int) -> bool:
         """Return whether files of a level have every colour as it was."""
@@ -210,10 +210,10 @@ class Alone:
 
     def file(self, level: int) -> bytes:
         """Return the file of a level."""
-        reach = self._kept.reach(level)
-        if reach not in self._files:
-            self._files[reach] = as_it_is(self._picture.of(self._kept.whole(level)))
-        return self._files[reach](level)
+        kind = self._kept.kind(level)
+        if kind not in self._files:
+            self._files[kind] = as_it_is(self._picture.of(self._kept.whole(level)))
+        return self._files[kind](level)
 
     def cost(self, level: int) -> float:
         """Return what the file of a level costs, in bits, its error counted."""

@@ -30,6 +30,7 @@ from pillow_lic.fileformat.tiling import Tiling
 from pillow_lic.options import EncodeOptions
 
 Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 
 LEVEL = quality_to_level(5)
 
@@ -46,6 +47,11 @@ WORDS = "Letters stay letters, and lines stay lines."
 def nothing() -> Pixels:
     """Stands for what the codec would lose, where nobody may ask for it."""
     raise AssertionError
+
+
+def glyphs_of(pixels: Pixels, taken: Mask | None) -> glyphs.Glyphs | None:
+    """The glyphs of a tile in files of AIM."""
+    return glyphs.paying(glyphs.searched(pixels, taken), pixels, taken, AIM, nothing)
 
 
 def page(width: int = 320, height: int = 256, *, with_photo: bool = True) -> Image.Image:
@@ -140,7 +146,7 @@ def test_glyphs_are_weighed_on_the_ground_beside_them() -> None:
     blocks = np.zeros((3, 3), np.bool_)
     blocks[1, 1] = True
     pixels[cover > 0] = 75  # a quarter black over 100
-    black = glyphs.Glyphs(np.zeros_like(pixels), cover, blocks)
+    black = glyphs.Glyphs(np.zeros_like(pixels), cover, blocks, 0.0)
     assert glyphs._errors(black, pixels, AIM).max() <= 256
     pixels[cover > 0] = 112  # a quarter black over 150, which lies nowhere beside it
     errors = glyphs._errors(black, pixels, AIM)
@@ -165,11 +171,11 @@ def test_glyphs_lie_beside_exact_pixels() -> None:
 def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:
     pixels = np.asarray(slide()).astype(int)
     noisy = pixels + np.rint(np.random.default_rng(3).normal(0, 2, pixels.shape)).astype(int)
-    assert glyphs.found(noisy.clip(0, 255).astype(np.uint8), None, AIM, nothing) is None
-    assert glyphs.found(np.asarray(slide()), None, AIM, nothing) is not None
+    assert glyphs_of(noisy.clip(0, 255).astype(np.uint8), None) is None
+    assert glyphs_of(np.asarray(slide()), None) is not None
     everything = np.ones((16, 20), np.bool_)
-    assert glyphs.found(np.asarray(slide()), everything, AIM, nothing) is not None
-    assert glyphs.found(np.asarray(page(with_photo=False)), everything, AIM, nothing) is None
+    assert glyphs_of(np.asarray(slide()), everything) is not None
+    assert glyphs_of(np.asarray(page(with_photo=False)), everything) is None
     assert [glyphs.degrees(aim(quality_to_level(quality))) for quality in (1, 3, 5, 7, 10)] == [3, 5, 8, 12, 24]
 
 
@@ -191,13 +197,14 @@ def test_where_bits_leave_doubt_the_error_of_the_codec_decides() -> None:
     assert choice.kept(pixels, blocks, AIM, lambda: easy) is None
     every = choice.kept(pixels, blocks, AIM, lambda: hard)
     assert every is not None
-    assert every[blocks.within(choice.LIKELY)].all()
+    assert every.blocks[blocks.within(choice.LIKELY)].all()
+    assert not every.is_sure
     mixed_cost = hard.copy()
     mixed_cost[:, 3:] = 0
     some = choice.kept(pixels, blocks, aim(quality_to_level(4.9)), lambda: mixed_cost)
     assert some is not None
-    assert some[:, :3].any()
-    assert not some[blocks.cost > 0][mixed_cost[blocks.cost > 0] == 0].any()
+    assert some.blocks[:, :3].any()
+    assert not some.blocks[blocks.cost > 0][mixed_cost[blocks.cost > 0] == 0].any()
 
 
 def cost(im: Image.Image, quality: float, **words: object) -> float:
@@ -238,6 +245,55 @@ def test_error_is_weighed_by_the_slope_of_the_model() -> None:
         for model in (lic1, lic2):
             pillow_lic.encode(page(64, 64), quality=4, model=model.number)
             assert asked.pop() == (model.slope(quality_to_level(4)), False)
+
+
+@pytest.mark.parametrize(("bits_of_fewer", "are_soft"), [(10, True), (100, False)])
+def test_fewer_colours_are_kept_where_they_save_more(bits_of_fewer: float, are_soft: bool) -> None:
+    shape = (12, 16)
+    sure = np.zeros(shape, np.bool_)
+    sure[:, :5] = True
+
+    def kept(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim, spent: choice.Spent) -> choice.Kept:
+        bits = np.full(shape, 100 if aim.is_exact else bits_of_fewer, np.float32)
+        return choice.Kept(np.ones(shape, np.bool_), bits, sure, is_sure=False)
+
+    with mock.patch.object(choice, "kept", kept), mock.patch.object(glyphs, "searched", return_value=None):
+        part = layer._chosen(soft_lines(), AIM, lambda: np.full(shape, 200, np.float32))
+        assert part.kept.all()
+        assert (part.soft == (~sure & are_soft)).all()
+        found = layer.found(soft_lines(), LEVEL, aim, lambda: np.full(shape, 200, np.float32))
+    assert found is not None
+    assert bool(found.reach(LEVEL)) == are_soft
+    assert found.kind(LEVEL) != found.kind(LEVEL - 1)
+    shown = found.whole(LEVEL)
+    assert (shown[:, :80] == soft_lines()[:, :80]).all()
+    assert (shown == soft_lines()).all() == (not are_soft)
+    assert not (found.whole(LEVEL - 1)[:, :80] == soft_lines()[:, :80]).all()
+
+
+def test_what_an_area_saves_counts_exact_blocks_and_glyphs() -> None:
+    glyph_blocks = np.array([[True, False, False]])
+    part = layer._Part(
+        np.array([[False, True, False]]),
+        np.zeros((1, 3), np.bool_),
+        glyphs.Glyphs(np.zeros((16, 48, 3), np.uint8), np.zeros((16, 48), np.uint8), glyph_blocks, 30.0),
+    )
+    by_block, spent = np.float32([[1, 20, 300]]), np.float32([[100, 200, 300]])
+    assert layer._saved(part, by_block, spent) == 20 + 100 - 30
+    assert layer._saved(layer._Part(part.kept, part.soft, None), by_block, spent) == 20
+
+
+def test_letters_beyond_doubt_stay_exact_beside_doubtful_ones() -> None:
+    """Of a slide and a page side by side the page's letters are no glyphs, whatever the slide's cost."""
+    im = slide(640, 256)
+    im.paste(page(with_photo=False), (320, 0))
+    blocks = drawn.found(np.asarray(im))
+    assert blocks is not None
+    kept = choice.kept(np.asarray(im), blocks, AIM, lambda: np.full(blocks.cost.shape, 2e4, np.float32))
+    assert kept is not None
+    assert not kept.is_sure
+    assert kept.sure[:, 21:][blocks.contrast[:, 21:] > 0].all()
+    assert not (kept.sure & ~kept.blocks).any()
 
 
 @pytest.mark.parametrize("quality", [2, 6, 10])

@@ -4,5 +4,6 @@
            ├glyphs▶ ink and cover on smooth grounds ┘
            └─ground─▶ smooth under what is kept ─▶ the family's encoder
 
-A photograph has no such blocks, and its file stays as it is without this room.
+All is weighed at the aim of a level (`aims`); `forms` compares whole files. A photograph has no such blocks, and its file stays as
+it is without this room.
 """

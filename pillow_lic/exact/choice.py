@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,9 @@ CLEAR = 0.6
 """Part of what contrast is worth up to which bits are few beyond doubt."""
 LIKELY = 0.16
 """Bits a level of contrast by the estimate of `drawn`, below which a block may be kept in a tile that pays as a whole."""
+LETTERS = 0.055
+"""Bits a level of contrast by that estimate up to which a block is letters that stay exact: 0.75 to 1 of the contrast of pages is in
+such blocks, 0.3 of charts, 0 to 0.3 of what lies on gradients and maps (tests/screens)."""
 FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.15
 """What exact blocks may cost for one bit of the codec's: pages are looked at closely, and from quality 5 on letters are to be exact."""
 
@@ -45,19 +49,38 @@ def by_contrast(contrast: Floats, aim: Aim) -> Floats:
     return contrast * np.float32(WORTH * math.pow(aim.slope / REFERENCE, GROWTH))
 
 
-def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Mask | None:
+class Kept(NamedTuple):
+    """The blocks of a tile that are kept exactly, what each costs in bits, with its error, and those of which that is few beyond doubt.
+
+    is_sure: whether it is of all together.
+    """
+
+    blocks: Mask
+    bits: Floats
+    sure: Mask
+    is_sure: bool
+
+
+def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Kept | None:
     """Return which blocks of a tile (h, w, 1 or 3) are kept exactly in a file of that aim; None where none pay."""
     likely = blocks.within(LIKELY)
     bits = _bits(colors, likely, aim)
+    real = blocks.cost * np.float32(bits / max(1.0, float(blocks.cost[likely].sum())))
     if bits <= CLEAR * by_contrast(blocks.contrast, aim)[likely].sum():
-        return likely
-    worth = (FAVOUR_OF_LETTERS if aim.is_exact else FAVOUR) * spent()
-    real = bits / max(1.0, float(blocks.cost[likely].sum()))
-    single = (blocks.equal >= drawn.LEAST_EQUAL) & (real * blocks.cost <= worth)
-    gains = [float((worth - real * blocks.cost)[chosen].sum()) for chosen in (likely, single)]
+        return Kept(likely, real, likely, is_sure=True)
+    worth = favour(aim) * spent()
+    single = (blocks.equal >= drawn.LEAST_EQUAL) & (real <= worth)
+    gains = [float((worth - real)[chosen].sum()) for chosen in (likely, single)]
     if max(gains) <= 0:
         return None
-    return likely if gains[0] >= gains[1] else single
+    sure = likely & blocks.within(LETTERS)
+    chosen = likely if gains[0] >= gains[1] else single
+    return Kept(chosen | sure if aim.is_exact else chosen, real, sure, is_sure=False)
+
+
+def favour(aim: Aim) -> float:
+    """Return what exact blocks may cost for one bit of the codec's in a file of that aim."""
+    return FAVOUR_OF_LETTERS if aim.is_exact else FAVOUR
 
 
 def _bits(colors: Pixels, chosen: Mask, aim: Aim) -> float:

@@ -64,12 +64,26 @@ _LEAST_CORE = 4
 """Pixels of a block that are all ink, from which on it is surely drawn."""
 
 
-class Glyphs(NamedTuple):
-    """Ink (h, w, 1 or 3) and cover (h, w), 0 none to 255 all, of the pixels of a tile, and the flags of its blocks that have any."""
+class Candidates(NamedTuple):
+    """Ink (h, w, 1 or 3) and cover (h, w), 0 none to 255 all, of the pixels of a tile that may be glyphs.
+
+    Of its blocks: which have any, the levels from the ground to them, and whether the ground is of one colour.
+    """
 
     ink: Pixels
     cover: Pixels
     blocks: Mask
+    contrasts: Floats
+    even: Mask
+
+
+class Glyphs(NamedTuple):
+    """Ink and cover of a tile as in `Candidates`, the flags of its blocks that have any, and what they cost in bits, with their error."""
+
+    ink: Pixels
+    cover: Pixels
+    blocks: Mask
+    bits: float
 
 
 class _Ground(NamedTuple):
@@ -81,8 +95,8 @@ class _Ground(NamedTuple):
     drawn: Mask
 
 
-def found(colors: Pixels, taken: Mask | None, aim: Aim, spent: Spent) -> Glyphs | None:
-    """Return the glyphs of a tile (h, w, 1 or 3) that pay in files near an aim; None where there are none, as in photographs.
+def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
+    """Return what may be glyphs in a tile (h, w, 1 or 3); None where there are none, as in photographs.
 
     taken: blocks that are to be kept exactly where their ground is of one colour.
     """
@@ -98,15 +112,45 @@ def found(colors: Pixels, taken: Mask | None, aim: Aim, spent: Spent) -> Glyphs 
     if sure < LEAST_SURE:
         return None
     grid = (-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK))
-    result = Glyphs(np.zeros_like(colors), np.zeros(colors.shape[:2], np.uint8), np.zeros(grid, np.bool_))
+    flags = (np.zeros(grid, np.bool_), np.zeros(grid, np.float32), np.zeros(grid, np.bool_))
+    result = Candidates(np.zeros_like(colors), np.zeros(colors.shape[:2], np.uint8), *flags)
     rows, columns = (np.asarray(part) for part in np.divmod(blocks.places[explained], whole.shape[1] // BLOCK))
     for plane, values in ((result.ink, ink[explained]), (result.cover, cover[explained])):
         cut = _cut(plane[: whole.shape[0], : whole.shape[1]])
         cut[rows, columns] = values.reshape(-1, BLOCK, BLOCK, *plane.shape[2:])
     result.blocks[rows, columns] = True
-    contrast_of = np.zeros(grid, np.float32)
-    contrast_of[rows, columns] = contrasts[explained].sum(1)
-    return _paying(result, colors, contrast_of, aim, spent)
+    result.contrasts[rows, columns] = contrasts[explained].sum(1)
+    result.even[rows, columns] = _are_even(blocks.ground[explained])
+    return result
+
+
+def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, aim: Aim, spent: Spent) -> Glyphs | None:
+    """Return the glyphs of the blocks of colours (h, w, 1 or 3) that cost a file near an aim little; None where too few are left.
+
+    taken: blocks that are to be kept exactly where their ground is of one colour.
+    """
+    if candidates is None:
+        return None
+    blocks = candidates.blocks if taken is None else candidates.blocks & ~(taken & candidates.even)
+    at_first = Glyphs(candidates.ink, _covering(candidates.cover, blocks), blocks, 0.0)
+    cover, wrong = rounded(at_first.cover, degrees(aim)), aim.slope * _errors(at_first, colors, aim)
+    both = np.concatenate([candidates.ink * (cover > 0)[:, :, None], cover[:, :, None]], 2)
+    costs = drawn.costs(both, blocks) + wrong
+    blocks = blocks & (costs <= _ESTIMATED * choice.by_contrast(candidates.contrasts, aim))
+    if blocks.sum() < LEAST_SURE:
+        return None
+    kept = _covering(candidates.cover, blocks)
+    bits = float(exact_layer.bits(candidates.ink, rounded(kept, degrees(aim))) + wrong[blocks].sum())
+    is_clear = bits <= choice.CLEAR * choice.by_contrast(contrast(colors), aim)[blocks].sum()
+    if is_clear or bits <= _MOST_BITS * spent()[blocks].sum():
+        return Glyphs(candidates.ink, kept, blocks, bits)
+    return None
+
+
+def _covering(cover: Pixels, blocks: Mask) -> Pixels:
+    """Return the cover (h, w) of the pixels of some blocks alone."""
+    result: Pixels = cover * drawn.pixels_of(blocks, cover.shape)
+    return result
 
 
 def _errors(glyphs: Glyphs, colors: Pixels, aim: Aim) -> Floats:
@@ -119,24 +163,6 @@ def _errors(glyphs: Glyphs, colors: Pixels, aim: Aim) -> Floats:
     shown = exact_layer.blended(beneath, glyphs.ink, rounded(glyphs.cover, degrees(aim)))
     errors: Floats = squares.sums(np.square(shown.astype(np.float32) - colors).mean(2), BLOCK)
     return errors
-
-
-def _paying(glyphs: Glyphs, colors: Pixels, contrasts: Floats, aim: Aim, spent: Spent) -> Glyphs | None:
-    """Return the glyphs of the blocks of colours (h, w, 1 or 3) that cost a file near an aim little; None where too few are left.
-
-    contrasts: levels from the ground to the glyphs of every block.
-    """
-    cover, wrong = rounded(glyphs.cover, degrees(aim)), aim.slope * _errors(glyphs, colors, aim)
-    both = np.concatenate([glyphs.ink * (cover > 0)[:, :, None], cover[:, :, None]], 2)
-    costs = drawn.costs(both, glyphs.blocks) + wrong
-    glyphs.blocks[costs > _ESTIMATED * choice.by_contrast(contrasts, aim)] = False
-    if glyphs.blocks.sum() < LEAST_SURE:
-        return None
-    glyphs.cover[~drawn.pixels_of(glyphs.blocks, glyphs.cover.shape)] = 0
-    bits = exact_layer.bits(glyphs.ink, rounded(glyphs.cover, degrees(aim))) + wrong[glyphs.blocks].sum()
-    if bits <= choice.CLEAR * choice.by_contrast(contrast(colors), aim)[glyphs.blocks].sum():
-        return glyphs
-    return glyphs if bits <= _MOST_BITS * spent()[glyphs.blocks].sum() else None
 
 
 def rounded(cover: Pixels, steps: int) -> Pixels:
@@ -196,8 +222,14 @@ def _on_smooth_ground(colors: Pixels, taken: Mask | None) -> _Ground:
     smooth = even & (noise <= _NOISE**2) & ~weights.all(1)
     if taken is not None:
         kept = taken[: wanted.shape[0], : wanted.shape[1]][wanted]
-        smooth &= ~kept | (np.ptp(ground, 1) >= 1).any(1)
+        smooth &= ~kept | ~_are_even(ground)
     return _Ground(places[smooth], pixels[smooth], ground[smooth], ~weights[smooth])
+
+
+def _are_even(ground: Floats) -> Mask:
+    """Return which grounds (n, 256, C) are of one colour."""
+    even: Mask = (np.ptp(ground, 1) < 1).all(1)
+    return even
 
 
 def _commonest(levels: Floats, among: Mask) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +16,24 @@ from . import choice, drawn, glyphs, merging
 from .aims import Aim
 from .choice import Spent
 from .drawn import BLOCK
+from .glyphs import Glyphs
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
 
 WHOLE = 0.9
 """Share of exact pixels from which on a file without networks may be the smaller one."""
 _SQUARES = 1024
 """Side in pixels of the squares that are searched for drawn blocks, each alone."""
+
+
+class _Part(NamedTuple):
+    """What is kept of an area: its exact blocks, those of them that may have fewer colours at every level, and its glyphs."""
+
+    kept: Mask
+    soft: Mask
+    glyphs: Glyphs | None
 
 
 def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -> Layer | None:
@@ -32,48 +43,85 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
     """
     height, width = colors.shape[:2]
     kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
+    soft = np.zeros_like(kept)
     blends: tuple[Pixels, Pixels] | None = None
     for area in Tiling(width, height, _SQUARES).tiles():
-        spent_here = partial(_part, spent, area)
-        blocks = drawn.found(colors[area.slices])
-        paying = None if blocks is None else choice.kept(colors[area.slices], blocks, aim(level), spent_here)
-        if paying is not None:
-            kept[area.over(BLOCK).slices] = paying
-        # Below quality 5 letters on one colour are glyphs too, but for a page of them, whose file needs no networks.
-        merges = merging.reach(aim(level)) > 0 and kept[area.over(BLOCK).slices].mean() < WHOLE
-        here = glyphs.found(colors[area.slices], None if merges else paying, aim(level), spent_here)
-        if here is not None:
-            kept[area.over(BLOCK).slices] &= ~here.blocks
+        part = _chosen(colors[area.slices], aim(level), partial(_here, spent, area))
+        here = area.over(BLOCK).slices
+        kept[here], soft[here] = part.kept, part.soft
+        if part.glyphs is not None:
             if blends is None:
                 blends = np.zeros_like(colors), np.zeros((height, width), np.uint8)
-            blends[0][area.slices], blends[1][area.slices] = here.ink, here.cover
+            blends[0][area.slices], blends[1][area.slices] = part.glyphs.ink, part.glyphs.cover
     if not kept.any() and blends is None:
         return None
-    if blends is None and kept.mean() >= WHOLE and not kept.all() and _fills(colors, kept, aim(level)):
-        kept[:] = True
-
-    def exact(area: Area) -> Mask:
-        return drawn.pixels_of(kept[area.over(BLOCK).slices], area.over(BLOCK).times(BLOCK).shape)[
-            area.within(area.over(BLOCK).times(BLOCK)).slices
-        ]
-
-    return Layer(colors, exact, float(kept.mean()), aim, blends=blends)
+    result = _of_blocks(colors, kept, soft, aim, blends)
+    if blends is not None or result.share < WHOLE or result.share == 1:
+        return result
+    every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, aim, None)
+    return every if every.bits(level) <= result.bits(level) else result
 
 
-def _part(spent: Spent, area: Area) -> npt.NDArray[np.float32]:
+def _of_blocks(
+    colors: Pixels, kept: Mask, soft: Mask, aim: Callable[[int], Aim], blends: tuple[Pixels, Pixels] | None
+) -> Layer:
+    """Return the layer of a picture by the flags of its blocks."""
+    flags = partial(_pixels_of, soft) if soft.any() else None
+    return Layer(colors, partial(_pixels_of, kept), float(kept.mean()), aim, soft=flags, blends=blends)
+
+
+def _pixels_of(blocks: Mask, area: Area) -> Mask:
+    """Return the flags of the pixels of an area by those of the picture's blocks."""
+    whole = area.over(BLOCK).times(BLOCK)
+    return drawn.pixels_of(blocks[area.over(BLOCK).slices], whole.shape)[area.within(whole).slices]
+
+
+def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
+    """Return what is kept of an area (h, w, 1 or 3).
+
+    Where colours are kept, letters on one colour that pay beyond doubt are exact. Others may be glyphs too, or have fewer colours,
+    where that saves more. Below that quality glyphs come first, but not on a page, whose file needs no networks.
+    """
+    blocks = drawn.found(colors)
+    kept = None if blocks is None else choice.kept(colors, blocks, aim, spent)
+    none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
+    exact = none if kept is None else kept.blocks
+    if not aim.is_exact or blocks is None or (kept is not None and kept.is_sure):
+        taken = exact if aim.is_exact or exact.mean() >= WHOLE else None
+        return _with_glyphs(exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent))
+    sure = none if kept is None else kept.sure
+    candidates = glyphs.searched(colors, sure)
+    parts, saved = [], []
+    fewer = choice.kept(colors, blocks, aim._replace(is_exact=False), spent)
+    for found, is_soft in ((kept, False), (fewer, True)):
+        blocks_of_it = none if found is None else found.blocks | sure
+        taken = sure if is_soft else blocks_of_it
+        part = _with_glyphs(
+            blocks_of_it,
+            blocks_of_it & ~sure if is_soft else none,
+            glyphs.paying(candidates, colors, taken, aim, spent),
+        )
+        parts.append(part)
+        bits = np.float32(0) if found is None else found.bits if kept is None else np.where(sure, kept.bits, found.bits)
+        saved.append(_saved(part, choice.favour(aim) * spent() - bits, spent()))
+    return parts[int(np.argmax(saved))]
+
+
+def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> _Part:
+    """Return what is kept where glyphs take the place of exact blocks."""
+    stays = exact if found is None else exact & ~found.blocks
+    return _Part(stays, soft & stays, found)
+
+
+def _saved(part: _Part, by_block: Floats, spent: Floats) -> float:
+    """Return the bits that an area saves: those of exact blocks, and what the codec spent on those of glyphs without what these cost."""
+    by_glyphs = 0.0 if part.glyphs is None else float(spent[part.glyphs.blocks].sum()) - part.glyphs.bits
+    return float(by_block[part.kept].sum()) + by_glyphs
+
+
+def _here(spent: Spent, area: Area) -> npt.NDArray[np.float32]:
     """Return what the blocks of an area cost the codec."""
     return spent()[area.over(BLOCK).slices]
-
-
-def _fills(colors: Pixels, kept: Mask, aim: Aim) -> bool:
-    """Return whether a layer of all of a picture (H, W, 1 or 3) has no more bits than that of the kept blocks."""
-    more = 0
-    for area in Tiling(colors.shape[1], colors.shape[0], _SQUARES).tiles():
-        exact = drawn.pixels_of(kept[area.over(BLOCK).slices], area.shape)
-        for some, sign in ((np.ones_like(exact), 1), (exact, -1)):
-            merged = merging.merged(colors[area.slices], some, merging.reach(aim))
-            more += sign * exact_layer.bits(merged, np.where(some, np.uint8(255), np.uint8(0)))
-    return more <= 0
 
 
 def named(colors: Pixels, places: Mask, aim: Callable[[int], Aim]) -> Layer | None:
@@ -87,8 +135,8 @@ class Layer:
     """What lies over the coded ground of a picture of colours (H, W, 1 or 3): exact pixels, and glyphs that blend with it.
 
     exact: returns the flags of the pixels of an area. share: how much of the picture is exact, 0..1. aim: returns that of files of
-    a level. merges: whether colours are merged at low qualities. blends: ink (H, W, 1 or 3) and cover (H, W) of glyphs on smooth
-    grounds, in no exact pixel.
+    a level. merges: whether colours are merged at low qualities. soft: returns the flags of pixels of an area that have fewer colours
+    at every quality where they are exact. blends: ink (H, W, 1 or 3) and cover (H, W) of glyphs on smooth grounds, in no exact pixel.
     """
 
     def __init__(
@@ -99,11 +147,12 @@ class Layer:
         aim: Callable[[int], Aim],
         *,
         merges: bool = True,
+        soft: Callable[[Area], Mask] | None = None,
         blends: tuple[Pixels, Pixels] | None = None,
     ) -> None:
         self.colors, self.exact, self.share = colors, exact, share
-        self._aim, self._merges, self._blends = aim, merges, blends
-        self._payloads: dict[tuple[int, int], bytes] = {}
+        self._aim, self._merges, self._soft, self._blends = aim, merges, soft, blends
+        self._payloads: dict[tuple[int, bool, int], bytes] = {}
 
     def covered(self, area: Area) -> Mask:
         """Return the flags of the pixels of an area beneath which the codec sees a continued ground."""
@@ -112,7 +161,7 @@ class Layer:
 
     def payload(self, level: int, tiling: Tiling) -> bytes:
         """Return the payload of the exact section of a file of that level, which has these tiles."""
-        key = (self.reach(level), 0 if self._blends is None else glyphs.degrees(self._aim(level)))
+        key = (*self.kind(level), 0 if self._blends is None else glyphs.degrees(self._aim(level)))
         if key not in self._payloads:
             streams = [exact_layer.written(*self._over(area, level)) for area in tiling.tiles()]
             self._payloads[key] = exact_layer.pack(streams, tiling)
@@ -126,7 +175,7 @@ class Layer:
     def _over(self, area: Area, level: int) -> tuple[Pixels, npt.NDArray[np.uint8]]:
         """Return the colours (h, w, C) and the cover (h, w) of the layer over an area in a file of that level."""
         exact = self.exact(area)
-        colors = merging.merged(self.colors[area.slices], exact, self.reach(level))
+        colors = self._merged(area, exact, level)
         cover = np.where(exact, np.uint8(255), np.uint8(0))
         if self._blends is None:
             return colors, cover
@@ -134,15 +183,32 @@ class Layer:
         ink, share = (plane[area.slices] for plane in self._blends)
         return np.where(exact[:, :, None], colors, ink), np.where(exact, cover, glyphs.rounded(share, steps))
 
+    def _merged(self, area: Area, exact: Mask, level: int) -> Pixels:
+        """Return the colours (h, w, C) of an area as a file of that level has them where they are exact."""
+        colors, aim = self.colors[area.slices], self._aim(level)
+        if aim.is_exact and self._soft is not None:
+            exact = exact & self._soft(area)
+        return merging.merged(colors, exact, self.reach(level))
+
+    def bits(self, level: int) -> int:
+        """Return about how many bits the layer of a file of that level has."""
+        height, width = self.colors.shape[:2]
+        return sum(exact_layer.bits(*self._over(area, level)) for area in Tiling(width, height, _SQUARES).tiles())
+
     def whole(self, level: int) -> Pixels:
         """Return all colours of the picture as a file of that level has exact ones."""
         result = np.empty_like(self.colors)
         for area in Tiling(result.shape[1], result.shape[0], _SQUARES).tiles():
-            result[area.slices] = merging.merged(
-                self.colors[area.slices], np.ones(area.shape, np.bool_), self.reach(level)
-            )
+            result[area.slices] = self._merged(area, np.ones(area.shape, np.bool_), level)
         return result
 
     def reach(self, level: int) -> int:
-        """Return how far colours are moved in a file of that level; files of one reach have the same exact pixels."""
-        return merging.reach(self._aim(level)) if self._merges else 0
+        """Return how far colours are moved in a file of that level; 0 where every exact pixel keeps its own."""
+        aim = self._aim(level)
+        if not self._merges or (aim.is_exact and self._soft is None):
+            return 0
+        return merging.reach(aim._replace(is_exact=False))
+
+    def kind(self, level: int) -> tuple[int, bool]:
+        """Return what decides the exact pixels of a file of that level: how far colours are moved, and whether only soft ones are."""
+        return self.reach(level), self._aim(level).is_exact
