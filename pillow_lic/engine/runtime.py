@@ -155,7 +155,7 @@ def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...
         session = ort.InferenceSession(networks.stored(role).read(), options, providers=chosen)
     except LicRuntimeError:
         raise
-    except Exception as error:
+    except Exception as error:  # the kinds of onnxruntime have no root of their own
         let_pass(error, "onnxruntime")
         msg = f"onnxruntime cannot load {networks.stored(role).path}: {error}"
         raise LicRuntimeError(msg) from error
@@ -218,7 +218,7 @@ def run(networks: Networks, role: str, feeds: Mapping[str, Array]) -> list[Array
     session = _session(networks, role)
     try:
         outputs: list[Array] = session.run(None, {name: np.ascontiguousarray(v) for name, v in feeds.items()})
-    except Exception as error:
+    except Exception as error:  # as above
         let_pass(error, "onnxruntime")
         shapes = ", ".join(f"{name} {tuple(v.shape)}" for name, v in feeds.items())
         msg = f"the {role} network failed on {shapes}: {error}"
