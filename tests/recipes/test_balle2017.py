@@ -52,6 +52,7 @@ def test_a_run_that_was_cut_goes_on(patches: Path, tmp_path: Path) -> None:
         patches=patches,
         run=tmp_path,
         minutes=0.03,
+        steps=0,
         weights=None,
         batch=2,
         crop=32,

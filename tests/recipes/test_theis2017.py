@@ -42,7 +42,7 @@ def test_coefficients_are_unmasked_one_after_another() -> None:
 
 def test_the_network_rests_while_scales_are_tuned_and_the_other_way_round(patches: Path, tmp_path: Path) -> None:
     settings = argparse.Namespace(
-        patches=patches, run=tmp_path / "network", minutes=0.03, weights=None, batch=2, crop=32, lr=1e-3,
+        patches=patches, run=tmp_path / "network", minutes=0.03, steps=0, weights=None, batch=2, crop=32, lr=1e-3,
         decay_from=0.3, every=1000, quantiser="mixed", warm_up=1,
     )  # fmt: skip
     recipe.train(settings)

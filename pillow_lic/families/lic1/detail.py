@@ -31,11 +31,6 @@ STRIP_ROWS = 16
 """Rows of latents whose pixels the network makes in one go: at once its layers would take more memory than all the others."""
 
 
-def colour_type(model: Model) -> type[np.uint8 | np.uint16]:
-    """Return the dtype of the colours of a model."""
-    return np.uint16 if geometry(model).fraction else np.uint8
-
-
 @cache
 def _native(model: Model) -> Detail | None:
     """Return the layers in native code, None where there are none or the network is as quick."""
@@ -47,7 +42,7 @@ def _native(model: Model) -> Detail | None:
 def draw(
     model: Model, picture: Floats, context: Floats, level: Floats, inside: Area, out: Colours, *, reference: bool
 ) -> None:
-    """Write the colours of the latents `inside` of a window to `out` (16 rows, 16 columns, 3), of `colour_type`.
+    """Write the colours of the latents `inside` of a window to `out` (16 rows, 16 columns, 3), of the geometry's `colour_type`.
 
     picture (12, 8h, 8w) and context (C, 2h, 2w) are what the synthesis gives of the window, at a level field (h, w).
     """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+
 from ...engine.models import Model
 
 
@@ -54,6 +56,11 @@ class Geometry:
     detail_reach: int
     stages: int
     fraction: int = 0
+
+    @property
+    def colour_type(self) -> type[np.uint8 | np.uint16]:
+        """The dtype of the colours that `detail` gives."""
+        return np.uint16 if self.fraction else np.uint8
 
     def grid(self, height: int, width: int) -> Grid:
         """Return the latents of a tile of so many pixels."""

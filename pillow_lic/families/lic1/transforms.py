@@ -72,11 +72,11 @@ def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = F
     It is made in pieces of the longer side, of which every thread has some: layer by layer they would wait for each other. Not
     so the `reference`, which is the same with any number of threads.
     """
-    stride, (rows, columns) = geometry(model).stride, level.shape
+    sizes, (rows, columns) = geometry(model), level.shape
     length, around, threads = max(rows, columns), halo(model), current_settings().threads
     at_once = min(threads, max(length // PIECE, 1))
     count = at_once * max(round(level.size / (PIECE_LATENTS * around**2 * at_once)), 1)
-    pixels: Colours = np.empty((stride * rows, stride * columns, 3), detail.colour_type(model))
+    pixels: Colours = np.empty((sizes.stride * rows, sizes.stride * columns, 3), sizes.colour_type)
     if count == 1 or reference:
         _synthesised(model, y_hat, level, Area(0, 0, columns, rows), pixels, reference=reference)
         return pixels
@@ -86,7 +86,7 @@ def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = F
     def make(mine: Sequence[Area]) -> None:
         for piece in mine:
             seen = piece.widened(around, columns, rows)
-            out = pixels[piece.times(stride).slices]
+            out = pixels[piece.times(sizes.stride).slices]
             _synthesised(model, y_hat[:, *seen.slices], level[seen.slices], piece.within(seen), out, reference=False)
 
     workers.at_once(make, [pieces[first::at_once] for first in range(at_once)])

@@ -110,7 +110,7 @@ class Writer:
             error = self._error_gradient(window, grid, seen, y_hat, around)
             y = refinement.moved(y, chosen, y_hat, error, grid, part)
             chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
-        made = np.empty((0, 0, 3), detail.colour_type(self._model))
+        made = np.empty((0, 0, 3), sizes.colour_type)
         if not sizes.fraction:
             return symbols.write(self._model, z_hat, chosen, level), Found(y_hat), made
         found, coded = filtering.nothing()
