@@ -28,7 +28,7 @@ from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
-from ..families.lic1 import refinement
+from ..families.lic1 import detail, refinement
 from ..files import named
 from ..parsing import above_zero, count, typed
 from . import peers, words
@@ -73,6 +73,8 @@ class Clock:
             self.seconds[inside[0]] += time.thread_time() - since
 
     def _station(self, frame: FrameType) -> str:
+        if frame.f_code is detail.draw.__code__:
+            self.roles.add("detail")  # in native code or not
         if frame.f_code is not runtime.run.__code__:
             return Path(frame.f_code.co_filename).stem
         role: str = frame.f_locals["role"]
@@ -102,7 +104,7 @@ class Row:
 def rows(clock: Clock, model: Model, pixels: int, passes: Callable[[str], int]) -> list[Row]:
     """Return the stations by falling time, of a picture of so many pixels; `passes` says how often a role sees all of it."""
     kmac = defaultdict[str, float](float)
-    for role in clock.roles | clock.seconds.keys():  # a station may be a network whose layers are native code
+    for role in clock.roles:
         if role in model.files or role in model.extras:
             stored = model.stored(role)
             kmac[station_of(role, exact=stored.exact)] += passes(role) * (stored.kmac_per_pixel or 0)

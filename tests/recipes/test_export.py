@@ -12,10 +12,10 @@ import torch
 from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.common.export import Network, Placed, add_extras
 from onnx_models.recipes.common.graph import Graph
-from onnx_models.recipes.lic1 import export, histograms, scale_tables
+from onnx_models.recipes.lic1 import detail_numbers, export, histograms, scale_tables
 from onnx_models.recipes.lic1.model import Lic1, Sizes
 from pillow_lic.engine import entropy, models
-from pillow_lic.families.lic1 import quantiser, residuals, symbols, transforms
+from pillow_lic.families.lic1 import detail, quantiser, residuals, symbols, transforms
 from pillow_lic.families.lic1.geometry import geometry
 
 NUMBER = 4_000_000
@@ -58,13 +58,22 @@ def test_extras_stand_beside_a_model_that_is_there(spec: models.Model, folder: P
     graph = Graph("twice")
     y = graph.input("y", [1, 4, "h", "w"])
     graph.output(graph.conv(y, np.ones((2, 4, 1, 1), np.float32)), "z", [1, 2, "h", "w"])
-    add_extras(folder, NUMBER, {"twice": Network(graph.model(), "decoder")})
+    add_extras(folder, NUMBER, {"twice": Network(graph.model(), "decoder"), "layers": b"1234"})
     (entry,) = json.loads((folder / "manifest.json").read_text())["models"]
     assert entry["sha256"] == spec.digest.hex()
     assert entry["extras"]["twice"]["side"] == "decoder"
     assert entry["extras"]["twice"]["kmac_per_pixel"] == round(8 / 256 / 1000, 3)
+    layers = dataclasses.replace(Placed.of(entry["extras"]["layers"]), folder=folder)
+    assert (layers.side, layers.kmac_per_pixel, layers.read()) == ("decoder", None, b"1234")
     with pytest.raises(ValueError, match=f"--id must be one of {NUMBER}, got 1"):
         add_extras(folder, 1, {})
+
+
+def test_numbers_of_native_layers_are_made_of_the_graph() -> None:
+    released = models.choose("lic2")
+    assert detail_numbers.numbers(released.stored("detail").read()) == released.stored(detail.NUMBERS).read()
+    with pytest.raises(ValueError, match="layers of detail must be"):
+        detail_numbers.numbers(models.choose("lic1").stored("detail").read())
 
 
 def test_what_it_codes_it_reads(spec: models.Model, patches: Path) -> None:
