@@ -20,8 +20,9 @@ from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
 from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, merging, whole
 from pillow_lic.families import Request
-from pillow_lic.fileformat import container, exact_layer
-from pillow_lic.fileformat.areas import Area
+from pillow_lic.fileformat import container, exact_layer, vp8l
+from pillow_lic.fileformat.areas import Area, onto
+from pillow_lic.fileformat.exact_layer import ExactLayer
 from pillow_lic.fileformat.header import CHANNELS, Header
 from pillow_lic.fileformat.levels import quality_to_level
 from pillow_lic.fileformat.sections import EXACT
@@ -498,3 +499,26 @@ def test_no_warning_and_no_new_option_is_unknown() -> None:
         warnings.simplefilter("error")
         page(64, 64).save(io.BytesIO(), "LIC", exact="auto", lossless=False)
     assert EncodeOptions().exact == "auto"
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_a_part_of_a_tile_is_not_decoded_for_every_window(monkeypatch: pytest.MonkeyPatch, scale: int) -> None:
+    """A picture of one large tile (model restored) is drawn window by window, by every thread."""
+    monkeypatch.setattr(vp8l, "MAX_PART_SIDE", 128)
+    tiling = Tiling(300, 200, 0)
+    rng = np.random.default_rng(0)
+    pixels, cover = (rng.integers(0, 256, (200, 300, channels), np.uint8) for channels in (3, 1))
+    layer = ExactLayer(exact_layer.pack([vp8l.write(np.concatenate([pixels, cover], 2), small=False)], tiling), tiling)
+    decoded: list[object] = []
+    read = vp8l._read
+    monkeypatch.setattr(vp8l, "_read", lambda stream: decoded.append(stream) or read(stream))
+    draft = tiling.whole.over(scale)
+    shown, whole = (np.zeros((*draft.shape, 3), np.uint8) for _ in range(2))
+    for area in Tiling(draft.width, draft.height, 128).tiles():
+        for half in (Area(area.x0, area.y0, area.x1, area.y0 + 9), Area(area.x0, area.y0 + 9, area.x1, area.y1)):
+            layer.over(onto(shown), tiling.whole, scale)(half, np.full((*half.shape, 3), 7, np.uint8))
+    assert len(decoded) == 6
+    layer.over(onto(whole), tiling.whole, scale)(draft, np.full((*draft.shape, 3), 7, np.uint8))
+    np.testing.assert_array_equal(shown, whole)
+    if scale == 1:
+        np.testing.assert_array_equal(whole, exact_layer.blended(np.full_like(pixels, 7), pixels, cover[:, :, 0]))

@@ -129,7 +129,7 @@ class Windows:
         """Give what the network makes of an area (all by default) of pixels (H, W, 3) to `put`; shape: rows and columns of all of it."""
         source, align = Tiling(pixels.shape[1], pixels.shape[0], 0).whole, model.constants["align"]
         target = area or Tiling(shape[1], shape[0], 0).whole
-        cores = [core for core in self._squares(source) if _meet(self._made(core, shape), target)]
+        cores = [core for core in self._squares(source) if self._made(core, shape).meets(target)]
 
         def show(core: Area) -> None:
             check_time()
@@ -154,10 +154,6 @@ class Windows:
         """Return the pixels that the network makes of an area whose upper left corner is a multiple of `down`."""
         x1, y1 = (min(-(-end * self.up // self.down), most) for end, most in ((seen.x1, shape[1]), (seen.y1, shape[0])))
         return Area(seen.x0 * self.up // self.down, seen.y0 * self.up // self.down, x1, y1)
-
-
-def _meet(one: Area, other: Area) -> bool:
-    return one.x0 < other.x1 and other.x0 < one.x1 and one.y0 < other.y1 and other.y0 < one.y1
 
 
 class WrappedWriter:

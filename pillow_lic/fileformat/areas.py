@@ -44,6 +44,10 @@ class Area:
         """Rows and columns as an index into an array."""
         return (slice(self.y0, self.y1), slice(self.x0, self.x1))
 
+    def meets(self, other: "Area") -> bool:
+        """Whether two rectangles overlap."""
+        return self.x0 < other.x1 and other.x0 < self.x1 and self.y0 < other.y1 and other.y0 < self.y1
+
     def intersection(self, other: "Area") -> "Area":
         """Return the part that two rectangles which overlap have in common."""
         return Area(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))

@@ -8,6 +8,7 @@ what is between a colour that covers the decoded one in part.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -23,6 +24,9 @@ Pixels = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.uint8]
 
 _MAX_VARINT_BYTES = 5
+_KEPT = 2
+"""Parts of a tile that are kept where less than one is drawn at a time, so that none is decoded for
+every window, by every thread."""
 
 
 def pack(tiles: Sequence[Sequence[bytes] | None], tiling: Tiling) -> bytes:
@@ -59,6 +63,8 @@ class ExactLayer:
 
     def __init__(self, payload: bytes | memoryview, tiling: Tiling) -> None:
         self._tiling = tiling
+        self._kept: dict[tuple[int, int], Pixels] = {}
+        self._keeping = threading.Lock()
         view = memoryview(payload)
         self._streams: list[list[memoryview]] = []
         counts = [len(vp8l.parts(*area.shape)) for area in tiling.tiles()]
@@ -112,22 +118,40 @@ class ExactLayer:
     def _laid(self, index: int, here: Area, scale: int, colors: Pixels) -> Pixels:
         """Return colours of the area `here` of the draft with the layer of one tile over them, grey if they are grey."""
         tile = self._tiling.tile(index)
-        exact = vp8l.read(self._streams[index], tile.shape)
-        cover = exact[:, :, 3]
-        both = tile.over(scale).intersection(here)
-        inside = both.within(tile.over(scale)).slices
-        place = both.within(here).slices
         laid = colors.copy()
-        beneath = laid[place][:, :, :3]
-        exact = exact[:, :, : beneath.shape[2]]
-        if scale == 1:
-            beneath[:] = blended(beneath, exact[inside], cover[inside])
-            return laid
-        shares = cover / np.float32(255)
-        share = _means(shares, scale)[inside][:, :, None]
-        sums = np.stack([_means(shares * plane, scale) for plane in np.moveaxis(exact, 2, 0)], 2)
-        beneath[:] = np.rint(sums[inside] + (1 - share) * beneath).astype(np.uint8)
+        for number, area in enumerate(vp8l.parts(*tile.shape)):
+            part = Area(area.x0 + tile.x0, area.y0 + tile.y0, area.x1 + tile.x0, area.y1 + tile.y0).over(scale)
+            if part.meets(here):
+                both = part.intersection(here)
+                exact = self._part(index, number, again=both != part)
+                _lay(laid[both.within(here).slices][:, :, :3], exact, both.within(part), scale)
         return laid
+
+    def _part(self, index: int, number: int, *, again: bool) -> Pixels:
+        """Return the pixels (h, w, 4) of one part of a tile. again: it will be asked for again, and is one of those that are kept."""
+        streams, shape = self._streams[index], self._tiling.tile(index).shape
+        if not again:
+            return vp8l.read_part(streams, shape, number)
+        with self._keeping:
+            found = self._kept.pop((index, number), None)
+            if found is None:
+                while len(self._kept) >= _KEPT:
+                    del self._kept[next(iter(self._kept))]
+                found = vp8l.read_part(streams, shape, number)
+            self._kept[index, number] = found
+        return found
+
+
+def _lay(beneath: Pixels, exact: Pixels, inside: Area, scale: int) -> None:
+    """Lay the area `inside` of the draft of exact pixels (h, w, 4) over colours, in place."""
+    cover, exact = exact[:, :, 3], exact[:, :, : beneath.shape[2]]
+    if scale == 1:
+        beneath[:] = blended(beneath, exact[inside.slices], cover[inside.slices])
+        return
+    shares = cover / np.float32(255)
+    share = _means(shares, scale)[inside.slices][:, :, None]
+    sums = np.stack([_means(shares * plane, scale) for plane in np.moveaxis(exact, 2, 0)], 2)
+    beneath[:] = np.rint(sums[inside.slices] + (1 - share) * beneath).astype(np.uint8)
 
 
 def _means(plane: npt.NDArray[np.generic], scale: int) -> npt.NDArray[np.float32]:

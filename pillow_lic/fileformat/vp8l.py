@@ -66,12 +66,17 @@ def read(streams: Sequence[bytes | memoryview], shape: tuple[int, int]) -> Pixel
 
     LicDamagedError for streams that hold no picture of that shape, LicRuntimeError where Pillow has no WebP.
     """
+    pixels = np.empty((*shape, 4), np.uint8)
+    for number, area in enumerate(parts(*shape)):
+        pixels[area.slices] = read_part(streams, shape, number)
+    return pixels
+
+
+def read_part(streams: Sequence[bytes | memoryview], shape: tuple[int, int], number: int) -> Pixels:
+    """Return the pixels (h, w, 4) of one of the `parts` of that shape; errors as of `read`."""
     check(streams, shape)
     _need_webp("reading")
-    pixels = np.empty((*shape, 4), np.uint8)
-    for stream, area in zip(streams, parts(*shape), strict=True):
-        pixels[area.slices] = _read(stream)
-    return pixels
+    return _read(streams[number])
 
 
 def check(streams: Sequence[bytes | memoryview], shape: tuple[int, int]) -> None:
@@ -124,7 +129,7 @@ def _read(stream: bytes | memoryview) -> Pixels:
     file = io.BytesIO(b"RIFF" + len(chunk).to_bytes(4, "little") + chunk)
     try:
         with Image.open(file, formats=["WEBP"]) as image:
-            return np.asarray(image.convert("RGBA"))
+            return np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))
     except (OSError, SyntaxError, ValueError) as error:
         let_pass(error)
         msg = "exact pixels are damaged: their bitstream cannot be decoded"
