@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from .. import files
 from ..errors import Ignoring, let_pass
@@ -31,6 +30,8 @@ def place(name: StrPath) -> Place:
     if not isinstance(name, str) or not is_url(name):
         return Path(name)
     if name.lower().startswith("file://"):
+        from urllib.request import url2pathname  # brings a client of HTTP with it
+
         return Path(url2pathname(urlsplit(name.replace("?", "%3F").replace("#", "%23")).path))
     return StorePath(name)
 
