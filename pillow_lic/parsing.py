@@ -35,6 +35,14 @@ def real(text: str) -> float:
         raise ValueError(msg) from None
 
 
+def above_zero(text: str) -> float:
+    """Return a finite number above 0."""
+    if not 0 < (found := real(text)) < float("inf"):
+        msg = f"must be a number above 0, got {text!r}"
+        raise ValueError(msg)
+    return found
+
+
 def count(text: str, least: int = 1) -> int:
     """Return a whole number, `least` or more."""
     if not text.isdecimal() or int(text) < least:

@@ -1,5 +1,6 @@
 """The room of commands: each file is one, light to import, and explains itself."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from pillow_lic import __main__ as command
 from pillow_lic import commands
+from pillow_lic.desktop import thumbnail
 
 COMMANDS = commands.commands()
 
@@ -52,6 +54,47 @@ def test_the_examples_are_understood(name: str) -> None:
         assert command._parser().parse_args(words).run is COMMANDS[name].run
 
 
+BENCH = [(), ("coder",), ("profile",), ("boxes",), ("restore",), ("prefixes",), ("times",)]
+
+
+@pytest.mark.parametrize("words", [*((name,) for name in COMMANDS), *(("bench", *words) for words in BENCH)])
+def test_every_help_has_examples_and_every_number_a_range(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        command.main([*words, "--help"])
+    said = capsys.readouterr().out
+    assert "examples:\n  lic" in said
+    numbers = re.findall(r"\n  (?:-\w \w+, )?--[\w-]+ (?:N|K|Q|BYTES|DB|BPP|N,N|Q,Q)\n? .*(?:\n {20,}.*)*", said)
+    for text in numbers:
+        assert re.search(
+            r"[0-9]-[0-9]|or more|positive|above 0|more than 0|own scale|CODEC=", " ".join(text.split())
+        ), text
+
+
+def test_sizes_of_thumbnails_are_those_that_are_made(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["thumbnail", "--help"])
+    assert f"1-{thumbnail.MAX_SIZE}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--limit", "x"),
+        ("--limit", "0"),
+        ("--repeats", "-1"),
+        ("--crops", "1.5"),
+        ("--crops-at", "nan"),
+        ("--crops-at", "x"),
+    ],
+)
+def test_wrong_numbers_of_bench_are_named(words: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["bench", ".", *words])
+    assert re.search(rf"{words[0]}: must be a .*, got '{words[1]}'", capsys.readouterr().err)
+
+
 def test_commands_load_nothing_heavy() -> None:
     program = "import sys, pillow_lic.commands; pillow_lic.commands.commands(); print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -64,6 +107,7 @@ def test_commands_load_nothing_heavy() -> None:
         *(["view", ""], ["papers", ""], ["papers", "page", "--pictures", ""], ["desktop", "thumbnails", ""], ["info", ""]),
         *(["bench", ""], ["bench", "times", ""], ["bench", "prefixes", ""], ["bench", "restore", ""], ["bench", "boxes", ""]),
         *(["bench", "profile", ""], ["cut", "", "b.lic", "--size", "1k"], ["extract", "", "b.jpg"], ["restore", "", "out"]),
+        *(["demo", ""], ["decode", "", "."], ["encode", ".", "."], ["extract", "", "./"]),
         *(["decode", "", "b.png"], ["encode", "", "b.lic"], ["dump", "", "b.npz"], ["thumbnail", "", "b.png"]),
     ],
 )  # fmt: skip

@@ -25,7 +25,7 @@ from .. import color, metrics, saving
 from ..batch import transcode
 from ..files import named
 from ..importance.places import Box
-from . import peers
+from . import peers, words
 
 Pixels = NDArray[np.uint8]
 
@@ -119,14 +119,15 @@ def measured(
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench boxes`."""
-    words = argparse.ArgumentParser(
-        prog="lic bench boxes",
-        description="Show what importance gives the main objects of Kodak pictures at equal bytes.",
+    found = words.parser(
+        "lic bench boxes",
+        "Show what importance gives the main objects of Kodak pictures at equal bytes.",
+        "lic bench boxes kodak/ --form lic --map semantic",
     )
-    words.add_argument("folder", help="of kodim01.png to kodim24.png, those that are there")
-    words.add_argument("--form", action="append", choices=list(QUALITIES), help="default: both; repeatable")
-    words.add_argument("--map", action="append", choices=MAPS, help="default: all; repeatable")
-    return words
+    found.add_argument("folder", help="of kodim01.png to kodim24.png, those that are there")
+    found.add_argument("--form", action="append", choices=list(QUALITIES), help="default: both; repeatable")
+    found.add_argument("--map", action="append", choices=MAPS, help="default: all; repeatable")
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:

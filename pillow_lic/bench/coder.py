@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from .._native import BitDecoder, BitEncoder, Decoder, Tables, encode
 from ..parsing import count, typed
+from . import words
 
 SCALES = [0.11 * (148 / 0.11) ** (i / 63) for i in range(64)]
 SPREAD = 15
@@ -176,16 +177,20 @@ def _print(
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench coder`."""
-    words = argparse.ArgumentParser(prog="lic bench coder", description=__doc__.splitlines()[0] if __doc__ else None)
-    words.add_argument(
+    found = words.parser(
+        "lic bench coder",
+        "Measure the coders of symbols and of bits alone.",
+        "lic bench coder --symbols 200000 --repeats 3",
+    )
+    found.add_argument(
         "--symbols",
         type=typed(count),
         default=1_500_000,
         metavar="N",
-        help="symbols, and about as many bits; default 1500000",
+        help="symbols, and about as many bits, 1 or more; default 1500000",
     )
-    words.add_argument("--repeats", type=typed(count), default=7, metavar="K", help="best of K; default 7")
-    return words
+    found.add_argument("--repeats", type=typed(count), default=7, metavar="K", help="best of K, 1 or more; default 7")
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -45,7 +45,7 @@ def main(pictures: Sequence[str], quality: float, keep: str | None, html: bool) 
     With `html` a page is written to demo.html, in that folder or the current one: the pictures to compare by eye, and
     curves over all qualities, which take ten times as long as the table.
     """
-    paths = [Path(picture) for picture in pictures] or sample_pictures()
+    paths = [files.named(picture) for picture in pictures] or sample_pictures()
     codecs = compared_codecs()
     begun = time.perf_counter()
     equal_bytes.code(codecs[0], np.zeros((64, 64, 3), np.uint8), quality)

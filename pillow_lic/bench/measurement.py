@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .. import files, metrics
 from ..fileformat.levels import level_to_quality
 from ..fileformat.limits import MAX_LEVEL
-from . import equal_bytes, page, report
+from ..parsing import above_zero, count, typed
+from . import equal_bytes, page, report, words
 from .report import METRICS, Sample
 
 if TYPE_CHECKING:
@@ -253,53 +254,53 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench`."""
     from . import groups
 
-    words = argparse.ArgumentParser(
-        prog="lic bench",
-        description="Compare codecs over a folder of pictures. `lic bench coder`: the coders of symbols alone; `lic bench "
+    found = words.parser(
+        "lic bench",
+        "Compare codecs over a folder of pictures. `lic bench coder`: the coders of symbols alone; `lic bench "
         "profile`: each station of a picture; `lic bench times`: small and large pictures beside AVIF and JPEG XL; `lic bench "
         "boxes`: what importance gives the objects of Kodak's pictures.",
+        "lic bench photos/ --limit 4",
+        "lic bench photos/ --codecs lic,avif,jpeg --quality jpeg=40,70,90 --out results/ --html",
     )
-    words.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
-    codecs = words.add_argument(
+    found.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
+    codecs = found.add_argument(
         "--codecs",
         metavar="A,B",
         help="names of models (lic: the default one; lic:3: at effort 3, else at its own) and formats, and groups of them: papers, "
         "ours, peers, all; default: lic,peers",
     )
     codecs.completer = groups.completed  # type: ignore[attr-defined]
-    words.add_argument(
+    found.add_argument(
         "--quality", action="append", default=[], metavar="CODEC=Q,Q", help="qualities of a codec; may be repeated"
     )
-    words.add_argument("--metrics", metavar="M,M", help=f"default: {','.join(METRICS)} (the last if installed)")
-    words.add_argument("--anchor", metavar="CODEC", help="what BD-rates and times are set against; default: avif")
-    words.add_argument("--repeats", type=_positive, default=1, metavar="N", help="the best time of N; default: 1")
-    words.add_argument("--limit", type=_positive, metavar="N", help="only the first N pictures")
-    words.add_argument("--cache", metavar="FILE", help="JSON file that keeps what the peers gave")
-    words.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside")
-    words.add_argument("--curve", action="append", metavar="PATTERN", help="which of them (vtm, 'tfc/*'); repeatable")
-    words.add_argument("--out", metavar="FOLDER", help="write bench.json, bench.csv and bench.svg there")
-    words.add_argument(
+    found.add_argument("--metrics", metavar="M,M", help=f"default: {','.join(METRICS)} (the last if installed)")
+    found.add_argument("--anchor", metavar="CODEC", help="what BD-rates and times are set against; default: avif")
+    found.add_argument(
+        "--repeats", type=typed(count), default=1, metavar="N", help="the best time of N, 1 or more; default: 1"
+    )
+    found.add_argument("--limit", type=typed(count), metavar="N", help="only the first N pictures, 1 or more")
+    found.add_argument("--cache", metavar="FILE", help="JSON file that keeps what the peers gave")
+    found.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside")
+    found.add_argument("--curve", action="append", metavar="PATTERN", help="which of them (vtm, 'tfc/*'); repeatable")
+    found.add_argument("--out", metavar="FOLDER", help="write bench.json, bench.csv and bench.svg there")
+    found.add_argument(
         "--html", action="store_true", help="write bench.html too, in the folder of --out or here: a page for the eye"
     )
-    words.add_argument(
-        "--crops", type=_count, default=4, metavar="N", help="compare the first N pictures on it; default: 4"
+    found.add_argument(
+        "--crops",
+        type=typed(lambda text: count(text, 0)),
+        default=4,
+        metavar="N",
+        help="compare the first N pictures on it, 0 or more; default: 4",
     )
-    words.add_argument(
-        "--crops-at", type=float, default=3, metavar="Q", help="at this quality of the first codec; default: 3"
+    found.add_argument(
+        "--crops-at",
+        type=typed(above_zero),
+        default=3,
+        metavar="Q",
+        help="at this quality of the first codec, on its own scale; default: 3",
     )
-    return words
-
-
-def _positive(text: str) -> int:
-    return _count(text, 1)
-
-
-def _count(text: str, least: int = 0) -> int:
-    value = int(text)
-    if value < least:
-        msg = f"must be at least {least}, got {value}"
-        raise argparse.ArgumentTypeError(msg)
-    return value
+    return found
 
 
 def _metrics(text: str | None) -> list[str]:

@@ -21,7 +21,7 @@ from PIL import Image, ImageFile
 from .. import color, families, metrics, plugin, saving
 from ..engine import models
 from ..files import named
-from . import charts, peers
+from . import charts, peers, words
 
 if TYPE_CHECKING:
     from .peers import Pixels
@@ -134,10 +134,14 @@ def parts_allowed() -> Iterator[None]:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench prefixes`."""
-    words = argparse.ArgumentParser(prog="lic bench prefixes", description=__doc__.splitlines()[0] if __doc__ else None)
-    words.add_argument("folder", type=named, help="pictures without loss: png, ppm, bmp, tiff, webp")
-    words.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
-    return words
+    found = words.parser(
+        "lic bench prefixes",
+        "Measure what the first bytes of a file show.",
+        "lic bench prefixes photos/ --out prefixes.svg",
+    )
+    found.add_argument("folder", type=named, help="pictures without loss: png, ppm, bmp, tiff, webp")
+    found.add_argument("--out", type=Path, metavar="FILE.svg", help="draw the curves")
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:

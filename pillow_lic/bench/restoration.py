@@ -18,6 +18,7 @@ from PIL import Image
 from .. import metrics
 from ..files import named
 from ..restoring import restore
+from . import words
 
 QUALITIES = (10, 20, 40, 60)
 MEASURES = {"PSNR": metrics.psnr, "SSIM": metrics.ssim, "PSNR-B": metrics.psnr_b}
@@ -81,16 +82,20 @@ def table(rows: Sequence[Row]) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench restore`."""
-    words = argparse.ArgumentParser(prog="lic bench restore", description=__doc__.splitlines()[0] if __doc__ else None)
-    words.add_argument("folder", type=named, help="pictures without loss: png, ppm, bmp, tiff, webp")
-    words.add_argument(
+    found = words.parser(
+        "lic bench restore",
+        "Measure what JPEG pictures gain by being restored: PSNR, SSIM, PSNR-B.",
+        "lic bench restore photos/ --qualities 10,40",
+    )
+    found.add_argument("folder", type=named, help="pictures without loss: png, ppm, bmp, tiff, webp")
+    found.add_argument(
         "--qualities",
         default=",".join(map(str, QUALITIES)),
         metavar="Q,Q",
         help="of Pillow's JPEG, 1-100; default 10,20,40,60",
     )
-    words.add_argument("-v", "--verbose", action="store_true", help="also a line for every picture and quality")
-    return words
+    found.add_argument("-v", "--verbose", action="store_true", help="also a line for every picture and quality")
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:

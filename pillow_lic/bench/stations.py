@@ -29,8 +29,8 @@ from ..engine.models import Model
 from ..engine.settings import settings
 from ..families.lic1 import refinement
 from ..files import named
-from ..parsing import count, typed
-from . import peers
+from ..parsing import above_zero, count, typed
+from . import peers, words
 
 PARSE, REST = "parse", "rest"
 """The stations of exact networks, and of all steps that take less than LEAST of the time."""
@@ -167,15 +167,21 @@ def profile(image: Image.Image, model: Model, quality: float, effort: int, repea
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench profile`."""
-    words = argparse.ArgumentParser(
-        prog="lic bench profile", description="Show where the processor time of a picture goes, station by station."
+    found = words.parser(
+        "lic bench profile",
+        "Show where the processor time of a picture goes, station by station.",
+        "lic bench profile photo.png --model lic1 --effort 3",
     )
-    words.add_argument("picture")
-    words.add_argument("--model", metavar="MODEL", help="name or number; default: what save writes")
-    words.add_argument("--quality", type=float, default=6, metavar="Q", help="default: 6")
-    words.add_argument("--effort", type=int, metavar="N", help="0-9; default: the model's own")
-    words.add_argument("--repeats", type=typed(count), default=3, metavar="N", help="the best of N; default: 3")
-    return words
+    found.add_argument("picture")
+    found.add_argument("--model", metavar="MODEL", help="name or number; default: what save writes")
+    found.add_argument("--quality", type=typed(above_zero), default=6, metavar="Q", help="1-10; default: 6")
+    found.add_argument(
+        "--effort", type=typed(lambda text: count(text, 0)), metavar="N", help="0-9; default: the model's own"
+    )
+    found.add_argument(
+        "--repeats", type=typed(count), default=3, metavar="N", help="the best of N, 1 or more; default: 3"
+    )
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..files import named
-from ..parsing import count, typed
-from . import measurement, peers
+from ..parsing import above_zero, count, typed
+from . import measurement, peers, words
 from .equal_bytes import nearest
 from .peers import Codec
 
@@ -150,21 +150,36 @@ def _numbers(kind: Callable[[str], float]) -> Callable[[str], list[float]]:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench times`."""
-    words = argparse.ArgumentParser(
-        prog="lic bench times",
-        description="Measure what models take beside AVIF and JPEG XL, for small and large pictures.",
+    found = words.parser(
+        "lic bench times",
+        "Measure what models take beside AVIF and JPEG XL, for small and large pictures.",
+        "lic bench times photos/ --megapixels 1,4 --threads 1 --rounds 2",
     )
-    words.add_argument("folder", help="pictures that mosaics are made of")
-    words.add_argument("--megapixels", type=_numbers(float), default=MEGAPIXELS, metavar="N,N", help="default: 1 to 12")
-    words.add_argument(
-        "--quality", type=_numbers(float), default=(3.0, 6.0), metavar="Q,Q", help="of the models; default: 3,6"
+    found.add_argument("folder", help="pictures that mosaics are made of")
+    found.add_argument(
+        "--megapixels",
+        type=typed(_numbers(above_zero)),
+        default=MEGAPIXELS,
+        metavar="N,N",
+        help="sizes, each above 0; default: 1 to 12",
     )
-    words.add_argument("--threads", type=_numbers(int), default=(1, 2), metavar="N,N", help="default: 1,2")
-    words.add_argument(
+    found.add_argument(
+        "--quality",
+        type=typed(_numbers(above_zero)),
+        default=(3.0, 6.0),
+        metavar="Q,Q",
+        help="of the models, 1-10; default: 3,6",
+    )
+    found.add_argument(
+        "--threads", type=typed(_numbers(count)), default=(1, 2), metavar="N,N", help="each 1 or more; default: 1,2"
+    )
+    found.add_argument(
         "--models", default=",".join(MODELS), metavar="A,B", help="default: %(default)s; lic2:0 is lic2 at effort 0"
     )
-    words.add_argument("--rounds", type=typed(count), default=3, metavar="N", help="turns of every codec; default: 3")
-    return words
+    found.add_argument(
+        "--rounds", type=typed(count), default=3, metavar="N", help="turns of every codec, 1 or more; default: 3"
+    )
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:

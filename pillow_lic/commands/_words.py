@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import stat
@@ -100,7 +101,7 @@ class _StandardInput(io.BytesIO):
 def target(source: str, name: str, suffix: str) -> str:
     """Return the file to write: in a folder, which is there or named by a slash at its end, one of the source's name.
 
-    All names of standard output become "-". ValueError for a folder when the source has no name.
+    All names of standard output become "-". For a folder ValueError when the source has no name, OSError when it is a folder too.
     """
     if name in _STANDARD_OUTPUT:
         return "-"
@@ -109,7 +110,10 @@ def target(source: str, name: str, suffix: str) -> str:
     if source == "-":
         msg = f"a target must be a file when standard input is the source, got the folder {name}"
         raise ValueError(msg)
-    return os.path.join(name, Path(source).with_suffix(suffix).name)
+    own = named(source)
+    if not own.name or names_folder(source):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), source)
+    return os.path.join(name, own.with_suffix(suffix).name)
 
 
 def is_of_another_format(target: str, name: str) -> bool:

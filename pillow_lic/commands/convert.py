@@ -33,7 +33,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
         "--budget",
         type=typed(byte_count),
         metavar="BYTES",
-        help="for all files together (5GB): measure, then share",
+        help="for all files together, more than 0 (5GB): measure, then share",
     )
     _words.add_save_options(parser, "convert")
     _words.add_adjustments(parser)
@@ -47,7 +47,11 @@ def add_run_words(parser: argparse.ArgumentParser, default: str) -> None:
     )
     parser.add_argument("--to", metavar="FORMAT", help=f"{default} (default) or any extension Pillow writes")
     parser.add_argument(
-        "-j", "--jobs", type=typed(_jobs), metavar="N", help="worker processes (default 1); all: one a processor"
+        "-j",
+        "--jobs",
+        type=typed(_jobs),
+        metavar="N",
+        help="worker processes, 1 or more (default 1); all: one a processor",
     )
     parser.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster of this scheduler")
     parser.add_argument("-f", "--force", action="store_true", help="also make what is there, even over originals")

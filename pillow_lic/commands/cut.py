@@ -21,7 +21,13 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic cut`."""
     parser.add_argument("source", help="a .lic file; - is standard input")
     parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
-    parser.add_argument("--size", required=True, type=typed(byte_count), metavar="BYTES", help="at most (20k)")
+    parser.add_argument(
+        "--size",
+        required=True,
+        type=typed(byte_count),
+        metavar="BYTES",
+        help="the bytes that it may have, more than 0: 20000, 20k, 1.5M",
+    )
     parser.add_argument("-f", "--force", action="store_true", help="replace what is there, not only .lic files")
 
 

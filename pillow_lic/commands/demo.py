@@ -15,7 +15,14 @@ EXAMPLES = """
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic demo`."""
     parser.add_argument("pictures", nargs="*", metavar="picture")
-    parser.add_argument("-q", "--quality", type=float, default=6, metavar="Q", help="of the .lic file (default 6)")
+    parser.add_argument(
+        "-q",
+        "--quality",
+        type=float,
+        default=6,
+        metavar="Q",
+        help="of the .lic file, 1-10 or 11-100 as percent (default 6)",
+    )
     parser.add_argument("--keep", metavar="DIR", help="leave the files in this directory")
     parser.add_argument(
         "--html", action="store_true", help="write demo.html too, there or here: crops to compare, curves"

@@ -19,7 +19,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic papers`."""
     parser.add_argument("folder", help="where papers.html, papers.md and its drawings are written")
     parser.add_argument("--pictures", metavar="FOLDER", help="of pictures; default: the one of this package")
-    parser.add_argument("--limit", type=typed(count), metavar="N", help="only the first N pictures")
+    parser.add_argument("--limit", type=typed(count), metavar="N", help="only the first N pictures, 1 or more")
     parser.add_argument("--cache", metavar="FILE", help="JSON file that keeps what was measured")
     parser.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside, by their names")
 

@@ -16,7 +16,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source")
     parser.add_argument("target")
     parser.add_argument(
-        "size", nargs="?", type=int, default=256, help="pixels of its longer edge, at most (default 256)"
+        "size", nargs="?", type=int, default=256, help="pixels of its longer edge, at most: 1-4096 (default 256)"
     )
 
 
