@@ -305,3 +305,9 @@ def test_a_shared_thumbnail_is_named_by_the_uri(shared: Path, photo: Image.Image
 def test_files_belong_to_thumbnails(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["desktop", *words]) == 2
     assert "lic desktop thumbnails" in capsys.readouterr().err
+
+
+def test_a_folder_without_pictures_of_ours_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.heic").write_bytes(b"x")
+    assert main(["desktop", "thumbnails", str(tmp_path)]) == 1
+    assert f"no .lic files in {tmp_path}" in capsys.readouterr().err

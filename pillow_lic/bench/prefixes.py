@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -149,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     paths = sorted(path for path in arguments.folder.iterdir() if path.suffix.lower() in _SUFFIXES)
     if not paths:
-        print(f"no picture in {arguments.folder}")
+        print(f"lic bench prefixes: no picture in {arguments.folder}", file=sys.stderr)
         return 1
     pictures = [peers.read(path) for path in paths]
     curves = {}

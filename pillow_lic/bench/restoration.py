@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -115,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     f"{path.name} {quality}: {rows[-1].before[0]:.2f} dB, restored {rows[-1].gain:+.2f} dB", flush=True
                 )
     if not rows:
-        print(f"no picture in {arguments.folder}")
+        print(f"lic bench restore: no picture in {arguments.folder}", file=sys.stderr)
         return 1
     print(table(rows))
     return 0

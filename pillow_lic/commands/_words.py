@@ -9,8 +9,9 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
+from ..errors import Ignoring
 from ..files import named, names_folder, write_atomic
 from ..options import OPTIONS
 from ..parsing import typed
@@ -166,7 +167,19 @@ def write(target: str, data: bytes, given: str = "") -> None:
     write_atomic(target, data)
 
 
+def stream_beside(target: str | None) -> TextIO:
+    """Return where words about a target are printed: standard output, unless the data may be going there."""
+    return sys.stdout if target is None or (os.path.isfile(target) and not _is_standard_output(target)) else sys.stderr
+
+
+def _is_standard_output(target: str) -> bool:
+    """Whether a file that is there is the one that standard output goes to."""
+    with Ignoring(OSError):
+        return os.path.samestat(os.stat(target), os.fstat(1))
+    return False
+
+
 def report(target: str, words: str) -> None:
-    """Say what was made: on standard output, unless the data may be going there."""
+    """Say what was made, where it was not sent on by "-"."""
     if target != "-":
-        print(f"{quoted(target)}: {words}", file=sys.stdout if os.path.isfile(target) else sys.stderr)
+        print(f"{quoted(target)}: {words}", file=stream_beside(target))

@@ -79,6 +79,12 @@ def run_over(args: argparse.Namespace, name: str, **more: Any) -> int:
     if not sources:
         print(f"lic: {name} needs at least one SRC and a DST", file=sys.stderr)
         return 2
+    if destination == "-":
+        print(
+            f"lic: {name} writes files, not to standard output; encode and decode do; a folder of that name is ./-",
+            file=sys.stderr,
+        )
+        return 2
     told = report.Report(
         sys.stderr, verbose=args.verbose, quiet=args.quiet, json_lines=sys.stdout if args.json else None
     )

@@ -52,6 +52,9 @@ def _thumbnails(names: Sequence[str]) -> int:
     from ..errors import let_pass
 
     found = thumbnail.pictures(names)
+    if not found:
+        print(f"lic: there are no .lic files in {', '.join(names)}", file=sys.stderr)
+        return 1
     made = failed = 0
     for path in found:
         try:

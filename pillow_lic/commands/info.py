@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
             failed += 1
             continue
         # What is wrong with standard output is none of the file's.
-        print(json.dumps({"file": name, **facts}) if args.json else f"{quoted(name)}\n{describe.as_text(facts)}")
+        told = json.dumps({"file": name, **facts}) if args.json else f"{quoted(name)}\n{describe.as_text(facts)}"
+        print(told, file=_words.stream_beside(args.map))
         failed += facts["damage"] is not None
     return 1 if failed else 0
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from . import _words
+
 SUMMARY = "Compare how the installed Pillow plugins of lossy formats behave; takes minutes."
 EXAMPLES = """
   lic probe --only LIC --only AVIF
@@ -37,5 +39,5 @@ def run(args: argparse.Namespace) -> int:
     told()
     if args.json:
         write_atomic(args.json, probe.as_json(answers).encode())
-    print(probe.as_table(answers, args.markdown))
+    print(probe.as_table(answers, args.markdown), file=_words.stream_beside(args.json))
     return 0

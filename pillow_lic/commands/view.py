@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from . import _words
 from ._terminal import quoted
 
 SUMMARY = "Show a picture in the desktop's viewer, several on a page for the browser."
@@ -46,5 +47,5 @@ def run(args: argparse.Namespace) -> int:
     for shown in outcome.failed:
         print(f"lic: {shown.path}: {shown.fault}", file=sys.stderr)
     path = quoted(str(outcome.path))
-    print(f"opened {path}" if outcome.is_open else path)
+    print(f"opened {path}" if outcome.is_open else path, file=_words.stream_beside(args.out))
     return 1 if outcome.failed else 0
