@@ -35,21 +35,20 @@ def real(text: str) -> float:
         raise ValueError(msg) from None
 
 
+def above_zero(text: str) -> float:
+    """Return a finite number above 0."""
+    if not 0 < (found := real(text)) < float("inf"):
+        msg = f"must be a number above 0, got {text!r}"
+        raise ValueError(msg)
+    return found
+
+
 def count(text: str, least: int = 1) -> int:
     """Return a whole number, `least` or more."""
     if not text.isdecimal() or int(text) < least:
         msg = f"must be a whole number, at least {least}, got {text!r}"
         raise ValueError(msg)
     return int(text)
-
-
-def above_zero(text: str) -> float:
-    """Return a number above 0."""
-    value = real(text)
-    if not 0 < value < float("inf"):
-        msg = f"must be a number above 0, got {text!r}"
-        raise ValueError(msg)
-    return value
 
 
 def byte_count(text: str) -> float:

@@ -564,7 +564,7 @@ def test_a_part_of_a_tile_is_not_decoded_for_every_window(monkeypatch: pytest.Mo
     tiling = Tiling(300, 200, 0)
     rng = np.random.default_rng(0)
     pixels, cover = (rng.integers(0, 256, (200, 300, channels), np.uint8) for channels in (3, 1))
-    layer = ExactLayer(exact_layer.pack([vp8l.write(np.concatenate([pixels, cover], 2), small=False)], tiling), tiling)
+    layer = ExactLayer(exact_layer.pack([vp8l.write(np.concatenate([pixels, cover], 2))], tiling), tiling)
     decoded: list[object] = []
     read = vp8l._read
     monkeypatch.setattr(vp8l, "_read", lambda stream: decoded.append(stream) or read(stream))

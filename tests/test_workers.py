@@ -242,3 +242,42 @@ def test_jobs_at_once_are_done_where_the_system_makes_no_threads(monkeypatch: py
     with settings(threads=2):
         workers.at_once(done.append, [1, 2])
     assert sorted(done) == [1, 2]
+
+
+DAEMON = """
+import atexit, io, threading, time
+import pillow_lic
+from PIL import Image, ImageFile
+picture = Image.effect_noise((700, 900), 40).convert("RGB")
+
+def last():
+    threading.Thread(target=picture.load).start()
+    print(pillow_lic.open(pillow_lic.encode(picture, quality=1)).convert("L").size)
+
+atexit.register(last)  # before the engine is there, so that it runs after the engine's own end
+data = pillow_lic.encode(picture, quality=1)
+begun = threading.Event()
+
+def work():
+    begun.set()
+    while True:
+        pillow_lic.open(data).load()
+
+for _ in range(2):
+    threading.Thread(target=work, daemon=True).start()
+begun.wait()
+time.sleep(0.3)
+"""
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_daemon_at_work_when_the_program_ends_is_no_crash(threads: str) -> None:
+    """Threads of web servers are daemons: Python kills them where they ask for the interpreter, in C++ with an abort."""
+    ran = subprocess.run(
+        [sys.executable, "-c", DAEMON],
+        env=os.environ | {"LIC_THREADS": threads},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "(700, 900)\n", "")

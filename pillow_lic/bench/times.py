@@ -158,20 +158,20 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("folder", help="pictures that mosaics are made of")
     found.add_argument(
         "--megapixels",
-        type=_numbers(typed(above_zero)),
+        type=typed(_numbers(above_zero)),
         default=MEGAPIXELS,
         metavar="N,N",
         help="sizes, each above 0; default: 1 to 12",
     )
     found.add_argument(
         "--quality",
-        type=_numbers(typed(above_zero)),
+        type=typed(_numbers(above_zero)),
         default=(3.0, 6.0),
         metavar="Q,Q",
         help="of the models, 1-10; default: 3,6",
     )
     found.add_argument(
-        "--threads", type=_numbers(typed(count)), default=(1, 2), metavar="N,N", help="each 1 or more; default: 1,2"
+        "--threads", type=typed(_numbers(count)), default=(1, 2), metavar="N,N", help="each 1 or more; default: 1,2"
     )
     found.add_argument(
         "--models", default=",".join(MODELS), metavar="A,B", help="default: %(default)s; lic2:0 is lic2 at effort 0"

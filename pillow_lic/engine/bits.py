@@ -23,6 +23,7 @@ from .._native import BitEncoder as _NativeEncoder
 from .._native import StreamError
 from ..errors import LicDamagedError, LicDesyncError
 from . import entropy
+from .ending import at_work
 
 __all__ = ["CLASSES", "CONTEXTS_OF_A_CLASS", "Decoder", "Encoder", "stored_starts"]
 
@@ -58,7 +59,8 @@ class Encoder:
         ValueError for a bit above 1, a context that is not below C, or other sizes.
         """
         bits = np.ravel(bits)
-        self._native.write(bits, np.ravel(contexts))
+        with at_work:
+            self._native.write(bits, np.ravel(contexts))
         self._crc = zlib.crc32(bits.data, self._crc)
 
     def write_planes(self, planes: Bits, classes: Classes, mask: Mask | None = None) -> None:
@@ -68,7 +70,8 @@ class Encoder:
         for bits that the decoder knows to be 0, which are not coded. ValueError where that does not hold.
         """
         planes = np.ascontiguousarray(planes)
-        self._native.write_planes(planes, np.ascontiguousarray(classes), _as_bytes(mask))
+        with at_work:
+            self._native.write_planes(planes, np.ascontiguousarray(classes), _as_bytes(mask))
         self._crc = _crc_of(planes, mask, self._crc)
 
     def cost(self) -> float:
@@ -111,7 +114,8 @@ class Decoder:
         """
         bits = np.zeros(contexts.size, np.uint8)
         try:
-            self.decoded += self._native.read(np.ravel(contexts), bits)
+            with at_work:
+                self.decoded += self._native.read(np.ravel(contexts), bits)
         except StreamError as error:
             raise _damaged(error) from error
         self._crc = zlib.crc32(bits.data, self._crc)
@@ -124,7 +128,8 @@ class Decoder:
         """
         planes = np.zeros((*classes.shape, rows, columns), np.uint8)
         try:
-            self.decoded += self._native.read_planes(planes, np.ascontiguousarray(classes), _as_bytes(mask))
+            with at_work:
+                self.decoded += self._native.read_planes(planes, np.ascontiguousarray(classes), _as_bytes(mask))
         except StreamError as error:
             raise _damaged(error) from error
         self._crc = _crc_of(planes, mask, self._crc)

@@ -16,10 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._native import HALF_STEP, LARGEST_RESIDUAL, STEP, StreamError, Tables, quantise, scatter_magnitudes, scatter_sums
+from .._native import HALF_STEP, LARGEST_RESIDUAL, STEP, StreamError, Tables
 from .._native import Decoder as _NativeDecoder
 from .._native import encode as _encode
+from .._native import quantise as _quantise
+from .._native import scatter_magnitudes as _scatter_magnitudes
+from .._native import scatter_sums as _scatter_sums
 from ..errors import LicDamagedError, LicDesyncError, LicUnsupportedError
+from .ending import at_work
 
 __all__ = [
     "HALF_STEP",
@@ -43,6 +47,10 @@ __all__ = [
 Symbols = npt.NDArray[np.int16]
 Indexes = npt.NDArray[np.uint16]
 Values = npt.NDArray[np.int32]
+
+quantise = at_work(_quantise)
+scatter_magnitudes = at_work(_scatter_magnitudes)
+scatter_sums = at_work(_scatter_sums)
 
 LANES = (1, 2, 4, 8)
 DESYNC = "{}, though the tile's checksum holds: a desync, probably no fault of the file; please report it"
@@ -120,8 +128,9 @@ def encode(tables: Tables, symbols: Symbols, indexes: Indexes, check: int | None
     `tables.count` or the sizes differ, TypeError for another dtype.
     """
     symbols, indexes = np.ravel(symbols), np.ravel(indexes)
-    lanes = choose_lanes(symbols.size, tables.cost(symbols, indexes) / 8)
-    coded = _encode(tables, symbols, indexes, lanes)
+    with at_work:
+        lanes = choose_lanes(symbols.size, tables.cost(symbols, indexes) / 8)
+        coded = _encode(tables, symbols, indexes, lanes)
     check = check_of(symbols) if check is None else check
     return bytes([LANES.index(lanes)]) + check.to_bytes(2, "little") + coded
 
@@ -154,7 +163,8 @@ class Decoder:
         if an index is not below the number of tables.
         """
         try:
-            return self._native.decode(np.ravel(indexes)).reshape(indexes.shape)
+            with at_work:
+                return self._native.decode(np.ravel(indexes)).reshape(indexes.shape)
         except StreamError as error:
             raise _damaged(error) from error
 
@@ -164,7 +174,8 @@ class Decoder:
         The table of such an index for the other quantiser is `offset` further. Errors as of `decode`.
         """
         try:
-            return self._native.decode_dependent(np.ravel(indexes), first, offset).reshape(indexes.shape)
+            with at_work:
+                return self._native.decode_dependent(np.ravel(indexes), first, offset).reshape(indexes.shape)
         except StreamError as error:
             raise _damaged(error) from error
 

@@ -6,6 +6,12 @@ cells float32 (12, h, w), levels  --spread-->  colours uint16 (2h, 2w, 3), sixte
 
 from __future__ import annotations
 
-from .._native import Detail, filter_sums, filtered, spread
+from .. import _native
+from .._native import Detail
+from .ending import at_work
 
 __all__ = ["Detail", "filter_sums", "filtered", "spread"]
+
+filter_sums = at_work(_native.filter_sums)
+filtered = at_work(_native.filtered)
+spread = at_work(_native.spread)

@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import LicRuntimeError, let_pass
+from .ending import at_work
 from .manifest import Networks
 from .settings import check_time, current_settings
 
@@ -215,9 +216,14 @@ def run(networks: Networks, role: str, feeds: Mapping[str, Array]) -> list[Array
     common case: it reports that as a plain failure, and stays usable). LicLimitError when the call's time has run out.
     """
     check_time()
-    session = _session(networks, role)
+    given = {name: np.ascontiguousarray(v) for name, v in feeds.items()}
+    with at_work:
+        return _run(_session(networks, role), role, given)
+
+
+def _run(session: onnxruntime.InferenceSession, role: str, feeds: Mapping[str, Array]) -> list[Array]:
     try:
-        outputs: list[Array] = session.run(None, {name: np.ascontiguousarray(v) for name, v in feeds.items()})
+        outputs: list[Array] = session.run(None, feeds)
     except Exception as error:  # as above
         let_pass(error, "onnxruntime")
         shapes = ", ".join(f"{name} {tuple(v.shape)}" for name, v in feeds.items())

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..errors import let_pass
+from . import ending
 from .settings import Stopped, current_settings, settings, stoppable
 
 T = TypeVar("T")
@@ -91,7 +92,7 @@ class _Threads:
     def __init__(self, count: int) -> None:
         self._queue: SimpleQueue[_Task[Any] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        for number in range(count):
+        for number in range(0 if ending.has_begun() else count):
             thread = threading.Thread(target=self._work_off, name=f"lic-tile-{number}", daemon=True)
             try:
                 thread.start()

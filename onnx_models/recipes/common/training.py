@@ -125,13 +125,17 @@ def loop(
     run = Run(a.run, net, optimizer_of(net, fast, a.lr), a.every)
     rng, begun = np.random.default_rng(run.step), time.time() - run.seconds
     torch.manual_seed(run.step)
-    while (done := run.step / a.steps if a.steps else run.seconds / (60 * a.minutes)) < 1:
+
+    def seconds() -> float:
+        return time.time() - begun
+
+    while (done := run.step / a.steps if a.steps else seconds() / (60 * a.minutes)) < 1:
         set_rate(run.optimizer, a.lr * rate_at(done, run.step, a.decay_from, a.warm_up))
         with amp:
             loss, figures = batch(rng, done)
         if not loss.isfinite():
             raise FloatingPointError(f"the loss left the numbers at step {run.step}; {run.checkpoint} is from before")
-        run.learn(loss, figures, seconds=lambda: time.time() - begun)
+        run.learn(loss, figures, seconds)
         if run.step % a.every == 0:
             run.save(judged(run.average) if run.step % (8 * a.every) == 0 else "")
     run.save(judged(run.average))

@@ -14,6 +14,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from ...engine.ending import at_work
 from ...engine.filters import Detail, spread
 from ...engine.models import Model
 from ...engine.runtime import CPU
@@ -51,7 +52,8 @@ def draw(
         _draw_strips(model, picture, context, level, inside, out)
     else:
         place = (inside.y0, inside.x0, inside.height, inside.width)
-        layers.draw(picture, context, np.ascontiguousarray(level), place, cast(Fine, out))
+        with at_work:
+            layers.draw(picture, context, np.ascontiguousarray(level), place, cast(Fine, out))
 
 
 def _draw_strips(model: Model, picture: Floats, context: Floats, level: Floats, inside: Area, out: Colours) -> None:
