@@ -10,7 +10,7 @@
 
 #include "bits.hpp"
 #include "detail.hpp"
-#include "filter.hpp"
+#include "filter_sums.hpp"
 #include "passes.hpp"
 #include "trellis.hpp"
 
