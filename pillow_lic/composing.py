@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from . import channels, rate_search
 from .engine.models import Model
-from .exact import ground, layer, whole
+from .exact import aims, choice, ground, layer, whole
 from .exact.layer import Layer
 from .families import Request
 from .fileformat import importance_map, vp8l
@@ -75,6 +75,8 @@ def composed(
     if may_be_whole:
         is_weighed = isinstance(form, Coded) and form.was_tried(level) and not options.has_target
         most = form.cost(level) if is_weighed else 8 * len(data)
+        if form.is_drawn and not options.has_target and (aim := aims.aim(model.slope(level), level)).is_exact:
+            most *= choice.favour(aim)
         return _as_it_is_within(picture, most, level, is_drawn=form.is_drawn) or data
     if deltas is None:
         return data

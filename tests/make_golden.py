@@ -28,7 +28,7 @@ from pillow_lic import codec, families, inspection
 from pillow_lic.engine import bits, entropy, models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
-from pillow_lic.exact import layer
+from pillow_lic.exact import aims, layer
 from pillow_lic.families import Request
 from pillow_lic.families.lic1 import filtering, fitting, symbols
 from pillow_lic.families.lic1.geometry import geometry
@@ -97,7 +97,7 @@ def with_exact_places(width: int, height: int, mode: str = "RGB", edge: int = 0)
     pixels = photo_like(height, width, CHANNELS[mode], seed=width)
     places = np.zeros((height, width), np.bool_)
     places[height // 4 : height // 2, 10 : width // 2] = True
-    kept = layer.named(pixels, places)
+    kept = layer.named(pixels, places, lambda level: aims.aim(spec.slope(level), level))
     assert kept is not None
     writer = families.writer(spec, pixels.repeat(3 // CHANNELS[mode], 2), Request())
     writer.tiling = tiling

@@ -66,7 +66,7 @@ def test_every_size(size: tuple[int, int], scale: int) -> None:
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
 def test_every_mode(mode: str) -> None:
     pixels = photo_like(90, 110, codec.CHANNELS[mode], seed=3)
-    data = codec.encode(pixels, mode, EncodeOptions(quality=7))
+    data = codec.encode(pixels, mode, EncodeOptions(quality=7, exact=False))
     for scale in SCALES:
         found = codec.decode(data, scale=scale)[1]
         wanted = averaged(codec.decode(data)[1], scale)

@@ -41,7 +41,8 @@ LETTERS = 0.055
 """Bits a level of contrast by that estimate up to which a block is letters that stay exact: 0.75 to 1 of the contrast of pages is in
 such blocks, 0.3 of charts, 0 to 0.3 of what lies on gradients and maps (tests/screens)."""
 FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.15
-"""What exact blocks may cost for one bit of the codec's: pages are looked at closely, and from quality 5 on letters are to be exact."""
+"""What exact blocks may cost for one bit of what else can be had: pages are looked at closely, and from quality 5 on letters are to be
+exact."""
 
 
 def by_contrast(contrast: Floats, aim: Aim) -> Floats:
@@ -79,7 +80,7 @@ def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Kept | None:
 
 
 def favour(aim: Aim) -> float:
-    """Return what exact blocks may cost for one bit of the codec's in a file of that aim."""
+    """Return what exact blocks may cost for one bit of what else can be had in a file of that aim."""
     return FAVOUR_OF_LETTERS if aim.is_exact else FAVOUR
 
 

@@ -80,7 +80,8 @@ def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
     """Return what is kept of an area (h, w, 1 or 3).
 
     Where colours are kept, letters on one colour that pay beyond doubt are exact. Others may be glyphs too, or have fewer colours,
-    where that saves more. Below that quality glyphs come first, but not on a page, whose file needs no networks.
+    where that saves more than exact letters may cost. Below that quality glyphs come first, but not on a page, whose file needs no
+    networks.
     """
     blocks = drawn.found(colors)
     kept = None if blocks is None else choice.kept(colors, blocks, aim, spent)
@@ -104,7 +105,8 @@ def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
         parts.append(part)
         bits = np.float32(0) if found is None else found.bits if kept is None else np.where(sure, kept.bits, found.bits)
         saved.append(_saved(part, choice.favour(aim) * spent() - bits, spent()))
-    return parts[int(np.argmax(saved))]
+    whole = float(spent().sum())
+    return parts[0 if whole - saved[0] <= choice.favour(aim) * (whole - saved[1]) else 1]
 
 
 def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> _Part:
