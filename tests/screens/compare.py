@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -26,8 +27,9 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic.bench import peers
-from pillow_lic.bench.measurement import OURS, Cache, measure, our_codec
+from pillow_lic.bench.measurement import OURS, our_codec
 from pillow_lic.bench.report import Sample
+from pillow_lic.bench.samples import Cache, measure
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -72,7 +74,7 @@ def samples(name: str, pixels: Pixels, cache: Cache, codecs: Sequence[str], resu
             is_kept = bool(resumed) or codec_name != OURS
             sample = cache.get(key, METRICS) if is_kept else None
             if sample is None:
-                sample = measure(codec, quality, name, pixels, METRICS, 1)
+                sample = measure(codec, quality, name, pixels, METRICS, 1, time.process_time)
                 if is_kept:
                     cache.put(key, sample, METRICS)
             found.setdefault(codec_name, []).append(sample)
