@@ -72,7 +72,8 @@ def composed(
         return file(level)
 
     data = found()
-    if may_be_whole:
+    # Who names a model wants what its files can do, such as to be cut, of all that is not drawn.
+    if may_be_whole and (form.is_drawn or options.model is None):
         is_weighed = isinstance(form, Coded) and form.was_tried(level) and not options.has_target
         most = form.cost(level) if is_weighed else 8 * len(data)
         if form.is_drawn and not options.has_target and (aim := aims.aim(model.slope(level), level)).is_exact:
