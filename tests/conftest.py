@@ -7,6 +7,7 @@ import browser
 import hypothesis
 import numpy as np
 import pytest
+from drawn_pages import page
 from jpegs import exif, jpeg_of
 from pictures import SAMPLE
 from PIL import Image
@@ -27,6 +28,14 @@ def cat() -> np.ndarray:
     """The package's own photo, (300, 451, 3) uint8."""
     with Image.open(SAMPLE) as im:
         return np.asarray(im.convert("RGB"))
+
+
+@pytest.fixture(scope="session")
+def mixed() -> bytes:
+    """A page of text beside a photograph, at quality 5."""
+    import pillow_lic
+
+    return pillow_lic.encode(page(), quality=5)
 
 
 @pytest.fixture

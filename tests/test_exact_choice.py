@@ -1,0 +1,172 @@
+"""Which exact pixels pay, by bits and error of whole files; the ground beneath them, and colours that are merged."""
+
+from collections.abc import Callable
+from unittest import mock
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from drawn_pages import AIM, LEVEL, aim, page, sign_on_a_photo, slide, soft_lines
+from pictures import SAMPLE, photo_like
+from PIL import Image
+
+import pillow_lic
+from pillow_lic import composing
+from pillow_lic.engine import models
+from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, merging, whole
+from pillow_lic.fileformat.levels import quality_to_level
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def cost(im: Image.Image, quality: float, **words: object) -> float:
+    """The bits of a file of the default model, with its error at the slope of the level."""
+    data = pillow_lic.encode(im, quality=quality, **words)
+    error = np.square(np.asarray(im, np.float32) - np.asarray(pillow_lic.open(data))).mean(2).sum()
+    return 8 * len(data) + models.choose(None).slope(quality_to_level(quality)) * float(error)
+
+
+def test_where_bits_leave_doubt_the_error_of_the_codec_decides() -> None:
+    pixels = soft_lines()
+    blocks = drawn.found(pixels)
+    assert blocks is not None
+    hard, easy = (np.full(blocks.cost.shape, bits, np.float32) for bits in (1e5, 0.0))
+    assert choice.kept(pixels, blocks, AIM, lambda: easy) is None
+    every = choice.kept(pixels, blocks, AIM, lambda: hard)
+    assert every is not None
+    assert every.blocks[blocks.within(choice.LIKELY)].all()
+    assert not every.is_sure
+    mixed_cost = hard.copy()
+    mixed_cost[:, 3:] = 0
+    some = choice.kept(pixels, blocks, aim(quality_to_level(4.9)), lambda: mixed_cost)
+    assert some is not None
+    assert some.blocks[:, :3].any()
+    assert not some.blocks[blocks.cost > 0][mixed_cost[blocks.cost > 0] == 0].any()
+
+
+@pytest.mark.parametrize("quality", [2, 4, 5.5, 8])
+@pytest.mark.parametrize("picture", [page, slide, sign_on_a_photo, lambda: Image.fromarray(soft_lines())])
+def test_a_layer_never_costs_more_than_it_saves(picture: Callable[[], Image.Image], quality: float) -> None:
+    assert cost(picture(), quality) <= 1.0001 * cost(picture(), quality, exact=False)
+
+
+def test_error_is_weighed_by_the_slope_of_the_model() -> None:
+    lic1, lic2 = (models.choose(name) for name in ("lic1", "lic2"))
+    assert [lic1.slope(0), lic2.slope(0)] == [0.0016, 0.0016]
+    assert [lic1.slope(1024), lic2.slope(1024)] == [pytest.approx(0.25), pytest.approx(2)]
+    asked = list[tuple[float, bool]]()
+    found = layer.found
+
+    def spy(colors: Pixels, level: int, aim: Callable[[int], aims.Aim], spent: choice.Spent) -> layer.Layer | None:
+        asked.append(aim(level))
+        return found(colors, level, aim, spent)
+
+    with mock.patch.object(layer, "found", spy):
+        for model in (lic1, lic2):
+            pillow_lic.encode(page(64, 64), quality=4, model=model.number)
+            assert asked.pop() == (model.slope(quality_to_level(4)), False)
+
+
+@pytest.mark.parametrize(("bits_of_fewer", "are_soft"), [(10, True), (90, False), (100, False)])
+def test_fewer_colours_are_kept_where_they_save_more_than_exact_ones_may_cost(
+    bits_of_fewer: float, are_soft: bool
+) -> None:
+    shape = (12, 16)
+    sure = np.zeros(shape, np.bool_)
+    sure[:, :5] = True
+
+    def kept(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim, spent: choice.Spent) -> choice.Kept:
+        bits = np.full(shape, 100 if aim.is_exact else bits_of_fewer, np.float32)
+        return choice.Kept(np.ones(shape, np.bool_), bits, sure, is_sure=False)
+
+    with mock.patch.object(choice, "kept", kept), mock.patch.object(glyphs, "searched", return_value=None):
+        part = layer._chosen(soft_lines(), AIM, lambda: np.full(shape, 200, np.float32))
+        assert part.kept.all()
+        assert (part.soft == (~sure & are_soft)).all()
+        found = layer.found(soft_lines(), LEVEL, aim, lambda: np.full(shape, 200, np.float32))
+    assert found is not None
+    assert bool(found.reach(LEVEL)) == are_soft
+    assert found.kind(LEVEL) != found.kind(LEVEL - 1)
+    shown = found.whole(LEVEL)
+    assert (shown[:, :80] == soft_lines()[:, :80]).all()
+    assert (shown == soft_lines()).all() == (not are_soft)
+    assert not (found.whole(LEVEL - 1)[:, :80] == soft_lines()[:, :80]).all()
+
+
+def test_what_an_area_saves_counts_exact_blocks_and_glyphs() -> None:
+    glyph_blocks = np.array([[True, False, False]])
+    part = layer._Part(
+        np.array([[False, True, False]]),
+        np.zeros((1, 3), np.bool_),
+        glyphs.Glyphs(np.zeros((16, 48, 3), np.uint8), np.zeros((16, 48), np.uint8), glyph_blocks, 30.0),
+    )
+    by_block, spent = np.float32([[1, 20, 300]]), np.float32([[100, 200, 300]])
+    assert layer._saved(part, by_block, spent) == 20 + 100 - 30
+    assert layer._saved(layer._Part(part.kept, part.soft, None), by_block, spent) == 20
+
+
+def test_letters_beyond_doubt_stay_exact_beside_doubtful_ones() -> None:
+    """Of a slide and a page side by side the page's letters are no glyphs, whatever the slide's cost."""
+    im = slide(640, 256)
+    im.paste(page(with_photo=False), (320, 0))
+    blocks = drawn.found(np.asarray(im))
+    assert blocks is not None
+    kept = choice.kept(np.asarray(im), blocks, AIM, lambda: np.full(blocks.cost.shape, 2e4, np.float32))
+    assert kept is not None
+    assert not kept.is_sure
+    assert kept.sure[:, 21:][blocks.contrast[:, 21:] > 0].all()
+    assert not (kept.sure & ~kept.blocks).any()
+
+
+@pytest.mark.parametrize("quality", [2, 6, 10])
+def test_no_file_is_larger_than_the_lossless_one(quality: float) -> None:
+    across, down = np.meshgrid(np.arange(96), np.arange(80))
+    smooth = np.stack([across + down, 2 * across, 255 - across - down], 2).astype(np.uint8)
+    icon = page(32, 32, with_photo=False)
+    for im in (Image.fromarray(smooth), icon, Image.new("RGB", (200, 100), "#336699"), Image.fromarray(soft_lines())):
+        assert len(pillow_lic.encode(im, quality=quality)) <= len(pillow_lic.encode(im, lossless=True))
+
+
+def test_a_photograph_is_no_case_for_the_lossless_search() -> None:
+    with Image.open(SAMPLE) as photo:
+        pixels = np.asarray(photo.convert("RGB"))
+    with mock.patch.object(whole.vp8l, "bits", side_effect=AssertionError("it was searched")):
+        assert not whole.may_be_within(pixels, 3.0 * pixels.shape[0] * pixels.shape[1], is_drawn=False)
+
+
+def test_what_a_block_costs_the_codec_grows_with_quality() -> None:
+    one = np.ones((1, 1), np.float32)
+    values = [float(choice.by_contrast(one, aim(quality_to_level(quality)))[0, 0]) for quality in (1, 3, 5, 7, 10)]
+    assert values == sorted(values)
+
+
+def test_merging_moves_no_colour_far_and_grounds_not_at_all() -> None:
+    pixels = np.asarray(page(with_photo=False))
+    every = np.ones(pixels.shape[:2], np.bool_)
+    assert merging.reach(AIM) == 0 < merging.reach(aim(quality_to_level(4.9))) < merging.reach(aim(0)) == 48
+    for within in (4, 20, 48):
+        fewer = merging.merged(pixels, every, within)
+        moved = np.square(fewer.astype(float) - pixels).mean(2)
+        assert moved.max() <= within**2
+        assert (fewer[0, 0] == pixels[0, 0]).all()
+        assert len(np.unique(drawn.packed(fewer))) < len(np.unique(drawn.packed(pixels)))
+    assert merging.merged(pixels, every, 0) is pixels
+
+
+def test_the_ground_is_smooth_and_the_rest_stays() -> None:
+    pixels = photo_like(200, 1100, 3)
+    gone = np.zeros((200, 1100), np.bool_)
+    gone[30:150, 900:1080] = True
+    made = ground.continued(pixels, lambda area: gone[area.slices])
+    assert (made[~gone] == pixels[~gone]).all()
+    inside = made[30:150, 900:1080].astype(int)
+    assert max(np.abs(np.diff(inside, axis=axis)).max() for axis in (0, 1)) <= 16
+    nothing = ground.continued(pixels, lambda area: np.ones(area.shape, np.bool_))
+    assert (nothing == 128).all()
+
+
+def test_a_drawn_picture_as_it_is_may_cost_more_from_quality_5_on() -> None:
+    for quality, favour in ((4.9, 1), (5, choice.FAVOUR_OF_LETTERS)):
+        with mock.patch.object(composing, "_as_it_is_within", return_value=None) as asked:
+            data = pillow_lic.encode(page(), quality=quality)
+        assert asked.call_args.args[1] == pytest.approx(8 * len(data) * favour)

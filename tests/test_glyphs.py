@@ -1,0 +1,72 @@
+"""Ink and cover: letters that blend with a ground which the networks draw."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from drawn_pages import AIM, aim, nothing, page, slide
+
+import pillow_lic
+from pillow_lic import metrics
+from pillow_lic.exact import glyphs
+from pillow_lic.fileformat.levels import quality_to_level
+
+Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+def glyphs_of(pixels: Pixels, taken: Mask | None) -> glyphs.Glyphs | None:
+    """The glyphs of a tile in files of AIM."""
+    return glyphs.paying(glyphs.searched(pixels, taken), pixels, taken, AIM, nothing)
+
+
+@pytest.mark.parametrize(("model", "gain"), [("lic1", 6), ("lic2", 2)])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_letters_on_a_gradient_blend_with_it(mode: str, model: str, gain: float) -> None:
+    """gain: dB over the file without the layer, which has 4 dB more at this quality by lic2."""
+    im = slide().convert(mode)
+    with_layer, without = (pillow_lic.encode(im, quality=6, model=model, exact=exact) for exact in ("auto", False))
+    assert len(with_layer) < 0.5 * len(without)
+    whole, other = (np.asarray(pillow_lic.open(data)) for data in (with_layer, without))
+    assert metrics.psnr(np.asarray(im), whole) > max(37, metrics.psnr(np.asarray(im), other) + gain)
+    part = np.asarray(pillow_lic.open(with_layer).region((9, 7, 200, 90))).astype(int)
+    assert np.abs(part - whole[7:90, 9:200]).max() <= 1
+
+
+def test_glyphs_are_weighed_on_the_ground_beside_them() -> None:
+    pixels = np.full((48, 48, 3), 100, np.uint8)
+    cover = np.zeros((48, 48), np.uint8)
+    cover[16:32, 16:32] = 64
+    blocks = np.zeros((3, 3), np.bool_)
+    blocks[1, 1] = True
+    pixels[cover > 0] = 75  # a quarter black over 100
+    black = glyphs.Glyphs(np.zeros_like(pixels), cover, blocks, 0.0)
+    assert glyphs._errors(black, pixels, AIM).max() <= 256
+    pixels[cover > 0] = 112  # a quarter black over 150, which lies nowhere beside it
+    errors = glyphs._errors(black, pixels, AIM)
+    assert errors[1, 1] > 256 * 35**2
+    assert errors.sum() == errors[1, 1]
+
+
+def test_a_psnr_is_reached_with_glyphs() -> None:
+    im = slide(128, 96)
+    data = pillow_lic.encode(im, target_psnr=35)
+    assert 34.9 < metrics.psnr(np.asarray(im), np.asarray(pillow_lic.open(data))) < 40
+
+
+def test_glyphs_lie_beside_exact_pixels() -> None:
+    im = slide(640, 256)
+    im.paste(page(with_photo=False), (320, 0))
+    again = np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=5)))
+    assert (again[:, 336:] == np.asarray(im)[:, 336:]).all()
+    assert metrics.psnr(again[:, :304], np.asarray(im)[:, :304]) > 35
+
+
+def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:
+    pixels = np.asarray(slide()).astype(int)
+    noisy = pixels + np.rint(np.random.default_rng(3).normal(0, 2, pixels.shape)).astype(int)
+    assert glyphs_of(noisy.clip(0, 255).astype(np.uint8), None) is None
+    assert glyphs_of(np.asarray(slide()), None) is not None
+    everything = np.ones((16, 20), np.bool_)
+    assert glyphs_of(np.asarray(slide()), everything) is not None
+    assert glyphs_of(np.asarray(page(with_photo=False)), everything) is None
+    assert [glyphs.degrees(aim(quality_to_level(quality))) for quality in (1, 3, 5, 7, 10)] == [3, 5, 8, 12, 24]
