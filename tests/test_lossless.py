@@ -10,6 +10,7 @@ from unittest import mock
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from drawn_pages import slide
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import photo_like
@@ -61,7 +62,8 @@ def test_large_and_long_pictures_are_cut(photo: Image.Image) -> None:
 
 
 def test_size_is_that_of_webp(photo: Image.Image) -> None:
-    for im in (photo, noise("RGBA", 64, 64)):
+    gradient = slide(160, 128)
+    for im in (photo, noise("RGBA", 64, 64), gradient):
         file = io.BytesIO()
         im.save(file, "WEBP", lossless=True, method=6, quality=100, exact=True)
         assert len(pillow_lic.encode(im, lossless=True)) <= 1.02 * len(file.getvalue()) + 32
@@ -151,7 +153,7 @@ def test_what_contradicts_the_model_is_refused(words: dict[str, object], photo: 
 
 def test_verify_and_info_see_what_is_no_bitstream_of_the_tile(photo: Image.Image) -> None:
     parts = container.unpack(pillow_lic.encode(photo, lossless=True))
-    (other,) = vp8l.write(photo_like(9, 9, 3))
+    (other,) = vp8l.write(photo_like(9, 9, 3), smallest=True)
     for stream, words in ((b"RIFF....WEBP", "VP8L bitstream of version 0"), (other, "must be 96x64, .* says 9x9")):
         data = container.pack(parts.header, [streams.pack([stream])])
         for act in (inspection.verify, codec.decode):
@@ -162,7 +164,7 @@ def test_verify_and_info_see_what_is_no_bitstream_of_the_tile(photo: Image.Image
 
 def test_bytes_after_a_bitstream_mean_nothing() -> None:
     pixels = photo_like(20, 30, 3)
-    (stream,) = vp8l.write(pixels)
+    (stream,) = vp8l.write(pixels, smallest=True)
     for more in (b"\0", b"\xff" * 9):
         assert (vp8l.read([stream + more], (20, 30))[:, :, :3] == pixels).all()
 
@@ -179,7 +181,7 @@ def test_cut_and_damaged_files(photo: Image.Image) -> None:
 
 def test_the_alpha_hint_has_no_part_in_decoding() -> None:
     pixels = np.frombuffer(noise("RGBA", 9, 11).tobytes(), np.uint8).reshape(9, 11, 4)
-    (stream,) = vp8l.write(pixels)
+    (stream,) = vp8l.write(pixels, smallest=True)
     for hint in (0, 0x10):
         assert (vp8l.read([stream[:4] + bytes([stream[4] & ~0x10 | hint]) + stream[5:]], (9, 11)) == pixels).all()
 
@@ -208,7 +210,7 @@ def test_without_webp_there_is_a_sentence(photo: Image.Image) -> None:
 
 def test_only_bitstreams_of_the_right_size_are_opened() -> None:
     pixels = photo_like(20, 30, 3)
-    (stream,) = vp8l.write(pixels)
+    (stream,) = vp8l.write(pixels, smallest=True)
     assert (vp8l.read([stream], (20, 30))[:, :, :3] == pixels).all()
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
@@ -250,8 +252,9 @@ def test_noise_is_not_searched_for_what_a_drawing_has(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Image.Image, "save", counted)
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
     drawn = np.kron(np.eye(6, 8, dtype=np.uint8)[:, :, None] * np.uint8(200), np.ones((10, 10, 3), np.uint8))
-    for pixels, expected in ((noise, [(4, 75), (6, 75)]), (drawn, [(4, 75), (5, 100)])):
+    part, whole = [(4, 75), (5, 100)], [(4, 75), (6, 100)]
+    for pixels, smallest, expected in ((noise, True, [(4, 75), (6, 75)]), (drawn, False, part), (drawn, True, whole)):
         asked.clear()
-        streams = vp8l.write(pixels)
+        streams = vp8l.write(pixels, smallest=smallest)
         assert asked == expected
         np.testing.assert_array_equal(vp8l.read(streams, pixels.shape[:2])[..., :3], pixels)

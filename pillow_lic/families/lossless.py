@@ -24,7 +24,7 @@ OPTIONS: frozenset[str] = frozenset()
 
 def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
     """Return the bitstreams of pixels (h, w, 1..4)."""
-    return vp8l.write(pixels)
+    return vp8l.write(pixels, smallest=True)
 
 
 def check(streams: Sequence[memoryview], shape: tuple[int, int]) -> None:

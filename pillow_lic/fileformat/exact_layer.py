@@ -39,7 +39,7 @@ def pack(tiles: Sequence[Sequence[bytes] | None], tiling: Tiling) -> bytes:
 
 def written(pixels: Pixels, cover: Plane) -> list[bytes] | None:
     """Return the bitstreams of a tile of colours (h, w, 1 or 3) that cover what is decoded (h, w), 255 all; None if none does."""
-    return vp8l.write(_covering(pixels, cover)) if cover.any() else None
+    return vp8l.write(_covering(pixels, cover), smallest=False) if cover.any() else None
 
 
 def bits(pixels: Pixels, cover: Plane) -> int:
