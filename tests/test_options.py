@@ -1,11 +1,14 @@
 """The quality scale, what is refused before any work, and settings that follow the thread and the task."""
 
 import asyncio
+import contextvars
+import gc
 import pydoc
 import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +21,14 @@ import pillow_lic
 from pillow_lic import arguments, options, saving
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
-from pillow_lic.engine.settings import available_cores, current_settings, given_settings, settings
+from pillow_lic.engine.settings import (
+    available_cores,
+    current_settings,
+    given_settings,
+    limited_time,
+    settings,
+    stoppable,
+)
 from pillow_lic.fileformat import levels
 from pillow_lic.fileformat.limits import MAX_LEVEL
 from pillow_lic.options import OPTIONS, EncodeOptions
@@ -278,6 +288,19 @@ def test_settings_nest_and_end() -> None:
 def test_wrong_settings(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))} must "), settings(**wrong):
         pass
+
+
+@pytest.mark.parametrize("block", [lambda: settings(threads=1), limited_time, stoppable])
+def test_a_block_that_is_closed_too_late_changes_nothing(block: Callable[[], AbstractContextManager[object]]) -> None:
+    """As one is whose end the exception of a signal came before: the garbage collector closes it."""
+    before = contextvars.copy_context()
+    with settings(threads=3, max_seconds=99), limited_time(), stoppable():
+        dropped = block()
+        dropped.__enter__()
+    assert dict(contextvars.copy_context()) == dict(before)
+    del dropped
+    gc.collect()
+    assert dict(contextvars.copy_context()) == dict(before)
 
 
 def test_settings_belong_to_a_thread() -> None:

@@ -8,16 +8,20 @@ included, unless they run in a copy of its context (``asyncio.to_thread`` does);
 from __future__ import annotations
 
 import contextvars
+import math
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..arguments import positive
 from ..errors import Ignoring, LicLimitError
+
+T = TypeVar("T")
 
 MAX_THREADS = 1024
 DEFAULT_MAX_MEMORY = 10**9
@@ -53,7 +57,9 @@ class Settings:
 
 
 _overrides: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("lic_settings", default=None)
-_deadline: contextvars.ContextVar[tuple[float, float] | None] = contextvars.ContextVar("lic_deadline", default=None)
+_deadline: contextvars.ContextVar[tuple[float, float]] = contextvars.ContextVar(
+    "lic_deadline", default=(math.inf, math.inf)
+)
 """When the call that runs must be done, by the monotonic clock, and the seconds that it has."""
 _stops: contextvars.ContextVar[Sequence[threading.Event]] = contextvars.ContextVar("lic_stops", default=())
 """Each set when nobody waits any more for the work that this is part of."""
@@ -176,22 +182,33 @@ def settings(
     }
     chosen = given_settings()
     chosen.update((name, _CHECKS[name](name, value)) for name, value in given.items() if value is not None)
-    token = _overrides.set(chosen)
-    try:
+    with _holding(_overrides, chosen):
         yield current_settings()
+
+
+@contextmanager
+def _holding(variable: contextvars.ContextVar[T], value: T) -> Iterator[None]:
+    """Let a context variable have a value, an object of this call alone, in a ``with`` block."""
+    token = variable.set(value)
+    try:
+        yield
     finally:
-        _overrides.reset(token)
+        # A block whose end an exception of a signal came before is closed by the garbage collector, at any later time and in any
+        # thread. What holds there is of others.
+        if variable.get() is value or not isinstance(sys.exception(), GeneratorExit):
+            variable.reset(token)
+
+
+def _ends(seconds: float) -> tuple[float, float]:
+    return time.monotonic() + seconds, seconds
 
 
 @contextmanager
 def limited_time() -> Iterator[None]:
     """Give a ``with`` block, or each call of a function it decorates, the seconds of the settings (:func:`check_time`)."""
     seconds = current_settings().max_seconds
-    token = _deadline.set(None if seconds is None else (time.monotonic() + seconds, seconds))
-    try:
+    with _holding(_deadline, _ends(math.inf if seconds is None else seconds)):
         yield
-    finally:
-        _deadline.reset(token)
 
 
 class Stopped(Exception):
@@ -202,18 +219,15 @@ class Stopped(Exception):
 def stoppable() -> Iterator[threading.Event]:
     """Let the work of a ``with`` block, that of contexts copied in it too, be ended (:func:`check_time`) by setting the event."""
     stop = threading.Event()
-    token = _stops.set((*_stops.get(), stop))
-    try:
+    with _holding(_stops, (*_stops.get(), stop)):
         yield stop
-    finally:
-        _stops.reset(token)
 
 
 def check_time() -> None:
     """Raise LicLimitError when the time of the innermost :func:`limited_time` has run out, Stopped when nobody waits any more."""
     if any(stop.is_set() for stop in _stops.get()):
         raise Stopped
-    deadline = _deadline.get()
-    if deadline is not None and time.monotonic() > deadline[0]:
-        msg = f"the picture takes more than the {deadline[1]:g} seconds that settings(max_seconds=...) or LIC_MAX_SECONDS allow"
+    end, seconds = _deadline.get()
+    if time.monotonic() > end:
+        msg = f"the picture takes more than the {seconds:g} seconds that settings(max_seconds=...) or LIC_MAX_SECONDS allow"
         raise LicLimitError(msg)
