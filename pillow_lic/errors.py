@@ -104,9 +104,10 @@ def is_from_outside(error: BaseException, *packages: str) -> bool:
 
 def _from_outside(error: BaseException, packages: tuple[str, ...]) -> BaseException | None:
     """Return the exception from outside: this one, or one that it was made of; None if there is none."""
-    import signal
+    # Not `signal`, which looks every answer up in an enumeration and catches ValueError there: a time limit of that kind would be lost.
+    import _signal  # type: ignore[import-not-found] # no stub has it
 
-    handlers = {_code(signal.getsignal(number)) for number in signal.valid_signals()} - {None}
+    handlers = {_code(_signal.getsignal(number)) for number in range(1, _signal.NSIG)} - {None}
     for each in _chain(error):
         if isinstance(each, (KeyboardInterrupt, SystemExit)) or any(
             code in handlers for code, _ in _frames(each.__traceback__)

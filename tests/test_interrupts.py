@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import ctypes
 import functools
 import gc
@@ -167,12 +166,18 @@ def test_a_time_limit_of_any_kind_passes_at_any_moment(
     whole = time.perf_counter() - begun
     try:
         for turn in range(1, 30):
-            with contextlib.suppress(Late):
-                signal.setitimer(signal.ITIMER_REAL, max(whole * turn / 30, 1e-6))
-                work[what]()
-                time.sleep(60 * whole)
-                if not (lost and isinstance(lost.pop(), Late)):
-                    pytest.fail("the limit never came")
+            # Pillow and the standard library have short places that catch any error; a handler of ours loses it every time.
+            for _ in range(3):
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, max(whole * turn / 30, 1e-6))
+                    work[what]()
+                    time.sleep(60 * whole)
+                except Late:
+                    break
+                if lost and isinstance(lost.pop(), Late):
+                    break
+            else:
+                pytest.fail("the limit never came")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
