@@ -80,24 +80,24 @@ def pixels_of(data: bytes | memoryview, scale: int = 1) -> Pixels:
     with _opened(bytes(data)) as im:
         if scale > 1:
             im.draft(im.mode, (max(1, im.width // scale), max(1, im.height // scale)))
-        try:
-            return np.asarray(im.convert("RGB"))
-        except (OSError, SyntaxError, ValueError) as error:
-            let_pass(error)
-            msg = f"the JPEG file is damaged: {error}"
-            raise LicDamagedError(msg) from error
+        return _decoded(im, "RGB")
 
 
 def luma_of(data: bytes | memoryview) -> Pixels:
     """Return the luma (H, W) of a JPEG file whose facts were checked; errors as of `pixels_of`."""
     with _opened(bytes(data)) as im:
         im.draft("L", im.size)
-        try:
-            return np.asarray(im.convert("L"))
-        except (OSError, SyntaxError, ValueError) as error:
-            let_pass(error)
-            msg = f"the JPEG file is damaged: {error}"
-            raise LicDamagedError(msg) from error
+        return _decoded(im, "L")
+
+
+def _decoded(im: Image.Image, mode: str) -> Pixels:
+    """Return an opened JPEG in a mode of Pillow as an array; LicDamagedError where it cannot be decoded."""
+    try:
+        return np.asarray(im.convert(mode))
+    except (OSError, SyntaxError, ValueError) as error:
+        let_pass(error)
+        msg = f"the JPEG file is damaged: {error}"
+        raise LicDamagedError(msg) from error
 
 
 def write(pixels: Pixels, quality: int) -> bytes:
