@@ -131,7 +131,7 @@ class LicImageFile(ImageFile.ImageFile):
         def put(place: Area, pixels: codec.Pixels) -> None:
             part = color.to_image(pixels, mode)
             with pasting:
-                image.paste(part, place.corners)
+                image.paste(part, place)
 
         codec.draw(fp, self._front, put, strict=self._is_strict, scale=scale, most=self.most)
         self.im = image.im

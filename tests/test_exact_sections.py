@@ -139,7 +139,7 @@ def test_every_tile_has_its_own() -> None:
     whole = codec.decode(data)[1]
     assert (text_of(Image.fromarray(whole)) == text_of(page())).all()
     area = Area(100, 20, 300, 140)
-    region = codec.decode_region(io.BytesIO(data), area.corners)
+    region = codec.decode_region(io.BytesIO(data), area)
     assert np.abs(region.astype(int) - whole[area.slices]).max() <= 1
     half = whole.reshape(128, 2, 160, 2, 3).mean((1, 3))
     assert np.abs(codec.decode(data, scale=2)[1] - half)[:, :72].max() <= 1

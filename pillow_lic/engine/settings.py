@@ -15,8 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ..arguments import positive
 from ..errors import Ignoring, LicLimitError
@@ -39,8 +38,7 @@ PROVIDER_NAMES: Mapping[str, str] = {
 """Short names accepted beside onnxruntime's own ``...ExecutionProvider`` names."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """The settings of codec calls, fully resolved, so that equal ones mean equal onnxruntime sessions.
 
     threads >= 1; providers holds onnxruntime names, best first; max_pixels is None for the format's own limit; max_seconds is

@@ -18,7 +18,6 @@ Rule of the parse: stored tables, integers of the stream and `exact` networks de
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final, NamedTuple, Protocol, cast
 
@@ -63,8 +62,7 @@ MISSING: Final = 128
 """Grey level of a tile that could not be read."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """The wishes of a caller for the coding of a picture, beside its level.
 
     deltas: its importance map. effort: 0-9 steps of refinement. search: several levels will be tried, so keep what they share.

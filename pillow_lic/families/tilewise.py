@@ -126,7 +126,7 @@ class TilewiseReader:
     @property
     def needed(self) -> list[int]:
         """Raster indexes of the tiles that decide the area, ascending."""
-        return self._tiling.touching(self._area.corners)
+        return self._tiling.touching(self._area)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -2,17 +2,15 @@
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import let_pass
 
 __all__ = ["Area", "Window", "checked_box", "onto", "padded", "with_halo"]
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
-    """A rectangle of pixels (or of latents), `x0 <= x < x1`, `y0 <= y < y1`, never empty."""
+class Area(NamedTuple):
+    """A rectangle of pixels (or of latents), `x0 <= x < x1`, `y0 <= y < y1`, never empty; as a tuple a box of Pillow."""
 
     x0: int
     y0: int
@@ -33,11 +31,6 @@ class Area:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return (self.height, self.width)
-
-    @property
-    def corners(self) -> tuple[int, int, int, int]:
-        """(x0, y0, x1, y1), as Pillow writes a box."""
-        return (self.x0, self.y0, self.x1, self.y1)
 
     @property
     def slices(self) -> tuple[slice, slice]:
@@ -73,8 +66,7 @@ class Area:
         return Area(max(0, self.x0 - by), max(0, self.y0 - by), min(width, self.x1 + by), min(height, self.y1 + by))
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """An area with its halo: `area` is both in the picture, `crop` the place without the halo inside that."""
 
     area: Area

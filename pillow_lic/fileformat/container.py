@@ -11,8 +11,7 @@ family's business. Every refusal is one sentence of the tree in `errors`.
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 from ..errors import LicDamagedError, LicError, LicTruncatedError
 from .header import MAX_HEADER_BYTES, Header, parse_header, write_header
@@ -34,8 +33,7 @@ from .source import read_at, size_from
 from .varint import write_varint
 
 
-@dataclass(frozen=True, slots=True)
-class Front:
+class Front(NamedTuple):
     """The header and the sections of a file, found without reading its tiles.
 
     The file begins at `start` of the file object and has `size` bytes from there. sections lists those that lie in it whole, in
@@ -57,8 +55,7 @@ class CutPayload(bytes):
     """The beginning of the payload of a tile in which the file ends; no checksum vouches for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(NamedTuple):
     """A whole file taken apart; the payloads of tiles are views into the caller's bytes.
 
     After `unpack(..., strict=False)` a tile that was damaged or missing is None, and one in which the file ends a CutPayload.

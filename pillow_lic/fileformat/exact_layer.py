@@ -108,7 +108,7 @@ class ExactLayer:
             if scale == 1:
                 whole = whole.intersection(read)
             shown = colors
-            for index in self._tiling.touching(whole.corners):
+            for index in self._tiling.touching(whole):
                 if any(self._streams[index]):
                     shown = self._laid(index, here, scale, shown)
             put(area, shown)

@@ -5,8 +5,7 @@ FORMAT.md is the specification. Every refusal is made from the bytes at hand bef
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import LicDamagedError, LicLimitError, LicTruncatedError, LicUnsupportedError
 from . import limits
@@ -41,8 +40,7 @@ _MAX_FRAME: Final = 6
 """Bytes before the longest payload: tag and a varint of 5."""
 
 
-@dataclass(frozen=True, slots=True)
-class SectionRef:
+class SectionRef(NamedTuple):
     """The place of a section: its payload is `length` bytes at `offset` of the file; its CRC-32 follows."""
 
     tag: int

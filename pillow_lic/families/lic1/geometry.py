@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
 from ...engine.models import Model
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(NamedTuple):
     """The latents of one tile: `inside` of them (rows, columns) hold pixels, `shape` is that in whole hyper-latents."""
 
     inside: tuple[int, int]
@@ -28,8 +27,7 @@ class Grid:
         return (self.hyper[0] * self.hyper_stride, self.hyper[1] * self.hyper_stride)
 
 
-@dataclass(frozen=True)
-class Geometry:
+class Geometry(NamedTuple):
     """Strides, halos and reaches of a model.
 
     latents, hyper_latents: channels of y and z. stride: pixels of a latent each way; hyper_stride: latents of a hyper-latent.

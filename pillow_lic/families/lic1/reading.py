@@ -83,7 +83,7 @@ class Reader:
         self._inside = self._geometry.grid(tiling.height, tiling.width).inside
         together = tiling.edge if reference or not tiling.edge else max(tiling.edge, TOGETHER)
         self._squares = Tiling(tiling.width, tiling.height, together)
-        self._parts = [self._part(self._squares.tile(index)) for index in self._squares.touching(self._area.corners)]
+        self._parts = [self._part(self._squares.tile(index)) for index in self._squares.touching(self._area)]
         self._uses = Counter(index for part in self._parts for index in part.needs)
         self._asked = self._areas_asked()
         self._held: dict[int, workers.Job[Found | None]] = {}
@@ -183,7 +183,7 @@ class Reader:
         reached = target.over(sizes.stride).widened(sizes.reach, columns, rows)
         window = seen.intersection(reached)
         around = window.times(sizes.stride).intersection(self._tiling.whole)
-        return _Part(self._tiling.touching(target.corners), target, window, self._tiling.touching(around.corners))
+        return _Part(self._tiling.touching(target), target, window, self._tiling.touching(around))
 
     def _areas_asked(self) -> dict[int, Area]:
         """Return, of every tile, the latents that parts see and those that decide their means, in whole hyper-latents."""
