@@ -40,7 +40,7 @@ _EDGE: Final = 1024
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """What is to be written: pixels (H, W, C) of a mode, and metadata by the names of their sections.
+    """A picture to be written: pixels (H, W, C) of a mode, and metadata by the names of their sections.
 
     highest: the highest level that a file without networks may have; MAX_LEVEL says that every pixel is as it was.
     """
@@ -72,7 +72,7 @@ class Picture:
 
 
 class _Tried(NamedTuple):
-    """What a trial of a level and deltas gave: payloads, and the squared error of every block of 16x16 pixels, the mean of channels."""
+    """A trial of a level and deltas: its payloads, and the squared error of every block of 16x16 pixels, the mean of channels."""
 
     level: int
     deltas: Deltas | None

@@ -26,6 +26,7 @@ def test_json_has_the_same_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert default["name"] == models.DEFAULT
     assert default["options"] == ["effort", "importance", "roi"]
     assert {row["name"]: row["effort"] for row in rows if row["effort"]} == {"lic2": 1}
+    assert "Priming and Spatially Adaptive Bit Rates" in next(r["about"] for r in rows if r["name"] == "johnston2018")
     assert default["kmac_decode"] == pytest.approx(models.choose(None).kmac_per_pixel("decoder"), abs=0.01)
     assert all(
         row["about"] and (row["bytes"] > 0) == bool(model.files)

@@ -1,4 +1,4 @@
-"""What the first bytes of a file show: PSNR over bytes of the beginnings of one file for each codec that is progressive.
+"""`lic bench prefixes`: the PSNR of the beginnings of one file over their bytes, for each codec that is progressive.
 
     picture ──encode──▶ one file of about BPP bits a pixel ──its first 5, 10, 20 ... 100 %──▶ what a reader shows, PSNR
 

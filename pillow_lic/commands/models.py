@@ -59,8 +59,8 @@ def _row(model: Any) -> dict[str, Any]:
     from ..papers import claims, tables
 
     family = families.of(model)
-    about = (family.__doc__ or "").partition("\n")[0].partition(": ")[2]
     paper = claims.of(model)
+    about = f"{paper.paper}. {paper.idea}" if paper else (family.__doc__ or "").partition("\n")[0].partition(": ")[2]
     return {
         "name": model.name,
         "number": model.number,

@@ -1,4 +1,4 @@
-"""Where a user's files go: data that programs of the desktop read, and what may be lost."""
+"""The directories of a user's files: data that programs of the desktop read, and what may be lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which interpreter of the process this is; the standard library only."""
+"""The interpreter that this code runs in, of those of the process; the standard library only."""
 
 from __future__ import annotations
 

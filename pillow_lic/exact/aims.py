@@ -1,4 +1,4 @@
-"""What a file of a level pays for: the bits that error is worth to its model, and whether drawn pixels keep their colours.
+"""The aim of a file of a level: the bits that error is worth to its model, and whether drawn pixels keep their colours.
 
 One quality means other bits and errors to every model, so nothing of the layer is weighed by quality itself.
 """
@@ -21,5 +21,5 @@ class Aim(NamedTuple):
 
 
 def aim(slope: float, level: int) -> Aim:
-    """Return what files of a level aim at, of a model to which error is worth so many bits there."""
+    """Return the aim of files of a level, of a model to which error is worth so many bits there."""
     return Aim(slope, level >= quality_to_level(EXACT_QUALITY))

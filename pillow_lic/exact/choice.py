@@ -1,4 +1,4 @@
-"""Which drawn blocks a file of an aim keeps exactly: those whose bits are fewer than the codec's, its error counted.
+"""The choice of the drawn blocks that a file keeps exactly: those whose bits are fewer than the codec's, its error counted.
 
 What a block costs the codec, in bits and in error at the slope of the aim, is known in two ways. By its contrast, which takes no
 time: 0.06 to 0.14 bits a level of contrast at REFERENCE (pages, maps, charts and banners of tests/screens). And by coding the picture
@@ -41,7 +41,7 @@ LETTERS = 0.055
 """Bits a level of contrast by that estimate up to which a block is letters that stay exact: 0.75 to 1 of the contrast of pages is in
 such blocks, 0.3 of charts, 0 to 0.3 of what lies on gradients and maps (tests/screens)."""
 FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.15
-"""What exact blocks may cost for one bit of what else can be had: pages are looked at closely, and from quality 5 on letters are to be
+"""Bits that exact blocks may cost for one bit of what else can be had: pages are looked at closely, and from quality 5 on letters are to be
 exact."""
 
 

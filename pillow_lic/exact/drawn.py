@@ -1,4 +1,4 @@
-"""What the blocks of a picture would cost a lossless coder, and how strong their edges are, which is what they cost a learned codec.
+"""The cost of the blocks of a picture to a lossless coder, and the strength of their edges, which is their cost to a learned codec.
 
 For every block of 16x16 pixels two numbers are found:
 

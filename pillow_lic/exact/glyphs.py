@@ -55,9 +55,9 @@ _EXPLAINED = 0.85
 Counted by pixels, a dark ink would explain the soft edges of bright letters, and leave their strokes to the codec.
 """
 _ESTIMATED = 0.7
-"""What the glyphs of a block may cost by the estimate of `drawn`, in parts of what its contrast costs the codec."""
+"""The most that the glyphs of a block may cost by the estimate of `drawn`, in parts of what its contrast costs the codec."""
 _MOST_BITS = 0.85
-"""What the glyphs of a tile may cost in real bits, in parts of what their blocks cost the codec, which keeps the ground beneath them."""
+"""The most that those of a tile may cost in real bits, in parts of what their blocks cost the codec, which keeps the ground beneath."""
 _FEWEST, _COARSEST, _FINER = 3, 0.0016, 0.41
 """Steps of cover at slope _COARSEST, and the power of the slope that they grow with."""
 _LEAST_CORE = 4

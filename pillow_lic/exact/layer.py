@@ -29,7 +29,7 @@ _SQUARES = 1024
 
 
 class _Part(NamedTuple):
-    """What is kept of an area: its exact blocks, those of them that may have fewer colours at every level, and its glyphs."""
+    """The kept part of an area: its exact blocks, those of them that may have fewer colours at every level, and its glyphs."""
 
     kept: Mask
     soft: Mask
@@ -134,7 +134,7 @@ def named(colors: Pixels, places: Mask, aim: Callable[[int], Aim]) -> Layer | No
 
 
 class Layer:
-    """What lies over the coded ground of a picture of colours (H, W, 1 or 3): exact pixels, and glyphs that blend with it.
+    """The pixels over the coded ground of a picture of colours (H, W, 1 or 3): exact ones, and glyphs that blend with it.
 
     exact: returns the flags of the pixels of an area. share: how much of the picture is exact, 0..1. aim: returns that of files of
     a level. merges: whether colours are merged at low qualities. soft: returns the flags of pixels of an area that have fewer colours

@@ -45,7 +45,7 @@ OPTIONS: frozenset[str] = frozenset()
 CELLS = 2
 """Symbols of a block of `stride` pixels each way."""
 ROUNDING = np.float32(0.42)
-"""What is added to a magnitude before it is cut to a whole number: less than a half, as smaller symbols are shorter."""
+"""The addition to a magnitude before it is cut to a whole number: less than a half, as smaller symbols are shorter."""
 
 
 def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:

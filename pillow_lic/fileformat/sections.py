@@ -59,7 +59,7 @@ class SectionRef(NamedTuple):
 
 
 class Rules:
-    """Which section may come next: the order, the counts, and what this release knows."""
+    """The rules of what section may come next: the order, the counts, and the tags that this release knows."""
 
     def __init__(self, header: Header) -> None:
         self._needs_alpha = header.has_alpha

@@ -1,4 +1,4 @@
-"""What a paper claims and what its model here reaches, as `claims.json` in the folder of the model says.
+"""The claims of papers and the figures that their models here reach, from `claims.json` in the folder of each model.
 
 The one place of these figures: the card of the model (onnx_models/recipes/common/claims.py writes its table), `lic models`
 and `lic papers` take them from here. The file is a JSON object with the fields of `Paper` but `model`.
@@ -79,7 +79,7 @@ class Paper:
 
     @property
     def verdicts(self) -> str:
-        """How many claims have each verdict, in words: "1 shown, 2 in part"."""
+        """The number of claims with each verdict, in words: "1 shown, 2 in part"."""
         found = [claim.verdict for claim in self.claims]
         return ", ".join(f"{found.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in found)
 

@@ -30,7 +30,7 @@ SETTINGS = 6
 
 @dataclass(frozen=True)
 class Measured:
-    """What one run found: curves by name, papers by the name of their model, codecs by name, and what they refused.
+    """The outcome of one run: curves by name, papers by the name of their model, codecs by name, and what they refused.
 
     sizes: bytes of the first picture's files by quality, of codecs by their names. A codec has a curve if it took all the pictures.
     """

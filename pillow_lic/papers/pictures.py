@@ -1,4 +1,4 @@
-"""What eyes compare: one picture by every model at equal bytes, files cut short, and maps of what is important."""
+"""The pictures of the page, to compare by eye: one by every model at equal bytes, files cut short, maps of importance."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ def at_equal_bytes(measured: Measured) -> equal_bytes.Compared:
 
 @dataclass(frozen=True)
 class Cut:
-    """What is shown when only `share` of a file has come: its bytes, the pixels (H, W, 3), PSNR in dB; None where it is not enough."""
+    """A file of which only `share` has come: the bytes of that, and the pixels (H, W, 3) that it shows with their PSNR in dB.
+
+    shown: None where it is not enough for a picture.
+    """
 
     share: float
     bytes: int
@@ -41,7 +44,7 @@ class Cut:
 
 
 def cuts(measured: Measured) -> dict[str, list[Cut]]:
-    """Return what is shown after SHARES of one file, of each model that can be cut, and of the default one."""
+    """Return the first SHARES of one file of each model that can be cut, and of the default one, by the model's name."""
     pixels = peers.read(measured.pictures[0])
     names = [models.DEFAULT, *(name for name, paper in measured.papers.items() if paper.cut)]
     return {name: cut(measured.kept(measured.codecs[name]), pixels) for name in names if name in measured.codecs}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .curves import Measured
 
 MISSING = "-"
-"""What was not measured."""
+"""Stands for a value that was not measured."""
 MEASURES = (("psnr", "PSNR"), ("ms_ssim", "MS-SSIM"))
 """Metrics of curves, and their names."""
 

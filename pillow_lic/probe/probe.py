@@ -1,4 +1,4 @@
-"""How the Pillow plugins of lossy still-image formats behave, side by side: `lic probe`.
+"""`lic probe`: the behaviour of the Pillow plugins of lossy still-image formats, side by side.
 
 Every plugin that is installed is asked the questions of `questions.ROWS`, through Pillow's interface alone. Every answer comes
 from a child process with a time limit, so that "crash" and "hang" are answers too; "error" is an exception where the

@@ -1,4 +1,4 @@
-"""What the payload of a tile holds, for `lic dump`: the parse again, and then everything that it went through."""
+"""The content of a tile's payload, for `lic dump`: the parse again, and then everything that it went through."""
 
 from __future__ import annotations
 

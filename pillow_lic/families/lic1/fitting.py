@@ -32,13 +32,13 @@ PRICES = (20.0, 2.0)
 SWEEPS = 2
 """Times that every coefficient is reconsidered."""
 HEAD_BITS = 12.0
-"""What a filter costs before the tables of its groups."""
+"""Bits of a filter before the tables of its groups."""
 TABLE_BITS = 4.0
-"""What the table of a group costs."""
+"""Bits of the table of a group."""
 KINDS = ((PLAIN, GROUPS, SHIFTS), (TAPS, MORE_GROUPS, MORE_SHIFTS))
 """Plain filters and extended ones: how many coefficients a colour has, their groups, and the shifts that they may have."""
 RIDGE = 2e-4
-"""What is added to the diagonal of G, for each squared unit of the price: where bits are dear, small coefficients are worth none."""
+"""The addition to the diagonal of G, for each squared unit of the price: where bits are dear, small coefficients are worth none."""
 
 
 class _Sums(NamedTuple):

@@ -31,14 +31,14 @@ Pixels = npt.NDArray[np.uint8]
 
 
 class Found(NamedTuple):
-    """What is found of a tile: y_hat (M, h, w) of the area that was asked for, and its filter."""
+    """The latents y_hat (M, h, w) of that part of a tile that was asked for, and the filter of the tile."""
 
     y_hat: Floats
     filter: Filter = filtering.NONE
 
 
 Latents = Callable[[int, Area], "Found | None"]
-"""A function that returns what the tile with that raster index holds of an area (`Reader.draw_latents`)."""
+"""Returns the latents of the part of an area in the tile with that raster index (`Reader.draw_latents`)."""
 
 
 TOGETHER = 1024

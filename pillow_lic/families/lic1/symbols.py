@@ -36,7 +36,7 @@ CUT_STEP = 256
 
 
 class Parsed(NamedTuple):
-    """What the payload of a tile holds: z_hat (Z, h/4, w/4), integers as float32, the values (M, h, w) and its filter."""
+    """The content of a payload: z_hat (Z, h/4, w/4), integers as float32, the values (M, h, w) and the filter of the tile."""
 
     z_hat: Floats
     values: Values
