@@ -1,24 +1,20 @@
 """`lic bench` on small made pictures: what it measures, keeps, averages, compares and writes."""
 
-import argparse
 import csv
 import dataclasses
 import json
 import re
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 from PIL import Image
 
 from pillow_lic import codec, metrics
-from pillow_lic.bench import charts, groups, measurement, peers, report, samples, times
+from pillow_lic.bench import measurement, peers, report, samples, times
 from pillow_lic.bench.report import Sample
 from pillow_lic.engine import models, runtime
 from pillow_lic.families.lic1 import detail
@@ -310,24 +306,6 @@ def test_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert measurement.main([str(tmp_path / "nowhere")]) == 1
 
 
-@given(st.floats(-1e3, 1e3), st.floats(1e-6, 1e6))
-@example(0.0, 399.99999999999994)  # a quarter of it rounds to a decade that is larger
-def test_ticks_enclose_and_are_few(low: float, span: float) -> None:
-    ticks = charts._ticks(low, low + span)
-    assert ticks[0] <= low + 1e-9 * max(span, abs(low))
-    assert ticks[-1] >= low + span - 1e-9 * max(span, abs(low))
-    assert 2 <= len(ticks) <= 13
-
-
-def test_charts_place_points_by_value() -> None:
-    panel = charts.Panel("<t>", "x", "y", {"a & b": [(2, 100), (1, 1), (3, float("inf"))]}, log=True)
-    root = ElementTree.fromstring(charts.svg([panel, panel, panel]))
-    (x0, y0), (x1, y1) = (map(float, p.split(",")) for p in root.find(".//{*}polyline").attrib["points"].split())
-    assert x0 < x1
-    assert y0 > y1
-    assert len(root.findall("./{*}g")) == 3
-
-
 def test_the_cards_mean_the_settings_of_the_table() -> None:
     cards = (Path(__file__).parent.parent / "onnx_models").glob("*/README.md")
     text = "\n".join(card.read_text("utf-8") for card in cards)
@@ -335,43 +313,6 @@ def test_the_cards_mean_the_settings_of_the_table() -> None:
     known = {(peer.name, peer.known_as) for peer in peers.PEERS.values()}
     assert len(measured) >= 4
     assert set(measured) <= known
-
-
-def test_groups_stand_for_their_codecs() -> None:
-    found = groups.groups()
-    assert "balle2017" in found["papers"]
-    assert found["ours"][0] == "lic"
-    assert "jpeg" in found["peers"]
-    assert groups.named("all") == [*found["ours"], *found["papers"], *found["peers"]]
-    assert {"lic", "lossless", *(model.name for model in models.models())} - {models.DEFAULT} == set(
-        groups.named("ours,papers")
-    )
-    assert groups.named("jpeg,lic:3,peers") == ["jpeg", "lic:3", *(name for name in found["peers"] if name != "jpeg")]
-    assert groups.named(None) == ["lic", *found["peers"]]
-
-
-def test_a_shell_completes_the_last_word() -> None:
-    codecs = next(action for action in _words_of("bench") if "--codecs" in action.option_strings)
-    assert codecs.completer("pap") == ["papers"]
-    assert codecs.completer("papers,jp") == [
-        f"papers,{name}" for name in ("jpeg", "jpeg2000") if peers.is_available(name)
-    ]
-    assert "papers,papers" not in codecs.completer("papers,")
-
-
-def _words_of(command: str) -> list[argparse.Action]:
-    return import_module(f"pillow_lic.commands.{command}").parser([])._actions
-
-
-@pytest.mark.parametrize(("level", "free"), [(0.5, True), (0.05, False)])
-def test_the_list_of_names_hides_no_line_where_a_corner_is_free(level: float, free: bool) -> None:
-    """Lines along the bottom send it to the top; those across the middle leave it where it is."""
-    flat = {name: [(0.1, level), (1.0, level)] for name in ("a", "b")}
-    panel = charts.Panel("t", "x", "y", {**flat, "c": [(0.1, 0.0), (0.15, 1.0)]})
-    root = ElementTree.fromstring(charts.svg([panel]))
-    names = [text for text in root.iter("{http://www.w3.org/2000/svg}text") if text.text in ("a", "b")]
-    assert len(names) == 2
-    assert all((float(text.attrib["y"]) > charts._HEIGHT / 2) == free for text in names)
 
 
 def test_times_of_small_and_large_mosaics(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
