@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from pillow_lic import codec, metrics
-from pillow_lic.bench import measurement, peers, report, samples, times
+from pillow_lic.bench import groups, measurement, peers, report, samples, times
 from pillow_lic.bench.report import Sample
 from pillow_lic.engine import models, runtime
 from pillow_lic.families.lic1 import detail
@@ -117,10 +117,10 @@ def test_models_go_by_their_names(
 ) -> None:
     spec = models.choose(None)
     monkeypatch.setattr(models, "models", lambda: (dataclasses.replace(spec, name="other"), spec))
-    assert measurement.our_names()[:3] == ("lic", spec.name, "other")
+    assert groups.our_names()[:3] == ("lic", spec.name, "other")
     assert measurement.our_codec("lic:3").title.endswith(" effort=3")
     assert measurement.our_codec("lic").title == measurement.our_codec(f"{spec.name}:{spec.effort}").title
-    assert {"lic:0", "lic:9", "other:9"} < set(measurement.our_names())
+    assert {"lic:0", "lic:9", "other:9"} < set(groups.our_names())
     arguments = ["--codecs", "other", "--quality", "other=3", "--limit", "1", "--metrics", "psnr"]
     assert measurement.main([str(folder), *arguments]) == 0
     assert f"other: LIC other ({spec.number})" in capsys.readouterr().out

@@ -92,7 +92,7 @@ LAW = {
         f"{LEAVES} __init__ bench codec color engine families fileformat inspection options pages parsing plugin saving _native",
         "numpy PIL constriction",
     ),
-    "bench/groups": ("bench engine papers/claims", ""),
+    "bench/groups": ("bench/peers engine =families options papers/claims", ""),
     "bench/restoration": ("files metrics restoring bench/words", "numpy PIL"),
     "bench/words": ("", ""),
     "bench/boxes": ("files metrics batch bench color importance saving", "numpy PIL"),

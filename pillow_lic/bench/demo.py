@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import files, metrics
-from . import equal_bytes, measurement, page, peers, report, samples
+from . import equal_bytes, groups, measurement, page, peers, report, samples
 
 if TYPE_CHECKING:
     from .peers import Codec
@@ -36,7 +36,7 @@ def sample_pictures() -> list[Path]:
 def compared_codecs() -> list[Codec]:
     """Return ours, and those of the others that this Pillow was built with."""
     found = (peers.codec(name) for name in _COMPARED if peers.is_available(name))
-    return [measurement.our_codec(measurement.OURS), *found]
+    return [measurement.our_codec(groups.OURS), *found]
 
 
 def main(pictures: Sequence[str], quality: float, keep: str | None, html: bool) -> int:

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .. import families
+from ..engine import models
+from ..options import MAX_EFFORT
 from ..papers import claims
-from . import measurement, peers
+from . import peers
+
+OURS = "lic"
+"""Another name of the default model."""
+
+
+def our_names() -> tuple[str, ...]:
+    """Return the names of the models that write, alone at their own effort, and where they know it after a colon with another."""
+    names = (OURS, *sorted({spec.name for spec in models.models()}))
+    refined = [n for n in names if "effort" in families.of(models.choose(None if n == OURS else n)).OPTIONS]
+    return names + tuple(f"{name}:{effort}" for name in refined for effort in range(MAX_EFFORT + 1))
 
 
 def groups() -> Mapping[str, Sequence[str]]:
@@ -14,11 +27,9 @@ def groups() -> Mapping[str, Sequence[str]]:
     papers: the models of published systems, the oldest paper first. ours: those that stand for none, the default one first. peers:
     the formats to compare with. all: all of these.
     """
-    from ..engine import models
-
     papers = tuple(paper.model for paper in claims.papers())
     others = dict.fromkeys(model.name for model in models.models() if model.name not in (models.DEFAULT, *papers))
-    ours = (measurement.OURS, *others)
+    ours = (OURS, *others)
     installed = tuple(name for name in peers.NAMES if peers.is_available(name))
     return {"papers": papers, "ours": ours, "peers": installed, "all": (*ours, *papers, *installed)}
 
@@ -29,8 +40,8 @@ def named(text: str | None) -> list[str]:
     None: the default model and every peer of this installation.
     """
     found = groups()
-    legal = (*measurement.our_names(), *found["peers"], *found)
-    words = [measurement.OURS, "peers"] if text is None else text.split(",")
+    legal = (*our_names(), *found["peers"], *found)
+    words = [OURS, "peers"] if text is None else text.split(",")
     for word in words:
         if word not in legal:
             msg = f"codec must be one of {', '.join(legal)}, got {word}"
@@ -43,5 +54,5 @@ def completed(prefix: str, **_: object) -> list[str]:
     before, comma, begun = prefix.rpartition(",")
     found = groups()
     given = before.split(",")
-    legal = dict.fromkeys((*found, *measurement.our_names(), *found["peers"]))
+    legal = dict.fromkeys((*found, *our_names(), *found["peers"]))
     return [f"{before}{comma}{word}" for word in legal if word.startswith(begun) and word not in given]

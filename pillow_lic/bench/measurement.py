@@ -21,32 +21,20 @@ from .. import files
 from ..fileformat.levels import level_to_quality, quality_to_level
 from ..fileformat.limits import MAX_LEVEL
 from ..parsing import above_zero, count, typed
-from . import equal_bytes, page, report, words
+from . import equal_bytes, groups, page, report, words
+from .groups import OURS
 from .report import METRICS
 
 if TYPE_CHECKING:
     from .peers import Codec, Pixels
 
-OURS = "lic"
-"""Another name of the default model."""
 _QUALITIES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 _SEARCHED = tuple(step / 20 for step in range(20, 201))
 _SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
 
 
-def our_names() -> tuple[str, ...]:
-    """Return the names of the models that write, alone at their own effort, and where they know it after a colon with another."""
-    from .. import families
-    from ..engine import models
-    from ..options import MAX_EFFORT
-
-    names = (OURS, *sorted({spec.name for spec in models.models()}))
-    refined = [n for n in names if "effort" in families.of(models.choose(None if n == OURS else n)).OPTIONS]
-    return names + tuple(f"{name}:{effort}" for name in refined for effort in range(MAX_EFFORT + 1))
-
-
 def our_codec(name: str) -> Codec:
-    """Return pillow-lic itself with the newest model of one of `our_names`; one with steps has those as its qualities."""
+    """Return pillow-lic itself with the newest model of one of `groups.our_names`; one with steps has those as its qualities."""
     from .. import codec, families, inspection
     from ..engine import models
     from ..fileformat import container
@@ -125,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    from . import groups, peers, samples
+    from . import peers, samples
 
     wanted = _metrics(arguments.metrics)
     if "ssimulacra2" in wanted and not peers.has_ssimulacra2():
@@ -133,7 +121,7 @@ def _bench(arguments: argparse.Namespace) -> int:
             msg = "the metric ssimulacra2 needs its package: pip install ssimulacra2"
             raise ValueError(msg)
         wanted.remove("ssimulacra2")
-    ours, names = our_names(), groups.named(arguments.codecs)
+    ours, names = groups.our_names(), groups.named(arguments.codecs)
     paths = pictures_of(files.named(arguments.folder), arguments.limit)
     chosen = _qualities(arguments.quality, names)
     codecs = {name: our_codec(name) if name in ours else peers.codec(name) for name in names}
@@ -192,8 +180,6 @@ def _check_anchor(anchor: str, names: Iterable[str]) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench`."""
-    from . import groups
-
     found = words.parser(
         "lic bench",
         "Compare codecs over a folder of pictures. `lic bench coder`: the coders of symbols alone; `lic bench "
