@@ -36,7 +36,7 @@ from torch import Tensor, nn
 
 from pillow_lic.families import bitplanes
 
-from .common import blockwise, command, contexts, training
+from .common import blockwise, command, contexts, contrast, training
 from .common.block_codec import log_spaced
 from .common.data import Patches
 from .common.exact import straight_through_round
@@ -56,8 +56,6 @@ BITS_OF_UNIT = 2.0
 """Bits that a unit of `codelength` takes, about."""
 STEPS = tuple(0.05 * 1.5**i for i in range(9))
 """Steps that a coefficient may begin with, in pixel values of 0..1."""
-FLOOR = 0.1
-"""The contrast of a block, in squared pixel values of 0..1, up to which steps are alike."""
 SQUARED = 2.0
 """Weight of the mean squared error beside 1 - MS-SSIM: crops are too small for the coarsest scale."""
 TARGET_MIN, TARGET_MAX = 0.1, 1.6
@@ -83,37 +81,13 @@ CONSTANTS = {
 Counts = npt.NDArray[np.float64]
 
 
-class Contrast(nn.Module):
-    """Coefficients c (B,LATENTS,h,w) over the root of the contrast of their block: what MS-SSIM compares is relative to contrast.
-
-    z = c / (floor + E)^(1/4), E = the sum of c^2, both without the mean (channel 0), which stays. Back by
-    Z = the sum of z^2 = E / (floor + E)^(1/2), so E = (Z^2 + (Z^4 + 4 floor Z^2)^(1/2)) / 2.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.log_floor, self.log_floor_back = (
-            nn.Parameter(torch.tensor(FLOOR).log()),
-            nn.Parameter(torch.tensor(FLOOR).log()),
-        )
-
-    def forward(self, c: Tensor) -> Tensor:
-        energy = c[:, 1:].square().sum(1, keepdim=True)
-        return torch.cat([c[:, :1], c[:, 1:] * (self.log_floor.exp() + energy) ** -0.25], 1)
-
-    def back(self, z: Tensor) -> Tensor:
-        floor, square = self.log_floor_back.exp(), z[:, 1:].square().sum(1, keepdim=True) + 1e-6
-        energy = (square**2 + torch.sqrt(square**4 + 4 * floor * square**2)) / 2
-        return torch.cat([z[:, :1], z[:, 1:] * (floor + energy) ** 0.25], 1)
-
-
 class Rippel2017(training.Codec):
     def __init__(self, without: str | None = None) -> None:
         """without: one of PARTS."""
         super().__init__()
         self.regularised, scales = without != "regularisation", 1 if without == "pyramid" else len(WIDTHS)
         self.analysis, self.synthesis = Analysis(scales), Synthesis(scales)
-        self.contrast = Contrast()
+        self.contrast = contrast.Contrast(LATENTS)
         self.encoder_gains = Gains(torch.zeros(ANCHORS), LATENTS)
         self.decoder_gains = Gains(torch.zeros(ANCHORS), LATENTS)
         # Not learnt, but followed by averages as weights are.
@@ -208,7 +182,7 @@ class Rippel2017(training.Codec):
 def costs(x: Tensor, c: Tensor, z: Tensor, components: Tensor, finest: Tensor) -> tuple[Tensor, Tensor]:
     """Return how much 1 - MS-SSIM rises and how many bits are needed where one coefficient has one of STEPS, (K,STEPS) each.
 
-    x: pictures (B,3,H,W). c, z: their coefficients, without and with `Contrast`. finest: the least step of each (K,).
+    x: pictures (B,3,H,W). c, z: their coefficients, without and with `contrast.Contrast`. finest: the least step of each (K,).
     """
     error, bits = torch.zeros(LATENTS, len(STEPS)), torch.zeros(LATENTS, len(STEPS))
     for k, one in enumerate(components.view(-1, 1, 3, blockwise.SIZE, blockwise.SIZE)):
@@ -275,24 +249,8 @@ def analysis_graph(net: Rippel2017) -> onnx.ModelProto:
     h = conv(g, blocks_graph(g, total, a.joint), a.leave)
     factors = gain(g, hats(g, g.input("level", [1, 1, 1, 1])), net.encoder_gains.log_gain)
     c = g.op("Add", linear, h)
-    power = g.op("Sqrt", g.op("Sqrt", g.op("Add", energy(g, c), g.constant(net.contrast.log_floor.exp().item()))))
-    c = scaled(g, c, g.op("Div", g.constant(1.0), power))
-    g.output(g.op("Mul", c, factors), "y", [1, LATENTS, "h8", "w8"])
+    g.output(g.op("Mul", contrast.forward_graph(g, c, net.contrast), factors), "y", [1, LATENTS, "h8", "w8"])
     return g.model()
-
-
-def energy(g: Graph, c: str) -> str:
-    """Write the sum of the squares of all channels but the first, (1,1,h,w)."""
-    ones = np.ones((1, LATENTS, 1, 1), np.float32)
-    ones[0, 0] = 0
-    return g.conv(g.op("Mul", c, c), ones)
-
-
-def scaled(g: Graph, c: str, factor: str) -> str:
-    """Write all channels but the first times a factor (1,1,h,w)."""
-    chosen = np.ones((1, LATENTS, 1, 1), np.float32)
-    chosen[0, 0] = 0
-    return g.op("Mul", c, g.op("Add", g.op("Mul", factor, g.constant(chosen)), g.constant(1 - chosen)))
 
 
 def synthesis_graph(net: Rippel2017) -> onnx.ModelProto:
@@ -300,12 +258,7 @@ def synthesis_graph(net: Rippel2017) -> onnx.ModelProto:
     g, s = Graph("synthesis"), net.synthesis
     q = g.input("q", [1, LATENTS, "h8", "w8"])
     z = g.op("Mul", q, gain(g, hats(g, g.input("level", [1, 1, 1, 1])), net.decoder_gains.log_gain))
-    floor = net.contrast.log_floor_back.exp().item()
-    square = g.op("Add", energy(g, z), g.constant(1e-6))
-    fourth = g.op("Mul", square, square)
-    root = g.op("Sqrt", g.op("Mul", fourth, g.op("Add", fourth, g.constant(4 * floor))))
-    total = g.op("Mul", g.op("Add", fourth, root), g.constant(0.5))
-    c = scaled(g, z, g.op("Sqrt", g.op("Sqrt", g.op("Add", total, g.constant(floor)))))
+    c = contrast.back_graph(g, z, net.contrast)
     h, x = blocks_graph(g, conv(g, c, s.enter), s.joint), ""
     for scale in range(len(s.leave) - 1, -1, -1):
         here = blocks_graph(g, aligned_graph(g, h, s.aligned[scale]), s.body[scale])

@@ -9,6 +9,7 @@ from exported import check_released, exported
 
 from onnx_models.recipes import rippel2017 as recipe
 from onnx_models.recipes.common import training
+from onnx_models.recipes.common.contrast import Contrast
 from onnx_models.recipes.common.data import Patches
 from pillow_lic.engine import models
 from pillow_lic.families import bitplanes, rippel2017
@@ -19,7 +20,10 @@ NUMBER = 4_000_025
 
 @torch.no_grad()
 def test_contrast_comes_back() -> None:
-    contrast, c = recipe.Contrast(), torch.randn(2, recipe.LATENTS, 3, 4) * torch.tensor([0.1, 2.0]).view(2, 1, 1, 1)
+    contrast, c = (
+        Contrast(recipe.LATENTS),
+        torch.randn(2, recipe.LATENTS, 3, 4) * torch.tensor([0.1, 2.0]).view(2, 1, 1, 1),
+    )
     z = contrast(c)
     torch.testing.assert_close(contrast.back(z), c, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(z[:, 0], c[:, 0])
