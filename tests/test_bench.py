@@ -22,6 +22,7 @@ from pillow_lic.options import EncodeOptions
 
 JPEG = ("--codecs", "jpeg", "--quality", "jpeg=10,40,70,95")
 FAST = ("--metrics", "psnr,ms_ssim", *JPEG)
+PSNR = samples.Method(["psnr"])
 
 
 def waves(width: int, height: int, seed: int) -> Image.Image:
@@ -83,7 +84,7 @@ def test_report_of_a_folder(folder: Path, tmp_path: Path, capsys: pytest.Capture
 def test_a_sample_is_what_pillow_gives(folder: Path) -> None:
     pixels = peers.read(folder / "a.png")
     codec = peers.codec("jpeg")
-    sample = samples.measure(codec, 50, "a", pixels, ["psnr"], 1, time.perf_counter)
+    sample = samples.measure(codec, 50, samples.Picture("a", pixels), samples.Method(["psnr"]))
     data = codec.encode(pixels, 50)
     assert sample.bytes == len(data)
     assert sample.pixels == 176 * 168
@@ -190,7 +191,7 @@ def test_what_a_codec_refuses_is_named_and_the_rest_measured(folder: Path) -> No
 
     plan = {"jpeg": (jpeg, [20]), "picky": (dataclasses.replace(jpeg, name="picky", encode=only_colours), [20, 50])}
     paths, refused = measurement.pictures_of(folder), []
-    found = samples.run(paths, plan, ["psnr"], 1, samples.Cache(None), said.append, refusals=refused)
+    found = samples.run(paths, plan, PSNR, samples.Cache(None), said.append, refusals=refused)
     assert [(sample.codec, sample.picture) for sample in found] == [
         ("jpeg", "a.png"), ("picky", "a.png"), ("picky", "a.png"), ("jpeg", "b.png")
     ]  # fmt: skip
@@ -198,22 +199,23 @@ def test_what_a_codec_refuses_is_named_and_the_rest_measured(folder: Path) -> No
     assert said[0] == "1/2 a.png"
     assert re.fullmatch(r"  JPEG: 2 of 2 in \d+ s", said[2])
     with pytest.raises(ValueError, match="no grey pictures"):
-        samples.run(paths, plan, ["psnr"], 1, samples.Cache(None), said.append)
+        samples.run(paths, plan, PSNR, samples.Cache(None), said.append)
 
 
 def test_samples_of_two_clocks_are_not_taken_for_each_other(folder: Path, tmp_path: Path) -> None:
     plan, paths = {"jpeg": (peers.codec("jpeg"), [20])}, measurement.pictures_of(folder, 1)
     cache = samples.Cache(tmp_path / "cache.json")
     for clock, is_known in ((time.perf_counter, False), (time.process_time, False), (time.process_time, True)):
-        (sample,) = samples.run(paths, plan, ["psnr"], 1, cache, lambda _: None, clock=clock)
+        (sample,) = samples.run(paths, plan, samples.Method(["psnr"], clock=clock), cache, lambda _: None)
         assert sample.cached == is_known
 
 
 def test_a_model_in_steps_codes_a_picture_once(folder: Path) -> None:
     codec, pixels = measurement.our_codec("toderici2017"), peers.read(folder / "a.png")
     asked = codec.qualities[::3]
-    made = samples.measure_together(codec, asked, "a", pixels, ["psnr"], 1, time.process_time)
-    alone = [samples.measure(codec, quality, "a", pixels, ["psnr"], 1, time.process_time) for quality in asked]
+    picture, method = samples.Picture("a", pixels), samples.Method(["psnr"], clock=time.process_time)
+    made = samples.measure_together(codec, asked, picture, method)
+    alone = [samples.measure(codec, quality, picture, method) for quality in asked]
     assert [(s.quality, s.bytes, s.psnr) for s in made] == [(s.quality, s.bytes, s.psnr) for s in reversed(alone)]
     assert measurement.our_codec("balle2017").together is None
 

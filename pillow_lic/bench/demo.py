@@ -88,7 +88,9 @@ def _table(picture: equal_bytes.Compared) -> str:
 def _page(paths: Sequence[Path], compared: Sequence[equal_bytes.Compared], codecs: Mapping[str, Codec]) -> str:
     wanted = ("psnr", "ms_ssim")
     plan = {name: (codec, codec.qualities) for name, codec in codecs.items()}
-    found = samples.run(paths, plan, wanted, 1, samples.Cache(None), lambda line: print(line, file=sys.stderr))
+    found = samples.run(
+        paths, plan, samples.Method(wanted), samples.Cache(None), lambda line: print(line, file=sys.stderr)
+    )
     curves = report.average(found)
     anchor = list(curves)[-1]
     return page.page(len(paths), compared, curves, report.bd_rates(curves, anchor, wanted), anchor, codecs)

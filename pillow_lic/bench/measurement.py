@@ -128,7 +128,9 @@ def _bench(arguments: argparse.Namespace) -> int:
     plan = {name: (codec, chosen.get(name, codec.qualities)) for name, codec in codecs.items()}
     _check_early(arguments, names)
     cache = samples.Cache(Path(arguments.cache) if arguments.cache else None)
-    found = samples.run(paths, plan, wanted, arguments.repeats, cache, lambda line: print(line, file=sys.stderr))
+    found = samples.run(
+        paths, plan, samples.Method(wanted, arguments.repeats), cache, lambda line: print(line, file=sys.stderr)
+    )
     curves = report.average(found)
     if arguments.curves:
         curves |= report.published(Path(arguments.curves), arguments.curve or ["*"], curves)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .. import files, metrics
 from ..errors import LicError, let_pass
@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Clock = Callable[[], float]
 """Seconds, as of `time.perf_counter`, or of a processor."""
+
+
+class Picture(NamedTuple):
+    """A picture to be measured: its name, and its pixels uint8 (H, W, 1 or 3)."""
+
+    name: str
+    pixels: Pixels
+
+
+class Method(NamedTuple):
+    """The way in which samples are measured: metrics, times that a picture is coded and decoded, the best counting, and the clock."""
+
+    metrics: Sequence[str]
+    repeats: int = 1
+    clock: Clock = time.perf_counter
 
 
 @dataclass(frozen=True)
@@ -65,23 +80,13 @@ class Cache:
             files.write_atomic(self._path, json.dumps(self._entries, indent=0).encode())
 
 
-def measure(
-    codec: Codec, quality: float, name: str, pixels: Pixels, wanted: Iterable[str], repeats: int, clock: Clock
-) -> Sample:
-    """Return the sample of one picture, coded and decoded `repeats` times for the clock."""
-    data, seconds = _best(lambda: codec.encode(pixels, quality), repeats, clock)
-    return _sample(codec, quality, name, pixels, data, seconds, wanted, repeats, clock)
+def measure(codec: Codec, quality: float, picture: Picture, method: Method) -> Sample:
+    """Return the sample of one picture."""
+    data, seconds = _best(lambda: codec.encode(picture.pixels, quality), method)
+    return _sample(codec, quality, picture, data, seconds, method)
 
 
-def measure_together(
-    codec: Codec,
-    qualities: Sequence[float],
-    name: str,
-    pixels: Pixels,
-    wanted: Iterable[str],
-    repeats: int,
-    clock: Clock,
-) -> Iterator[Sample]:
+def measure_together(codec: Codec, qualities: Sequence[float], picture: Picture, method: Method) -> Iterator[Sample]:
     """Yield the samples of one picture by a codec that makes the files of all qualities at once: each has the seconds of that.
 
     The highest quality comes first.
@@ -89,21 +94,19 @@ def measure_together(
     together = codec.together
     assert together is not None
     order = sorted(qualities, reverse=True)
-    (files, highest), seconds = _best(lambda: _begun(together(pixels, order)), repeats, clock)
+    (files, highest), seconds = _best(lambda: _begun(together(picture.pixels, order)), method)
     for quality, data in zip(order, chain([highest], files), strict=True):
-        yield _sample(codec, quality, name, pixels, data, seconds, wanted, repeats, clock)
+        yield _sample(codec, quality, picture, data, seconds, method)
 
 
 def run(
     paths: Sequence[Path],
     codecs: Mapping[str, tuple[Codec, Sequence[float]]],
-    wanted: Sequence[str],
-    repeats: int,
+    method: Method,
     cache: Cache,
     say: Callable[[str], None],
-    kept: Container[str] | None = None,
     *,
-    clock: Clock = time.perf_counter,
+    kept: Container[str] | None = None,
     refusals: list[Refusal] | None = None,
 ) -> list[Sample]:
     """Measure every codec at its qualities on every picture; each codec codes the first picture once beforehand.
@@ -112,26 +115,28 @@ def run(
     takes what a codec refused, and there are no samples of that picture then; without it a refusal is an error.
     """
     kept = peers.NAMES if kept is None else kept
-    ours = "" if clock is time.perf_counter else f"|{clock.__name__}"
+    ours = "" if method.clock is time.perf_counter else f"|{method.clock.__name__}"
     samples = []
     warm: set[str] = set()
     for number, path in enumerate(paths, 1):
         say(f"{number}/{len(paths)} {path.name}")
-        pixels = peers.read(path)
+        picture = Picture(path.name, peers.read(path))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         for name, (codec, qualities) in codecs.items():
             keys = {quality: f"{codec.title}|{quality:g}|{digest}{ours}" for quality in qualities}
-            found = {q: sample for q, key in keys.items() if name in kept and (sample := cache.get(key, wanted))}
+            found = {
+                q: sample for q, key in keys.items() if name in kept and (sample := cache.get(key, method.metrics))
+            }
             missing = [quality for quality in qualities if quality not in found]
             begun = time.perf_counter()
             try:
                 if missing and name not in warm:
-                    codec.decode(codec.encode(pixels, missing[0]))
+                    codec.decode(codec.encode(picture.pixels, missing[0]))
                     warm.add(name)
-                for sample in _measured(codec, missing, path.name, pixels, wanted, repeats, clock):
+                for sample in _measured(codec, missing, picture, method):
                     found[sample.quality] = sample
                     if name in kept:
-                        cache.put(keys[sample.quality], sample, wanted)
+                        cache.put(keys[sample.quality], sample, method.metrics)
             except (ValueError, LicError) as error:
                 if refusals is None:
                     raise
@@ -147,32 +152,24 @@ def run(
     return samples
 
 
-def _measured(codec: Codec, qualities: Sequence[float], *rest: Any) -> Iterable[Sample]:
-    """Return the samples of one picture at some qualities; arguments as of `measure`."""
+def _measured(codec: Codec, qualities: Sequence[float], picture: Picture, method: Method) -> Iterable[Sample]:
+    """Return the samples of one picture at some qualities."""
     if codec.together is not None and len(qualities) > 1:
-        return measure_together(codec, qualities, *rest)
-    return (measure(codec, quality, *rest) for quality in qualities)
+        return measure_together(codec, qualities, picture, method)
+    return (measure(codec, quality, picture, method) for quality in qualities)
 
 
 def _sample(
-    codec: Codec,
-    quality: float,
-    name: str,
-    pixels: Pixels,
-    data: bytes,
-    encode_seconds: float,
-    wanted: Iterable[str],
-    repeats: int,
-    clock: Clock,
+    codec: Codec, quality: float, picture: Picture, data: bytes, encode_seconds: float, method: Method
 ) -> Sample:
-    """Return the sample of a picture's file, decoded `repeats` times."""
-    decoded, decode_seconds = _best(lambda: codec.decode(data), repeats, clock)
-    values = {metric: _value(metric, pixels, decoded) if metric in wanted else None for metric in METRICS}
-    count = pixels.shape[0] * pixels.shape[1]
+    """Return the sample of a picture's file."""
+    decoded, decode_seconds = _best(lambda: codec.decode(data), method)
+    values = {name: _value(name, picture.pixels, decoded) if name in method.metrics else None for name in METRICS}
+    count = picture.pixels.shape[0] * picture.pixels.shape[1]
     return Sample(
         codec.name,
         quality,
-        name,
+        picture.name,
         len(data),
         count,
         encode_seconds,
@@ -188,12 +185,13 @@ def _begun(files: Iterator[bytes]) -> tuple[Iterator[bytes], bytes]:
     return files, next(files)
 
 
-def _best(call: Callable[[], Result], repeats: int, clock: Clock) -> tuple[Result, float]:
+def _best(call: Callable[[], Result], method: Method) -> tuple[Result, float]:
+    """Return the last result of the repeats, and the least seconds."""
     seconds = []
-    for _ in range(repeats):
-        start = clock()
+    for _ in range(method.repeats):
+        start = method.clock()
         result = call()
-        seconds.append(clock() - start)
+        seconds.append(method.clock() - start)
     return result, min(seconds)
 
 

@@ -79,7 +79,9 @@ def measure(pictures: Sequence[Path], cache: Path | None, curves: Path | None, s
     }
     refused: list[Refusal] = []
     keeper = samples.Cache(cache)
-    found = samples.run(pictures, plan, METRICS, 1, keeper, say, kept=plan, clock=time.process_time, refusals=refused)
+    found = samples.run(
+        pictures, plan, samples.Method(METRICS, clock=time.process_time), keeper, say, kept=plan, refusals=refused
+    )
     sizes: dict[str, dict[float, int]] = {}
     for sample in found:
         if sample.picture == pictures[0].name:
