@@ -30,6 +30,13 @@ def test_a_command_is_explained_in_the_list_and_in_its_own_help(name: str, capsy
     assert COMMANDS[name].SUMMARY.endswith(".")
 
 
+def test_the_help_of_bench_names_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["bench", "--help"])
+    said = capsys.readouterr().out
+    assert [name for name in COMMANDS["bench"]._MODULES if f"{name}," not in said] == []
+
+
 @pytest.mark.parametrize("name", ["encode", "convert"])
 def test_help_speaks_of_what_a_command_line_can_say(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

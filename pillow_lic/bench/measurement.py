@@ -184,9 +184,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench`."""
     found = words.parser(
         "lic bench",
-        "Compare codecs over a folder of pictures. `lic bench coder`: the coders of symbols alone; `lic bench "
-        "profile`: each station of a picture; `lic bench times`: small and large pictures beside AVIF and JPEG XL; `lic bench "
-        "boxes`: what importance gives the objects of Kodak's pictures.",
+        "Compare codecs over a folder of pictures. In the place of the folder a word measures something else: profile, each "
+        "station of a picture; times, small and large pictures beside AVIF and JPEG XL; coder, the coders of symbols alone; restore, "
+        "the gain of JPEG pictures that are restored; boxes, the gain of objects by importance; prefixes, the first bytes of files.",
         "lic bench photos/ --limit 4",
         "lic bench photos/ --codecs lic,avif,jpeg --quality jpeg=40,70,90 --out results/ --html",
     )

@@ -8,12 +8,7 @@ from glob import escape, glob
 from importlib import import_module
 from typing import Any, cast
 
-SUMMARY = (
-    "Measure speed and size; `lic bench coder` measures the coders alone, `lic bench profile` each station of a picture, "
-    "`lic bench boxes` what importance gives its objects, `lic bench restore` what JPEG pictures gain, "
-    "`lic bench prefixes` what the first bytes of a file show, `lic bench times` models beside AVIF and JPEG XL from small to large "
-    "pictures."
-)
+SUMMARY = "Compare codecs over a folder of pictures: bytes, quality, time; its help names what else it measures."
 
 _MODULES = {
     "coder": "coder",
