@@ -62,7 +62,7 @@ def source(name: str, count: int, seed: int) -> Points:
 
 @dataclass(frozen=True)
 class Code:
-    """What a code does with samples: the number of its cell and the reconstruction of each, (n,) and (n, d)."""
+    """Samples as a code has them: the number of the cell and the reconstruction of each, (n,) and (n, d)."""
 
     cells: npt.NDArray[np.int64]
     shown: Points

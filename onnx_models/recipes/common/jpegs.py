@@ -24,7 +24,7 @@ BENT, GREY, FULL = 0.25, 0.05, 0.3
 
 
 class Jpegs(NamedTuple):
-    """What came out of JPEG files: pixels (B,H,W,3) uint8, steps (B,2,64) of luma and chroma in raster order, halved (B,2).
+    """Pictures as JPEG files show them: pixels (B,H,W,3) uint8, steps (B,2,64) of luma and chroma in raster order, halved (B,2).
 
     halved: whether chroma has half of the rows, and of the columns.
     """

@@ -1,4 +1,4 @@
-"""What stands for rounding while a network learns: rounding itself has no slope.
+"""Stand-ins for rounding while a network learns: rounding itself has no slope.
 
 | kind | what is coded | what the synthesis sees | source |
 |---|---|---|---|

@@ -75,7 +75,7 @@ class Windows(nn.Module):
 
 
 class Features(NamedTuple):
-    """What the trunk finds.
+    """The features that the trunk finds in a JPEG picture, and the units that they are in.
 
     blocks, pairs: features at 1/8 (B,c,h,w) and at 1/16. units, scale: the deviations expected of coefficients (B,2,64), and of pixels
     of Y, Cb and Cr (B,3,1,1). symbols: coefficients of luma in steps (B,64,h,w), up to CLIPPED.

@@ -1,4 +1,4 @@
-"""When a training has left the rails: the mean loss of the latest steps stands out above those before it."""
+"""The sign that a training has left the rails: the mean loss of the latest steps stands out above those before it."""
 
 from __future__ import annotations
 

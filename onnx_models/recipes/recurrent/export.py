@@ -108,7 +108,7 @@ def decoder_graph(net: Recurrent) -> onnx.ModelProto:
 
 
 def predict_graph(predictor: Predictor) -> onnx.ModelProto:
-    """What is seen around tiles (n,3,8,72) -> the tiles (n,3,32,32)."""
+    """The graph of `Predictor`: the pixels around tiles (n,3,8,72) -> the tiles (n,3,32,32)."""
     g, side = Graph("predict"), TILE // STRIP
     seen = g.input("seen", ["n", 3, STRIP, STRIP * len(predictor.near)])
     u = g.conv(g.op("SpaceToDepth", seen, blocksize=STRIP), place_first(predictor.narrow))

@@ -43,7 +43,7 @@ SPREAD = 0.25
 
 @dataclass(frozen=True)
 class Paper:
-    """What distinguishes a paper's codec.
+    """The properties by which one paper's codec differs from another's.
 
     features: F. cell: an associative one is the decoder's, beside an LSTM in the encoder. diffusion: hidden kernels are 3x3.
     priming: steps that both cells run before the first one that counts. ssim: the error of each place is weighed by its
@@ -128,7 +128,7 @@ def everywhere(blocks: Tensor) -> Tensor:
 
 
 class Gain(nn.Module):
-    """How much a residual is enlarged before it is coded, by what the picture is so far: (B,3,H,W) -> (B,1,H,W), alike in a block."""
+    """The factor of a residual before it is coded, by the picture so far: (B,3,H,W) -> (B,1,H,W), alike in a block."""
 
     def __init__(self) -> None:
         super().__init__()

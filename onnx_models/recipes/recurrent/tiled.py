@@ -54,7 +54,7 @@ def around(canvas: Tensor, i: int, j: int) -> Tensor:
 
 
 class Predictor(nn.Module):
-    """What is seen around tiles (n,3,8,72) -> the tiles (n,3,32,32), both about 0."""
+    """The pixels around tiles (n,3,8,72) -> the tiles (n,3,32,32), both about 0."""
 
     def __init__(self) -> None:
         super().__init__()
