@@ -62,6 +62,7 @@ def encode(
         msg = f"model must be left out with lossless=True, which runs no network, got {options.model!r}"
         raise ValueError(msg)
     asked = {"effort": options.effort, "roi": options.roi is not None, "importance": options.importance is not None}
+    asked["preview"] = options.preview is True
     families.refuse_foreign(model, asked)
     if model.procedure == LOSSLESS:
         _refuse_lossy(model, options)

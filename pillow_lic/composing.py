@@ -9,12 +9,13 @@ Only writers import this. `codec.encode` has checked what comes in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from . import channels, rate_search
+from . import channels, previews, rate_search
 from .engine.models import Model
 from .exact import aims, choice, ground, layer, whole
 from .exact.layer import Layer
@@ -51,6 +52,7 @@ def composed(
     wish = requested.request(options.roi, options.importance, channels.as_rgb(seen, mode))
     deltas = wish.deltas(rate_search.expected_size(options, width * height, model.bpp))
     effort = model.effort if options.effort is None else options.effort
+    picture = replace(picture, preview=previews.of(picture, options.preview, model, effort))
     request = Request(deltas, effort, options.has_target or deltas is not None, original)
     level = model.nearest_level(quality_to_level(EXPECTED) if options.has_target else options.level)
     form = _form(picture, options, model, request, level)

@@ -43,12 +43,14 @@ class Picture:
     """A picture to be written: pixels (H, W, C) of a mode, and metadata by the names of their sections.
 
     highest: the highest level that a file without networks may have; MAX_LEVEL says that every pixel is as it was.
+    preview: of a file with networks, the payload of its preview by the level and the bytes of the tiles; None for none.
     """
 
     pixels: Pixels
     mode: str
     metadata: Mapping[str, bytes] | None
     highest: int = MAX_LEVEL
+    preview: Callable[[int, int], bytes | None] | None = None
 
     @property
     def colors(self) -> Pixels:
@@ -140,6 +142,7 @@ class Coded:
             picture.header(self._model, tiling.edge, level, is_grey=channels.are_equal(picture.pixels, picture.mode)),
             payloads,
             metadata=picture.metadata,
+            preview=None if picture.preview is None else picture.preview(level, sum(map(len, payloads))),
             importance=None if deltas is None else importance_map.pack(deltas),
             alpha=picture.plane,
             exact=None if self._kept is None else self._kept.payload(level, tiling),

@@ -9,11 +9,11 @@ from .engine import models
 from .engine.models import Model
 from .engine.settings import check_pixels, limited_time
 from .errors import LicDamagedError, LicUnsupportedError
-from .fileformat import alpha, container, importance_map
+from .fileformat import alpha, container, importance_map, preview
 from .fileformat.exact_layer import ExactLayer
 from .fileformat.header import Header
 from .fileformat.limits import MAX_LEVEL
-from .fileformat.sections import ALPHA, EXACT, IMPORTANCE, TILE
+from .fileformat.sections import ALPHA, EXACT, IMPORTANCE, PREVIEW, TILE
 from .fileformat.source import as_file, read_at
 
 LOSSLESS: Final = "lossless"
@@ -48,6 +48,21 @@ def check(fp: IO[bytes], front: container.Front) -> None:
     alpha_apart(model, front.header, container.read_section(fp, front, ALPHA))
     if (exact := container.read_section(fp, front, EXACT)) is not None:
         ExactLayer(exact, front.header.tiling).check()
+    if (small := container.read_section(fp, front, PREVIEW)) is not None:
+        preview.check(preview.unpack(small, front.header))
+
+
+def sound_preview(fp: IO[bytes], front: container.Front) -> preview.Preview | None:
+    """Return the preview of a file whose front was read; None where it has none, or one that breaks a rule."""
+    try:
+        payload = container.read_section(fp, front, PREVIEW)
+        if payload is None:
+            return None
+        found = preview.unpack(payload, front.header)
+        preview.check(found)
+    except LicDamagedError:
+        return None
+    return found
 
 
 def inner_file(fp: IO[bytes]) -> bytes:

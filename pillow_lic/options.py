@@ -103,6 +103,13 @@ def _exact(name: str, value: Any, legal: str) -> Any:
     return boxes(name, value, legal, weighted=False)
 
 
+def _preview(name: str, value: Any, legal: str) -> Any:
+    if value == "auto" if isinstance(value, str) else type(value).__name__ in ("bool", "bool_"):
+        return value if isinstance(value, str) else bool(value)
+    msg = f"{name} must be {legal}, got {value!r}"
+    raise ValueError(msg)
+
+
 def _flag(name: str, value: Any, legal: str) -> bool:
     if not isinstance(value, bool) and type(value).__name__ not in ("bool", "bool_"):
         msg = f"{name} must be {legal}, got {value!r}"
@@ -206,6 +213,16 @@ class EncodeOptions:
         repeatable=True,
         takes_mask=True,
     )
+    preview: Any = _option(
+        "auto",
+        legal='"auto", True or False',
+        meaning="A small copy of the picture inside the file, from which thumbnails are made at once: auto writes it from "
+        "8 megapixels on, where it takes about one byte in a hundred. Default auto.",
+        check=_preview,
+        parse=parsing.preview,
+        metavar="auto",
+        written="auto, on or off",
+    )
     effort: int | None = _option(
         legal=f"a whole number 0-{MAX_EFFORT}",
         meaning="How hard the encoder works for a smaller file. lic2 has a quick analysis for 0 and a large one for 1, its default, "
@@ -242,6 +259,8 @@ class EncodeOptions:
         given = [row.name for row in fields(self) if not _same(getattr(self, row.name), row.default)]
         if self.effort == 0:
             given.remove("effort")
+        if self.preview is False:
+            given.remove("preview")
         if foreign := [name for name in given if name not in ("lossless", "quality", "model")]:
             msg = f"{' and '.join(foreign)} must be left out with lossless=True, which keeps every pixel as it is"
             raise ValueError(msg)

@@ -85,6 +85,15 @@ def exact_places(text: str) -> str | bool | tuple[float, ...]:
     return text if text == "auto" else box(text)
 
 
+def preview(text: str) -> str | bool:
+    """Return auto as it is, on and off as True and False."""
+    words: dict[str, str | bool] = {"auto": "auto", "on": True, "off": False}
+    if text not in words:
+        msg = f"must be auto, on or off, got {text!r}"
+        raise ValueError(msg)
+    return words[text]
+
+
 def name_or_number(text: str) -> str | int:
     """Return a whole number as int, anything else as it is."""
     return int(text) if text.isdecimal() else text

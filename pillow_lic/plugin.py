@@ -21,6 +21,7 @@ from .errors import LicDamagedError, LicTruncatedError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
+from .fileformat.preview import Preview
 from .fileformat.sections import IMPORTANCE
 from .fileformat.source import not_a_file, opened
 from .naming import FORMAT
@@ -70,6 +71,8 @@ class LicImageFile(ImageFile.ImageFile):
     _is_part = False
     """Whether more of the file is to come (`fed`)."""
     decoderconfig: tuple[int, ...] = ()  # of a draft the scale; here because unpickling skips __init__
+    _preview: Preview | None = None
+    """What a draft is made of instead of the tiles."""
     n_frames = 1
     is_animated = False
 
@@ -90,7 +93,7 @@ class LicImageFile(ImageFile.ImageFile):
         self.tile = [ImageFile._Tile(DECODER, (0, 0, *self._size))]
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
-        """Have `load` decode a smaller picture, at 1/2, 1/4 or 1/8 and at least `size`, in a third of the time.
+        """Have `load` decode a smaller picture of at least `size`: the preview of the file, or in a third of the time 1/2, 1/4 or 1/8.
 
         Returns the mode, which stays as it is, and the box of the whole picture in the new pixels; None when nothing was
         changed: `size` is no smaller than half, the pixels are loaded, a draft was asked for before, or the model makes
@@ -102,6 +105,11 @@ class LicImageFile(ImageFile.ImageFile):
             width, height = self.size
             factor = min(length // max(1, wanted) for length, wanted in zip(self.size, size, strict=True))
             scale = next((s for s in self._draft_scales if s <= factor), 1)
+            if scale > 1 and self.fp is not None and self.most is None:
+                found = inspection.sound_preview(self.fp, self._front)
+                self._preview = found if found is not None and found.scale <= factor else None
+            if self._preview is not None:
+                scale = self._preview.scale
             if scale == 1:
                 return None
             self.decoderconfig = (scale,)
@@ -133,7 +141,11 @@ class LicImageFile(ImageFile.ImageFile):
             with pasting:
                 image.paste(part, place)
 
-        codec.draw(fp, self._front, put, strict=self._is_strict, scale=scale, most=self.most)
+        if self._preview is None:
+            codec.draw(fp, self._front, put, strict=self._is_strict, scale=scale, most=self.most)
+        else:
+            small, pixels = codec.decode(self._preview.file)
+            put(small.tiling.whole, pixels)
         self.im = image.im
         self.tile = []
         self.readonly = 0
@@ -213,7 +225,8 @@ class LicImageFile(ImageFile.ImageFile):
             except LicTruncatedError:  # inside its metadata
                 self.fp = before
                 return False
-            self._is_unfed, self._is_part, self.decoderconfig = False, self._front.truncated, ()
+            self._is_unfed, self._is_part = False, self._front.truncated
+            self.decoderconfig, self._preview = (), None
             if not self._is_part:
                 self.load()
             return not self._is_part

@@ -105,6 +105,12 @@ def with_exact_places(width: int, height: int, mode: str = "RGB", edge: int = 0)
     return container.pack(header, writer.payloads(level), exact=kept.payload(level, tiling))
 
 
+def with_preview(mode: str = "RGB", **words: object) -> bytes:
+    """A file that holds a smaller copy of its picture."""
+    pixels = photo_like(75, 110, CHANNELS[mode], seed=5)
+    return codec.encode(pixels, mode, EncodeOptions(**{"quality": 5, "exact": False, "preview": True} | words))
+
+
 def equal_channels() -> bytes:
     return codec.encode(photo_like(40, 50, 1).repeat(3, 2), "RGB", EncodeOptions(quality=2, model=FIRST))
 
@@ -173,6 +179,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "exact-tiles": lambda: with_exact_places(300, 140, edge=128),
     "exact-widest": lambda: with_exact_places(9000, 4),
     "equal-channels": equal_channels,
+    "preview": lambda: with_preview(model=FIRST),
+    "preview-rgba": lambda: with_preview("RGBA", model=FIRST),
     "trailing-bytes": lambda: simple(32, 32) + b"ignored",
 }
 
@@ -213,6 +221,8 @@ def cases_of(model: Model) -> dict[str, Callable[[], bytes]]:
     }
     if "tile_edge" in model.constants or model.procedure == "lic1":
         made["tiles-128"] = lambda: in_tiles(model, 300, 140, 128)
+    if model.procedure == "lic1":
+        made["preview"] = lambda: with_preview(model=model.number)
     if model.constants.get("fraction"):
         made["filter"] = lambda: plainly_filtered(model)
         made["filter-extended"] = lambda: simple(320, 240, quality=7, effort=1, model=model.number)

@@ -247,6 +247,17 @@ def decode(data):
     return rgb
 
 
+def preview(data):
+    """The bytes of a file -> the pixels of its preview, section 5.5."""
+    at = 8
+    for _ in range(3):
+        _, at = varint(data, at)
+    payload = sections(data, at + 8, 1, int.from_bytes(data[at + 6 : at + 8], "little"))[0x84][0]
+    scale, start = varint(payload, 0)
+    assert scale >= 2
+    return decode(payload[start:])
+
+
 def lic1(model, level, height, width, edge, corners, found):
     """Section 8: pixels (height, width, 3)."""
     rows, columns = -(-height // 16), -(-width // 16)

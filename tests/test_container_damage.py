@@ -195,7 +195,7 @@ def test_random_mutations_stay_within_our_errors() -> None:
 
 def test_random_mutations_with_right_checksums_stay_within_our_errors() -> None:
     rng = random.Random(2)
-    order = (0x90, 0x81, 0x82, 0x83, 3, 2, 4, 1)
+    order = (0x90, 0x81, 0x82, 0x83, 0x84, 3, 2, 4, 1)
     tags = (1, 1, *order, 0x05, 0x7F, 0x80, 0xFF)
     parsed = 0
     for _ in range(10_000):

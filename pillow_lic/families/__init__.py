@@ -131,7 +131,7 @@ class Family(Protocol):
     """The names that every family has.
 
     MODES: of L and RGB those that it codes, and of LA and RGBA those whose alpha it codes too; else alpha is stored apart.
-    OPTIONS: of effort, roi and importance those it knows.
+    OPTIONS: of effort, roi, importance and preview those it knows.
     """
 
     NAME: str
@@ -317,6 +317,11 @@ def inner(model: Model, payload: bytes | memoryview) -> memoryview:
         msg = f"a file of model {model.name} holds no other file: one of model restored does"
         raise LicUnsupportedError(msg)
     return cast(memoryview, family.inner(payload))
+
+
+def knows(model: Model, option: str) -> bool:
+    """Whether an option is one of the family's."""
+    return option in of(model).OPTIONS
 
 
 def refuse_foreign(model: Model, given: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
     file     = header, section, section, ...
     header   = see `header`
     section  = see `sections`
-    sections = [ICC] [EXIF] [XMP] [importance] [alpha] [exact] tile tile ...        and unknown ancillary ones anywhere between
+    sections = [ICC] [EXIF] [XMP] [preview] [importance] [alpha] [exact] tile tile ...        and unknown ancillary ones anywhere between
 
 No pixel is touched and no network known here, only the standard library imported; what a tile's payload holds is its
 family's business. Every refusal is one sentence of the tree in `errors`.
@@ -21,6 +21,7 @@ from .sections import (
     IMPORTANCE,
     METADATA,
     NAMES,
+    PREVIEW,
     TILE,
     Rules,
     SectionRef,
@@ -291,6 +292,7 @@ def pack(
     tiles: Sequence[bytes | memoryview],
     *,
     metadata: Mapping[str, bytes] | None = None,
+    preview: bytes | None = None,
     importance: bytes | None = None,
     alpha: bytes | None = None,
     exact: bytes | None = None,
@@ -313,12 +315,8 @@ def pack(
         msg = f"metadata keys are {', '.join(METADATA.values())}, got {', '.join(sorted(unknown))}"
         raise ValueError(msg)
     sections = [(tag, metadata[key]) for tag, key in METADATA.items() if metadata.get(key)]
-    if importance is not None:
-        sections.append((IMPORTANCE, importance))
-    if alpha is not None:
-        sections.append((ALPHA, alpha))
-    if exact is not None:
-        sections.append((EXACT, exact))
+    others = {PREVIEW: preview, IMPORTANCE: importance, ALPHA: alpha, EXACT: exact}
+    sections += [(tag, payload) for tag, payload in others.items() if payload is not None]
     written = [write_section(tag, payload, front, 0) for tag, payload in sections]
     written += [write_section(TILE, payload, front, index) for index, payload in enumerate(tiles)]
     return b"".join([front, *written])

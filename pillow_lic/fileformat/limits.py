@@ -39,6 +39,12 @@ MAX_ALPHA_BYTES: Final = 2**28
 MAX_EXACT_BYTES: Final = 2**30
 """Largest exact payload: 1 GiB, above the 4 bytes a pixel that VP8L needs at worst for the largest picture."""
 
+MAX_PREVIEW_BYTES: Final = 2**22
+"""Largest preview payload: 4 MiB, above three channels of its pixels at 8 bits."""
+
+MAX_PREVIEW_PIXELS: Final = 2**20
+"""Largest width * height of a preview: of 1024 x 1024 pixels."""
+
 MAX_TILE_BYTES: Final = 2**26
 """Largest tile payload: 64 MiB, above the 24 MB of the largest tile with an escape for every symbol."""
 

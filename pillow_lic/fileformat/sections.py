@@ -16,10 +16,11 @@ TILE: Final = 0x01
 ALPHA: Final = 0x02
 IMPORTANCE: Final = 0x03
 EXACT: Final = 0x04
+PREVIEW: Final = 0x84
 ANCILLARY: Final = 0x80
 METADATA: Final = {0x81: "icc_profile", 0x82: "exif", 0x83: "xmp"}
 
-ORDER: Final = (*METADATA, IMPORTANCE, ALPHA, EXACT, TILE)
+ORDER: Final = (*METADATA, PREVIEW, IMPORTANCE, ALPHA, EXACT, TILE)
 NAMES: Final = {
     TILE: "tile",
     ALPHA: "alpha",
@@ -28,12 +29,14 @@ NAMES: Final = {
     0x81: "ICC",
     0x82: "EXIF",
     0x83: "XMP",
+    PREVIEW: "preview",
 }
 LIMITS: Final = {
     TILE: limits.MAX_TILE_BYTES,
     ALPHA: limits.MAX_ALPHA_BYTES,
     IMPORTANCE: limits.MAX_IMPORTANCE_BYTES,
     EXACT: limits.MAX_EXACT_BYTES,
+    PREVIEW: limits.MAX_PREVIEW_BYTES,
     **dict.fromkeys(METADATA, limits.MAX_METADATA_BYTES),
 }
 _MAX_FRAME: Final = 6

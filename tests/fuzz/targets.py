@@ -20,7 +20,7 @@ from pillow_lic.engine import entropy, models
 from pillow_lic.errors import LicError, LicRuntimeError, NotLicError
 from pillow_lic.fileformat import container
 from pillow_lic.fileformat.header import CHANNELS
-from pillow_lic.fileformat.sections import TILE
+from pillow_lic.fileformat.sections import PREVIEW, TILE
 from pillow_lic.fileformat.varint import parse_varint
 from pillow_lic.naming import MAGIC
 
@@ -47,6 +47,8 @@ def resealed(data: bytes) -> bytes:
         while end < len(file):
             length, start = parse_varint(file, end + 1)
             tiles += file[end] == TILE
+            if file[end] == PREVIEW:
+                file[start + 1 : start + length] = resealed(bytes(file[start + 1 : start + length]))
             seal = crc16 | (tiles << 16 if file[end] == TILE else 0)
             crc32 = zlib.crc32(file[end : start + length], seal & 0xFFFFFFFF)
             end = start + length + 4
@@ -88,6 +90,7 @@ def parse(data: bytes) -> bool:
 def open_picture(data: bytes) -> bool:
     """Open, verify and load through Pillow, strictly and not, and tell whether any of it gave a picture."""
     loaded = [_load(data, truncated=truncated) for truncated in (False, True)]
+    loaded.append(_load(data, truncated=False, is_draft=True))
     with _lax():
         loaded.append(_load(data, truncated=False))
     return any(loaded)
@@ -102,6 +105,7 @@ def seeds() -> Iterator[bytes]:
         im = Image.frombytes(mode, (width, height), pixels)
         yield pillow_lic.encode(im, quality=2, xmp="<x/>")
         yield pillow_lic.encode(im, lossless=True)
+        yield pillow_lic.encode(im, quality=2, preview=True)
         if len(mode) > 2:
             data = pillow_lic.encode(im, quality=9, roi=[(0, 0, 1, 1)], exif=b"MM\0*\0\0\0\x08\0\0\0\0\0\0")
             yield data
@@ -112,7 +116,7 @@ def seeds() -> Iterator[bytes]:
             yield container.pack(header, [tile] * 3, alpha=b"\1\x40" if header.has_alpha else None)
 
 
-def _load(data: bytes, *, truncated: bool) -> bool:
+def _load(data: bytes, *, truncated: bool, is_draft: bool = False) -> bool:
     with (
         warnings.catch_warnings(),
         mock.patch.object(ImageFile, "LOAD_TRUNCATED_IMAGES", truncated),
@@ -124,6 +128,8 @@ def _load(data: bytes, *, truncated: bool) -> bool:
         warnings.simplefilter("ignore", ResourceWarning)
         try:
             with Image.open(io.BytesIO(data), formats=["LIC"]) as im:
+                if is_draft:
+                    im.draft(None, (1, 1))
                 im.load()
                 assert len(im.tobytes()) == im.width * im.height * CHANNELS[im.mode]
         except LicRuntimeError:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NAME = "lic1"
 MODES = frozenset({"RGB"})
-OPTIONS = frozenset({"effort", "importance", "roi"})
+OPTIONS = frozenset({"effort", "importance", "preview", "roi"})
 
 
 def writer(model: Model, pixels: Pixels, request: Request) -> Writer:
