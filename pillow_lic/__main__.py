@@ -82,6 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if "_ARGCOMPLETE" in os.environ:
         _complete()
+    if argv is None:
+        _fill_descriptors()
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot encode is no failure
     if sys.stderr is None:
@@ -93,6 +95,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         _interrupts.ignore()
     return code
+
+
+def _fill_descriptors() -> None:
+    """Put /dev/null where a standard stream is closed: a file that is opened next would stand there, and take what a library prints."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
 
 
 def _guarded(words: Sequence[str]) -> int:

@@ -66,9 +66,18 @@ def stored(im: Image.Image, icc_profile: bytes | None = None) -> Stored:
     lost = ""
     if profile and not fits(profile, mode):
         profile, lost = b"", _LOST.format(im.mode, "these colours")
-    if im.mode != mode:
-        im = _without_stray_transparency(im).convert(mode)
-    return Stored(im, profile, lost)
+    return Stored(widened(im), profile, lost)
+
+
+def widened(im: Image.Image) -> Image.Image:
+    """Return an image in the stored mode that has room for all of it: palettes as colours, a transparent colour as alpha.
+
+    Itself in a mode of another colour space, or of more than 8 bits.
+    """
+    if im.mode in COLOR_SPACES or im.mode[0] in "IF":
+        return im
+    mode = _stored_mode(im)
+    return im if im.mode == mode else _without_stray_transparency(im).convert(mode)
 
 
 def to_pixels(im: Image.Image, icc_profile: bytes | None = None) -> Pixels:

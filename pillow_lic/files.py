@@ -27,7 +27,7 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     The bytes go to a temporary file in the same directory, reach the disk, and then take the name. An existing file
     keeps its owner and its permission bits, which hold for the temporary file too, as far as the file system lets them be
     set; a symbolic link keeps its aim. What is not a regular file (a pipe, `/dev/stdout`) is written to, not replaced.
-    OSError as from `open`, naming `path`, and then nothing has changed.
+    OSError as from `open`, naming `path`, also where an existing file is protected from writing; then nothing has changed.
     """
     name = os.fspath(path)
     if not name or names_folder(name):  # resolving the path would take the slash off
@@ -38,6 +38,8 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
         with open(path, "wb") as stream:
             stream.write(data)
         return
+    if old is not None:
+        open(path, "r+b").close()  # the right to rename it is that of its folder
     target = Path(os.path.realpath(path))
     try:
         temporary, fp = _create_beside(target, 0o666 if old is None else stat.S_IMODE(old.st_mode) & stat.S_IRWXU)
@@ -114,11 +116,10 @@ def _take_over(old: os.stat_result, descriptor: int, path: Path) -> None:
         os.chmod(descriptor if os.chmod in os.supports_fd else path, stat.S_IMODE(old.st_mode))
 
 
-def copy_times(source: StrPath, target: StrPath) -> None:
-    """Give `target` the access and modification times of `source`, in nanoseconds, if the file system lets them be set."""
-    times = os.stat(source)
+def set_times(path: StrPath, of: os.stat_result) -> None:
+    """Give a file the access and modification times of another one, in nanoseconds, if the file system lets them be set."""
     with suppress_refusal():
-        os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+        os.utime(path, ns=(of.st_atime_ns, of.st_mtime_ns))
 
 
 TEMPORARY_MARK = ".lic-part"

@@ -95,7 +95,7 @@ def with_resolution(exif: bytes, dpi: object) -> bytes:
 
     EXIF that says one already, or that is broken, is returned as it is, and so it is for what is no positive number.
     """
-    numbers = _numbers(dpi)
+    numbers = dots_per_inch(dpi)
     if numbers is None:
         return exif
     tags = Image.Exif()
@@ -110,12 +110,16 @@ def with_resolution(exif: bytes, dpi: object) -> bytes:
         return exif
 
 
-def _numbers(dpi: Any) -> tuple[float, float] | None:
-    """Return a resolution as two numbers, whole ones where the difference is that of whole dots per metre."""
+def dots_per_inch(dpi: Any) -> tuple[float, float] | None:
+    """Return a resolution, a number or two of them, as two; None for what is no positive number.
+
+    They are whole ones where the difference is that of whole dots per metre.
+    """
     try:
-        x, y = dpi if isinstance(dpi, (tuple, list)) else (dpi, dpi)
+        is_pair = hasattr(dpi, "__len__") and not isinstance(dpi, (str, bytes)) and getattr(dpi, "shape", True)
+        x, y = dpi if is_pair else (dpi, dpi)
         numbers = [arguments.positive("dpi", number, "a positive number") for number in (x, y)]
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         let_pass(error)
         return None
     if max(numbers) >= 2**31:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import Image, ImageChops, ImageDraw, ImageOps, TiffImagePlugin
 
 import pillow_lic
 from pillow_lic import __main__ as command
@@ -148,3 +148,25 @@ def test_the_commands_have_them(photo: Image.Image, phone: Path, tmp_path: Path)
 def size_of(path: Path) -> tuple[int, int]:
     with Image.open(path) as im:
         return im.size
+
+
+@pytest.mark.parametrize(("mode", "clear"), [("RGB", (255, 255, 255)), ("L", 255), ("P", 255)])
+@pytest.mark.parametrize("to", ["png", "lic"])
+def test_a_transparent_colour_does_not_blend_with_its_neighbours(
+    tmp_path: Path, mode: str, clear: object, to: str
+) -> None:
+    disc = Image.new("L", (400, 400), 255)
+    ImageDraw.Draw(disc).ellipse((50, 50, 350, 350), fill=0)
+    disc.convert(mode).save(tmp_path / "a.png", transparency=clear)
+    assert pillow_lic.convert(tmp_path / "a.png", tmp_path / f"b.{to}", resize=100).failed == []
+    color, *_, alpha = Image.open(tmp_path / f"b.{to}").convert("RGBA").split()
+    pale = ImageChops.darker(color.point(lambda level: 255 * (level > 40)), alpha.point(lambda a: 255 * (a > 64)))
+    assert pale.getbbox() is None
+
+
+@pytest.mark.parametrize("how", [{"resize": 10}, {"background": "white"}])
+def test_a_transparent_colour_that_is_none_of_the_mode_costs_no_picture(photo: Image.Image, how: dict) -> None:
+    im = photo.copy()
+    im.info["transparency"] = 5
+    made = Adjustment.of(**{"first_frame": False, "auto_orient": False, "resize": None, "background": None} | how)
+    assert made.apply(im).convert("RGB").size == ((10, 7) if "resize" in how else photo.size)

@@ -192,3 +192,57 @@ def test_trials() -> None:
     assert trial.mode_kept("WEBP", "L") == "RGB"
     assert trial.mode_kept("PDF", "RGB") == ""
     assert "too long" in trial.write("JPEG", "RGB", {"exif": bytes(70_000)}).refusal
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".avif", ".tif", ".png", ".lic"])
+@pytest.mark.parametrize("source", ["JPEG", "GIF", "PNG"])
+def test_a_text_costs_no_other_metadata(photo: Image.Image, source: str, suffix: str) -> None:
+    exif, text, file = Image.Exif(), PngImagePlugin.PngInfo(), io.BytesIO()
+    exif[271] = "maker"
+    text.add_text("Comment", "a word")
+    words = {"PNG": {"pnginfo": text}}.get(source, {"comment": b"a word"})
+    photo.save(file, source, **words, **({} if source == "GIF" else {"exif": exif}))
+    data, said = transcoded(Image.open(file), suffix)
+    again = Image.open(io.BytesIO(data))
+    assert not said
+    assert source == "GIF" or again.getexif()[271] == "maker"
+    held = again.text["Comment"] if suffix == ".png" else again.getexif().get_ifd(34665)[37510]
+    assert held in ("a word", b"ASCII\0\0\0a word")
+
+
+def test_of_exif_that_is_too_long_the_rest_is_kept(photo: Image.Image) -> None:
+    exif = Image.Exif()
+    exif[271] = "maker"
+    exif.get_ifd(34665)[37500] = bytes(70_000)
+    data, said = transcoded(pillow_lic.open(pillow_lic.encode(photo, exif=exif, quality=1)), ".jpg")
+    assert Image.open(io.BytesIO(data)).getexif()[271] == "maker"
+    assert [text.partition(" was left out")[0] for text in said] == ["the maker note in EXIF"]
+
+
+@pytest.mark.parametrize("source", ["BMP", "PNG", "JPEG", "TIFF"])
+@pytest.mark.parametrize("suffix", [*FORMATS, ".lic", ".pcx", ".qoi"])
+def test_resolution_is_kept_or_told(photo: Image.Image, source: str, suffix: str) -> None:
+    """WebP and AVIF have room for it in EXIF alone, and PCX files are all of 100 dots per inch."""
+    file = io.BytesIO()
+    photo.save(file, source, dpi=(300, 300))
+    data, said = transcoded(Image.open(file), suffix)
+    if suffix == ".pdf":
+        assert not any("the resolution" in text for text in said)
+        return
+    again = Image.open(io.BytesIO(data))
+    found = again.info.get("dpi", (0,))[0] or again.getexif().get(282)
+    assert (round(float(found or 0)) == 300) != any("the resolution was left out" in text for text in said)
+
+
+@pytest.mark.parametrize("source", ["TIFF", "JPEG"])
+@pytest.mark.parametrize("suffix", [".lic", ".jpg", ".png", ".webp"])
+def test_no_resolution_is_made_up(photo: Image.Image, source: str, suffix: str) -> None:
+    """Pillow says 1 dot per inch of a TIFF file that says nothing, and 72 of a JPEG file with EXIF that says nothing."""
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[270] = "words"
+    photo.save(file, source, exif=exif)
+    data, said = transcoded(Image.open(file), suffix)
+    again = Image.open(io.BytesIO(data))
+    assert not said
+    assert (again.getexif()[270], again.getexif().get(282)) == ("words", None)
+    assert again.info.get("dpi") is None or again.info["jfif_unit"] == 0

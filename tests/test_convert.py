@@ -5,6 +5,7 @@ import os
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image, ImageOps, PngImagePlugin
 
 import pillow_lic
 from pillow_lic import metrics
+from pillow_lic.batch.transcode import Transcoder
 
 
 @pytest.fixture
@@ -208,3 +210,26 @@ def test_transparency_that_a_format_lacks_is_said(tmp_path: Path) -> None:
     Image.new("RGBA", (8, 8)).save(tmp_path / "a.png")
     summary = pillow_lic.convert(tmp_path / "a.png", tmp_path / "a.jpg")
     assert "cannot write mode RGBA as JPEG: .jpg files have no transparency, .png" in summary.failed[0].error
+
+
+@pytest.mark.parametrize("budget", [None, 100_000])
+def test_a_source_that_changes_while_it_is_read_is_another_one(
+    photo: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int | None
+) -> None:
+    source, real, moments = tmp_path / "a.png", Transcoder.encode, count(int(1.6e9))
+    photo.save(source)
+    os.utime(source, (1.5e9, 1.5e9))
+
+    def slow(*what: object, **how: object) -> bytes:
+        data = real(*what, **how)
+        Image.new("L", (16, 16), 200).save(source)
+        os.utime(source, (next(moments),) * 2)
+        return data
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transcoder, "encode", slow)
+        assert len(pillow_lic.convert(source, tmp_path / "out", budget=budget).done) == 1
+    outcomes = [pillow_lic.convert(source, tmp_path / "out").results[0].outcome for _ in range(2)]
+    assert outcomes == ["done", "skipped"]
+    with Image.open(tmp_path / "out/a.lic") as im:
+        assert im.size == (16, 16)

@@ -1,5 +1,6 @@
 """A reader sees the old file or the new one, whenever the writer is stopped."""
 
+import errno
 import os
 import signal
 import stat
@@ -114,7 +115,7 @@ def test_times_are_copied(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).write_bytes(b"x")
     os.utime(tmp_path / "a", ns=(10**18, 10**18 + 5))
-    files.copy_times(tmp_path / "a", tmp_path / "b")
+    files.set_times(tmp_path / "b", (tmp_path / "a").stat())
     assert (tmp_path / "b").stat().st_mtime_ns == 10**18 + 5
 
 
@@ -133,7 +134,7 @@ def test_what_a_file_system_refuses_costs_no_file(
 
     monkeypatch.setattr(os, step, refuse)
     files.write_atomic(target, b"new")
-    files.copy_times(source, target)
+    files.set_times(target, source.stat())
     assert target.read_bytes() == b"new"
 
 
@@ -207,3 +208,26 @@ def test_what_a_killed_process_left_is_swept_and_what_is_at_work_is_not(
     assert seen[0] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["b.lic"]
     assert files.sweep(tmp_path / "none") == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs users")
+def test_a_file_that_is_protected_from_writing_stays(tmp_path: Path) -> None:
+    """Its folder allows another one in its place, and `open` would not."""
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    for path, mode in ((target, 0o444), (tmp_path, 0o777)):
+        path.chmod(mode)
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.chdir(tmp_path)
+                os.setgid(65534)
+                os.setuid(65534)
+            files.write_atomic("a" if os.getuid() == 65534 else target, b"new")
+        except PermissionError as error:
+            os._exit(error.errno or 0)
+        finally:
+            os._exit(0)
+    assert (os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), target.read_bytes()) == (errno.EACCES, b"old")
+    assert os.listdir(tmp_path) == ["a"]

@@ -83,7 +83,7 @@ LAW = {
     "batch/stores": ("errors files batch", "fsspec"),
     "batch/raw": ("batch", "PIL rawpy"),
     "batch/processes": ("errors", ""),
-    "batch/adjustment": ("errors", "PIL"),
+    "batch/adjustment": ("errors color", "PIL"),
     "batch/cluster": ("errors __init__ batch", "distributed"),
     "pages": ("pages", "PIL"),
     "desktop": (f"{LEAVES} batch color desktop installed pages plugin", "PIL"),

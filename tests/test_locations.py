@@ -18,13 +18,23 @@ def test_what_is_current(tmp_path: Path) -> None:
     target.write_bytes(b"")
     assert not locations.is_current(target, source)
     target.write_bytes(b"y")
-    files.copy_times(source, target)
+    files.set_times(target, source.stat())
     assert locations.is_current(target, source)
     os.utime(source, (2e9, 2e9))
     assert not locations.is_current(target, source)
     (tmp_path / "folder").mkdir()
     os.utime(source, (1e9, 1e9))
     assert not locations.is_current(tmp_path / "folder", source)
+
+
+def test_a_source_replaced_in_the_second_in_which_it_was_read_is_another_one(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"x")
+    target.write_bytes(b"y")
+    files.set_times(target, source.stat())
+    new = os.stat(target).st_ctime_ns + 1000
+    os.utime(source, ns=(new, new))
+    assert not locations.is_current(target, source)
 
 
 @pytest.mark.parametrize("name", ["a.png", "/a/b.png", "C:\\a.png", "C:/a.png", "a::b.png", "://a", "~/a", "a:b"])

@@ -3,6 +3,7 @@
 import io
 import struct
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
@@ -38,7 +39,14 @@ def test_resolution_of_broken_exif_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("dpi", "expected"),
-    [((300, 300), (300, 300)), (72, (72, 72)), ((299.9994, 72.009), (300, 72)), ([1.5, 2.25], (1.5, 2.25))],
+    [
+        ((300, 300), (300, 300)),
+        (72, (72, 72)),
+        ((299.9994, 72.009), (300, 72)),
+        ([1.5, 2.25], (1.5, 2.25)),
+        (np.array([96, 48]), (96, 48)),
+        (np.array(96), (96, 96)),
+    ],
 )
 def test_resolution_is_written_into_exif(dpi: object, expected: tuple[float, float]) -> None:
     with_it = metadata.with_resolution(exif_of(t271="maker"), dpi)

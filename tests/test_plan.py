@@ -1,5 +1,6 @@
 """Which source becomes which target."""
 
+import glob
 import os
 import time
 from pathlib import Path, PurePosixPath
@@ -68,7 +69,7 @@ def test_the_first_of_rivals_that_can_be_made_has_the_name(tmp_path: Path) -> No
     def work(pair: Pair) -> None:
         if pair.source.suffix == ".bad":
             raise OSError("broken")
-        locations.deliver(b"made", pair.target, pair.source)
+        locations.deliver(b"made", pair.target, locations.state(pair.source))
 
     for outcome in ("done", "skipped"):
         summary = jobs.run(plan.plan([tmp_path / "in"], tmp_path / "out", ".lic"), work)
@@ -127,7 +128,7 @@ def test_a_source_replaced_by_an_older_file_is_another_one(tmp_path: Path) -> No
     pairs = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")
 
     def work(pair: Pair) -> None:
-        locations.deliver(b"made", pair.target, pair.source)
+        locations.deliver(b"made", pair.target, locations.state(pair.source))
 
     future = time.time() + 1e8
     steps = [(1.7e9, "done"), (1.7e9, "skipped"), (1.6e9, "done"), (1.6e9, "skipped"), (1.8e9, "done")]
@@ -186,7 +187,7 @@ def test_what_was_made_where_times_cannot_be_set_is_there_already(
 
     monkeypatch.setattr(os, "utime", refuse)
     for outcome in ("done", "skipped"):
-        found = jobs.run(pairs, lambda pair: locations.deliver(b"made", pair.target, pair.source))
+        found = jobs.run(pairs, lambda pair: locations.deliver(b"made", pair.target, locations.state(pair.source)))
         assert [result.outcome for result in found.results] == [outcome]
 
 
@@ -334,8 +335,44 @@ def test_what_cannot_be_looked_up_after_it_was_written_is_made(tmp_path: Path, m
         return original(path, **more)
 
     def work(pair: Pair) -> None:
-        locations.deliver(b"made", pair.target, pair.source)
+        locations.deliver(b"made", pair.target, locations.state(pair.source))
         (tmp_path / "a.png").unlink()
         monkeypatch.setattr(Path, "stat", blind)
 
     assert [result.outcome for result in jobs.run([pair], work).results] == ["done"]
+
+
+def test_two_stars_enter_no_folder_twice(tmp_path: Path) -> None:
+    """Each link in a circle would double what is found, until names are too long: for hours."""
+    touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.png", tmp_path / "else/c.png")
+    for name, aim in (("in/self", "."), ("in/sub/up", ".."), ("in/sub/out", "../../else")):
+        (tmp_path / name).symlink_to(aim, target_is_directory=True)
+    found = plan.plan([tmp_path / "in/**"], tmp_path / "out", ".lic")
+    assert sorted(pair.source.name for pair in found) == ["a.png", "b.png", "c.png"]
+
+
+@pytest.mark.parametrize("pattern", ["**", "in/**", "in/**/*.png", "*/**/sub*", "in/**/sub/**", "**/.*", "in/a**"])
+def test_two_stars_are_those_of_glob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
+    touch(*(tmp_path / "in" / name for name in ("a.png", "sub/b.png", "sub/sub2/c.png", ".hidden/d.png", "[e]/f.png")))
+    for top in ("", f"{tmp_path}{os.sep}"):
+        monkeypatch.chdir(tmp_path)
+        expected = {Path(name) for name in glob.glob(top + pattern, recursive=True)}
+        files = {name for name in expected if not name.is_dir()}
+        assert set(locations.matches(Path(top + pattern))) == (files if files and "**" in pattern else expected)
+
+
+def test_a_folder_that_may_not_be_looked_into_costs_its_own_files_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/closed/b.png")
+    real = os.stat
+
+    def refused(path: str | Path, *what: object, **how: object) -> os.stat_result:
+        if str(path).startswith(str(tmp_path / "out/closed/")):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path, *what, **how)
+
+    (tmp_path / "out/closed").mkdir(parents=True)
+    monkeypatch.setattr(os, "stat", refused)
+    summary = jobs.run(plan.plan([tmp_path / "in"], tmp_path / "out", ".lic"), lambda pair: touch(pair.target))
+    assert [(r.pair.source.name, r.outcome) for r in summary.results] == [("b.png", "failed"), ("a.png", "done")]

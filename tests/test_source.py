@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command_line import run
 from PIL import Image
 from tiled import in_tiles
 
@@ -291,3 +292,36 @@ def test_what_can_be_no_file_is_named(photo: Image.Image, value: Any) -> None:
         pillow_lic.open(value)
     with pytest.raises(TypeError, match="a file must be a path, bytes, or a binary file object, got "):
         pillow_lic.save(photo, value)
+
+
+class Pipe(Remote):
+    """A file that cannot go back, as a pipe or the answer of a server."""
+
+    def seek(self, position: int, whence: int = 0) -> None:
+        raise io.UnsupportedOperation("seek")
+
+    def tell(self) -> int:
+        raise OSError(29, "Illegal seek")
+
+
+def test_what_cannot_go_back(photo: Image.Image, tmp_path: Path) -> None:
+    data = pillow_lic.encode(photo, quality=6)
+    assert pillow_lic.cut(Pipe(data, 100), 1000) == pillow_lic.cut(data, 1000)
+    photo.save(tmp_path / "a.jpg")
+    original = (tmp_path / "a.jpg").read_bytes()
+    kept = pillow_lic.encode(Image.open(tmp_path / "a.jpg"), model="restored")
+    assert pillow_lic.extract(Pipe(kept, 100)) == original
+    assert pillow_lic.restore(Pipe(original, 100)).size == photo.size
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="needs names of descriptors")
+@pytest.mark.parametrize("words", [["info"], ["cut", "--size", "1000"]])
+def test_a_pipe_by_its_name(photo: Image.Image, tmp_path: Path, words: list[str]) -> None:
+    """As `lic info <(curl ...)` names it."""
+    reading, writing = os.pipe()
+    os.write(writing, pillow_lic.encode(photo, quality=6))
+    os.close(writing)
+    try:
+        assert run(words[0], f"/dev/fd/{reading}", *([tmp_path / "b.lic"] if words[1:] else []), *words[1:]) == 0
+    finally:
+        os.close(reading)

@@ -87,3 +87,19 @@ def test_closed_standard_error(png: Path) -> None:
     words = f"{shlex.quote(sys.executable)} -m pillow_lic convert a.png out 2>&-"
     result = subprocess.run(["sh", "-c", words], cwd=png.parent, capture_output=True, check=False)
     assert (result.returncode, (png.parent / "out/a.lic").exists()) == (0, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX descriptors")
+def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
+    """What a library prints would go into it."""
+    program = (
+        "import os, sys\n"
+        "os.closerange(0, 3)\n"
+        "sys.stdin = sys.stdout = sys.stderr = None\n"
+        "from pillow_lic.__main__ import main\n"
+        "sys.argv[1:] = ['models']\n"
+        "main()\n"
+        "open('found', 'w').write(' '.join(os.readlink(f'/proc/self/fd/{number}') for number in range(3)))\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert (tmp_path / "found").read_text().split() == ["/dev/null"] * 3

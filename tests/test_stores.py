@@ -294,7 +294,7 @@ def test_what_is_finished_is_skipped(root: str, tmp_path: Path) -> None:
 
     def copy(pair: Pair) -> None:
         assert isinstance(pair.source, StorePath)
-        locations.deliver(pair.source.read_bytes(), pair.target, pair.source)
+        locations.deliver(pair.source.read_bytes(), pair.target, locations.state(pair.source))
 
     for destination in (f"{root}/out", tmp_path / "out"):
         found = plan.plan([f"{root}/in"], destination, ".lic")

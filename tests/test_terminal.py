@@ -1,6 +1,7 @@
 """What the command shows of its progress, on a terminal and in a log."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,15 @@ def test_progress_estimate_counts_work_only() -> None:
         line.update(result("done", 2_000_000), number + 11, 40)
     assert line.text(20, 40, 5.0) == "[##########          ] 20/40  2.0/s  4.0 MB/s  0:10 left"
     assert line.text(20, 40, 5000.0).endswith("2:46:40 left")
+
+
+@pytest.mark.parametrize("columns", [0, 1, 20, 200])
+def test_the_progress_fits_into_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that is wrapped cannot be drawn over."""
+    stream = Terminal()
+    monkeypatch.setattr(stream, "fileno", lambda: 2)
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((columns, 24)))
+    line = progress.ProgressLine(stream)
+    line.update(result("done", 10), 1, 1)
+    drawn = stream.getvalue().removeprefix("\r").removesuffix("\x1b[K")
+    assert len(drawn) < columns or (columns < 2 and "1/1" in drawn)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageColor, ImageOps
 
+from .. import color as color_modes
 from ..errors import let_pass
 
 _ORIENTATION = 274
@@ -113,18 +114,14 @@ def _fitted(im: Image.Image, size: Size) -> Image.Image:
         box.reverse()
     if im.width <= box[0] and im.height <= box[1]:
         return im
-    if im.mode == "1":
-        im = im.convert("L")
-    elif im.mode in ("P", "PA"):
-        im = im.convert("RGBA" if im.has_transparency_data else "RGB")
-    im = im.copy()
+    im = color_modes.widened(im).copy()  # a transparent colour would blend with its neighbours, and they with it
     im.thumbnail((box[0], box[1]), Image.Resampling.LANCZOS)
     return im
 
 
 def _on(im: Image.Image, background: Color) -> Image.Image:
     base = Image.new("RGBA", im.size, (*background, 255))
-    base.alpha_composite(im.convert("RGBA"))
+    base.alpha_composite(color_modes.widened(im).convert("RGBA"))
     flat = base.convert("L" if im.mode in ("LA", "La") and len(set(background)) == 1 else "RGB")
     flat.info = {name: value for name, value in im.info.items() if name != "transparency"}
     return flat

@@ -66,7 +66,7 @@ class Fit:
             else:
                 data = self.transcoder.encode(picture, target_size=size)
             made = self.transcoder.made(picture, data)
-        locations.deliver(data, pair.target, pair.source)
+        locations.deliver(data, pair.target, picture.origin)
         return made
 
 

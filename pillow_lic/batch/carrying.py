@@ -31,6 +31,8 @@ _TEXT_TAGS = {
     "comment": _USER_COMMENT,
 }
 """The tag of EXIF that means the same as a keyword of PNG's texts (PNG 3, 11.3.3.1), in small letters."""
+_JFIF_UNITS = (1, 2)
+"""Dots per inch and per centimetre (JFIF 1.02); 0 is the shape of pixels alone."""
 _DEEP = ("I", "F")
 """Modes of more than 8 bits begin so."""
 _NAMES = {"exif": "EXIF", "xmp": "XMP", "icc_profile": "the ICC profile"}
@@ -59,11 +61,14 @@ class Carried:
                 exif, texts = _with_texts(exif, texts)
             xmp = im.info.get("xmp")
             xmp = metadata.xmp_bytes(xmp) if isinstance(xmp, (str, bytes)) else b""
-            found |= {"exif": _without_orientation(exif) if upright else exif, "dpi": im.info.get("dpi")}
+            found |= {"exif": _without_orientation(exif) if upright else exif, "dpi": _dpi(im)}
             found["xmp"] = _XMP_ORIENTATION.sub(b"", xmp) if upright else xmp
         kept = {what: self._fitted(what, value) for what, value in found.items() if value}
-        self._words = _as_words(name, {what: value for what, value in kept.items() if value}, texts)
-        self._turned = upright or not kept.get("exif")
+        kept = {what: value for what, value in kept.items() if value}
+        self._turned = upright or "exif" not in kept
+        if "dpi" in kept and name != FORMAT:
+            self._fit_resolution(kept)
+        self._words = _as_words(name, kept, texts)
         self._orientation = _orientation(im)
         if texts and name != "PNG":
             _warn(f"the text {', '.join(map(repr, texts))}", "EXIF has no place for it")
@@ -99,6 +104,19 @@ class Carried:
         if what in _NAMES:
             _warn(_NAMES[what], f"{self._name} files cannot hold it ({tried.refusal})")
         return None
+
+    def _fit_resolution(self, kept: dict[str, Any]) -> None:
+        """Put the resolution into EXIF where the format has no other place for it, or say that there is none."""
+        tried = trial.write(self._name, self._mode, {"dpi": kept["dpi"]})
+        if tried.again is None or _is_resolution(tried.again.info.get("dpi"), kept["dpi"]):
+            return
+        dpi = kept.pop("dpi")
+        exif = metadata.with_resolution(kept.get("exif", b""), dpi)
+        again = trial.write(self._name, self._mode, _as_words(self._name, {"exif": exif}, {})).again
+        if again is not None and metadata.X_RESOLUTION in again.getexif():
+            kept["exif"] = exif
+        else:
+            _warn("the resolution", f"{self._name} files have no room for it")
 
     def _shorter(self, exif: bytes) -> Iterator[tuple[bytes, str]]:
         """Yield EXIF without what is most likely refused, and the name of that."""
@@ -139,6 +157,8 @@ def _holds(again: Image.Image, what: str) -> bool:
 def _as_words(name: str, found: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the save options of a format that carry metadata, in that format's own way."""
     words = dict(found)
+    if exif := words.get("exif"):
+        words["exif"] = metadata.EXIF_PREFIX + exif  # which the writer of JPEG leaves to its caller
     xmp = words.get("xmp", b"")
     if name == "PNG" and (xmp or texts):
         chunks = PngImagePlugin.PngInfo()
@@ -154,6 +174,20 @@ def _as_words(name: str, found: Mapping[str, Any], texts: Mapping[str, str]) -> 
         tags[_XMP_TIFF_TAG] = words.pop("xmp")
         words["exif"] = tags
     return words
+
+
+def _dpi(im: Image.Image) -> object:
+    """Return the resolution of an open picture as Pillow has it, None where the file says none and Pillow makes up one."""
+    says = im.format not in ("TIFF", "JPEG", "MPO") or im.info.get("jfif_unit") in _JFIF_UNITS
+    with _BROKEN_TAGS:
+        says = says or metadata.X_RESOLUTION in im.getexif()
+    return im.info.get("dpi") if says else None
+
+
+def _is_resolution(found: object, dpi: object) -> bool:
+    """Whether a resolution that was read back is the one that was written, up to one dot per inch, or that is none to keep."""
+    wanted, read = metadata.dots_per_inch(dpi), metadata.dots_per_inch(found)
+    return wanted is None or (read is not None and all(abs(a - b) <= 1 for a, b in zip(wanted, read, strict=True)))
 
 
 def _texts(im: Image.Image) -> dict[str, str]:
@@ -193,18 +227,16 @@ def _with_texts(exif: bytes, texts: Mapping[str, str]) -> tuple[bytes, dict[str,
 
 
 def _exif(im: Image.Image) -> bytes:
-    """Return the EXIF of an open picture: the bytes in its file, or what its TIFF tags or PNG texts say as EXIF; b"" if none or broken."""
+    """Return the EXIF of an open picture, or what its TIFF tags or PNG texts say, as a TIFF structure; b"" if none or broken."""
     if isinstance(im.info.get("exif"), bytes) and im.info["exif"]:
-        return metadata.EXIF_PREFIX + metadata.exif_bytes(
-            im.info["exif"]
-        )  # WebP and JPEG 2000 give it without, JPEG needs it
+        return metadata.exif_bytes(im.info["exif"])
     tags = Image.Exif()
     with _BROKEN_TAGS:
         tags.load(im.getexif().tobytes())
         if im.format == "TIFF":
             for tag in set(tags) - _EXIF_TAGS:
                 del tags[tag]
-        return tags.tobytes() if len(tags) else b""
+        return metadata.exif_bytes(tags)
     return b""
 
 
@@ -221,7 +253,7 @@ def _without_orientation(exif: bytes) -> bytes:
     with _BROKEN_TAGS:
         tags.load(exif)
         if tags.pop(ORIENTATION, None) is not None:
-            return tags.tobytes()
+            return metadata.exif_bytes(tags)
     return exif
 
 

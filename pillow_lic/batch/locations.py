@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -17,6 +18,10 @@ from ..files import StrPath
 from .stores import Stat, StorePath, hidden_folder, is_url
 
 Place = Path | StorePath
+State = Stat | os.stat_result
+
+_STARS = re.compile(r"(?<![^{0}])\*\*([{0}]+|$)".format(re.escape(os.sep + (os.altsep or ""))))
+"""A part of a pattern that stands for a folder and all that are below it."""
 
 
 def place(name: StrPath) -> Place:
@@ -42,10 +47,38 @@ def matches(pattern: Place) -> list[Place]:
     if isinstance(pattern, StorePath):
         found = pattern.glob()
     else:
-        names = sorted(glob.glob(os.fspath(pattern), recursive=True))
-        found = [(Path(name), os.path.isdir(name)) for name in names]
+        found = [(Path(name), os.path.isdir(name)) for name in sorted(_globbed(os.fspath(pattern)))]
     files = [match for match, is_folder in found if not is_folder]
     return files if files and "**" in str(pattern) else [match for match, _ in found]
+
+
+def _globbed(pattern: str) -> set[str]:
+    """Return the names of paths that match, as `glob.glob` with its `**`, but no folder is entered twice: links may lead in a circle."""
+    stars = _STARS.search(pattern)
+    if stars is None:
+        return set(glob.glob(pattern))
+    head, tail = pattern[: stars.start()], pattern[stars.end() :]
+    found: set[str] = set()
+    for top in glob.glob(head) if head else [""]:
+        for folder in _folders(top):
+            below = glob.escape(folder)
+            if tail:
+                found |= _globbed(below + tail)
+            else:
+                found |= {folder, *glob.glob(below + "*")}
+    return found - {""}
+
+
+def _folders(top: str) -> Iterator[str]:
+    """Yield a folder ("" is the working directory) and those below it that are not hidden, each with a slash at its end."""
+    entered: set[object] = set()
+    for here, folders, _ in os.walk(top or os.curdir, followlinks=True):
+        if (known := identity(Path(here))) in entered:
+            folders.clear()
+            continue
+        entered.add(known)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield os.path.join(here, "") if top else os.path.join(here, "").removeprefix(os.path.join(os.curdir, ""))
 
 
 def walk(
@@ -104,11 +137,13 @@ def folded(place: Place) -> Place:
 @cache
 def _folds_case(folder: Path) -> bool:
     """Whether a folder, there or not, takes names that differ in the case of letters alone for one, by what is around it."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    real = Path(os.path.realpath(folder))
-    other = real.with_name(real.name.swapcase()) if real.name else real
-    return other != real and is_same(real, other)
+    with Ignoring(OSError):  # one that may not be looked into
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        real = Path(os.path.realpath(folder))
+        other = real.with_name(real.name.swapcase()) if real.name else real
+        return other != real and is_same(real, other)
+    return False
 
 
 def is_within(place: Place, folder: Place) -> bool:
@@ -130,8 +165,8 @@ def is_current(target: Place, source: Place, *, exactly: bool = False) -> bool:
     that is replaced by an older file is another one. exactly: only the first is enough, because it may be another's.
     """
 
-    def fits(made: Stat | os.stat_result, origin: Stat | os.stat_result) -> bool:
-        return _same_time(made, origin) or (not exactly and _written(made) >= max(_seconds(origin), _arrival(origin)))
+    def fits(made: State, origin: State) -> bool:
+        return _same_time(made, origin) or (not exactly and _is_written_after(made, origin))
 
     return _is_made(target, source, fits)
 
@@ -141,9 +176,7 @@ def is_newer(target: Place, source: Place) -> bool:
     return _is_made(target, source, lambda made, origin: _seconds(made) >= _seconds(origin))
 
 
-def _is_made(
-    target: Place, source: Place, fits: Callable[[Stat | os.stat_result, Stat | os.stat_result], bool]
-) -> bool:
+def _is_made(target: Place, source: Place, fits: Callable[[State, State], bool]) -> bool:
     """Whether there is a file that is not empty and fits its source.
 
     Where a store does not know when a file was written, it is enough that it is there.
@@ -158,7 +191,7 @@ def _is_made(
     return made.st_size > 0 and (made.st_mtime is None or origin.st_mtime is None or fits(made, origin))
 
 
-def _same_time(made: Stat | os.stat_result, origin: Stat | os.stat_result) -> bool:
+def _same_time(made: State, origin: State) -> bool:
     """Whether two files were written at one time, as far as the first can tell: some file systems cut a copied time to seconds."""
     if not isinstance(made, os.stat_result) or not isinstance(origin, os.stat_result):
         return _seconds(made) == _seconds(origin)
@@ -167,16 +200,23 @@ def _same_time(made: Stat | os.stat_result, origin: Stat | os.stat_result) -> bo
     return copied == own - own % unit
 
 
-def _seconds(found: Stat | os.stat_result) -> int:
+def _seconds(found: State) -> int:
     return int(found.st_mtime or 0)
 
 
-def _written(found: Stat | os.stat_result) -> int:
+def _is_written_after(made: State, origin: State) -> bool:
+    """Whether a file was written after another one came to be where it is, as far as that is known: in seconds where one is in a store."""
+    if isinstance(made, os.stat_result) and isinstance(origin, os.stat_result):
+        return min(made.st_mtime_ns, made.st_ctime_ns) >= max(origin.st_mtime_ns, origin.st_ctime_ns)
+    return _written(made) >= max(_seconds(origin), _arrival(origin))
+
+
+def _written(found: State) -> int:
     """Return the second in which a file was written: a time that was copied may lie after it."""
     return min(_seconds(found), int(found.st_ctime)) if isinstance(found, os.stat_result) else _seconds(found)
 
 
-def _arrival(found: Stat | os.stat_result) -> int:
+def _arrival(found: State) -> int:
     """Return the second in which a file was last written, renamed or put where it is, as far as that is known."""
     return int(found.st_ctime) if isinstance(found, os.stat_result) else 0
 
@@ -192,10 +232,18 @@ def sweep(targets: Iterable[Place]) -> None:
         files.sweep(folder)
 
 
-def deliver(data: bytes, target: Place, source: Place) -> None:
-    """Write `data` as the file `target`, whole or not at all; where paths keep times, with those of `source`.
+def state(source: Place) -> State | None:
+    """Return size and times of a file, None where they cannot be looked up; asked before it is read, they are of what is read, or older."""
+    with Ignoring(OSError):
+        return source.stat()
+    return None
 
-    Folders that are missing are made. OSError, and then a file that was there is as it was.
+
+def deliver(data: bytes, target: Place, origin: State | None) -> None:
+    """Write `data` as the file `target`, whole or not at all; where paths keep times, with those of the file it was made of.
+
+    origin: the `state` of that file before it was read, so that one which changes meanwhile counts as another. Folders that are
+    missing are made. OSError, and then a file that was there is as it was.
     """
     if isinstance(target, StorePath):
         target.write_atomic(data)
@@ -203,9 +251,9 @@ def deliver(data: bytes, target: Place, source: Place) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomic(target, data)
     try:  # from here on the picture is safe
-        if isinstance(source, Path):
-            files.copy_times(source, target)
-        elif (written := source.stat().st_mtime) is not None:
-            os.utime(target, (written, written))
+        if isinstance(origin, os.stat_result):
+            files.set_times(target, origin)
+        elif origin is not None and origin.st_mtime is not None:
+            os.utime(target, (origin.st_mtime, origin.st_mtime))
     except OSError as error:
         let_pass(error)

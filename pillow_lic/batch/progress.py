@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TextIO
 
+from ..errors import Ignoring
 from .results import Result
 
 _INTERVAL = 0.1
@@ -30,8 +32,15 @@ class ProgressLine:
         if not self._shown or (finished < total and now - self._drawn < _INTERVAL):
             return
         self._drawn = now
-        self._stream.write("\r" + self.text(finished, total, now - self._begun) + "\x1b[K")
+        text = self.text(finished, total, now - self._begun)
+        self._stream.write("\r" + text[: self._width()] + "\x1b[K")
         self._stream.flush()
+
+    def _width(self) -> int | None:
+        """Return how long the line may be, None where that is not known: one that is wrapped could not be drawn over."""
+        with Ignoring(OSError, ValueError):
+            return (os.get_terminal_size(self._stream.fileno()).columns or 1) - 1 or None
+        return None
 
     def text(self, finished: int, total: int, seconds: float) -> str:
         """Return the line after so many seconds; what was skipped counts as finished but not for the rate."""

@@ -26,7 +26,7 @@ from . import formats, locations
 from .adjustment import Adjustment
 from .carrying import Carried, writable
 from .formats import Registered
-from .locations import Place
+from .locations import Place, State
 from .plan import Pair
 
 PLACES = ("roi", "importance")
@@ -37,10 +37,11 @@ _NEARLY = 0.9
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as it is to be written, and the save options that carry its metadata."""
+    """A picture as it is to be written, the save options that carry its metadata, and the `locations.state` of its file."""
 
     image: Image.Image
     metadata: Mapping[str, Any]
+    origin: State | None = None
 
 
 class Made(NamedTuple):
@@ -97,7 +98,7 @@ class Transcoder:
         with self.opened(pair.source) as picture:
             data = self.encode(picture)
             made = self.made(picture, data)
-        locations.deliver(data, pair.target, pair.source)
+        locations.deliver(data, pair.target, picture.origin)
         return made
 
     @contextmanager
@@ -105,8 +106,9 @@ class Transcoder:
         """Open a picture for a `with` block, in which the settings hold."""
         if self.registered is not None:
             self.registered.apply()
+        origin = locations.state(source)
         with settings(**self.settings), formats.open_picture(source) as im:
-            yield self.prepare(restore(im) if self.restored else im)
+            yield replace(self.prepare(restore(im) if self.restored else im), origin=origin)
 
     def prepare(self, im: Image.Image) -> Picture:
         """Return an image as it is to be written; OSError for several frames, unless the first is wanted."""

@@ -28,15 +28,26 @@ def as_file(source: bytes | bytearray | memoryview | IO[bytes]) -> IO[bytes]:
 def opened(source: Any) -> Iterator[IO[bytes]]:
     """Open a file by its path, by its bytes (any buffer but one that can be read itself), or as the file object that it is, for a `with` block.
 
-    A file object stays open. TypeError for anything else: a number would be the descriptor of a file that is somebody's.
+    What cannot go back (a pipe, an answer of a server) is read first, as Pillow does. A file object stays open. TypeError for
+    anything else: a number would be the descriptor of a file that is somebody's.
     """
     if hasattr(source, "read") or isinstance(source, (bytes, bytearray, memoryview)):
-        yield as_file(source)
+        yield _sought(as_file(source))
     elif isinstance(source, (str, os.PathLike)):
         with open(source, "rb") as file:
-            yield file
+            yield _sought(file)
     else:
         raise not_a_file(source)
+
+
+def _sought(fp: IO[bytes]) -> IO[bytes]:
+    """Return a file object that goes back to where it is: the one given, or what is left of it."""
+    try:
+        fp.seek(fp.tell())
+    except (AttributeError, OSError) as error:
+        let_pass(error)
+        return io.BytesIO(read_all(fp))
+    return fp
 
 
 def not_a_file(value: object) -> TypeError:
