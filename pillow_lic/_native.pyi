@@ -173,6 +173,15 @@ class Decoder:
     def finish(self) -> None:
         """Raise StreamError unless every byte is read and every state is back at 2**24."""
 
+def symbol_bits(
+    symbols: NDArray[np.int8], tops: NDArray[np.uint8], end: int
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], np.ndarray[tuple[int], np.dtype[np.uint16]]]:
+    """Return the bits of the planes of symbols int8[channels, rows, columns], -31 to 31, and their contexts (native/bitplanes.hpp).
+
+    tops: uint8[channels], planes of each channel, 0 to 5. end: how many pairs of a plane and a channel are coded. They are those of
+    step 3 of FORMAT.md 14.13, in its order. ValueError for a top, or other sizes.
+    """
+
 class BitEncoder:
     """Takes bits call by call, then gives their stream (native/bits.hpp). Threads may share one, in no promised order.
 
@@ -223,6 +232,15 @@ class BitDecoder:
         """Decode the bits of planes into `bits`, which must be 0, and return how many there were before the cut.
 
         Shapes as of `BitEncoder.write_planes`; only bits in the mask count. Errors as of `read`, ValueError for a shape or a class.
+        """
+
+    def read_symbols(
+        self, symbols: NDArray[np.int8], tops: NDArray[np.uint8], end: int, unknown: NDArray[np.uint8]
+    ) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+        """Decode the planes of symbols into int8[channels, rows, columns] as far as they go, and return the bits that there were.
+
+        tops and end as of `symbol_bits`. unknown: uint8[channels, 2] that gets, for each channel and half of a chequerboard, how many
+        of the lowest planes were not there. Errors as of `read`, ValueError for a shape or a top.
         """
 
     def finish(self) -> None:

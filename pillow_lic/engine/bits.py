@@ -2,6 +2,7 @@
 
     planes uint8[planes, channels, rows, columns] of 0 and 1  --Encoder.write_planes-->  the contexts of their neighbours
     bits uint8[...], contexts uint16[...]                     --Encoder.write-------->   contexts that the caller knows
+    symbols int8[channels, rows, columns]                     --symbol_bits---------->   bits and contexts of their planes
 
 What was written call by call is one stream, and a `Decoder` reads it by the same calls. A context is a number below that of
 the start values; the probability of a 1 starts there and follows the bits that the context has seen. Everything is done in
@@ -21,17 +22,19 @@ import numpy.typing as npt
 from .._native import BitDecoder as _NativeDecoder
 from .._native import BitEncoder as _NativeEncoder
 from .._native import StreamError
+from .._native import symbol_bits as _symbol_bits
 from ..errors import LicDamagedError, LicDesyncError
 from . import entropy
 from .ending import at_work
 
-__all__ = ["CLASSES", "CONTEXTS_OF_A_CLASS", "Decoder", "Encoder", "stored_starts"]
+__all__ = ["CLASSES", "CONTEXTS_OF_A_CLASS", "Decoder", "Encoder", "stored_starts", "symbol_bits"]
 
 Bits = npt.NDArray[np.uint8]
 Classes = npt.NDArray[np.uint8]
 Contexts = npt.NDArray[np.uint16]
 Mask = npt.NDArray[np.bool_]
 Starts = npt.NDArray[np.uint16]
+Symbols = npt.NDArray[np.int8]
 
 CLASSES = 8
 CONTEXTS_OF_A_CLASS = 512
@@ -44,6 +47,15 @@ _SHORTEST = 7
 def stored_starts(data: bytes) -> Starts:
     """Return start values as a model stores them: one u16 for each context, the probability of a 1 in 65536ths."""
     return np.frombuffer(data, "<u2").astype(np.uint16)
+
+
+def symbol_bits(symbols: Symbols, tops: Bits, end: int) -> tuple[Bits, Contexts]:
+    """Return the bits of the planes of symbols (channels, rows, columns), -31 to 31, and their contexts, in the order of FORMAT.md 14.13.
+
+    tops: planes of each channel (channels,), 0 to 5. end: how many pairs of a plane and a channel are coded.
+    """
+    with at_work:
+        return _symbol_bits(np.ascontiguousarray(symbols), np.ascontiguousarray(tops), end)
 
 
 class Encoder:
@@ -134,6 +146,22 @@ class Decoder:
             raise _damaged(error) from error
         self._crc = _crc_of(planes, mask, self._crc)
         return planes
+
+    def read_symbols(self, shape: tuple[int, int, int], tops: Bits, end: int) -> tuple[Symbols, Bits]:
+        """Return symbols of a shape (channels, rows, columns) by the planes that `symbol_bits` gives, and what of them is unknown.
+
+        tops and end as there. Of a cut stream, bits that are not there are 0, and uint8 (channels, 2) says for each channel and half of
+        a chequerboard how many of the lowest planes those are. Errors as of `read`.
+        """
+        symbols, unknown = np.empty(shape, np.int8), np.empty((shape[0], 2), np.uint8)
+        try:
+            with at_work:
+                bits = self._native.read_symbols(symbols, np.ascontiguousarray(tops), end, unknown)
+        except StreamError as error:
+            raise _damaged(error) from error
+        self.decoded += bits.size
+        self._crc = zlib.crc32(bits.data, self._crc)
+        return symbols, unknown
 
     def finish(self) -> None:
         """Raise LicDamagedError unless the stream ends exactly here, LicDesyncError unless its check is that of the bits read."""

@@ -72,7 +72,7 @@ def cut(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], lev
 
 def dump(model: Model, tile: Coded) -> dict[str, npt.NDArray[Any]]:
     """Return the symbols (latents, h, w) int8 of a tile."""
-    return {"symbols": _read(model, unpack(tile.payload), tile.area.shape).symbols()}
+    return {"symbols": _read(model, unpack(tile.payload), tile.area.shape).symbols}
 
 
 def _read(

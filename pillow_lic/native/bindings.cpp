@@ -1,4 +1,4 @@
-// pillow_lic._native: rangecoder.hpp, trellis.hpp, passes.hpp, bits.hpp, detail.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
+// pillow_lic._native: rangecoder.hpp, trellis.hpp, passes.hpp, bits.hpp, bitplanes.hpp, detail.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 
+#include "bitplanes.hpp"
 #include "bits.hpp"
 #include "detail.hpp"
 #include "filter_sums.hpp"
@@ -58,6 +59,13 @@ template <typename T>
 Result<T> owned(std::unique_ptr<T[]> values, std::size_t n) {
   nb::capsule owner(values.get(), [](void* pointer) noexcept { delete[] static_cast<T*>(pointer); });
   return {values.release(), {n}, owner};
+}
+
+template <typename T>
+Result<T> owned(std::vector<T> values) {
+  auto* kept = new std::vector<T>(std::move(values));
+  nb::capsule owner(kept, [](void* pointer) noexcept { delete static_cast<std::vector<T>*>(pointer); });
+  return {kept->data(), {kept->size()}, owner};
 }
 
 std::tuple<Result<std::int16_t>, Result<std::uint16_t>, Result<std::int32_t>, unsigned> quantise(
@@ -135,6 +143,25 @@ lic::Planes planes_of(const Array<T>& bits, const Classes& classes, const std::o
           mask ? mask->data() : nullptr};
 }
 
+template <typename T>
+using SymbolArray = nb::ndarray<T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+using Unknown = nb::ndarray<std::uint8_t, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
+
+std::tuple<Result<std::uint8_t>, Result<std::uint16_t>> symbol_bits(const SymbolArray<const std::int8_t>& symbols,
+                                                                    const Vector<std::uint8_t>& tops, std::size_t end) {
+  check_lengths(tops.size(), "tops", symbols.shape(0), "channels");
+  std::vector<std::uint8_t> bits;
+  std::vector<std::uint16_t> contexts;
+  {
+    nb::gil_scoped_release release;
+    lic::SymbolPlanes planes(symbols.shape(0), symbols.shape(1), symbols.shape(2), tops.data());
+    lic::KnownSymbols answer(symbols.data(), symbols.shape(0), symbols.shape(1), symbols.shape(2), planes);
+    planes.walk(end, answer);
+    bits = std::move(answer.bits), contexts = std::move(answer.contexts);
+  }
+  return {owned(std::move(bits)), owned(std::move(contexts))};
+}
+
 struct BitEncoder {
   explicit BitEncoder(const Indexes& starts) : encoder(starts.data(), starts.size()) {}
 
@@ -188,6 +215,24 @@ struct BitDecoder {
     nb::gil_scoped_release release;
     const std::lock_guard<std::mutex> guard(mutex);
     return decoder.read(bits.data(), planes);
+  }
+
+  Result<std::uint8_t> read_symbols(const SymbolArray<std::int8_t>& symbols, const Vector<std::uint8_t>& tops, std::size_t end,
+                                    const Unknown& unknown) {
+    check_lengths(tops.size(), "tops", symbols.shape(0), "channels");
+    check_lengths(unknown.shape(0), "numbers of unknown planes", symbols.shape(0), "channels");
+    std::vector<std::uint8_t> bits;
+    {
+      nb::gil_scoped_release release;
+      const std::lock_guard<std::mutex> guard(mutex);
+      lic::SymbolPlanes planes(symbols.shape(0), symbols.shape(1), symbols.shape(2), tops.data());
+      lic::ReadSymbols answer{decoder};
+      planes.walk(end, answer);
+      planes.symbols(symbols.data());
+      planes.unknown(unknown.data());
+      bits = std::move(answer.bits);
+    }
+    return owned(std::move(bits));
   }
 
   void finish() {
@@ -375,6 +420,8 @@ NB_MODULE(_native, module) {
            nb::arg("offset"))
       .def("finish", &Decoder::finish);
 
+  module.def("symbol_bits", &symbol_bits, nb::arg("symbols").noconvert(), nb::arg("tops").noconvert(), nb::arg("end"));
+
   nb::class_<BitEncoder>(module, "BitEncoder")
       .def(nb::init<const Indexes&>(), nb::arg("starts").noconvert())
       .def("write", &BitEncoder::write, nb::arg("bits").noconvert(), nb::arg("contexts").noconvert())
@@ -389,5 +436,7 @@ NB_MODULE(_native, module) {
       .def("read", &BitDecoder::read, nb::arg("contexts").noconvert(), nb::arg("bits").noconvert())
       .def("read_planes", &BitDecoder::read_planes, nb::arg("bits").noconvert(), nb::arg("classes").noconvert(),
            nb::arg("mask").noconvert().none())
+      .def("read_symbols", &BitDecoder::read_symbols, nb::arg("symbols").noconvert(), nb::arg("tops").noconvert(), nb::arg("end"),
+           nb::arg("unknown").noconvert())
       .def("finish", &BitDecoder::finish);
 }

@@ -126,7 +126,9 @@ class BitEncoder {
       std::copy_n(contexts + from, length, context.begin());
       contexts_.check(context.data(), length);
       check(bits + from, nullptr, length);
-      for (std::size_t i = 0; i < length; ++i) put(context[i], bits[from + i] & 1);
+      const std::size_t before = steps_.size();
+      steps_.resize(before + length);  // once for a chunk: a vector that grows by one keeps its end in memory
+      for (std::size_t i = 0; i < length; ++i) steps_[before + i] = step(context[i], bits[from + i] & 1);
     }
   }
 
@@ -138,7 +140,7 @@ class BitEncoder {
       for (std::size_t j = 0; j < planes.columns; ++j) {
         const bool coded = !planes.mask || planes.mask[at + j];
         const std::uint32_t bit = coded ? bits[at + j] & 1 : 0;
-        if (coded) put(contexts[j] | left, bit);
+        if (coded) steps_.push_back(step(contexts[j] | left, bit));
         left = bit;
       }
       return true;
@@ -182,11 +184,11 @@ class BitEncoder {
     if (outside) throw std::invalid_argument("bits outside the mask must be 0");
   }
 
-  LIC_INLINE void put(std::uint32_t context, std::uint32_t bit) {
+  LIC_INLINE Step step(std::uint32_t context, std::uint32_t bit) {
     BitContext& model = contexts_.data()[context];
     const std::uint32_t p = model.probability();
-    steps_.push_back({static_cast<std::uint16_t>(bit ? 0 : p), static_cast<std::uint16_t>(bit ? p : 65536 - p)});
     model.change(bit);
+    return {static_cast<std::uint16_t>(bit ? 0 : p), static_cast<std::uint16_t>(bit ? p : 65536 - p)};
   }
 
   BitContexts contexts_;
