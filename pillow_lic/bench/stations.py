@@ -29,7 +29,7 @@ from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
-from ..families.lic1 import detail, refinement
+from ..families.lic1 import detail, refinement, synthesis
 from ..files import named
 from ..parsing import above_zero, count, typed
 from . import peers, words
@@ -60,7 +60,7 @@ STATIONS = {
 }
 """The stations of modules and folders of this package, the nearest one's; networks have theirs by their roles. `tiles` is the cutting
 and joining of windows, `symbols` the order that values are coded in, and all that another family does."""
-NATIVE = {detail.draw.__code__: "detail"}
+NATIVE = {synthesis.draw.__code__: "synthesis", detail.draw.__code__: "detail"}
 """The functions that are a network's work whether it runs or native code does it, by the role of the network."""
 _PACKAGE = Path(__file__).parent.parent
 _PASS = re.compile(r"_[a-z0-9]$")
