@@ -90,6 +90,28 @@ def scatter_sums(
     means: float32[M, ceil(h / 2), ceil(w / 2)], of the place of each cell that is coded.
     """
 
+class Synthesis:
+    """The network `synthesis` of a model with lic2's trunk, in whole numbers (native/synthesis.hpp). Threads may share one."""
+
+    def __init__(self, numbers: NDArray[np.uint8]) -> None:
+        """Copy a file of numbers, uint8[1176384], as native/synthesis.hpp has them. ValueError for another length."""
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether the processor has what makes it quicker than an engine; `draw` is an error where not."""
+
+    def draw(
+        self,
+        latents: NDArray[np.float32],
+        level: NDArray[np.float32],
+        picture: NDArray[np.float32],
+        context: NDArray[np.float32],
+    ) -> None:
+        """Write picture (12, 8h, 8w) and context (16, 2h, 2w) of latents (384, h, w) in steps at levels (h, w).
+
+        ValueError for arrays of other shapes or without places, or where it is not `fast`.
+        """
+
 class Detail:
     """The network `detail` of a model with layers of 16 features, and `spread` after it (native/detail.hpp). Threads may share one."""
 

@@ -1,13 +1,16 @@
 """`lic bench profile`: the stations of a picture add up, and are those that the networks and modules say."""
 
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from pillow_lic.__main__ import main
 from pillow_lic.bench import stations
-from pillow_lic.engine import models
+from pillow_lic.engine import models, runtime
+from pillow_lic.engine.settings import current_settings
 from pillow_lic.families.lic1 import transforms
 
 
@@ -16,6 +19,53 @@ def test_a_network_is_a_station_by_its_role() -> None:
     assert stations.station_of("means_z", exact=False) == "means"
     assert stations.station_of("error_gradient", exact=False) == "error_gradient"
     assert stations.station_of("scales_2", exact=True) == stations.PARSE
+
+
+def test_every_module_of_a_station_is_there() -> None:
+    package = Path(stations.__file__).parent.parent
+    for place in stations.STATIONS:
+        assert (package / place).is_dir() or (package / f"{place}.py").is_file(), place
+    assert stations.station_at(str(package / "families" / "lic1" / "passes.py")) == "symbols"
+    assert stations.station_at(str(package / "engine" / "runtime.py")) is None
+
+
+def test_time_of_a_network_is_at_its_station_whatever_the_engine_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that spins a while, and has the settings asked while it does; what the clock itself takes is nobody's."""
+    spent = 0.02
+
+    class Session:
+        def run(self, names: None, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+            end = time.thread_time() + spent
+            while time.thread_time() < end:
+                current_settings()
+            return [feeds["a"]]
+
+    monkeypatch.setattr(runtime, "_session", lambda networks, role: Session())
+    clock, model = stations.Clock(), models.choose("lic2")
+
+    def work() -> None:
+        for role in ("synthesis", "means_1", "scales_1", "scales_2"):
+            model.run(role, a=np.zeros(1))
+
+    clock.time(work)
+    assert clock.roles == {"synthesis", "means_1", "scales_1", "scales_2"}
+    assert clock.seconds["synthesis"] > spent / 2
+    assert clock.seconds["means"] > spent / 2
+    assert clock.seconds[stations.PARSE] > spent
+    assert clock.seconds[stations.REST] < spent / 2
+    assert set(clock.seconds) == {"synthesis", "means", stations.PARSE, stations.REST}
+
+
+def test_no_network_is_quicker_than_the_processor(cat: np.ndarray) -> None:
+    """Native code in 16 bits does twice as many multiply-adds at most as one in float32; halos do not count."""
+    encoding, decoding = stations.profile(Image.fromarray(cat), models.choose("lic2"), quality=5, effort=1, repeats=1)
+    most = 4 * stations.peak()
+    for found in (encoding, decoding):
+        networks = [row for row in found if row.kmac]
+        assert all(row.rate < most for row in networks), stations.table("found", found)
+        assert sum(row.milliseconds for row in networks) > 0.4 * sum(row.milliseconds for row in found)
+        stated = {*stations.STATIONS.values(), *(row.station for row in networks), stations.REST}
+        assert {row.station for row in found} <= stated
 
 
 @pytest.mark.parametrize(("name", "in_fitting"), [("lic1", ()), ("lic2", ("synthesis", "detail"))])

@@ -6,6 +6,7 @@ import pytest
 from pillow_lic.engine import models, runtime
 from pillow_lic.engine.settings import settings
 from pillow_lic.families.lic1 import detail, filtering, transforms
+from pillow_lic.families.lic1 import synthesis as trunk
 from pillow_lic.families.lic1.geometry import geometry
 
 
@@ -34,22 +35,28 @@ def test_strips_are_the_whole(rows: int, runs: int, monkeypatch: pytest.MonkeyPa
     assert (found != whole).mean() < 0.001
 
 
-def test_large_pieces_are_cut_and_are_the_whole_up_to_one_level(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("native", "rows", "pieces"), [(False, 54, [36, 36]), (True, 54, [68]), (True, 110, [57, 57])])
+def test_large_pieces_are_cut_and_are_the_whole_up_to_one_level(
+    native: bool, rows: int, pieces: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if native and not trunk.Synthesis.fast():
+        pytest.skip("no AVX2 here: the synthesis is a network")
     spec, rng = models.choose("lic2"), np.random.default_rng(1)
-    y_hat = rng.normal(0, 1, (spec.constants["latents"], 54, 68)).astype(np.float32)
-    level = np.full((54, 68), 300, np.float32)
+    y_hat = rng.normal(0, 0.3, (spec.constants["latents"], rows, 68)).astype(np.float32)
+    level = np.full((rows, 68), 300, np.float32)
     whole = transforms.synthesis(spec, y_hat, level, reference=True).astype(int)
     seen: list[int] = []
-    run = runtime.run
+    draw = trunk.draw
 
-    def counted(spec, role, feeds, **kwargs):
-        if role == "synthesis":
-            seen.append(feeds["level"].shape[3])
-        return run(spec, role, feeds, **kwargs)
+    def counted(spec, y_hat, level, *, reference):
+        seen.append(level.shape[np.argmax(whole.shape[:2])])
+        return draw(spec, y_hat, level, reference=reference)
 
-    monkeypatch.setattr(runtime, "run", counted)
+    monkeypatch.setattr(trunk, "draw", counted)
+    if not native:
+        monkeypatch.setattr(trunk, "_native", lambda model: None)
     with settings(threads=1):
         off = np.abs(transforms.synthesis(spec, y_hat, level) - whole)
-    assert seen == [36, 36]
+    assert seen == pieces
     assert 0 < off.max() <= filtering.UNIT
     assert np.count_nonzero(off >= filtering.UNIT / 2) < 5e-3 * off.size

@@ -1,14 +1,15 @@
 """`lic bench profile`: where the processor time of one picture goes, station by station, for a model of any family.
 
 A network is a station by its role in the manifest, those of several passes (`means_0`, `means_1`, `means_z`) together; the
-`exact` ones are the parse. Every other step is a station by the module of this package that does it, what numpy, Pillow and
-the range coder do for it included. Time is that of the calling thread, which does everything when one thread is asked for, so
-that other work on the machine does not count.
+`exact` ones are the parse. Every other step is a station by the module that begins it (STATIONS), and what it calls belongs to it:
+numpy, Pillow, native code, and modules that are no stations, as the engine is none. Time is that of the calling thread, which does
+everything when one thread is asked for, so that other work on the machine does not count.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import re
 import sys
@@ -16,7 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,7 +29,7 @@ from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
-from ..families.lic1 import detail, refinement
+from ..families.lic1 import detail, refinement, synthesis
 from ..files import named
 from ..parsing import above_zero, count, typed
 from . import peers, words
@@ -36,7 +37,32 @@ from . import peers, words
 PARSE, REST = "parse", "rest"
 """The stations of exact networks, and of all steps that take less than LEAST of the time."""
 LEAST = 0.005
-_PACKAGE = str(Path(__file__).parent.parent)
+STATIONS = {
+    "families/lic1/detail": "detail",
+    "families/lic1/filtering": "filter",
+    "families/lic1/fitting": "fitting",
+    "families/lic1/quantiser": "quantiser",
+    "families/lic1/refinement": "refinement",
+    "families/lic1/reading": "tiles",
+    "families/lic1/transforms": "tiles",
+    "families/lic1/writing": "tiles",
+    "families": "symbols",
+    "engine/entropy": "range coder",
+    "engine/bits": "range coder",
+    "color": "colour",
+    "channels": "colour",
+    "composing": "colour",
+    "exact": "letters",
+    "importance": "importance",
+    "fileformat": "container",
+    "plugin": "container",
+    "saving": "container",
+}
+"""The stations of modules and folders of this package, the nearest one's; networks have theirs by their roles. `tiles` is the cutting
+and joining of windows, `symbols` the order that values are coded in, and all that another family does."""
+NATIVE = {synthesis.draw.__code__: "synthesis", detail.draw.__code__: "detail"}
+"""The functions that are a network's work whether it runs or native code does it, by the role of the network."""
+_PACKAGE = Path(__file__).parent.parent
 _PASS = re.compile(r"_[a-z0-9]$")
 _PEAK_EDGE, _PEAK_RUNS = 96, 100
 """Rows and columns of the matrices: OpenBLAS works on products of more than 100 with several threads."""
@@ -52,15 +78,16 @@ class Clock:
     def time(self, work: Callable[[], object]) -> None:
         """Do the work and add its time, all of it to the innermost station that is being worked in."""
         inside, since = [REST], time.thread_time()
+        package = f"{_PACKAGE}{os.sep}"
 
         def on_event(frame: FrameType, event: str, _: object) -> None:
             nonlocal since
-            if event not in ("call", "return") or not frame.f_code.co_filename.startswith(_PACKAGE):
+            if event not in ("call", "return") or not frame.f_code.co_filename.startswith(package):
                 return
             now = time.thread_time()
             self.seconds[inside[-1]] += now - since
             if event == "call":
-                inside.append(self._station(frame))
+                inside.append(self._station(frame) or inside[-1])
             else:
                 inside.pop()
             since = time.thread_time()
@@ -72,14 +99,24 @@ class Clock:
             sys.setprofile(None)
             self.seconds[inside[0]] += time.thread_time() - since
 
-    def _station(self, frame: FrameType) -> str:
-        if frame.f_code is detail.draw.__code__:
-            self.roles.add("detail")  # in native code or not
+    def _station(self, frame: FrameType) -> str | None:
+        """Return the station that a function begins, None for one that works for its caller's."""
+        if frame.f_code in NATIVE:
+            self.roles.add(NATIVE[frame.f_code])
+            return NATIVE[frame.f_code]
         if frame.f_code is not runtime.run.__code__:
-            return Path(frame.f_code.co_filename).stem
+            return station_at(frame.f_code.co_filename)
         role: str = frame.f_locals["role"]
         self.roles.add(role)
         return station_of(role, exact=frame.f_locals["networks"].stored(role).exact)
+
+
+@cache
+def station_at(path: str) -> str | None:
+    """Return the station of the module of this package at a path, None where it has none of its own."""
+    module = Path(path).relative_to(_PACKAGE).with_suffix("")
+    places = (place.as_posix() for place in (module, *module.parents))
+    return next((STATIONS[place] for place in places if place in STATIONS), None)
 
 
 def station_of(role: str, *, exact: bool) -> str:

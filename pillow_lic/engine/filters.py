@@ -1,5 +1,6 @@
-"""The last steps of a decoder in native code: layers that see single pixels, and the filter of pixels, with its sums for an encoder.
+"""The last steps of a decoder in native code: synthesis, layers that see single pixels, and the filter of pixels, with its sums for an encoder.
 
+latents (384, h, w), levels  --Synthesis.draw-->  picture (12, 8h, 8w), context (16, 2h, 2w) (native/synthesis.hpp)
 picture (12, 8h, 8w), context (16, 2h, 2w), levels  --Detail.draw-->  colours uint16 (16h, 16w, 3), sixteenths (native/detail.hpp)
 cells float32 (12, h, w), levels  --spread-->  colours uint16 (2h, 2w, 3), sixteenths  --filtered-->  pixels uint8 (native/filter.hpp)
 """
@@ -7,10 +8,10 @@ cells float32 (12, h, w), levels  --spread-->  colours uint16 (2h, 2w, 3), sixte
 from __future__ import annotations
 
 from .. import _native
-from .._native import Detail
+from .._native import Detail, Synthesis
 from .ending import at_work
 
-__all__ = ["Detail", "filter_sums", "filtered", "spread"]
+__all__ = ["Detail", "Synthesis", "filter_sums", "filtered", "spread"]
 
 filter_sums = at_work(_native.filter_sums)
 filtered = at_work(_native.filtered)

@@ -1,4 +1,5 @@
-// pillow_lic._native: rangecoder.hpp, trellis.hpp, passes.hpp, bits.hpp, bitplanes.hpp, detail.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
+// pillow_lic._native: rangecoder.hpp, trellis.hpp, passes.hpp, bits.hpp, bitplanes.hpp, detail.hpp,
+// synthesis.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -13,6 +14,7 @@
 #include "detail.hpp"
 #include "filter_sums.hpp"
 #include "passes.hpp"
+#include "synthesis.hpp"
 #include "trellis.hpp"
 
 namespace nb = nanobind;
@@ -351,6 +353,29 @@ void draw(const lic::Detail& detail, const Cells& picture, const Cells& context,
               out.data(), static_cast<std::size_t>(out.stride(0)));
 }
 
+lic::Synthesis make_synthesis(const Vector<std::uint8_t>& numbers) {
+  check_lengths(numbers.size(), "bytes", lic::Synthesis::kBytes, "of the layers");
+  return lic::Synthesis(lic::Numbers(numbers.data()));
+}
+
+using Planes = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+
+void synthesise(const lic::Synthesis& network, const Cells& latents,
+                const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level, const Planes& picture,
+                const Planes& context) {
+  const std::size_t height = level.shape(0), width = level.shape(1);
+  const auto sized = [&](const auto& planes, std::size_t count, std::size_t each) {
+    return planes.shape(0) == count && planes.shape(1) == each * height && planes.shape(2) == each * width;
+  };
+  if (!height || !width) throw std::invalid_argument("there must be latents");
+  if (!sized(latents, lic::Synthesis::kLatents, 1) || !sized(picture, lic::Synthesis::kPlanes, 8) ||
+      !sized(context, lic::Synthesis::kContext, 2))
+    throw std::invalid_argument("for every level there must be 384 latents, 12 channels of 8x8 cells, and a context of 16 of 2x2");
+  if (!lic::Synthesis::fast()) throw std::invalid_argument("this processor has no AVX2: the network is as quick");
+  nb::gil_scoped_release release;
+  network.draw(latents.data(), level.data(), height, width, picture.data(), context.data());
+}
+
 nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
     const Fine& pixels, const nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& picture,
     std::size_t every, int threshold) {
@@ -406,6 +431,12 @@ NB_MODULE(_native, module) {
       .def_static("fast", &lic::Detail::fast)
       .def("draw", &draw, nb::arg("picture").noconvert(), nb::arg("context").noconvert(), nb::arg("level").noconvert(),
            nb::arg("inside"), nb::arg("out").noconvert());
+  nb::class_<lic::Synthesis>(module, "Synthesis")
+      .def("__init__", [](lic::Synthesis* self, const Vector<std::uint8_t>& numbers) { new (self) lic::Synthesis(make_synthesis(numbers)); },
+           nb::arg("numbers").noconvert())
+      .def_static("fast", &lic::Synthesis::fast)
+      .def("draw", &synthesise, nb::arg("latents").noconvert(), nb::arg("level").noconvert(), nb::arg("picture").noconvert(),
+           nb::arg("context").noconvert());
   module.def("filtered", &filtered, nb::arg("pixels").noconvert(), nb::arg("inside"), nb::arg("taps").noconvert(),
              nb::arg("directed").noconvert(), nb::arg("alternating").noconvert(), nb::arg("threshold"), nb::arg("shift"),
              nb::arg("plain") = false);

@@ -12,10 +12,10 @@ import torch
 from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.common.export import Network, Placed, add_extras
 from onnx_models.recipes.common.graph import Graph
-from onnx_models.recipes.lic1 import detail_numbers, export, histograms, scale_tables
+from onnx_models.recipes.lic1 import detail_numbers, export, histograms, scale_tables, synthesis_numbers
 from onnx_models.recipes.lic1.model import Lic1, Sizes
 from pillow_lic.engine import entropy, models
-from pillow_lic.families.lic1 import detail, quantiser, residuals, symbols, transforms
+from pillow_lic.families.lic1 import detail, quantiser, residuals, symbols, synthesis, transforms
 from pillow_lic.families.lic1.geometry import geometry
 
 NUMBER = 4_000_000
@@ -74,6 +74,12 @@ def test_numbers_of_native_layers_are_made_of_the_graph() -> None:
     assert detail_numbers.numbers(released.stored("detail").read()) == released.stored(detail.NUMBERS).read()
     with pytest.raises(ValueError, match="layers of detail must be"):
         detail_numbers.numbers(models.choose("lic1").stored("detail").read())
+    made = synthesis_numbers.numbers(released.stored("synthesis").read())
+    assert made == released.stored(synthesis.NUMBERS).read()
+    with pytest.raises(ValueError, match="must be rectified"):
+        synthesis_numbers.numbers(models.choose("lic1").stored("synthesis").read())
+    with pytest.raises(ValueError, match="layers of synthesis must be"):
+        synthesis_numbers.numbers(released.stored("detail").read())
 
 
 def test_what_it_codes_it_reads(spec: models.Model, patches: Path) -> None:

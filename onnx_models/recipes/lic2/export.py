@@ -11,12 +11,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pillow_lic.families.lic1.detail import NUMBERS
+from pillow_lic.families.lic1 import detail, synthesis
 
 from ..common.data import Patches
 from ..common.export import ONNX_MODELS, Network, add_extras
-from ..lic1 import draft
-from ..lic1.detail_numbers import numbers
+from ..lic1 import detail_numbers, draft, synthesis_numbers
 from ..lic1.error_gradient import error_gradient
 from ..lic1.export import export
 from .model import load
@@ -49,7 +48,9 @@ def main() -> None:
     if a.quick:
         extras["analysis_quick"] = Network(graph(net, load_quick(net, a.quick)), "encoder")
     heads = draft.fit(net, data.some(a.draft_samples))
-    extras[NUMBERS] = numbers((a.out / f"{NAME}-{a.id}/detail.onnx").read_bytes())
+    folder = a.out / f"{NAME}-{a.id}"
+    extras[detail.NUMBERS] = detail_numbers.numbers((folder / "detail.onnx").read_bytes())
+    extras[synthesis.NUMBERS] = synthesis_numbers.numbers((folder / "synthesis.onnx").read_bytes())
     add_extras(a.out, a.id, extras | draft.networks(net, heads))
     print(draft.quality(net, data.validation()[:DRAFTS_JUDGED], heads))
 

@@ -18,6 +18,7 @@ from ...engine.models import Model
 from ...engine.settings import current_settings
 from ...fileformat.areas import Area
 from . import detail, passes, quantiser
+from . import synthesis as trunk
 from .detail import Colours
 from .geometry import geometry
 
@@ -29,9 +30,10 @@ QUICK = "analysis_quick"
 """The role of a smaller analysis that a model may have beside its own, for effort 0."""
 PIECE = 24
 """Latents of the longer side that a thread has at least, or what it does around its piece would cost too much."""
-PIECE_LATENTS = 600
+PIECE_LATENTS, PIECE_IN_ROWS = 600, 1200
 """Latents that a piece has, about, times the square of the halo: the feature maps of a larger one leave the caches, and what is
-around a smaller one takes too much (lic2 on a shared Zen 3 core: 72x72 latents 216 ms/MP, 36x68 205, the least of six 181 and 148)."""
+around a smaller one takes too much (lic2 on a shared Zen 3 core: 72x72 latents 216 ms/MP, 36x68 205, the least of six 181 and 148).
+Where rows go through the layers one by one, only the pictures that `detail` reads do."""
 
 
 def halo(model: Model) -> int:
@@ -75,7 +77,8 @@ def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = F
     sizes, (rows, columns) = geometry(model), level.shape
     length, around, threads = max(rows, columns), halo(model), current_settings().threads
     at_once = min(threads, max(length // PIECE, 1))
-    count = at_once * max(round(level.size / (PIECE_LATENTS * around**2 * at_once)), 1)
+    each = PIECE_IN_ROWS if trunk.in_rows(model, reference=reference) else PIECE_LATENTS
+    count = at_once * max(round(level.size / (each * around**2 * at_once)), 1)
     pixels: Colours = np.empty((sizes.stride * rows, sizes.stride * columns, 3), sizes.colour_type)
     if count == 1 or reference:
         _synthesised(model, y_hat, level, Area(0, 0, columns, rows), pixels, reference=reference)
@@ -99,8 +102,8 @@ def _piece(first: int, last: int, rows: int, columns: int) -> Area:
 
 def _synthesised(model: Model, y_hat: Floats, level: Floats, inside: Area, out: Colours, *, reference: bool) -> None:
     """Write the colours of the latents `inside` of a window (M, h, w), at a level field (h, w), to `out`."""
-    picture, context = model.run("synthesis", y_hat=y_hat[None], level=level[None, None])
-    detail.draw(model, picture[0], context[0], level, inside, out, reference=reference)
+    picture, context = trunk.draw(model, y_hat, level, reference=reference)
+    detail.draw(model, picture, context, level, inside, out, reference=reference)
 
 
 def draft_latents(model: Model, z_hat: Floats, values: Values, level: Floats, inside: tuple[int, int]) -> Floats:
