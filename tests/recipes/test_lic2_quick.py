@@ -44,16 +44,34 @@ def test_its_graph_has_the_outputs_of_the_large_one() -> None:
     assert [v.name for v in session.get_outputs()] == ["trunk", "linear"]
 
 
-def test_it_learns_the_latents_of_the_large_one(monkeypatch: pytest.MonkeyPatch, patches: Path, tmp_path: Path) -> None:
+def run(monkeypatch: pytest.MonkeyPatch, patches: Path, folder: Path, options: list[str]) -> tuple[Lic1, list[str]]:
+    """Train in a folder with some options; return the networks it was taught by, and the lines of its log."""
     net = net_of(TINY)
-    torch.save(net.state_dict(), tmp_path / "weights.pt")
+    with torch.no_grad():
+        net.latents.leave.weight.mul_(100)  # Else untrained latents hardly depend on a trunk.
+    torch.save(net.state_dict(), folder / "weights.pt")
     monkeypatch.setattr(quick, "load", lambda path: load(path, TINY))
-    options = ["--steps", "60", "--batch", "2", "--crop", "64", "--every", "20", "--lr", "1e-2"]
-    monkeypatch.setattr(sys, "argv", ["quick", f"{patches}", f"{tmp_path / 'weights.pt'}", f"{tmp_path}", *options])
+    options = ["--batch", "2", "--crop", "64", "--every", "20", "--lr", "1e-2", *options]
+    monkeypatch.setattr(sys, "argv", ["quick", f"{patches}", f"{folder / 'weights.pt'}", f"{folder}", *options])
     quick.main()
-    losses = [float(line.split()[-1]) for line in (tmp_path / "quick.txt").read_text().splitlines()]
+    return net, (folder / "quick.txt").read_text().splitlines()
+
+
+def test_it_learns_the_latents_of_the_large_one(monkeypatch: pytest.MonkeyPatch, patches: Path, tmp_path: Path) -> None:
+    net, lines = run(monkeypatch, patches, tmp_path, ["--steps", "60"])
+    losses = [float(line.split()[-1]) for line in lines]
     assert len(losses) == 3
     assert losses[-1] < losses[0]
     small = quick.load_quick(net, tmp_path / "quick.pt")
     assert torch.equal(small.linear.weight, net.analysis.linear.weight)
     assert "linear.weight" not in quick.weights_of(small)
+
+
+def test_it_learns_by_the_loss_of_lic2(monkeypatch: pytest.MonkeyPatch, patches: Path, tmp_path: Path) -> None:
+    """The judgement on patches held out falls, and nothing but the small analysis has moved."""
+    net, lines = run(monkeypatch, patches, tmp_path, ["--steps", "60", "--judge", "20", "--structure", "0"])
+    judged = [float(line.split("validation ")[1].split()[0]) for line in lines]
+    assert len(judged) == 3
+    assert judged[-1] < judged[0]
+    small = quick.load_quick(net, tmp_path / "quick.pt")
+    assert torch.equal(small.linear.weight, net.analysis.linear.weight)

@@ -2,13 +2,15 @@
 
     OMP_NUM_THREADS=1 python -m onnx_models.recipes.lic2.quick PATCHES_FOLDER LIC2_WEIGHTS RUN_FOLDER --steps 2000
 
-It learns to find the latents that the large analysis finds: an error of d steps counts 6 d^2 / ln 2 bits, which is what it costs where
-the step is the best for its lambda. Decoders do not know which of the two made a file.
+First it learns to find the latents that the large analysis finds: an error of d steps counts 6 d^2 / ln 2 bits, which is what it costs
+where the step is the best for its lambda. Then, with `--structure 0.4`, it learns by the loss of lic2 itself, through entropy model and
+synthesis as they are. Decoders do not know which analysis made a file.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import time
 from pathlib import Path
@@ -26,11 +28,12 @@ from ..common.schedule import rate_at, set_rate
 from ..common.soap import Soap
 from ..lic1.model import Lic1
 from ..lic1.networks import analysis
-from ..lic1.train import Samples, has_bfloat16
+from ..lic1.train import Samples, has_bfloat16, loss_of, validate
 from ..lic1.transforms import Analysis
 from .model import load
 
 WIDTH, DEPTH = 112, 3
+JUDGED, JUDGED_PATCHES = (45, 181, 363, 544, 680, 900, 1024), 12
 ERROR_BITS = 6 / math.log(2)
 
 
@@ -72,16 +75,26 @@ def error(net: Lic1, quick: QuickAnalysis, x: Tensor, base: Tensor, level: Tenso
     return bits / (x.shape[2] * x.shape[3]) * 6 / (lambdas(base, net.sizes.largest) * 65025).sqrt()
 
 
+def judged(net: Lic1, patches: Patches, structure: float, amp: contextlib.AbstractContextManager[object]) -> str:
+    """Return the words of the log on patches held out: loss, then bpp/PSNR at some levels."""
+    held = patches.validation()
+    loss, rows = validate(net, [held[:: max(1, len(held) // JUDGED_PATCHES)][:JUDGED_PATCHES]], amp, structure, JUDGED)
+    return f"  validation {loss:.4f} " + " ".join(f"{b:.3f}/{p:.2f}" for b, p in rows)
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("patches", type=Path)
     p.add_argument("weights", type=Path, help="of lic2")
     p.add_argument("run", type=Path)
+    p.add_argument("--start", type=Path, help="weights of a small analysis to begin with, when the run has none yet")
+    p.add_argument("--structure", type=float, help="learn by the loss of lic2, with this share of 1 - MS-SSIM")
     p.add_argument("--steps", type=int, default=2000)
     p.add_argument("--batch", type=int, default=8)
     p.add_argument("--crop", type=int, default=192)
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--every", type=int, default=100, help="steps between reports and weights")
+    p.add_argument("--judge", type=int, default=500, help="steps between judgements, with --structure")
     a = p.parse_args()
     torch.set_num_threads(1)
     amp = torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16(torch.device("cpu")))
@@ -90,16 +103,24 @@ def main() -> None:
     net = load(a.weights).to(memory_format=torch.channels_last)
     net.requires_grad_(False)
     torch.manual_seed(0)
-    quick = load_quick(net, out) if out.exists() else QuickAnalysis(net.analysis)
+    begin = out if out.exists() else a.start
+    quick = load_quick(net, begin) if begin else QuickAnalysis(net.analysis)
     quick = quick.to(memory_format=torch.channels_last).train()
     own = [v for v in quick.parameters() if v.requires_grad]
     optimizer, log, start = Soap(own, lr=a.lr), list[float](), time.time()
-    samples = Samples(Patches(a.patches), [a.crop], a.batch, (int(start),))
-    for step, (pictures, base, level) in zip(range(a.steps), samples, strict=False):
+    patches = Patches(a.patches)
+    if a.structure is not None:
+        net.train().analysis = quick
+    for step, (pictures, base, level) in zip(
+        range(a.steps), Samples(patches, [a.crop], a.batch, (int(start),)), strict=False
+    ):
         set_rate(optimizer, a.lr * rate_at(step / a.steps, step, 0.3))
         x = (pictures.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
         with amp:
-            loss = error(net, quick, x, base, level).mean()
+            if a.structure is None:
+                loss = error(net, quick, x, base, level).mean()
+            else:
+                loss = loss_of(net, x, base, level, a.structure, net.sizes.largest)[0].mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(own, 1.0)
@@ -107,6 +128,8 @@ def main() -> None:
         log.append(loss.item())
         if (step + 1) % a.every == 0:
             line = f"quick {step + 1}  {(time.time() - start) / 60:.1f} min  loss {sum(log) / len(log):.5f}"
+            if a.structure is not None and (step + 1) % a.judge == 0:
+                line += judged(net, patches, a.structure, amp)
             print(line, flush=True)
             with (a.run / "quick.txt").open("a") as f:
                 f.write(line + "\n")
