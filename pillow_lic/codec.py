@@ -6,26 +6,27 @@ read:   container ─▶ header ─▶ model, family ─▶ the family's reader 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from . import channels, families
+from . import channels, families, gaps
 from .engine import models
 from .engine.models import Model
 from .engine.settings import check_pixels, current_settings, limited_time
 from .errors import LicLimitError
 from .families import Payloads, Put, Reader
-from .fileformat import alpha, container, importance_map
+from .fileformat import alpha, container, importance_map, preview
 from .fileformat.areas import Area, checked_box, onto
 from .fileformat.container import Front
 from .fileformat.exact_layer import ExactLayer
 from .fileformat.header import CHANNELS, Header
 from .fileformat.limits import MAX_LEVEL, MAX_PIXELS, MAX_SIDE
+from .fileformat.preview import Preview
 from .fileformat.sections import ALPHA, EXACT, IMPORTANCE
-from .inspection import LOSSLESS, alpha_apart, model_of
+from .inspection import LOSSLESS, alpha_apart, model_of, sound_preview
 
 if TYPE_CHECKING:
     from .options import EncodeOptions
@@ -90,8 +91,8 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     """Return the header and the pixels (H, W, C) uint8, C by mode, of the bytes of a .lic file.
 
     scale, one of the model's `drafts`, asks for a draft of (ceil(H / scale), ceil(W / scale)) pixels.
-    strict=False: tiles that are damaged or missing come out grey instead of raising, and one in which the file ends has the
-    detail that is there. Raises NotLicError or one of the tree in `errors`.
+    strict=False: tiles that are damaged or missing come out as the preview has them, or grey, instead of raising, and one in
+    which the file ends has the detail that is there. Raises NotLicError or one of the tree in `errors`.
     """
     parts = container.unpack(data, strict=strict)
     header = parts.header
@@ -100,7 +101,10 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     payloads = dict(enumerate(parts.tiles))
     shown = _shown(onto(pixels), header, plane, parts.exact, header.tiling.whole, scale)
-    reader.draw(payloads, shown, strict=strict, held=len(data) + _held(plane))
+    noted = gaps.Noted(payloads)
+    reader.draw(noted, shown, strict=strict, held=len(data) + _held(plane))
+    if scale == 1:
+        _fill(noted.gaps, header, lambda: preview.sound(parts.preview, header), header.tiling.whole, shown)
     return header, pixels
 
 
@@ -123,7 +127,10 @@ def draw(
     exact = container.read_section(fp, front, EXACT)
     payloads = _payloads(fp, front, strict, most)
     shown = _shown(put, header, plane, exact, header.tiling.whole, scale)
-    reader.draw(payloads, shown, strict=strict, held=len(exact or b"") + _held(plane))
+    noted = gaps.Noted(payloads)
+    reader.draw(noted, shown, strict=strict, held=len(exact or b"") + _held(plane))
+    if scale == 1:
+        _fill(noted.gaps, header, lambda: sound_preview(fp, front), header.tiling.whole, shown)
 
 
 @limited_time()
@@ -151,8 +158,16 @@ def decode_region(
     exact = container.read_section(fp, front, EXACT)
     payloads = _payloads(fp, front, strict, most)
     shown = _shown(onto(pixels), header, plane, exact, area)
-    reader.draw(payloads, shown, strict=strict, held=len(exact or b"") + _held(plane))
+    noted = gaps.Noted(payloads)
+    reader.draw(noted, shown, strict=strict, held=len(exact or b"") + _held(plane))
+    _fill(noted.gaps, header, lambda: sound_preview(fp, front), area, shown)
     return pixels
+
+
+def _fill(lost: set[int], header: Header, found: Callable[[], Preview | None], area: Area, put: Put) -> None:
+    """Give what the preview, where there is one, shows of tiles that are lost to `put`, as far as they lie in an area."""
+    if lost and (small := found()) is not None:
+        gaps.fill(lost, header, small, area, put, lambda file: decode(file, strict=False)[1])
 
 
 def check_budget(fp: IO[bytes], front: Front, most: int) -> None:

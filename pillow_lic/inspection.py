@@ -55,14 +55,9 @@ def check(fp: IO[bytes], front: container.Front) -> None:
 def sound_preview(fp: IO[bytes], front: container.Front) -> preview.Preview | None:
     """Return the preview of a file whose front was read; None where it has none, or one that breaks a rule."""
     try:
-        payload = container.read_section(fp, front, PREVIEW)
-        if payload is None:
-            return None
-        found = preview.unpack(payload, front.header)
-        preview.check(found)
+        return preview.sound(container.read_section(fp, front, PREVIEW), front.header)
     except LicDamagedError:
         return None
-    return found
 
 
 def inner_file(fp: IO[bytes]) -> bytes:

@@ -120,8 +120,8 @@ class LicImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decode the pixels, once, whichever threads ask; OSError with a sentence when the file does not allow it.
 
-        With `ImageFile.LOAD_TRUNCATED_IMAGES`, tiles that are missing or damaged come out grey instead, and one in which the
-        file ends has the detail that is there.
+        With `ImageFile.LOAD_TRUNCATED_IMAGES`, tiles that are missing or damaged come out as the preview has them, or grey, and
+        one in which the file ends has the detail that is there.
         """
         with self._lock():
             if self._is_unfed:
@@ -215,8 +215,8 @@ class LicImageFile(ImageFile.ImageFile):
         """Take what there is of the file, and load the picture where that is all of it; whether it is.
 
         Before that `load` gives an early picture, decoded when it is asked for: what there is of a progressive tile coarser, tiles
-        that are missing grey. A draft of it holds until more is fed. OSError for a file that is no .lic file or damaged, and from
-        `load` for one that has not come to its first tile.
+        that are missing as the preview has them, or grey. A draft of it holds until more is fed. OSError for a file that is no
+        .lic file or damaged, and from `load` for one that has not come to its first tile.
         """
         with self._lock():
             before, self.fp = self.fp, io.BytesIO(data)

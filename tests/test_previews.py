@@ -13,13 +13,15 @@ import stranger
 from command_line import run
 from pictures import SAMPLE, photo_like
 from PIL import Image, ImageFile
+from tiled import in_tiles
 
 import pillow_lic
-from pillow_lic import codec, inspection, previews
+from pillow_lic import codec, gaps, inspection, previews
 from pillow_lic.describe import describe
 from pillow_lic.engine import models, runtime
 from pillow_lic.errors import LicDamagedError
 from pillow_lic.fileformat import container, preview
+from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.header import write_header
 from pillow_lic.fileformat.limits import MAX_PREVIEW_PIXELS
 from pillow_lic.fileformat.sections import PREVIEW
@@ -173,6 +175,55 @@ def test_a_part_of_the_file_has_it_already(file: bytes) -> None:
     early.draft(None, (80, 60))
     assert early.size == (90, 64)
     np.testing.assert_array_equal(np.asarray(early), codec.decode(payload_of(file)[1:])[1])
+
+
+def in_small_tiles(cat: np.ndarray, mode: str = "RGB") -> tuple[np.ndarray, bytes]:
+    """A picture, and its file in six tiles with a preview."""
+    pixels = cat if mode == "RGB" else photo_like(256, 360, codec.CHANNELS[mode], seed=1)
+    with pytest.MonkeyPatch.context() as patch:
+        in_tiles(patch, 128)
+        return pixels, codec.encode(pixels, mode, EncodeOptions(quality=8, exact=False, preview=True))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
+def test_it_stands_in_for_tiles_that_are_missing(mode: str, cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels, data = in_small_tiles(cat, mode)
+    tiles = [section for section in describe(data)["sections"] if section["name"] == "tile"]
+    assert len(tiles) == 6
+    whole = codec.decode(data)[1]
+    part = data[: tiles[2]["offset"] - 9]
+    for length in (len(part), tiles[0]["offset"] + 9):
+        monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+        with pillow_lic.open(part[:length]) as im:
+            early = np.asarray(im).reshape(whole.shape)
+        np.testing.assert_array_equal(early, codec.decode(part[:length], strict=False)[1])
+        assert psnr(pixels[128:], early[128:]) > 18, "no grey"
+    assert np.abs(codec.decode(part, strict=False)[1][:120, :240].astype(int) - whole[:120, :240]).max() <= 40
+    with pillow_lic.open(part) as im:
+        box = (200, 100, 330, 200)
+        there = np.asarray(im.region(box)).reshape(100, 130, -1).astype(int)
+    wanted = codec.decode(part, strict=False)[1][100:200, 200:330]
+    assert np.abs(there - wanted).max() <= 1
+    with pytest.raises(OSError, match="file ends"):
+        codec.decode(part)
+
+
+def test_it_is_shown_linear_between_the_middles_of_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = np.array([[[0], [40]], [[80], [120]]], np.uint8).repeat(3, 2)
+    shown: list[np.ndarray] = []
+    header = replace(container.unpack(codec.encode(photo_like(4, 4), "RGB", EncodeOptions(exact=False))).header)
+    gaps.fill(
+        {0}, header, preview.Preview(2, b""), Area(0, 0, 4, 4), lambda _, found: shown.append(found), lambda _: small
+    )
+    assert shown[0][:, :, 1].tolist() == [[0, 10, 30, 40], [20, 30, 50, 60], [60, 70, 90, 100], [80, 90, 110, 120]]
+
+
+def test_a_damaged_tile_is_as_the_preview_has_it(cat: np.ndarray) -> None:
+    data = bytearray(in_small_tiles(cat)[1])
+    last = describe(bytes(data))["sections"][-1]
+    data[last["offset"] + 20] ^= 1
+    shown = codec.decode(bytes(data), strict=False)[1]
+    assert psnr(cat[128:, 256:], shown[128:, 256:]) > 18
 
 
 def test_a_budget_of_bytes_is_for_the_picture(file: bytes) -> None:

@@ -64,6 +64,7 @@ class Container(NamedTuple):
 
     header: Header
     metadata: dict[str, bytes]
+    preview: bytes | None
     importance: bytes | None
     alpha: bytes | None
     exact: bytes | None
@@ -270,7 +271,8 @@ def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
     trailing = len(view) - position if rules.complete else 0
     parts += [None] * (header.tile_count - len(parts))
     metadata = {METADATA[tag]: found[tag] for tag in METADATA if tag in found}
-    return Container(header, metadata, found.get(IMPORTANCE), found.get(ALPHA), found.get(EXACT), parts, trailing)
+    preview, importance, alpha, exact = (found.get(tag) for tag in (PREVIEW, IMPORTANCE, ALPHA, EXACT))
+    return Container(header, metadata, preview, importance, alpha, exact, parts, trailing)
 
 
 def with_tiles(fp: IO[bytes], front: Front, tiles: Sequence[bytes | memoryview]) -> bytes:

@@ -70,3 +70,15 @@ def check(found: Preview) -> None:
     if foreign or front.trailing:
         msg = f"preview section must hold nothing but a picture, got {', '.join(foreign) or 'bytes after it'}"
         raise LicDamagedError(msg)
+
+
+def sound(payload: bytes | None, header: Header) -> Preview | None:
+    """Return the preview of a payload; None where there is none, and for one that breaks a rule."""
+    if payload is None:
+        return None
+    try:
+        found = unpack(payload, header)
+        check(found)
+    except LicDamagedError:
+        return None
+    return found
