@@ -12,15 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trees import touch
 
 from pillow_lic.batch import jobs, results
 from pillow_lic.batch.plan import Pair, plan
-
-
-def touch(*paths: Path) -> None:
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x")
 
 
 def copy(pair: Pair) -> None:
