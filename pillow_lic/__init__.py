@@ -8,7 +8,7 @@
 
 Functions:
 
-    save(image, file, **options)     write a .lic file, whole or not at all; its help lists the options of every writer here
+    save(image, path, **options)     write a .lic file, whole or not at all; its help lists the options of every writer here
     encode(image, **options)         the bytes of that file
     open(file, bytes=None)           open a .lic file, and nothing else; of a progressive one as much as so many bytes show
     cut(file, size)                  the bytes of a smaller file with the same picture, coarser, of a progressive one

@@ -111,7 +111,7 @@ def as_text(facts: Mapping[str, Any]) -> str:
         "quality": "every pixel" if facts["lossless"] else f"{facts['quality']:.2f} (level {facts['level']})",
         "model": f"{facts['model'] or 'not in this release'} (number {facts['model_id']}, hash {facts['model_hash']})",
         "file": f"{facts['bytes']:,} bytes, {facts['bpp']:.3f} bpp, format version {facts['version']}",
-        "sections": sections,
+        "sections": sections or "none is there whole",
         "check": facts["damage"] or "every section is intact",
     }
     if facts["importance"]:

@@ -48,8 +48,8 @@ def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> N
 def encode(image: Image.Image, **save_options: Any) -> bytes:
     """Return the bytes of a .lic file of the image; options, warnings and errors as in `image.save("x.lic", ...)`.
 
-    Masks may be images. The metadata icc_profile, exif and xmp are stored too. ValueError and TypeError for wrong options and
-    for what is no image, OSError for a mode that has no one meaning in 8 bits.
+    Masks may be images. icc_profile, exif, xmp and dpi are stored as metadata; the ICC profile is that of the image unless given.
+    ValueError and TypeError for wrong options and for what is no image, OSError for a mode that has no one meaning in 8 bits.
     """
     return _encode(image, save_options, stacklevel=4)
 
@@ -58,7 +58,11 @@ def encode(image: Image.Image, **save_options: Any) -> bytes:
 def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_options: Any) -> None:
     """Write the image as a .lic file, whatever its name; a file that was there is replaced whole or left untouched.
 
-    `image.save` cannot promise that: Pillow empties the file before it asks the plugin. Metadata and errors as for `encode`.
+    `image.save` cannot promise that: Pillow empties the file before it asks the plugin. path: a name, or a file open for writing.
+
+    Masks may be images. icc_profile, exif, xmp and dpi are stored as metadata; the ICC profile is that of the image unless given.
+    ValueError and TypeError for wrong options and for what is no image, OSError for a mode that has no one meaning in 8 bits
+    and for a file that cannot be written.
     """
     if not isinstance(path, (str, bytes, os.PathLike)) and not hasattr(path, "write"):
         raise not_a_file(path)

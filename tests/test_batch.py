@@ -12,15 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trees import touch
 
 from pillow_lic.batch import jobs, results
 from pillow_lic.batch.plan import Pair, plan
-
-
-def touch(*paths: Path) -> None:
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x")
 
 
 def copy(pair: Pair) -> None:
@@ -95,7 +90,8 @@ def test_a_second_try_keeps_what_may_be_an_original(
     os.utime(tmp_path / "a.jpg", (2e9, 2e9))
     (tmp_path / "a.png").write_bytes(b"original")
     os.utime(tmp_path / "a.png", (age, age))
-    result = jobs._try(copy, True, False, True, False, Pair(tmp_path / "a.jpg", tmp_path / "a.png", keep=keep))
+    rules = jobs._Rules(makes=True, force=False, recorded=False, again=True)
+    result = jobs._try(copy, rules, Pair(tmp_path / "a.jpg", tmp_path / "a.png", keep=keep))
     assert result.outcome == outcome
     assert error in result.error
     assert ((tmp_path / "a.png").read_bytes() == b"original") == keep

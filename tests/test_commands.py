@@ -30,6 +30,12 @@ def test_a_command_is_explained_in_the_list_and_in_its_own_help(name: str, capsy
     assert COMMANDS[name].SUMMARY.endswith(".")
 
 
+def test_a_word_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["desktop"])
+    assert capsys.readouterr().err.endswith("required: on|off|status|thumbnails\n")
+
+
 def test_the_help_of_bench_names_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main(["bench", "--help"])

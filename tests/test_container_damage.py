@@ -24,6 +24,7 @@ from container_files import (
     tile,
 )
 
+from pillow_lic import describe
 from pillow_lic.errors import (
     LicDamagedError,
     LicError,
@@ -249,3 +250,8 @@ def test_bombs_cost_nothing(data: bytes, strict: bool) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**18
+
+
+def test_what_is_said_of_a_file_without_a_whole_section() -> None:
+    said = describe.as_text(describe.describe(FILES["plain"][:-1]))
+    assert "sections  none is there whole" in said

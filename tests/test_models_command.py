@@ -12,6 +12,7 @@ def test_every_model_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     said = capsys.readouterr().out
     assert said.count("effort (1 unless given)") == said.count("effort (0 unless given)") == 1
+    assert said.count("Knows no option.") == 1  # lossless
     lines = said.splitlines()
     for model in models.models():
         (row,) = [line for line in lines if line.split()[:1] == [model.name] and str(model.number) in line.split()]
@@ -24,7 +25,7 @@ def test_json_has_the_same_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert [(row["name"], row["number"]) for row in rows] == [(m.name, m.number) for m in models.models()]
     default = next(row for row in rows if row["default"])
     assert default["name"] == models.DEFAULT
-    assert default["options"] == ["effort", "importance", "roi"]
+    assert default["options"] == ["effort", "importance", "preview", "roi"]
     assert {row["name"]: row["effort"] for row in rows if row["effort"]} == {"lic2": 1}
     assert "Priming and Spatially Adaptive Bit Rates" in next(r["about"] for r in rows if r["name"] == "johnston2018")
     assert default["kmac_decode"] == pytest.approx(models.choose(None).kmac_per_pixel("decoder"), abs=0.01)

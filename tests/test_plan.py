@@ -1,24 +1,14 @@
 """Which source becomes which target."""
 
-import glob
 import os
 import time
 from pathlib import Path, PurePosixPath
 
 import pytest
+from trees import names, touch
 
 from pillow_lic.batch import formats, jobs, locations, plan
 from pillow_lic.batch.plan import Pair
-
-
-def touch(*paths: Path) -> None:
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x")
-
-
-def names(pairs: list[Pair], base: Path) -> list[tuple[str, str]]:
-    return [(os.fspath(p.source.relative_to(base)), os.fspath(p.target.relative_to(base))) for p in pairs]
 
 
 def test_directory_keeps_its_shape(tmp_path: Path) -> None:
@@ -39,16 +29,6 @@ def test_a_single_file(tmp_path: Path) -> None:
     for destination, expected in (("b.lic", "b.lic"), ("out", "out/a.lic"), ("dir.lic", "dir.lic/a.lic")):
         found = plan.plan([tmp_path / "a.png"], tmp_path / destination, ".lic")
         assert names(found, tmp_path) == [("a.png", expected)]
-
-
-def test_patterns(tmp_path: Path) -> None:
-    touch(tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.jpg", tmp_path / "s/d.png", tmp_path / "x[1].png")
-    found = plan.plan([tmp_path / "*.png"], tmp_path / "out", ".lic")
-    assert [pair.source.name for pair in found] == ["a.png", "b.png", "x[1].png"]
-    found = plan.plan([tmp_path / "**/*.png"], tmp_path / "out", ".lic")
-    assert [pair.source.name for pair in found] == ["a.png", "b.png", "d.png", "x[1].png"]
-    found = plan.plan([tmp_path / "x[1].png"], tmp_path / "out", ".lic")
-    assert [pair.problem for pair in found] == [""]
 
 
 def test_what_cannot_be_made_is_known_beforehand(tmp_path: Path) -> None:
@@ -163,18 +143,6 @@ def test_a_folder_that_folds_names_is_known_by_what_is_around_it(
     locations._folds_case.cache_clear()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
-    touch(tmp_path / "in/a.png")
-    os.mkfifo(tmp_path / "in/b.png")
-    told: list[tuple[str, str]] = []
-    found = plan.plan(
-        [tmp_path / "in"], tmp_path / "out", ".lic", passed_over=lambda place, reason: told.append((place.name, reason))
-    )
-    assert [pair.source.name for pair in found] == ["a.png"]
-    assert told == [("b.png", "pipe or device")]
-
-
 def test_what_was_made_where_times_cannot_be_set_is_there_already(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,40 +159,11 @@ def test_what_was_made_where_times_cannot_be_set_is_there_already(
         assert [result.outcome for result in found.results] == [outcome]
 
 
-def test_a_directory_that_cannot_be_listed_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    touch(tmp_path / "in/a.png", tmp_path / "in/secret/b.png")
-    original = os.scandir
-
-    def refusing(path: str) -> object:
-        if os.path.basename(path) == "secret":
-            raise PermissionError(13, "Permission denied", path)
-        return original(path)
-
-    monkeypatch.setattr(os, "scandir", refusing)
-    found = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")
-    assert [(pair.source.name, pair.problem[:30]) for pair in found] == [
-        ("a.png", ""),
-        ("secret", "[Errno 13] Permission denied: "),
-    ]
-
-
 def test_the_same_file_is_planned_once(tmp_path: Path) -> None:
     touch(tmp_path / "a.png")
     twice = [tmp_path / "a.png", Path(os.path.relpath(tmp_path)) / "a.png", tmp_path / "*.png"]
     assert names(plan.plan(twice, tmp_path / "out", ".lic"), tmp_path) == [("a.png", "out/a.lic")]
     assert names(plan.plan(twice, tmp_path / "b.lic", ".lic"), tmp_path) == [("a.png", "b.lic")]
-
-
-def test_two_stars_stand_for_files(tmp_path: Path) -> None:
-    touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.png", tmp_path / "in/sub/raw/c.png")
-    found = plan.plan([tmp_path / "in/**"], tmp_path / "out", ".lic")
-    assert names(found, tmp_path) == [
-        ("in/a.png", "out/a.lic"),
-        ("in/sub/b.png", "out/b.lic"),
-        ("in/sub/raw/c.png", "out/c.lic"),
-    ]
-    found = plan.plan([tmp_path / "in/**/raw"], tmp_path / "out", ".lic")
-    assert names(found, tmp_path) == [("in/sub/raw/c.png", "out/c.lic")]
 
 
 def test_no_source_is_a_target(tmp_path: Path) -> None:
@@ -241,16 +180,6 @@ def test_no_source_is_a_target(tmp_path: Path) -> None:
 def overwrite(pair: Pair) -> None:
     pair.target.parent.mkdir(parents=True, exist_ok=True)  # type: ignore[union-attr]
     pair.target.write_bytes(b"made")  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize("top", [".", os.sep])
-def test_a_directory_without_a_name_that_cannot_be_listed(top: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refusing(path: str) -> object:
-        raise PermissionError(13, "Permission denied", path)
-
-    monkeypatch.setattr(os, "scandir", refusing)
-    (pair,) = plan.plan([top], "out", ".lic")
-    assert (pair.source, pair.problem[:28]) == (Path(top), "[Errno 13] Permission denied")
 
 
 @pytest.mark.parametrize(
@@ -340,25 +269,6 @@ def test_what_cannot_be_looked_up_after_it_was_written_is_made(tmp_path: Path, m
         monkeypatch.setattr(Path, "stat", blind)
 
     assert [result.outcome for result in jobs.run([pair], work).results] == ["done"]
-
-
-def test_two_stars_enter_no_folder_twice(tmp_path: Path) -> None:
-    """Each link in a circle would double what is found, until names are too long: for hours."""
-    touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.png", tmp_path / "else/c.png")
-    for name, aim in (("in/self", "."), ("in/sub/up", ".."), ("in/sub/out", "../../else")):
-        (tmp_path / name).symlink_to(aim, target_is_directory=True)
-    found = plan.plan([tmp_path / "in/**"], tmp_path / "out", ".lic")
-    assert sorted(pair.source.name for pair in found) == ["a.png", "b.png", "c.png"]
-
-
-@pytest.mark.parametrize("pattern", ["**", "in/**", "in/**/*.png", "*/**/sub*", "in/**/sub/**", "**/.*", "in/a**"])
-def test_two_stars_are_those_of_glob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
-    touch(*(tmp_path / "in" / name for name in ("a.png", "sub/b.png", "sub/sub2/c.png", ".hidden/d.png", "[e]/f.png")))
-    for top in ("", f"{tmp_path}{os.sep}"):
-        monkeypatch.chdir(tmp_path)
-        expected = {Path(name) for name in glob.glob(top + pattern, recursive=True)}
-        files = {name for name in expected if not name.is_dir()}
-        assert set(locations.matches(Path(top + pattern))) == (files if files and "**" in pattern else expected)
 
 
 def test_a_folder_that_may_not_be_looked_into_costs_its_own_files_only(

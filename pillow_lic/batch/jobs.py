@@ -23,7 +23,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ..errors import let_pass
 from . import processes
@@ -61,7 +61,7 @@ def run(
     finish, and report, and passes on; a second one passes on at once. RuntimeError when no worker process begins, as in a
     program whose own start is not guarded.
     """
-    return _all(pairs, partial(_do, work, makes), workers, force, progress, executor)
+    return _all(pairs, work, _Rules(makes, force, recorded=executor is None), workers, progress, executor)
 
 
 def check_workers(workers: object) -> None:
@@ -81,15 +81,28 @@ def count(pairs: Iterable[Pair]) -> int:
     return sum(1 + len(pair.rivals) for pair in pairs)
 
 
+class _Rules(NamedTuple):
+    """What holds for every pair of a run.
+
+    makes: its work makes the target. force: targets are made again. recorded: what is warned of goes into results. again: a target
+    may be there from a try that ended with its worker, unreported.
+    """
+
+    makes: bool
+    force: bool
+    recorded: bool
+    again: bool = False
+
+
 Task = Callable[[P], list[Result]]
 """Does a pair, and those that take its place when it fails, and returns what became of each."""
 
 
 def _all(
     pairs: Sequence[P],
-    job: Callable[..., list[Result]],
+    work: Work[P],
+    rules: _Rules,
     workers: int,
-    force: bool,
     progress: Progress | None,
     executor: Executor | None,
 ) -> Summary:
@@ -110,13 +123,12 @@ def _all(
 
     todo = []
     for pair in pairs:
-        early = _without_work(pair, force)
+        early = _without_work(pair, rules.force)
         if early is None:
             todo.append(pair)
         else:
             report([early])
-    recorded = executor is None
-    task = partial(job, force, False, recorded)
+    task = partial(_do, work, rules)
     if executor is not None:
         lost, waiting = _spread(executor, todo, task, max(4 * workers, _AHEAD), report)
         for pair in (*lost, *waiting):
@@ -125,7 +137,7 @@ def _all(
         for pair in todo:
             report(task(pair))
     else:
-        _in_processes(todo, task, partial(job, force, True, recorded), min(workers, len(todo)), report)
+        _in_processes(todo, task, partial(_do, work, rules._replace(again=True)), min(workers, len(todo)), report)
     summary.seconds = time.monotonic() - begun
     return summary
 
@@ -137,7 +149,7 @@ def _without_work(pair: Pair, force: bool) -> Result | None:
     if pair.rivals or not (isinstance(pair.target, Path) and isinstance(pair.source, Path)):
         return None
     try:
-        return _skipped(pair, force, False)
+        return _skipped(pair, force)
     except OSError as error:
         let_pass(error)
         return Result(pair, "failed", error=str(error))
@@ -149,11 +161,11 @@ def _problem(pair: Pair, force: bool) -> str:
     return pair.problem
 
 
-def _skipped(pair: Pair, force: bool, again: bool, contended: bool = False) -> Result | None:
+def _skipped(pair: Pair, force: bool, again: bool = False, contended: bool = False) -> Result | None:
     """The result of a pair whose target is there already; FileExistsError if it is another that must be kept.
 
-    again: it may be there from a try that ended with its worker, unreported, and is made anew unless it may be an original.
-    contended: it may be made from a rival.
+    force, again: as of `_Rules`; what may be there from another try is made anew unless it may be an original. contended: it
+    may be made from a rival.
     """
     if force:
         return None
@@ -168,34 +180,34 @@ def _skipped(pair: Pair, force: bool, again: bool, contended: bool = False) -> R
     return None
 
 
-def _do(work: Work[P], makes: bool, force: bool, again: bool, recorded: bool, pair: P) -> list[Result]:
-    """Do a pair, or the first of its rivals that can be done; runs in the worker. makes: the target, or nothing."""
+def _do(work: Work[P], rules: _Rules, pair: P) -> list[Result]:
+    """Do a pair, or the first of its rivals that can be done; runs in the worker."""
     contenders: tuple[Pair, ...] = (pair, *pair.rivals)
     results: list[Result] = []
     for one in contenders:
         owner = next((result.pair for result in results if result.outcome != "failed"), None)
         problem = (
-            f"{one.target} is made from {owner.source}: name another destination" if owner else _problem(one, force)
+            f"{one.target} is made from {owner.source}: name another destination"
+            if owner
+            else _problem(one, rules.force)
         )
         if problem:
             results.append(Result(one, "failed", error=problem))
         else:
-            results.append(_try(work, makes, force, again, recorded, one, contended=bool(pair.rivals)))
+            results.append(_try(work, rules, one, contended=bool(pair.rivals)))
     return results
 
 
-def _try(
-    work: Work[P], makes: bool, force: bool, again: bool, recorded: bool, pair: Pair, *, contended: bool = False
-) -> Result:
+def _try(work: Work[P], rules: _Rules, pair: Pair, *, contended: bool = False) -> Result:
     """Do one pair. What goes wrong becomes text here, because not every exception pickles."""
     begun = time.monotonic()
-    with _recording(recorded) as found:
+    with _recording(rules.recorded) as found:
         try:
-            if (skipped := _skipped(pair, force, again, contended)) is not None:
+            if (skipped := _skipped(pair, rules.force, rules.again, contended)) is not None:
                 return skipped
-            size = pair.source.stat().st_size if makes else 0
+            size = pair.source.stat().st_size if rules.makes else 0
             value = work(pair)  # type: ignore[arg-type]
-            made = _size(pair.target) if makes else 0
+            made = _size(pair.target) if rules.makes else 0
         except Exception as error:
             let_pass(error)
             outcome = Result(pair, "failed", error=said(error))

@@ -13,7 +13,7 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic autoload`."""
-    parser.add_argument("what", choices=["on", "off", "status"])
+    parser.add_argument("what", metavar="on|off|status", choices=["on", "off", "status"])
 
 
 def run(args: argparse.Namespace) -> int:

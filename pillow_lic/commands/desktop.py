@@ -16,8 +16,11 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic desktop`."""
-    parser.add_argument("what", choices=["on", "off", "status", "thumbnails"])
-    parser.add_argument("files", nargs="*", metavar="FILE", help="for `thumbnails`: .lic files, or folders of them")
+    choices = ["on", "off", "status", "thumbnails"]
+    parser.add_argument("what", metavar="|".join(choices), choices=choices)
+    parser.add_argument(
+        "files", nargs="*", default=[], metavar="FILE", help="for `thumbnails`: .lic files, or folders of them"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

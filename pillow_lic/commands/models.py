@@ -41,8 +41,9 @@ def run(args: argparse.Namespace) -> int:
         work = f"{row['kmac_encode']:>8.1f}{row['kmac_decode']:>8.1f}"
         print(f"{name:18}{row['number']:>7}{row['bytes'] / 1e6:>6.1f}{work} {rates:6}{counts}")
         options = [f"effort ({row['effort']} unless given)" if name == "effort" else name for name in row["options"]]
-        knows = ", ".join(["quality", *options, *(["drafts"] if row["drafts"] else [])])
-        for text in (row["about"], f"Knows {knows}."):
+        quality = ["quality"] if row["bytes"] else []  # without a network every pixel is as it was
+        knows = ", ".join([*quality, *options, *(["drafts"] if row["drafts"] else [])])
+        for text in (row["about"], f"Knows {knows or 'no option'}."):
             print(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  "))
     last = (
         "encode and decode are thousands of multiply-adds a pixel; `lic bench --codecs NAME` measures seconds. shown, in "
