@@ -31,7 +31,11 @@ from .starting import is_command as _is_command
 with _Quiet(_is_command()):
     from typing import TYPE_CHECKING, Any
 
-    if not any(_name.endswith((".so", ".pyd")) for _name in _os.listdir(_os.path.dirname(__file__))):
+    _here = _os.path.dirname(__file__)
+    if not _os.path.isdir(_here):
+        _words = f"pillow_lic has compiled code and networks, which Python loads out of no archive: unpack {_here}"
+        raise ImportError(_words)
+    if not any(_name.endswith((".so", ".pyd")) for _name in _os.listdir(_here)):
         # Python puts the working directory first, so in a checkout this source tree hides the installed package, which
         # has what is built: the range coder, and the folders that are mapped into the package.
         from pkgutil import extend_path as _extend_path

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageChops, ImageOps, PngImagePlugin
 
 import pillow_lic
 from pillow_lic import metrics
@@ -210,6 +210,60 @@ def test_transparency_that_a_format_lacks_is_said(tmp_path: Path) -> None:
     Image.new("RGBA", (8, 8)).save(tmp_path / "a.png")
     summary = pillow_lic.convert(tmp_path / "a.png", tmp_path / "a.jpg")
     assert "cannot write mode RGBA as JPEG: .jpg files have no transparency, .png" in summary.failed[0].error
+
+
+@pytest.mark.parametrize(
+    "suffix", ["png", "tif", "webp", "avif", "gif", "jp2", "tga", "lic", "jpg", "bmp", "ppm", "pcx", "pdf"]
+)
+@pytest.mark.parametrize(
+    ("mode", "clear"), [("P", 0), ("P", bytes(1)), ("L", 0), ("RGB", (0, 0, 0)), ("1", 0), ("LA", None), ("RGBA", None)]
+)
+def test_what_is_transparent_is_so_or_refused(tmp_path: Path, suffix: str, mode: str, clear: object) -> None:
+    """Pillow's writers have no room for every way of saying it, and many say nothing."""
+    im = Image.new(mode, (16, 16))
+    im.paste(Image.new(mode, (8, 16), 1 if mode in "1P" else "white"), (8, 0))
+    im.save(tmp_path / "a.png", **({} if clear is None else {"transparency": clear}))
+    (result,) = pillow_lic.convert(tmp_path / "a.png", tmp_path / "out", to=suffix, force=True).results
+    if suffix in ("jpg", "bmp", "ppm", "pcx"):
+        assert f": .{suffix} files have no transparency, .png" in result.error
+    else:
+        assert (result.outcome, result.warnings) == ("done", ())
+        if suffix != "pdf":
+            with Image.open(result.pair.target) as made:
+                alpha = made.convert("RGBA").getchannel("A")
+            assert (alpha.getpixel((3, 3)), alpha.getpixel((12, 3))) == (0, 255)
+
+
+def test_half_transparency_that_a_format_lacks_is_told(tmp_path: Path) -> None:
+    im = Image.new("RGBA", (8, 8), (255, 0, 0, 128))
+    for low in (128, 0):
+        im.putpixel((3, 3), (0, 0, 0, low))
+        im.save(tmp_path / "a.png")
+        with pytest.warns(UserWarning, match="GIF files know no half transparency"):
+            assert pillow_lic.convert(tmp_path / "a.png", tmp_path / "a.gif", force=True).failed == []
+
+
+@pytest.mark.parametrize("name", ["opaque", "unused"])
+def test_transparency_of_nothing_is_no_obstacle(tmp_path: Path, name: str) -> None:
+    im = Image.new("P", (8, 8), 3)
+    im.save(tmp_path / "a.png", transparency=b"\xff" * 9 if name == "opaque" else 7)
+    assert pillow_lic.convert(tmp_path / "a.png", tmp_path / "a.jpg").failed == []
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "RGB", "1"])
+@pytest.mark.parametrize("orientation", [1, 3, 5, 6, 8])
+def test_a_tiff_on_its_side_is_not_sheared(tmp_path: Path, mode: str, orientation: int) -> None:
+    """Pillow 13.0 maps such files into memory by the size that they have when they are turned."""
+    levels = np.add.outer(np.arange(24) * 5, np.arange(32) * 4).astype(np.uint8)
+    stored, exif = Image.fromarray(levels).convert("RGB").convert(mode), Image.Exif()
+    exif[274] = orientation
+    stored.save(tmp_path / "a.tif", exif=exif)
+    pillow_lic.convert(tmp_path / "a.tif", tmp_path / "a.png")
+    stored.info["exif"] = exif.tobytes()
+    upright = ImageOps.exif_transpose(stored).convert("RGB")
+    with Image.open(tmp_path / "a.png") as im:
+        difference = ImageChops.difference(im.convert("RGB"), upright)
+    assert max(high for _, high in difference.getextrema()) <= 3
 
 
 @pytest.mark.parametrize("budget", [None, 100_000])

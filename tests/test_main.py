@@ -8,6 +8,7 @@ import shlex
 import struct
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from command_line import run
 from PIL import Image
 
+from pillow_lic.batch import plan
 from pillow_lic.batch.plan import Pair
 from pillow_lic.batch.results import Result
 from pillow_lic.bench import demo
@@ -345,3 +347,13 @@ def test_convert_makes_no_folder_of_a_minus(
     assert run("convert", "a.png", "-") == 2
     assert "not to standard output" in capsys.readouterr().err
     assert not os.path.exists("-")
+
+
+def test_a_package_in_an_archive_says_why_it_cannot_be_there(tmp_path: Path) -> None:
+    package = Path(plan.__file__).parent.parent
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("__init__.py", "starting.py"):
+            archive.write(package / name, Path("pillow_lic", name))
+    program = f"import sys; sys.path.insert(0, {str(tmp_path / 'a.zip')!r}); import pillow_lic"
+    found = subprocess.run([sys.executable, "-IS", "-c", program], capture_output=True, text=True, check=False)
+    assert "ImportError: pillow_lic has compiled code and networks" in found.stderr

@@ -12,9 +12,9 @@ from PIL import Image, PngImagePlugin
 from .. import color, metadata
 from ..errors import Ignoring
 from ..naming import FORMAT
-from . import trial
+from . import transparency, trial
+from .adjustment import ORIENTATION
 
-ORIENTATION = 274
 _EXIF_IFD, _MAKER_NOTE, _USER_COMMENT = 34665, 37500, 37510
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>')
 _XMP_TIFF_TAG = 700
@@ -261,10 +261,12 @@ def writable(im: Image.Image, name: str) -> Image.Image:
     """Return an image in a mode that the format keeps: the image itself, its colours as RGB, or without an alpha that hides nothing.
 
     An ICC profile that does not fit what is kept is dropped from `info`, with a warning. What no mode helps is returned as it
-    is: the writer says why. OSError for more than 8 bits in a format that has no room for them.
+    is: the writer says why. OSError for more than 8 bits, and for what is transparent, in a format that has no room for them.
     """
     if name == FORMAT:
         return im
+    if not im.mode.startswith(_DEEP):
+        im = transparency.kept(im, name)
     kept = trial.mode_kept(name, im.mode)
     if im.mode.startswith(_DEEP) and kept is None:
         msg = f'cannot write mode {im.mode} as {name}: scale the values to 0-255 and use im.convert("L") first'

@@ -16,8 +16,9 @@ from typing import IO, Any
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from ..errors import let_pass
+from ..errors import Ignoring, let_pass
 from . import raw
+from .adjustment import ON_ITS_SIDE, ORIENTATION
 from .locations import Place, readable
 from .stores import StorePath
 
@@ -85,17 +86,29 @@ def open_picture(source: Place | IO[bytes]) -> Image.Image:
     """Open a picture file; OSError also names the extra that would read it."""
     extensions()
     if not isinstance(source, (Path, StorePath)):
-        return Image.open(source)
+        return _unmapped(Image.open(source))
     file = readable(source)
     if source.suffix.lower() in raw.SUFFIXES and raw.is_available():
         return raw.open_raw(file)
     try:
-        return Image.open(file)
+        return _unmapped(Image.open(file))
     except UnidentifiedImageError as error:
         if not (words := missing(source.suffix)):
             raise
         msg = f"{error}: {source.suffix} files need {words}"
         raise UnidentifiedImageError(msg) from error
+
+
+def _unmapped(im: ImageFile.ImageFile) -> Image.Image:
+    """Return an image that Pillow reads, and does not map into memory, where that shears it: TIFF files that lie on their side.
+
+    (Pillow 13.0 maps by the turned size, and only what has a name.)
+    """
+    if im.format == "TIFF":
+        with Ignoring(Exception):  # broken tags raise what Pillow comes upon
+            if im.tag_v2.get(ORIENTATION) in ON_ITS_SIDE:  # type: ignore[attr-defined]  # of TIFF files
+                im.filename = ""
+    return im
 
 
 @dataclass(frozen=True)

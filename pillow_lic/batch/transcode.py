@@ -116,7 +116,9 @@ class Transcoder:
         name = formats.format_of(self.suffix)
         upright = self.adjustment.upright or not self.keep_metadata
         carried = Carried(im, name, everything=self.keep_metadata, upright=upright)
-        image = writable(replace(self.adjustment, upright=carried.must_turn).apply(im), name)
+        adjusted = replace(self.adjustment, upright=carried.must_turn).apply(im)
+        with self._naming_what_has_transparency(adjusted):
+            image = writable(adjusted, name)
         words = carried.words
         if "icc_profile" in words:
             words["icc_profile"] = image.info.get("icc_profile")
@@ -130,8 +132,15 @@ class Transcoder:
         if any(words.get(name) is not None for name in PLACES):
             return weighed(im, **words)
         buffer = io.BytesIO()
-        try:
+        with self._naming_what_has_transparency(im):
             im.save(buffer, formats.format_of(self.suffix), **words)
+        return buffer.getvalue()
+
+    @contextmanager
+    def _naming_what_has_transparency(self, im: Image.Image) -> Iterator[None]:
+        """Say with a refusal of a mode in a `with` block what helps, where it is for its alpha."""
+        try:
+            yield
         except OSError as error:
             let_pass(error)
             if im.has_transparency_data and str(error).startswith("cannot write mode"):
@@ -141,7 +150,6 @@ class Transcoder:
                 )
                 raise OSError(msg) from error
             raise
-        return buffer.getvalue()
 
     def made(self, picture: Picture, data: bytes) -> Made:
         """Return what is known of a file that was made of a picture; UserWarning for one at the end of the scale that asked for more."""

@@ -13,17 +13,22 @@ from ..errors import let_pass
 
 
 class Trial(NamedTuple):
-    """The outcome of a picture of one pixel: why it was not written ("" if it was), and the picture read back, if there is one."""
+    """The outcome: why it was not written ("" if it was), and the picture read back, if there is one."""
 
     refusal: str
     again: Image.Image | None
 
 
 def write(name: str, mode: str, words: Mapping[str, Any]) -> Trial:
-    """Write a picture of a mode in a format with these save options, and read it back."""
+    """Write a black picture of one pixel in a format with these save options, and read it back."""
+    return write_image(Image.new(mode, (1, 1)), name, words)
+
+
+def write_image(im: Image.Image, name: str, words: Mapping[str, Any]) -> Trial:
+    """Write a picture in a format with these save options, and read it back."""
     buffer = io.BytesIO()
     try:
-        Image.new(mode, (1, 1)).save(buffer, name, **words)
+        im.save(buffer, name, **words)
     except Exception as error:  # Pillow's writers raise what they come upon in metadata
         let_pass(error)
         return Trial(str(error) or type(error).__name__, None)
