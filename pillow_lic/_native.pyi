@@ -204,6 +204,24 @@ def symbol_bits(
     step 3 of FORMAT.md 14.13, in its order. ValueError for a top, or other sizes.
     """
 
+class SignPredictor:
+    """An integer network that picks a probability for each sign of planes by those before it (native/predictor.hpp, FORMAT 14.15)."""
+
+    def __init__(self, numbers: NDArray[np.int32], planes: int) -> None:
+        """numbers: `numbers_of(planes)`, biases, shifts, weights. ValueError for others, or if a sum could leave 24 bits."""
+
+    @staticmethod
+    def numbers_of(planes: int) -> int:
+        """How many numbers the network of so many planes has."""
+
+    def bits(
+        self, signs: NDArray[np.int8], counts: NDArray[np.uint8], each: int
+    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], np.ndarray[tuple[int], np.dtype[np.uint16]]]:
+        """Return the bits of signs int8[planes, rows, columns], 1 where positive, and their contexts, 512 to 575, in coding order.
+
+        counts: uint8[rows, columns], steps of `each` planes that a place has signs of. ValueError for other sizes.
+        """
+
 class BitEncoder:
     """Takes bits call by call, then gives their stream (native/bits.hpp). Threads may share one, in no promised order.
 
@@ -263,6 +281,14 @@ class BitDecoder:
 
         tops and end as of `symbol_bits`. unknown: uint8[channels, 2] that gets, for each channel and half of a chequerboard, how many
         of the lowest planes were not there. Errors as of `read`, ValueError for a shape or a top.
+        """
+
+    def read_signs(
+        self, predictor: SignPredictor, signs: NDArray[np.int8], counts: NDArray[np.uint8], each: int
+    ) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+        """Decode the signs of planes into int8[planes, rows, columns], -1 and 1, 0 where there is none, and return their bits in order.
+
+        counts and each as of `SignPredictor.bits`. Errors as of `read`, ValueError for other sizes.
         """
 
     def finish(self) -> None:

@@ -118,7 +118,7 @@ def cut(source: bytes | memoryview | IO[bytes], size: int) -> bytes:
         return read_at(fp, front.start, whole)
     model = model_of(front.header)
     if not families.is_progressive(model):
-        can = ", ".join(other.name for other in models.models() if families.is_progressive(other))
+        can = ", ".join(dict.fromkeys(other.name for other in models.models() if families.is_progressive(other)))
         msg = f"a file to cut must be of a model that can be ({can}), got one of {model.name}, which has to be encoded anew"
         raise ValueError(msg)
     check_pixels(front.header.width, front.header.height)

@@ -22,7 +22,7 @@ def cat() -> np.ndarray:
 
 def encoded(model: Model, pixels: np.ndarray, mode: str = "RGB", **options: object) -> bytes:
     """Return the file of pixels (H, W, C)."""
-    return codec.encode(pixels, mode, EncodeOptions(model=model.name, **options))
+    return codec.encode(pixels, mode, EncodeOptions(model=model.number, **options))
 
 
 def check_size_and_mode(model: Model, height: int, width: int, mode: str, *, quality: float, most: float) -> None:

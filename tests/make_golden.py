@@ -229,7 +229,9 @@ def cases_of(model: Model) -> dict[str, Callable[[], bytes]]:
     if families.keeps_original(model):
         made["original"] = lambda: with_original(model, progressive=True)
         made["original-grey"] = lambda: with_original(model, mode="L")
-    return {f"{model.name}-{name}": make for name, make in made.items()}
+    first = next(other for other in models.models() if other.name == model.name)
+    prefix = model.name if model is first else f"{model.name}-{model.number}"
+    return {f"{prefix}-{name}": make for name, make in made.items()}
 
 
 for other in models.models():
@@ -241,13 +243,13 @@ def symbol_digests(data: bytes) -> list[str]:
     """SHA-256 of what the range coder read of every tile, as int32: it must never change.
 
     Of `lic1` that is z_hat, then the values in twentieths of a step, in the order of their arrays; of other procedures the
-    symbols as they are coded, or every array of planes of bits.
+    symbols as they are coded, or every array of planes of bits, and of signs that are predicted.
     """
     parts = container.unpack(data)
     if models.named(parts.header.model_id, parts.header.model_hash).procedure == "lic1":
         return lic1_digests(data)
     digests: list[str] = []
-    finish, read_planes = entropy.Decoder.finish, bits.Decoder.read_planes
+    finish, read_planes, read_signs = entropy.Decoder.finish, bits.Decoder.read_planes, bits.Decoder.read_signs
 
     def note(*read: npt.NDArray[Any]) -> None:
         digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in read)).hexdigest())
@@ -261,10 +263,16 @@ def symbol_digests(data: bytes) -> list[str]:
         note(planes)
         return planes
 
+    def noted_signs(decoder: bits.Decoder, *words: Any) -> npt.NDArray[np.int8]:
+        signs = read_signs(decoder, *words)
+        note(signs)
+        return signs
+
     with (
         settings(threads=1),
         mock.patch.object(entropy.Decoder, "finish", noted),
         mock.patch.object(bits.Decoder, "read_planes", noted_planes),
+        mock.patch.object(bits.Decoder, "read_signs", noted_signs),
     ):
         codec.decode(data)
     return digests

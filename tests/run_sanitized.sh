@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 
 cmake -S pillow_lic/native -B "$work/fuzz" -DLIC_FUZZ=ON -DLIC_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo >"$work/log"
 cmake --build "$work/fuzz" >>"$work/log"
-for target in fuzz_rangecoder fuzz_bits fuzz_bitplanes; do
+for target in fuzz_rangecoder fuzz_bits fuzz_bitplanes fuzz_predictor; do
     "$work/fuzz/$target" 3000 # a number: random inputs of the gcc driver; libFuzzer would read it as a corpus
     echo "$target: 3000 random inputs passed"
 done
@@ -24,7 +24,7 @@ site=$("$work/venv/bin/python" -c "import sysconfig; print(sysconfig.get_path('p
     --config-settings=build-dir="$work/build"
 
 grep -q __asan_ "$site"/pillow_lic/_native*.so # the option has reached the compiler
-[ $# -gt 0 ] || set -- tests/test_bits*.py tests/test_bitplanes.py tests/test_entropy*.py tests/test_quantiser.py
+[ $# -gt 0 ] || set -- tests/test_bits*.py tests/test_bitplanes.py tests/test_predictor.py tests/test_entropy*.py tests/test_quantiser.py
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONSAFEPATH=1
 "$work/venv/bin/python" -c "import pillow_lic._native as n; assert n.__file__.startswith('$site'), n.__file__"

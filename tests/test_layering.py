@@ -15,7 +15,7 @@ FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/
 
 LEAVES = "errors arguments files metadata metrics naming"
 ROOMS_OF_FAMILIES = (
-    "families/tilewise families/transform families/factorised families/recurrence families/wrapped families/held "
+    "families/tilewise families/transform families/factorised families/recurrence families/sign_streams families/wrapped families/held "
     "families/still families/bitplanes"
 )
 """What families share: they import these and never each other."""

@@ -16,7 +16,7 @@ from pillow_lic import codec, inspection, metrics
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError
-from pillow_lic.families import minnen2017, recurrence
+from pillow_lic.families import minnen2017, recurrence, sign_streams
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS
 
@@ -24,9 +24,9 @@ MODEL = models.choose("minnen2017")
 SIDE = MODEL.constants["tile"]
 
 
-def signs_of(data: bytes) -> recurrence.Signs:
+def signs_of(data: bytes) -> sign_streams.Signs:
     header, (payload,) = (parts := container.unpack(data)).header, parts.tiles
-    return recurrence.unpack(MODEL, streams.unpack(payload), (header.height, header.width))
+    return sign_streams.unpack(MODEL, streams.unpack(payload), (header.height, header.width))
 
 
 @pytest.mark.parametrize(("height", "width", "mode"), [(1, 1, "L"), (17, 100, "RGBA"), (70, 33, "RGB"), (1, 300, "LA")])
@@ -62,7 +62,7 @@ def test_flat_tiles_take_no_signs_and_busy_ones_more() -> None:
 def test_tiles_stop_at_the_error_that_the_level_means() -> None:
     pixels, level = cat()[:256, :320], 512
     signs = minnen2017.signs(MODEL, pixels, level)
-    shown = minnen2017.decode(MODEL, [memoryview(recurrence.pack(MODEL, signs))], (256, 320), level)
+    shown = minnen2017.decode(MODEL, [memoryview(sign_streams.pack(MODEL, signs))], (256, 320), level)
     squared = np.square(shown.astype(float) - pixels).reshape(8, SIDE, 10, SIDE, 3).mean((1, 3, 4))
     stopped = signs.counts[::2, ::2] < MODEL.constants["steps"]
     assert stopped.mean() > 0.2
@@ -187,7 +187,7 @@ def test_blocks_of_a_tile_that_take_different_steps_decode() -> None:
     counts = np.array([[1, 0], [2, 1]], np.uint8)
     values = np.ones((MODEL.constants["steps"], MODEL.constants["bits"], 2, 2), np.int8)
     values *= (counts > np.arange(len(values))[:, None, None, None]).astype(np.int8)
-    stream = recurrence.pack(MODEL, recurrence.Signs(counts, values))
+    stream = sign_streams.pack(MODEL, sign_streams.Signs(counts, values))
     assert minnen2017.decode(MODEL, [memoryview(stream)], (32, 32), 0).shape == (32, 32, 3)
 
 

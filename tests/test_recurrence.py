@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import onnxruntime as ort
+import predictor_reference
 import pytest
 import signs_reference
 import stranger
@@ -14,11 +15,11 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic import codec, families, inspection, metrics
-from pillow_lic.engine import models
+from pillow_lic.engine import bits, models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
-from pillow_lic.families import recurrence, tilewise
+from pillow_lic.families import sign_streams, tilewise
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
 from pillow_lic.fileformat.tiling import Tiling
@@ -28,19 +29,19 @@ MODEL = models.choose("toderici2017")
 STEPS, BITS = MODEL.constants["steps"], MODEL.constants["bits"]
 
 
-def signs_of(data: bytes, model: Model = MODEL) -> recurrence.Signs:
+def signs_of(data: bytes, model: Model = MODEL) -> sign_streams.Signs:
     header, (payload,) = (parts := container.unpack(data)).header, parts.tiles
-    return recurrence.unpack(model, streams.unpack(payload), (header.height, header.width))
+    return sign_streams.unpack(model, streams.unpack(payload), (header.height, header.width))
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.number))
 @pytest.mark.parametrize("mode", CHANNELS)
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (17, 100), (130, 75)])
 def test_sizes_and_modes(height: int, width: int, mode: str, model: Model) -> None:
     check_size_and_mode(model, height, width, mode, quality=10, most=16)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.number))
 def test_quality_raises_bytes_and_psnr(model: Model) -> None:
     files = [encoded(model, cat(), quality=quality) for quality in (1, 2.5, 4, 6, 10)]
     sizes, reached = [len(data) for data in files], [metrics.psnr(cat(), codec.decode(data)[1]) for data in files]
@@ -50,7 +51,7 @@ def test_quality_raises_bytes_and_psnr(model: Model) -> None:
     assert len(encoded(model, cat(), target_size=sizes[2] + 5)) <= sizes[2] + 5
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.number))
 def test_a_cut_file_is_valid_and_near_its_size(model: Model) -> None:
     """And its picture is no worse than a straight line between its neighbours in whole steps, less half a decibel."""
     data = encoded(model, cat(), quality=10)
@@ -68,7 +69,7 @@ def test_a_cut_file_is_valid_and_near_its_size(model: Model) -> None:
     assert container.unpack(smaller).header == header
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.number))
 def test_the_file_of_a_level_holds_those_of_all_lower_ones(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """So a search runs the encoder's steps of a picture once; every byte is as if it was coded for the level."""
     pixels, steps = photo_like(150, 210, seed=7), []
@@ -95,7 +96,7 @@ def test_tiles_are_lowered_each() -> None:
             assert once.payloads(level) == families.writer(MODEL, pixels, families.Request()).payloads(level)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.number))
 def test_any_beginning_shows_all_of_the_picture(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(model, cat(), quality=10)
     reached = []
@@ -111,7 +112,7 @@ def test_any_beginning_shows_all_of_the_picture(model: Model, monkeypatch: pytes
         assert set(np.asarray(im).ravel()) == {families.MISSING}
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.number))
 def test_more_bytes_never_look_worse(model: Model) -> None:
     """Of a cut file and of a beginning, within each of the last steps too: PSNR falls by no more than 0.1 dB."""
     pixels = cat()[:192, 96:352]
@@ -131,14 +132,14 @@ def test_a_shortened_stream_has_the_first_signs_all_over_the_picture() -> None:
     data = encoded(MODEL, cat(), quality=10)
     header, (payload,) = (parts := container.unpack(data)).header, parts.tiles
     whole = signs_of(data)
-    (short,) = (recurrence.shortened(MODEL, whole, len(payload) // 3),)
-    kept = recurrence.unpack(MODEL, [memoryview(short)], (header.height, header.width))
+    (short,) = (sign_streams.shortened(MODEL, whole, len(payload) // 3),)
+    kept = sign_streams.unpack(MODEL, [memoryview(short)], (header.height, header.width))
     assert (kept.values == np.where(kept.values, whole.values, 0)).all()
     assert int(kept.counts.max()) - int(kept.counts.min()) <= 1
     more = kept.counts == kept.counts.max()
     halves = [more[: len(more) // 2].mean(), more[len(more) // 2 :].mean()]
     assert abs(halves[0] - halves[1]) < 0.1
-    assert recurrence.shortened(MODEL, whole, len(payload)) == bytes(streams.unpack(payload)[0])
+    assert sign_streams.shortened(MODEL, whole, len(payload)) == bytes(streams.unpack(payload)[0])
 
 
 def test_the_least_size_is_named() -> None:
@@ -147,11 +148,14 @@ def test_the_least_size_is_named() -> None:
 
 
 def alone(own: Model) -> Callable[..., np.ndarray]:
-    """The decoder of a model's tiles by FORMAT.md, 14.8."""
+    """The decoder of a model's tiles by FORMAT.md, 14.8 and 14.15."""
 
     def decode(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], level: int) -> np.ndarray:
         (stream,) = coded
-        parts, signs = signs_reference.read(own.stored("contexts").read(), model.constants, stream, shape)
+        role, read = ("contexts", signs_reference.read)
+        if "predictor" in own.files:
+            role, read = ("predictor", predictor_reference.read)
+        parts, signs = read(own.stored(role).read(), model.constants, stream, shape)
         x = np.zeros((3, 16 * parts.shape[1], 16 * parts.shape[2]))
         side = model.constants.get("tile", 0) // 16 or max(parts.shape)
         for i in range(0, parts.shape[1], side):
@@ -166,10 +170,10 @@ def alone(own: Model) -> Callable[..., np.ndarray]:
     return decode
 
 
-@pytest.mark.parametrize(("name", "quality"), [("toderici2017", 1), ("toderici2017", 10), ("toderici2015", 5.6)])
-def test_the_format_is_enough_to_decode(name: str, quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = models.choose(name)
-    monkeypatch.setitem(stranger.PLAIN, name, alone(model))
+@pytest.mark.parametrize(("number", "quality"), [(27, 1), (27, 10), (26, 5.6), (30, 1), (30, 10)])
+def test_the_format_is_enough_to_decode(number: int, quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = models.choose(number)
+    monkeypatch.setitem(stranger.PLAIN, model.procedure, alone(model))
     pixels = photo_like(40, 70, 4, seed=3)
     whole = encoded(model, pixels, "RGBA", quality=quality)
     check_format(whole, inspection.cut(whole, len(whole) - 4), in_tiles(model, photo_like(30, 200), 128, 585))
@@ -228,15 +232,15 @@ def test_blocks_that_come_back_are_refused() -> None:
     """A block that takes no part in a step takes part in none after it."""
     counts = np.zeros((4, 4), np.uint8)
     values = np.zeros((STEPS, BITS, 4, 4), np.int8)
-    stream = recurrence.pack(MODEL, recurrence.Signs(counts, values))
-    assert recurrence.unpack(MODEL, [memoryview(stream)], (64, 64)).counts.max() == 0
-    _, starts = recurrence._contexts(MODEL)
+    stream = sign_streams.pack(MODEL, sign_streams.Signs(counts, values))
+    assert sign_streams.unpack(MODEL, [memoryview(stream)], (64, 64)).counts.max() == 0
+    own = sign_streams.coder(MODEL)
     planes = np.zeros((STEPS, 1, 4, 4), np.uint8)
     planes[1, 0, 2, 2] = 1
-    encoder = recurrence.bits.Encoder(starts)
-    encoder.write_planes(planes, np.full((STEPS, 1), recurrence.COUNTS, np.uint8))
+    encoder = bits.Encoder(own.starts)
+    encoder.write_planes(planes, np.full((STEPS, 1), own.counts, np.uint8))
     with pytest.raises(LicDamagedError, match="steps of the blocks"):
-        recurrence.unpack(MODEL, [memoryview(encoder.stream())], (64, 64))
+        sign_streams.unpack(MODEL, [memoryview(encoder.stream())], (64, 64))
 
 
 def test_codes_that_are_no_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Bits of a code by a network that predicts them, beside the contexts of neighbours that ship: `native/bits.hpp`, the form not taken.
+"""Bits of a code by a network that predicts them, beside contexts of neighbours.
 
     planes before ─3x3─┬─1x1─▶ hidden ─1x1─▶ index of this bit ─▶ one of 64 probabilities of a 1
     first half of this ┘                 all integers (`common/exact.py`)
@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from pillow_lic.engine import bits, models
 from pillow_lic.engine.models import Model
-from pillow_lic.families import li2018, recurrence, transform
+from pillow_lic.families import li2018, recurrence, sign_streams, transform
 
 from .common import contexts
 from .common.data import Patches, whole_pictures
@@ -40,8 +40,10 @@ TABLES, WIDTH = 64, 4
 """Probabilities to choose from; how far one is from the next, in sixteenths of a natural logarithm of odds."""
 HIDDEN = 4
 """Hidden channels of a plane."""
+CONTEXTS = {"li2018": 22, "toderici2017": 27}
+"""Numbers of the models that code in contexts of neighbours, by name."""
 LEVELS = {"li2018": (146, 512, 777, 1024), "toderici2017": (0, 146, 439, 1024)}
-"""The levels that are measured, by model; codes to learn from are of all levels."""
+"""The levels that are measured; codes to learn from are of all levels."""
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -64,12 +66,9 @@ def code_of(model: Model, pixels: Pixels, level: int) -> Code:
         chains = [(planes, classes, mask) for planes, classes, mask in found if mask is not None]
         starts = model.starts
     else:
-        signs = recurrence.everywhere(model, pixels, level)
-        stored, steps = model.stored("contexts").read(), model.constants["steps"]
-        many = steps * model.constants["bits"]
-        classes = np.frombuffer(stored[:many], np.uint8).reshape(steps, -1)
-        chains = [((signs.values > 0).astype(np.uint8), classes, signs.values != 0)]
-        starts = bits.stored_starts(stored[many:])
+        signs, own = recurrence.everywhere(model, pixels, level), sign_streams.coder(model)
+        chains = [((signs.values > 0).astype(np.uint8), own.classes, signs.values != 0)]
+        starts = own.starts
     coder = bits.Encoder(starts)
     for planes, classes, mask in chains:
         coder.write_planes(planes, classes, mask)
@@ -208,18 +207,23 @@ def codes_of(model: Model, patches: list[Pixels]) -> Iterator[Code]:
         yield code_of(model, np.ascontiguousarray(patch[:256, :256]), 97 * number % 1025)
 
 
+def add_schedule(p: argparse.ArgumentParser) -> None:
+    """Add what a training takes."""
+    p.add_argument("--samples", type=int, default=300, help="patches whose codes are learnt from")
+    p.add_argument("--steps", type=int, default=300)
+    p.add_argument("--batch", type=int, default=4, help="patches of a step")
+    p.add_argument("--rate", type=float, default=0.02, help="the highest learning rate")
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("model", choices=LEVELS)
     p.add_argument("patches", type=Path)
     p.add_argument("pictures", type=Path)
-    p.add_argument("--samples", type=int, default=300, help="patches whose codes are learnt from")
-    p.add_argument("--steps", type=int, default=300)
-    p.add_argument("--batch", type=int, default=4, help="patches of a step")
-    p.add_argument("--rate", type=float, default=0.02, help="the highest learning rate")
+    add_schedule(p)
     a = p.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
-    model = models.choose(a.model)
+    model = models.choose(CONTEXTS[a.model])
     codes = list(codes_of(model, Patches(a.patches).some(a.samples)))
     net = Predictor(len(codes[0].bits))
     learn(net, codes, a.steps, a.batch, a.rate)

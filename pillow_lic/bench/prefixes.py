@@ -45,7 +45,7 @@ class Progressive(NamedTuple):
 
 def codecs() -> list[Progressive]:
     """Return every progressive codec that this installation has."""
-    ours = [model.name for model in models.models() if families.is_progressive(model)]
+    ours = dict.fromkeys(model.name for model in models.models() if families.is_progressive(model))
     found = [Progressive(name, _encoder_of(name), _shown_of_ours) for name in ours]
     found.append(Progressive(JPEG.name, _jpeg, _shown_of_jpeg))
     return found

@@ -3,6 +3,7 @@
     planes uint8[planes, channels, rows, columns] of 0 and 1  --Encoder.write_planes-->  the contexts of their neighbours
     bits uint8[...], contexts uint16[...]                     --Encoder.write-------->   contexts that the caller knows
     symbols int8[channels, rows, columns]                     --symbol_bits---------->   bits and contexts of their planes
+    signs int8[planes, rows, columns] of -1, 0, 1             --sign_bits------------>   bits, and contexts that a network picks
 
 What was written call by call is one stream, and a `Decoder` reads it by the same calls. A context is a number below that of
 the start values; the probability of a 1 starts there and follows the bits that the context has seen. Everything is done in
@@ -21,13 +22,23 @@ import numpy.typing as npt
 
 from .._native import BitDecoder as _NativeDecoder
 from .._native import BitEncoder as _NativeEncoder
-from .._native import StreamError
+from .._native import SignPredictor, StreamError
 from .._native import symbol_bits as _symbol_bits
 from ..errors import LicDamagedError, LicDesyncError
 from . import entropy
 from .ending import at_work
 
-__all__ = ["CLASSES", "CONTEXTS_OF_A_CLASS", "Decoder", "Encoder", "stored_starts", "symbol_bits"]
+__all__ = [
+    "CLASSES",
+    "CONTEXTS_OF_A_CLASS",
+    "Decoder",
+    "Encoder",
+    "SignPredictor",
+    "sign_bits",
+    "stored_predictor",
+    "stored_starts",
+    "symbol_bits",
+]
 
 Bits = npt.NDArray[np.uint8]
 Classes = npt.NDArray[np.uint8]
@@ -35,10 +46,15 @@ Contexts = npt.NDArray[np.uint16]
 Mask = npt.NDArray[np.bool_]
 Starts = npt.NDArray[np.uint16]
 Symbols = npt.NDArray[np.int8]
+Signs = npt.NDArray[np.int8]
+Counts = npt.NDArray[np.uint8]
 
 CLASSES = 8
 CONTEXTS_OF_A_CLASS = 512
 """The contexts of planes of class c are the 512 from 512 c on; at most 4096 contexts exist."""
+
+OUTPUTS = 7
+"""Outputs of a predictor for each plane: what is around, what is beside, four hidden ones, the odds."""
 
 _SHORTEST = 7
 """Bytes of a stream without bits: prefix and state."""
@@ -56,6 +72,33 @@ def symbol_bits(symbols: Symbols, tops: Bits, end: int) -> tuple[Bits, Contexts]
     """
     with at_work:
         return _symbol_bits(np.ascontiguousarray(symbols), np.ascontiguousarray(tops), end)
+
+
+def stored_predictor(data: bytes, planes: int) -> SignPredictor:
+    """Return the predictor of so many planes as a model stores it (FORMAT.md 14.15): i32 biases, u8 shifts, i8 weights.
+
+    ValueError for other lengths, and numbers that are not legal.
+    """
+    outputs = OUTPUTS * planes
+    biases, shifts, weights = (
+        np.frombuffer(part, kind)
+        for part, kind in (
+            (data[: 4 * outputs], "<i4"),
+            (data[4 * outputs : 5 * outputs], "u1"),
+            (data[5 * outputs :], "i1"),
+        )
+    )
+    return SignPredictor(np.concatenate([biases, shifts, weights]).astype(np.int32), planes)
+
+
+def sign_bits(predictor: SignPredictor, signs: Signs, counts: Counts) -> tuple[Bits, Contexts]:
+    """Return the bits of signs (steps, planes of a step, rows, columns), and their contexts, in the order of FORMAT.md 14.15.
+
+    counts: steps that each place has signs of (rows, columns).
+    """
+    flat = np.ascontiguousarray(signs).reshape(-1, *signs.shape[2:])
+    with at_work:
+        return predictor.bits(flat, np.ascontiguousarray(counts), signs.shape[1])
 
 
 class Encoder:
@@ -162,6 +205,21 @@ class Decoder:
         self.decoded += bits.size
         self._crc = zlib.crc32(bits.data, self._crc)
         return symbols, unknown
+
+    def read_signs(self, predictor: SignPredictor, shape: tuple[int, int], counts: Counts) -> Signs:
+        """Return signs, int8 of -1, 0 and 1 (steps, planes of a step, rows, columns), of `shape` = (steps, planes of a step).
+
+        counts as of `sign_bits`; where it has no sign, and where a cut stream ends, there is 0. Errors as of `read`.
+        """
+        signs = np.empty((shape[0] * shape[1], *counts.shape), np.int8)
+        try:
+            with at_work:
+                bits = self._native.read_signs(predictor, signs, np.ascontiguousarray(counts), shape[1])
+        except StreamError as error:
+            raise _damaged(error) from error
+        self.decoded += bits.size
+        self._crc = zlib.crc32(bits.data, self._crc)
+        return signs.reshape(*shape, *counts.shape)
 
     def finish(self) -> None:
         """Raise LicDamagedError unless the stream ends exactly here, LicDesyncError unless its check is that of the bits read."""

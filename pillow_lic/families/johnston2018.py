@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from ..engine.models import Model
 from . import recurrence
+from .sign_streams import Signs
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -36,7 +37,7 @@ ENOUGH = 4.0
 """Mean absolute error of a block, in levels of 8 bits, that is good enough."""
 
 
-def signs(model: Model, pixels: Pixels, level: int) -> recurrence.Signs:
+def signs(model: Model, pixels: Pixels, level: int) -> Signs:
     """Return the signs of pixels (h, w, 3): as many steps as the level means, fewer where the picture is good enough."""
     return recurrence.chosen(model, pixels, recurrence.steps_of(model, level), ENOUGH)
 

@@ -30,8 +30,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine.settings import check_time
-from . import recurrence
-from .recurrence import BLOCK, Floats, Pixels, Signs
+from . import recurrence, sign_streams
+from .recurrence import Floats, Pixels
+from .sign_streams import BLOCK, Signs
 
 if TYPE_CHECKING:
     from ..engine.models import Model
@@ -60,7 +61,7 @@ def signs(model: Model, pixels: Pixels, level: int) -> Signs:
 def chosen(model: Model, pixels: Pixels, steps: int, enough: float) -> Signs:
     """Return the signs of pixels (h, w, 3) for at most so many steps, of a tile as many as leave an error of `enough` (`target`)."""
     x = recurrence.about_grey(model, pixels)
-    rows, columns = recurrence.blocks(model, pixels.shape[:2])
+    rows, columns = sign_streams.blocks(model, pixels.shape[:2])
     counts, values = (
         np.zeros((rows, columns), np.uint8),
         np.zeros((steps, model.constants["bits"], rows, columns), np.int8),
@@ -90,7 +91,7 @@ encode = recurrence.encoder(signs)
 
 def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
     """Return the pixels (h, w, 3) of that shape (`families.Plain.decode`)."""
-    found = recurrence.unpack(model, streams, shape)
+    found = sign_streams.unpack(model, streams, shape)
     canvas = np.zeros((3, *(BLOCK * length for length in found.counts.shape)), np.float32)
     for wave in waves(model, canvas.shape[1:]):
         check_time()

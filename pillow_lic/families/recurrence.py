@@ -14,17 +14,14 @@ Networks see n pictures at once: one, or the tiles of one, squares of the consta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..engine import bits
 from ..engine.settings import check_time
-from ..errors import LicDamagedError, LicDesyncError, LicRuntimeError
-from ..fileformat.areas import padded
+from ..errors import LicRuntimeError
+from .sign_streams import BLOCK, Signs, blocks, pack, shortened, unpack
 
 if TYPE_CHECKING:
     from ..engine.models import Model
@@ -34,22 +31,6 @@ Pixels = npt.NDArray[np.uint8]
 
 LEVELS: list[int] | None = [0, 146, 293, 439, 585, 731, 878, 1024]
 """Of a model whose level is a number of steps, one for each of eight."""
-BLOCK = 16
-"""Pixels of a block each way."""
-COUNTS = 7
-"""Class of the planes that say how many steps a block takes part in."""
-
-
-@dataclass(frozen=True)
-class Signs:
-    """The content of a stream: the signs of h x w blocks.
-
-    counts: uint8 (h, w), steps that each block takes part in. values: int8 (steps, bits, h, w), -1 or 1; 0 where a block takes
-    no part, or where a cut stream has ended.
-    """
-
-    counts: npt.NDArray[np.uint8]
-    values: npt.NDArray[np.int8]
 
 
 def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
@@ -83,12 +64,6 @@ def encoder(signs: Callable[[Model, Pixels, int], Signs]) -> Callable[[Model, Pi
         return [pack(model, signs(model, pixels, level))]
 
     return encode
-
-
-def blocks(model: Model, shape: tuple[int, int]) -> tuple[int, int]:
-    """Return the rows and columns of blocks of a rectangle of pixels."""
-    align = model.constants["align"]
-    return padded(shape[0], align) // BLOCK, padded(shape[1], align) // BLOCK
 
 
 def steps_of(model: Model, level: int) -> int:
@@ -233,101 +208,6 @@ class Decoding:
             change, self._state = self._model.run("decoder_step", signs=signs, state=self._state)
         self.picture = self.picture + np.where(enough.repeat(BLOCK, 2).repeat(BLOCK, 3), change, np.float32(0))
         self._steps += 1
-
-
-def pack(model: Model, signs: Signs) -> bytes:
-    """Return the stream of signs."""
-    classes, starts = _contexts(model)
-    steps = len(signs.values)
-    encoder = bits.Encoder(starts)
-    planes = (signs.counts > np.arange(steps)[:, None, None]).astype(np.uint8)
-    encoder.write_planes(planes[:, None], np.full((steps, 1), COUNTS, np.uint8))
-    encoder.write_planes((signs.values > 0).astype(np.uint8), classes, signs.values != 0)
-    return encoder.stream()
-
-
-def unpack(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], *, cut: bool = False) -> Signs:
-    """Return the signs of a rectangle of pixels by its one stream; with `cut` as far as that goes.
-
-    LicDamagedError for a stream that `pack` did not make, and for a cut one that does not say how many steps its blocks take
-    part in.
-    """
-    if len(streams) != 1:
-        msg = f"tile of model {model.name} must have one stream, got {len(streams)}"
-        raise LicDamagedError(msg)
-    classes, starts = _contexts(model)
-    rows, columns = blocks(model, shape)
-    steps = len(classes)
-    try:
-        decoder = bits.Decoder(starts, streams[0], cut=cut)
-        planes = decoder.read_planes(np.full((steps, 1), COUNTS, np.uint8), rows, columns)[:, 0]
-        if (planes[1:] > planes[:-1]).any() or decoder.decoded < planes.size:
-            msg = "the steps of the blocks are damaged or cut off"
-            raise LicDamagedError(msg)
-        mask = np.broadcast_to(planes[:, None].astype(bool), (*classes.shape, rows, columns))
-        found = decoder.read_planes(classes, rows, columns, mask)
-        if not cut:
-            decoder.finish()
-    except LicDesyncError as error:  # no network has a part in what is read
-        msg = "the coded signs are damaged: they are not those that were written"
-        raise LicDamagedError(msg) from error
-    values = np.where(mask, 2 * found.astype(np.int8) - 1, 0).astype(np.int8)
-    if cut:
-        values.reshape(-1)[np.flatnonzero(mask)[decoder.decoded - planes.size :]] = 0
-    return Signs(planes.sum(0, dtype=np.uint8), values)
-
-
-def shortened(model: Model, signs: Signs, size: int) -> bytes:
-    """Return the stream of at most `size` bytes with as many of the signs as fit: step by step, in the last one blocks all over the picture.
-
-    ValueError naming the size of the shortest stream.
-    """
-    order = _spread(signs.counts.shape)
-
-    def stream(kept: int) -> bytes:
-        counts = np.zeros_like(signs.counts)
-        for step in range(len(signs.values)):
-            part = signs.counts > step
-            if (active := int(part.sum())) > kept:
-                part &= order < np.sort(order[part])[kept]
-            counts += part
-            kept -= min(kept, active)
-        values = np.where(counts > np.arange(len(signs.values))[:, None, None, None], signs.values, 0).astype(np.int8)
-        return pack(model, Signs(counts, values))
-
-    best, low, high = stream(0), 0, int(signs.counts.sum(dtype=np.int64)) + 1
-    if len(best) > size:
-        msg = f"size of a tile must be at least {len(best)} bytes, got {size}"
-        raise ValueError(msg)
-    while high - low > 1:  # low fits, high does not
-        check_time()
-        middle = (low + high) // 2
-        tried = stream(middle)
-        if len(tried) <= size:
-            low, best = middle, tried
-        else:
-            high = middle
-    return best
-
-
-def _spread(shape: tuple[int, int]) -> npt.NDArray[np.int64]:
-    """Return the turn of every block, all different, so that any first few of them lie all over the picture: by a Bayer matrix."""
-    y, x = np.indices(shape)
-    rank = np.zeros(shape, np.int64)
-    for bit in range(max(shape).bit_length()):
-        rank = 4 * rank + 2 * ((x ^ y) >> bit & 1) + (y >> bit & 1)
-    turns = np.empty(rank.size, np.int64)
-    turns[np.argsort(rank, None, kind="stable")] = np.arange(rank.size)
-    return turns.reshape(shape)
-
-
-@lru_cache(maxsize=8)
-def _contexts(model: Model) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]:
-    """Return the classes uint8[steps, bits] of the signs, and the start values of all contexts."""
-    stored = model.stored("contexts").read()
-    shape = model.constants["steps"], model.constants["bits"]
-    classes = np.frombuffer(stored, np.uint8, shape[0] * shape[1]).reshape(shape)
-    return classes, bits.stored_starts(stored[classes.size :])
 
 
 def _block_errors(left: Floats) -> Floats:

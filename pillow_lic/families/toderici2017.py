@@ -12,11 +12,11 @@ Changed, and why:
 
 * One GRU each way instead of three and four, 13 kMAC a pixel for all steps instead of thousands: minutes of training, not weeks.
 * Each step has its own matrices beside the signs, so that training begins with a linear codec.
-* Integer contexts of neighbouring signs instead of the paper's network that predicts them (BinaryRNN): no float decides what is
-  read, and machines agree.
+* Instead of the paper's network that predicts signs (BinaryRNN), a small one of whole numbers picks an adaptive probability for each, or
+  in number 27 integer contexts of neighbouring signs do: no float decides what is read, and machines agree.
 * Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
 
-FORMAT.md, 14.8 says how it decodes; onnx_models/recipes/recurrent trained it.
+FORMAT.md, 14.8 and 14.15 say how it decodes; onnx_models/recipes/recurrent trained it.
 """
 
 from __future__ import annotations

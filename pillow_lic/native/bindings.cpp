@@ -1,4 +1,4 @@
-// pillow_lic._native: rangecoder.hpp, trellis.hpp, passes.hpp, bits.hpp, bitplanes.hpp, detail.hpp,
+// pillow_lic._native: rangecoder.hpp, trellis.hpp, passes.hpp, bits.hpp, bitplanes.hpp, predictor.hpp, detail.hpp,
 // synthesis.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -14,6 +14,7 @@
 #include "detail.hpp"
 #include "filter_sums.hpp"
 #include "passes.hpp"
+#include "predictor.hpp"
 #include "synthesis.hpp"
 #include "trellis.hpp"
 
@@ -164,6 +165,35 @@ std::tuple<Result<std::uint8_t>, Result<std::uint16_t>> symbol_bits(const Symbol
   return {owned(std::move(bits)), owned(std::move(contexts))};
 }
 
+using Counts = nb::ndarray<const std::uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+lic::SignPredictor make_predictor(const Vector<std::int32_t>& numbers, std::size_t planes) {
+  return {numbers.data(), numbers.size(), planes};
+}
+
+void check_signs(const lic::SignPredictor& predictor, std::size_t planes, std::size_t rows, std::size_t columns, const Counts& counts) {
+  check_lengths(planes, "planes", predictor.planes(), "of the predictor");
+  check_lengths(rows, "rows", counts.shape(0), "rows of counts");
+  check_lengths(columns, "columns", counts.shape(1), "columns of counts");
+}
+
+std::tuple<Result<std::uint8_t>, Result<std::uint16_t>> sign_bits(const lic::SignPredictor& predictor,
+                                                                  const SymbolArray<const std::int8_t>& signs, const Counts& counts,
+                                                                  std::size_t each) {
+  const std::size_t rows = signs.shape(1), columns = signs.shape(2);
+  check_signs(predictor, signs.shape(0), rows, columns, counts);
+  std::vector<std::uint8_t> bits;
+  std::vector<std::uint16_t> contexts;
+  {
+    nb::gil_scoped_release release;
+    lic::KnownSigns answer{signs.data(), rows * columns};
+    std::vector<std::int8_t> walked(signs.size());
+    predictor.walk(counts.data(), each, rows, columns, walked.data(), answer);
+    bits = std::move(answer.bits), contexts = std::move(answer.contexts);
+  }
+  return {owned(std::move(bits)), owned(std::move(contexts))};
+}
+
 struct BitEncoder {
   explicit BitEncoder(const Indexes& starts) : encoder(starts.data(), starts.size()) {}
 
@@ -228,10 +258,24 @@ struct BitDecoder {
       nb::gil_scoped_release release;
       const std::lock_guard<std::mutex> guard(mutex);
       lic::SymbolPlanes planes(symbols.shape(0), symbols.shape(1), symbols.shape(2), tops.data());
-      lic::ReadSymbols answer{decoder};
+      lic::ReadBits answer{decoder};
       planes.walk(end, answer);
       planes.symbols(symbols.data());
       planes.unknown(unknown.data());
+      bits = std::move(answer.bits);
+    }
+    return owned(std::move(bits));
+  }
+
+  Result<std::uint8_t> read_signs(const lic::SignPredictor& predictor, const SymbolArray<std::int8_t>& signs, const Counts& counts,
+                                  std::size_t each) {
+    check_signs(predictor, signs.shape(0), signs.shape(1), signs.shape(2), counts);
+    std::vector<std::uint8_t> bits;
+    {
+      nb::gil_scoped_release release;
+      const std::lock_guard<std::mutex> guard(mutex);
+      lic::ReadBits answer{decoder};
+      predictor.walk(counts.data(), each, signs.shape(1), signs.shape(2), signs.data(), answer);
       bits = std::move(answer.bits);
     }
     return owned(std::move(bits));
@@ -453,6 +497,13 @@ NB_MODULE(_native, module) {
 
   module.def("symbol_bits", &symbol_bits, nb::arg("symbols").noconvert(), nb::arg("tops").noconvert(), nb::arg("end"));
 
+  nb::class_<lic::SignPredictor>(module, "SignPredictor")
+      .def("__init__", [](lic::SignPredictor* self, const Vector<std::int32_t>& numbers,
+                          std::size_t planes) { new (self) lic::SignPredictor(make_predictor(numbers, planes)); },
+           nb::arg("numbers").noconvert(), nb::arg("planes"))
+      .def_static("numbers_of", &lic::SignPredictor::numbers_of, nb::arg("planes"))
+      .def("bits", &sign_bits, nb::arg("signs").noconvert(), nb::arg("counts").noconvert(), nb::arg("each"));
+
   nb::class_<BitEncoder>(module, "BitEncoder")
       .def(nb::init<const Indexes&>(), nb::arg("starts").noconvert())
       .def("write", &BitEncoder::write, nb::arg("bits").noconvert(), nb::arg("contexts").noconvert())
@@ -469,5 +520,7 @@ NB_MODULE(_native, module) {
            nb::arg("mask").noconvert().none())
       .def("read_symbols", &BitDecoder::read_symbols, nb::arg("symbols").noconvert(), nb::arg("tops").noconvert(), nb::arg("end"),
            nb::arg("unknown").noconvert())
+      .def("read_signs", &BitDecoder::read_signs, nb::arg("predictor"), nb::arg("signs").noconvert(), nb::arg("counts").noconvert(),
+           nb::arg("each"))
       .def("finish", &BitDecoder::finish);
 }

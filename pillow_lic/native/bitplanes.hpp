@@ -4,7 +4,8 @@
 //
 //  1. A group of channels goes in two halves, as a chequerboard has black and white, and contexts of a half look at the other half
 //     of its own channels and at what was known before. So all of them are there before the first bit of the half is asked for.
-//  2. `Answer` is asked for arrays of bits. One that knows the symbols writes down bits and contexts, one with a decoder reads.
+//  2. `Answer` is asked for arrays of bits, and gives how many there are. One that knows the symbols writes down bits and contexts,
+//     one with a decoder reads (ReadBits).
 //  3. Nothing of a half counts before all three of its arrays are there: a cut stream leaves whole halves.
 //  4. Arrays of symbols have a frame of zeros, one place wide: a place is a number in a framed array, and -1, 1, -stride and stride
 //     lead to its sides.
@@ -83,7 +84,7 @@ class SymbolPlanes {
   // The place of the first symbol of a row.
   std::size_t place(std::size_t channel, std::size_t row) const { return channel * area() + (row + 1) * stride_ + 1; }
 
-  // Asks for the bits of the first `end` pairs of a plane and a channel; false where `answer` was.
+  // Asks for the bits of the first `end` pairs of a plane and a channel; false where `answer` had not all that it was asked for.
   template <typename Answer>
   bool walk(std::size_t end, Answer& answer) {
     for (unsigned plane = kMagnitudePlanes; plane-- > 0;) {
@@ -148,7 +149,7 @@ class SymbolPlanes {
       }
     }
     bits_.resize(fresh);
-    if (!answer(fresh_.data(), plane, contexts_.data(), bits_.data(), fresh)) return false;
+    if (answer(fresh_.data(), plane, contexts_.data(), bits_.data(), fresh) < fresh) return false;
 
     std::size_t found = 0;
     for (std::size_t i = 0; i < fresh; ++i) {
@@ -162,7 +163,7 @@ class SymbolPlanes {
                                                 sign_of(*(s - stride_) + s[stride_]));
     }
     negative_.resize(found);
-    if (!answer(fresh_.data(), kSigns, contexts_.data(), negative_.data(), found)) return false;
+    if (answer(fresh_.data(), kSigns, contexts_.data(), negative_.data(), found) < found) return false;
 
     for (std::size_t i = 0; i < known; ++i) {
       const std::size_t at = known_[i];
@@ -172,7 +173,7 @@ class SymbolPlanes {
       contexts_[i] = static_cast<std::uint16_t>(kRefinementContexts + 21 * group + 7 * size + side);
     }
     bits_.resize(known);
-    if (!answer(known_.data(), plane, contexts_.data(), bits_.data(), known)) return false;
+    if (answer(known_.data(), plane, contexts_.data(), bits_.data(), known) < known) return false;
 
     for (std::size_t i = 0; i < found; ++i) {
       sign_[fresh_[i]] = static_cast<std::int8_t>(1 - 2 * negative_[i]);
@@ -237,31 +238,19 @@ struct KnownSymbols {
       for (std::size_t i = 0; i < rows; ++i, q += columns) std::copy_n(q, columns, &framed[planes.place(k, i)]);
   }
 
-  bool operator()(const std::uint32_t* places, unsigned plane, const std::uint16_t* of, std::uint8_t* answers, std::size_t n) {
+  std::size_t operator()(const std::uint32_t* places, std::size_t plane, const std::uint16_t* of, std::uint8_t* answers, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
       const int q = framed[places[i]];
       answers[i] = static_cast<std::uint8_t>(plane == SymbolPlanes::kSigns ? q < 0 : std::abs(q) >> plane & 1);
     }
     bits.insert(bits.end(), answers, answers + n);
     contexts.insert(contexts.end(), of, of + n);
-    return true;
+    return n;
   }
 
   std::vector<std::int8_t> framed;
   std::vector<std::uint8_t> bits;
   std::vector<std::uint16_t> contexts;
-};
-
-// An answer that reads, and keeps the bits; false where a cut stream ends.
-struct ReadSymbols {
-  bool operator()(const std::uint32_t*, unsigned, const std::uint16_t* contexts, std::uint8_t* answers, std::size_t n) {
-    const std::size_t there = decoder.read(contexts, answers, n);
-    bits.insert(bits.end(), answers, answers + there);
-    return there == n;
-  }
-
-  BitDecoder& decoder;
-  std::vector<std::uint8_t> bits = {};
 };
 
 }  // namespace lic

@@ -310,4 +310,17 @@ class BitDecoder {
   bool failed_ = false;
 };
 
+// Answers a walk that asks for arrays of bits, of places of a plane in contexts, by a stream: with how many there are, fewer only
+// where it was cut. Keeps them in their order.
+struct ReadBits {
+  std::size_t operator()(const std::uint32_t*, std::size_t, const std::uint16_t* contexts, std::uint8_t* answers, std::size_t n) {
+    const std::size_t there = decoder.read(contexts, answers, n);
+    bits.insert(bits.end(), answers, answers + there);
+    return there;
+  }
+
+  BitDecoder& decoder;
+  std::vector<std::uint8_t> bits = {};
+};
+
 }  // namespace lic

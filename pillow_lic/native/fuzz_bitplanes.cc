@@ -26,7 +26,7 @@ struct Case {
 std::vector<std::int8_t> decode(const Case& c, const std::uint8_t* data, std::size_t size, bool cut, std::vector<std::uint8_t>& unknown) {
   lic::BitDecoder decoder(c.starts.data(), c.starts.size(), data, size, cut);
   lic::SymbolPlanes planes = c.planes();
-  lic::ReadSymbols answer{decoder};
+  lic::ReadBits answer{decoder};
   planes.walk(c.end, answer);
   if (!cut) decoder.finish();
   std::vector<std::int8_t> symbols(c.symbols.size());

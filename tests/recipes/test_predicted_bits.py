@@ -8,7 +8,8 @@ import torch
 
 from onnx_models.recipes import predicted_bits as recipe
 from onnx_models.recipes.common.exact import UNIT
-from pillow_lic.engine import models
+from onnx_models.recipes.recurrent import predicted
+from pillow_lic.engine import bits, models
 
 PLANES, SIDE = 5, 6
 
@@ -58,6 +59,22 @@ def test_tables_are_chosen_by_the_nearest_logarithm_of_odds() -> None:
     assert recipe.index_of(odds).tolist() == [0, 31, 32, 32, 33, 33, 34, 63]
 
 
+def test_native_code_picks_what_the_network_says() -> None:
+    predictor, rng = net(), np.random.default_rng(5)
+    made = bits.stored_predictor(predicted.numbers(predictor), PLANES)
+    for _ in range(5):
+        counts = rng.integers(0, PLANES + 1, (SIDE, SIDE)).astype(np.uint8)
+        mask = np.arange(PLANES)[:, None, None] < counts
+        one = code(rng)._replace(mask=mask)
+        one = one._replace(bits=one.bits * mask)
+        signs = np.where(mask, 2 * one.bits.astype(np.int8) - 1, 0).astype(np.int8)
+        index, ones = recipe.picked(predictor, one)
+        coded, contexts = bits.sign_bits(made, signs[:, None], counts)
+        np.testing.assert_array_equal(contexts - 512, index)
+        np.testing.assert_array_equal(coded, ones)
+        assert len(set(index.tolist())) > 3
+
+
 def test_multiply_adds_are_those_of_the_weights_that_may_differ_from_0() -> None:
     earlier = PLANES * (PLANES - 1)  # of both kinds
     sees = earlier + 2 * PLANES
@@ -79,7 +96,7 @@ def test_it_learns_what_planes_tell_of_each_other() -> None:
 @pytest.mark.parametrize("name", recipe.LEVELS)
 def test_codes_are_those_of_the_files(name: str) -> None:
     """All but a map, or counts of steps: a stream has those too, a check and a state."""
-    model = models.choose(name)
+    model = models.choose(recipe.CONTEXTS[name])
     pixels = np.random.default_rng(3).integers(0, 256, (4, 4, 3), np.uint8).repeat(16, 0).repeat(16, 1)
     found = recipe.code_of(model, pixels, 1024)
     assert found.bits.shape == found.mask.shape

@@ -15,7 +15,7 @@ import onnx
 import torch
 
 from pillow_lic.engine.models import Model
-from pillow_lic.families import recurrence
+from pillow_lic.families.sign_streams import Signs
 
 from ..common.data import Patches
 from ..common.export import ONNX_MODELS, Network, Placed, Release
@@ -136,7 +136,7 @@ def contexts_of(planes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     return sum(a[:, :, y : y + rows, x : x + columns] << k for k, (a, y, x) in enumerate(places))  # type: ignore[return-value]
 
 
-def counted(signs: recurrence.Signs, of_signs: Counts, of_counts: Counts) -> None:
+def counted(signs: Signs, of_signs: Counts, of_counts: Counts) -> None:
     """Add how often each bit occurs in each context to counts (steps,BITS,CONTEXTS,2) and (CONTEXTS,2)."""
     steps = len(signs.values)
     planes = (signs.values > 0).astype(np.uint8)
