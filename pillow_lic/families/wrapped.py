@@ -27,7 +27,9 @@ from ..fileformat.jpeg import Facts
 from ..fileformat.levels import level_to_quality
 from ..fileformat.tiling import Tiling
 from . import MISSING, Trial
+from .calm import calmed
 from .held import has_cut_off, hold
+from .noise import let_be
 from .still import left
 
 if TYPE_CHECKING:
@@ -99,6 +101,7 @@ def restored(
     def finish(core: Area, shown: Pixels) -> Pixels:
         if model.constants["scale"] > 1:
             return shown
+        shown = let_be(calmed(shown, pixels, core), pixels, facts.steps[0], core)
         if luma is not None:
             shown = hold(shown, pixels[core.slices], luma[core.slices], facts.steps[0])
         return left(shown, pixels, core)
