@@ -22,25 +22,36 @@ if TYPE_CHECKING:
 
 MODEL: Final = "restored"
 """Name of the model whose network restores."""
+VIEWS: Final = (1, 2, 4)
+"""Of how many views a restored picture may be the mean."""
 
 
-def restore(source: StrPath | bytes | IO[bytes] | Image.Image) -> Image.Image:
+def restore(source: StrPath | bytes | IO[bytes] | Image.Image, views: int = 1) -> Image.Image:
     """Return the picture of a JPEG file, of any quality, without its blocks and rings, as an image of mode L or RGB.
 
     source: the file, its bytes, or an image that was opened from it and not changed. How much is to be mended is read from the
     file's own tables. `info` is that of the file as Pillow opens it: EXIF, ICC profile and resolution are kept. The picture is
-    restored window by window: beside its pixels it takes a bounded amount of memory.
+    restored window by window: beside its pixels it takes a bounded amount of memory. views: 2 or 4 takes the mean of what the network
+    makes of the picture as it is and turned over, for so many times the work.
 
     OSError with a sentence for what is no JPEG file, is damaged or ends early, or has other colours than grey and YCbCr (CMYK);
-    ValueError for an image that was not opened from a JPEG file or was changed.
+    ValueError for an image that was not opened from a JPEG file or was changed, and for other views.
     """
+    check_views(views)
     if isinstance(source, Image.Image):
-        return _of_image(source)
+        return _of_image(source, views)
     with opened(source) as file:
-        return _of_file(read_all(file))
+        return _of_file(read_all(file), views)
 
 
-def _of_image(im: Image.Image) -> Image.Image:
+def check_views(views: int) -> None:
+    """Raise ValueError unless a picture may be restored by so many views."""
+    if views not in VIEWS:
+        msg = f"views must be one of {', '.join(map(str, VIEWS))}, got {views!r}"
+        raise ValueError(msg)
+
+
+def _of_image(im: Image.Image, views: int) -> Image.Image:
     if not originals.is_from_jpeg(im):
         msg = f"only what was opened from a JPEG file can be restored, got an image {f'of {im.format}' if im.format else 'of no file'}"
         raise ValueError(msg)
@@ -50,12 +61,12 @@ def _of_image(im: Image.Image) -> Image.Image:
         if words := originals.objection(data, pixels.array, pixels.mode):
             msg = f"an image must be as it was opened from its JPEG file to be restored: {words}"
             raise ValueError(msg)
-    restored = _of_file(data)
+    restored = _of_file(data, views)
     restored.info = dict(im.info)
     return restored
 
 
-def _of_file(data: bytes) -> Image.Image:
+def _of_file(data: bytes, views: int) -> Image.Image:
     with Image.open(
         io.BytesIO(data)
     ) as im:  # for the words and the limits of Pillow, and for what it finds in the file
@@ -63,14 +74,14 @@ def _of_file(data: bytes) -> Image.Image:
             msg = f"only JPEG files can be restored, got one of {im.format}"
             raise OSError(msg)
         info = dict(im.info)
-    array, mode = restored_pixels(data)
+    array, mode = restored_pixels(data, views)
     image = color.to_image(array, mode)
     image.info = info
     return image
 
 
 @limited_time()
-def restored_pixels(data: bytes) -> tuple[npt.NDArray[np.uint8], str]:
+def restored_pixels(data: bytes, views: int) -> tuple[npt.NDArray[np.uint8], str]:
     """Return the restored pixels of a JPEG file, (H, W, 1) of mode L or (H, W, 3) of mode RGB, and the mode."""
     facts = jpeg.facts_of(data, whole=False)
     check_pixels(facts.width, facts.height)
@@ -78,7 +89,7 @@ def restored_pixels(data: bytes) -> tuple[npt.NDArray[np.uint8], str]:
     shown = np.empty_like(seen)
     model = models.choose(MODEL)
     luma = wrapped.luma_of(model, data, facts, seen)
-    wrapped.restored(model, seen, facts, seen.shape[:2], onto(shown), held=len(data), luma=luma)
+    wrapped.restored(model, seen, facts, seen.shape[:2], onto(shown), held=len(data), luma=luma, views=views)
     if facts.is_grey:
         return ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8), "L"
     return shown, "RGB"

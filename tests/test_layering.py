@@ -16,7 +16,7 @@ FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/
 LEAVES = "errors arguments files metadata metrics naming"
 ROOMS_OF_FAMILIES = (
     "families/tilewise families/transform families/factorised families/recurrence families/sign_streams families/wrapped families/held "
-    "families/still families/bitplanes"
+    "families/still families/calm families/noise families/views families/bitplanes"
 )
 """What families share: they import these and never each other."""
 LAW = {
@@ -48,6 +48,9 @@ LAW = {
     "families/transform": ("errors engine fileformat", "numpy"),
     "families/held": ("", "numpy"),
     "families/still": ("fileformat/areas", "numpy"),
+    "families/views": ("", "numpy"),
+    "families/calm": ("fileformat/areas families/still", "numpy"),
+    "families/noise": ("fileformat/areas families/held families/still", "numpy"),
     "families/lic1": ("errors metrics engine fileformat =families families/lic1", "numpy"),
     "importance": ("errors arguments engine fileformat importance", "numpy"),
     "importance/places": ("arguments", ""),

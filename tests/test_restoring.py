@@ -29,6 +29,37 @@ def test_a_restored_picture_is_nearer_to_the_original(cat: np.ndarray, quality: 
     assert gain > 0.7
 
 
+def test_several_views_come_nearer(cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And in windows as in one, to one level, of sizes that are no whole blocks."""
+    picture = cat[:203, :301]
+    data = jpeg_of(picture, quality=20)
+    shown = {views: np.asarray(pillow_lic.restore(data, views)) for views in (1, 2, 4)}
+    dbs = [metrics.psnr(picture, pixels) for pixels in shown.values()]
+    assert dbs[1] > dbs[0] + 0.01
+    assert dbs[2] > dbs[1]
+    model = models.choose("restored")
+    cut = replace(model, constants=model.constants | {"window": 128})
+    monkeypatch.setattr(models, "choose", lambda *_: cut)
+    parts = np.asarray(pillow_lic.restore(data, 4))
+    assert np.abs(parts.astype(int) - shown[4]).max() <= 1
+
+
+@pytest.mark.parametrize("views", [0, 3, 5, -1, 2.5, "4", None])
+def test_other_numbers_of_views_are_refused(views: object, photo_jpeg: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"views must be one of 1, 2, 4, got"):
+        pillow_lic.restore(photo_jpeg, views)  # type: ignore[arg-type]
+    if views:
+        with pytest.raises(ValueError, match=r"views must be one of 1, 2, 4, got"):
+            pillow_lic.convert(photo_jpeg, tmp_path / "out.png", restore=views)  # type: ignore[arg-type]
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_the_command_takes_views(photo_jpeg: Path, tmp_path: Path) -> None:
+    assert main(["restore", str(photo_jpeg), str(tmp_path / "out.png"), "--views", "2", "--quiet"]) == 0
+    with Image.open(tmp_path / "out.png") as im:
+        assert im.tobytes() == pillow_lic.restore(photo_jpeg, 2).tobytes() != pillow_lic.restore(photo_jpeg).tobytes()
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 300), (17, 16), (130, 75)])
 def test_sizes_and_modes(height: int, width: int, channels: int) -> None:

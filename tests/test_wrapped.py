@@ -133,6 +133,8 @@ def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, in
     found = shown[0, : shape[0], : shape[1]]
     if model.constants["scale"] > 1:
         return found
+    found = blocks_reference.calmed(found, pixels)
+    found = np.where(blocks_reference.noisy(pixels, steps[0])[..., None], pixels, found)
     if not grey:
         found = blocks_reference.held(found, pixels, blocks_reference.luma_of(coded[0]), steps[0])
     return np.where(blocks_reference.still(pixels)[..., None], pixels, found)

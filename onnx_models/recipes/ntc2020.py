@@ -290,7 +290,7 @@ def main() -> None:
     p.add_argument("--quantisers", nargs="+", choices=KINDS, default=["soft"], help="the first one is drawn")
     a = p.parse_args()
     torch.set_num_threads(1)
-    shares = {"laplace": 0.5, "banana": 0.5}
+    shares = {"laplace": 0.75, "banana": 0.25}
     found: dict[str, list[tuple[Coder, float, float]]] = {}
     for name, share in shares.items():
         fitting, fresh = source(name, 40_000, 4), source(name, SAMPLES, 5)

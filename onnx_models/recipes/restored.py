@@ -245,7 +245,7 @@ def train(a: argparse.Namespace) -> None:
     net, data = Restored(), Patches(a.patches)
 
     def batch(rng: np.random.Generator, _: float) -> tuple[Tensor, dict[str, float]]:
-        return loss_of(net, *batch_of(data.batch(a.batch, a.crop, rng), rng))
+        return loss_of(net, *batch_of(data.batch(a.batch, a.crop, rng), rng, power=a.power))
 
     training.loop(
         net,
@@ -260,6 +260,9 @@ def train(a: argparse.Namespace) -> None:
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Set what `train` has beside the words of every recipe; its learning rate rises in 20 steps."""
     parser.set_defaults(warm_up=20)
+    parser.add_argument(
+        "--power", type=float, default=1.0, help="above 1 low qualities are drawn more often (common/jpegs.py)"
+    )
 
 
 if __name__ == "__main__":

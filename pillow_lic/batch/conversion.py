@@ -12,6 +12,7 @@ from ..engine.settings import current_settings, given_settings, thread_count
 from ..files import StrPath
 from ..naming import EXTENSION
 from ..options import AIMS, OPTIONS, EncodeOptions, normalise_quality
+from ..restoring import check_views
 from . import equal_slope, formats, jobs, locations, plan, results
 from .adjustment import Adjustment, Color, Size
 from .budget import within_budget
@@ -47,7 +48,7 @@ def convert(
     budget: float | None = None,
     measure: bool = False,
     dry_run: bool = False,
-    restore: bool = False,
+    restore: bool | int = False,
     **save_options: Any,
 ) -> results.Summary:
     """Convert picture files, folders of them and glob patterns; return what became of each.
@@ -60,7 +61,8 @@ def convert(
     frames take the first; without it they are a failure. auto_orient: turn pixels as EXIF says; without `keep_metadata` they are
     turned too. resize: fit a picture into so many pixels of its longer side, or (across, down), where one may be None; it never
     grows. background: a colour ("white", "#fff", (255, 255, 255)) on which to put what is transparent. restore: take the
-    marks of JPEG away (`pillow_lic.restore`); sources are JPEG files then, and the format is PNG where nothing names another.
+    marks of JPEG away (`pillow_lic.restore`), a number being that of its views; sources are JPEG files then, and the format is PNG where
+    nothing names another.
     measure: have the PSNR of every file, in dB, as `Result.value.psnr`, which takes a decode. dry_run: make nothing; what would be
     made is "planned". progress: called after every file, as `results.Progress` says.
 
@@ -81,11 +83,13 @@ def convert(
     if threads is not None:  # or every file would fail on a wrong number
         thread_count("threads", threads)
     jobs.check_workers(workers)
+    if restore:
+        check_views(restore)
     place = _writable(destination)
     adjustment = Adjustment.of(first_frame=first_frame, auto_orient=auto_orient, resize=resize, background=background)
     suffix = _suffix(to, place, PNG if restore else EXTENSION)
     words = checked_options(suffix, save_options, budget)
-    todo, passed_over = _planned(sources, destination, suffix, restore)
+    todo, passed_over = _planned(sources, destination, suffix, bool(restore))
     work = Transcoder(
         suffix,
         words,
@@ -94,7 +98,7 @@ def convert(
         measure,
         given_settings() | {"threads": _threads_of_a_worker(threads, workers, executor)},
         formats.Registered.here() if workers > 1 or executor is not None else None,
-        restore,
+        int(restore),
     )
     how: dict[str, Any] = {"workers": workers, "force": force, "progress": progress, "executor": executor}
     if not dry_run:

@@ -69,7 +69,8 @@ class Transcoder:
     suffix: of the format to write, ".lic" or any that Pillow writes. save_options: what `Image.save` takes for it.
     keep_metadata: carry EXIF and XMP over (the ICC profile always is); without them pixels are turned as EXIF says.
     adjustment: what is done to the pixels. measured: whether PSNR is wanted. settings: those of `settings` to work under.
-    registered: what another process told Pillow, for this one. restored: whether the marks of JPEG are taken away first.
+    registered: what another process told Pillow, for this one. restored: by how many views
+    the marks of JPEG are taken away first, 0 for not at all.
     """
 
     suffix: str = EXTENSION
@@ -79,7 +80,7 @@ class Transcoder:
     measured: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     registered: Registered | None = None
-    restored: bool = False
+    restored: int = 0
 
     def __post_init__(self) -> None:
         if (
@@ -108,7 +109,7 @@ class Transcoder:
             self.registered.apply()
         origin = locations.state(source)
         with settings(**self.settings), formats.open_picture(source) as im:
-            yield replace(self.prepare(restore(im) if self.restored else im), origin=origin)
+            yield replace(self.prepare(restore(im, self.restored) if self.restored else im), origin=origin)
 
     def prepare(self, im: Image.Image) -> Picture:
         """Return an image as it is to be written; OSError for several frames, unless the first is wanted."""

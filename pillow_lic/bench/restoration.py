@@ -18,7 +18,7 @@ from PIL import Image
 
 from .. import metrics
 from ..files import named
-from ..restoring import restore
+from ..restoring import VIEWS, restore
 from . import words
 
 QUALITIES = (10, 20, 40, 60)
@@ -42,13 +42,13 @@ class Row:
         return self.after[0] - self.before[0]
 
 
-def measured(picture: Image.Image, name: str, quality: int) -> Row:
-    """Return what restoring the JPEG of a picture of RGB or L gives."""
+def measured(picture: Image.Image, name: str, quality: int, views: int = 1) -> Row:
+    """Return what restoring the JPEG of a picture of RGB or L gives, by so many views."""
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=quality)
     with Image.open(io.BytesIO(file.getvalue())) as shown:
         luma, before = _luma(picture), _luma(shown)
-    after = _luma(restore(file.getvalue()))
+    after = _luma(restore(file.getvalue(), views))
     return Row(
         quality,
         name,
@@ -95,6 +95,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="Q,Q",
         help="of Pillow's JPEG, 1-100; default 10,20,40,60",
     )
+    found.add_argument("--views", type=int, choices=VIEWS, default=1, help="of `lic restore`; default 1")
     found.add_argument("-v", "--verbose", action="store_true", help="also a line for every picture and quality")
     return found
 
@@ -110,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with Image.open(path) as im:
             picture = im.convert("L" if im.mode == "L" else "RGB")
         for quality in qualities:
-            rows.append(measured(picture, path.name, quality))
+            rows.append(measured(picture, path.name, quality, arguments.views))
             if arguments.verbose:
                 print(
                     f"{path.name} {quality}: {rows[-1].before[0]:.2f} dB, restored {rows[-1].gain:+.2f} dB", flush=True

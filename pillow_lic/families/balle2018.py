@@ -56,17 +56,17 @@ def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
 
 def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
     """Return the pixels (h, w, 3) of that shape; LicDamagedError or LicDesyncError for what `encode` did not make."""
-    q, _, _ = _read(model, streams, shape, level)
+    q, _, _ = read(model, streams, shape, level)
     return transform.picture(model, q, shape, level)
 
 
 def dump(model: Model, tile: Coded) -> dict[str, npt.NDArray[Any]]:
     """Return the symbols (M, h, w) int16 of a tile, the indexes (M, h, w) uint16 of their tables, and z (Z, h / 4, w / 4) int16."""
-    q, tables, z = _read(model, unpack(tile.payload), tile.area.shape, tile.level)
+    q, tables, z = read(model, unpack(tile.payload), tile.area.shape, tile.level)
     return {"symbols": q, "indexes": tables, "hyper_latents": z}
 
 
-def _read(
+def read(
     model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int
 ) -> tuple[Symbols, Indexes, Symbols]:
     """Return the symbols of pixels of that shape, the indexes of their tables, and z; errors as of `decode`."""

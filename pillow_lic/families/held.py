@@ -66,7 +66,7 @@ def blocks(pixels: Pixels) -> Pixels:
 
 
 @cache
-def _basis() -> Floats:
+def basis() -> Floats:
     """Return the rows of the DCT of 8 samples, orthonormal (ITU-T T.81, A.3.3)."""
     k, n = np.arange(BLOCK)[:, None], np.arange(BLOCK)
     rows = np.cos(np.pi * k * (2 * n + 1) / (2 * BLOCK)) * np.where(k == 0, np.sqrt(1 / BLOCK), np.sqrt(2 / BLOCK))
@@ -74,10 +74,10 @@ def _basis() -> Floats:
 
 
 def _coefficients(luma: Floats) -> Floats:
-    found: Floats = np.matmul(_basis() @ (luma - MIDDLE), _basis().T)
+    found: Floats = np.matmul(basis() @ (luma - MIDDLE), basis().T)
     return found
 
 
 def _pixels(coefficients: Floats) -> Floats:
-    found: Floats = np.matmul(_basis().T @ coefficients, _basis())
+    found: Floats = np.matmul(basis().T @ coefficients, basis())
     return found

@@ -7,7 +7,8 @@ JPEG keeps such a ground to within half a step of its mean, and often exactly; n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -29,18 +30,30 @@ def left(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
 
     area: whole blocks, but where the picture ends.
     """
+    mask = still_in(decoded, area, lambda pixels: pixels)
+    return np.where(mask, decoded[area.slices], shown) if mask.any() else shown
+
+
+def still_in(pixels: Pixels, area: Area, seen: Callable[[Pixels], npt.NDArray[Any]]) -> Flags:
+    """Return which pixels (h, w, 1) of an area of a picture (H, W, 3) lie in still blocks, of what `seen` makes of its pixels.
+
+    area: whole blocks, but where the picture ends.
+    """
     halo = BLOCK * REACH
     top, first = max(0, area.y0 - halo), max(0, area.x0 - halo)
-    around = decoded[top : area.y1 + halo, first : area.x1 + halo]
-    blocks = still(around)
-    if not blocks.any():
-        return shown
-    mask = blocks.repeat(BLOCK, 0).repeat(BLOCK, 1)[area.y0 - top :, area.x0 - first :][: area.height, : area.width]
-    return np.where(mask[:, :, None], decoded[area.slices], shown)
+    blocks = still(seen(pixels[top : area.y1 + halo, first : area.x1 + halo]))
+    return flags_of_pixels(blocks[(area.y0 - top) // BLOCK :, (area.x0 - first) // BLOCK :], area)
 
 
-def still(pixels: Pixels) -> Flags:
-    """Return which blocks of pixels (h, w, 3), those at the right and lower edge cut, have one colour with all up to REACH away.
+def flags_of_pixels(blocks: Flags, area: Area) -> Flags:
+    """Return the flags of the blocks of an area, and maybe of some beyond it, as those of its pixels, (h, w, 1)."""
+    rows, columns = (-(-length // BLOCK) for length in area.shape)
+    pixels = blocks[:rows, :columns].repeat(BLOCK, 0).repeat(BLOCK, 1)
+    return pixels[: area.height, : area.width, None]
+
+
+def still(pixels: npt.NDArray[Any]) -> Flags:
+    """Return which blocks of pixels (h, w, C), those at the right and lower edge cut, have one colour with all up to REACH away.
 
     What lies beyond an edge is as the nearest block inside.
     """

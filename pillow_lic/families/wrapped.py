@@ -27,8 +27,11 @@ from ..fileformat.jpeg import Facts
 from ..fileformat.levels import level_to_quality
 from ..fileformat.tiling import Tiling
 from . import MISSING, Trial
+from .calm import calmed
 from .held import has_cut_off, hold
+from .noise import let_be
 from .still import left
+from .views import mean_of
 
 if TYPE_CHECKING:
     from ..engine.models import Model
@@ -90,21 +93,24 @@ def restored(
     area: Area | None = None,
     held: int = 0,
     luma: Pixels | None = None,
+    views: int = 1,
 ) -> None:
     """Give the restored pixels (h, w, 3) of an area of a picture (all of it by default) to `put`, window by window.
 
     pixels: the inner picture. shape: rows and columns of the picture. `held` bytes are in memory beside that. luma: `luma_of` the file.
+    views: how many the result is the mean of.
     """
 
     def finish(core: Area, shown: Pixels) -> Pixels:
         if model.constants["scale"] > 1:
             return shown
+        shown = let_be(calmed(shown, pixels, core), pixels, facts.steps[0], core)
         if luma is not None:
             shown = hold(shown, pixels[core.slices], luma[core.slices], facts.steps[0])
         return left(shown, pixels, core)
 
     windows = Windows(model.constants["window"], model.constants["margin"], model.constants["scale"], 1)
-    windows.run(model, "restore", pixels, told(facts), shape, put, area, held, finish)
+    windows.run(model, "restore", pixels, told(facts), shape, put, area, held, finish, views)
 
 
 def luma_of(model: Model, data: bytes | memoryview, facts: Facts, pixels: Pixels) -> Pixels | None:
@@ -146,6 +152,7 @@ class Windows:
         area: Area | None = None,
         held: int = 0,
         finish: Callable[[Area, Pixels], Pixels] = lambda _, made: made,
+        views: int = 1,
     ) -> None:
         """Give what the network makes of an area (all by default) of pixels (H, W, 3) to `put`; shape: rows and columns of all of it.
 
@@ -160,7 +167,7 @@ class Windows:
             window = with_halo(core, self.margin, align, source.width, source.height).area
             missing = [(0, padded(length, align) - length) for length in window.shape]
             seen = np.pad(pixels[window.slices], (*missing, (0, 0)), "edge")
-            made: Pixels = model.run(role, pixels=seen, **feeds)[0][0]
+            made = mean_of(lambda pixels: model.run(role, pixels=pixels, **feeds)[0][0], seen, views)
             square = self._made(core, shape)
             finished = finish(square, made[square.within(self._made(window, shape)).slices])
             wanted = square.intersection(target)

@@ -69,18 +69,19 @@ def _file(pixels: Pixels, **words: object) -> bytes:
 
 
 def batch_of(
-    pictures: Tensor, rng: np.random.Generator, qualities: Sequence[int] | None = None
+    pictures: Tensor, rng: np.random.Generator, qualities: Sequence[int] | None = None, power: float = 1.0
 ) -> tuple[Tensor, Jpegs]:
     """Return pictures (B,H,W,3) uint8, some of them grey now, and what JPEG makes of them.
 
-    At qualities spread over the scale, or at those given, which have the standard's tables, halved chroma and colours.
+    At qualities spread over the scale, or at those given, which have the standard's tables, halved chroma and colours. power: 1
+    spreads them evenly; the share of the scale below a quality is raised to the inverse of it, so that above 1 low ones are more.
     """
     rows = []
     for number, picture in enumerate(pictures.numpy()):
         if qualities is not None:
             rows.append((picture, True, *coded(picture, standard(qualities[number]), halved=True)))
             continue
-        tables = standard(LOWEST + (HIGHEST - LOWEST) * (number + rng.random()) / len(pictures))
+        tables = standard(LOWEST + (HIGHEST - LOWEST) * ((number + rng.random()) / len(pictures)) ** power)
         tables = bent(tables, rng) if rng.random() < BENT else tables
         halved, grey = rng.random() >= FULL, rng.random() < GREY
         if grey:

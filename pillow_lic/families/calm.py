@@ -1,0 +1,72 @@
+"""Luma of a restored picture as its JPEG has it, where a network has next to nothing to say of it.
+
+    luma of what is shown, less that of the decoded picture ─by blocks─▶ small? or one luma all around? ─▶ the decoded picture's luma
+
+On a smooth gradient JPEG at high quality is half a level from the original. Colours are worth mending there, but to round what was
+mended costs luma more than a small change of it gains (FORMAT.md 14.9). All is counted in thousandths of a level, exactly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from .still import BLOCK, flags_of_pixels, still_in
+
+if TYPE_CHECKING:
+    from ..fileformat.areas import Area
+
+Pixels = npt.NDArray[np.uint8]
+Thousandths = npt.NDArray[np.int32]
+
+LEVEL: Final = 1000
+"""A level in the unit of luma here."""
+SHARES: Final = (299, 587, 114)
+"""Shares of R, G and B in luma (ITU-T T.871, 7)."""
+SMALL: Final = 500
+"""Root mean square of the changes of a block below which they are none. Photographs gain less by such blocks than gradients lose."""
+LARGE: Final = 8 * SMALL
+"""One change of which, or of more, is too large for a block of 64."""
+
+
+def calmed(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
+    """Return shown pixels (h, w, 3) of an area of a picture, with the luma of the decoded one in blocks where both are nearly the same.
+
+    decoded: what a decoder makes of the JPEG file, (H, W, 3). area: whole blocks, but where the picture ends. So it is in blocks of one
+    luma among such. In whole levels luma is then that of the decoded picture, but for what lies beyond 0 and 255: G takes the first
+    level of a change, and all three the rest. Where the decoded picture has one tint all around, its pixels are taken.
+    """
+    change = LEVEL * levels(luma(decoded[area.slices])) - luma(shown)
+    near = flags_of_pixels(_small(change), area) | still_in(decoded, area, lambda p: levels(luma(p))[:, :, None])
+    if not near.any():
+        return shown
+    green = levels(change).clip(-1, 1)
+    moved = shown + levels(change - SHARES[1] * green)[:, :, None]
+    moved[:, :, 1] += green
+    tinted = still_in(decoded, area, lambda p: p - p[:, :, 1:2])
+    kept = np.where(tinted, decoded[area.slices], moved.clip(0, 255).astype(np.uint8))
+    return np.where(near, kept, shown)
+
+
+def luma(pixels: Pixels) -> Thousandths:
+    """Return the luma (h, w) of pixels (h, w, 3)."""
+    found: Thousandths = pixels.astype(np.int32) @ np.array(SHARES, np.int32)
+    return found
+
+
+def levels(thousandths: Thousandths) -> Thousandths:
+    """Return the nearest whole levels, halves upwards."""
+    return (thousandths + LEVEL // 2) // LEVEL
+
+
+def _small(change: Thousandths) -> npt.NDArray[np.bool_]:
+    """Return the blocks of changes (h, w), those at the right and lower edge cut, whose root mean square is below SMALL."""
+    rows, columns = (range(0, length, BLOCK) for length in change.shape)
+    squares = change.clip(-LARGE, LARGE) ** 2
+    sums, counts = (
+        np.add.reduceat(np.add.reduceat(values, rows, 0), columns, 1) for values in (squares, np.ones_like(squares))
+    )
+    flags: npt.NDArray[np.bool_] = sums < SMALL**2 * counts
+    return flags
