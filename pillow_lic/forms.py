@@ -231,7 +231,8 @@ class Alone:
 
     def least(self, level: int) -> float:
         """Return bits that the cost of a level is not below, by a quick search."""
-        return whole.SHRINKS * vp8l.bits(self._kept.whole(level)) + self._error(level)
+        quick = self._kept.bits(level) if self._kept.share == 1 else vp8l.bits(self._kept.whole(level))
+        return whole.SHRINKS * quick + self._error(level)
 
     def _error(self, level: int) -> float:
         """Return the bits that the error of a file of a level is worth."""

@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float32]
 
 WHOLE = 0.9
 """Share of exact pixels from which on a file without networks may be the smaller one."""
+_LEAST_OF_CODEC = 8 * 64
+"""Bits of the networks that a file with a layer has at the least."""
 _SQUARES = 1024
 """Side in pixels of the squares that are searched for drawn blocks, each alone."""
 
@@ -59,7 +61,7 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
     if blends is not None or result.share < WHOLE or result.share == 1:
         return result
     every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, aim, None)
-    return every if every.bits(level) <= result.bits(level) else result
+    return every if every.bits(level) <= result.bits(level) + _LEAST_OF_CODEC else result
 
 
 def _of_blocks(
@@ -189,6 +191,7 @@ class Layer:
         self.colors, self.exact, self.share, self.has_letters = colors, exact, share, has_letters
         self._aim, self._merges, self._soft, self._blends = aim, merges, soft, blends
         self._payloads: dict[tuple[int, bool, int], bytes] = {}
+        self._bits: dict[tuple[int, bool, int], int] = {}
 
     def covered(self, area: Area) -> Mask:
         """Return the flags of the pixels of an area beneath which the codec sees a continued ground."""
@@ -197,8 +200,7 @@ class Layer:
 
     def payload(self, level: int, tiling: Tiling) -> bytes:
         """Return the payload of the exact section of a file of that level, which has these tiles."""
-        key = (*self.kind(level), 0 if self._blends is None else glyphs.degrees(self._aim(level)))
-        if key not in self._payloads:
+        if (key := self._key(level)) not in self._payloads:
             streams = [exact_layer.written(*self.over(area, level)) for area in tiling.tiles()]
             self._payloads[key] = exact_layer.pack(streams, tiling)
         return self._payloads[key]
@@ -229,7 +231,14 @@ class Layer:
     def bits(self, level: int) -> int:
         """Return about how many bits the layer of a file of that level has."""
         height, width = self.colors.shape[:2]
-        return sum(exact_layer.bits(*self.over(area, level)) for area in Tiling(width, height, _SQUARES).tiles())
+        if (key := self._key(level)) not in self._bits:
+            areas = Tiling(width, height, _SQUARES).tiles()
+            self._bits[key] = sum(exact_layer.bits(*self.over(area, level)) for area in areas)
+        return self._bits[key]
+
+    def _key(self, level: int) -> tuple[int, bool, int]:
+        """Return what decides the layer of a file of that level."""
+        return (*self.kind(level), 0 if self._blends is None else glyphs.degrees(self._aim(level)))
 
     def whole(self, level: int) -> Pixels:
         """Return all colours of the picture as a file of that level has exact ones."""
