@@ -107,12 +107,9 @@ def _form(picture: Picture, options: EncodeOptions, model: Model, request: Reque
         return _smallest(forms or [plain], level)
     if kept is None:
         return plain
-    best = _cheapest(forms, level)
-    return (
-        best
-        if best.cost(level) <= (choice.favour(plain.aim(level)) if kept.has_letters else 1) * plain.cost(level)
-        else plain
-    )
+    best, aim = _cheapest(forms, level), plain.aim(level)
+    most = choice.favour(aim) if aim.is_exact and kept.has_letters else 1
+    return best if best.cost(level) <= most * plain.cost(level) else plain
 
 
 def _layered(picture: Picture, model: Model, request: Request, kept: Layer) -> list[Form]:

@@ -14,8 +14,10 @@ import pillow_lic
 from pillow_lic import composing
 from pillow_lic.engine import models
 from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, merging, whole
+from pillow_lic.families import Request
 from pillow_lic.fileformat import exact_layer
 from pillow_lic.fileformat.levels import quality_to_level
+from pillow_lic.forms import Coded, Form, Picture
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -134,6 +136,31 @@ def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_chea
     again = np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=5)))
     assert (again[272:] == pixels[272:]).all()
     assert not (again[:240] == pixels[:240]).all()
+
+
+@pytest.mark.parametrize(("quality", "dearer", "is_layered"), [(4.9, 1.05, False), (5, 1.05, True), (5, 1.3, False)])
+def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dearer: float, is_layered: bool) -> None:
+    im, level = page(192, 128), quality_to_level(quality)
+    model = models.choose(None)
+    plain = Coded(Picture(np.asarray(im), "RGB", None), model, Request(effort=1))
+    letters = np.zeros((128, 192), np.bool_)
+    letters[:, :80] = True
+
+    def found(colors: Pixels, level: int, aim: Callable[[int], aims.Aim], spent: choice.Spent) -> layer.Layer | None:
+        spent()
+        return layer.named(colors, letters, aim)
+
+    def cheapest(forms: list[Form], level: int) -> Form:
+        (form,) = forms
+        return mock.Mock(wraps=form, is_drawn=True, deltas=None, cost=lambda level: dearer * plain.cost(level))
+
+    with (
+        mock.patch.object(layer, "found", found),
+        mock.patch.object(composing, "_cheapest", cheapest),
+        mock.patch.object(composing, "_as_it_is_within", return_value=None),
+    ):
+        data = pillow_lic.encode(im, quality=quality)
+    assert (data == plain.file(level)) != is_layered
 
 
 def test_the_commonest_colour_of_a_block() -> None:
