@@ -67,7 +67,7 @@ def encode(
     families.refuse_foreign(model, asked)
     if model.procedure == LOSSLESS:
         _refuse_lossy(model, options)
-        return forms.as_it_is(forms.Picture(pixels, mode, metadata))(MAX_LEVEL)
+        return forms.as_it_is(forms.Picture(pixels, mode, metadata), families.LONG_EFFORT)(MAX_LEVEL)
     return composing.composed(pixels, mode, options, model, metadata, original)
 
 

@@ -58,7 +58,7 @@ def composed(
     form = _form(picture, options, model, request, level)
     may_be_whole = deltas is None and not original and options.exact is not False and vp8l.is_there()
     may_be_whole &= not (isinstance(form, Alone) and form.is_exact(level))
-    slim = as_it_is(picture) if may_be_whole and min(height, width) < SLIM else None
+    slim = as_it_is(picture, effort) if may_be_whole and min(height, width) < SLIM else None
 
     def file(level: int) -> bytes:
         return form.file(level) if slim is None else min(slim(level), form.file(level), key=len)
@@ -79,8 +79,8 @@ def composed(
         is_weighed = isinstance(form, Coded) and form.was_tried(level) and not options.has_target
         most = form.cost(level) if is_weighed else 8 * len(data)
         if form.is_drawn and not options.has_target and (aim := aims.aim(model.slope(level), level)).is_exact:
-            most *= choice.favour(aim)
-        return _as_it_is_within(picture, most, level, is_drawn=form.is_drawn) or data
+            most = max(most, min(choice.favour(aim) * most, 8 * choice.GROWTH_OF_LETTERS * len(data)))
+        return _as_it_is_within(picture, most, level, effort, is_drawn=form.is_drawn) or data
     if deltas is None:
         return data
     if options.has_target and len(importance_map.pack(deltas)) < requested.REMADE_SHARE * len(data):
@@ -103,15 +103,28 @@ def _form(picture: Picture, options: EncodeOptions, model: Model, request: Reque
 
     kept = layer.found(picture.colors, level, plain.aim, lambda: plain.spent(level))
     forms = [] if kept is None else _layered(picture, model, request, kept)
-    if plain.was_tried(level):
-        return min([plain, *forms], key=lambda form: form.cost(level))
-    return _smallest(forms or [plain], level)
+    if not plain.was_tried(level):
+        return _smallest(forms or [plain], level)
+    if kept is None:
+        return plain
+    best, aim = _cheapest(forms, level), plain.aim(level)
+    most = choice.favour(aim) if aim.is_exact and kept.has_letters else 1
+    return best if best.cost(level) <= most * plain.cost(level) else plain
 
 
 def _layered(picture: Picture, model: Model, request: Request, kept: Layer) -> list[Form]:
     """Return the forms that a picture with a layer may have."""
-    forms: list[Form] = [Alone(picture, model, kept)] if kept.share >= layer.WHOLE else []
-    return [*forms, Coded(picture, model, request, kept)] if kept.share < 1 else forms
+    forms: list[Form] = [Coded(picture, model, request, kept)] if kept.share < 1 else []
+    return [*forms, Alone(picture, model, request, kept)] if kept.share >= layer.WHOLE else forms
+
+
+def _cheapest(forms: Sequence[Form], level: int) -> Form:
+    """Return the form whose file of a level costs least; those that cannot be it by a quick look are not written."""
+    best = forms[0]
+    for form in forms[1:]:
+        if form.least(level) < best.cost(level) and form.cost(level) < best.cost(level):
+            best = form
+    return best
 
 
 def _smallest(forms: Sequence[Form], level: int) -> Form:
@@ -119,9 +132,9 @@ def _smallest(forms: Sequence[Form], level: int) -> Form:
     return forms[0] if len(forms) == 1 else min(forms, key=lambda form: len(form.file(level)))
 
 
-def _as_it_is_within(picture: Picture, most: float, level: int, *, is_drawn: bool) -> bytes | None:
+def _as_it_is_within(picture: Picture, most: float, level: int, effort: int, *, is_drawn: bool) -> bytes | None:
     """Return the file of every pixel of a picture as it is; None where it has more than so many bits."""
     if not whole.may_be_within(picture.pixels, most, is_drawn=is_drawn):
         return None
-    data = as_it_is(picture)(level)
+    data = as_it_is(picture, effort)(level)
     return data if 8 * len(data) <= most else None

@@ -17,12 +17,12 @@ import numpy.typing as npt
 from . import channels, families, metrics
 from .engine import models
 from .engine.models import Model
-from .exact import aims, drawn, ground
+from .exact import aims, drawn, ground, whole
 from .exact.aims import Aim
 from .exact.drawn import BLOCK
 from .exact.layer import Layer
 from .families import Request
-from .fileformat import alpha, container, importance_map, squares
+from .fileformat import alpha, container, importance_map, squares, vp8l
 from .fileformat.header import Header
 from .fileformat.importance_map import Deltas
 from .fileformat.limits import MAX_LEVEL
@@ -97,6 +97,9 @@ class Form(Protocol):
     def cost(self, level: int) -> float:
         """Return what the file of a level costs, in bits, its error counted."""
 
+    def least(self, level: int) -> float:
+        """Return bits that the cost of a level is not below, by a quick look."""
+
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
 
@@ -153,6 +156,10 @@ class Coded:
         error = float(self._trial(level).errors.sum(dtype=np.float64))
         return 8 * len(self.file(level)) + self.aim(level).slope * error
 
+    def least(self, level: int) -> float:
+        """Return the bits of the layer: what else there is is known when it is coded."""
+        return 0.0 if self._kept is None else whole.SHRINKS * self._kept.bits(level)
+
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
         error = float(self._trial(level).errors.sum(dtype=np.float64)) / (self._seen.shape[0] * self._seen.shape[1])
@@ -203,8 +210,8 @@ class Alone:
     deltas: Deltas | None = None
     is_drawn = True
 
-    def __init__(self, picture: Picture, model: Model, kept: Layer) -> None:
-        self._picture, self._model, self._kept = picture, model, kept
+    def __init__(self, picture: Picture, model: Model, request: Request, kept: Layer) -> None:
+        self._picture, self._model, self._kept, self._effort = picture, model, kept, request.effort
         self._files: dict[tuple[int, bool], Callable[[int], bytes]] = {}
 
     def is_exact(self, level: int) -> bool:
@@ -215,25 +222,37 @@ class Alone:
         """Return the file of a level."""
         kind = self._kept.kind(level)
         if kind not in self._files:
-            self._files[kind] = as_it_is(self._picture.of(self._kept.whole(level)))
+            self._files[kind] = as_it_is(self._picture.of(self._kept.whole(level)), self._effort)
         return self._files[kind](level)
 
     def cost(self, level: int) -> float:
         """Return what the file of a level costs, in bits, its error counted."""
-        error = 0.0 if self.is_exact(level) else 255.0**2 / math.pow(10, self.psnr(level) / 10)
+        return 8 * len(self.file(level)) + self._error(level)
+
+    def least(self, level: int) -> float:
+        """Return bits that the cost of a level is not below, by a quick search."""
+        quick = self._kept.bits(level) if self._kept.share == 1 else vp8l.bits(self._kept.whole(level))
+        return whole.SHRINKS * quick + self._error(level)
+
+    def _error(self, level: int) -> float:
+        """Return the bits that the error of a file of a level is worth."""
+        if self.is_exact(level):
+            return 0.0
         height, width = self._picture.pixels.shape[:2]
-        pixels = float(height * width)
-        return 8 * len(self.file(level)) + self._model.slope(level) * error * pixels
+        return self._model.slope(level) * 255.0**2 / math.pow(10, self.psnr(level) / 10) * float(height * width)
 
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
         return min(metrics.psnr(self._kept.colors, self._kept.whole(level)), MOST_DB)
 
 
-def as_it_is(picture: Picture) -> Callable[[int], bytes]:
-    """Return the file that holds every pixel of a picture, by its level; MAX_LEVEL says lossless. No network runs."""
+def as_it_is(picture: Picture, effort: int) -> Callable[[int], bytes]:
+    """Return the file that holds every pixel of a picture, by its level; MAX_LEVEL says lossless. No network runs.
+
+    effort: from 2 on it is searched for as long as WebP's method 6 takes.
+    """
     model = models.choose(LOSSLESS)
-    writer = families.writer(model, picture.pixels, Request())
+    writer = families.writer(model, picture.pixels, Request(effort=effort))
     payloads = writer.payloads(MAX_LEVEL)
 
     def file(level: int) -> bytes:

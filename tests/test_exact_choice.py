@@ -6,15 +6,18 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 import pytest
-from drawn_pages import AIM, LEVEL, aim, page, sign_on_a_photo, slide, soft_lines
+from drawn_pages import AIM, LEVEL, WORDS, aim, page, sign_on_a_photo, slide, soft_lines
 from pictures import SAMPLE, photo_like
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import pillow_lic
 from pillow_lic import composing
 from pillow_lic.engine import models
 from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, merging, whole
+from pillow_lic.families import Request
+from pillow_lic.fileformat import exact_layer
 from pillow_lic.fileformat.levels import quality_to_level
+from pillow_lic.forms import Coded, Form, Picture
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -31,15 +34,13 @@ def test_where_bits_leave_doubt_the_error_of_the_codec_decides() -> None:
     blocks = drawn.found(pixels)
     assert blocks is not None
     hard, easy = (np.full(blocks.cost.shape, bits, np.float32) for bits in (1e5, 0.0))
-    assert choice.kept(pixels, blocks, AIM, lambda: easy) is None
+    assert not choice.kept(pixels, blocks, AIM, lambda: easy).blocks.any()
     every = choice.kept(pixels, blocks, AIM, lambda: hard)
-    assert every is not None
     assert every.blocks[blocks.within(choice.LIKELY)].all()
     assert not every.is_sure
     mixed_cost = hard.copy()
     mixed_cost[:, 3:] = 0
     some = choice.kept(pixels, blocks, aim(quality_to_level(4.9)), lambda: mixed_cost)
-    assert some is not None
     assert some.blocks[:, :3].any()
     assert not some.blocks[blocks.cost > 0][mixed_cost[blocks.cost > 0] == 0].any()
 
@@ -67,24 +68,32 @@ def test_error_is_weighed_by_the_slope_of_the_model() -> None:
             assert asked.pop() == (model.slope(quality_to_level(4)), False)
 
 
-@pytest.mark.parametrize(("bits_of_fewer", "are_soft"), [(10, True), (90, False), (100, False)])
-def test_fewer_colours_are_kept_where_they_save_more_than_exact_ones_may_cost(
-    bits_of_fewer: float, are_soft: bool
-) -> None:
+@pytest.mark.parametrize(("dearer", "are_soft"), [(1.1, False), (1.5, True)])
+def test_exact_blocks_may_cost_a_fifth_more_than_fewer_colours(dearer: float, are_soft: bool) -> None:
     shape = (12, 16)
-    sure = np.zeros(shape, np.bool_)
-    sure[:, :5] = True
+    letters = np.zeros(shape, np.bool_)
+    letters[:, :5] = True
+    spent = np.full(shape, 200, np.float32)
 
     def kept(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim, spent: choice.Spent) -> choice.Kept:
-        bits = np.full(shape, 100 if aim.is_exact else bits_of_fewer, np.float32)
-        return choice.Kept(np.ones(shape, np.bool_), bits, sure, is_sure=False)
+        bits = np.full(shape, 50 * dearer if aim.is_exact else 50, np.float32)
+        return choice.Kept(np.ones(shape, np.bool_), bits, is_sure=False)
 
-    with mock.patch.object(choice, "kept", kept), mock.patch.object(glyphs, "searched", return_value=None):
-        part = layer._chosen(soft_lines(), AIM, lambda: np.full(shape, 200, np.float32))
+    def cost(colors: Pixels, part: layer._Part, aim: aims.Aim, spent: npt.NDArray[np.float32]) -> float:
+        return float(np.where(part.soft, 50, 50 * dearer).sum())
+
+    with (
+        mock.patch.object(choice, "kept", kept),
+        mock.patch.object(choice, "letters", return_value=(letters, letters)),
+        mock.patch.object(glyphs, "searched", return_value=None),
+        mock.patch.object(layer, "_cost", cost),
+    ):
+        part = layer._chosen(soft_lines(), AIM, lambda: spent)
         assert part.kept.all()
-        assert (part.soft == (~sure & are_soft)).all()
-        found = layer.found(soft_lines(), LEVEL, aim, lambda: np.full(shape, 200, np.float32))
+        assert (part.soft == (~letters & are_soft)).all()
+        found = layer.found(soft_lines(), LEVEL, aim, lambda: spent)
     assert found is not None
+    assert found.has_letters
     assert bool(found.reach(LEVEL)) == are_soft
     assert found.kind(LEVEL) != found.kind(LEVEL - 1)
     shown = found.whole(LEVEL)
@@ -93,29 +102,91 @@ def test_fewer_colours_are_kept_where_they_save_more_than_exact_ones_may_cost(
     assert not (found.whole(LEVEL - 1)[:, :80] == soft_lines()[:, :80]).all()
 
 
-def test_what_an_area_saves_counts_exact_blocks_and_glyphs() -> None:
-    glyph_blocks = np.array([[True, False, False]])
+def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
+    glyph_blocks, none = np.array([[True, False, False]]), np.zeros((1, 3), np.bool_)
+    ink, wrong = np.zeros((16, 48, 3), np.uint8), np.float32([[5, 70, 900]])
     part = layer._Part(
         np.array([[False, True, False]]),
-        np.zeros((1, 3), np.bool_),
-        glyphs.Glyphs(np.zeros((16, 48, 3), np.uint8), np.zeros((16, 48), np.uint8), glyph_blocks, 30.0),
+        none,
+        glyphs.Glyphs(ink, ink[:, :, 0], glyph_blocks, none, 30.0, wrong),
     )
-    by_block, spent = np.float32([[1, 20, 300]]), np.float32([[100, 200, 300]])
-    assert layer._saved(part, by_block, spent) == 20 + 100 - 30
-    assert layer._saved(layer._Part(part.kept, part.soft, None), by_block, spent) == 20
+    bits, spent = np.float32([[1, 20, 300]]), np.float32([[100, 200, 300]])
+    assert layer._estimate(part, bits, spent) == 35 + 20 + 300
+    assert layer._estimate(layer._Part(part.kept, part.soft, None), bits, spent) == 100 + 20 + 300
+    pixels = np.full((16, 48, 3), 90, np.uint8)
+    layered = exact_layer.bits(pixels, np.uint8([[0, 255, 0]]).repeat(16, 0).repeat(16, 1))
+    assert layer._cost(pixels, part, AIM, spent) == pytest.approx(layered + 5 + 300)
+
+
+def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_cheaper() -> None:
+    """Pale letters cost the codec less than exact ones do, and are letters."""
+    im = Image.new("RGB", (512, 384), "#1e2433")
+    with Image.open(SAMPLE) as photo:
+        im.paste(photo.convert("RGB").resize((512, 256)))
+    draw = ImageDraw.Draw(im)
+    for row in range(5):
+        draw.text((8, 276 + 20 * row), WORDS, "#f0f0f0", ImageFont.load_default(13))
+        draw.text((300, 276 + 20 * row), "pale labels", "#586070", ImageFont.load_default(13))
+    pixels = np.asarray(im)
+    blocks = drawn.found(pixels)
+    assert blocks is not None
+    letters, clear = choice.letters(pixels, blocks)
+    assert letters[18:, 19:].any()
+    assert (letters | ~clear).all()
+    again = np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=5)))
+    assert (again[272:] == pixels[272:]).all()
+    assert not (again[:240] == pixels[:240]).all()
+
+
+@pytest.mark.parametrize(("quality", "dearer", "is_layered"), [(4.9, 1.05, False), (5, 1.05, True), (5, 1.3, False)])
+def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dearer: float, is_layered: bool) -> None:
+    im, level = page(192, 128), quality_to_level(quality)
+    model = models.choose(None)
+    plain = Coded(Picture(np.asarray(im), "RGB", None), model, Request(effort=1))
+    letters = np.zeros((128, 192), np.bool_)
+    letters[:, :80] = True
+
+    def found(colors: Pixels, level: int, aim: Callable[[int], aims.Aim], spent: choice.Spent) -> layer.Layer | None:
+        spent()
+        return layer.named(colors, letters, aim)
+
+    def cheapest(forms: list[Form], level: int) -> Form:
+        (form,) = forms
+        return mock.Mock(wraps=form, is_drawn=True, deltas=None, cost=lambda level: dearer * plain.cost(level))
+
+    with (
+        mock.patch.object(layer, "found", found),
+        mock.patch.object(composing, "_cheapest", cheapest),
+        mock.patch.object(composing, "_as_it_is_within", return_value=None),
+    ):
+        data = pillow_lic.encode(im, quality=quality)
+    assert (data == plain.file(level)) != is_layered
+
+
+def test_the_commonest_colour_of_a_block() -> None:
+    pixels = np.arange(20 * 36, dtype=np.uint16).reshape(20, 36)
+    colors = np.stack([pixels >> 8, pixels & 255, pixels * 0], 2).astype(np.uint8)
+    colors[:16, 16:32] = 7
+    colors[3, 20] = 9
+    among = np.ones((2, 3), np.bool_)
+    among[1, 0] = False
+    share = drawn.commonest(colors, among)
+    assert share[0, 1] == 255 / 256
+    assert share[0, 0] == 1 / 256
+    assert share[1, 0] == 0
 
 
 def test_letters_beyond_doubt_stay_exact_beside_doubtful_ones() -> None:
     """Of a slide and a page side by side the page's letters are no glyphs, whatever the slide's cost."""
     im = slide(640, 256)
     im.paste(page(with_photo=False), (320, 0))
-    blocks = drawn.found(np.asarray(im))
+    pixels = np.asarray(im)
+    blocks = drawn.found(pixels)
     assert blocks is not None
-    kept = choice.kept(np.asarray(im), blocks, AIM, lambda: np.full(blocks.cost.shape, 2e4, np.float32))
-    assert kept is not None
-    assert not kept.is_sure
-    assert kept.sure[:, 21:][blocks.contrast[:, 21:] > 0].all()
-    assert not (kept.sure & ~kept.blocks).any()
+    _, clear = choice.letters(pixels, blocks)
+    part = layer._chosen(pixels, AIM, lambda: np.full(blocks.cost.shape, 2e4, np.float32))
+    assert clear[:, 21:][blocks.contrast[:, 21:] > 0].all()
+    assert (part.kept & ~part.soft)[clear].all()
 
 
 @pytest.mark.parametrize("quality", [2, 6, 10])

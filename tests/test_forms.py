@@ -84,7 +84,7 @@ def test_what_is_whole_runs_no_network(mode: str) -> None:
     )
     assert kept is not None
     with mock.patch("pillow_lic.engine.runtime.run", side_effect=AssertionError("a network ran")):
-        form = Alone(picture, models.choose(None), kept)
+        form = Alone(picture, models.choose(None), Request(), kept)
         data = form.file(MAX_LEVEL)
         assert form.cost(LEVEL) == 8 * len(form.file(LEVEL))
     assert container.read_front(io.BytesIO(data)).header.level == MAX_LEVEL - 1

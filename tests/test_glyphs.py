@@ -36,15 +36,29 @@ def test_glyphs_are_weighed_on_the_ground_beside_them() -> None:
     pixels = np.full((48, 48, 3), 100, np.uint8)
     cover = np.zeros((48, 48), np.uint8)
     cover[16:32, 16:32] = 64
-    blocks = np.zeros((3, 3), np.bool_)
-    blocks[1, 1] = True
     pixels[cover > 0] = 75  # a quarter black over 100
-    black = glyphs.Glyphs(np.zeros_like(pixels), cover, blocks, 0.0)
-    assert glyphs._errors(black, pixels, AIM).max() <= 256
+    black = np.zeros_like(pixels)
+    assert glyphs._errors(black, cover, pixels, AIM).max() <= 256
     pixels[cover > 0] = 112  # a quarter black over 150, which lies nowhere beside it
-    errors = glyphs._errors(black, pixels, AIM)
+    errors = glyphs._errors(black, cover, pixels, AIM)
     assert errors[1, 1] > 256 * 35**2
     assert errors.sum() == errors[1, 1]
+
+
+def test_glyphs_make_room_for_exact_letters() -> None:
+    blocks = np.ones((4, 4), np.bool_)
+    taken = np.zeros((4, 4), np.bool_)
+    taken[:2, 0] = True
+    wrong = np.full((4, 4), 3, np.float32)
+    whole = glyphs.Glyphs(np.zeros((64, 64, 3), np.uint8), np.full((64, 64), 9, np.uint8), blocks, blocks, 160.0, wrong)
+    assert whole.cost == 160 + 16 * 3
+    left = whole.beside(taken)
+    assert left is not None
+    assert left.blocks.sum() == 14
+    assert not left.cover[:32, :16].any()
+    assert left.cover[32:, :16].all()
+    assert left.cost == pytest.approx(140 + 14 * 3)
+    assert whole.beside(blocks) is None
 
 
 def test_a_psnr_is_reached_with_glyphs() -> None:

@@ -5,12 +5,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from drawn_pages import slide
+from drawn_pages import page, slide
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import photo_like
@@ -240,20 +241,44 @@ def test_the_level_says_that_it_was_asked_for() -> None:
     assert codec.decode(codec.encode(pixels, "RGB", EncodeOptions(lossless=True)))[0].level == MAX_LEVEL
 
 
-def test_noise_is_not_searched_for_what_a_drawing_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    """libwebp takes 100 s/MP to try everything on noise, and 80 on photographs, for one percent."""
-    asked: list[tuple[int, int]] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The methods and qualities of libwebp that pixels are written with."""
+    found: list[tuple[int, int]] = []
     save = Image.Image.save
 
     def counted(im: Image.Image, *words: object, **options: int) -> None:
-        asked.append((options["method"], options["quality"]))
+        found.append((options["method"], options["quality"]))
         save(im, *words, **options)
 
     monkeypatch.setattr(Image.Image, "save", counted)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("size", "words", "is_long"),
+    [
+        ((320, 256), {}, False),
+        ((320, 256), {"effort": 2}, True),
+        ((320, 256), {"lossless": True}, True),
+        ((256, 256), {}, True),
+    ],
+)
+def test_a_page_is_searched_for_long_where_it_is_small_or_somebody_asks(
+    asked: list[tuple[int, int]], size: tuple[int, int], words: dict[str, Any], is_long: bool
+) -> None:
+    im = page(*size, with_photo=False)
+    data = pillow_lic.encode(im, **words)
+    assert ((6, 100) in asked) == is_long
+    assert (np.asarray(pillow_lic.open(data)) == np.asarray(im)).all()
+
+
+def test_noise_is_not_searched_for_what_a_drawing_has(asked: list[tuple[int, int]]) -> None:
+    """libwebp takes 100 s/MP to try everything on noise, and 80 on photographs, for one percent."""
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
     drawn = np.kron(np.eye(6, 8, dtype=np.uint8)[:, :, None] * np.uint8(200), np.ones((10, 10, 3), np.uint8))
     part, whole = [(4, 75), (5, 100)], [(4, 75), (6, 100)]
-    for pixels, smallest, expected in ((noise, True, [(4, 75), (6, 75)]), (drawn, False, part), (drawn, True, whole)):
+    for pixels, smallest, expected in ((noise, True, part), (drawn, False, part), (drawn, True, whole)):
         asked.clear()
         streams = vp8l.write(pixels, smallest=smallest)
         assert asked == expected

@@ -50,6 +50,11 @@ def test_samples_of_a_name_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert [sample.quality for sample in first["lic"]] == [2, 5]
 
 
+def test_no_model_is_named_so_that_one_colour_needs_no_network() -> None:
+    pixels = np.full((384, 512, 3), 40, np.uint8)
+    assert len(compare.ours().encode(pixels, 5)) < 100
+
+
 def test_lossless_files_are_checked_to_be_that() -> None:
     pixels = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
     size, *_, equal = lossless.measured(pixels, "lic")

@@ -37,12 +37,19 @@ CLEAR = 0.6
 """Part of what contrast is worth up to which bits are few beyond doubt."""
 LIKELY = 0.16
 """Bits a level of contrast by the estimate of `drawn`, below which a block may be kept in a tile that pays as a whole."""
-LETTERS = 0.055
-"""Bits a level of contrast by that estimate up to which a block is letters that stay exact: 0.75 to 1 of the contrast of pages is in
-such blocks, 0.3 of charts, 0 to 0.3 of what lies on gradients and maps (tests/screens)."""
-FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.15
+CLEAR_LETTERS, LETTERS = 0.055, 0.1
+"""Bits a level of contrast by that estimate up to which a block on an even ground is letters, and the ones that are it beyond doubt.
+
+0.75 to 1 of the contrast of pages is in the latter, 0.3 of charts, 0 to 0.3 of what lies on gradients and maps; pale letters, and labels
+of maps, are in the former (tests/screens).
+"""
+EVEN = 0.35
+"""Share of a block's pixels that have one colour where its ground is even."""
+FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.2
 """Bits that exact blocks may cost for one bit of what else can be had: pages are looked at closely, and from quality 5 on letters are to be
 exact."""
+GROWTH_OF_LETTERS = 1.25
+"""What a file of every pixel as it is may have for one byte of what it takes the place of, where its error does not pay for more."""
 
 
 def by_contrast(contrast: Floats, aim: Aim) -> Floats:
@@ -51,32 +58,35 @@ def by_contrast(contrast: Floats, aim: Aim) -> Floats:
 
 
 class Kept(NamedTuple):
-    """The blocks of a tile that are kept exactly, what each costs in bits, with its error, and those of which that is few beyond doubt.
+    """The blocks of a tile that are kept exactly, and what each of all would cost so in bits, with its error.
 
-    is_sure: whether it is of all together.
+    is_sure: whether that is few beyond doubt.
     """
 
     blocks: Mask
     bits: Floats
-    sure: Mask
     is_sure: bool
 
 
-def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Kept | None:
-    """Return which blocks of a tile (h, w, 1 or 3) are kept exactly in a file of that aim; None where none pay."""
+def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Kept:
+    """Return which blocks of a tile (h, w, 1 or 3) pay where they are kept exactly in a file of that aim."""
     likely = blocks.within(LIKELY)
     bits = _bits(colors, likely, aim)
     real = blocks.cost * np.float32(bits / max(1.0, float(blocks.cost[likely].sum())))
     if bits <= CLEAR * by_contrast(blocks.contrast, aim)[likely].sum():
-        return Kept(likely, real, likely, is_sure=True)
+        return Kept(likely, real, is_sure=True)
     worth = favour(aim) * spent()
     single = (blocks.equal >= drawn.LEAST_EQUAL) & (real <= worth)
-    gains = [float((worth - real)[chosen].sum()) for chosen in (likely, single)]
-    if max(gains) <= 0:
-        return None
-    sure = likely & blocks.within(LETTERS)
-    chosen = likely if gains[0] >= gains[1] else single
-    return Kept(chosen | sure if aim.is_exact else chosen, real, sure, is_sure=False)
+    none = np.zeros_like(likely)
+    return Kept(
+        max((none, likely, single), key=lambda chosen: float((worth - real)[chosen].sum())), real, is_sure=False
+    )
+
+
+def letters(colors: Pixels, blocks: Blocks) -> tuple[Mask, Mask]:
+    """Return which blocks of a tile (h, w, 1 or 3) are letters, those in doubt on an even ground, and which are it beyond doubt."""
+    clear, likely = blocks.within(CLEAR_LETTERS), blocks.within(LETTERS)
+    return clear | likely & (drawn.commonest(colors, likely) >= EVEN), clear
 
 
 def favour(aim: Aim) -> float:

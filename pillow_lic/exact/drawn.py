@@ -139,6 +139,24 @@ def _costs(numbers: npt.NDArray[np.uint32], new: Mask) -> npt.NDArray[np.float32
     return total
 
 
+def commonest(colors: Pixels, among: Mask) -> npt.NDArray[np.float32]:
+    """Return the share of pixels of a tile (h, w, 1 or 3) that have the commonest colour of their block; 0 of blocks that are not marked."""
+    height, width = colors.shape[:2]
+    across, down = -width % BLOCK, -height % BLOCK
+    whole = np.pad(packed(colors), ((0, down), (0, across)), mode="edge")
+    cut = whole.reshape(whole.shape[0] // BLOCK, BLOCK, whole.shape[1] // BLOCK, BLOCK).swapaxes(1, 2)
+    numbers = np.sort(cut[among].reshape(-1, BLOCK**2), 1)
+    ends = np.ones((len(numbers), BLOCK**2 + 1), np.bool_)
+    ends[:, 1:-1] = numbers[:, 1:] != numbers[:, :-1]
+    row, place = np.nonzero(ends)
+    lengths = np.where(row[1:] == row[:-1], place[1:] - place[:-1], 0)
+    most = np.zeros(len(numbers), np.intp)
+    np.maximum.at(most, row[:-1], lengths)
+    result = np.zeros(among.shape, np.float32)
+    result[among] = most / np.float32(BLOCK**2)
+    return result
+
+
 def contrast(colors: Pixels) -> npt.NDArray[np.float32]:
     """Return the contrast of every block of a tile (h, w, 1 or 3), in levels."""
     difference = np.zeros(colors.shape[:2], np.uint16)

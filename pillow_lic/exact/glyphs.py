@@ -78,12 +78,30 @@ class Candidates(NamedTuple):
 
 
 class Glyphs(NamedTuple):
-    """Ink and cover of a tile as in `Candidates`, the flags of its blocks that have any, and what they cost in bits, with their error."""
+    """Ink and cover of a tile as in `Candidates`, the flags of its blocks that have any and that have an even ground, and what they cost.
+
+    bits: those of ink and cover. wrong: those that the error of every block is worth.
+    """
 
     ink: Pixels
     cover: Pixels
     blocks: Mask
+    even: Mask
     bits: float
+    wrong: Floats
+
+    @property
+    def cost(self) -> float:
+        """What they cost in bits, their error counted."""
+        return self.bits + float(self.wrong[self.blocks].sum())
+
+    def beside(self, taken: Mask) -> Glyphs | None:
+        """Return the glyphs without those of taken blocks, whose share of the bits is that of the blocks; None where too few are left."""
+        blocks = self.blocks & ~taken
+        if blocks.sum() < LEAST_SURE:
+            return None
+        share = float(blocks.sum() / self.blocks.sum())
+        return Glyphs(self.ink, _covering(self.cover, blocks), blocks, self.even, share * self.bits, self.wrong)
 
 
 class _Ground(NamedTuple):
@@ -132,19 +150,19 @@ def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, ai
     if candidates is None:
         return None
     blocks = candidates.blocks if taken is None else candidates.blocks & ~(taken & candidates.even)
-    at_first = Glyphs(candidates.ink, _covering(candidates.cover, blocks), blocks, 0.0)
-    cover, wrong = rounded(at_first.cover, degrees(aim)), aim.slope * _errors(at_first, colors, aim)
-    both = np.concatenate([candidates.ink * (cover > 0)[:, :, None], cover[:, :, None]], 2)
+    cover = _covering(candidates.cover, blocks)
+    wrong = aim.slope * _errors(candidates.ink, cover, colors, aim)
+    shown = rounded(cover, degrees(aim))
+    both = np.concatenate([candidates.ink * (shown > 0)[:, :, None], shown[:, :, None]], 2)
     costs = drawn.costs(both, blocks) + wrong
     blocks = blocks & (costs <= _ESTIMATED * choice.by_contrast(candidates.contrasts, aim))
     if blocks.sum() < LEAST_SURE:
         return None
-    kept = _covering(candidates.cover, blocks)
-    bits = float(exact_layer.bits(candidates.ink, rounded(kept, degrees(aim))) + wrong[blocks].sum())
-    is_clear = bits <= choice.CLEAR * choice.by_contrast(contrast(colors), aim)[blocks].sum()
-    if is_clear or bits <= _MOST_BITS * spent()[blocks].sum():
-        return Glyphs(candidates.ink, kept, blocks, bits)
-    return None
+    cover = _covering(cover, blocks)
+    bits = float(exact_layer.bits(candidates.ink, rounded(cover, degrees(aim))))
+    result = Glyphs(candidates.ink, cover, blocks, candidates.even, bits, wrong)
+    is_clear = result.cost <= choice.CLEAR * choice.by_contrast(contrast(colors), aim)[blocks].sum()
+    return result if is_clear or result.cost <= _MOST_BITS * spent()[blocks].sum() else None
 
 
 def _covering(cover: Pixels, blocks: Mask) -> Pixels:
@@ -153,14 +171,14 @@ def _covering(cover: Pixels, blocks: Mask) -> Pixels:
     return result
 
 
-def _errors(glyphs: Glyphs, colors: Pixels, aim: Aim) -> Floats:
-    """Return the squared error of every block of colours (h, w, 1 or 3) where glyphs of a file of that aim cover it.
+def _errors(ink: Pixels, cover: Pixels, colors: Pixels, aim: Aim) -> Floats:
+    """Return the squared error of every block of colours (h, w, 1 or 3) where ink and cover of a file of that aim lie over it.
 
     The ground is what the pixels beside the glyphs continue to. Of letters it is the plane they were found on; beside a shadow or the
     edge of a card it is another, and the shadow would be blended with the wrong side.
     """
-    beneath = continued(colors, lambda area: glyphs.cover[area.slices] > 0)
-    shown = exact_layer.blended(beneath, glyphs.ink, rounded(glyphs.cover, degrees(aim)))
+    beneath = continued(colors, lambda area: cover[area.slices] > 0)
+    shown = exact_layer.blended(beneath, ink, rounded(cover, degrees(aim)))
     errors: Floats = squares.sums(np.square(shown.astype(np.float32) - colors).mean(2), BLOCK)
     return errors
 

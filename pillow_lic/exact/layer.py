@@ -14,8 +14,8 @@ from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
 from . import choice, drawn, glyphs, merging
 from .aims import Aim
-from .choice import Spent
-from .drawn import BLOCK
+from .choice import Kept, Spent
+from .drawn import BLOCK, Blocks
 from .glyphs import Glyphs
 
 Pixels = npt.NDArray[np.uint8]
@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float32]
 
 WHOLE = 0.9
 """Share of exact pixels from which on a file without networks may be the smaller one."""
+_LEAST_OF_CODEC = 8 * 64
+"""Bits of the networks that a file with a layer has at the least."""
 _SQUARES = 1024
 """Side in pixels of the squares that are searched for drawn blocks, each alone."""
 
@@ -59,7 +61,7 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
     if blends is not None or result.share < WHOLE or result.share == 1:
         return result
     every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, aim, None)
-    return every if every.bits(level) <= result.bits(level) else result
+    return every if every.bits(level) <= result.bits(level) + _LEAST_OF_CODEC else result
 
 
 def _of_blocks(
@@ -67,7 +69,10 @@ def _of_blocks(
 ) -> Layer:
     """Return the layer of a picture by the flags of its blocks."""
     flags = partial(_pixels_of, soft) if soft.any() else None
-    return Layer(colors, partial(_pixels_of, kept), float(kept.mean()), aim, soft=flags, blends=blends)
+    has_letters = bool((kept & ~soft).any())
+    return Layer(
+        colors, partial(_pixels_of, kept), float(kept.mean()), aim, soft=flags, has_letters=has_letters, blends=blends
+    )
 
 
 def _pixels_of(blocks: Mask, area: Area) -> Mask:
@@ -79,34 +84,47 @@ def _pixels_of(blocks: Mask, area: Area) -> Mask:
 def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
     """Return what is kept of an area (h, w, 1 or 3).
 
-    Where colours are kept, letters on one colour that pay beyond doubt are exact. Others may be glyphs too, or have fewer colours,
-    where that saves more than exact letters may cost. Below that quality glyphs come first, but not on a page, whose file needs no
-    networks.
+    Below the quality from which colours are kept glyphs come first, but not on a page, whose file needs no networks.
     """
     blocks = drawn.found(colors)
-    kept = None if blocks is None else choice.kept(colors, blocks, aim, spent)
     none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
+    kept = None if blocks is None else choice.kept(colors, blocks, aim, spent)
     exact = none if kept is None else kept.blocks
-    if not aim.is_exact or blocks is None or (kept is not None and kept.is_sure):
+    if blocks is None or kept is None or not aim.is_exact or kept.is_sure:
         taken = exact if aim.is_exact or exact.mean() >= WHOLE else None
         return _with_glyphs(exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent))
-    sure = none if kept is None else kept.sure
-    candidates = glyphs.searched(colors, sure)
-    parts, saved = [], []
+    return _with_letters(colors, blocks, kept, aim, spent)
+
+
+def _with_letters(colors: Pixels, blocks: Blocks, kept: Kept, aim: Aim, spent: Spent) -> _Part:
+    """Return what is kept of an area in doubt (h, w, 1 or 3) where colours are kept.
+
+    Exact are all blocks that pay and all letters, or letters alone, or those beyond doubt: the first of these that costs no more than exact
+    ones may. The others have fewer colours, or are glyphs, where that pays.
+    """
+    letters, clear = choice.letters(colors, blocks)
     fewer = choice.kept(colors, blocks, aim._replace(is_exact=False), spent)
-    for found, is_soft in ((kept, False), (fewer, True)):
-        blocks_of_it = none if found is None else found.blocks | sure
-        taken = sure if is_soft else blocks_of_it
-        part = _with_glyphs(
-            blocks_of_it,
-            blocks_of_it & ~sure if is_soft else none,
-            glyphs.paying(candidates, colors, taken, aim, spent),
-        )
+    smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
+    parts, costs = [], []
+    for exact, others in (
+        (kept.blocks | letters, np.zeros_like(letters)),
+        (letters, fewer.blocks),
+        (clear, fewer.blocks),
+    ):
+        chosen = exact | others
+        part = _with_glyphs(chosen, chosen & ~exact, smooth and smooth.beside(exact & (smooth.even | letters)))
         parts.append(part)
-        bits = np.float32(0) if found is None else found.bits if kept is None else np.where(sure, kept.bits, found.bits)
-        saved.append(_saved(part, choice.favour(aim) * spent() - bits, spent()))
-    whole = float(spent().sum())
-    return parts[0 if whole - saved[0] <= choice.favour(aim) * (whole - saved[1]) else 1]
+        costs.append(_estimate(part, np.where(exact, kept.bits, fewer.bits), spent()))
+    cheapest, most = parts[costs.index(min(costs))], choice.favour(aim) * min(costs)
+    return next(
+        part
+        for part, cost in zip(parts, costs, strict=True)
+        if part is cheapest
+        or (
+            cost <= most
+            and _cost(colors, part, aim, spent()) <= choice.favour(aim) * _cost(colors, cheapest, aim, spent())
+        )
+    )
 
 
 def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> _Part:
@@ -115,10 +133,26 @@ def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> _Part:
     return _Part(stays, soft & stays, found)
 
 
-def _saved(part: _Part, by_block: Floats, spent: Floats) -> float:
-    """Return the bits that an area saves: those of exact blocks, and what the codec spent on those of glyphs without what these cost."""
-    by_glyphs = 0.0 if part.glyphs is None else float(spent[part.glyphs.blocks].sum()) - part.glyphs.bits
-    return float(by_block[part.kept].sum()) + by_glyphs
+def _estimate(part: _Part, bits: Floats, spent: Floats) -> float:
+    """Return what an area is likely to cost, by the bits of each block that is kept and what the codec spends on the others."""
+    by_codec = ~part.kept
+    if part.glyphs is None:
+        return float(bits[part.kept].sum() + spent[by_codec].sum())
+    return float(bits[part.kept].sum() + spent[by_codec & ~part.glyphs.blocks].sum()) + part.glyphs.cost
+
+
+def _cost(colors: Pixels, part: _Part, aim: Aim, spent: Floats) -> float:
+    """Return what an area (h, w, 1 or 3) costs by the bits and the error of its layer, and what the codec spends on the other blocks."""
+    blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
+    made = _of_blocks(colors, part.kept, part.soft, lambda _: aim, blends)
+    area = Area(0, 0, colors.shape[1], colors.shape[0])
+    shown, cover = made.over(area, 0)
+    wrong = np.square(shown.astype(np.float32) - colors).mean(2)[made.exact(area)].sum()
+    by_codec = ~part.kept
+    if part.glyphs is not None:
+        by_codec &= ~part.glyphs.blocks
+        wrong += part.glyphs.wrong[part.glyphs.blocks].sum() / aim.slope
+    return float(exact_layer.bits(shown, cover) + aim.slope * wrong + spent[by_codec].sum())
 
 
 def _here(spent: Spent, area: Area) -> npt.NDArray[np.float32]:
@@ -138,7 +172,8 @@ class Layer:
 
     exact: returns the flags of the pixels of an area. share: how much of the picture is exact, 0..1. aim: returns that of files of
     a level. merges: whether colours are merged at low qualities. soft: returns the flags of pixels of an area that have fewer colours
-    at every quality where they are exact. blends: ink (H, W, 1 or 3) and cover (H, W) of glyphs on smooth grounds, in no exact pixel.
+    at every quality where they are exact. has_letters: whether others keep theirs where colours are kept.
+    blends: ink (H, W, 1 or 3) and cover (H, W) of glyphs on smooth grounds, in no exact pixel.
     """
 
     def __init__(
@@ -150,11 +185,13 @@ class Layer:
         *,
         merges: bool = True,
         soft: Callable[[Area], Mask] | None = None,
+        has_letters: bool = True,
         blends: tuple[Pixels, Pixels] | None = None,
     ) -> None:
-        self.colors, self.exact, self.share = colors, exact, share
+        self.colors, self.exact, self.share, self.has_letters = colors, exact, share, has_letters
         self._aim, self._merges, self._soft, self._blends = aim, merges, soft, blends
         self._payloads: dict[tuple[int, bool, int], bytes] = {}
+        self._bits: dict[tuple[int, bool, int], int] = {}
 
     def covered(self, area: Area) -> Mask:
         """Return the flags of the pixels of an area beneath which the codec sees a continued ground."""
@@ -163,18 +200,17 @@ class Layer:
 
     def payload(self, level: int, tiling: Tiling) -> bytes:
         """Return the payload of the exact section of a file of that level, which has these tiles."""
-        key = (*self.kind(level), 0 if self._blends is None else glyphs.degrees(self._aim(level)))
-        if key not in self._payloads:
-            streams = [exact_layer.written(*self._over(area, level)) for area in tiling.tiles()]
+        if (key := self._key(level)) not in self._payloads:
+            streams = [exact_layer.written(*self.over(area, level)) for area in tiling.tiles()]
             self._payloads[key] = exact_layer.pack(streams, tiling)
         return self._payloads[key]
 
     def lay_over(self, decoded: Pixels, level: int, tiling: Tiling) -> None:
         """Lay the layer of a file of that level over decoded colours (H, W, C), in place."""
         for area in tiling.tiles():
-            decoded[area.slices] = exact_layer.blended(decoded[area.slices], *self._over(area, level))
+            decoded[area.slices] = exact_layer.blended(decoded[area.slices], *self.over(area, level))
 
-    def _over(self, area: Area, level: int) -> tuple[Pixels, npt.NDArray[np.uint8]]:
+    def over(self, area: Area, level: int) -> tuple[Pixels, npt.NDArray[np.uint8]]:
         """Return the colours (h, w, C) and the cover (h, w) of the layer over an area in a file of that level."""
         exact = self.exact(area)
         colors = self._merged(area, exact, level)
@@ -195,7 +231,14 @@ class Layer:
     def bits(self, level: int) -> int:
         """Return about how many bits the layer of a file of that level has."""
         height, width = self.colors.shape[:2]
-        return sum(exact_layer.bits(*self._over(area, level)) for area in Tiling(width, height, _SQUARES).tiles())
+        if (key := self._key(level)) not in self._bits:
+            areas = Tiling(width, height, _SQUARES).tiles()
+            self._bits[key] = sum(exact_layer.bits(*self.over(area, level)) for area in areas)
+        return self._bits[key]
+
+    def _key(self, level: int) -> tuple[int, bool, int]:
+        """Return what decides the layer of a file of that level."""
+        return (*self.kind(level), 0 if self._blends is None else glyphs.degrees(self._aim(level)))
 
     def whole(self, level: int) -> Pixels:
         """Return all colours of the picture as a file of that level has exact ones."""

@@ -16,13 +16,13 @@ _REPEATS = 2.0
 
 Photographs have 8 to 15 such bits a pixel, and files of up to a third of that at the highest quality.
 """
-_SHRINKS = 0.9
+SHRINKS = 0.9
 """Bits of the longest search for one of the quick coding, at the least (pages and charts of tests/screens)."""
 
 
 def may_be_within(pixels: Pixels, most: float, *, is_drawn: bool) -> bool:
     """Return whether pixels (H, W, C) as they are may cost at most so many bits; is_drawn: something in them is known to be drawn."""
-    return (is_drawn or _by_neighbours(pixels) <= _REPEATS * most) and _SHRINKS * vp8l.bits(pixels) <= most
+    return (is_drawn or _by_neighbours(pixels) <= _REPEATS * most) and SHRINKS * vp8l.bits(pixels) <= most
 
 
 def _by_neighbours(pixels: Pixels) -> float:

@@ -6,11 +6,12 @@ A family turns the pixels of a picture into the payloads of its tiles, and back,
 * `encode` and `decode` (`Plain`) of one rectangle of pixels; `tilewise` makes a writer and a reader of tiles out of them;
 * `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
 
-A plain family is progressive if it has `cut` and `decode_cut` too (`Progressive`), and stepwise with `lowered` (`Stepwise`); a
-tiled one is progressive if it has `cut` (`Cuttable`). A family may have `check`, which looks at what it would decode without
-running a network (`check(streams, shape)` where it has `decode`, `check(payload)` where it has `reader`), `drafts`, `dump`, which
-gives what a tile holds before it becomes pixels, and, where a payload holds a file of another format, `inner` and KEEPS_ORIGINAL.
-Families import `engine` and `fileformat`, never each other; the rest of the package reaches them by the functions below alone.
+A plain family may have `encode_soon`, which takes less time for larger payloads. It is progressive if it has `cut` and
+`decode_cut` too (`Progressive`), and stepwise with `lowered` (`Stepwise`); a tiled one is progressive if it has `cut`
+(`Cuttable`). A family may have `check`, which looks at what it would decode without running a network (`check(streams, shape)`
+where it has `decode`, `check(payload)` where it has `reader`), `drafts`, `dump`, which gives what a tile holds before it
+becomes pixels, and, where a payload holds a file of another format, `inner` and KEEPS_ORIGINAL. Families import `engine` and
+`fileformat`, never each other; the rest of the package reaches them by the functions below alone.
 
 Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
 """
@@ -60,6 +61,9 @@ FAMILIES: Final = (
 
 MISSING: Final = 128
 """Grey level of a tile that could not be read."""
+
+LONG_EFFORT: Final = 2
+"""Effort from which on a family without networks searches for the smallest file, however long that takes."""
 
 
 class Request(NamedTuple):
@@ -216,7 +220,8 @@ def writer(model: Model, pixels: Pixels, request: Request) -> Writer:
         return cast(Tiled, family).writer(model, pixels, request)
     from .tilewise import TilewiseWriter
 
-    return TilewiseWriter(cast(Plain, family), model, pixels, once=request.search and is_stepwise(model))
+    once = request.search and is_stepwise(model)
+    return TilewiseWriter(cast(Plain, family), model, pixels, once=once, soon=request.effort < LONG_EFFORT)
 
 
 def reader(

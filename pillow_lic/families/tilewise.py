@@ -78,9 +78,11 @@ class TilewiseWriter:
     """One picture (H, W, C) on its way into a file, tile by tile (`families.Writer`).
 
     once: whether the picture is coded at the highest level first and lowered from there, for a stepwise family and many levels.
+    soon: whether `encode_soon` codes it where the family has that.
     """
 
-    def __init__(self, family: Plain, model: Model, pixels: Pixels, *, once: bool = False) -> None:
+    def __init__(self, family: Plain, model: Model, pixels: Pixels, *, once: bool = False, soon: bool = True) -> None:
+        self._encode = getattr(family, "encode_soon", family.encode) if soon else family.encode
         self._family, self._model, self._pixels, self._once = family, model, pixels, once
         self._highest: dict[int, bytes] = {}
         self.tiling = chosen_tiling(model, pixels.shape[1], pixels.shape[0])
@@ -100,7 +102,7 @@ class TilewiseWriter:
 
     def _coded(self, index: int, level: int) -> bytes:
         area = coded_window(self._model, self.tiling, index).area
-        return streams.pack(self._family.encode(self._model, self._pixels[area.slices], level))
+        return streams.pack(self._encode(self._model, self._pixels[area.slices], level))
 
     def payloads(self, level: int) -> list[bytes]:
         """Return the payload of every tile in raster order."""

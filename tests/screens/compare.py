@@ -18,6 +18,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -28,6 +29,7 @@ from PIL import Image
 import pillow_lic
 from pillow_lic.bench import peers
 from pillow_lic.bench.measurement import OURS, our_codec
+from pillow_lic.bench.peers import Codec
 from pillow_lic.bench.report import Sample
 from pillow_lic.bench.samples import Cache, measure
 
@@ -63,12 +65,19 @@ def pictures(folder: Path) -> Iterator[tuple[str, Pixels]]:
         yield f"{path.parent.name}/{path.stem}", np.asarray(flat.convert("RGB").crop(box))
 
 
+def ours() -> Codec:
+    """Return pillow-lic as `save` has it, no model being named: a picture of one colour needs no network."""
+    return replace(
+        our_codec(OURS), encode=lambda pixels, quality: pillow_lic.encode(Image.fromarray(pixels), quality=quality)
+    )
+
+
 def samples(name: str, pixels: Pixels, cache: Cache, codecs: Sequence[str], resumed: str) -> dict[str, list[Sample]]:
     """Return what every codec gave for a picture at its qualities, from the cache where it has it; of ours by a name, if there is one."""
     digest = hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
     found: dict[str, list[Sample]] = {}
     for codec_name in codecs:
-        codec = our_codec(OURS) if codec_name == OURS else peers.codec(codec_name)
+        codec = ours() if codec_name == OURS else peers.codec(codec_name)
         for quality in QUALITIES[codec_name]:
             key = f"{codec.title}{resumed if codec_name == OURS else ''}|{quality:g}|{digest}"
             is_kept = bool(resumed) or codec_name != OURS
