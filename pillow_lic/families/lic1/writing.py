@@ -14,7 +14,7 @@ from ...fileformat import importance_map
 from ...fileformat.areas import Area, Window, onto, padded, with_halo
 from ...fileformat.tiling import Tiling
 from .. import Trial
-from . import detail, filtering, fitting, refinement, residuals, symbols, transforms
+from . import detail, filtering, fitting, fixed, refinement, residuals, symbols, transforms
 from .geometry import Grid, geometry
 from .reading import Found, Reader
 
@@ -41,7 +41,8 @@ def chosen_tiling(width: int, height: int, align: int) -> Tiling:
 class Writer:
     """One picture (H, W, 3) on its way into a file, at any level, its latents refined in `effort` steps.
 
-    Of a model with a quick analysis the first step of effort is the large one, and a model with filters fits them from then on.
+    Of a model with a quick analysis the first step of effort is the large one, and a model with filters fits them from then on; before
+    that it names a fixed one.
 
     With `search` the analysis is kept, so that it runs once for all levels a search tries.
     """
@@ -113,12 +114,13 @@ class Writer:
         made = np.empty((0, 0, 3), sizes.colour_type)
         if not sizes.fraction:
             return symbols.write(self._model, z_hat, chosen, level), Found(y_hat), made
-        found, coded = filtering.nothing()
+        filters = fixed.stored(self._model)
+        found, coded = filtering.named(filters, level)
         if self._fits:
             inside = (slice(grid.inside[0]), slice(grid.inside[1]))
             whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=True)
             made = np.ascontiguousarray(whole[: tile.height, : tile.width])
-            found, coded = fitting.fit(made, self._rgb[tile.slices], level)
+            found, coded = fitting.fit(cast(filtering.Fine, made), self._rgb[tile.slices], level, filters)
         return symbols.write(self._model, z_hat, chosen, level, coded), Found(y_hat, found), made
 
     def _trunk(self, window: Window) -> transforms.Trunk:
