@@ -115,8 +115,10 @@ class Writer:
         y, z_hat = seen[:, *hyper.times(sizes.hyper_stride).slices], seen_z[:, *hyper.slices]
         field = self._field(level, tile, grid.shape)
         chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
+        filtered: _Filtered | None = None
         for part in refinement.parts(self._steps):
-            filtered = self._filtered(level, tile, y_hat, field, grid) if sizes.fraction else None
+            if sizes.fraction:
+                filtered = self._filtered(level, tile, y_hat, field, grid, filtered)
             error = self._error_gradient(window, grid, seen, y_hat, around, filtered)
             y = refinement.moved(y, chosen, y_hat, error, grid, part)
             chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
@@ -125,14 +127,18 @@ class Writer:
         found, coded, made = self._filtered(level, tile, y_hat, field, grid)
         return symbols.write(self._model, z_hat, chosen, level, coded), Found(y_hat, found), made
 
-    def _filtered(self, level: int, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> _Filtered:
-        """Return the filter of a tile whose y_hat (M, h, w) and level field (h, w) are these."""
+    def _filtered(
+        self, level: int, tile: Area, y_hat: Floats, field: Floats, grid: Grid, known: _Filtered | None = None
+    ) -> _Filtered:
+        """Return the filter of a tile whose y_hat (M, h, w) and level field (h, w) are these; a known one stays, for other colours."""
         filters = fixed.stored(self._model)
         if not self._fits:
             return _Filtered(*filtering.named(filters, level), np.empty((0, 0, 3), np.uint16))
         inside = (slice(grid.inside[0]), slice(grid.inside[1]))
         whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=True)
         made = np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])
+        if known:
+            return known._replace(made=made)
         return _Filtered(*fitting.fit(made, self._rgb[tile.slices], level, filters), made)
 
     def _trunk(self, window: Window) -> transforms.Trunk:
