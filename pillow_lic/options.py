@@ -226,7 +226,7 @@ class EncodeOptions:
     effort: int | None = _option(
         legal=f"a whole number 0-{MAX_EFFORT}",
         meaning="How hard the encoder works for a smaller file. lic2 has a quick analysis for 0 and a large one for 1, its default, "
-        "with a filter, for which files take a little longer to open; the default of the others is 0. Every step beyond "
+        "with a filter fitted to the picture; the default of the others is 0. Every step beyond "
         "refines what is written, which costs a reader nothing, and takes longer than all of effort 0.",
         check=_effort,
         parse=parsing.number,

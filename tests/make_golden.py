@@ -225,6 +225,7 @@ def cases_of(model: Model) -> dict[str, Callable[[], bytes]]:
         made["preview"] = lambda: with_preview(model=model.number)
     if model.constants.get("fraction"):
         made["filter"] = lambda: plainly_filtered(model)
+        made["filter-fixed"] = lambda: simple(320, 240, quality=4, model=model.number)
         made["filter-extended"] = lambda: simple(320, 240, quality=7, effort=1, model=model.number)
     if families.keeps_original(model):
         made["original"] = lambda: with_original(model, progressive=True)

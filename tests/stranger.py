@@ -97,7 +97,7 @@ def tile_latents(model, payload, level, field, h, w):
                     r[0, channel, i, j] = value
                     coded.append(value)
                     places[t].append((0, channel, i, j))
-    taps = no_filter() if most is not None else filter_of(model, coder, coded)
+    taps = no_filter() if most is not None else filter_of(model, coder, coded, level)
     coder.finish(coded, whole=most is None)
     features = model.run("means_z", z_hat=z_hat, level=field[None, None])["features"]
     y_hat = np.zeros(r.shape, np.float32)
@@ -126,7 +126,7 @@ def no_filter():
     return np.zeros((3, 3, 16), int), np.zeros((3, 24), int), np.zeros((3, 3, 3, 4), int), 0, 0
 
 
-def filter_of(model, coder, coded):
+def filter_of(model, coder, coded, level):
     """Section 8.7, what is read."""
     tap, edge, turn, _, _ = no_filter()
     if not model.constants.get("fraction"):
@@ -137,9 +137,11 @@ def filter_of(model, coder, coded):
         return coded[-1]
 
     kind = number(24) + 2
-    assert kind <= 5
+    assert kind <= 6
     if not kind:
         return no_filter()
+    if kind == 6:
+        return fixed_filter(model, number(12) + len(model.filters) * level // 1025, coded)
     shift = number(24) + 7 if kind == 5 else kind + 5
     threshold = 8 * (number(40) + 8) + 8
     tables = [number(32) + 2 for _ in range(12 if kind == 5 else 6)]
@@ -160,6 +162,16 @@ def filter_of(model, coder, coded):
                             if (o == c) == (group == 10):
                                 turn[o, t, c, n] = number(4 * table)
     return tap, edge, turn, threshold, shift
+
+
+def fixed_filter(model, which, coded):
+    """Section 8.7, a filter that is the model's."""
+    assert which >= 0
+    record = model.filters[which]
+    coded += record.tolist()
+    rows = record[2:].reshape(3, 108)
+    tap, edge, turn = rows[:, :48].reshape(3, 3, 16), rows[:, 48:72], rows[:, 72:].reshape(3, 3, 3, 4)
+    return tap, edge, turn, 8 * record[1] + 8, record[0] + 5
 
 
 def filtered(levels, tap, edge, turn, threshold, shift):

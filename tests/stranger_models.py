@@ -20,6 +20,9 @@ class Model:
         (entry,) = [m for m in listed if m["id"] == number and m["sha256"].startswith(hash4.hex())]
         self.procedure, self.constants = entry["procedure"], entry["constants"]
         self.files = {role: MODELS / f["file"] for role, f in entry["files"].items()}
+        if "filters" in entry.get("extras", {}):
+            data = (MODELS / entry["extras"]["filters"]["file"]).read_bytes()
+            self.filters = np.frombuffer(data, np.int8).astype(int).reshape(-1, 326)
         if "starts" in self.files:
             self.starts = np.frombuffer(self.files["starts"].read_bytes(), "<u2").tolist()
         if "tables" not in self.files:

@@ -14,10 +14,11 @@ from pillow_lic import codec, metrics, saving
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.families import Request
-from pillow_lic.families.lic1 import filtering, refinement, residuals, transforms
+from pillow_lic.families.lic1 import filtering, fixed, refinement, residuals, transforms
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.families.lic1.writing import Writer
 from pillow_lic.fileformat import importance_map
+from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.limits import MAX_LEVEL
 from pillow_lic.options import EncodeOptions
 
@@ -110,6 +111,33 @@ def test_a_step_goes_downhill(name: str, largest: float, cat: np.ndarray) -> Non
     small = 0.02 * gradient / refinement.CURVATURE
     promised = (gradient.astype(float) * small).sum()
     assert cost(y_hat) - cost(y_hat - small) == pytest.approx(promised, rel=0.15)
+
+
+@pytest.mark.parametrize("quality", [5, 8])
+def test_the_error_is_that_of_filtered_pixels(cat: np.ndarray, quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth more bytes are worth 0.38 dB at least; a step that looks at what the filter will make of it gains beside one that does not."""
+    pixels = np.ascontiguousarray(cat[:256, :448])
+
+    def score() -> float:
+        data = codec.encode(pixels, "RGB", EncodeOptions(model="lic2", quality=quality, effort=3))
+        return metrics.psnr(pixels, codec.decode(data)[1]) - 4 * np.log(len(data))
+
+    through = score()
+    monkeypatch.setattr(refinement, "before", lambda _filter, _made, picture: picture)
+    assert through > score() + 0.01
+
+
+def test_what_a_filter_will_change_is_taken_off(cat: np.ndarray) -> None:
+    pixels = np.ascontiguousarray(cat[:64, 100:200])
+    noise = np.random.default_rng(0).integers(-60, 61, pixels.shape)
+    made = (16 * pixels.astype(int) + noise).clip(0, 4080).astype(np.uint16)
+    np.testing.assert_array_equal(refinement.before(filtering.NONE, 16 * pixels.astype(np.uint16), pixels), pixels)
+    found = fixed.stored(models.choose("lic2"))[2]
+    wanted = refinement.before(found, made, pixels)
+    shown = filtering.applied(made, Area(0, 0, 100, 64), found)
+    inner = (wanted > 0) & (wanted < 255)
+    off = (wanted - made / 16) - (pixels.astype(float) - shown)
+    assert np.abs(off[inner]).max() <= 0.5
 
 
 def test_steps_shrink_to_nothing() -> None:

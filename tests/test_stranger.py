@@ -45,8 +45,8 @@ def test_the_fast_model(mode: str, height: int, width: int, edge: int, monkeypat
     agree(codec.encode(pixels, mode, EncodeOptions(quality=4, model="lic2")))
 
 
-@pytest.mark.parametrize("kind", ["filter", "filter-extended"])
-def test_both_kinds_of_filter(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["filter", "filter-extended", "filter-fixed"])
+def test_every_kind_of_filter(kind: str) -> None:
     """Files as they were written once, and as they are."""
     agree((make_golden.FOLDER / f"lic2-{kind}" / "file.lic").read_bytes())
 

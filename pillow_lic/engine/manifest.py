@@ -79,8 +79,8 @@ class Entry(Networks):
 
     procedure: the family that codes with it. digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order.
     constants: whole numbers, and lists of them, that its family needs beside the networks. levels: those that it can write,
-    ascending. extras: like files, but no part of the hash, because no file's meaning depends on them. effort: that of a picture
-    for which none is asked. bpp: bits per pixel of a photo at the lowest and the highest level (Kodak's mean), by which an
+    ascending. extras: like files, but no part of the hash: no file's meaning depends on them, or its checks have them. effort: that
+    of a picture for which none is asked. bpp: bits per pixel of a photo at the lowest and the highest level (Kodak's mean), by which an
     encoder expects a size. slopes: the bits that a squared level of error of a pixel, the mean of its channels, was worth when
     the lowest and the highest level were trained; an encoder weighs by them what else it may write.
     """

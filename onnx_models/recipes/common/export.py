@@ -109,9 +109,9 @@ class Release:
         """Write other bytes that the model needs and return their file."""
         return self._placed(file, content)
 
-    def numbers(self, role: str, content: bytes) -> Placed:
-        """Write the numbers that native code of decoders takes and return their file."""
-        return self._placed(f"{role}.bin", content, side="decoder")
+    def numbers(self, role: str, content: bytes, side: Side = "decoder") -> Placed:
+        """Write the numbers that native code of that side takes and return their file."""
+        return self._placed(f"{role}.bin", content, side=side)
 
     def shared(self, number: int, roles: Iterable[str]) -> dict[str, Placed]:
         """Return files of another model of the manifest that this one names too: they are stored once. ValueError if it is not there."""
@@ -168,8 +168,8 @@ def add_destination(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=ONNX_MODELS)
 
 
-def add_extras(out: Path, number: int, made: Mapping[str, Network | bytes]) -> None:
-    """Write files that no file's meaning depends on beside a model of the manifest, graphs or what only decoders read.
+def add_extras(out: Path, number: int, made: Mapping[str, Network | bytes], side: Side = "decoder") -> None:
+    """Write files that are no part of the hash beside a model of the manifest: graphs, or numbers that native code of that side takes.
 
     ValueError if the model is not there.
     """
@@ -181,7 +181,7 @@ def add_extras(out: Path, number: int, made: Mapping[str, Network | bytes]) -> N
     entry = entries[number]
     release = Release(out, number, entry["name"], entry["procedure"], entry["constants"])
     files = release.networks({role: made for role, made in made.items() if isinstance(made, Network)})
-    files |= {role: release.numbers(role, made) for role, made in made.items() if isinstance(made, bytes)}
+    files |= {role: release.numbers(role, made, side) for role, made in made.items() if isinstance(made, bytes)}
     entry.setdefault("extras", {}).update({role: file.entry for role, file in files.items()})
     _write(path, models)
     for file in files.values():

@@ -4,12 +4,13 @@
 
 The networks are right on average over all pictures; a linear filter of 5x5 pixels takes away what they leave of this one. An extended
 filter has directed coefficients too, for pixels beside edges, turned to how the edge lies, and alternating ones, which the place of a
-pixel in its 2x2 adds or takes off. Models whose `fraction` is 0 have none. Sources: the Wiener filter of AV1's loop restoration, the
-clipped differences of its CDEF, the turned classes of VVC's adaptive loop filter.
+pixel in its 2x2 adds or takes off. A fixed one is the model's own and only named (`fixed`). Models whose `fraction` is 0 have none.
+Sources: the Wiener filter of AV1's loop restoration, the clipped differences of its CDEF, the turned classes of VVC's adaptive loop filter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from ...engine import entropy
 from ...engine.filters import filtered
 from ...errors import LicDamagedError, LicUnsupportedError
 from ...fileformat.areas import Area
+from ...fileformat.limits import MAX_LEVEL
 
 Pixels = npt.NDArray[np.uint8]
 Fine = npt.NDArray[np.uint16]
@@ -56,6 +58,8 @@ class Number(NamedTuple):
 
 EXTENDED = len(SHIFTS) + 1
 """The kind of an extended filter, whose shift comes next; 0 says that there is no filter, the others which shift a plain one has."""
+FIXED = EXTENDED + 1
+"""The kind of a fixed filter, whose number comes next, and nothing else."""
 KIND, SHIFT = Number("kind", 24, 2, 2**16), Number("shift", 24, 2, len(MORE_SHIFTS))
 THRESHOLD, TABLE = Number("threshold", 40, 8, THRESHOLDS), Number("table", 32, 2, TABLES)
 
@@ -72,10 +76,11 @@ NONE = Filter(np.zeros((COLOURS, TAPS), np.int16), 0, 0)
 
 
 class Coded(NamedTuple):
-    """A filter as symbols (n,), int16, and the indexes of their tables, uint16."""
+    """A filter as symbols (n,), int16, the indexes of their tables, uint16, and what the symbol check has of it, int16."""
 
     symbols: npt.NDArray[np.int16]
     indexes: npt.NDArray[np.uint16]
+    checked: npt.NDArray[np.int16]
 
 
 def _marked(first: int, colours: int, places: int, chosen: range) -> Mask:
@@ -114,24 +119,53 @@ def nothing() -> tuple[Filter, Coded]:
 def coded(found: Filter, tables: tuple[int, ...]) -> Coded:
     """Return the symbols of a filter whose groups have these tables, as many as one kind has; a single symbol if all are 0."""
     if not any(tables):
-        return Coded(np.array([-KIND.middle], np.int16), np.array([KIND.table], np.uint16))
+        return _coded([KIND], [0])
     if len(tables) == len(GROUPS):
         kinds, numbers = [KIND], [SHIFTS.index(found.shift) + 1]
     else:
         kinds, numbers = [KIND, SHIFT], [EXTENDED, MORE_SHIFTS.index(found.shift)]
     kinds += [THRESHOLD, *[TABLE] * len(tables)]
     numbers += [found.threshold // THRESHOLD_UNIT - 1, *tables]
-    symbols = [np.array([number - kind.middle for number, kind in zip(numbers, kinds, strict=True)], np.int16)]
-    indexes = [np.array([kind.table for kind in kinds], np.uint16)]
+    head = _coded(kinds, numbers)
+    symbols, indexes = [head.symbols], [head.indexes]
     for table, group in zip(tables, MORE_GROUPS, strict=False):
         if table:
             symbols.append(found.taps[group])
             indexes.append(np.full(symbols[-1].shape, TABLE_STEP * table, np.uint16))
-    return Coded(np.concatenate(symbols), np.concatenate(indexes))
+    joined = np.concatenate(symbols)
+    return Coded(joined, np.concatenate(indexes), joined)
 
 
-def read(decoder: entropy.Decoder) -> tuple[Filter, npt.NDArray[np.int16]]:
-    """Return the next filter of a stream, and its symbols.
+def _coded(kinds: Sequence[Number], numbers: Sequence[int]) -> Coded:
+    symbols = np.array([number - kind.middle for number, kind in zip(numbers, kinds, strict=True)], np.int16)
+    return Coded(symbols, np.array([kind.table for kind in kinds], np.uint16), symbols)
+
+
+def named(fixed: Sequence[Filter], level: int) -> tuple[Filter, Coded]:
+    """Return that of the fixed filters which is meant for a level, and what a stream says of it; no filter where there are none."""
+    if not fixed:
+        return nothing()
+    number = _number_of(fixed, level)
+    found = fixed[number.middle]
+    said = _coded([KIND, number], [FIXED, number.middle])
+    return found, said._replace(checked=np.concatenate([said.symbols, _content(found)]))
+
+
+def _number_of(fixed: Sequence[Filter], level: int) -> Number:
+    """Return how a fixed filter is named: beside the one that is meant for the level."""
+    return Number("number", 12, len(fixed) * level // (MAX_LEVEL + 1), len(fixed))
+
+
+def _content(found: Filter) -> npt.NDArray[np.int16]:
+    """Return what a fixed filter is made of, for the symbol check: a decoder that has another one must notice."""
+    head = [MORE_SHIFTS.index(found.shift), found.threshold // THRESHOLD_UNIT - 1]
+    return np.concatenate([np.array(head, np.int16), found.taps.ravel()])
+
+
+def read(
+    decoder: entropy.Decoder, fixed: Sequence[Filter] = (), level: int = 0
+) -> tuple[Filter, npt.NDArray[np.int16]]:
+    """Return the next filter of a stream, and what is checked of it, for the model's fixed filters and the picture's level.
 
     LicDamagedError for one that no encoder writes, LicUnsupportedError for a kind of a later release.
     """
@@ -146,11 +180,17 @@ def read(decoder: entropy.Decoder) -> tuple[Filter, npt.NDArray[np.int16]]:
         return value
 
     kind = number(KIND)
-    if kind > EXTENDED:
-        msg = f"kind {kind} of a tile's filter is none that this release knows, 0 to {EXTENDED}: written by a later release"
+    known = FIXED if fixed else EXTENDED
+    if kind > known:
+        msg = (
+            f"kind {kind} of a tile's filter is none that this release knows, 0 to {known}: written by a later release"
+        )
         raise LicUnsupportedError(msg)
     if not kind:
         return NONE, symbols[0]
+    if kind == FIXED:
+        found = fixed[number(_number_of(fixed, level))]
+        return found, np.concatenate([*symbols, _content(found)])
     shift = MORE_SHIFTS[number(SHIFT)] if kind == EXTENDED else SHIFTS[kind - 1]
     threshold = THRESHOLD_UNIT * (number(THRESHOLD) + 1)
     groups = MORE_GROUPS if kind == EXTENDED else GROUPS

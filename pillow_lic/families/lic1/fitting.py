@@ -9,6 +9,7 @@ choice is the same with any number of threads.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -16,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine.filters import filter_sums
+from ...fileformat.areas import Area
 from ...fileformat.limits import MAX_LEVEL
 from . import filtering, scales
-from .detail import Colours
-from .filtering import COLOURS, GROUPS, MORE_GROUPS, MORE_SHIFTS, PLAIN, SHIFTS, TAPS, UNIT, Coded, Filter, Mask, Pixels
+from .filtering import COLOURS, GROUPS, MORE_GROUPS, MORE_SHIFTS, PLAIN, SHIFTS, TAPS, UNIT, Coded, Filter, Fine, Pixels
 
 Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -33,6 +34,8 @@ SWEEPS = 2
 """Times that every coefficient is reconsidered."""
 HEAD_BITS = 12.0
 """Bits of a filter before the tables of its groups."""
+NAMED_BITS = 10.0
+"""Bits of the name of a fixed filter."""
 TABLE_BITS = 4.0
 """Bits of the table of a group."""
 KINDS = ((PLAIN, GROUPS, SHIFTS), (TAPS, MORE_GROUPS, MORE_SHIFTS))
@@ -64,24 +67,29 @@ def rows_apart(pixels: int) -> int:
     return max(1, pixels // SAMPLES - 1) | 1
 
 
-def fit(fine: Colours, picture: Pixels, level: int) -> tuple[Filter, Coded]:
+def fit(fine: Fine, picture: Pixels, level: int, fixed: Sequence[Filter] = ()) -> tuple[Filter, Coded]:
     """Return the filter of a tile, for colours (h, w, 3) in sixteenths that should be a picture (h, w, 3) uint8.
 
-    `NONE` where none is worth its bits at the level.
+    It may be one of the model's fixed filters, and is `NONE` where none is worth its bits at the level.
     """
+    fine = np.ascontiguousarray(fine)
     pixels = fine[..., 0].size
     every = rows_apart(pixels)
     lacking = UNIT * picture[::every].astype(np.int32) - fine[::every]
     error = float(np.square(lacking, dtype=np.float64).mean())
     threshold = int(np.clip(round(math.sqrt(error) / filtering.THRESHOLD_UNIT), 1, filtering.THRESHOLDS))
     threshold *= filtering.THRESHOLD_UNIT
-    found = filter_sums(np.ascontiguousarray(fine), np.ascontiguousarray(picture), every, threshold).astype(np.float64)
+    found = filter_sums(fine, np.ascontiguousarray(picture), every, threshold).astype(np.float64)
     upper, products = found[:, :TAPS], found[:, TAPS:]
     gram = upper + np.triu(upper, 1).T
     lowest, highest = PRICES
     units = lowest * (highest / lowest) ** (level / MAX_LEVEL)
     price, ridge = units * error * lacking[..., 0].size / pixels, RIDGE * units**2
     best = min((_fitted(_Sums(gram, products, price, ridge), *kind) for kind in KINDS), key=lambda fit: fit.cost)
+    if fixed:
+        named, said = filtering.named(fixed, level)
+        if price * NAMED_BITS - _gain(named, fine, picture, every) < min(best.cost, 0):
+            return named, said
     if best.cost >= 0:
         return filtering.nothing()
     taps = np.zeros((COLOURS, TAPS), np.int16)
@@ -90,7 +98,17 @@ def fit(fine: Colours, picture: Pixels, level: int) -> tuple[Filter, Coded]:
     return chosen, filtering.coded(chosen, best.tables)
 
 
-def _fitted(sums: _Sums, count: int, groups: tuple[Mask, ...], shifts: tuple[int, ...]) -> _Fit:
+def _gain(found: Filter, fine: Fine, picture: Pixels, every: int) -> float:
+    """Return the squared error, in squared sixteenths, that a filter takes from the rows that are looked at."""
+    whole, wanted = Area(0, 0, fine.shape[1], fine.shape[0]), picture[::every].astype(np.int32)
+
+    def error(one: Filter) -> float:
+        return float(np.square(wanted - filtering.applied(fine, whole, one)[::every], dtype=np.float64).sum())
+
+    return UNIT**2 * (error(filtering.NONE) - error(found))
+
+
+def _fitted(sums: _Sums, count: int, groups: tuple[filtering.Mask, ...], shifts: tuple[int, ...]) -> _Fit:
     """Return the cheapest of the first coefficients (P, 3), which are in these groups, among all shifts, fitted side by side."""
     numbers = np.argmax([group.T[:count] for group in groups], axis=0)
     gram, products = sums.gram[:count, :count], sums.products[:count]

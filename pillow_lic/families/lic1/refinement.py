@@ -6,7 +6,8 @@
 The analysis was trained to be right on average; the slope itself finds what it leaves of every picture (Campos et al. 2019,
 Yang et al. 2020, with hundreds of steps and more). Seen from y_hat, the slope holds the rounding of y_hat too: were the
 synthesis an orthonormal transform, y_hat - slope / curvature would be y again, whatever the rounding. So this is where y is
-drawn to: y - slope / curvature would add the rounding to y, and wins two thirds as much (measured: LEVERS.md).
+drawn to: y - slope / curvature would add the rounding to y, and wins two thirds as much (measured: LEVERS.md). Where a filter follows
+the synthesis, the error is that of filtered pixels.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine.models import Model
-from . import passes, quantiser, scales, transforms
+from ...fileformat.areas import Area
+from . import filtering, passes, quantiser, scales, transforms
+from .filtering import Filter, Fine
 from .geometry import Grid, geometry
 from .quantiser import Chosen
 
@@ -62,6 +65,17 @@ def moved(y: Floats, chosen: Sequence[Chosen], y_hat: Floats, error: Floats, gri
         passes.scatter(slope, t, grid.inside, passes.gather(slope, t, grid.inside) + bits)
     target = y_hat - slope / np.float32(CURVATURE)
     result: Floats = y + np.float32(part) * (target - y)
+    return result
+
+
+def before(found: Filter, made: Fine, picture: Pixels) -> Pixels:
+    """Return what colours (h, w, 3) in sixteenths should become so that their filter makes a picture (h, w, 3) of them.
+
+    The filter is taken to change them by as much as it does now.
+    """
+    changed = filtering.applied(made, Area(0, 0, made.shape[1], made.shape[0]), found)
+    wanted = picture - (changed - made / np.float32(filtering.UNIT))
+    result: Pixels = np.rint(wanted).clip(0, 255).astype(np.uint8)
     return result
 
 

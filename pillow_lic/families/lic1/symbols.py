@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ...engine import entropy
 from ...engine.models import Model
 from ...errors import LicDamagedError, LicDesyncError, LicRuntimeError
-from . import filtering, passes, quantiser
+from . import filtering, fixed, passes, quantiser
 from . import payload as payloads
 from .filtering import Filter
 from .geometry import Grid, geometry
@@ -61,7 +61,7 @@ def write(
         [z_indexes(level, z_hat.shape), *(part.numbers for part in chosen), *(part.indexes for part in last)]
     )
     symbols = np.concatenate([hyper, *(part.symbols for part in chosen), *(part.symbols for part in last)])
-    check = entropy.check_of(z_hat, *(part.values for part in chosen), *(part.symbols for part in last))
+    check = entropy.check_of(z_hat, *(part.values for part in chosen), *(part.checked for part in last))
     return entropy.encode(model.tables, symbols, indexes, check)
 
 
@@ -89,8 +89,8 @@ def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, g
         if count is not None:
             decoder.compare(z_hat, *take.parts)
         elif geometry(model).fraction:
-            found, coded = filtering.read(decoder)
-            decoder.finish(z_hat, *take.parts, coded)
+            found, checked = filtering.read(decoder, fixed.stored(model), level)
+            decoder.finish(z_hat, *take.parts, checked)
         else:
             decoder.finish(z_hat, *take.parts)
     except LicDamagedError as error:

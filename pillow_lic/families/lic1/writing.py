@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from ...fileformat import importance_map
 from ...fileformat.areas import Area, Window, onto, padded, with_halo
 from ...fileformat.tiling import Tiling
 from .. import Trial
-from . import detail, filtering, fitting, refinement, residuals, symbols, transforms
+from . import detail, filtering, fitting, fixed, refinement, residuals, symbols, transforms
 from .geometry import Grid, geometry
 from .reading import Found, Reader
 
@@ -38,10 +38,19 @@ def chosen_tiling(width: int, height: int, align: int) -> Tiling:
     return Tiling(width, height, 0 if whole else TILE_EDGE)
 
 
+class _Filtered(NamedTuple):
+    """The filter of a tile, what a stream says of it, and the colours (H, W, 3) that it was fitted to, none where it is a fixed one."""
+
+    filter: filtering.Filter
+    coded: filtering.Coded
+    made: filtering.Fine
+
+
 class Writer:
     """One picture (H, W, 3) on its way into a file, at any level, its latents refined in `effort` steps.
 
-    Of a model with a quick analysis the first step of effort is the large one, and a model with filters fits them from then on.
+    Of a model with a quick analysis the first step of effort is the large one, and a model with filters fits them from then on; before
+    that it names a fixed one.
 
     With `search` the analysis is kept, so that it runs once for all levels a search tries.
     """
@@ -106,20 +115,31 @@ class Writer:
         y, z_hat = seen[:, *hyper.times(sizes.hyper_stride).slices], seen_z[:, *hyper.slices]
         field = self._field(level, tile, grid.shape)
         chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
+        filtered: _Filtered | None = None
         for part in refinement.parts(self._steps):
-            error = self._error_gradient(window, grid, seen, y_hat, around)
+            if sizes.fraction:
+                filtered = self._filtered(level, tile, y_hat, field, grid, filtered)
+            error = self._error_gradient(window, grid, seen, y_hat, around, filtered)
             y = refinement.moved(y, chosen, y_hat, error, grid, part)
             chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
-        made = np.empty((0, 0, 3), sizes.colour_type)
         if not sizes.fraction:
-            return symbols.write(self._model, z_hat, chosen, level), Found(y_hat), made
-        found, coded = filtering.nothing()
-        if self._fits:
-            inside = (slice(grid.inside[0]), slice(grid.inside[1]))
-            whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=True)
-            made = np.ascontiguousarray(whole[: tile.height, : tile.width])
-            found, coded = fitting.fit(made, self._rgb[tile.slices], level)
+            return symbols.write(self._model, z_hat, chosen, level), Found(y_hat), np.empty((0, 0, 3), np.uint8)
+        found, coded, made = self._filtered(level, tile, y_hat, field, grid)
         return symbols.write(self._model, z_hat, chosen, level, coded), Found(y_hat, found), made
+
+    def _filtered(
+        self, level: int, tile: Area, y_hat: Floats, field: Floats, grid: Grid, known: _Filtered | None = None
+    ) -> _Filtered:
+        """Return the filter of a tile whose y_hat (M, h, w) and level field (h, w) are these; a known one stays, for other colours."""
+        filters = fixed.stored(self._model)
+        if not self._fits:
+            return _Filtered(*filtering.named(filters, level), np.empty((0, 0, 3), np.uint16))
+        inside = (slice(grid.inside[0]), slice(grid.inside[1]))
+        whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=True)
+        made = np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])
+        if known:
+            return known._replace(made=made)
+        return _Filtered(*fitting.fit(made, self._rgb[tile.slices], level, filters), made)
 
     def _trunk(self, window: Window) -> transforms.Trunk:
         """Return the analysis of a window, which the model pads to whole blocks by repeating the picture's edge."""
@@ -141,8 +161,13 @@ class Writer:
         first = area.over(self._geometry.stride)
         return importance_map.level_field(level, self.deltas, shape, first.y0, first.x0)
 
-    def _error_gradient(self, window: Window, grid: Grid, seen: Floats, y_hat: Floats, field: Floats) -> Floats:
-        """Return the gradient of the error to y_hat of a tile, 0 where it has no pixels; its neighbours are taken to lose nothing of y."""
+    def _error_gradient(
+        self, window: Window, grid: Grid, seen: Floats, y_hat: Floats, field: Floats, filtered: _Filtered | None
+    ) -> Floats:
+        """Return the gradient of the error to y_hat of a tile, 0 where it has no pixels; its neighbours are taken to lose nothing of y.
+
+        filtered: what the tile looks like now, and its filter, if it has one: the error is that of filtered pixels.
+        """
         stride = self._geometry.stride
         rows, columns = window.area.over(stride).shape
         here = window.crop.over(stride).slices
@@ -150,6 +175,9 @@ class Writer:
         shown = seen[:, :rows, :columns].copy()
         shown[:, *here] = y_hat[:, *there]
         pixels = self._pixels(window.area, stride * rows, stride * columns)
+        if filtered:
+            tile = pixels[window.crop.slices]
+            tile[:] = refinement.before(filtered.filter, filtered.made, tile)
         gradient = refinement.error_gradient(self._model, shown, field[:rows, :columns], pixels)
         result = np.zeros(y_hat.shape, np.float32)
         result[:, *there] = gradient[:, *here]
