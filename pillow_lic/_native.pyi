@@ -90,6 +90,30 @@ def scatter_sums(
     means: float32[M, ceil(h / 2), ceil(w / 2)], of the place of each cell that is coded.
     """
 
+class Scales:
+    """The networks `scales_0` to `scales_2` of a model like lic2, the same to the last bit (native/scales.hpp). Threads may share one."""
+
+    def __init__(self, numbers: NDArray[np.uint8], stages: int) -> None:
+        """Copy a file of numbers of 1 to 4 stages, as native/scales.hpp has them. ValueError for another length."""
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether the processor has what makes it quicker than an engine; `find` is an error where not."""
+
+    def find(
+        self,
+        stage: int,
+        features: NDArray[np.float32],
+        level: NDArray[np.float32],
+        magnitudes: NDArray[np.float32] | None,
+        index: NDArray[np.uint8],
+    ) -> None:
+        """Write the index (384 passes, h/2, w/2) of a stage's passes, 0..63.
+
+        Of features (80, h, w) 0..255, levels (h, w) and, but in the first stage, magnitudes (384, h, w) 0..8, whole numbers all; h and w
+        are even. ValueError for arrays of other shapes, or where it is not `fast`.
+        """
+
 class Synthesis:
     """The network `synthesis` of a model with lic2's trunk, in whole numbers (native/synthesis.hpp). Threads may share one."""
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Build the coders in C++ with AddressSanitizer and UndefinedBehaviorSanitizer, then run their fuzz targets and tests.
+# Build what is in C++ with AddressSanitizer and UndefinedBehaviorSanitizer, then run their fuzz targets and tests.
 # Needs gcc and the packages of `pip install .[test,dev]`; PYTHON names the interpreter. Changes no installed package.
-#     tests/run_sanitized.sh [arguments of pytest, default the tests of the coders and the quantiser]
+#     tests/run_sanitized.sh [arguments of pytest, default the tests of the coders, the quantiser and native layers]
 set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -24,7 +24,8 @@ site=$("$work/venv/bin/python" -c "import sysconfig; print(sysconfig.get_path('p
     --config-settings=build-dir="$work/build"
 
 grep -q __asan_ "$site"/pillow_lic/_native*.so # the option has reached the compiler
-[ $# -gt 0 ] || set -- tests/test_bits*.py tests/test_bitplanes.py tests/test_predictor.py tests/test_entropy*.py tests/test_quantiser.py
+[ $# -gt 0 ] || set -- tests/test_bits*.py tests/test_bitplanes.py tests/test_predictor.py tests/test_entropy*.py tests/test_quantiser.py \
+    tests/test_native_scales.py tests/test_synthesis.py tests/test_detail.py
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONSAFEPATH=1
 "$work/venv/bin/python" -c "import pillow_lic._native as n; assert n.__file__.startswith('$site'), n.__file__"

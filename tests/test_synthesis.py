@@ -24,7 +24,7 @@ def factors(level: np.ndarray) -> np.ndarray:
 
 
 def latents(rows: int, columns: int, seed: int = 0, *, flat: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Return y_hat and a level field of so many latents: noise, of which few channels are strong."""
+    """Return y_hat and a level field of so many latents: noise, of which few channels are strong; `flat` but for one level a row."""
     rng = np.random.default_rng(seed)
     level = (
         np.full((rows, columns), 300, np.float32) if flat else rng.integers(0, 1025, (rows, columns)).astype(np.float32)

@@ -15,11 +15,11 @@ import re
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
-from ..families.lic1 import detail, refinement, synthesis
+from ..families.lic1 import detail, refinement, scales, synthesis
 from ..files import named
 from ..parsing import above_zero, count, typed
 from . import peers, words
@@ -60,8 +60,12 @@ STATIONS = {
 }
 """The stations of modules and folders of this package, the nearest one's; networks have theirs by their roles. `tiles` is the cutting
 and joining of windows, `symbols` the order that values are coded in, and all that another family does."""
-NATIVE = {synthesis.draw.__code__: "synthesis", detail.draw.__code__: "detail"}
-"""The functions that are a network's work whether it runs or native code does it, by the role of the network."""
+NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], str]] = {
+    scales.find.__code__: lambda given: f"scales_{given['stage']}",
+    synthesis.draw.__code__: lambda given: "synthesis",
+    detail.draw.__code__: lambda given: "detail",
+}
+"""The functions that are a network's work whether it runs or native code does it: the role of the network by what they are given."""
 _PACKAGE = Path(__file__).parent.parent
 _PASS = re.compile(r"_[a-z0-9]$")
 _PEAK_EDGE, _PEAK_RUNS = 96, 100
@@ -101,14 +105,14 @@ class Clock:
 
     def _station(self, frame: FrameType) -> str | None:
         """Return the station that a function begins, None for one that works for its caller's."""
-        if frame.f_code in NATIVE:
-            self.roles.add(NATIVE[frame.f_code])
-            return NATIVE[frame.f_code]
-        if frame.f_code is not runtime.run.__code__:
+        if frame.f_code is runtime.run.__code__:
+            role, networks = frame.f_locals["role"], frame.f_locals["networks"]
+        elif frame.f_code in NATIVE:
+            role, networks = NATIVE[frame.f_code](frame.f_locals), frame.f_locals["model"]
+        else:
             return station_at(frame.f_code.co_filename)
-        role: str = frame.f_locals["role"]
         self.roles.add(role)
-        return station_of(role, exact=frame.f_locals["networks"].stored(role).exact)
+        return station_of(role, exact=networks.stored(role).exact)
 
 
 @cache

@@ -1,5 +1,5 @@
 // pillow_lic._native: rangecoder.hpp, trellis.hpp, passes.hpp, bits.hpp, bitplanes.hpp, predictor.hpp, detail.hpp,
-// synthesis.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
+// scales.hpp, synthesis.hpp and filter.hpp for numpy. Typed and documented in ../_native.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -15,6 +15,7 @@
 #include "filter_sums.hpp"
 #include "passes.hpp"
 #include "predictor.hpp"
+#include "scales.hpp"
 #include "synthesis.hpp"
 #include "trellis.hpp"
 
@@ -420,6 +421,32 @@ void synthesise(const lic::Synthesis& network, const Cells& latents,
   network.draw(latents.data(), level.data(), height, width, picture.data(), context.data());
 }
 
+lic::Scales make_scales(const Vector<std::uint8_t>& numbers, std::size_t stages) {
+  if (!stages || stages > lic::Scales::kPasses) throw std::invalid_argument("stages must be 1 to 4, got " + std::to_string(stages));
+  check_lengths(numbers.size(), "bytes", lic::Scales::bytes(stages), "of the layers");
+  return lic::Scales(lic::Numbers(numbers.data()), stages);
+}
+
+void find_scales(const lic::Scales& scales, std::size_t number, const Cells& features,
+                 const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level, const std::optional<Cells>& magnitudes,
+                 const nb::ndarray<std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& index) {
+  if (number >= scales.stages.size())
+    throw std::invalid_argument("the stage must be below " + std::to_string(scales.stages.size()) + ", got " + std::to_string(number));
+  const lic::Stage& stage = scales.stages[number];
+  const std::size_t height = level.shape(0), width = level.shape(1);
+  const auto sized = [&](const auto& planes, std::size_t count, std::size_t share) {
+    return planes.shape(0) == count && planes.shape(1) == height / share && planes.shape(2) == width / share;
+  };
+  if (!height || !width || height % 2 || width % 2) throw std::invalid_argument("there must be whole cells of 2x2 levels");
+  if (!sized(features, lic::Stage::kFeatures, 1) || !sized(index, stage.passes() * lic::Stage::kLatents, 2))
+    throw std::invalid_argument("for every level there must be 80 features, and for every 2x2 an index of each latent and pass");
+  if (magnitudes.has_value() != stage.takes_magnitudes() || (magnitudes && !sized(*magnitudes, lic::Stage::kLatents, 1)))
+    throw std::invalid_argument("there must be 384 magnitudes for every level, and none in the first stage");
+  if (!lic::Stage::fast()) throw std::invalid_argument("this processor has no AVX2: the network is as quick");
+  nb::gil_scoped_release release;
+  stage.find(features.data(), level.data(), magnitudes ? magnitudes->data() : nullptr, height, width, index.data());
+}
+
 nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
     const Fine& pixels, const nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& picture,
     std::size_t every, int threshold) {
@@ -475,6 +502,16 @@ NB_MODULE(_native, module) {
       .def_static("fast", &lic::Detail::fast)
       .def("draw", &draw, nb::arg("picture").noconvert(), nb::arg("context").noconvert(), nb::arg("level").noconvert(),
            nb::arg("inside"), nb::arg("out").noconvert());
+  nb::class_<lic::Scales>(module, "Scales")
+      .def(
+          "__init__",
+          [](lic::Scales* self, const Vector<std::uint8_t>& numbers, std::size_t stages) {
+            new (self) lic::Scales(make_scales(numbers, stages));
+          },
+          nb::arg("numbers").noconvert(), nb::arg("stages"))
+      .def_static("fast", &lic::Stage::fast)
+      .def("find", &find_scales, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("level").noconvert(),
+           nb::arg("magnitudes").noconvert().none(), nb::arg("index").noconvert());
   nb::class_<lic::Synthesis>(module, "Synthesis")
       .def("__init__", [](lic::Synthesis* self, const Vector<std::uint8_t>& numbers) { new (self) lic::Synthesis(make_synthesis(numbers)); },
            nb::arg("numbers").noconvert())

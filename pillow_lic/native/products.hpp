@@ -111,12 +111,19 @@ LIC_PRODUCT_INLINE void begin(const Sums& bias, __m256i (&low)[n], __m256i (&hig
   for (std::size_t i = 0; i < n; ++i) low[i] = loaded(bias.of), high[i] = loaded(bias.of + 8);
 }
 
-// What becomes of the features of a place: they are rectified or added to what is there.
-struct Rectify {
-  Feature slope;  // of what is below 0, in 2^-15
+// Sums as features: the shifts round down.
+LIC_PRODUCT_INLINE __m256i shifted(__m256i low, __m256i high, __m256i first, __m256i second) {
+  return _mm256_packs_epi32(_mm256_srav_epi32(low, first), _mm256_srav_epi32(high, second));
+}
 
+// What becomes of the features of a place: they are rectified, held within 8 bits or added to what is there.
+struct Rectify {
+  LIC_PRODUCT_INLINE void operator()(Feature* to, __m256i made) const { stored(to, _mm256_max_epi16(made, _mm256_setzero_si256())); }
+};
+
+struct Limit {
   LIC_PRODUCT_INLINE void operator()(Feature* to, __m256i made) const {
-    stored(to, _mm256_max_epi16(made, _mm256_mulhrs_epi16(made, _mm256_set1_epi16(slope))));
+    stored(to, _mm256_min_epi16(_mm256_max_epi16(made, _mm256_setzero_si256()), _mm256_set1_epi16(255)));
   }
 };
 
@@ -136,7 +143,7 @@ LIC_PRODUCT_INLINE void apply_to(const Layer& layer, std::size_t block, const Fe
   const __m256i first = loaded(layer.shift[block].of), second = loaded(layer.shift[block].of + 8);
   LIC_TOGETHER
   for (std::size_t i = 0; i < n; ++i)
-    end(to + i * to_apart, _mm256_packs_epi32(_mm256_srav_epi32(low[i], first), _mm256_srav_epi32(high[i], second)));
+    end(to + i * to_apart, shifted(low[i], high[i], first, second));
 }
 
 // A layer over a row of `count` places; results lie `to_apart` numbers from each other.
@@ -150,6 +157,36 @@ LIC_PRODUCT inline void apply(const Layer& layer, const Feature* from, std::size
       apply_to<kAbreast>(layer, block, in, out, to_apart, end);
     for (; left; --left, in += layer.inputs, out += to_apart) apply_to<1>(layer, block, in, out, to_apart, end);
   }
+}
+
+constexpr std::size_t kAcross = 8;  // places, and channels, of a square that is turned
+
+// A number for every channel and place as the features of 8 places, eight channels at a time; `from(channel)` gives the numbers of the
+// places, of which it takes the nearest whole ones.
+template <typename From>
+LIC_PRODUCT_INLINE void turn_eight(const From& from, std::size_t channels, Feature* to, std::size_t apart) {
+  for (std::size_t first = 0; first < channels; first += kAcross) {
+    __m256i pairs[kAcross / 2];  // by place, of two channels
+    for (std::size_t k = 0; k < kAcross; k += 2) {
+      const __m256i packed = _mm256_packs_epi32(_mm256_cvtps_epi32(from(first + k)), _mm256_cvtps_epi32(from(first + k + 1)));
+      pairs[k / 2] = _mm256_unpacklo_epi16(packed, _mm256_bsrli_epi128(packed, 8));
+    }
+    const __m256i a = _mm256_unpacklo_epi32(pairs[0], pairs[1]), b = _mm256_unpacklo_epi32(pairs[2], pairs[3]);
+    const __m256i c = _mm256_unpackhi_epi32(pairs[0], pairs[1]), d = _mm256_unpackhi_epi32(pairs[2], pairs[3]);
+    const __m256i turned[kAcross / 2] = {_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b), _mm256_unpacklo_epi64(c, d),
+                                         _mm256_unpackhi_epi64(c, d)};
+    for (std::size_t i = 0; i < kAcross / 2; ++i) {
+      Feature* place = to + i * apart + first;
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(place), _mm256_castsi256_si128(turned[i]));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(place + kAcross / 2 * apart), _mm256_extracti128_si256(turned[i], 1));
+    }
+  }
+}
+
+// The nearest whole number that a feature can be; of what is no number the smallest.
+LIC_PRODUCT_INLINE Feature feature(float value) {
+  const __m128i whole = _mm_cvtps_epi32(_mm_set_ss(value));
+  return static_cast<Feature>(_mm_extract_epi16(_mm_packs_epi32(whole, whole), 0));
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ std::vector<Sums> sums_of(const std::vector<std::int32_t>& flat) {
 
 Synthesis::Synthesis(Numbers numbers)
     : latents(numbers.take<float>(kAnchors * kLatents)), fine(numbers.take<float>(kAnchors * kFine)),
-      context(numbers.take<float>(kAnchors * kContext)), entry(numbers, kLatents, kCoarse), coarse(numbers, kCoarse, 0),
-      wider(numbers, kCoarse, 4 * kFine), blocks{Block(numbers, kFine, 0), Block(numbers, kFine, 0), Block(numbers, kFine, 0)},
+      context(numbers.take<float>(kAnchors * kContext)), entry(numbers, kLatents, kCoarse), coarse(numbers, kCoarse),
+      wider(numbers, kCoarse, 4 * kFine), blocks{Block(numbers, kFine), Block(numbers, kFine), Block(numbers, kFine)},
       to_context(numbers, kFine, kContext), bias(sums_of(numbers.take<std::int32_t>(kPlanes * kSquare))),
       last(paired(numbers.take<Feature>(kPlanes * kSquare * kFine), kFine)),
       straight(paired(numbers.take<Feature>(4 * kPlanes * kSquare * kLatents), kLatents)) {}
@@ -75,6 +75,21 @@ LIC_PRODUCT_INLINE __m256i scaled(__m256i sums, __m256 unit, const float* factor
   return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), unit), _mm256_loadu_ps(factors)));
 }
 
+// The latents of eight places, times their factors.
+struct Strong {
+  const float* first;
+  std::size_t plane;
+  const Factors* const* own;
+  bool same = std::all_of(own, own + kAcross, [this](const Factors* other) { return other == *own; });
+
+  LIC_PRODUCT_INLINE __m256 operator()(std::size_t channel) const {
+    const auto factor = [&](std::size_t i) { return own[i]->latents[channel]; };
+    const __m256 factors = same ? _mm256_set1_ps(factor(0))
+                                            : _mm256_setr_ps(factor(0), factor(1), factor(2), factor(3), factor(4), factor(5), factor(6), factor(7));
+    return _mm256_mul_ps(_mm256_loadu_ps(first + channel * plane), factors);
+  }
+};
+
 // Rows of latents on their way to the picture.
 class Course {
  public:
@@ -100,7 +115,7 @@ class Course {
 
  private:
   static constexpr std::size_t kHeld = 8;  // rows of latents that are held: a row of the picture is done when those up to 5 below have come
-  static constexpr std::size_t kAcross = 8;
+  static constexpr std::size_t kEdge = Passage::kEdge;
 
   Feature* straight(std::size_t y) { return &straight_[y % kHeld * width_ * Synthesis::kLatents]; }
   const Factors** factors(std::size_t y) { return &factors_[y % kHeld * width_]; }
@@ -114,36 +129,6 @@ class Course {
 
   const float* latent(std::size_t channel, std::size_t y, std::size_t x) const { return latents_ + (channel * height_ + y) * width_ + x; }
 
-  // Eight latents of a row as features, eight channels at a time.
-  LIC_PRODUCT void quantise_eight(std::size_t y, std::size_t x, const Factors* const* own, Feature* row) const {
-    bool same = true;
-    for (std::size_t i = 1; i < kAcross; ++i) same = same && own[i] == own[0];
-    for (std::size_t first = 0; first < Synthesis::kLatents; first += kAcross) {
-      __m256i pairs[kAcross / 2];  // by place, of two channels
-      for (std::size_t k = 0; k < kAcross; k += 2) {
-        __m256i whole[2];
-        for (std::size_t odd = 0; odd < 2; ++odd) {
-          const std::size_t channel = first + k + odd;
-          const auto factor = [&](std::size_t i) { return own[i]->latents[channel]; };
-          const __m256 factors = same ? _mm256_set1_ps(factor(0))
-                                      : _mm256_setr_ps(factor(0), factor(1), factor(2), factor(3), factor(4), factor(5), factor(6), factor(7));
-          whole[odd] = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(latent(channel, y, x)), factors));
-        }
-        const __m256i packed = _mm256_packs_epi32(whole[0], whole[1]);
-        pairs[k / 2] = _mm256_unpacklo_epi16(packed, _mm256_bsrli_epi128(packed, 8));
-      }
-      const __m256i a = _mm256_unpacklo_epi32(pairs[0], pairs[1]), b = _mm256_unpacklo_epi32(pairs[2], pairs[3]);
-      const __m256i c = _mm256_unpackhi_epi32(pairs[0], pairs[1]), d = _mm256_unpackhi_epi32(pairs[2], pairs[3]);
-      const __m256i turned[kAcross / 2] = {_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b), _mm256_unpacklo_epi64(c, d),
-                                           _mm256_unpackhi_epi64(c, d)};
-      for (std::size_t i = 0; i < kAcross / 2; ++i) {
-        Feature* to = row + i * Synthesis::kLatents + first;
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(turned[i]));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + kAcross / 2 * Synthesis::kLatents), _mm256_extracti128_si256(turned[i], 1));
-      }
-    }
-  }
-
   // Row y of the latents as features, and the entry.
   LIC_PRODUCT void enter(std::size_t y) {
     const Factors** own = factors(y);
@@ -153,12 +138,11 @@ class Course {
     }
     Feature* row = straight(y);
     std::size_t x = 0;
-    for (; x + kAcross <= width_; x += kAcross) quantise_eight(y, x, own + x, row + x * Synthesis::kLatents);
+    for (; x + kAcross <= width_; x += kAcross)
+      turn_eight(Strong{latent(0, y, x), height_ * width_, own + x}, Synthesis::kLatents, row + x * Synthesis::kLatents, Synthesis::kLatents);
     for (; x < width_; ++x)
-      for (std::size_t channel = 0; channel < Synthesis::kLatents; ++channel) {
-        const __m128i whole = _mm_cvtps_epi32(_mm_set_ss(*latent(channel, y, x) * own[x]->latents[channel]));
-        row[x * Synthesis::kLatents + channel] = static_cast<Feature>(_mm_extract_epi16(_mm_packs_epi32(whole, whole), 0));
-      }
+      for (std::size_t channel = 0; channel < Synthesis::kLatents; ++channel)
+        row[x * Synthesis::kLatents + channel] = feature(*latent(channel, y, x) * own[x]->latents[channel]);
     apply(network_.entry, row, width_, entered_.data(), Synthesis::kCoarse, Put{});
   }
 

@@ -26,7 +26,8 @@ Sizes = tuple[int, ...]
 
 FEATURE, PICTURE = 11, 20
 """Bits after the point of features, and of the sums that are the picture, in levels."""
-MOST_SHIFT = 24
+MOST_BITS = 6
+"""Bits before the point of what comes out of a layer, its sign not among them: four times as much as a feature can be."""
 ANCHORS = 9
 
 
@@ -98,16 +99,15 @@ def _floats(by_anchor: Floats) -> bytes:
 def _layer(weight: Floats, bias: Floats, *, after: int = FEATURE, rounded: bool = True) -> bytes:
     """Return biases, shifts and weights of a layer to so many bits after the point; `rounded` where a shift ends it.
 
-    No input can make a sum overflow.
+    What comes out may be 2^MOST_BITS: sums beyond it wrap around.
     """
     flat = weight.reshape(len(weight), -1).astype(np.float64)
-    most = (2.0**31 - 2.0**MOST_SHIFT) / (2**15 * np.abs(flat).sum(1) + 2.0**FEATURE * np.abs(bias))
-    fits = np.floor(np.log2(np.minimum(most, (2**15 - 1) / np.abs(flat).max(1)))).astype(np.int64)
-    bits = np.minimum(fits, MOST_SHIFT + after - FEATURE)
+    fits = np.floor(np.log2((2**15 - 1) / np.abs(flat).max(1))).astype(np.int64)
+    bits = np.minimum(fits, 31 - FEATURE - MOST_BITS)
     shift = bits + FEATURE - after
     whole = np.rint(flat * 2.0 ** bits[:, None])
     sums = np.rint(bias * 2.0 ** (bits + FEATURE)) + (2 ** (shift - 1) if rounded else 0)
-    if (shift < 1).any() or (2**15 * np.abs(whole).sum(1) + np.abs(sums) >= 2**31).any():
+    if (shift < 1).any() or (np.abs(sums) >= 2**30).any():
         raise ValueError(f"sums of a layer of {flat.shape} do not fit into 32 bits")
     return sums.astype("<i4").tobytes() + shift.astype("<i4").tobytes() + whole.astype("<i2").tobytes()
 

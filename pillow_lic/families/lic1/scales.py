@@ -1,7 +1,8 @@
 """The scale indexes, from z_hat and the magnitudes of decoded symbols: the one exact path (FORMAT.md, sections 8.3 and 9).
 
-Integers carried in float32, on the CPU provider, the same on every machine. Writer and reader both call this module, and
-nothing else decides what the range coder reads.
+Integers carried in float32, on the CPU provider, the same on every machine; or the same integers in native code (native/scales.hpp),
+which needs a file of numbers beside the model, made of its graphs. Writer and reader both call this module, and nothing else decides
+what the range coder reads.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine import entropy
+from ...engine.ending import at_work
 from ...engine.models import Model
+from ...engine.settings import check_time
 from . import passes, quantiser
 from .geometry import Grid
 
@@ -22,6 +25,8 @@ Values = npt.NDArray[np.int32]
 
 DEVIATION_MIN, DEVIATION_MAX = 0.11, 148.0
 """Standard deviation, in quantiser steps, that the first and the last index stand for; those between in equal ratios."""
+NUMBERS = "scale_numbers"
+"""The role of the file of a model that has native layers, as `entropy.Scales` takes it."""
 ANCHOR_SPACING = 128
 """Levels between two anchors: hyper-latents have tables at each anchor."""
 
@@ -32,6 +37,35 @@ def deviations() -> Floats:
     return np.geomspace(DEVIATION_MIN, DEVIATION_MAX, quantiser.SCALES).astype(np.float32)
 
 
+@cache
+def _native(model: Model) -> entropy.Scales | None:
+    """Return the networks of all stages in native code, None where there are none or the graphs are as quick."""
+    if NUMBERS not in model.extras or not entropy.Scales.fast():
+        return None
+    return entropy.Scales(np.frombuffer(model.stored(NUMBERS).read(), np.uint8), model.constants["stages"])
+
+
+def find(model: Model, stage: int, features: Floats, level: Floats, magnitudes: Floats | None) -> npt.NDArray[np.uint8]:
+    """Return the scale indexes of a stage's passes, (passes * M, h/2, w/2), one pass after another; errors of `runtime.run`.
+
+    features (C, h, w) of the hyper-latents, level (h, w), magnitudes (M, h, w) of earlier passes, None in the first stage: whole numbers.
+    """
+    layers = _native(model)
+    if layers is None:
+        feeds = {"features": features[None], "level": level[None, None]}
+        if magnitudes is not None:
+            feeds["magnitudes"] = magnitudes[None]
+        found: npt.NDArray[np.uint8] = model.run(f"scales_{stage}", **feeds)[0][0]
+        return found
+    check_time()
+    rows, columns = level.shape
+    latents, turns = model.constants["latents"], passes.of_stage(stage, model.constants["stages"])
+    index = np.empty((len(turns) * latents, rows // 2, columns // 2), np.uint8)
+    with at_work:
+        layers.find(stage, np.ascontiguousarray(features), np.ascontiguousarray(level, np.float32), magnitudes, index)
+    return index
+
+
 class Scales:
     """The scale indexes of one tile, pass by pass (`passes.Context`).
 
@@ -40,16 +74,12 @@ class Scales:
 
     def __init__(self, model: Model, z_hat: Floats, field: Floats, grid: Grid) -> None:
         self._model, self._field, self._inside = model, field, grid.inside
-        self._features = model.run("scales_z", z_hat=z_hat[None])[0]
+        self._features = model.run("scales_z", z_hat=z_hat[None])[0][0]
         self._magnitudes = np.zeros((model.constants["latents"], *grid.shape), np.float32)
         self._shared = passes.Shared(model.constants["stages"])
 
     def _run(self, stage: int) -> npt.NDArray[np.uint8]:
-        feeds = {"features": self._features, "level": self._field[None, None]}
-        if stage:
-            feeds["magnitudes"] = self._magnitudes[None]
-        indexes: npt.NDArray[np.uint8] = self._model.run(f"scales_{stage}", **feeds)[0][0]
-        return indexes
+        return find(self._model, stage, self._features, self._field, self._magnitudes if stage else None)
 
     def before(self, t: int) -> Indexes:
         """Return the scale index 0..63 of the latents that pass t codes, in coding order, uint16."""

@@ -30,18 +30,19 @@ QUICK = "analysis_quick"
 """The role of a smaller analysis that a model may have beside its own, for effort 0."""
 PIECE = 24
 """Latents of the longer side that a thread has at least, or what it does around its piece would cost too much."""
-PIECE_LATENTS, PIECE_IN_ROWS = 600, 1200
-"""Latents that a piece has, about, times the square of the halo: the feature maps of a larger one leave the caches, and what is
-around a smaller one takes too much (lic2 on a shared Zen 3 core: 72x72 latents 216 ms/MP, 36x68 205, the least of six 181 and 148).
-Where rows go through the layers one by one, only the pictures that `detail` reads do."""
+PIECE_LATENTS, PIECE_IN_ROWS = 600, 4800
+"""Latents that a piece has, about: of a network so many times the square of the halo, for the feature maps of a larger one leave the
+caches, and what is around a smaller one takes too much (lic2 on a shared Zen 3 core: 72x72 latents 216 ms/MP, 36x68 205, the least of
+six 181 and 148). Where rows go through the layers one by one, only the picture that `detail` reads is as large as the piece."""
 
 
 def halo(model: Model) -> int:
     """Return the latents around a piece or a tile that the synthesis sees: half of what the format has.
 
-    Of a picture in tiles up to 0.03 % of the samples differ, of lic2 0.02 to 0.24 %, by one level.
+    Of a picture in tiles up to 0.03 % of the samples differ, of lic2 0.02 to 0.24 %, by one level. Whole numbers see one latent more, for
+    what they round makes more of a difference.
     """
-    return geometry(model).halo // 2
+    return geometry(model).halo // 2 + trunk.in_rows(model, reference=False)
 
 
 class Trunk(NamedTuple):
@@ -77,8 +78,8 @@ def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = F
     sizes, (rows, columns) = geometry(model), level.shape
     length, around, threads = max(rows, columns), halo(model), current_settings().threads
     at_once = min(threads, max(length // PIECE, 1))
-    each = PIECE_IN_ROWS if trunk.in_rows(model, reference=reference) else PIECE_LATENTS
-    count = at_once * max(round(level.size / (each * around**2 * at_once)), 1)
+    each = PIECE_IN_ROWS if trunk.in_rows(model, reference=reference) else PIECE_LATENTS * around**2
+    count = at_once * max(round(level.size / (each * at_once)), 1)
     pixels: Colours = np.empty((sizes.stride * rows, sizes.stride * columns, 3), sizes.colour_type)
     if count == 1 or reference:
         _synthesised(model, y_hat, level, Area(0, 0, columns, rows), pixels, reference=reference)

@@ -1,0 +1,78 @@
+// The networks `scales_0` to `scales_2` of a model like lic2, which find scale indexes (FORMAT.md, 8.3 and 9), in whole numbers:
+//
+//     features (80, h, w), level (h, w), magnitudes (384, h, w)  ──▶  index (384 passes, h/2, w/2)
+//
+// The graphs hold whole numbers of 8 bits in float32, with sums below 2^24, so these are the same to the last bit. Rows go through all
+// layers while they are in the caches.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "depthwise.hpp"
+
+namespace lic {
+
+// The network of one stage.
+class Stage {
+ public:
+  static constexpr std::size_t kFeatures = 80, kLatents = 384, kAnchors = 9, kGroups = 4, kOfGroup = kLatents / kGroups;
+  static constexpr std::size_t kBefore = kFeatures + kAnchors + 1;  // inputs before the magnitudes: one more, 0, makes pairs of them
+
+  static constexpr std::size_t inputs(bool magnitudes) { return kBefore + (magnitudes ? kLatents : 0); }
+  static constexpr std::size_t bytes(bool magnitudes, std::size_t passes) {
+    return Layer::bytes(inputs(magnitudes), kFeatures) + 2 * Depthwise<3>::bytes(kFeatures) + Layer::bytes(kFeatures, kFeatures) +
+           passes * (kGroups * (4 + Layer::bytes(kFeatures, kOfGroup)) + 4 * kLatents * kAnchors);
+  }
+
+  // Of a file of numbers: the entry of features, anchors, 0 and perhaps magnitudes; a depthwise layer, one of single places, a depthwise
+  // layer; for every quarter of the index the place in a cell of 2x2 that it is found at, then its layer; what it adds for the nearness of
+  // an anchor (384 passes, 9), int32.
+  Stage(Numbers& numbers, bool magnitudes, std::size_t passes);
+
+  // Whether compiler and processor are such that it is quicker than an engine.
+  static bool fast();
+
+  bool takes_magnitudes() const { return entry.inputs > kBefore; }
+  std::size_t passes() const { return ends.size() / kGroups; }
+
+  // Writes all of `index`; height and width are even. Levels and magnitudes are whole numbers.
+  void find(const float* features, const float* level, const float* magnitudes, std::size_t height, std::size_t width,
+            std::uint8_t* index) const;
+
+  // What is added to the index for a level, in 16ths, for all outputs in the order of `output_at`.
+  std::vector<Sums> added(std::int32_t level) const;
+
+  // The nearness of a level to each of the anchors, 0 to 128.
+  static std::int32_t nearness(std::int32_t level, std::size_t anchor);
+
+  const Layer entry;
+  const Depthwise<3> around;
+  const Layer between;
+  const Depthwise<3> again;
+  std::vector<std::size_t> places;  // 2 * row + column, of every quarter
+  std::vector<Layer> ends;          // by quarter
+  std::vector<std::int32_t> by_anchor;
+};
+
+// Those of all stages: one pass each, and all that are left of the four in the last.
+class Scales {
+ public:
+  static constexpr std::size_t kPasses = 4;
+
+  static constexpr std::size_t passes_of(std::size_t stage, std::size_t stages) { return stage + 1 == stages ? kPasses - stage : 1; }
+  static std::size_t bytes(std::size_t stages) {
+    std::size_t n = 0;
+    for (std::size_t stage = 0; stage < stages; ++stage) n += Stage::bytes(stage > 0, passes_of(stage, stages));
+    return n;
+  }
+
+  // Of a file of numbers: one stage after another, 1 to 4 of them.
+  Scales(Numbers numbers, std::size_t count) {
+    for (std::size_t stage = 0; stage < count; ++stage) stages.emplace_back(numbers, stage > 0, passes_of(stage, count));
+  }
+
+  std::vector<Stage> stages;
+};
+
+}  // namespace lic

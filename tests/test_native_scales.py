@@ -1,0 +1,85 @@
+"""The networks of scale indexes in native code: the graphs' integers to the last bit, which is what streams rest on."""
+
+import dataclasses
+
+import numpy as np
+import onnx
+import pytest
+from exact_reference import evaluate
+
+from pillow_lic import _native
+from pillow_lic.engine import models, runtime
+from pillow_lic.families.lic1 import passes, scales
+
+SPEC = models.choose("lic2")
+STAGES = range(SPEC.constants["stages"])
+NUMBERS = np.frombuffer(SPEC.stored(scales.NUMBERS).read(), np.uint8)
+fast = pytest.mark.skipif(not _native.Scales.fast(), reason="no AVX2 here: the networks run")
+
+
+def given(stage: int, rows: int, columns: int, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return features, levels and magnitudes over their whole range: evenly, the ends alone, or few levels and small magnitudes."""
+    rng = np.random.default_rng(stage)
+    if kind == "ends":
+        features, level = rng.choice([0, 255], (80, rows, columns)), rng.choice([0, 1024], (rows, columns))
+        magnitudes = rng.choice([0, 8], (384, rows, columns))
+    else:
+        features, level = rng.integers(0, 256, (80, rows, columns)), rng.integers(0, 1025, (rows, columns))
+        magnitudes = rng.integers(0, 9, (384, rows, columns))
+    if kind == "flat":
+        level, magnitudes = np.full((rows, columns), 300), np.minimum(magnitudes, 1)
+    return features.astype(np.float32), level.astype(np.float32), magnitudes.astype(np.float32) if stage else None
+
+
+@fast
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("kind", ["even", "ends", "flat"])
+@pytest.mark.parametrize(("rows", "columns"), [(2, 2), (4, 4), (8, 20), (4, 68), (12, 14)])
+def test_equal_to_the_graph_in_int64(
+    stage: int, kind: str, rows: int, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features, level, magnitudes = given(stage, rows, columns, kind)
+    feeds = {"features": features[None], "level": level[None, None]}
+    feeds |= {} if magnitudes is None else {"magnitudes": magnitudes[None]}
+    expected = evaluate(onnx.load_from_string(SPEC.stored(f"scales_{stage}").read()), feeds)[0][0]
+    monkeypatch.setattr(runtime, "run", None)
+    found = scales.find(SPEC, stage, features, level, magnitudes)
+    np.testing.assert_array_equal(found, expected)
+    assert rows * columns < 16 or len(np.unique(expected)) > 20
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_without_numbers_the_network_runs(stage: int) -> None:
+    features, level, magnitudes = given(stage, 8, 12, "even")
+    bare = dataclasses.replace(SPEC, extras={})
+    np.testing.assert_array_equal(
+        scales.find(bare, stage, features, level, magnitudes), scales.find(SPEC, stage, features, level, magnitudes)
+    )
+
+
+def test_arrays_of_other_shapes_are_errors() -> None:
+    with pytest.raises(ValueError, match="of the layers"):
+        _native.Scales(NUMBERS[1:], 3)
+    with pytest.raises(ValueError, match="of the layers"):
+        _native.Scales(NUMBERS, 2)
+    for stages in (0, 5):
+        with pytest.raises(ValueError, match=f"1 to 4, got {stages}"):
+            _native.Scales(NUMBERS, stages)
+    layers, index = _native.Scales(NUMBERS, len(STAGES)), np.empty((384, 4, 6), np.uint8)
+    features, level, magnitudes = given(1, 8, 12, "even")
+    both = np.empty((len(passes.of_stage(2, 3)) * 384, 4, 6), np.uint8)
+    for arguments, said in (
+        ((3, features, level, magnitudes, index), "below 3, got 3"),
+        ((1, features[1:], level, magnitudes, index), "80 features"),
+        ((1, features[:, 1:].copy(), level, magnitudes, index), "80 features"),
+        ((1, features, level, magnitudes, index[:, 1:].copy()), "an index of each"),
+        ((1, features, level, magnitudes, both), "an index of each"),
+        ((2, features, level, magnitudes, index), "an index of each"),
+        ((1, features, level, None, index), "384 magnitudes"),
+        ((0, features, level, magnitudes, index), "none in the first"),
+        ((1, features, level, magnitudes[:, :, 1:].copy(), index), "384 magnitudes"),
+        ((1, features[:, 1:].copy(), level[1:].copy(), magnitudes[:, 1:].copy(), index), "whole cells"),
+        ((1, features[:, :0], level[:0], magnitudes[:, :0], index[:, :0]), "whole cells"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            layers.find(*arguments)
