@@ -1,0 +1,45 @@
+// What the bindings share: arrays of numpy as they come and as they are given.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/tuple.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace nb = nanobind;
+
+template <typename T>
+using Vector = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Indexes = Vector<std::uint16_t>;
+
+inline void check_lengths(std::size_t n, const char* what, std::size_t others, const char* which) {
+  if (n != others)
+    throw std::invalid_argument("there are " + std::to_string(n) + " " + what + " but " + std::to_string(others) + " " +
+                                which);
+}
+
+template <typename T>
+using Result = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
+
+template <typename T>
+Result<T> owned(std::unique_ptr<T[]> values, std::size_t n) {
+  nb::capsule owner(values.get(), [](void* pointer) noexcept { delete[] static_cast<T*>(pointer); });
+  return {values.release(), {n}, owner};
+}
+
+template <typename T>
+Result<T> owned(std::vector<T> values) {
+  auto* kept = new std::vector<T>(std::move(values));
+  nb::capsule owner(kept, [](void* pointer) noexcept { delete static_cast<std::vector<T>*>(pointer); });
+  return {kept->data(), {kept->size()}, owner};
+}
+
+// Each adds its part to the module.
+void bind_symbols(nb::module_& module);
+void bind_bits(nb::module_& module);
+void bind_pictures(nb::module_& module);

@@ -1,0 +1,222 @@
+// What turns latents into pixels for numpy: passes.hpp, scales.hpp, synthesis.hpp, detail.hpp, filter.hpp and filter_sums.hpp.
+#include <optional>
+
+#include "bindings.hpp"
+#include "detail.hpp"
+#include "filter_sums.hpp"
+#include "passes.hpp"
+#include "scales.hpp"
+#include "synthesis.hpp"
+
+namespace {
+
+using Latents = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+using Places = std::tuple<std::size_t, std::size_t, std::size_t, std::size_t>;
+
+lic::Pass pass_of(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside, std::size_t values) {
+  const auto [a, b, c, d] = places;
+  const lic::Pass pass{out.shape(0), out.shape(1), out.shape(2), std::get<0>(inside), std::get<1>(inside), {a, b, c, d}};
+  if (!pass.legal())
+    throw std::invalid_argument("channels must be a multiple of 4, places 0-3, and the latents inside no more than there are");
+  check_lengths(values, "values", pass.count(), "latents of the pass");
+  return pass;
+}
+
+void scatter_magnitudes(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside,
+                        const Vector<std::int32_t>& values, std::uint32_t most) {
+  const lic::Pass pass = pass_of(out, places, inside, values.size());
+  nb::gil_scoped_release release;
+  lic::scatter_magnitudes(pass, values.data(), most, out.data());
+}
+
+void scatter_sums(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside, const Vector<std::int32_t>& values,
+                  const nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>& means) {
+  const lic::Pass pass = pass_of(out, places, inside, values.size());
+  if (means.shape(0) != pass.channels || 2 * means.shape(1) < pass.rows || 2 * means.shape(2) < pass.columns)
+    throw std::invalid_argument("there must be a mean for every cell of 2x2 latents");
+  nb::gil_scoped_release release;
+  lic::scatter_sums(pass, values.data(), means.data(), means.shape(1), means.shape(2), out.data());
+}
+
+using Cells = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+
+void spread(const Cells& cells, std::size_t first, std::size_t last,
+            const nb::ndarray<std::uint16_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& out) {
+  const std::size_t height = cells.shape(1), width = cells.shape(2);
+  if (cells.shape(0) != 4 * lic::kColours || first > last || last > height)
+    throw std::invalid_argument("there must be 12 channels, and the rows inside them");
+  if (out.shape(0) != 2 * (last - first) || out.shape(1) != 2 * width || out.shape(2) != lic::kColours)
+    throw std::invalid_argument("the pixels must be twice as many each way as the cells, of 3 colours");
+  nb::gil_scoped_release release;
+  lic::spread(cells.data(), height, width, first, last, out.data());
+}
+
+using Fine = nb::ndarray<const std::uint16_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+template <std::size_t... Sizes>
+using Coefficients = nb::ndarray<const std::int16_t, nb::shape<Sizes...>, nb::c_contig, nb::device::cpu>;
+using Taps = Coefficients<lic::kColours, lic::kColours, lic::kTaps>;
+using Directed = Coefficients<lic::kColours, lic::kDirected>;
+using Alternating = Coefficients<lic::kTurns, lic::kColours, lic::kColours, lic::kInner>;
+using Image = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<3>>;
+
+void copy_coefficients(const std::int16_t* from, std::size_t count, std::int16_t* to) {
+  for (std::size_t tap = 0; tap < count; ++tap)
+    if (std::abs(from[tap]) > lic::kLargestCoefficient)
+      throw std::invalid_argument("coefficients must be -127..127, got " + std::to_string(from[tap]));
+  std::copy_n(from, count, to);
+}
+
+Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside, const Taps& taps,
+               const Directed& directed, const Alternating& alternating, int threshold, int shift, bool plain) {
+  const auto [top, left, rows, columns] = inside;
+  const std::size_t height = pixels.shape(0), width = pixels.shape(1);
+  if (pixels.shape(2) != lic::kColours || top > height || rows > height - top || left > width || columns > width - left)
+    throw std::invalid_argument("the part must lie inside an array of 3 colours");
+  if (threshold < 0 || threshold > lic::kLargest || shift < 0 || shift > lic::kLargestShift)
+    throw std::invalid_argument("threshold must be 0-" + std::to_string(lic::kLargest) + " and shift 0-" +
+                                std::to_string(lic::kLargestShift) + ", got " + std::to_string(threshold) + " and " +
+                                std::to_string(shift));
+  lic::Filter filter{{}, {}, {}, static_cast<std::int16_t>(threshold), shift};
+  copy_coefficients(taps.data(), taps.size(), &filter.coefficients[0][0][0]);
+  copy_coefficients(directed.data(), directed.size(), &filter.directed[0][0]);
+  copy_coefficients(alternating.data(), alternating.size(), &filter.alternating[0][0][0][0]);
+  auto result = std::make_unique<std::uint8_t[]>(rows * columns * lic::kColours);
+  {
+    nb::gil_scoped_release release;
+    lic::filtered(pixels.data(), height, width, top, left, rows, columns, filter, plain, result.get());
+  }
+  nb::capsule owner(result.get(), [](void* pointer) noexcept { delete[] static_cast<std::uint8_t*>(pointer); });
+  return {result.release(), {rows, columns, static_cast<std::size_t>(lic::kColours)}, owner};
+}
+
+lic::Detail make_detail(const Vector<float>& numbers) {
+  check_lengths(numbers.size(), "numbers", lic::Detail::kNumbers, "of the layers");
+  return lic::Detail(numbers.data());
+}
+
+void draw(const lic::Detail& detail, const Cells& picture, const Cells& context,
+          const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level,
+          std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside,
+          const nb::ndarray<std::uint16_t, nb::ndim<3>, nb::device::cpu>& out) {
+  const auto [top, left, rows, columns] = inside;
+  const std::size_t height = level.shape(0), width = level.shape(1);
+  const auto sized = [&](const Cells& planes, std::size_t count, std::size_t each) {
+    return planes.shape(0) == count && planes.shape(1) == each * height && planes.shape(2) == each * width;
+  };
+  if (!sized(picture, lic::Detail::kPlanes, 8) || !sized(context, lic::Detail::kHidden, 2))
+    throw std::invalid_argument("the picture must have 12 channels of 8x8 cells for every level, the context 16 of 2x2");
+  if (top > height || rows > height - top || left > width || columns > width - left)
+    throw std::invalid_argument("the part must lie inside the picture");
+  if (out.shape(0) != 16 * rows || out.shape(1) != 16 * columns || out.shape(2) != lic::kColours || out.stride(2) != 1 ||
+      out.stride(1) != lic::kColours || (rows && columns && out.stride(0) < 0))
+    throw std::invalid_argument("the pixels must be 16 times as many each way as the levels inside, of 3 colours that lie together");
+  if (!lic::Detail::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is as quick");
+  nb::gil_scoped_release release;
+  detail.draw({picture.data(), context.data(), level.data(), 8 * height, 8 * width}, {8 * top, 8 * left, 8 * rows, 8 * columns},
+              out.data(), static_cast<std::size_t>(out.stride(0)));
+}
+
+lic::Synthesis make_synthesis(const Vector<std::uint8_t>& numbers) {
+  check_lengths(numbers.size(), "bytes", lic::Synthesis::kBytes, "of the layers");
+  return lic::Synthesis(lic::Numbers(numbers.data()));
+}
+
+using Planes = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+
+void synthesise(const lic::Synthesis& network, const Cells& latents,
+                const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level, const Planes& picture,
+                const Planes& context) {
+  const std::size_t height = level.shape(0), width = level.shape(1);
+  const auto sized = [&](const auto& planes, std::size_t count, std::size_t each) {
+    return planes.shape(0) == count && planes.shape(1) == each * height && planes.shape(2) == each * width;
+  };
+  if (!height || !width) throw std::invalid_argument("there must be latents");
+  if (!sized(latents, lic::Synthesis::kLatents, 1) || !sized(picture, lic::Synthesis::kPlanes, 8) ||
+      !sized(context, lic::Synthesis::kContext, 2))
+    throw std::invalid_argument("for every level there must be 384 latents, 12 channels of 8x8 cells, and a context of 16 of 2x2");
+  if (!lic::Synthesis::fast()) throw std::invalid_argument("this processor has no AVX2: the network is as quick");
+  nb::gil_scoped_release release;
+  network.draw(latents.data(), level.data(), height, width, picture.data(), context.data());
+}
+
+lic::Scales make_scales(const Vector<std::uint8_t>& numbers, std::size_t stages) {
+  if (!stages || stages > lic::Scales::kPasses) throw std::invalid_argument("stages must be 1 to 4, got " + std::to_string(stages));
+  check_lengths(numbers.size(), "bytes", lic::Scales::bytes(stages), "of the layers");
+  return lic::Scales(lic::Numbers(numbers.data()), stages);
+}
+
+void find_scales(const lic::Scales& scales, std::size_t number, const Cells& features,
+                 const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level, const std::optional<Cells>& magnitudes,
+                 const nb::ndarray<std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& index) {
+  if (number >= scales.stages.size())
+    throw std::invalid_argument("the stage must be below " + std::to_string(scales.stages.size()) + ", got " + std::to_string(number));
+  const lic::Stage& stage = scales.stages[number];
+  const std::size_t height = level.shape(0), width = level.shape(1);
+  const auto sized = [&](const auto& planes, std::size_t count, std::size_t share) {
+    return planes.shape(0) == count && planes.shape(1) == height / share && planes.shape(2) == width / share;
+  };
+  if (!height || !width || height % 2 || width % 2) throw std::invalid_argument("there must be whole cells of 2x2 levels");
+  if (!sized(features, lic::Stage::kFeatures, 1) || !sized(index, stage.passes() * lic::Stage::kLatents, 2))
+    throw std::invalid_argument("for every level there must be 80 features, and for every 2x2 an index of each latent and pass");
+  if (magnitudes.has_value() != stage.takes_magnitudes() || (magnitudes && !sized(*magnitudes, lic::Stage::kLatents, 1)))
+    throw std::invalid_argument("there must be 384 magnitudes for every level, and none in the first stage");
+  if (!lic::Stage::fast()) throw std::invalid_argument("this processor has no AVX2: the network is as quick");
+  nb::gil_scoped_release release;
+  stage.find(features.data(), level.data(), magnitudes ? magnitudes->data() : nullptr, height, width, index.data());
+}
+
+nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
+    const Fine& pixels, const nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& picture,
+    std::size_t every, int threshold) {
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    if (pixels.shape(axis) != picture.shape(axis) || pixels.shape(2) != lic::kColours)
+      throw std::invalid_argument("pixels and picture must be of one shape, of 3 colours");
+  if (threshold < 0 || threshold > lic::kLargest || !every)
+    throw std::invalid_argument("threshold must be 0-" + std::to_string(lic::kLargest) + ", got " + std::to_string(threshold));
+  constexpr std::size_t columns = lic::kFeatures + lic::kColours;
+  auto sums = std::make_unique<std::int64_t[]>(lic::kFeatures * columns);
+  {
+    nb::gil_scoped_release release;
+    lic::add_sums(pixels.data(), picture.data(), pixels.shape(0), pixels.shape(1), every, static_cast<std::int16_t>(threshold),
+                  sums.get());
+  }
+  nb::capsule owner(sums.get(), [](void* pointer) noexcept { delete[] static_cast<std::int64_t*>(pointer); });
+  return {sums.release(), {lic::kFeatures, columns}, owner};
+}
+
+}  // namespace
+
+void bind_pictures(nb::module_& module) {
+  module.def("spread", &spread, nb::arg("cells").noconvert(), nb::arg("first"), nb::arg("last"), nb::arg("out").noconvert());
+  module.def("scatter_magnitudes", &scatter_magnitudes, nb::arg("out").noconvert(), nb::arg("places"), nb::arg("inside"),
+             nb::arg("values").noconvert(), nb::arg("most"));
+  module.def("scatter_sums", &scatter_sums, nb::arg("out").noconvert(), nb::arg("places"), nb::arg("inside"),
+             nb::arg("values").noconvert(), nb::arg("means").noconvert());
+  nb::class_<lic::Detail>(module, "Detail")
+      .def("__init__", [](lic::Detail* self, const Vector<float>& numbers) { new (self) lic::Detail(make_detail(numbers)); },
+           nb::arg("numbers").noconvert())
+      .def_static("fast", &lic::Detail::fast)
+      .def("draw", &draw, nb::arg("picture").noconvert(), nb::arg("context").noconvert(), nb::arg("level").noconvert(),
+           nb::arg("inside"), nb::arg("out").noconvert());
+  nb::class_<lic::Scales>(module, "Scales")
+      .def(
+          "__init__",
+          [](lic::Scales* self, const Vector<std::uint8_t>& numbers, std::size_t stages) {
+            new (self) lic::Scales(make_scales(numbers, stages));
+          },
+          nb::arg("numbers").noconvert(), nb::arg("stages"))
+      .def_static("fast", &lic::Stage::fast)
+      .def("find", &find_scales, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("level").noconvert(),
+           nb::arg("magnitudes").noconvert().none(), nb::arg("index").noconvert());
+  nb::class_<lic::Synthesis>(module, "Synthesis")
+      .def("__init__", [](lic::Synthesis* self, const Vector<std::uint8_t>& numbers) { new (self) lic::Synthesis(make_synthesis(numbers)); },
+           nb::arg("numbers").noconvert())
+      .def_static("fast", &lic::Synthesis::fast)
+      .def("draw", &synthesise, nb::arg("latents").noconvert(), nb::arg("level").noconvert(), nb::arg("picture").noconvert(),
+           nb::arg("context").noconvert());
+  module.def("filtered", &filtered, nb::arg("pixels").noconvert(), nb::arg("inside"), nb::arg("taps").noconvert(),
+             nb::arg("directed").noconvert(), nb::arg("alternating").noconvert(), nb::arg("threshold"), nb::arg("shift"),
+             nb::arg("plain") = false);
+  module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("every"),
+             nb::arg("threshold"));
+}
