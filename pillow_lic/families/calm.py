@@ -42,12 +42,14 @@ def calmed(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
     near = flags_of_pixels(_small(change), area) | still_in(decoded, area, lambda p: levels(luma(p))[:, :, None])
     if not near.any():
         return shown
-    green = levels(change).clip(-1, 1)
-    moved = shown + levels(change - SHARES[1] * green)[:, :, None]
-    moved[:, :, 1] += green
-    tinted = still_in(decoded, area, lambda p: p - p[:, :, 1:2])
-    kept = np.where(tinted, decoded[area.slices], moved.clip(0, 255).astype(np.uint8))
-    return np.where(near, kept, shown)
+    chosen, result = near[:, :, 0], shown.copy()
+    green = levels(change[chosen]).clip(-1, 1)
+    moved = shown[chosen] + levels(change[chosen] - SHARES[1] * green)[:, None]
+    moved[:, 1] += green
+    result[chosen] = moved.clip(0, 255)
+    tinted = (near & still_in(decoded, area, lambda p: p - p[:, :, 1:2]))[:, :, 0]
+    result[tinted] = decoded[area.slices][tinted]
+    return result
 
 
 def luma(pixels: Pixels) -> Thousandths:
@@ -63,10 +65,9 @@ def levels(thousandths: Thousandths) -> Thousandths:
 
 def _small(change: Thousandths) -> npt.NDArray[np.bool_]:
     """Return the blocks of changes (h, w), those at the right and lower edge cut, whose root mean square is below SMALL."""
-    rows, columns = (range(0, length, BLOCK) for length in change.shape)
     squares = change.clip(-LARGE, LARGE) ** 2
-    sums, counts = (
-        np.add.reduceat(np.add.reduceat(values, rows, 0), columns, 1) for values in (squares, np.ones_like(squares))
-    )
-    flags: npt.NDArray[np.bool_] = sums < SMALL**2 * counts
+    whole = np.pad(squares, [(0, -length % BLOCK) for length in change.shape])
+    sums = whole.reshape(whole.shape[0] // BLOCK, BLOCK, -1, BLOCK).sum((1, 3))
+    rows, columns = ((length - np.arange(0, length, BLOCK)).clip(max=BLOCK) for length in change.shape)
+    flags: npt.NDArray[np.bool_] = sums < SMALL**2 * rows[:, None] * columns
     return flags
