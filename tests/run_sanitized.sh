@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 
 cmake -S pillow_lic/native -B "$work/fuzz" -DLIC_FUZZ=ON -DLIC_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo >"$work/log"
 cmake --build "$work/fuzz" >>"$work/log"
-for target in fuzz_rangecoder fuzz_bits fuzz_bitplanes fuzz_predictor; do
+for target in fuzz_rangecoder fuzz_bits fuzz_bitplanes fuzz_predictor fuzz_layers; do
     "$work/fuzz/$target" 3000 # a number: random inputs of the gcc driver; libFuzzer would read it as a corpus
     echo "$target: 3000 random inputs passed"
 done

@@ -3,8 +3,8 @@
     python -m onnx_models.recipes.lic1.synthesis_numbers --id 16
 
 They are the weights of the graph as it is released, as whole numbers of 16 bits (native/synthesis.hpp has their order); the file is an
-extra of the entry, outside its hash. Features lie within -16 to 16 with steps of 2^-11: at all
-qualities 15.6 was the most, on training patches, noise, chequers and screens, and no latent of a picture can be larger than 14.
+extra of the entry, outside its hash. Features lie within -16 to 16 with steps of 2^-11: at all qualities 15.6 was the most, on training
+patches, noise, chequers and screens, and no latent of a picture can be larger than 14.
 """
 
 from __future__ import annotations
