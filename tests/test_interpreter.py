@@ -27,7 +27,8 @@ for what in (im.load, lambda: Image.new("RGB", (9, 9)).save(%r), lambda: pillow_
     except pillow_lic.LicRuntimeError as error:
         print(error, flush=True)
 ''' % (sys.argv[1], sys.argv[2])
-one = interpreters.create("legacy") if sys.version_info >= (3, 13) else interpreters.create()
+shared = (("legacy",), {}) if sys.version_info >= (3, 13) else ((), {"isolated": False})  # Pillow loads in no other
+one = interpreters.create(*shared[0], **shared[1])
 (interpreters.exec if hasattr(interpreters, "exec") else interpreters.run_string)(one, code)
 """
 
