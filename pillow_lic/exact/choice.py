@@ -83,10 +83,11 @@ def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Kept:
     )
 
 
-def letters(colors: Pixels, blocks: Blocks) -> tuple[Mask, Mask]:
-    """Return which blocks of a tile (h, w, 1 or 3) are letters, those in doubt on an even ground, and which are it beyond doubt."""
-    clear, likely = blocks.within(CLEAR_LETTERS), blocks.within(LETTERS)
-    return clear | likely & (drawn.commonest(colors, likely) >= EVEN), clear
+def letters(colors: Pixels, blocks: Blocks) -> Mask:
+    """Return which blocks of a tile (h, w, 1 or 3) are letters on an even ground."""
+    likely = blocks.within(LETTERS)
+    even: Mask = drawn.commonest(colors, likely) >= EVEN
+    return likely & even
 
 
 def favour(aim: Aim) -> float:
