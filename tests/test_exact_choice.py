@@ -73,6 +73,9 @@ def test_exact_blocks_may_cost_a_fifth_more_than_fewer_colours(dearer: float, ar
     shape = (12, 16)
     letters = np.zeros(shape, np.bool_)
     letters[:, :5] = True
+    blocks = drawn.found(soft_lines())
+    assert blocks is not None
+    flat = blocks.contrast == 0
     spent = np.full(shape, 200, np.float32)
 
     def kept(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim, spent: choice.Spent) -> choice.Kept:
@@ -85,13 +88,13 @@ def test_exact_blocks_may_cost_a_fifth_more_than_fewer_colours(dearer: float, ar
     with (
         mock.patch.object(choice, "kept", kept),
         mock.patch.object(choice, "letters", return_value=letters),
-        mock.patch.object(drawn.Blocks, "within", return_value=letters),
+        mock.patch.object(choice, "CLEAR_LETTERS", -1),
         mock.patch.object(glyphs, "searched", return_value=None),
         mock.patch.object(layer, "_cost", cost),
     ):
         part = layer._chosen(soft_lines(), AIM, lambda: spent)
         assert part.kept.all()
-        assert (part.soft == (~letters & are_soft)).all()
+        assert (part.soft == (~(letters | flat) & are_soft)).all()
         found = layer.found(soft_lines(), LEVEL, aim, lambda: spent)
     assert found is not None
     assert found.has_letters
