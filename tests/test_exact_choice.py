@@ -73,6 +73,9 @@ def test_exact_blocks_may_cost_a_fifth_more_than_fewer_colours(dearer: float, ar
     shape = (12, 16)
     letters = np.zeros(shape, np.bool_)
     letters[:, :5] = True
+    blocks = drawn.found(soft_lines())
+    assert blocks is not None
+    flat = blocks.contrast == 0
     spent = np.full(shape, 200, np.float32)
 
     def kept(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim, spent: choice.Spent) -> choice.Kept:
@@ -84,13 +87,14 @@ def test_exact_blocks_may_cost_a_fifth_more_than_fewer_colours(dearer: float, ar
 
     with (
         mock.patch.object(choice, "kept", kept),
-        mock.patch.object(choice, "letters", return_value=(letters, letters)),
+        mock.patch.object(choice, "letters", return_value=letters),
+        mock.patch.object(choice, "CLEAR_LETTERS", -1),
         mock.patch.object(glyphs, "searched", return_value=None),
         mock.patch.object(layer, "_cost", cost),
     ):
         part = layer._chosen(soft_lines(), AIM, lambda: spent)
         assert part.kept.all()
-        assert (part.soft == (~letters & are_soft)).all()
+        assert (part.soft == (~(letters | flat) & are_soft)).all()
         found = layer.found(soft_lines(), LEVEL, aim, lambda: spent)
     assert found is not None
     assert found.has_letters
@@ -130,9 +134,7 @@ def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_chea
     pixels = np.asarray(im)
     blocks = drawn.found(pixels)
     assert blocks is not None
-    letters, clear = choice.letters(pixels, blocks)
-    assert letters[18:, 19:].any()
-    assert (letters | ~clear).all()
+    assert choice.letters(pixels, blocks)[18:, 19:].any()
     again = np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=5)))
     assert (again[272:] == pixels[272:]).all()
     assert not (again[:240] == pixels[:240]).all()
@@ -183,7 +185,7 @@ def test_letters_beyond_doubt_stay_exact_beside_doubtful_ones() -> None:
     pixels = np.asarray(im)
     blocks = drawn.found(pixels)
     assert blocks is not None
-    _, clear = choice.letters(pixels, blocks)
+    clear = blocks.within(choice.CLEAR_LETTERS)
     part = layer._chosen(pixels, AIM, lambda: np.full(blocks.cost.shape, 2e4, np.float32))
     assert clear[:, 21:][blocks.contrast[:, 21:] > 0].all()
     assert (part.kept & ~part.soft)[clear].all()

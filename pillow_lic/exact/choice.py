@@ -38,10 +38,10 @@ CLEAR = 0.6
 LIKELY = 0.16
 """Bits a level of contrast by the estimate of `drawn`, below which a block may be kept in a tile that pays as a whole."""
 CLEAR_LETTERS, LETTERS = 0.055, 0.1
-"""Bits a level of contrast by that estimate up to which a block on an even ground is letters, and the ones that are it beyond doubt.
+"""Bits a level of contrast by that estimate up to which a block is letters beyond doubt, and up to which it is on an even ground.
 
-0.75 to 1 of the contrast of pages is in the latter, 0.3 of charts, 0 to 0.3 of what lies on gradients and maps; pale letters, and labels
-of maps, are in the former (tests/screens).
+Up to 0.055 are 0.75 to 1 of the contrast of pages, 0.3 of charts, 0 to 0.3 of what lies on gradients and maps; pale letters, and labels of
+maps, are below 0.1 (tests/screens).
 """
 EVEN = 0.35
 """Share of a block's pixels that have one colour where its ground is even."""
@@ -49,7 +49,7 @@ FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.2
 """Bits that exact blocks may cost for one bit of what else can be had: pages are looked at closely, and from quality 5 on letters are to be
 exact."""
 GROWTH_OF_LETTERS = 1.25
-"""What a file of every pixel as it is may have for one byte of what it takes the place of, where its error does not pay for more."""
+"""Bytes that a file of every pixel as it is may have for one byte of what it takes the place of, where its error does not pay for more."""
 
 
 def by_contrast(contrast: Floats, aim: Aim) -> Floats:
@@ -83,10 +83,11 @@ def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Kept:
     )
 
 
-def letters(colors: Pixels, blocks: Blocks) -> tuple[Mask, Mask]:
-    """Return which blocks of a tile (h, w, 1 or 3) are letters, those in doubt on an even ground, and which are it beyond doubt."""
-    clear, likely = blocks.within(CLEAR_LETTERS), blocks.within(LETTERS)
-    return clear | likely & (drawn.commonest(colors, likely) >= EVEN), clear
+def letters(colors: Pixels, blocks: Blocks) -> Mask:
+    """Return which blocks of a tile (h, w, 1 or 3) are letters on an even ground."""
+    likely = blocks.within(LETTERS)
+    even: Mask = drawn.commonest(colors, likely) >= EVEN
+    return likely & even
 
 
 def favour(aim: Aim) -> float:

@@ -102,13 +102,13 @@ def _with_letters(colors: Pixels, blocks: Blocks, kept: Kept, aim: Aim, spent: S
     Exact are all blocks that pay and all letters, or letters alone, or those beyond doubt: the first of these that costs no more than exact
     ones may. The others have fewer colours, or are glyphs, where that pays.
     """
-    letters, clear = choice.letters(colors, blocks)
+    letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
     fewer = choice.kept(colors, blocks, aim._replace(is_exact=False), spent)
     smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
     parts, costs = [], []
     for exact, others in (
-        (kept.blocks | letters, np.zeros_like(letters)),
-        (letters, fewer.blocks),
+        (kept.blocks | letters | clear, np.zeros_like(letters)),
+        (letters | clear, fewer.blocks),
         (clear, fewer.blocks),
     ):
         chosen = exact | others

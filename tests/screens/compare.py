@@ -31,7 +31,7 @@ from pillow_lic.bench import peers
 from pillow_lic.bench.measurement import OURS, our_codec
 from pillow_lic.bench.peers import Codec
 from pillow_lic.bench.report import Sample
-from pillow_lic.bench.samples import Cache, measure
+from pillow_lic.bench.samples import Cache, Method, Picture, measure
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -83,7 +83,7 @@ def samples(name: str, pixels: Pixels, cache: Cache, codecs: Sequence[str], resu
             is_kept = bool(resumed) or codec_name != OURS
             sample = cache.get(key, METRICS) if is_kept else None
             if sample is None:
-                sample = measure(codec, quality, name, pixels, METRICS, 1, time.process_time)
+                sample = measure(codec, quality, Picture(name, pixels), Method(METRICS, clock=time.process_time))
                 if is_kept:
                     cache.put(key, sample, METRICS)
             found.setdefault(codec_name, []).append(sample)
