@@ -57,7 +57,7 @@ def alarm(request: pytest.FixtureRequest) -> Iterator[Callable[[float], None]]:
 
 @pytest.fixture(scope="module")
 def noise() -> Image.Image:
-    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (1200, 1200, 3), np.uint8))
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), np.uint8))
 
 
 @pytest.fixture(scope="module")
