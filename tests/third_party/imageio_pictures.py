@@ -13,7 +13,7 @@ from PIL import Image
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True)
-    with files("pillow_lic").joinpath("data/chelsea.webp").open("rb") as fp, Image.open(fp) as opened:
+    with files("pillow_lic").joinpath("bench/chelsea.webp").open("rb") as fp, Image.open(fp) as opened:
         cat = opened.convert("RGB")
     cat.save(folder / "chelsea.png")
     cat.convert("L").resize((512, 512)).save(folder / "bricks.jpg")
