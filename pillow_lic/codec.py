@@ -6,7 +6,7 @@ read:   container ─▶ header ─▶ model, family ─▶ the family's reader 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -62,8 +62,12 @@ def encode(
     if options.lossless and model.procedure != LOSSLESS:
         msg = f"model must be left out with lossless=True, which runs no network, got {options.model!r}"
         raise ValueError(msg)
-    asked = {"effort": options.effort, "roi": options.roi is not None, "importance": options.importance is not None}
-    asked["preview"] = options.preview is True
+    asked = {
+        "effort": options.effort,
+        "roi": options.roi is not None,
+        "importance": options.importance is not None,
+        "preview": options.preview is True,
+    }
     families.refuse_foreign(model, asked)
     if model.procedure == LOSSLESS:
         _refuse_lossy(model, options)
@@ -101,10 +105,9 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     payloads = dict(enumerate(parts.tiles))
     shown = _shown(onto(pixels), header, plane, parts.exact, header.tiling.whole, scale)
-    noted = gaps.Noted(payloads)
-    reader.draw(noted, shown, strict=strict, held=len(data) + _held(plane))
-    if scale == 1:
-        _fill(noted.gaps, header, lambda: preview.sound(parts.preview, header), header.tiling.whole, shown)
+    lost = _drawn(reader, payloads, shown, strict, len(data) + _held(plane))
+    if lost and scale == 1:
+        _fill(lost, header, preview.sound(parts.preview, header), header.tiling.whole, shown)
     return header, pixels
 
 
@@ -127,10 +130,9 @@ def draw(
     exact = container.read_section(fp, front, EXACT)
     payloads = _payloads(fp, front, strict, most)
     shown = _shown(put, header, plane, exact, header.tiling.whole, scale)
-    noted = gaps.Noted(payloads)
-    reader.draw(noted, shown, strict=strict, held=len(exact or b"") + _held(plane))
-    if scale == 1:
-        _fill(noted.gaps, header, lambda: sound_preview(fp, front), header.tiling.whole, shown)
+    lost = _drawn(reader, payloads, shown, strict, len(exact or b"") + _held(plane))
+    if lost and scale == 1:
+        _fill(lost, header, sound_preview(fp, front), header.tiling.whole, shown)
 
 
 @limited_time()
@@ -158,16 +160,22 @@ def decode_region(
     exact = container.read_section(fp, front, EXACT)
     payloads = _payloads(fp, front, strict, most)
     shown = _shown(onto(pixels), header, plane, exact, area)
-    noted = gaps.Noted(payloads)
-    reader.draw(noted, shown, strict=strict, held=len(exact or b"") + _held(plane))
-    _fill(noted.gaps, header, lambda: sound_preview(fp, front), area, shown)
+    if lost := _drawn(reader, payloads, shown, strict, len(exact or b"") + _held(plane)):
+        _fill(lost, header, sound_preview(fp, front), area, shown)
     return pixels
 
 
-def _fill(lost: set[int], header: Header, found: Callable[[], Preview | None], area: Area, put: Put) -> None:
+def _drawn(reader: Reader, payloads: Payloads, put: Put, strict: bool, held: int) -> set[int]:
+    """Have a reader draw, and return the indexes of the tiles that were not there."""
+    noted = gaps.Noted(payloads)
+    reader.draw(noted, put, strict=strict, held=held)
+    return noted.gaps
+
+
+def _fill(lost: set[int], header: Header, small: Preview | None, area: Area, put: Put) -> None:
     """Give what the preview, where there is one, shows of tiles that are lost to `put`, as far as they lie in an area."""
-    if lost and (small := found()) is not None:
-        gaps.fill(lost, header, small, area, put, lambda file: decode(file, strict=False)[1])
+    if small is not None:
+        gaps.fill(lost, header, small, area, put, decode(small.file, strict=False)[1])
 
 
 def check_budget(fp: IO[bytes], front: Front, most: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -35,11 +35,12 @@ class Noted(Mapping[int, "bytes | memoryview | None"]):
         return len(self._payloads)
 
 
-def fill(
-    gaps: set[int], header: Header, preview: Preview, area: Area, put: Put, decode: Callable[[bytes], Pixels]
-) -> None:
-    """Give the colours (h, w, 3) of tiles to `put`, as far as they lie in an area of the picture, in which they count from its corner."""
-    small = channels.as_rgb(decode(preview.file), header.mode)
+def fill(gaps: set[int], header: Header, preview: Preview, area: Area, put: Put, pixels: Pixels) -> None:
+    """Give the colours (h, w, 3) of tiles to `put`, as far as they lie in an area of the picture, in which they count from its corner.
+
+    pixels: those of the preview, in the mode of the picture.
+    """
+    small = channels.as_rgb(pixels, header.mode)
     for index in sorted(gaps):
         tile = header.tiling.tile(index)
         if tile.meets(area):

@@ -104,10 +104,7 @@ def _exact(name: str, value: Any, legal: str) -> Any:
 
 
 def _preview(name: str, value: Any, legal: str) -> Any:
-    if value == "auto" if isinstance(value, str) else type(value).__name__ in ("bool", "bool_"):
-        return value if isinstance(value, str) else bool(value)
-    msg = f"{name} must be {legal}, got {value!r}"
-    raise ValueError(msg)
+    return value if isinstance(value, str) and value == "auto" else _flag(name, value, legal)
 
 
 def _flag(name: str, value: Any, legal: str) -> bool:

@@ -34,12 +34,21 @@ def of(picture: Picture, option: str | bool, model: Model, effort: int) -> Calla
     """
     height, width = picture.pixels.shape[:2]
     is_auto = option == "auto"
-    if is_auto and not (families.knows(model, "preview") and height * width >= SHOWN_FROM) or option is False:
+    is_wanted = families.knows(model, "preview") and height * width >= SHOWN_FROM if is_auto else option
+    if not is_wanted:
         return None
     scale = max(preview.LEAST_SCALE, min(height, width) // EDGE)
-    small = color.to_pixels(color.to_image(picture.pixels, picture.mode).reduce(scale)).array
-    form = Coded(Picture(ground.without_hidden(small), picture.mode, None), model, Request(None, effort, search=True))
-    payload = cache(lambda level: preview.pack(preview.Preview(scale, form.file(level))))
+
+    @cache  # made when first asked for: a picture that is kept as it is has none
+    def form() -> Coded:
+        small = color.to_pixels(color.to_image(picture.pixels, picture.mode).reduce(scale)).array
+        return Coded(
+            Picture(ground.without_hidden(small), picture.mode, None), model, Request(None, effort, search=True)
+        )
+
+    @cache
+    def payload(level: int) -> bytes:
+        return preview.pack(preview.Preview(scale, form().file(level)))
 
     def found(level: int, size: int) -> bytes | None:
         tried = (payload(model.nearest_level(level // coarser)) for coarser in COARSER)

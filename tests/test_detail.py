@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import instead
 import numpy as np
 import onnx
 import pytest
@@ -89,20 +90,10 @@ def test_what_is_no_number_becomes_a_colour() -> None:
     assert (found[10:12, 12:14] == 0).all()
 
 
-@pytest.mark.parametrize(
-    ("reference", "providers", "bare"),
-    [(True, "cpu", False), (False, "cpu", True), (False, "cuda,cpu", False)],
-)
+@instead.CASES
 def test_else_the_network_runs(reference: bool, providers: str, bare: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the reference, of a model without numbers, and where another provider may have it."""
-    roles: list[str] = []
+    roles = instead.roles_that_run(monkeypatch, "picture")
     spec = dataclasses.replace(SPEC, extras={}) if bare else SPEC
-
-    def run(networks, role, feeds):
-        roles.append(role)
-        return [feeds["picture"]]
-
-    monkeypatch.setattr(runtime, "run", run)
     out = np.empty((16, 16, 3), np.uint16)
     with settings(providers=providers):
         detail.draw(spec, *window(1, 1), Area(0, 0, 1, 1), out, reference=reference)

@@ -5,8 +5,7 @@ import io
 import numpy as np
 import pytest
 from coded import encoded
-from pictures import SAMPLE, photo_like
-from PIL import Image
+from pictures import photo_like
 from released import name_and_number
 from tiled import in_tiles
 
@@ -30,9 +29,8 @@ def spec(request: pytest.FixtureRequest) -> Model:
 
 
 @pytest.fixture(scope="module")
-def cat() -> np.ndarray:
-    with Image.open(SAMPLE) as im:
-        return np.asarray(im.convert("RGB"))[:256, 40:400]
+def cat(cat: np.ndarray) -> np.ndarray:
+    return cat[:256, 40:400]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import stranger
 from command_line import run
-from pictures import SAMPLE, photo_like
+from pictures import photo_like
 from PIL import Image, ImageFile
 from tiled import in_tiles
 
@@ -38,9 +38,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def cat() -> np.ndarray:
-    with Image.open(SAMPLE) as im:
-        return np.asarray(im.convert("RGB"))[:256, 40:400]
+def cat(cat: np.ndarray) -> np.ndarray:
+    return cat[:256, 40:400]
 
 
 @pytest.fixture(scope="module")
@@ -211,10 +210,8 @@ def test_it_stands_in_for_tiles_that_are_missing(mode: str, cat: np.ndarray, mon
 def test_it_is_shown_linear_between_the_middles_of_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     small = np.array([[[0], [40]], [[80], [120]]], np.uint8).repeat(3, 2)
     shown: list[np.ndarray] = []
-    header = replace(container.unpack(codec.encode(photo_like(4, 4), "RGB", EncodeOptions(exact=False))).header)
-    gaps.fill(
-        {0}, header, preview.Preview(2, b""), Area(0, 0, 4, 4), lambda _, found: shown.append(found), lambda _: small
-    )
+    header = container.unpack(codec.encode(photo_like(4, 4), "RGB", EncodeOptions(exact=False))).header
+    gaps.fill({0}, header, preview.Preview(2, b""), Area(0, 0, 4, 4), lambda _, found: shown.append(found), small)
     assert shown[0][:, :, 1].tolist() == [[0, 10, 30, 40], [20, 30, 50, 60], [60, 70, 90, 100], [80, 90, 110, 120]]
 
 

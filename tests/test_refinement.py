@@ -5,7 +5,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from pictures import SAMPLE, photo_like
+from pictures import photo_like
 from PIL import Image
 from released import models_of
 from tiled import in_tiles
@@ -24,12 +24,6 @@ from pillow_lic.options import EncodeOptions
 
 SCALE_DB = 40.17 - 27.84
 """PSNR between the ends of the scale of lic1 (its card)."""
-
-
-@pytest.fixture(scope="module")
-def cat() -> np.ndarray:
-    with Image.open(SAMPLE) as im:
-        return np.asarray(im.convert("RGB"))
 
 
 def rate_and_quality(pixels: np.ndarray, **options: object) -> tuple[float, float]:

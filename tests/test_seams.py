@@ -6,8 +6,6 @@ Measured as an encoder cuts pictures, only smaller. Five Kodak pictures in tiles
 
 import numpy as np
 import pytest
-from pictures import SAMPLE
-from PIL import Image
 from tiled import in_tiles
 
 from pillow_lic import codec
@@ -20,12 +18,6 @@ BAND = 16
 """Pixels on each side of a border that are near it: one latent."""
 MOST = {"lic1": (0.16, 0.1), "lic2": (0.19, 0.16)}
 """dB that the error near a border must stay below that of the rest, up to quality 3 and above; lic2 sees 2 latents around a tile."""
-
-
-@pytest.fixture(scope="module")
-def cat() -> np.ndarray:
-    with Image.open(SAMPLE) as im:
-        return np.asarray(im.convert("RGB"))
 
 
 def squared_error(

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import instead
 import numpy as np
 import onnx
 import pytest
@@ -74,20 +75,10 @@ def test_what_no_encoder_writes_becomes_a_picture() -> None:
     assert all(np.isfinite(made).all() for made in drawn(y_hat, level))
 
 
-@pytest.mark.parametrize(
-    ("reference", "providers", "bare"),
-    [(True, "cpu", False), (False, "cpu", True), (False, "cuda,cpu", False)],
-)
+@instead.CASES
 def test_else_the_network_runs(reference: bool, providers: str, bare: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the reference, of a model without numbers, and where another provider may have it."""
-    roles: list[str] = []
+    roles = instead.roles_that_run(monkeypatch, "y_hat", "level")
     spec = dataclasses.replace(SPEC, extras={}) if bare else SPEC
-
-    def run(networks, role, feeds):
-        roles.append(role)
-        return [feeds["y_hat"], feeds["level"]]
-
-    monkeypatch.setattr(runtime, "run", run)
     with settings(providers=providers):
         synthesis.draw(spec, *latents(1, 1), reference=reference)
         assert not synthesis.in_rows(spec, reference=reference)

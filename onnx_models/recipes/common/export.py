@@ -168,6 +168,14 @@ def add_destination(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=ONNX_MODELS)
 
 
+def rewrite(words: str | None, role: str, made: Callable[[int], bytes]) -> None:
+    """Be the command that writes the file of numbers of a role anew, made by the number of its model; words: of its help."""
+    p = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_destination(p)
+    a = p.parse_args()
+    add_extras(a.out, a.id, {role: made(a.id)})
+
+
 def add_extras(out: Path, number: int, made: Mapping[str, Network | bytes], side: Side = "decoder") -> None:
     """Write files that are no part of the hash beside a model of the manifest: graphs, or numbers that native code of that side takes.
 

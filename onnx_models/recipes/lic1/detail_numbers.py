@@ -7,8 +7,6 @@ They are the weights of the graph as it is released, in half precision as there;
 
 from __future__ import annotations
 
-import argparse
-
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -16,7 +14,7 @@ import onnx
 from pillow_lic.engine import models
 from pillow_lic.families.lic1.detail import NUMBERS
 
-from ..common.export import add_destination, add_extras
+from ..common.export import rewrite
 
 SHAPES = ((1, 9, 1, 1), (16, 12, 3, 3), (16,), (16, 16, 3, 3), (16,), (12, 16, 1, 1), (12,))
 """Those of the numbers: log of the expected error by anchor, then weights and biases of three layers."""
@@ -38,10 +36,7 @@ def numbers(graph: bytes) -> bytes:
 
 
 def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_destination(p)
-    a = p.parse_args()
-    add_extras(a.out, a.id, {NUMBERS: numbers(models.choose(a.id).stored("detail").read())})
+    rewrite(__doc__, NUMBERS, lambda number: numbers(models.choose(number).stored("detail").read()))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ extra of the entry, outside its hash, and what it finds is the same to the last 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +18,7 @@ from pillow_lic.engine import models
 from pillow_lic.families.lic1.passes import of_stage, places
 from pillow_lic.families.lic1.scales import NUMBERS
 
-from ..common.export import add_destination, add_extras
+from ..common.export import rewrite
 
 Floats = npt.NDArray[np.float64]
 
@@ -92,13 +91,13 @@ def _layer(weight: Floats, bias: Floats, shift: Floats) -> bytes:
     return bias.astype("<i4").tobytes() + shift.astype("<i4").tobytes() + weight.astype("<i2").tobytes()
 
 
+def graphs_of(model: models.Model) -> list[bytes]:
+    """Return the graphs of the stages of a model."""
+    return [model.stored(f"scales_{stage}").read() for stage in range(model.constants["stages"])]
+
+
 def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_destination(p)
-    a = p.parse_args()
-    released = models.choose(a.id)
-    graphs = [released.stored(f"scales_{stage}").read() for stage in range(released.constants["stages"])]
-    add_extras(a.out, a.id, {NUMBERS: numbers(graphs)})
+    rewrite(__doc__, NUMBERS, lambda number: numbers(graphs_of(models.choose(number))))
 
 
 if __name__ == "__main__":

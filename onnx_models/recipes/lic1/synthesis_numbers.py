@@ -9,7 +9,6 @@ patches, noise, chequers and screens, and no latent of a picture can be larger t
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,7 +18,7 @@ import onnx
 from pillow_lic.engine import models
 from pillow_lic.families.lic1.synthesis import NUMBERS
 
-from ..common.export import add_destination, add_extras
+from ..common.export import rewrite
 
 Floats = npt.NDArray[np.float32]
 Sizes = tuple[int, ...]
@@ -123,10 +122,7 @@ def _picture(last: tuple[Floats, Floats], straight: Floats) -> list[bytes]:
 
 
 def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_destination(p)
-    a = p.parse_args()
-    add_extras(a.out, a.id, {NUMBERS: numbers(models.choose(a.id).stored("synthesis").read())})
+    rewrite(__doc__, NUMBERS, lambda number: numbers(models.choose(number).stored("synthesis").read()))
 
 
 if __name__ == "__main__":
