@@ -17,6 +17,7 @@ def test_golden_file_opens_as_it_was_written(folder: Path) -> None:
     make_golden.check(folder)
     with Image.open(folder / "file.lic") as im, Image.open(folder / "reference.png") as reference:
         assert (im.format, im.mode, im.size) == ("LIC", reference.mode, reference.size)
+        im.load()
 
 
 @pytest.mark.skipif(not FOLDERS, reason="no golden files yet: python tests/make_golden.py")

@@ -37,14 +37,15 @@ from .varint import write_varint
 class Front(NamedTuple):
     """The header and the sections of a file, found without reading its tiles.
 
-    The file begins at `start` of the file object and has `size` bytes from there. sections lists those that lie in it whole, in
-    file order; truncated tells that it ends before its last tile does, and cut is the section that it ends in; trailing counts
-    the bytes after the last tile.
+    The file begins at `start` of the file object and has `size` bytes from there. beginning is the header as it stands there, its
+    unused bit too. sections lists those that lie in it whole, in file order; truncated tells that it ends before its last tile
+    does, and cut is the section that it ends in; trailing counts the bytes after the last tile.
     """
 
     start: int
     size: int
     header: Header
+    beginning: bytes
     metadata: dict[str, bytes]
     sections: list[SectionRef]
     truncated: bool
@@ -109,7 +110,7 @@ def read_front(fp: IO[bytes]) -> Front:
         else:
             sections.append(placed)
             position = ref.end
-    return Front(base, size, header, metadata, sections, truncated, cut, 0 if truncated else size - position)
+    return Front(base, size, header, beginning, metadata, sections, truncated, cut, 0 if truncated else size - position)
 
 
 def refuse_another(fp: IO[bytes], front: Front) -> None:
@@ -117,8 +118,7 @@ def refuse_another(fp: IO[bytes], front: Front) -> None:
 
     Checksums of sections begin with that of the header, so that those of another picture do not pass either.
     """
-    known = write_header(front.header)
-    if read_at(fp, front.start, len(known)) != known:
+    if read_at(fp, front.start, len(front.beginning)) != front.beginning:
         msg = "the file is another one than when it was opened: its header has changed"
         raise LicDamagedError(msg)
 
@@ -228,7 +228,7 @@ def _read(fp: IO[bytes], front: Front, ref: SectionRef, index: int) -> bytes:
     start = _start_of(ref)
     section = read_at(fp, start, ref.end - start)
     need(ref, start + len(section))
-    return bytes(checked_payload(memoryview(section), ref, start, write_header(front.header), index))
+    return bytes(checked_payload(memoryview(section), ref, start, front.beginning, index))
 
 
 def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
@@ -277,7 +277,7 @@ def unpack(data: bytes | memoryview, *, strict: bool = True) -> Container:
 
 def with_tiles(fp: IO[bytes], front: Front, tiles: Sequence[bytes | memoryview]) -> bytes:
     """Return a whole file, whose front was read, with other payloads of its tiles, and nothing behind them."""
-    header = write_header(front.header)
+    header = front.beginning
     parts: list[bytes | memoryview] = [header]
     payloads = iter(enumerate(tiles))
     for ref in front.sections:
