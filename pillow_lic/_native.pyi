@@ -98,7 +98,7 @@ class Scales:
 
     @staticmethod
     def fast() -> bool:
-        """Return whether the processor has what makes it quicker than an engine; `find` is an error where not."""
+        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
 
     def find(
         self,
@@ -111,7 +111,7 @@ class Scales:
         """Write the index (384 passes, h/2, w/2) of a stage's passes, 0..63.
 
         Of features (80, h, w) 0..255, levels (h, w) and, but in the first stage, magnitudes (384, h, w) 0..8, whole numbers all; h and w
-        are even. ValueError for arrays of other shapes, or where it is not `fast`.
+        are even. ValueError for arrays of other shapes.
         """
 
 class Synthesis:
@@ -122,7 +122,7 @@ class Synthesis:
 
     @staticmethod
     def fast() -> bool:
-        """Return whether the processor has what makes it quicker than an engine; `draw` is an error where not."""
+        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
 
     def draw(
         self,
@@ -133,7 +133,7 @@ class Synthesis:
     ) -> None:
         """Write picture (12, 8h, 8w) and context (16, 2h, 2w) of latents (384, h, w) in steps at levels (h, w).
 
-        ValueError for arrays of other shapes or without places, or where it is not `fast`.
+        ValueError for arrays of other shapes or without places.
         """
 
 class Detail:
@@ -163,6 +163,15 @@ class Detail:
         rows may lie apart. What is not a number becomes 0. ValueError for other shapes, or a part that is not inside.
         """
 
+def kernels() -> list[str]:
+    """Return the instruction sets for which there are kernels that this processor can run, the quickest first; the last is `plain`, C++.
+
+    They are behind `Scales`, `Synthesis` and `filtered`, and give the same numbers.
+    """
+
+def use_kernels(name: str) -> None:
+    """Take the kernels of this name from now on, in all threads, for tests; at first they are the quickest. ValueError if there are none."""
+
 def filtered(
     pixels: NDArray[np.uint16],
     inside: tuple[int, int, int, int],
@@ -171,15 +180,13 @@ def filtered(
     alternating: NDArray[np.int16],
     threshold: int,
     shift: int,
-    plain: bool = False,
 ) -> NDArray[np.uint8]:
     """Return the part `inside`, (top, left, rows, columns), of pixels (h, w, 3) in sixteenths of a level, filtered (native/filter.hpp).
 
     taps: int16[3, 3, 16] of -127..127, by colour that comes out, colour that goes in and place, 12 wide ones and 4 clipped ones.
     directed: int16[3, 24], by colour that comes out and place, 12 wide ones and 12 clipped ones of luma; alternating: int16[3, 3, 3, 4],
     by way, colour that comes out, colour that goes in and place; of -127..127 both.
-    threshold: 0..4080 sixteenths; shift: 0..9. plain: by the loops that every processor has, which give the same. ValueError for a part
-    that is not inside, or another number.
+    threshold: 0..4080 sixteenths; shift: 0..9. ValueError for a part that is not inside, or another number.
     """
 
 def filter_sums(

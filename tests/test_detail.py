@@ -101,7 +101,7 @@ def test_else_the_network_runs(reference: bool, providers: str, bare: bool, monk
 
 
 @fast
-@pytest.mark.skipif(not _native.Synthesis.fast(), reason="no AVX2 here: the synthesis is a network")
+@pytest.mark.skipif(not _native.Synthesis.fast(), reason="no kernels for this processor: the synthesis is a network")
 def test_readers_do_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "run", None)
     y_hat = np.zeros((SPEC.constants["latents"], 3, 2), np.float32)

@@ -83,19 +83,6 @@ def test_the_largest_sum_fits() -> None:
         assert found[4, 4].tolist() == [0 if sign == 1 else 255] * 3
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 40), (9, 15), (40, 64)])
-@pytest.mark.parametrize(("largest", "threshold", "shift"), [(127, 4080, 6), (127, 0, 0), (1, 40, 9)])
-def test_every_processor_computes_the_same(size: tuple[int, int], largest: int, threshold: int, shift: int) -> None:
-    """Whatever its vectors are."""
-    rng = np.random.default_rng(2)
-    fine = (4080 * rng.integers(0, 2, (*size, 3))).astype(np.uint16)
-    few = np.where(rng.random((3, filtering.TAPS)) < 0.1, some_taps(rng, largest), 0).astype(np.int16)
-    for taps in (some_taps(rng, largest), few, some_taps(rng, largest, extended=False)):
-        for colours, inside in ((fine, (0, 0, *size)), (smooth(rng, (50, 70)), (2, 5, 30, 61))):
-            arguments = (colours, inside, *filtering.parts(taps), threshold, shift)
-            np.testing.assert_array_equal(_native.filtered(*arguments), _native.filtered(*arguments, plain=True))
-
-
 def test_a_part_is_that_of_the_whole() -> None:
     rng = np.random.default_rng(1)
     fine = smooth(rng, (30, 50))

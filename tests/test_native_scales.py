@@ -14,7 +14,7 @@ from pillow_lic.families.lic1 import passes, scales
 SPEC = models.choose("lic2")
 STAGES = range(SPEC.constants["stages"])
 NUMBERS = np.frombuffer(SPEC.stored(scales.NUMBERS).read(), np.uint8)
-fast = pytest.mark.skipif(not _native.Scales.fast(), reason="no AVX2 here: the networks run")
+fast = pytest.mark.skipif(not _native.Scales.fast(), reason="no kernels for this processor: the networks run")
 
 
 def given(stage: int, rows: int, columns: int, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

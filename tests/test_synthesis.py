@@ -14,7 +14,7 @@ from pillow_lic.families.lic1 import synthesis
 
 SPEC = models.choose("lic2")
 NUMBERS = np.frombuffer(SPEC.stored(synthesis.NUMBERS).read(), np.uint8)
-fast = pytest.mark.skipif(not _native.Synthesis.fast(), reason="no AVX2 here: the network is as quick")
+fast = pytest.mark.skipif(not _native.Synthesis.fast(), reason="no kernels for this processor: the network runs")
 
 
 def factors(level: np.ndarray) -> np.ndarray:

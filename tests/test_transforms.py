@@ -40,7 +40,7 @@ def test_large_pieces_are_cut_and_are_the_whole_up_to_one_level(
     native: bool, rows: int, pieces: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if native and not trunk.Synthesis.fast():
-        pytest.skip("no AVX2 here: the synthesis is a network")
+        pytest.skip("no kernels for this processor: the synthesis is a network")
     spec, rng = models.choose("lic2"), np.random.default_rng(1)
     y_hat = rng.normal(0, 0.3, (spec.constants["latents"], rows, 68)).astype(np.float32)
     level = np.full((rows, 68), 300, np.float32)

@@ -30,16 +30,10 @@ struct Depthwise {
         shift[block].of[k] = shifts[channel];
         for (std::size_t column = 0; column < side; ++column)
           for (std::size_t row = 0; row < side; ++row)
-            weights[block * kSeen + column * kRowPairs + row / 2].of[k][row % 2] = flat[(channel * side + row) * side + column];
+            weights[block * kSeen + column * kRowPairs + row / 2].of[PairWeights::at(channel % kOutputs, row % 2)] = flat[(channel * side + row) * side + column];
       }
   }
 };
-
-#ifdef LIC_PRODUCTS
-
-namespace {
-
-constexpr std::size_t kStretch = 32;  // places of a row that a depthwise layer has in pairs at a time: more would leave the nearest cache
 
 // Rows as they come, those around one for a depthwise layer.
 template <std::size_t side>
@@ -70,56 +64,5 @@ class Neighbours {
   std::size_t channels_, size_, taken_ = 0;
   std::vector<Feature> rows_;
 };
-
-template <std::size_t side>
-using Paired = __m256i[Depthwise<side>::kRowPairs][2];  // the rows of a place in pairs, for both registers of sums
-
-template <std::size_t n, std::size_t side, typename End>
-LIC_PRODUCT_INLINE void see(const Depthwise<side>& layer, std::size_t block, const Paired<side>* seen, Feature* to, std::size_t channels,
-                            const End& end) {
-  using Its = Depthwise<side>;
-  __m256i low[n], high[n];
-  begin(layer.bias[block], low, high);
-  for (std::size_t column = 0; column < side; ++column)
-    for (std::size_t pair = 0; pair < Its::kRowPairs; ++pair) {
-      const PairWeights& weights = layer.weights[block * Its::kSeen + column * Its::kRowPairs + pair];
-      const __m256i first = loaded(weights.of), second = loaded(weights.of + 8);
-      LIC_TOGETHER
-      for (std::size_t i = 0; i < n; ++i) {
-        low[i] = _mm256_add_epi32(low[i], _mm256_madd_epi16(seen[i + column][pair][0], first));
-        high[i] = _mm256_add_epi32(high[i], _mm256_madd_epi16(seen[i + column][pair][1], second));
-      }
-    }
-  const __m256i first = loaded(layer.shift[block].of), second = loaded(layer.shift[block].of + 8);
-  LIC_TOGETHER
-  for (std::size_t i = 0; i < n; ++i) end(to + i * channels, shifted(low[i], high[i], first, second));
-}
-
-// A depthwise layer over a row of `count` places.
-template <std::size_t side, typename End>
-LIC_PRODUCT inline void look_around(const Depthwise<side>& layer, const typename Neighbours<side>::Window& rows, std::size_t count,
-                                    Feature* to, const End& end) {
-  const std::size_t channels = layer.bias.size() * kOutputs;
-  Paired<side> seen[kStretch + side - 1];
-  for (std::size_t block = 0; block < layer.bias.size(); ++block)
-    for (std::size_t first = 0; first < count; first += kStretch) {
-      const std::size_t here = std::min(kStretch, count - first);
-      for (std::size_t x = 0; x < here + side - 1; ++x)
-        for (std::size_t pair = 0; pair < Depthwise<side>::kRowPairs; ++pair) {
-          const std::size_t at = (first + x) * channels + block * kOutputs;
-          const __m256i upper = loaded(rows[2 * pair] + at);
-          const __m256i lower = 2 * pair + 1 < side ? loaded(rows[2 * pair + 1] + at) : _mm256_setzero_si256();
-          seen[x][pair][0] = _mm256_unpacklo_epi16(upper, lower);
-          seen[x][pair][1] = _mm256_unpackhi_epi16(upper, lower);
-        }
-      Feature* out = to + first * channels + block * kOutputs;
-      std::size_t x = 0;
-      for (; x + kAbreast <= here; x += kAbreast) see<kAbreast>(layer, block, seen + x, out + x * channels, channels, end);
-      for (; x < here; ++x) see<1>(layer, block, seen + x, out + x * channels, channels, end);
-    }
-}
-
-}  // namespace
-#endif
 
 }  // namespace lic

@@ -27,7 +27,8 @@
 #include <vector>
 
 #include "directions.hpp"
-#include "filter_rows.hpp"
+#include "filter_places.hpp"
+#include "kernels.hpp"
 #include "rows.hpp"
 #include "trellis.hpp"
 
@@ -78,15 +79,13 @@ constexpr int sign_of(int turn, std::size_t row, std::size_t column) {
   return ((turn != 1 ? row : 0) + (turn != 0 ? column : 0)) % 2 ? -1 : 1;
 }
 
-constexpr std::size_t kRun = 16;  // pixels that are added in one go, so that rows are padded to whole runs
-
-// What a difference counts for the three colours that come out, in the pixels of a run, which begins at an even column.
+// What a difference counts for the three colours that come out, in even and odd pixels of a run, which begins at an even column.
 struct Weights {
-  std::int32_t of[kColours][kRun] = {};
+  std::int16_t of[kColours][2] = {};
   bool any = false;
 
   void set(int made, std::size_t column, int weight) {
-    for (std::size_t x = column; x < kRun; x += 2) of[made][x] = weight;
+    of[made][column] = static_cast<std::int16_t>(weight);
     any |= weight != 0;
   }
 };
@@ -133,28 +132,6 @@ LIC_VERSIONS inline void choose(const std::int16_t* const* rows, const std::int1
   }
 }
 
-// Adds whole runs of differences by their weights to the totals of a colour.
-LIC_VERSIONS inline void add_product(const std::int16_t* __restrict sum, const std::int32_t* weights, std::size_t n,
-                                     std::int32_t* __restrict total) {
-  std::int32_t by[kRun];
-  for (std::size_t k = 0; k < kRun; ++k) by[k] = weights[k];
-  for (std::size_t x = 0; x < n; x += kRun)
-    for (std::size_t k = 0; k < kRun; ++k) total[x + k] += sum[x + k] * by[k];
-}
-
-inline void add_products(const std::int16_t* sum, const Weights& weights, std::size_t n, std::int32_t* total) {
-  for (std::size_t made = 0; made < kColours; ++made)
-    if (weights.of[made][0] || weights.of[made][1]) add_product(sum, weights.of[made], n, total + made * n);
-}
-
-LIC_VERSIONS inline void finish_row(const std::int16_t* v, const std::int32_t* total, std::size_t n, int shift, std::uint8_t* out) {
-  const std::int32_t half = 1 << (shift + kFraction - 1);
-  for (std::size_t x = 0; x < n; ++x) {
-    const std::int32_t level = ((static_cast<std::int32_t>(v[x]) << shift) + total[x] + half) >> (shift + kFraction);
-    out[kColours * x] = static_cast<std::uint8_t>(std::min(std::max(level, 0), 255));
-  }
-}
-
 // The differences of a row's pixels, by plane and pair, and those of luma that their directions choose.
 class Differences {
  public:
@@ -168,9 +145,6 @@ class Differences {
         one_(padded_),
         luma_(kDirected * padded_),
         chosen_(kDirected * padded_) {}
-
-  // Columns of a row in whole runs.
-  std::size_t padded() const { return padded_; }
 
   // Those of a pair of a plane in row y; wide ones, and clipped ones from kWide on. Valid until the next call.
   const std::int16_t* of(std::ptrdiff_t y, int plane, int pair) {
@@ -235,67 +209,54 @@ inline std::vector<Place> directed_places_of(const Filter& filter) {
   return places;
 }
 
-#ifdef LIC_HAS_AVX2
-// The places of a row from column `left` on, two at a time; the second of the last ones counts nothing where their number is odd.
-inline void set_places(Rows& source, std::ptrdiff_t y, std::size_t left, const std::vector<Place>& places, avx2::Places& out) {
+// Adds coefficients of a place to the last of `all`, or to a new one that a later place may join: the second of the last counts nothing
+// where their number is odd.
+template <typename Pair>
+Pair& joined(std::vector<Pair>& all, std::size_t which, const Weights& weights) {
+  if (!which) all.emplace_back();
+  for (std::size_t colour = 0; colour < kColours; ++colour)
+    for (std::size_t column = 0; column < 2; ++column) all.back().coefficients.of[colour][column][which] = weights.of[colour][column];
+  return all.back();
+}
+
+// The places of a row from column `left` on.
+inline void set_places(Rows& source, std::ptrdiff_t y, std::size_t left, const std::vector<Place>& places, RowPlaces& out) {
   out.wide.clear(), out.clipped.clear();
+  for (int colour = 0; colour < kColours; ++colour) out.v[colour] = source.at(y, colour) + left;
   std::size_t wide = 0, clipped = 0;
   for (const Place& place : places) {
-    std::vector<avx2::Two>& kind = place.pair < kWide ? out.wide : out.clipped;
-    const std::size_t which = (place.pair < kWide ? wide : clipped)++ % 2;
-    if (!which) kind.emplace_back();
-    avx2::Two& two = kind.back();
+    const bool inside = place.pair < kWide;
+    const std::size_t which = (inside ? wide : clipped)++ % 2;
+    Two& two = joined(inside ? out.wide : out.clipped, which, place.weights);
     const int *offset = kPlaces[place.pair % kWide], colour = place.colour;
     for (std::size_t k = which; k < 2; ++k) {
       two.v[k] = source.at(y, colour) + left;
       two.a[k] = source.at(y + offset[0], colour) + left + offset[1];
       two.b[k] = source.at(y - offset[0], colour) + left - offset[1];
     }
-    two.coefficients.set(which, place.weights.of);
   }
 }
 
-inline void set_directed(Differences& differences, const std::vector<Place>& places, avx2::Places& out) {
-  out.made.clear();
+inline void set_directed(Differences& differences, const std::vector<Place>& places, RowPlaces& out) {
   for (std::size_t k = 0; k < places.size(); ++k) {
-    if (k % 2 == 0) out.made.emplace_back();
-    avx2::TwoMade& two = out.made.back();
+    TwoMade& two = joined(out.made, k % 2, places[k].weights);
     two.made[k % 2] = two.made[1] = differences.directed(places[k].pair);
-    two.coefficients.set(k % 2, places[k].weights.of);
   }
 }
-#endif
 
-// The pixels (rows, columns, 3) from (top, left) on of an array (height, width, 3) of sixteenths of a level, 0..4080; `plain`: by the loops
-// that every processor has.
+// The pixels (rows, columns, 3) from (top, left) on of an array (height, width, 3) of sixteenths of a level, 0..4080.
 inline void filtered(const std::uint16_t* pixels, std::size_t height, std::size_t width, std::size_t top, std::size_t left,
-                     std::size_t rows, std::size_t columns, const Filter& filter, bool plain, std::uint8_t* out) {
+                     std::size_t rows, std::size_t columns, const Filter& filter, std::uint8_t* out) {
   Rows source(pixels, height, width);
   Differences differences(source, left, columns, filter.threshold);
   const std::vector<Place> by_parity[2] = {places_of(filter, 0, left), places_of(filter, 1, left)}, directed = directed_places_of(filter);
-  const std::size_t padded = differences.padded();
-  std::vector<std::int32_t> totals(kColours * padded);
-#ifdef LIC_HAS_AVX2
-  avx2::Places made;
-  if (!plain && avx2::here()) set_directed(differences, directed, made);
-#endif
+  RowPlaces made{{}, {}, {}, {}, filter.threshold, filter.shift, kFraction};
+  set_directed(differences, directed, made);
   for (std::size_t row = 0; row < rows; ++row, out += kColours * columns) {
     const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(top + row);
-    const std::vector<Place>& places = by_parity[(top + row) % 2];
     if (!directed.empty()) differences.choose_directed(y);
-#ifdef LIC_HAS_AVX2
-    if (!plain && avx2::here()) {
-      set_places(source, y, left, places, made);
-      const std::int16_t* const v[kColours] = {source.at(y, 0) + left, source.at(y, 1) + left, source.at(y, 2) + left};
-      avx2::row(made, v, columns, filter.threshold, filter.shift, kFraction, out);
-      continue;
-    }
-#endif
-    std::fill(totals.begin(), totals.end(), 0);
-    for (const Place& place : places) add_products(differences.of(y, place.colour, place.pair), place.weights, padded, totals.data());
-    for (const Place& place : directed) add_products(differences.directed(place.pair), place.weights, padded, totals.data());
-    for (int colour = 0; colour < kColours; ++colour)
-      finish_row(source.at(y, colour) + left, &totals[static_cast<std::size_t>(colour) * padded], columns, filter.shift, out + colour);
+    set_places(source, y, left, by_parity[(top + row) % 2], made);
+    kernels().filter_row(made, columns, out);
   }
 }
 

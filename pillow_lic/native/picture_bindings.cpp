@@ -1,12 +1,14 @@
 // What turns latents into pixels for numpy: passes.hpp, scales.hpp, synthesis.hpp, detail.hpp, filter.hpp and filter_sums.hpp.
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
 #include <optional>
 
 #include "bindings.hpp"
 #include "detail.hpp"
 #include "filter_sums.hpp"
+#include "kernels.hpp"
 #include "passes.hpp"
-#include "scales.hpp"
-#include "synthesis.hpp"
 
 namespace {
 
@@ -67,7 +69,7 @@ void copy_coefficients(const std::int16_t* from, std::size_t count, std::int16_t
 }
 
 Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside, const Taps& taps,
-               const Directed& directed, const Alternating& alternating, int threshold, int shift, bool plain) {
+               const Directed& directed, const Alternating& alternating, int threshold, int shift) {
   const auto [top, left, rows, columns] = inside;
   const std::size_t height = pixels.shape(0), width = pixels.shape(1);
   if (pixels.shape(2) != lic::kColours || top > height || rows > height - top || left > width || columns > width - left)
@@ -83,7 +85,7 @@ Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::siz
   auto result = std::make_unique<std::uint8_t[]>(rows * columns * lic::kColours);
   {
     nb::gil_scoped_release release;
-    lic::filtered(pixels.data(), height, width, top, left, rows, columns, filter, plain, result.get());
+    lic::filtered(pixels.data(), height, width, top, left, rows, columns, filter, result.get());
   }
   nb::capsule owner(result.get(), [](void* pointer) noexcept { delete[] static_cast<std::uint8_t*>(pointer); });
   return {result.release(), {rows, columns, static_cast<std::size_t>(lic::kColours)}, owner};
@@ -134,9 +136,8 @@ void synthesise(const lic::Synthesis& network, const Cells& latents,
   if (!sized(latents, lic::Synthesis::kLatents, 1) || !sized(picture, lic::Synthesis::kPlanes, 8) ||
       !sized(context, lic::Synthesis::kContext, 2))
     throw std::invalid_argument("for every level there must be 384 latents, 12 channels of 8x8 cells, and a context of 16 of 2x2");
-  if (!lic::Synthesis::fast()) throw std::invalid_argument("this processor has no AVX2: the network is as quick");
   nb::gil_scoped_release release;
-  network.draw(latents.data(), level.data(), height, width, picture.data(), context.data());
+  lic::kernels().draw(network, latents.data(), level.data(), height, width, picture.data(), context.data());
 }
 
 lic::Scales make_scales(const Vector<std::uint8_t>& numbers, std::size_t stages) {
@@ -160,9 +161,8 @@ void find_scales(const lic::Scales& scales, std::size_t number, const Cells& fea
     throw std::invalid_argument("for every level there must be 80 features, and for every 2x2 an index of each latent and pass");
   if (magnitudes.has_value() != stage.takes_magnitudes() || (magnitudes && !sized(*magnitudes, lic::Stage::kLatents, 1)))
     throw std::invalid_argument("there must be 384 magnitudes for every level, and none in the first stage");
-  if (!lic::Stage::fast()) throw std::invalid_argument("this processor has no AVX2: the network is as quick");
   nb::gil_scoped_release release;
-  stage.find(features.data(), level.data(), magnitudes ? magnitudes->data() : nullptr, height, width, index.data());
+  lic::kernels().find(stage, features.data(), level.data(), magnitudes ? magnitudes->data() : nullptr, height, width, index.data());
 }
 
 nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
@@ -205,18 +205,25 @@ void bind_pictures(nb::module_& module) {
             new (self) lic::Scales(make_scales(numbers, stages));
           },
           nb::arg("numbers").noconvert(), nb::arg("stages"))
-      .def_static("fast", &lic::Stage::fast)
+      .def_static("fast", &lic::fast_kernels)
       .def("find", &find_scales, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("level").noconvert(),
            nb::arg("magnitudes").noconvert().none(), nb::arg("index").noconvert());
   nb::class_<lic::Synthesis>(module, "Synthesis")
       .def("__init__", [](lic::Synthesis* self, const Vector<std::uint8_t>& numbers) { new (self) lic::Synthesis(make_synthesis(numbers)); },
            nb::arg("numbers").noconvert())
-      .def_static("fast", &lic::Synthesis::fast)
+      .def_static("fast", &lic::fast_kernels)
       .def("draw", &synthesise, nb::arg("latents").noconvert(), nb::arg("level").noconvert(), nb::arg("picture").noconvert(),
            nb::arg("context").noconvert());
+  module.def("kernels", [] {
+    std::vector<std::string> names;
+    for (const lic::Kernels* one : lic::all_kernels()) names.emplace_back(one->name);
+    return names;
+  });
+  module.def("use_kernels", [](const std::string& name) {
+    if (!lic::use_kernels(name)) throw std::invalid_argument("this processor has no kernels of the name " + name);
+  }, nb::arg("name"));
   module.def("filtered", &filtered, nb::arg("pixels").noconvert(), nb::arg("inside"), nb::arg("taps").noconvert(),
-             nb::arg("directed").noconvert(), nb::arg("alternating").noconvert(), nb::arg("threshold"), nb::arg("shift"),
-             nb::arg("plain") = false);
+             nb::arg("directed").noconvert(), nb::arg("alternating").noconvert(), nb::arg("threshold"), nb::arg("shift"));
   module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("every"),
              nb::arg("threshold"));
 }

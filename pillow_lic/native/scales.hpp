@@ -3,7 +3,7 @@
 //     features (80, h, w), level (h, w), magnitudes (384, h, w)  ──▶  index (384 passes, h/2, w/2)
 //
 // The graphs hold whole numbers of 8 bits in float32, with sums below 2^24, so these are the same to the last bit. Rows go through all
-// layers while they are in the caches.
+// layers while they are in the caches (search.hpp, which kernels.hpp compiles for every kind of processor).
 #pragma once
 
 #include <cstdint>
@@ -30,15 +30,8 @@ class Stage {
   // an anchor (384 passes, 9), int32.
   Stage(Numbers& numbers, bool magnitudes, std::size_t passes);
 
-  // Whether compiler and processor are such that it is quicker than an engine.
-  static bool fast();
-
   bool takes_magnitudes() const { return entry.inputs > kBefore; }
   std::size_t passes() const { return ends.size() / kGroups; }
-
-  // Writes all of `index`; height and width are even. Levels and magnitudes are whole numbers.
-  void find(const float* features, const float* level, const float* magnitudes, std::size_t height, std::size_t width,
-            std::uint8_t* index) const;
 
   // What is added to the index for a level, in 16ths, for all outputs in the order of `output_at`.
   std::vector<Sums> added(std::int32_t level) const;

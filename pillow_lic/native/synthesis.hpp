@@ -3,8 +3,8 @@
 //     latents (384, h, w) in steps, level (h, w)  ──▶  picture (12, 8h, 8w), context (16, 2h, 2w)
 //
 // It is the graph synthesis.onnx, with features of 16 bits instead of float32: what `detail` makes of it differs by a level here and
-// there. Rows of latents go through all layers while they are in the caches, so that a picture of any height takes the same time a pixel.
-// Readers use it where `Synthesis::fast` says so; the graph stays what the format is defined by.
+// there. Rows of latents go through all layers while they are in the caches, so that a picture of any height takes the same time a pixel
+// (course.hpp, which kernels.hpp compiles for every kind of processor). The graph stays what the format is defined by.
 #pragma once
 
 #include <vector>
@@ -17,6 +17,8 @@ class Synthesis {
  public:
   static constexpr std::size_t kLatents = 384, kCoarse = 128, kFine = 64, kBlocks = 3, kPlanes = 12, kContext = 16, kAnchors = 9;
   static constexpr std::size_t kSquare = 16;  // numbers of a plane for a place at 1/8: 4x4
+  static constexpr float kLargestLevel = 1024.0f;
+  static constexpr int kPictureBits = 20;  // after the point, of the picture's sums
 
   // Of a file of numbers: by anchor the log of the factor of every latent, that of every fine channel, and what is added to the context
   // (float32); then layers, as `Layer` and `Block` have them: entry, coarse block, widening to 2x2 places (their channels together), fine
@@ -24,12 +26,6 @@ class Synthesis {
   static constexpr std::size_t kBytes = 4 * kAnchors * (kLatents + kFine + kContext) + Layer::bytes(kLatents, kCoarse) + Block::bytes(kCoarse) +
                                         Layer::bytes(kCoarse, 4 * kFine) + kBlocks * Block::bytes(kFine) + Layer::bytes(kFine, kContext) +
                                         kPlanes * kSquare * (4 + 2 * (kFine + 4 * kLatents));
-
-  // Whether compiler and processor are such that it is quicker than an engine.
-  static bool fast();
-
-  // Writes all of `picture` and `context`, whose levels are `height` rows of `width`, both at least 1.
-  void draw(const float* latents, const float* level, std::size_t height, std::size_t width, float* picture, float* context) const;
 
   // What depends on the level of a latent; fine channels and context in the order of `output_at`.
   struct Factors {

@@ -1,0 +1,40 @@
+// What the rows of filter.hpp are made from, as filter_rows.hpp reads it: places of a filter two by two, for two of them are one instruction.
+//
+// Runs begin at even columns of a row, so that even and odd pixels stand by turns, and so do their coefficients.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace lic {
+
+constexpr std::size_t kRun = 16;  // pixels that are made in one go: rows may be read so far
+
+// Of two places, by colour that comes out and by even and odd pixels.
+struct Coefficients {
+  std::int16_t of[3][2][2] = {};
+};
+
+// Two places of colours: the pixel and its neighbours on both sides.
+struct Two {
+  const std::int16_t *v[2], *a[2], *b[2];
+  Coefficients coefficients;
+};
+
+// Two rows of differences.
+struct TwoMade {
+  const std::int16_t* made[2];
+  Coefficients coefficients;
+};
+
+// What a row of pixels is made from: its colours in sixteenths, differences from neighbours, clipped ones, and those that are made before.
+struct RowPlaces {
+  const std::int16_t* v[3];
+  std::vector<Two> wide, clipped;
+  std::vector<TwoMade> made;
+  std::int16_t threshold;
+  int shift, fraction;  // bits after the point, of coefficients and of colours
+};
+
+}  // namespace lic

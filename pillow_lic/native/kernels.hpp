@@ -1,0 +1,40 @@
+// What works on layers in whole numbers, compiled for each instruction set: the same numbers from all of them, to the last bit.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "filter_places.hpp"
+#include "scales.hpp"
+#include "synthesis.hpp"
+
+namespace lic {
+
+struct Kernels {
+  const char* name;  // of the instruction set
+
+  // Writes all of `picture` and `context`, whose levels are `height` rows of `width`, both at least 1.
+  void (*draw)(const Synthesis&, const float* latents, const float* level, std::size_t height, std::size_t width, float* picture,
+               float* context);
+
+  // Writes all of `index`; height and width are even. Levels and magnitudes are whole numbers; of the first stage no magnitudes.
+  void (*find)(const Stage&, const float* features, const float* level, const float* magnitudes, std::size_t height, std::size_t width,
+               std::uint8_t* index);
+
+  // Writes a row of n pixels (n, 3); what is read ends up to kRun - 1 places behind its last one.
+  void (*filter_row)(const RowPlaces&, std::size_t n, std::uint8_t* out);
+};
+
+// Those that this processor can run, the quickest first; plain C++ last.
+const std::vector<const Kernels*>& all_kernels();
+
+// Whether the quickest ones are quicker than an engine: plain C++ is not.
+bool fast_kernels();
+
+// The quickest ones, or those that `use_kernels` has named.
+const Kernels& kernels();
+
+// Takes those of a name from now on; whether there are such.
+bool use_kernels(const std::string& name);
+
+}  // namespace lic

@@ -1,0 +1,12 @@
+// kernels.hpp for AVX2.
+#if defined(__x86_64__) && defined(__GNUC__)
+#define LIC_FOR_AVX2
+#include "kernels_of.hpp"
+
+namespace lic {
+
+extern const Kernels kAvx2;
+const Kernels kAvx2{"avx2", draw, find, filter_row};
+
+}  // namespace lic
+#endif

@@ -1,0 +1,12 @@
+// kernels.hpp for NEON.
+#if defined(__aarch64__)
+#define LIC_FOR_NEON
+#include "kernels_of.hpp"
+
+namespace lic {
+
+extern const Kernels kNeon;
+const Kernels kNeon{"neon", draw, find, filter_row};
+
+}  // namespace lic
+#endif

@@ -1,0 +1,25 @@
+// The table of kernels.hpp, compiled for the instruction set that a translation unit names.
+#pragma once
+
+#include "course.hpp"
+#include "filter_rows.hpp"
+#include "kernels.hpp"
+#include "search.hpp"
+
+namespace lic {
+
+namespace {
+
+LIC_PRODUCT void draw(const Synthesis& network, const float* latents, const float* level, std::size_t height, std::size_t width,
+                      float* picture, float* context) {
+  Course(network, latents, level, height, width, picture, context).run();
+}
+
+LIC_PRODUCT void find(const Stage& stage, const float* features, const float* level, const float* magnitudes, std::size_t height,
+                      std::size_t width, std::uint8_t* index) {
+  Search(stage, features, level, magnitudes, height, width, index).run();
+}
+
+}  // namespace
+
+}  // namespace lic

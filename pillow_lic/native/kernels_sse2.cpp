@@ -1,0 +1,12 @@
+// kernels.hpp for SSE2.
+#if defined(__x86_64__) || defined(_M_X64)
+#define LIC_FOR_SSE2
+#include "kernels_of.hpp"
+
+namespace lic {
+
+extern const Kernels kSse2;
+const Kernels kSse2{"sse2", draw, find, filter_row};
+
+}  // namespace lic
+#endif

@@ -1,0 +1,74 @@
+// Layers of random numbers, the same every time, for programs that check what is done with layers.
+#pragma once
+
+#include <cstdlib>
+#include <random>
+
+#include "scales.hpp"
+#include "synthesis.hpp"
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+// A file of layers, written as `Numbers` reads it.
+class File {
+ public:
+  template <typename T, typename Make>
+  void put(std::size_t n, const Make& make) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const T value = static_cast<T>(make());
+      std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t> bits;
+      std::memcpy(&bits, &value, sizeof(T));
+      for (std::size_t k = 0; k < sizeof(T); ++k) data.push_back(static_cast<std::uint8_t>(bits >> 8 * k));
+    }
+  }
+  void layer(std::size_t outputs, std::size_t inputs) {
+    put<std::int32_t>(outputs, [&] { return static_cast<std::int32_t>(random()) >> 12; });
+    put<std::int32_t>(outputs, [&] { return 5 + random() % 9; });
+    weights(outputs * inputs);
+  }
+  void weights(std::size_t n) {
+    put<lic::Feature>(n, [&] { return static_cast<std::int32_t>(random() % 4001) - 2000; });
+  }
+  void block(std::size_t channels) {
+    layer(channels, channels), layer(channels, 25), layer(channels, channels), layer(2 * channels, channels), layer(channels, 2 * channels);
+  }
+
+  std::mt19937 random{1};
+  std::vector<std::uint8_t> data;
+};
+
+lic::Synthesis make_synthesis() {
+  using S = lic::Synthesis;
+  File file;
+  file.put<float>(S::kAnchors * (S::kLatents + S::kFine + S::kContext), [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
+  file.layer(S::kCoarse, S::kLatents), file.block(S::kCoarse), file.layer(4 * S::kFine, S::kCoarse);
+  for (std::size_t i = 0; i < S::kBlocks; ++i) file.block(S::kFine);
+  file.layer(S::kContext, S::kFine);
+  file.put<std::int32_t>(S::kPlanes * S::kSquare, [&] { return file.random(); });
+  file.weights(S::kPlanes * S::kSquare * (S::kFine + 4 * S::kLatents));
+  require(file.data.size() == S::kBytes);
+  return S(lic::Numbers(file.data.data()));
+}
+
+lic::Scales make_scales(std::size_t stages) {
+  using S = lic::Stage;
+  File file;
+  for (std::size_t stage = 0; stage < stages; ++stage) {
+    const std::size_t passes = lic::Scales::passes_of(stage, stages);
+    file.layer(S::kFeatures, S::inputs(stage > 0)), file.layer(S::kFeatures, 9), file.layer(S::kFeatures, S::kFeatures);
+    file.layer(S::kFeatures, 9);
+    for (std::size_t quarter = 0; quarter < S::kGroups * passes; ++quarter) {
+      file.put<std::int32_t>(1, [&] { return file.random(); });
+      file.layer(S::kOfGroup, S::kFeatures);
+    }
+    file.put<std::int32_t>(passes * S::kLatents * S::kAnchors, [&] { return file.random() % 4001; });
+  }
+  require(file.data.size() == lic::Scales::bytes(stages));
+  return lic::Scales(lic::Numbers(file.data.data()), stages);
+}
+
+}  // namespace
