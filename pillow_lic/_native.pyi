@@ -90,6 +90,40 @@ def scatter_sums(
     means: float32[M, ceil(h / 2), ceil(w / 2)], of the place of each cell that is coded.
     """
 
+class Means:
+    """The networks `means_z`, `means_0` and so on of a model like lic1, in float32 (native/means.hpp). Threads may share one."""
+
+    def __init__(self, numbers: NDArray[np.uint8], hyper_latents: int, latents: int, stages: int) -> None:
+        """Copy a file of numbers of 1 to 4 stages, as native/means.hpp has them.
+
+        ValueError for another length, hyper-latents that are no multiple of 8, latents of 64, or passes that code a place of a cell twice.
+        """
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether the processor has what makes it quicker than an engine; the rest is an error where not."""
+
+    @property
+    def features(self) -> int:
+        """The features of a place, a multiple of 16."""
+
+    def begin(
+        self, hyper_latents: NDArray[np.float32], level: NDArray[np.float32], features: NDArray[np.float32]
+    ) -> None:
+        """Write features (h, w, P) of hyper-latents (Z, h/4, w/4) at levels (h, w); h and w are multiples of 4.
+
+        ValueError for arrays of other shapes, or where it is not `fast`.
+        """
+
+    def find(
+        self, stage: int, features: NDArray[np.float32], y: NDArray[np.float32], means: NDArray[np.float32]
+    ) -> None:
+        """Write the means (passes * M, h/2, w/2) of a stage's passes, in steps, for features (h, w, P) and latents (M, h, w).
+
+        Of the latents those of earlier stages are looked at. h and w are even. ValueError for arrays of other shapes, or where it is not
+        `fast`.
+        """
+
 class Scales:
     """The networks `scales_0` to `scales_2` of a model like lic2, the same to the last bit (native/scales.hpp). Threads may share one."""
 

@@ -29,7 +29,7 @@ from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
-from ..families.lic1 import detail, refinement, scales, synthesis
+from ..families.lic1 import detail, means, refinement, scales, synthesis
 from ..files import named
 from ..parsing import above_zero, count, typed
 from . import peers, words
@@ -62,6 +62,8 @@ STATIONS = {
 and joining of windows, `symbols` the order that values are coded in, and all that another family does."""
 NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], str]] = {
     scales.find.__code__: lambda given: f"scales_{given['stage']}",
+    means.begin.__code__: lambda given: "means_z",
+    means.find.__code__: lambda given: f"means_{given['stage']}",
     synthesis.draw.__code__: lambda given: "synthesis",
     detail.draw.__code__: lambda given: "detail",
 }

@@ -56,13 +56,7 @@ void Detail::draw(const Seen&, const Cells&, std::uint16_t*, std::size_t) const 
 
 #else
 
-#if defined(__x86_64__) && defined(__GLIBC__)
-bool Detail::fast() { return __builtin_cpu_supports("fma"); }
-#elif defined(__aarch64__)
-bool Detail::fast() { return true; }
-#else
-bool Detail::fast() { return false; }
-#endif
+bool Detail::fast() { return multiplies_and_adds(); }
 
 namespace {
 

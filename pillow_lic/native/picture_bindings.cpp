@@ -1,4 +1,4 @@
-// What turns latents into pixels for numpy: passes.hpp, scales.hpp, synthesis.hpp, detail.hpp, filter.hpp and filter_sums.hpp.
+// What turns latents into pixels for numpy: passes.hpp, means.hpp, scales.hpp, synthesis.hpp, detail.hpp, filter.hpp and filter_sums.hpp.
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -8,6 +8,7 @@
 #include "detail.hpp"
 #include "filter_sums.hpp"
 #include "kernels.hpp"
+#include "means.hpp"
 #include "passes.hpp"
 
 namespace {
@@ -165,6 +166,40 @@ void find_scales(const lic::Scales& scales, std::size_t number, const Cells& fea
   lic::kernels().find(stage, features.data(), level.data(), magnitudes ? magnitudes->data() : nullptr, height, width, index.data());
 }
 
+lic::Means make_means(const Vector<std::uint8_t>& numbers, std::size_t hyper_latents, std::size_t latents, std::size_t stages) {
+  const lic::Means::Sizes sizes{hyper_latents, lic::Means::features_of(numbers.data(), numbers.size()), latents, stages};
+  if (!sizes.legal())
+    throw std::invalid_argument("hyper-latents must be a multiple of 8, features of 16, latents of 64, and stages 1 to 4");
+  check_lengths(numbers.size(), "bytes", sizes.bytes(), "of the layers");
+  return lic::Means(lic::Numbers(numbers.data()), sizes);
+}
+
+using Field = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+void begin_means(const lic::Means& means, const Cells& hyper_latents, const Field& level, const Planes& features) {
+  const std::size_t height = level.shape(0), width = level.shape(1);
+  if (!height || !width || height % 4 || width % 4) throw std::invalid_argument("there must be whole squares of 4x4 levels");
+  if (hyper_latents.shape(0) != means.sizes.hyper_latents || hyper_latents.shape(1) != height / 4 || hyper_latents.shape(2) != width / 4 ||
+      features.shape(0) != height || features.shape(1) != width || features.shape(2) != means.sizes.features)
+    throw std::invalid_argument("there must be hyper-latents for every 4x4 levels, and features for every level");
+  if (!lic::Means::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is as quick");
+  nb::gil_scoped_release release;
+  means.begin(hyper_latents.data(), level.data(), height, width, features.data());
+}
+
+void find_means(const lic::Means& means, std::size_t stage, const Cells& features, const Cells& y, const Planes& out) {
+  if (stage >= means.stages.size())
+    throw std::invalid_argument("the stage must be below " + std::to_string(means.stages.size()) + ", got " + std::to_string(stage));
+  const std::size_t height = features.shape(0), width = features.shape(1);
+  if (!height || !width || height % 2 || width % 2) throw std::invalid_argument("there must be whole cells of 2x2 features");
+  if (features.shape(2) != means.sizes.features || y.shape(0) != means.sizes.latents || y.shape(1) != height || y.shape(2) != width ||
+      out.shape(0) != means.sizes.passes(stage) * means.sizes.latents || out.shape(1) != height / 2 || out.shape(2) != width / 2)
+    throw std::invalid_argument("there must be features and latents of every place, and for every 2x2 a mean of each latent and pass");
+  if (!lic::Means::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is as quick");
+  nb::gil_scoped_release release;
+  means.find(stage, features.data(), y.data(), height, width, out.data());
+}
+
 nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
     const Fine& pixels, const nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& picture,
     std::size_t every, int threshold) {
@@ -198,6 +233,17 @@ void bind_pictures(nb::module_& module) {
       .def_static("fast", &lic::Detail::fast)
       .def("draw", &draw, nb::arg("picture").noconvert(), nb::arg("context").noconvert(), nb::arg("level").noconvert(),
            nb::arg("inside"), nb::arg("out").noconvert());
+  nb::class_<lic::Means>(module, "Means")
+      .def(
+          "__init__",
+          [](lic::Means* self, const Vector<std::uint8_t>& numbers, std::size_t hyper_latents, std::size_t latents, std::size_t stages) {
+            new (self) lic::Means(make_means(numbers, hyper_latents, latents, stages));
+          },
+          nb::arg("numbers").noconvert(), nb::arg("hyper_latents"), nb::arg("latents"), nb::arg("stages"))
+      .def_static("fast", &lic::Means::fast)
+      .def_prop_ro("features", [](const lic::Means& self) { return self.sizes.features; })
+      .def("begin", &begin_means, nb::arg("hyper_latents").noconvert(), nb::arg("level").noconvert(), nb::arg("features").noconvert())
+      .def("find", &find_means, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("y").noconvert(), nb::arg("means").noconvert());
   nb::class_<lic::Scales>(module, "Scales")
       .def(
           "__init__",

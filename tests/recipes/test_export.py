@@ -12,10 +12,18 @@ import torch
 from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.common.export import Network, Placed, add_extras
 from onnx_models.recipes.common.graph import Graph
-from onnx_models.recipes.lic1 import detail_numbers, export, histograms, scale_numbers, scale_tables, synthesis_numbers
+from onnx_models.recipes.lic1 import (
+    detail_numbers,
+    export,
+    histograms,
+    mean_numbers,
+    scale_numbers,
+    scale_tables,
+    synthesis_numbers,
+)
 from onnx_models.recipes.lic1.model import Lic1, Sizes
 from pillow_lic.engine import entropy, models
-from pillow_lic.families.lic1 import detail, quantiser, residuals, scales, symbols, synthesis, transforms
+from pillow_lic.families.lic1 import detail, means, quantiser, residuals, scales, symbols, synthesis, transforms
 from pillow_lic.families.lic1.geometry import geometry
 
 NUMBER = 4_000_000
@@ -84,6 +92,12 @@ def test_numbers_of_native_layers_are_made_of_the_graph() -> None:
     assert scale_numbers.numbers(graphs) == released.stored(scales.NUMBERS).read()
     with pytest.raises(ValueError, match="layers of scales_0 must be"):
         scale_numbers.numbers([models.choose("lic1").stored("scales_0").read(), *graphs[1:]])
+    assert mean_numbers.of_model(released) == released.stored(means.NUMBERS).read()
+    stages = [released.stored(f"means_{stage}").read() for stage in range(3)]
+    with pytest.raises(ValueError, match="layers of means_1 must be"):
+        mean_numbers.numbers(released.stored("means_z").read(), [stages[0], stages[0], stages[2]])
+    with pytest.raises(ValueError, match=r"bent by 0\.1, got"):
+        mean_numbers.numbers(released.stored("synthesis").read(), stages)
 
 
 def test_what_it_codes_it_reads(spec: models.Model, patches: Path) -> None:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pillow_lic.families.lic1 import detail, scales, synthesis
+from pillow_lic.families.lic1 import detail, means, scales, synthesis
 
 from ..common.data import Patches
 from ..common.export import ONNX_MODELS, Network, add_extras
-from ..lic1 import detail_numbers, draft, scale_numbers, synthesis_numbers
+from ..lic1 import detail_numbers, draft, mean_numbers, scale_numbers, synthesis_numbers
 from ..lic1.error_gradient import error_gradient
 from ..lic1.export import export
 from .model import load
@@ -51,8 +51,13 @@ def main() -> None:
     folder = a.out / f"{NAME}-{a.id}"
     extras[detail.NUMBERS] = detail_numbers.numbers((folder / "detail.onnx").read_bytes())
     extras[synthesis.NUMBERS] = synthesis_numbers.numbers((folder / "synthesis.onnx").read_bytes())
-    stages = [(folder / f"scales_{stage}.onnx").read_bytes() for stage in range(net.sizes.stages)]
-    extras[scales.NUMBERS] = scale_numbers.numbers(stages)
+    extras[scales.NUMBERS] = scale_numbers.numbers(
+        [(folder / f"scales_{stage}.onnx").read_bytes() for stage in range(net.sizes.stages)]
+    )
+    extras[means.NUMBERS] = mean_numbers.numbers(
+        (folder / "means_z.onnx").read_bytes(),
+        [(folder / f"means_{stage}.onnx").read_bytes() for stage in range(net.sizes.stages)],
+    )
     add_extras(a.out, a.id, extras | draft.networks(net, heads))
     print(draft.quality(net, data.validation()[:DRAFTS_JUDGED], heads))
 

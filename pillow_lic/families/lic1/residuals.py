@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ...engine import entropy
 from ...engine.models import Model
-from . import passes
+from . import means, passes
 from .geometry import Grid
 from .quantiser import Chosen, Quantiser
 from .scales import Scales
@@ -31,16 +31,12 @@ class Means:
 
     def __init__(self, model: Model, z_hat: Floats, field: Floats, inside: tuple[int, int]) -> None:
         self._model, self._inside = model, inside
-        self._features = model.run("means_z", z_hat=z_hat[None], level=field[None, None])[0]
+        self._features = means.begin(model, z_hat, field)
         self.y_hat = np.zeros((model.constants["latents"], *field.shape), np.float32)
         self._shared = passes.Shared(model.constants["stages"])
 
     def _run(self, stage: int) -> Floats:
-        feeds = {"features": self._features}
-        if stage:
-            feeds["y_hat"] = self.y_hat[None]
-        means: Floats = self._model.run(f"means_{stage}", **feeds)[0][0]
-        return means
+        return means.find(self._model, stage, self._features, self.y_hat)
 
     def find(self, t: int) -> None:
         """Find the means of the latents that pass t codes."""
@@ -61,25 +57,25 @@ def choose(model: Model, z_hat: Floats, y: Floats, field: Floats, grid: Grid) ->
 
     LicRuntimeError when y or its means are no numbers.
     """
-    scales, means = Scales(model, z_hat, field, grid), Means(model, z_hat, field, grid.inside)
+    scales, predicted = Scales(model, z_hat, field, grid), Means(model, z_hat, field, grid.inside)
     chooser, chosen = Quantiser(model.tables), list[Chosen]()
 
     def code(t: int) -> Values:
         indexes = scales.before(t)
-        chosen.append(chooser.choose(passes.gather(y, t, grid.inside) - means.before(t), indexes))
+        chosen.append(chooser.choose(passes.gather(y, t, grid.inside) - predicted.before(t), indexes))
         return chosen[-1].values
 
-    passes.each(code, scales, means)
-    return chosen, means.y_hat
+    passes.each(code, scales, predicted)
+    return chosen, predicted.y_hat
 
 
 def reconstruct(model: Model, z_hat: Floats, values: Values, field: Floats, inside: tuple[int, int]) -> Floats:
     """Return y_hat (M, h, w), as `Means` has it, for z_hat and the parsed values (M, h, w) in twentieths of a step."""
-    means = Means(model, z_hat, field, inside)
+    predicted = Means(model, z_hat, field, inside)
 
     def code(t: int) -> Values:
-        means.find(t)
+        predicted.find(t)
         return passes.gather(values, t, inside)
 
-    passes.each(code, means)
-    return means.y_hat
+    passes.each(code, predicted)
+    return predicted.y_hat

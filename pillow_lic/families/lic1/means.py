@@ -1,0 +1,75 @@
+"""The networks of the means, `means_z` and one for each stage, or the same layers in native code.
+
+    z_hat (Z, h/4, w/4), level (h, w)  ──begin──▶  features  ──find(stage), y_hat (M, h, w)──▶  means (passes * M, h/2, w/2)
+
+Native code (native/means.hpp) needs a file of numbers beside the model, outside its hash. It is float32 as the networks are, with sums in
+another order: writers use it as readers do, for the means of two engines, or of two processors, are as far from each other.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ...engine import entropy
+from ...engine.ending import at_work
+from ...engine.models import Model
+from ...engine.runtime import CPU
+from ...engine.settings import check_time, current_settings
+from . import passes
+
+Floats = npt.NDArray[np.float32]
+
+NUMBERS = "mean_numbers"
+"""The role of the file of a model that has native layers, as `entropy.Means` takes it."""
+
+
+@cache
+def _native(model: Model) -> entropy.Means | None:
+    """Return the networks in native code, None where there are none or the graphs are as quick."""
+    if NUMBERS not in model.extras or not entropy.Means.fast():
+        return None
+    sizes = (model.constants[name] for name in ("hyper_latents", "latents", "stages"))
+    return entropy.Means(np.frombuffer(model.stored(NUMBERS).read(), np.uint8), *sizes)
+
+
+class Features(NamedTuple):
+    """What is known of every place before y is: an array of the layers in native code, or, where there are none, of the networks."""
+
+    array: Floats
+    layers: entropy.Means | None
+
+
+def begin(model: Model, z_hat: Floats, level: Floats) -> Features:
+    """Return the features of a window, from z_hat (Z, h/4, w/4) and the level field (h, w); errors of `runtime.run`."""
+    layers = _native(model) if current_settings().providers == (CPU,) else None
+    if layers is None:
+        return Features(model.run("means_z", z_hat=z_hat[None], level=level[None, None])[0], None)
+    check_time()
+    features = np.empty((*level.shape, layers.features), np.float32)
+    with at_work:
+        layers.begin(np.ascontiguousarray(z_hat), np.ascontiguousarray(level, np.float32), features)
+    return Features(features, layers)
+
+
+def find(model: Model, stage: int, features: Features, y_hat: Floats) -> Floats:
+    """Return the means of a stage's passes (passes * M, h/2, w/2) in steps, one pass after another; errors of `runtime.run`.
+
+    y_hat (M, h, w): the latents of earlier stages, 0 elsewhere.
+    """
+    if features.layers is None:
+        feeds = {"features": features.array}
+        if stage:
+            feeds["y_hat"] = y_hat[None]
+        means: Floats = model.run(f"means_{stage}", **feeds)[0][0]
+        return means
+    check_time()
+    latents, rows, columns = y_hat.shape
+    turns = passes.of_stage(stage, model.constants["stages"])
+    found = np.empty((len(turns) * latents, rows // 2, columns // 2), np.float32)
+    with at_work:
+        features.layers.find(stage, features.array, y_hat, found)
+    return found

@@ -1,0 +1,204 @@
+// Rows of places through the layers of real_layers.hpp, in vectors of 8 numbers: what means.cpp calls, row by row.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "real_layers.hpp"
+#include "vectors.hpp"
+
+#ifdef LIC_VECTORS
+
+namespace lic {
+
+namespace {
+
+constexpr float kSlope = 0.1f;  // of what is bent, below 0
+constexpr std::size_t kEight = 8;
+
+// Numbers of places that lie `apart` from each other.
+struct Input {
+  const float* first = nullptr;
+  std::size_t apart = 0, count = 0;
+};
+
+enum class End { kPut, kBend, kAdd };
+
+template <std::size_t n>
+LIC_INLINE void add_products(const Input& input, std::size_t x, const Outputs* weights, Eight (&low)[n], Eight (&high)[n]) {
+  const float* from = input.first + x * input.apart;
+  for (std::size_t k = 0; k < input.count; ++k) {
+    Eight first, second;
+    load(weights[k].of, first), load(weights[k].of + kEight, second);
+    LIC_SIX
+    for (std::size_t i = 0; i < n; ++i) {
+      const float factor = from[i * input.apart + k];
+      low[i] += first * factor;
+      high[i] += second * factor;
+    }
+  }
+}
+
+LIC_INLINE void leave_at(Eight& made, float* to, End end) {
+  if (end == End::kBend) {
+    const Eight small = made * kSlope;
+    made = made > small ? made : small;
+  } else if (end == End::kAdd) {
+    Eight there;
+    load(to, there);
+    made += there;
+  }
+  store(made, to);
+}
+
+template <std::size_t n>
+LIC_INLINE void layer_at(const RealLayer& layer, std::size_t block, const Input& one, const Input& other, std::size_t x, float* to,
+                         std::size_t apart, End end) {
+  Eight low[n], high[n];
+  LIC_SIX
+  for (std::size_t i = 0; i < n; ++i) load(layer.bias[block].of, low[i]), load(layer.bias[block].of + kEight, high[i]);
+  const Outputs* weights = &layer.weights[block * layer.inputs];
+  add_products(one, x, weights, low, high);
+  if (other.count) add_products(other, x, weights + one.count, low, high);
+  LIC_SIX
+  for (std::size_t i = 0; i < n; ++i) {
+    float* at = to + (x + i) * apart + block * kOutputs;
+    leave_at(low[i], at, end), leave_at(high[i], at + kEight, end);
+  }
+}
+
+// A layer over a row of `count` places, whose inputs are those of `one` and then of `other`; results lie `apart` from each other.
+LIC_MULTIPLY_ADD void layer_row(const RealLayer& layer, const Input& one, const Input& other, std::size_t count, float* to,
+                                std::size_t apart, End end) {
+  constexpr std::size_t kMost = 6;  // places of a product: 12 sums of 8 numbers, for 16 registers
+  for (std::size_t block = 0; block < layer.bias.size(); ++block)
+    for (std::size_t x = 0; x < count;) {
+      const std::size_t left = count - x, here = left >= 2 * kMost ? kMost : left > kMost ? left / 2 : left;
+      switch (here) {
+        case 6: layer_at<6>(layer, block, one, other, x, to, apart, end); break;
+        case 5: layer_at<5>(layer, block, one, other, x, to, apart, end); break;
+        case 4: layer_at<4>(layer, block, one, other, x, to, apart, end); break;
+        case 3: layer_at<3>(layer, block, one, other, x, to, apart, end); break;
+        case 2: layer_at<2>(layer, block, one, other, x, to, apart, end); break;
+        default: layer_at<1>(layer, block, one, other, x, to, apart, end);
+      }
+      x += here;
+    }
+}
+
+using Window = std::array<const float*, 5>;  // rows around one, which begin side / 2 places before the first
+
+template <std::size_t n>
+LIC_INLINE void see_at(const RealDepthwise& layer, const Window& rows, std::size_t x, std::size_t channel, float* to) {
+  const std::size_t channels = layer.bias.size(), side = layer.side;
+  Eight sums[n];
+  LIC_SIX
+  for (std::size_t i = 0; i < n; ++i) load(&layer.bias[channel], sums[i]);
+  const float* weights = &layer.weights[channel];
+  for (std::size_t row = 0; row < side; ++row)
+    for (std::size_t column = 0; column < side; ++column, weights += channels) {
+      Eight weight;
+      load(weights, weight);
+      const float* from = rows[row] + (x + column) * channels + channel;
+      LIC_SIX
+      for (std::size_t i = 0; i < n; ++i) {
+        Eight seen;
+        load(from + i * channels, seen);
+        sums[i] += seen * weight;
+      }
+    }
+  LIC_SIX
+  for (std::size_t i = 0; i < n; ++i) store(sums[i], to + (x + i) * channels + channel);
+}
+
+// A depthwise layer over a row of `count` places.
+LIC_MULTIPLY_ADD void see_row(const RealDepthwise& layer, const Window& rows, std::size_t count, float* to) {
+  constexpr std::size_t kMost = 6;
+  for (std::size_t channel = 0; channel < layer.bias.size(); channel += kEight) {
+    std::size_t x = 0;
+    for (; x + kMost <= count; x += kMost) see_at<kMost>(layer, rows, x, channel, to);
+    for (; x < count; ++x) see_at<1>(layer, rows, x, channel, to);
+  }
+}
+
+// A number for every channel and place, `plane` numbers from channel to channel and two from place to place, as places `apart` numbers
+// from each other; and back, one number from place to place.
+LIC_MULTIPLY_ADD void places_of(const float* planes, std::size_t plane, std::size_t channels, std::size_t count, float* to, std::size_t apart) {
+  for (std::size_t channel = 0; channel < channels; channel += kEight, to += kEight) {
+    const float* from = planes + channel * plane;
+    std::size_t x = 0;
+    for (; x + kEight <= count; x += kEight) {
+      Eight in[kEight], out[kEight];
+      for (std::size_t k = 0; k < kEight; ++k) {
+        Eight first, second;
+        load(from + k * plane + 2 * x, first), load(from + k * plane + 2 * x + kEight - 1, second);  // there may be none behind these
+        in[k] = __builtin_shufflevector(first, second, 0, 2, 4, 6, 9, 11, 13, 15);
+      }
+      transpose(in, out);
+      for (std::size_t i = 0; i < kEight; ++i) store(out[i], to + (x + i) * apart);
+    }
+    for (; x < count; ++x)
+      for (std::size_t k = 0; k < kEight; ++k) to[x * apart + k] = from[k * plane + 2 * x];
+  }
+}
+
+LIC_MULTIPLY_ADD void planes_of(const float* places, std::size_t apart, std::size_t channels, std::size_t count, float* to, std::size_t plane) {
+  for (std::size_t channel = 0; channel < channels; channel += kEight, places += kEight, to += kEight * plane) {
+    std::size_t x = 0;
+    for (; x + kEight <= count; x += kEight) {
+      Eight in[kEight], out[kEight];
+      for (std::size_t i = 0; i < kEight; ++i) load(places + (x + i) * apart, in[i]);
+      transpose(in, out);
+      for (std::size_t k = 0; k < kEight; ++k) store(out[k], to + k * plane + x);
+    }
+    for (; x < count; ++x)
+      for (std::size_t k = 0; k < kEight; ++k) to[k * plane + x] = places[x * apart + k];
+  }
+}
+
+// Rows on their way through a block.
+class RealPassage {
+ public:
+  RealPassage(const RealBlock& block, std::size_t width)
+      : block_(block), width_(width), edge_(block.around.side / 2), size_((width + 2 * edge_) * block.channels),
+        entered_(block.around.side * size_), rows_((edge_ + 1) * width * block.channels), looked_(width * block.channels),
+        wide_(2 * width * block.channels) {}
+
+  // Where the next row is to be written.
+  float* next() { return row(taken_); }
+
+  // Takes that row, or none after the last one; returns the row that came side / 2 calls before, nullptr before the first one.
+  const float* push(bool more) {
+    const std::size_t channels = block_.channels;
+    float* entered = &entered_[taken_ % block_.around.side * size_ + edge_ * channels];
+    if (more) layer_row(block_.enter, whole(next(), channels), {}, width_, entered, channels, End::kBend);
+    else std::fill_n(entered, width_ * channels, 0.0f);
+    if (++taken_ <= edge_) return nullptr;
+    float* s = row(taken_ - 1 - edge_);
+    see_row(block_.around, window(), width_, looked_.data());
+    layer_row(block_.mix, whole(looked_.data(), channels), {}, width_, s, channels, End::kAdd);
+    layer_row(block_.widen, whole(s, channels), {}, width_, wide_.data(), 2 * channels, End::kBend);
+    layer_row(block_.narrow, whole(wide_.data(), 2 * channels), {}, width_, s, channels, End::kAdd);
+    return s;
+  }
+
+ private:
+  static Input whole(const float* row, std::size_t channels) { return {row, channels, channels}; }
+  float* row(std::size_t y) { return &rows_[y % (edge_ + 1) * width_ * block_.channels]; }
+  Window window() const {
+    const std::size_t side = block_.around.side;
+    Window found{};
+    for (std::size_t i = 0; i < side; ++i) found[i] = &entered_[(taken_ + i) % side * size_];
+    return found;
+  }
+
+  const RealBlock& block_;
+  std::size_t width_, edge_, size_, taken_ = 0;
+  std::vector<float> entered_, rows_, looked_, wide_;
+};
+
+}  // namespace
+
+}  // namespace lic
+#endif
