@@ -107,6 +107,8 @@ def test_same_symbols_at_every_optimisation_level(
 
 
 def test_noise_in_every_float_network_moves_pixels_never_symbols(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (detail, means, synthesis):
+        monkeypatch.setattr(module, "_native", lambda model: None)
     pixels = photo_like(200, 230, seed=5)
     data = encode(pixels, quality=7)
     clean = codec.decode(data)[1]
