@@ -16,7 +16,7 @@ from pillow_lic.engine import entropy, runtime
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError, LicTruncatedError
-from pillow_lic.families.lic1 import detail, scales, symbols, synthesis, transforms
+from pillow_lic.families.lic1 import detail, means, scales, symbols, synthesis, transforms
 from pillow_lic.families.lic1.reading import MISSING
 from pillow_lic.fileformat import container
 from pillow_lic.metrics import psnr
