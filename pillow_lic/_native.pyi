@@ -125,10 +125,22 @@ class Means:
         """
 
 class Scales:
-    """The networks `scales_0` to `scales_2` of a model like lic2, the same to the last bit (native/scales.hpp). Threads may share one."""
+    """The networks `scales_z` to `scales_2` of a model like lic2, the same to the last bit (native/scales.hpp). Threads may share one."""
+
+    FEATURES: int
+    """The features of a place."""
 
     def __init__(self, numbers: NDArray[np.uint8], stages: int) -> None:
-        """Copy a file of numbers of 1 to 4 stages, as native/scales.hpp has them. ValueError for another length."""
+        """Copy a file of numbers of 1 to 4 stages, as native/scales.hpp has them.
+
+        ValueError for another length, or passes that code a place of a cell twice.
+        """
+
+    def begin(self, hyper_latents: NDArray[np.float32], features: NDArray[np.float32]) -> None:
+        """Write features (80, 4h, 4w), 0..255, of hyper-latents (64, h, w), whole numbers, cut to -127..127.
+
+        ValueError for arrays of other shapes or without places.
+        """
 
     @staticmethod
     def fast() -> bool:
@@ -144,8 +156,8 @@ class Scales:
     ) -> None:
         """Write the index (384 passes, h/2, w/2) of a stage's passes, 0..63.
 
-        Of features (80, h, w) 0..255, levels (h, w) and, but in the first stage, magnitudes (384, h, w) 0..8, whole numbers all; h and w
-        are even. ValueError for arrays of other shapes.
+        Of features (80, h, w) 0..255, levels (h, w) and, but in the first stage, magnitudes (384, h, w) 0..8, whole numbers all, of which
+        those of earlier stages are looked at; h and w are even. ValueError for arrays of other shapes.
         """
 
 class Synthesis:

@@ -18,7 +18,10 @@ fast = pytest.mark.skipif(not _native.Scales.fast(), reason="no kernels for this
 
 
 def given(stage: int, rows: int, columns: int, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return features, levels and magnitudes over their whole range: evenly, the ends alone, or few levels and small magnitudes."""
+    """Return features, levels and magnitudes over their whole range: evenly, the ends alone, or few levels and small magnitudes.
+
+    Magnitudes are those of the passes before a stage, 0 elsewhere.
+    """
     rng = np.random.default_rng(stage)
     if kind == "ends":
         features, level = rng.choice([0, 255], (80, rows, columns)), rng.choice([0, 1024], (rows, columns))
@@ -28,7 +31,10 @@ def given(stage: int, rows: int, columns: int, kind: str) -> tuple[np.ndarray, n
         magnitudes = rng.integers(0, 9, (384, rows, columns))
     if kind == "flat":
         level, magnitudes = np.full((rows, columns), 300), np.minimum(magnitudes, 1)
-    return features.astype(np.float32), level.astype(np.float32), magnitudes.astype(np.float32) if stage else None
+    known = np.zeros(magnitudes.shape, np.float32)
+    for t in range(stage):
+        passes.scatter(known, t, (rows, columns), passes.gather(magnitudes, t, (rows, columns)))
+    return features.astype(np.float32), level.astype(np.float32), known if stage else None
 
 
 @fast
@@ -48,10 +54,41 @@ def test_equal_to_the_graph_in_int64(
     assert rows * columns < 16 or len(np.unique(expected)) > 20
 
 
+@fast
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 2), (3, 5), (2, 17)])
+@pytest.mark.parametrize("largest", [2, 127, 32767])
+def test_features_are_equal_to_the_graph_in_int64(
+    rows: int, columns: int, largest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hyper-latents too that no encoder writes: the graph cuts them."""
+    rng = np.random.default_rng(largest)
+    z_hat = rng.integers(-largest - 1, largest + 1, (64, rows, columns)).astype(np.float32)
+    graph = onnx.load_from_string(SPEC.stored("scales_z").read())
+    expected = evaluate(graph, {"z_hat": z_hat[None]})[0][0]
+    monkeypatch.setattr(runtime, "run", None)
+    found = scales.begin(SPEC, z_hat)
+    assert found.shape == (80, 4 * rows, 4 * columns)
+    np.testing.assert_array_equal(found, expected)
+    assert len(np.unique(expected)) > 20
+
+
+@fast
+def test_magnitudes_of_later_stages_are_not_looked_at() -> None:
+    features, level, magnitudes = given(2, 8, 12, "even")
+    every = np.full_like(magnitudes, 8)
+    for t in range(2):
+        passes.scatter(every, t, (8, 12), passes.gather(magnitudes, t, (8, 12)))
+    np.testing.assert_array_equal(
+        scales.find(SPEC, 2, features, level, every), scales.find(SPEC, 2, features, level, magnitudes)
+    )
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_without_numbers_the_network_runs(stage: int) -> None:
     features, level, magnitudes = given(stage, 8, 12, "even")
     bare = dataclasses.replace(SPEC, extras={})
+    z_hat = np.arange(64, dtype=np.float32).reshape(64, 1, 1)
+    np.testing.assert_array_equal(scales.begin(bare, z_hat), scales.begin(SPEC, z_hat))
     np.testing.assert_array_equal(
         scales.find(bare, stage, features, level, magnitudes), scales.find(SPEC, stage, features, level, magnitudes)
     )
@@ -67,6 +104,13 @@ def test_arrays_of_other_shapes_are_errors() -> None:
             _native.Scales(NUMBERS, stages)
     layers, index = _native.Scales(NUMBERS, len(STAGES)), np.empty((384, 4, 6), np.uint8)
     features, level, magnitudes = given(1, 8, 12, "even")
+    for arguments, said in (
+        ((np.zeros((63, 2, 3), np.float32), features), "64 hyper-latents"),
+        ((np.zeros((64, 2, 2), np.float32), features), "4x4 of these"),
+        ((np.zeros((64, 0, 3), np.float32), features), "must be hyper-latents"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            layers.begin(*arguments)
     both = np.empty((len(passes.of_stage(2, 3)) * 384, 4, 6), np.uint8)
     for arguments, said in (
         ((3, features, level, magnitudes, index), "below 3, got 3"),
@@ -83,3 +127,11 @@ def test_arrays_of_other_shapes_are_errors() -> None:
     ):
         with pytest.raises(ValueError, match=said):
             layers.find(*arguments)
+
+
+def test_passes_that_code_a_place_twice_are_an_error() -> None:
+    numbers = NUMBERS.copy()
+    place = numbers.size - 2 * 4 * 384 * 9 - (4 + 96 * (8 + 2 * 80))
+    numbers[place : place + 4] = np.array([(int(numbers[place]) + 1) % 4], "<i4").view(np.uint8)
+    with pytest.raises(ValueError, match="another place"):
+        _native.Scales(numbers, 3)

@@ -61,6 +61,7 @@ STATIONS = {
 """The stations of modules and folders of this package, the nearest one's; networks have theirs by their roles. `tiles` is the cutting
 and joining of windows, `symbols` the order that values are coded in, and all that another family does."""
 NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], str]] = {
+    scales.begin.__code__: lambda given: "scales_z",
     scales.find.__code__: lambda given: f"scales_{given['stage']}",
     means.begin.__code__: lambda given: "means_z",
     means.find.__code__: lambda given: f"means_{given['stage']}",

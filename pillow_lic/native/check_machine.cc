@@ -73,6 +73,12 @@ void check_synthesis(const char* part, float (*latent)(std::uint32_t), float (*l
 void check_scales() {
   const lic::Scales scales = make_scales(3);
   const std::size_t height = 6, width = 26, places = height * width;
+  const auto latents = made<float>(lic::Hyper::kLatents * 2 * 7, [](std::uint32_t r) { return static_cast<int>(r % 255) - 127; });
+  by_kernels("hyper", [&](Hash& hash) {
+    std::vector<float> made(lic::Hyper::kFeatures * 16 * 2 * 7);
+    lic::kernels().ascend(scales.hyper, latents.data(), 2, 7, made.data());
+    hash.add(made);
+  });
   const auto features = made<float>(lic::Stage::kFeatures * places, [](std::uint32_t r) { return r % 256; });
   const auto level = made<float>(places, [](std::uint32_t r) { return r % 1025; });
   const auto magnitudes = made<float>(lic::Stage::kLatents * places, [](std::uint32_t r) { return r % 9; });

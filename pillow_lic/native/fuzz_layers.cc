@@ -61,6 +61,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   lic::kernels().find(scales.stages[stage], features.data(), levels.data(), magnitudes.data(), rows, columns, index.data());
   for (const std::uint8_t number : index) require(number < 64);
 
+  const auto any = numbers(lic::Hyper::kLatents * height * width);
+  std::vector<float> ascended(16 * lic::Hyper::kFeatures * height * width, -1);
+  lic::kernels().ascend(scales.hyper, any.data(), height, width, ascended.data());
+  for (const float number : ascended) require(number >= 0 && number < 256);
+
   const lic::Means::Sizes& sizes = means.sizes;
   const std::size_t down = 4 * ((height + 3) / 4), across = 4 * ((width + 3) / 4), places = down * across;
   const auto some = [&](std::size_t n) {
@@ -68,9 +73,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (float& number : made) number = std::isfinite(number) ? std::clamp(number, -1e4f, 1e4f) : 0.0f;
     return made;
   };
-  const auto hyper = some(sizes.hyper_latents * places / 16), y = some(sizes.latents * places), any = numbers(places);
+  const auto hyper = some(sizes.hyper_latents * places / 16), y = some(sizes.latents * places), steps = numbers(places);
   std::vector<float> known(sizes.features * places), found(sizes.passes(stage) * sizes.latents * places / 4);
-  means.begin(hyper.data(), any.data(), down, across, known.data());
+  means.begin(hyper.data(), steps.data(), down, across, known.data());
   means.find(stage, known.data(), y.data(), down, across, found.data());
   for (const float number : found) require(std::isfinite(number));
   return 0;

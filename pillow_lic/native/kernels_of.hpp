@@ -15,6 +15,10 @@ LIC_PRODUCT void draw(const Synthesis& network, const float* latents, const floa
   Course(network, latents, level, height, width, picture, context).run();
 }
 
+LIC_PRODUCT void ascend(const Hyper& network, const float* latents, std::size_t height, std::size_t width, float* features) {
+  Ascent(network, latents, height, width, features).run();
+}
+
 LIC_PRODUCT void find(const Stage& stage, const float* features, const float* level, const float* magnitudes, std::size_t height,
                       std::size_t width, std::uint8_t* index) {
   Search(stage, features, level, magnitudes, height, width, index).run();

@@ -147,6 +147,16 @@ lic::Scales make_scales(const Vector<std::uint8_t>& numbers, std::size_t stages)
   return lic::Scales(lic::Numbers(numbers.data()), stages);
 }
 
+void ascend(const lic::Scales& scales, const Cells& latents, const Planes& features) {
+  const std::size_t height = latents.shape(1), width = latents.shape(2);
+  if (!height || !width) throw std::invalid_argument("there must be hyper-latents");
+  if (latents.shape(0) != lic::Hyper::kLatents || features.shape(0) != lic::Hyper::kFeatures || features.shape(1) != 4 * height ||
+      features.shape(2) != 4 * width)
+    throw std::invalid_argument("there must be 64 hyper-latents of every place, and of 4x4 of these 80 features");
+  nb::gil_scoped_release release;
+  lic::kernels().ascend(scales.hyper, latents.data(), height, width, features.data());
+}
+
 void find_scales(const lic::Scales& scales, std::size_t number, const Cells& features,
                  const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level, const std::optional<Cells>& magnitudes,
                  const nb::ndarray<std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& index) {
@@ -252,6 +262,8 @@ void bind_pictures(nb::module_& module) {
           },
           nb::arg("numbers").noconvert(), nb::arg("stages"))
       .def_static("fast", &lic::fast_kernels)
+      .def_ro_static("FEATURES", &lic::Hyper::kFeatures)
+      .def("begin", &ascend, nb::arg("hyper_latents").noconvert(), nb::arg("features").noconvert())
       .def("find", &find_scales, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("level").noconvert(),
            nb::arg("magnitudes").noconvert().none(), nb::arg("index").noconvert());
   nb::class_<lic::Synthesis>(module, "Synthesis")

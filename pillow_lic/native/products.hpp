@@ -78,9 +78,11 @@ struct Layer {
 
   // Of bias (outputs,) in units of the sums, shift (outputs,), weights (outputs, inputs).
   Layer(Numbers& numbers, std::size_t inputs, std::size_t outputs)
-      : inputs(inputs), outputs(outputs), weights(outputs / kOutputs * inputs / 2), bias(outputs / kOutputs), shift(bias.size()) {
-    const auto first = numbers.take<std::int32_t>(outputs), shifts = numbers.take<std::int32_t>(outputs);
-    const auto flat = numbers.take<Feature>(outputs * inputs);
+      : Layer{numbers.take<std::int32_t>(outputs), numbers.take<std::int32_t>(outputs), numbers.take<Feature>(outputs * inputs)} {}
+
+  Layer(const std::vector<std::int32_t>& first, const std::vector<std::int32_t>& shifts, const std::vector<Feature>& flat)
+      : inputs(flat.size() / first.size()), outputs(first.size()), weights(outputs / kOutputs * inputs / 2), bias(outputs / kOutputs),
+        shift(bias.size()) {
     for (std::size_t block = 0; block < bias.size(); ++block)
       for (std::size_t k = 0; k < kOutputs; ++k) {
         const std::size_t output = block * kOutputs + output_at(k);

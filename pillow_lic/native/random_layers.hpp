@@ -63,13 +63,18 @@ lic::Synthesis make_synthesis() {
 
 lic::Scales make_scales(std::size_t stages) {
   using S = lic::Stage;
+  using H = lic::Hyper;
   File file;
+  file.layer(H::kWidth, H::kLatents), file.layer(H::kWidth, 9);
+  for (std::size_t place = 0; place < 4; ++place) file.layer(H::kWidth, H::kWidth);
+  file.layer(H::kWidth, 9);
+  for (std::size_t place = 0; place < 4; ++place) file.layer(H::kFeatures, H::kWidth);
   for (std::size_t stage = 0; stage < stages; ++stage) {
     const std::size_t passes = lic::Scales::passes_of(stage, stages);
     file.layer(S::kFeatures, S::inputs(stage > 0)), file.layer(S::kFeatures, 9), file.layer(S::kFeatures, S::kFeatures);
     file.layer(S::kFeatures, 9);
     for (std::size_t quarter = 0; quarter < S::kGroups * passes; ++quarter) {
-      file.put<std::int32_t>(1, [&] { return file.random(); });
+      file.put<std::int32_t>(1, [&] { return quarter % S::kGroups ^ (stage + quarter / S::kGroups); });
       file.layer(S::kOfGroup, S::kFeatures);
     }
     file.put<std::int32_t>(passes * S::kLatents * S::kAnchors, [&] { return file.random() % 4001; });

@@ -1,4 +1,4 @@
-// scales.hpp: features and magnitudes on their way to scale indexes, compiled for one instruction set (lanes.hpp).
+// scales.hpp: hyper-latents on their way to features, and these and magnitudes to scale indexes, compiled for one instruction set (lanes.hpp).
 #pragma once
 
 #include <map>
@@ -11,6 +11,63 @@ namespace lic {
 
 namespace {
 
+// Rows of hyper-latents on their way to features.
+class Ascent {
+ public:
+  static constexpr std::size_t kWidth = Hyper::kWidth, kFeatures = Hyper::kFeatures;
+
+  Ascent(const Hyper& network, const float* latents, std::size_t height, std::size_t width, float* features)
+      : network_(network), latents_(latents), height_(height), width_(width), features_(features), input_(width * Hyper::kLatents),
+        looked_(width * kWidth), last_(2 * width * kWidth), left_(2 * width * kFeatures), around_(width, kWidth), again_(2 * width, kWidth) {}
+
+  void run() {
+    for (std::size_t y = 0; y < height_; ++y) {
+      turn_row(latents_ + y * width_, height_ * width_, Hyper::kLatents, &kStep, 0, width_, input_.data(), Hyper::kLatents);
+      for (Feature& number : input_) number = std::clamp<Feature>(number, -kLargest, kLargest);
+      apply(network_.entry, input_.data(), width_, around_.next(), kWidth, Limit{});
+      widen();
+    }
+    around_.next();
+    widen();
+    again_.next();
+    leave();
+  }
+
+ private:
+  static constexpr float kStep = 4.0f;
+  static constexpr Feature kLargest = 4 * 127;  // others are cut, as the graph does it
+
+  LIC_PRODUCT void widen() {
+    if (!around_.ready()) return;
+    look_around(network_.around, around_.window(), width_, looked_.data(), Limit{});
+    for (std::size_t half = 0; half < 2; ++half) {
+      Feature* row = again_.next();
+      for (std::size_t column = 0; column < 2; ++column)
+        apply(network_.wider[2 * half + column], looked_.data(), width_, row + column * kWidth, 2 * kWidth, Limit{});
+      leave();
+    }
+  }
+
+  LIC_PRODUCT void leave() {
+    if (!again_.ready()) return;
+    const std::size_t y = again_.row(), across = 4 * width_, plane = 4 * height_ * across;
+    look_around(network_.again, again_.window(), 2 * width_, last_.data(), Limit{});
+    for (std::size_t place = 0; place < 4; ++place) {
+      apply(network_.leave[place], last_.data(), 2 * width_, left_.data(), kFeatures, Limit{});
+      float* to = features_ + (2 * y + place / 2) * across + place % 2;
+      for (std::size_t k = 0; k < kFeatures; ++k, to += plane)
+        for (std::size_t x = 0; x < 2 * width_; ++x) to[2 * x] = left_[x * kFeatures + k];
+    }
+  }
+
+  const Hyper& network_;
+  const float* latents_;
+  std::size_t height_, width_;
+  float* features_;
+  std::vector<Feature> input_, looked_, last_, left_;  // of a row, at its places
+  Neighbours<3> around_, again_;
+};
+
 // Rows on their way to the index.
 class Search {
  public:
@@ -19,8 +76,8 @@ class Search {
   Search(const Stage& stage, const float* features, const float* level, const float* magnitudes, std::size_t height, std::size_t width,
          std::uint8_t* index)
       : stage_(stage), features_(features), level_(level), magnitudes_(magnitudes), height_(height), width_(width), index_(index),
-        input_(width * stage.entry.inputs), looked_(width * kFeatures), last_(2 * width * kFeatures),
-        added_(width * 2), around_(width, kFeatures), again_(width, kFeatures) {}
+        turned_(width * kFeatures), input_(width / 2 * stage.entry[0].inputs), looked_(width * kFeatures), last_(2 * width * kFeatures),
+        group_(width / 2 * kOfGroup), added_(width * 2), around_(width, kFeatures), again_(width, kFeatures) {}
 
   void run() {
     for (std::size_t y = 0; y < height_; ++y) {
@@ -39,17 +96,34 @@ class Search {
 
   // So many channels of a row, times a factor, as features; `to` is the first of them.
   LIC_PRODUCT void turn_channels(const float* planes, std::size_t channels, std::size_t y, float factor, Feature* to) const {
-    turn_row(planes + y * width_, height_ * width_, channels, &factor, 0, width_, to, stage_.entry.inputs);
+    turn_row(planes + y * width_, height_ * width_, channels, &factor, 0, width_, to, kFeatures);
+  }
+
+  // A group of magnitudes of every other place of a row, as features; `to` is the first of them.
+  LIC_PRODUCT void turn_group(std::size_t group, std::size_t y, std::size_t column, Feature* to, std::size_t apart) {
+    const std::size_t count = width_ / 2;
+    for (std::size_t k = 0; k < kOfGroup; ++k) {
+      const float* row = magnitudes_ + ((group * kOfGroup + k) * height_ + y) * width_ + column;
+      for (std::size_t x = 0; x < count; ++x) group_[k * count + x] = row[2 * x];
+    }
+    turn_row(group_.data(), count, kOfGroup, &kStepOfMagnitude, 0, count, to, apart);
   }
 
   LIC_PRODUCT void enter(std::size_t y) {
-    turn_channels(features_, kFeatures, y, 1.0f, input_.data());
-    if (stage_.takes_magnitudes()) turn_channels(magnitudes_, Stage::kLatents, y, kStepOfMagnitude, &input_[Stage::kBefore]);
-    for (std::size_t x = 0; x < width_; ++x) {
-      Feature* anchors = &input_[x * stage_.entry.inputs + kFeatures];
-      for (std::size_t k = 0; k < Stage::kAnchors; ++k) anchors[k] = static_cast<Feature>(Stage::nearness(level(y, x), k));
+    turn_channels(features_, kFeatures, y, 1.0f, turned_.data());
+    Feature* row = around_.next();
+    for (std::size_t column = 0; column < 2; ++column) {
+      const std::size_t place = y % 2 * 2 + column;
+      const Layer& layer = stage_.entry[place];
+      Feature* to = input_.data();
+      for (std::size_t x = column; x < width_; x += 2, to += layer.inputs) {
+        std::copy_n(&turned_[x * kFeatures], kFeatures, to);
+        for (std::size_t k = 0; k < Stage::kAnchors; ++k) to[kFeatures + k] = static_cast<Feature>(Stage::nearness(level(y, x), k));
+      }
+      for (std::size_t known = 0; known < stage_.known[place].size(); ++known)
+        turn_group(stage_.known[place][known], y, column, &input_[Stage::kBefore + known * kOfGroup], layer.inputs);
+      apply(layer, input_.data(), width_ / 2, row + column * kFeatures, 2 * kFeatures, Limit{});
     }
-    apply(stage_.entry, input_.data(), width_, around_.next(), kFeatures, Limit{});
   }
 
   LIC_PRODUCT void step() {
@@ -107,7 +181,8 @@ class Search {
   std::size_t height_, width_;
   std::uint8_t* index_;
   std::map<std::int32_t, std::vector<Sums>> known_levels_;
-  std::vector<Feature> input_, looked_, last_;  // of a row; the last layer's of two
+  std::vector<Feature> turned_, input_, looked_, last_;  // of a row, the input of every other place; the last layer's of two
+  std::vector<float> group_;
   std::vector<const std::vector<Sums>*> added_;
   Neighbours<3> around_, again_;
 };

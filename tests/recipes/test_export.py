@@ -88,10 +88,12 @@ def test_numbers_of_native_layers_are_made_of_the_graph() -> None:
         synthesis_numbers.numbers(models.choose("lic1").stored("synthesis").read())
     with pytest.raises(ValueError, match="layers of synthesis must be"):
         synthesis_numbers.numbers(released.stored("detail").read())
-    graphs = [released.stored(f"scales_{stage}").read() for stage in range(3)]
-    assert scale_numbers.numbers(graphs) == released.stored(scales.NUMBERS).read()
+    assert scale_numbers.of_model(released) == released.stored(scales.NUMBERS).read()
+    graphs = [released.stored(f"scales_{part}").read() for part in ("z", 0, 1, 2)]
     with pytest.raises(ValueError, match="layers of scales_0 must be"):
-        scale_numbers.numbers([models.choose("lic1").stored("scales_0").read(), *graphs[1:]])
+        scale_numbers.numbers(graphs[0], [models.choose("lic1").stored("scales_0").read(), *graphs[2:]])
+    with pytest.raises(ValueError, match="layers of scales_z must be"):
+        scale_numbers.numbers(models.choose("lic1").stored("scales_z").read(), graphs[1:])
     assert mean_numbers.of_model(released) == released.stored(means.NUMBERS).read()
     stages = [released.stored(f"means_{stage}").read() for stage in range(3)]
     with pytest.raises(ValueError, match="layers of means_1 must be"):

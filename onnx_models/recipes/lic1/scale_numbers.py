@@ -1,4 +1,4 @@
-"""Graphs `scales_0`, `scales_1` and so on of a model with lic2's widths -> the numbers that native code takes (`families.lic1.scales`).
+"""Graphs `scales_z`, `scales_0` and so on of a model with lic2's widths -> the numbers that native code takes (`families.lic1.scales`).
 
     python -m onnx_models.recipes.lic1.scale_numbers --id 16
 
@@ -22,12 +22,26 @@ from ..common.export import rewrite
 
 Floats = npt.NDArray[np.float64]
 
-FEATURES, ANCHORS, LATENTS, GROUPS = 80, 9, 384, 4
+HYPER_LATENTS, WIDTH, FEATURES, ANCHORS, LATENTS, GROUPS = 64, 64, 80, 9, 384, 4
 
 
-def numbers(graphs: Sequence[bytes]) -> bytes:
-    """Return the file for the graphs of all stages; ValueError for others than lic2's, or weights that are no whole numbers."""
-    return b"".join(_stage(graph, stage, len(graphs)) for stage, graph in enumerate(graphs))
+def numbers(begin: bytes, stages: Sequence[bytes]) -> bytes:
+    """Return the file for `scales_z` and the graphs of all stages; ValueError for others than lic2's, or weights that are no whole numbers."""
+    return b"".join([_hyper(begin), *(_stage(graph, stage, len(stages)) for stage, graph in enumerate(stages))])
+
+
+def _hyper(graph: bytes) -> bytes:
+    around = (WIDTH, 1, 3, 3)
+    layers = _required(
+        graph,
+        "scales_z",
+        [(WIDTH, HYPER_LATENTS, 1, 1), around, (4 * WIDTH, WIDTH, 1, 1), around, (4 * FEATURES, WIDTH, 1, 1)],
+    )
+    parts: list[bytes] = []
+    for layer in layers:
+        several = len(layer[0]) // WIDTH > 1  # at 2x2 places, as DepthToSpace has them
+        parts += [_layer(*(part[place::4] for part in layer)) for place in range(4)] if several else [_layer(*layer)]
+    return b"".join(parts)
 
 
 def _stage(graph: bytes, stage: int, stages: int) -> bytes:
@@ -42,11 +56,7 @@ def _stage(graph: bytes, stage: int, stages: int) -> bytes:
         (outputs, FEATURES, 1, 1),
         (outputs, ANCHORS, 1, 1),
     ]
-    layers = _layers(graph)
-    found = [weight.shape for weight, _, _ in layers]
-    if found != shapes:
-        raise ValueError(f"layers of scales_{stage} must be {shapes}, got {found}")
-    entry, around, between, again, last, anchors = layers
+    entry, around, between, again, last, anchors = _required(graph, f"scales_{stage}", shapes)
     parts = [_layer(np.insert(entry[0], before, 0, axis=1), *entry[1:])]
     parts += [_layer(*layer) for layer in (around, between, again)]
     size = LATENTS // GROUPS
@@ -57,6 +67,15 @@ def _stage(graph: bytes, stage: int, stages: int) -> bytes:
             chosen.append(slice(first, first + size))
             parts += [np.array([place], "<i4").tobytes(), _layer(*(part[chosen[-1]] for part in last))]
     return b"".join([*parts, *(anchors[0][part].astype("<i4").tobytes() for part in chosen)])
+
+
+def _required(graph: bytes, name: str, shapes: Sequence[tuple[int, ...]]) -> list[tuple[Floats, Floats, Floats]]:
+    """Return the layers of a graph, which must have these weights."""
+    layers = _layers(graph)
+    found = [weight.shape for weight, _, _ in layers]
+    if found != shapes:
+        raise ValueError(f"layers of {name} must be {shapes}, got {found}")
+    return layers
 
 
 def _layers(graph: bytes) -> list[tuple[Floats, Floats, Floats]]:
@@ -91,13 +110,14 @@ def _layer(weight: Floats, bias: Floats, shift: Floats) -> bytes:
     return bias.astype("<i4").tobytes() + shift.astype("<i4").tobytes() + weight.astype("<i2").tobytes()
 
 
-def graphs_of(model: models.Model) -> list[bytes]:
-    """Return the graphs of the stages of a model."""
-    return [model.stored(f"scales_{stage}").read() for stage in range(model.constants["stages"])]
+def of_model(model: models.Model) -> bytes:
+    """Return the file for a model."""
+    stages = [model.stored(f"scales_{stage}").read() for stage in range(model.constants["stages"])]
+    return numbers(model.stored("scales_z").read(), stages)
 
 
 def main() -> None:
-    rewrite(__doc__, NUMBERS, lambda number: numbers(graphs_of(models.choose(number))))
+    rewrite(__doc__, NUMBERS, lambda number: of_model(models.choose(number)))
 
 
 if __name__ == "__main__":

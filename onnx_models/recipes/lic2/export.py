@@ -51,13 +51,9 @@ def main() -> None:
     folder = a.out / f"{NAME}-{a.id}"
     extras[detail.NUMBERS] = detail_numbers.numbers((folder / "detail.onnx").read_bytes())
     extras[synthesis.NUMBERS] = synthesis_numbers.numbers((folder / "synthesis.onnx").read_bytes())
-    extras[scales.NUMBERS] = scale_numbers.numbers(
-        [(folder / f"scales_{stage}.onnx").read_bytes() for stage in range(net.sizes.stages)]
-    )
-    extras[means.NUMBERS] = mean_numbers.numbers(
-        (folder / "means_z.onnx").read_bytes(),
-        [(folder / f"means_{stage}.onnx").read_bytes() for stage in range(net.sizes.stages)],
-    )
+    for kind, module, made in ((scales, "scales", scale_numbers), (means, "means", mean_numbers)):
+        begin, *stages = ((folder / f"{module}_{part}.onnx").read_bytes() for part in ("z", *range(net.sizes.stages)))
+        extras[kind.NUMBERS] = made.numbers(begin, stages)
     add_extras(a.out, a.id, extras | draft.networks(net, heads))
     print(draft.quality(net, data.validation()[:DRAFTS_JUDGED], heads))
 

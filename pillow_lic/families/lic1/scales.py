@@ -45,6 +45,20 @@ def _native(model: Model) -> entropy.Scales | None:
     return entropy.Scales(np.frombuffer(model.stored(NUMBERS).read(), np.uint8), model.constants["stages"])
 
 
+def begin(model: Model, z_hat: Floats) -> Floats:
+    """Return what is known of every place before any symbol is, features (C, 4h, 4w) of z_hat (Z, h, w); errors of `runtime.run`."""
+    layers = _native(model)
+    if layers is None:
+        made: Floats = model.run("scales_z", z_hat=z_hat[None])[0][0]
+        return made
+    check_time()
+    _, rows, columns = z_hat.shape
+    features = np.empty((layers.FEATURES, 4 * rows, 4 * columns), np.float32)
+    with at_work:
+        layers.begin(np.ascontiguousarray(z_hat), features)
+    return features
+
+
 def find(model: Model, stage: int, features: Floats, level: Floats, magnitudes: Floats | None) -> npt.NDArray[np.uint8]:
     """Return the scale indexes of a stage's passes, (passes * M, h/2, w/2), one pass after another; errors of `runtime.run`.
 
@@ -74,7 +88,7 @@ class Scales:
 
     def __init__(self, model: Model, z_hat: Floats, field: Floats, grid: Grid) -> None:
         self._model, self._field, self._inside = model, field, grid.inside
-        self._features = model.run("scales_z", z_hat=z_hat[None])[0][0]
+        self._features = begin(model, z_hat)
         self._magnitudes = np.zeros((model.constants["latents"], *grid.shape), np.float32)
         self._shared = passes.Shared(model.constants["stages"])
 
@@ -86,7 +100,9 @@ class Scales:
         return passes.gather_cells(self._shared.of_pass(t, self._run), t, self._inside, np.uint16)
 
     def after(self, t: int, values: Values) -> None:
-        """Take the values of pass t: later passes see their magnitudes."""
+        """Take the values of pass t: later stages see their magnitudes."""
+        if t + 1 >= self._model.constants["stages"]:
+            return
         most = quantiser.MAGNITUDE_MAX
         entropy.scatter_magnitudes(self._magnitudes, passes.places(t), self._inside, values, most)
 
