@@ -59,32 +59,35 @@ def by_contrast(contrast: Floats, aim: Aim) -> Floats:
     return contrast * np.float32(WORTH * math.pow(aim.slope / REFERENCE, GROWTH))
 
 
-class Kept(NamedTuple):
-    """The blocks of a tile that are kept exactly, and what each of all would cost so in bits, with its error.
+class Weighed(NamedTuple):
+    """The blocks of a tile that may be kept with the colours of an aim, what each of all costs so in bits, its error counted, and the
+    share of its pixels that equal a neighbour.
 
     is_sure: whether that is few beyond doubt.
     """
 
-    blocks: Mask
+    likely: Mask
     bits: Floats
+    equal: Floats
     is_sure: bool
 
+    def paying(self, worth: Floats) -> Mask:
+        """Return the blocks that pay where the codec spends so many bits on each: all likely ones, those that pay alone, or none."""
+        single = (self.equal >= drawn.LEAST_EQUAL) & (self.bits <= worth)
+        none = np.zeros_like(self.likely)
+        return max((none, self.likely, single), key=lambda chosen: float((worth - self.bits)[chosen].sum()))
 
-def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Kept:
-    """Return which blocks of a tile (h, w, 1 or 3) pay where they are kept exactly in a file of that aim."""
+
+def weighed(colors: Pixels, blocks: Blocks, aim: Aim) -> Weighed:
+    """Return what the blocks of a tile (h, w, 1 or 3) cost where they are kept in a file of that aim."""
     blocks = _as_merged(colors, blocks, aim)
     likely = blocks.within(LIKELY)
+    estimate, few = float(blocks.cost[likely].sum()), CLEAR * float(by_contrast(blocks.contrast, aim)[likely].sum())
+    if aim.is_exact and estimate > few:
+        return Weighed(likely, blocks.cost, blocks.equal, is_sure=False)
     bits, wrong = _bits(colors, likely, aim)
-    real = blocks.cost * np.float32(bits / max(1.0, float(blocks.cost[likely].sum()))) + wrong
-    total = bits + float(wrong[likely].sum())
-    if total <= CLEAR * by_contrast(blocks.contrast, aim)[likely].sum():
-        return Kept(likely, real, is_sure=True)
-    worth = favour(aim) * spent()
-    single = (blocks.equal >= drawn.LEAST_EQUAL) & (real <= worth)
-    none = np.zeros_like(likely)
-    return Kept(
-        max((none, likely, single), key=lambda chosen: float((worth - real)[chosen].sum())), real, is_sure=False
-    )
+    real = blocks.cost * np.float32(bits / max(1.0, estimate)) + wrong
+    return Weighed(likely, real, blocks.equal, bits + float(wrong[likely].sum()) <= few)
 
 
 def _as_merged(colors: Pixels, blocks: Blocks, aim: Aim) -> Blocks:
@@ -102,11 +105,6 @@ def letters(colors: Pixels, blocks: Blocks) -> Mask:
     likely = blocks.within(LETTERS)
     even: Mask = drawn.commonest(colors, likely) >= EVEN
     return likely & even
-
-
-def favour(aim: Aim) -> float:
-    """Return what exact blocks may cost for one bit of what else can be had in a file of that aim."""
-    return FAVOUR_OF_LETTERS if aim.is_exact else FAVOUR
 
 
 def _bits(colors: Pixels, chosen: Mask, aim: Aim) -> tuple[float, Floats]:

@@ -14,7 +14,7 @@ from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
 from . import choice, drawn, glyphs, merging
 from .aims import Aim
-from .choice import Kept, Spent
+from .choice import Spent
 from .drawn import BLOCK, Blocks
 from .glyphs import Glyphs
 
@@ -87,12 +87,18 @@ def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
         return _with_glyphs(none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent))
-    kept = choice.kept(colors, blocks, aim, spent)
-    if kept.is_sure:
+    weighed = choice.weighed(colors, blocks, aim)
+    if weighed.is_sure:
         worth = choice.by_contrast(blocks.contrast, aim)
-        return _first_that_pays(colors, _of_sure_blocks(colors, kept.blocks, aim, spent), aim, worth, 1)
-    parts = (_with_letters if aim.is_exact else _with_fewer_colours)(colors, blocks, kept, aim, spent)
-    return _first_that_pays(colors, parts, aim, spent(), choice.favour(aim) if aim.is_exact else 1)
+        return _first_that_pays(colors, _of_sure_blocks(colors, weighed.likely, aim, spent), aim, worth, 1)
+    worth = spent()
+    if not aim.is_exact:
+        kept = weighed.paying(choice.FAVOUR * worth)
+        return _first_that_pays(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth, 1)
+    fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
+    return _first_that_pays(
+        colors, _with_letters(colors, blocks, fewer, aim, spent), aim, worth, choice.FAVOUR_OF_LETTERS
+    )
 
 
 def _of_sure_blocks(colors: Pixels, exact: Mask, aim: Aim, spent: Spent) -> list[_Part]:
@@ -103,31 +109,25 @@ def _of_sure_blocks(colors: Pixels, exact: Mask, aim: Aim, spent: Spent) -> list
     return parts if taken is not None or parts[0].glyphs is None else [*parts, _Part(exact, none, None)]
 
 
-def _with_fewer_colours(colors: Pixels, blocks: Blocks, kept: Kept, aim: Aim, spent: Spent) -> list[_Part]:
+def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> list[_Part]:
     """Return what may be kept of an area in doubt (h, w, 1 or 3) where colours are not kept: blocks of fewer colours, glyphs, or both."""
-    none = np.zeros_like(kept.blocks)
-    parts = [_Part(kept.blocks, none, None)]
+    none = np.zeros_like(kept)
+    parts = [_Part(kept, none, None)]
     found = glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent)
-    return parts if found is None else [*parts, _with_glyphs(kept.blocks, none, found), _with_glyphs(none, none, found)]
+    return parts if found is None else [*parts, _with_glyphs(kept, none, found), _with_glyphs(none, none, found)]
 
 
-def _with_letters(colors: Pixels, blocks: Blocks, kept: Kept, aim: Aim, spent: Spent) -> list[_Part]:
+def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> list[_Part]:
     """Return what may be kept of an area in doubt (h, w, 1 or 3) where colours are kept, the most exact first.
 
-    Exact are all blocks that pay and all letters, or letters alone, or those beyond doubt. The others have fewer colours, or are glyphs.
+    Exact are all letters, or those beyond doubt. Others of the blocks that pay so have fewer colours, or are glyphs.
     """
     letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
-    none, fewer = np.zeros_like(letters), choice.kept(colors, blocks, aim._replace(is_exact=False), spent).blocks
     smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
     parts = []
-    for exact, other in (
-        (kept.blocks | letters | clear, (none,)),
-        (letters | clear, (none, fewer)),
-        (clear, (none, fewer)),
-    ):
+    for exact in (letters | clear, clear):
         beside = None if smooth is None else smooth.beside(exact & (smooth.even | letters))
-        for others in other:
-            chosen = exact | others
+        for chosen in (exact, exact | fewer):
             parts.append(_Part(chosen, chosen & ~exact, None))
             if beside is not None:
                 parts.append(_with_glyphs(chosen, chosen & ~exact, beside))
