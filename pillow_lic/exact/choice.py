@@ -60,10 +60,9 @@ def by_contrast(contrast: Floats, aim: Aim) -> Floats:
 
 
 class Weighed(NamedTuple):
-    """The blocks of a tile that may be kept with the colours of an aim, what each of all costs so in bits, its error counted, and the
-    share of its pixels that equal a neighbour.
+    """The blocks of a tile that may be kept with the colours of an aim, and of every block what it costs so and its share of equal pixels.
 
-    is_sure: whether that is few beyond doubt.
+    bits: with those that the error is worth. is_sure: whether they are few beyond doubt.
     """
 
     likely: Mask
@@ -108,7 +107,7 @@ def letters(colors: Pixels, blocks: Blocks) -> Mask:
 
 
 def _bits(colors: Pixels, chosen: Mask, aim: Aim) -> tuple[float, Floats]:
-    """Return the bits of the layer that keeps blocks in a file of that aim, and those that the error of every block's merged colours is worth."""
+    """Return the bits of the layer that keeps blocks in a file of that aim, and those that the error of each block is worth."""
     exact = drawn.pixels_of(chosen, colors.shape[:2])
     shown = merging.merged(colors, exact, merging.reach(aim))
     error: Floats = squares.sums(np.square(shown.astype(np.float32) - colors).mean(2), BLOCK)

@@ -110,8 +110,7 @@ def measured(colors: Pixels) -> Blocks:
     equal = squares.sums(known, BLOCK) / squares.sums(np.ones(numbers.shape, np.bool_), BLOCK)
     looked_at = equal >= LEAST_EQUAL
     if not looked_at.any():
-        nothing = np.zeros_like(equal)
-        return Blocks(equal, nothing, nothing)
+        return Blocks(equal, contrast(colors), np.zeros_like(equal))
     return Blocks(equal, contrast(colors), _costs(numbers, ~known & pixels_of(looked_at, numbers.shape)))
 
 
@@ -142,7 +141,8 @@ def _costs(numbers: npt.NDArray[np.uint32], new: Mask) -> npt.NDArray[np.float32
 
 def kinds(colors: Pixels) -> npt.NDArray[np.intp]:
     """Return how many colours, in steps of 8 levels a channel, every block of a tile (h, w, 1 or 3) has."""
-    numbers = np.sort(_cut(packed(colors >> 3)).reshape(-1, BLOCK**2), 1)
+    coarse: Pixels = colors >> np.uint8(3)
+    numbers = np.sort(_cut(packed(coarse)).reshape(-1, BLOCK**2), 1)
     count: npt.NDArray[np.intp] = 1 + np.count_nonzero(numbers[:, 1:] != numbers[:, :-1], 1)
     return count.reshape(-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK))
 

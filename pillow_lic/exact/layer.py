@@ -120,13 +120,14 @@ def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> l
 def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> list[_Part]:
     """Return what may be kept of an area in doubt (h, w, 1 or 3) where colours are kept, the most exact first.
 
-    Exact are all letters, or those beyond doubt. Others of the blocks that pay so have fewer colours, or are glyphs.
+    Exact are all letters, or those beyond doubt but for glyphs on grounds of several colours. Others have fewer colours where that pays, or
+    are glyphs.
     """
     letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
     smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
     parts = []
-    for exact in (letters | clear, clear):
-        beside = None if smooth is None else smooth.beside(exact & (smooth.even | letters))
+    for exact, first in ((letters | clear, letters), (clear, np.zeros_like(clear))):
+        beside = None if smooth is None else smooth.beside(exact & (smooth.even | first))
         for chosen in (exact, exact | fewer):
             parts.append(_Part(chosen, chosen & ~exact, None))
             if beside is not None:
