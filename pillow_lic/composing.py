@@ -33,6 +33,10 @@ EXPECTED: Final = 5.0
 """Quality near which a file that is written for a target is taken to be, where what is drawn is weighed."""
 HALF: Final = 0.5
 """Value of a mask from which on a place is kept exactly."""
+TRIAL_EFFORT: Final = 0
+"""Effort at which a picture in doubt is coded without a layer, to know what its blocks cost: in a third of the time of the next."""
+SURELY_LESS: Final = 0.9
+"""Part of what a trial of that effort costs up to which a file is cheaper than one of any effort."""
 SLIM: Final = 16
 """Pixels of the shorter side below which a picture may go without networks: most of what a latent of 16x16 says lies outside it."""
 
@@ -78,8 +82,8 @@ def composed(
     if may_be_whole and (form.is_drawn or options.model is None):
         is_weighed = isinstance(form, Coded) and form.was_tried(level) and not options.has_target
         most = form.cost(level) if is_weighed else 8 * len(data)
-        if form.is_drawn and not options.has_target and (aim := aims.aim(model.slope(level), level)).is_exact:
-            most = max(most, min(choice.favour(aim) * most, 8 * choice.GROWTH_OF_LETTERS * len(data)))
+        if form.is_drawn and not options.has_target and aims.aim(model.slope(level), level).is_exact:
+            most = max(most, min(choice.FAVOUR_OF_LETTERS * most, 8 * choice.GROWTH_OF_LETTERS * len(data)))
         return _as_it_is_within(picture, most, level, effort, is_drawn=form.is_drawn) or data
     if deltas is None:
         return data
@@ -101,14 +105,17 @@ def _form(picture: Picture, options: EncodeOptions, model: Model, request: Reque
         named = layer.named(picture.colors, places >= HALF, plain.aim)
         return plain if named is None else _smallest(_layered(picture, model, request, named), level)
 
-    kept = layer.found(picture.colors, level, plain.aim, lambda: plain.spent(level))
+    trial = Coded(picture, model, request._replace(effort=TRIAL_EFFORT)) if request.effort > TRIAL_EFFORT else plain
+    kept = layer.found(picture.colors, level, plain.aim, lambda: trial.spent(level))
     forms = [] if kept is None else _layered(picture, model, request, kept)
-    if not plain.was_tried(level):
+    if not trial.was_tried(level):
         return _smallest(forms or [plain], level)
     if kept is None:
         return plain
-    best, aim = _cheapest(forms, level), plain.aim(level)
-    most = choice.favour(aim) if aim.is_exact and kept.has_letters else 1
+    best, is_exact = _cheapest(forms, level), plain.aim(level).is_exact
+    most = choice.FAVOUR_OF_LETTERS if is_exact and kept.has_letters else 1
+    if trial is not plain and best.cost(level) <= most * SURELY_LESS * trial.cost(level):
+        return best
     return best if best.cost(level) <= most * plain.cost(level) else plain
 
 

@@ -33,16 +33,27 @@ def test_where_bits_leave_doubt_the_error_of_the_codec_decides() -> None:
     pixels = soft_lines()
     blocks = drawn.found(pixels)
     assert blocks is not None
+    weighed = choice.weighed(pixels, blocks, AIM)
+    assert not weighed.is_sure
     hard, easy = (np.full(blocks.cost.shape, bits, np.float32) for bits in (1e5, 0.0))
-    assert not choice.kept(pixels, blocks, AIM, lambda: easy).blocks.any()
-    every = choice.kept(pixels, blocks, AIM, lambda: hard)
-    assert every.blocks[blocks.within(choice.LIKELY)].all()
-    assert not every.is_sure
+    assert not weighed.paying(easy).any()
+    assert weighed.paying(hard)[blocks.within(choice.LIKELY)].all()
     mixed_cost = hard.copy()
     mixed_cost[:, 3:] = 0
-    some = choice.kept(pixels, blocks, aim(quality_to_level(4.9)), lambda: mixed_cost)
-    assert some.blocks[:, :3].any()
-    assert not some.blocks[blocks.cost > 0][mixed_cost[blocks.cost > 0] == 0].any()
+    some = choice.weighed(pixels, blocks, aim(quality_to_level(4.9))).paying(mixed_cost)
+    assert some[:, :3].any()
+    assert not some[blocks.cost > 0][mixed_cost[blocks.cost > 0] == 0].any()
+
+
+def test_blocks_are_weighed_with_the_colours_that_they_are_kept_with() -> None:
+    """Lines that fade have a new colour in every pixel, until their colours are merged."""
+    fade = np.linspace(1, 0.6, 256, dtype=np.float32)[None, :, None]
+    pixels = np.rint(soft_lines() * fade + 240 * (1 - fade)).astype(np.uint8)
+    blocks, rough = drawn.measured(pixels), aim(quality_to_level(3))
+    shown = blocks.contrast > 0
+    few = blocks.within(choice.LIKELY)[shown].mean()
+    assert choice.weighed(pixels, blocks, rough).likely[shown].mean() > few + 0.05
+    assert choice.weighed(pixels, blocks, AIM).likely[shown].mean() == few
 
 
 @pytest.mark.parametrize("quality", [2, 4, 5.5, 8])
@@ -68,25 +79,23 @@ def test_error_is_weighed_by_the_slope_of_the_model() -> None:
             assert asked.pop() == (model.slope(quality_to_level(4)), False)
 
 
-@pytest.mark.parametrize(("dearer", "are_soft"), [(1.1, False), (1.5, True)])
-def test_exact_blocks_may_cost_a_fifth_more_than_fewer_colours(dearer: float, are_soft: bool) -> None:
+@pytest.mark.parametrize(("dearer", "are_soft"), [(1.1, False), (3, True)])
+def test_exact_letters_may_cost_a_fifth_more_than_fewer_colours(dearer: float, are_soft: bool) -> None:
     shape = (12, 16)
     letters = np.zeros(shape, np.bool_)
     letters[:, :5] = True
-    blocks = drawn.found(soft_lines())
-    assert blocks is not None
-    flat = blocks.contrast == 0
     spent = np.full(shape, 200, np.float32)
 
-    def kept(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim, spent: choice.Spent) -> choice.Kept:
-        bits = np.full(shape, 50 * dearer if aim.is_exact else 50, np.float32)
-        return choice.Kept(np.ones(shape, np.bool_), bits, is_sure=False)
+    def weighed(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim) -> choice.Weighed:
+        every = np.ones(shape, np.bool_)
+        return choice.Weighed(every, np.full(shape, 50, np.float32), np.ones(shape, np.float32), is_sure=False)
 
     def cost(colors: Pixels, part: layer._Part, aim: aims.Aim, spent: npt.NDArray[np.float32]) -> float:
-        return float(np.where(part.soft, 50, 50 * dearer).sum())
+        exact = part.kept & ~part.soft & ~_flat(soft_lines())
+        return float(np.where(exact, 50 * dearer, np.where(part.kept, 50, spent)).sum())
 
     with (
-        mock.patch.object(choice, "kept", kept),
+        mock.patch.object(choice, "weighed", weighed),
         mock.patch.object(choice, "letters", return_value=letters),
         mock.patch.object(choice, "CLEAR_LETTERS", -1),
         mock.patch.object(glyphs, "searched", return_value=None),
@@ -94,16 +103,23 @@ def test_exact_blocks_may_cost_a_fifth_more_than_fewer_colours(dearer: float, ar
     ):
         part = layer._chosen(soft_lines(), AIM, lambda: spent)
         assert part.kept.all()
-        assert (part.soft == (~(letters | flat) & are_soft)).all()
+        assert (part.soft == (~letters | are_soft) & ~_flat(soft_lines())).all()
         found = layer.found(soft_lines(), LEVEL, aim, lambda: spent)
     assert found is not None
     assert found.has_letters
-    assert bool(found.reach(LEVEL)) == are_soft
+    assert found.reach(LEVEL)
     assert found.kind(LEVEL) != found.kind(LEVEL - 1)
     shown = found.whole(LEVEL)
-    assert (shown[:, :80] == soft_lines()[:, :80]).all()
-    assert (shown == soft_lines()).all() == (not are_soft)
+    assert (shown[:, :80] == soft_lines()[:, :80]).all() == (not are_soft)
+    assert not (shown[:, 80:] == soft_lines()[:, 80:]).all()
     assert not (found.whole(LEVEL - 1)[:, :80] == soft_lines()[:, :80]).all()
+
+
+def _flat(pixels: Pixels) -> npt.NDArray[np.bool_]:
+    """The blocks that cost nothing, which are exact whatever letters are."""
+    blocks = drawn.found(pixels)
+    assert blocks is not None
+    return blocks.within(-1)
 
 
 def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
@@ -114,9 +130,7 @@ def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
         none,
         glyphs.Glyphs(ink, ink[:, :, 0], glyph_blocks, none, 30.0, wrong),
     )
-    bits, spent = np.float32([[1, 20, 300]]), np.float32([[100, 200, 300]])
-    assert layer._estimate(part, bits, spent) == 35 + 20 + 300
-    assert layer._estimate(layer._Part(part.kept, part.soft, None), bits, spent) == 100 + 20 + 300
+    spent = np.float32([[100, 200, 300]])
     pixels = np.full((16, 48, 3), 90, np.uint8)
     layered = exact_layer.bits(pixels, np.uint8([[0, 255, 0]]).repeat(16, 0).repeat(16, 1))
     assert layer._cost(pixels, part, AIM, spent) == pytest.approx(layered + 5 + 300)

@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import exact_layer
+from ..fileformat import exact_layer, squares
 from . import drawn, merging
 from .aims import Aim
-from .drawn import Blocks
+from .drawn import BLOCK, Blocks
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -43,6 +43,8 @@ CLEAR_LETTERS, LETTERS = 0.055, 0.1
 Up to 0.055 are 0.75 to 1 of the contrast of pages, 0.3 of charts, 0 to 0.3 of what lies on gradients and maps; pale letters, and labels of
 maps, are below 0.1 (tests/screens).
 """
+FEW = 64
+"""Colours, in steps of 8 levels a channel, up to which a block is measured with its colours merged: those of photographs have more."""
 EVEN = 0.35
 """Share of a block's pixels that have one colour where its ground is even."""
 FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.2
@@ -57,30 +59,44 @@ def by_contrast(contrast: Floats, aim: Aim) -> Floats:
     return contrast * np.float32(WORTH * math.pow(aim.slope / REFERENCE, GROWTH))
 
 
-class Kept(NamedTuple):
-    """The blocks of a tile that are kept exactly, and what each of all would cost so in bits, with its error.
+class Weighed(NamedTuple):
+    """The blocks of a tile that may be kept with the colours of an aim, and of every block what it costs so and its share of equal pixels.
 
-    is_sure: whether that is few beyond doubt.
+    bits: with those that the error is worth. is_sure: whether they are few beyond doubt.
     """
 
-    blocks: Mask
+    likely: Mask
     bits: Floats
+    equal: Floats
     is_sure: bool
 
+    def paying(self, worth: Floats) -> Mask:
+        """Return the blocks that pay where the codec spends so many bits on each: all likely ones, those that pay alone, or none."""
+        single = (self.equal >= drawn.LEAST_EQUAL) & (self.bits <= worth)
+        none = np.zeros_like(self.likely)
+        return max((none, self.likely, single), key=lambda chosen: float((worth - self.bits)[chosen].sum()))
 
-def kept(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Kept:
-    """Return which blocks of a tile (h, w, 1 or 3) pay where they are kept exactly in a file of that aim."""
+
+def weighed(colors: Pixels, blocks: Blocks, aim: Aim) -> Weighed:
+    """Return what the blocks of a tile (h, w, 1 or 3) cost where they are kept in a file of that aim."""
+    blocks = _as_merged(colors, blocks, aim)
     likely = blocks.within(LIKELY)
-    bits = _bits(colors, likely, aim)
-    real = blocks.cost * np.float32(bits / max(1.0, float(blocks.cost[likely].sum())))
-    if bits <= CLEAR * by_contrast(blocks.contrast, aim)[likely].sum():
-        return Kept(likely, real, is_sure=True)
-    worth = favour(aim) * spent()
-    single = (blocks.equal >= drawn.LEAST_EQUAL) & (real <= worth)
-    none = np.zeros_like(likely)
-    return Kept(
-        max((none, likely, single), key=lambda chosen: float((worth - real)[chosen].sum())), real, is_sure=False
-    )
+    estimate, few = float(blocks.cost[likely].sum()), CLEAR * float(by_contrast(blocks.contrast, aim)[likely].sum())
+    if aim.is_exact and estimate > few:
+        return Weighed(likely, blocks.cost, blocks.equal, is_sure=False)
+    bits, wrong = _bits(colors, likely, aim)
+    real = blocks.cost * np.float32(bits / max(1.0, estimate)) + wrong
+    return Weighed(likely, real, blocks.equal, bits + float(wrong[likely].sum()) <= few)
+
+
+def _as_merged(colors: Pixels, blocks: Blocks, aim: Aim) -> Blocks:
+    """Return what the blocks of a tile (h, w, 1 or 3) cost with the colours that exact pixels have in a file of that aim."""
+    reach = merging.reach(aim)
+    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= FEW)
+    if not reach or not among.any():
+        return blocks
+    fewer = drawn.measured(merging.merged(colors, drawn.pixels_of(among, colors.shape[:2]), reach))
+    return Blocks(fewer.equal * among, blocks.contrast, fewer.cost)
 
 
 def letters(colors: Pixels, blocks: Blocks) -> Mask:
@@ -90,14 +106,9 @@ def letters(colors: Pixels, blocks: Blocks) -> Mask:
     return likely & even
 
 
-def favour(aim: Aim) -> float:
-    """Return what exact blocks may cost for one bit of what else can be had in a file of that aim."""
-    return FAVOUR_OF_LETTERS if aim.is_exact else FAVOUR
-
-
-def _bits(colors: Pixels, chosen: Mask, aim: Aim) -> float:
-    """Return what it costs to keep blocks in a file of that aim, in bits: those of the layer, and of the error of merged colours."""
+def _bits(colors: Pixels, chosen: Mask, aim: Aim) -> tuple[float, Floats]:
+    """Return the bits of the layer that keeps blocks in a file of that aim, and those that the error of each block is worth."""
     exact = drawn.pixels_of(chosen, colors.shape[:2])
     shown = merging.merged(colors, exact, merging.reach(aim))
-    error = np.square(shown.astype(np.float32) - colors).mean(2).sum()
-    return exact_layer.bits(shown, np.where(exact, np.uint8(255), np.uint8(0))) + aim.slope * float(error)
+    error: Floats = squares.sums(np.square(shown.astype(np.float32) - colors).mean(2), BLOCK)
+    return exact_layer.bits(shown, np.where(exact, np.uint8(255), np.uint8(0))), np.float32(aim.slope) * error

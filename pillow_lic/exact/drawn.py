@@ -55,7 +55,7 @@ def found(colors: Pixels) -> Blocks | None:
     """Return the blocks of a tile (h, w, 1 or 3), 16x16 pixels each; None where too few are surely drawn, as in a photograph."""
     if not _looks_drawn(colors):
         return None
-    blocks = _measured(colors)
+    blocks = measured(colors)
     return blocks if _sure(blocks).sum() >= _least_sure(blocks.equal.size) else None
 
 
@@ -90,7 +90,7 @@ def _looks_drawn(colors: Pixels) -> bool:
         return False
     squares = colors[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK, -1)
     strip = squares[places // (width // BLOCK), :, places % (width // BLOCK)]
-    return int(_sure(_measured(strip.reshape(-1, BLOCK, colors.shape[2]))).sum()) >= LEAST_SURE
+    return int(_sure(measured(strip.reshape(-1, BLOCK, colors.shape[2]))).sum()) >= LEAST_SURE
 
 
 def _sure(blocks: Blocks) -> Mask:
@@ -103,14 +103,14 @@ def _least_sure(size: int) -> int:
     return min(LEAST_SURE, max(1, size // 10))
 
 
-def _measured(colors: Pixels) -> Blocks:
+def measured(colors: Pixels) -> Blocks:
+    """Return the blocks of a tile (h, w, 1 or 3); the cost of those with few equal pixels is 0."""
     numbers = packed(colors)
     known = _repeats(numbers)
     equal = squares.sums(known, BLOCK) / squares.sums(np.ones(numbers.shape, np.bool_), BLOCK)
     looked_at = equal >= LEAST_EQUAL
     if not looked_at.any():
-        nothing = np.zeros_like(equal)
-        return Blocks(equal, nothing, nothing)
+        return Blocks(equal, contrast(colors), np.zeros_like(equal))
     return Blocks(equal, contrast(colors), _costs(numbers, ~known & pixels_of(looked_at, numbers.shape)))
 
 
@@ -139,13 +139,24 @@ def _costs(numbers: npt.NDArray[np.uint32], new: Mask) -> npt.NDArray[np.float32
     return total
 
 
+def kinds(colors: Pixels) -> npt.NDArray[np.intp]:
+    """Return how many colours, in steps of 8 levels a channel, every block of a tile (h, w, 1 or 3) has."""
+    coarse: Pixels = colors >> np.uint8(3)
+    numbers = np.sort(_cut(packed(coarse)).reshape(-1, BLOCK**2), 1)
+    count: npt.NDArray[np.intp] = 1 + np.count_nonzero(numbers[:, 1:] != numbers[:, :-1], 1)
+    return count.reshape(-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK))
+
+
+def _cut(numbers: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """Return the pixels (rows, columns, 16, 16) of every block of a plane (h, w), those at the right and lower edge continued."""
+    across, down = -numbers.shape[1] % BLOCK, -numbers.shape[0] % BLOCK
+    whole = np.pad(numbers, ((0, down), (0, across)), mode="edge")
+    return whole.reshape(whole.shape[0] // BLOCK, BLOCK, whole.shape[1] // BLOCK, BLOCK).swapaxes(1, 2)
+
+
 def commonest(colors: Pixels, among: Mask) -> npt.NDArray[np.float32]:
     """Return the share of pixels of a tile (h, w, 1 or 3) that have the commonest colour of their block; 0 of blocks that are not marked."""
-    height, width = colors.shape[:2]
-    across, down = -width % BLOCK, -height % BLOCK
-    whole = np.pad(packed(colors), ((0, down), (0, across)), mode="edge")
-    cut = whole.reshape(whole.shape[0] // BLOCK, BLOCK, whole.shape[1] // BLOCK, BLOCK).swapaxes(1, 2)
-    numbers = np.sort(cut[among].reshape(-1, BLOCK**2), 1)
+    numbers = np.sort(_cut(packed(colors))[among].reshape(-1, BLOCK**2), 1)
     ends = np.ones((len(numbers), BLOCK**2 + 1), np.bool_)
     ends[:, 1:-1] = numbers[:, 1:] != numbers[:, :-1]
     row, place = np.nonzero(ends)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
 from . import choice, drawn, glyphs, merging
 from .aims import Aim
-from .choice import Kept, Spent
+from .choice import Spent
 from .drawn import BLOCK, Blocks
 from .glyphs import Glyphs
 
@@ -82,63 +82,71 @@ def _pixels_of(blocks: Mask, area: Area) -> Mask:
 
 
 def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
-    """Return what is kept of an area (h, w, 1 or 3).
-
-    Below the quality from which colours are kept glyphs come first, but not on a page, whose file needs no networks.
-    """
+    """Return what is kept of an area (h, w, 1 or 3): of what it may be the first that costs no more than it may."""
     blocks = drawn.found(colors)
-    none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
-    kept = None if blocks is None else choice.kept(colors, blocks, aim, spent)
-    exact = none if kept is None else kept.blocks
-    if blocks is None or kept is None or not aim.is_exact or kept.is_sure:
-        taken = exact if aim.is_exact or exact.mean() >= WHOLE else None
-        return _with_glyphs(exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent))
-    return _with_letters(colors, blocks, kept, aim, spent)
+    if blocks is None:
+        none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
+        return _with_glyphs(none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent))
+    weighed = choice.weighed(colors, blocks, aim)
+    if weighed.is_sure:
+        worth = choice.by_contrast(blocks.contrast, aim)
+        return _first_that_pays(colors, _of_sure_blocks(colors, weighed.likely, aim, spent), aim, worth, 1)
+    worth = spent()
+    if not aim.is_exact:
+        kept = weighed.paying(choice.FAVOUR * worth)
+        return _first_that_pays(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth, 1)
+    fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
+    return _first_that_pays(
+        colors, _with_letters(colors, blocks, fewer, aim, spent), aim, worth, choice.FAVOUR_OF_LETTERS
+    )
 
 
-def _with_letters(colors: Pixels, blocks: Blocks, kept: Kept, aim: Aim, spent: Spent) -> _Part:
-    """Return what is kept of an area in doubt (h, w, 1 or 3) where colours are kept.
+def _of_sure_blocks(colors: Pixels, exact: Mask, aim: Aim, spent: Spent) -> list[_Part]:
+    """Return what may be kept of an area whose blocks beyond doubt are exact; of a page, whose file needs no networks, nothing else."""
+    none = np.zeros_like(exact)
+    taken = exact if aim.is_exact or exact.mean() >= WHOLE else None
+    parts = [_with_glyphs(exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent))]
+    return parts if taken is not None or parts[0].glyphs is None else [*parts, _Part(exact, none, None)]
 
-    Exact are all blocks that pay and all letters, or letters alone, or those beyond doubt: the first of these that costs no more than exact
-    ones may. The others have fewer colours, or are glyphs, where that pays.
+
+def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> list[_Part]:
+    """Return what may be kept of an area in doubt (h, w, 1 or 3) where colours are not kept: blocks of fewer colours, glyphs, or both."""
+    none = np.zeros_like(kept)
+    parts = [_Part(kept, none, None)]
+    found = glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent)
+    return parts if found is None else [*parts, _with_glyphs(kept, none, found), _with_glyphs(none, none, found)]
+
+
+def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> list[_Part]:
+    """Return what may be kept of an area in doubt (h, w, 1 or 3) where colours are kept, the most exact first.
+
+    Exact are all letters, or those beyond doubt but for glyphs on grounds of several colours. Others have fewer colours where that pays, or
+    are glyphs.
     """
     letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
-    fewer = choice.kept(colors, blocks, aim._replace(is_exact=False), spent)
     smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
-    parts, costs = [], []
-    for exact, others in (
-        (kept.blocks | letters | clear, np.zeros_like(letters)),
-        (letters | clear, fewer.blocks),
-        (clear, fewer.blocks),
-    ):
-        chosen = exact | others
-        part = _with_glyphs(chosen, chosen & ~exact, smooth and smooth.beside(exact & (smooth.even | letters)))
-        parts.append(part)
-        costs.append(_estimate(part, np.where(exact, kept.bits, fewer.bits), spent()))
-    cheapest, most = parts[costs.index(min(costs))], choice.favour(aim) * min(costs)
-    return next(
-        part
-        for part, cost in zip(parts, costs, strict=True)
-        if part is cheapest
-        or (
-            cost <= most
-            and _cost(colors, part, aim, spent()) <= choice.favour(aim) * _cost(colors, cheapest, aim, spent())
-        )
-    )
+    parts = []
+    for exact, first in ((letters | clear, letters), (clear, np.zeros_like(clear))):
+        beside = None if smooth is None else smooth.beside(exact & (smooth.even | first))
+        for chosen in (exact, exact | fewer):
+            parts.append(_Part(chosen, chosen & ~exact, None))
+            if beside is not None:
+                parts.append(_with_glyphs(chosen, chosen & ~exact, beside))
+    return parts
+
+
+def _first_that_pays(colors: Pixels, parts: Sequence[_Part], aim: Aim, spent: Floats, most: float) -> _Part:
+    """Return the first of what may be kept of an area that costs at most so many times what the cheapest costs."""
+    if len(parts) == 1:
+        return parts[0]
+    costs = [_cost(colors, part, aim, spent) for part in parts]
+    return next(part for part, cost in zip(parts, costs, strict=True) if cost <= most * min(costs))
 
 
 def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> _Part:
     """Return what is kept where glyphs take the place of exact blocks."""
     stays = exact if found is None else exact & ~found.blocks
     return _Part(stays, soft & stays, found)
-
-
-def _estimate(part: _Part, bits: Floats, spent: Floats) -> float:
-    """Return what an area is likely to cost, by the bits of each block that is kept and what the codec spends on the others."""
-    by_codec = ~part.kept
-    if part.glyphs is None:
-        return float(bits[part.kept].sum() + spent[by_codec].sum())
-    return float(bits[part.kept].sum() + spent[by_codec & ~part.glyphs.blocks].sum()) + part.glyphs.cost
 
 
 def _cost(colors: Pixels, part: _Part, aim: Aim, spent: Floats) -> float:

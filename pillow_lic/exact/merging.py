@@ -33,7 +33,10 @@ def reach(aim: Aim) -> int:
 
 
 def merged(colors: Pixels, exact: Mask, within: int) -> Pixels:
-    """Return colours (h, w, C) whose exact pixels have fewer of them: each moved by at most `within` levels a channel (RMS)."""
+    """Return colours (h, w, C) whose exact pixels have fewer of them: each moved by at most `within` levels a channel (RMS).
+
+    A colour that others move to is their mean afterwards, unless it is a ground.
+    """
     if not within or not exact.any():
         return colors
     numbers, place, count = np.unique(packed(colors)[exact], return_inverse=True, return_counts=True)
@@ -51,6 +54,10 @@ def merged(colors: Pixels, exact: Mask, within: int) -> Pixels:
         left = left[np.square(kinds[left] - kinds[one]).sum(1) > limit]
     staying = kinds[stay]
     nearest = np.concatenate([_nearest(kinds[y : y + _ROWS], staying) for y in range(0, len(kinds), _ROWS)])
+    weights = np.maximum(np.bincount(nearest, count, len(staying)), 1)
+    for channel in range(kinds.shape[1]):
+        means = np.bincount(nearest, count * kinds[:, channel], len(staying)) / weights
+        staying[grounds:, channel] = np.rint(means[grounds:])
     result = colors.copy()
     result[exact] = staying[nearest][place].astype(np.uint8)
     return result
