@@ -26,17 +26,20 @@ def _escaped(text: str) -> str:
 
 
 class _Quoted:
-    """A text stream that quotes what is printed on it; a message of one line stays on its line, whatever name is in it."""
+    """A text stream that quotes what is printed on it; a message of the command stays on one line, whatever name is in it.
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    has_messages: whether text that begins like a message is one. Of a report it may be a line about the codec `lic`.
+    """
+
+    def __init__(self, stream: TextIO, *, has_messages: bool) -> None:
+        self._stream, self._has_messages = stream, has_messages
 
     def write(self, text: str) -> int:
         """Write text, quoted, but for the two ends of a line that is drawn again."""
         before, after = _REDRAW
         if text.startswith(before) and text.endswith(after):
             self._stream.write(before + quoted(text[len(before) : -len(after)]) + after)
-        elif text.startswith(_MESSAGE):
+        elif self._has_messages and text.startswith(_MESSAGE):
             self._stream.write(quoted(text.removesuffix("\n")) + "\n" * text.endswith("\n"))
         else:
             self._stream.write(_escaped(text))
@@ -50,9 +53,10 @@ class _Quoted:
 def for_people() -> Iterator[None]:
     """Quote what is printed in a `with` block, and print warnings as messages of the command."""
     with ExitStack() as stack:
-        for redirect, stream in ((redirect_stdout, sys.stdout), (redirect_stderr, sys.stderr)):
+        streams = ((redirect_stdout, sys.stdout, False), (redirect_stderr, sys.stderr, True))
+        for redirect, stream, has_messages in streams:
             if stream is not None:
-                stack.enter_context(redirect(cast(TextIO, _Quoted(stream))))
+                stack.enter_context(redirect(cast(TextIO, _Quoted(stream, has_messages=has_messages))))
         stack.enter_context(naming(""))
         yield
 
