@@ -73,7 +73,11 @@ def _run(words: Sequence[str]) -> int:
     own_parser = getattr(commands().get(words[0]), "main", None) if words else None
     if own_parser is not None:
         return int(own_parser(words[1:]))
-    args = _parser().parse_args(words)
+    parser = _parser()
+    if not words:
+        parser.print_help(sys.stderr)
+        return 2
+    args = parser.parse_args(words)
     return int(args.run(args))
 
 
