@@ -93,10 +93,10 @@ class LicImageFile(ImageFile.ImageFile):
         self.tile = [ImageFile._Tile(DECODER, (0, 0, *self._size))]
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
-        """Have `load` decode a smaller picture of at least `size`: in a third of the time 1/2, 1/4 or 1/8, or the preview of the file,
-        where it is less than twice as wide as that.
+        """Have `load` decode a smaller picture of at least `size`, once.
 
-        Returns the mode, which stays as it is, and the box of the whole picture in the new pixels; None when nothing was
+        It is 1/2, 1/4 or 1/8 as wide, which takes a third of the time, or the preview of the file where that is less than twice as
+        wide. Returns the mode, which stays as it is, and the box of the whole picture in the new pixels; None when nothing was
         changed: `size` is no smaller than half, the pixels are loaded, a draft was asked for before, or the model makes
         none. `Image.thumbnail` calls it.
         """
