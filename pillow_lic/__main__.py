@@ -77,7 +77,10 @@ def _run(words: Sequence[str]) -> int:
     if not words:
         parser.print_help(sys.stderr)
         return 2
-    args = parser.parse_args(words)
+    args, more = parser.parse_known_args(words)
+    if more:
+        several = f"; {words[0]} takes one file, `lic convert` several" if words[0] in ("encode", "decode") else ""
+        parser.error(f"unrecognized arguments: {' '.join(more)}{several}")
     return int(args.run(args))
 
 

@@ -105,6 +105,9 @@ def test_convert(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["encode", "a.png", "a.lic", "--model", "0"], 1, "lic: model must be the name or number of one of"),
         (["decode", "a.png", "b.png"], 1, "lic: cannot identify image file 'a.png'"),
         (["decode", "a.lic", "b.xyz"], 1, "lic: "),
+        (["dump", "a.png", "b.npz"], 1, "lic: a.png: not a .lic file"),
+        (["cut", "a.png", "b.lic", "--size", "9"], 1, "lic: a.png: not a .lic file"),
+        (["extract", "a.png", "b.jpg"], 1, "lic: a.png: not a .lic file"),
         (["convert", "a.png"], 2, "lic: convert needs at least one SRC and a DST"),
         (["convert", "a.png", "out", "--to", "xyz"], 1, "lic: Pillow here writes no .xyz files"),
         (["convert", "a.png", "out", "-j", "0"], 1, "lic: workers must be a whole number, at least 1, got 0"),
@@ -169,6 +172,13 @@ def test_words_that_are_not_understood(words: list[str], capsys: pytest.CaptureF
         run(*words)
     assert stopped.value.code == 2
     assert "usage: lic" in capsys.readouterr().err
+
+
+def test_several_files_are_work_for_convert(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("encode", "a.png", "b.png", "c.png", "out/")
+    said = capsys.readouterr().err
+    assert "unrecognized arguments: c.png out/; encode takes one file, `lic convert` several" in said
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

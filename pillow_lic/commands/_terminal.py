@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, TextIO, cast
 
+from ..errors import LicError, NotLicError
+
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """The characters that move the cursor, retitle a window or turn the direction of writing; tabs and ends of lines are left."""
 _REDRAW = ("\r", "\x1b[K")
@@ -63,7 +65,7 @@ def for_people() -> Iterator[None]:
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Print what is warned of in a `with` block as messages about the file of that name."""
+    """Print what is warned of in a `with` block as messages about the file of that name, and begin errors about it with the name."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
         print(f"lic: {name}{': ' if name else ''}{message}", file=sys.stderr)
@@ -71,4 +73,9 @@ def naming(name: str) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = show
-        yield
+        try:
+            yield
+        except (LicError, NotLicError) as error:
+            if not name:
+                raise
+            raise type(error)(f"{name}: {error}") from error
