@@ -78,4 +78,5 @@ def naming(name: str) -> Iterator[None]:
         except (LicError, NotLicError) as error:
             if not name:
                 raise
-            raise type(error)(f"{name}: {error}") from error
+            msg = f"{name}: {error}"
+            raise type(error)(msg) from error
