@@ -6,10 +6,9 @@ python batch_with_progress.py photos/ out/
 import sys
 
 import pillow_lic
-from pillow_lic.batch.results import Result
 
 
-def show(result: Result, finished: int, total: int) -> None:
+def show(result: pillow_lic.Result, finished: int, total: int) -> None:
     """Called after every file, in this process."""
     print(f"{finished}/{total} {result.outcome:8} {result.pair.source} {result.error}")
 

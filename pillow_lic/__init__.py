@@ -12,13 +12,14 @@ Functions:
     encode(image, **options)         the bytes of that file
     open(file, bytes=None)           open a .lic file, and nothing else; of a progressive one as much as so many bytes show
     cut(file, size)                  the bytes of a smaller file with the same picture, coarser, of a progressive one
-    convert(sources, destination)    many files, as `lic convert` does
+    convert(sources, destination)    many files, as `lic convert` does; a Summary with a Result for each
     restore(jpeg)                    the picture of a JPEG file without its blocks and rings
     extract(file)                    the JPEG file that a .lic file of model "restored" holds
     settings(...)                    threads, providers and limits for a `with` block
     register()                       tell Pillow of .lic again, after another package took the name
 
-Everything heavier than the registration is imported on first use.
+What is wrong with a file is a LicError, which is an OSError, and mostly one of its kinds. Everything heavier than the registration
+is imported on first use.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ with _Quiet(_is_command()):
 
 if TYPE_CHECKING:
     from .batch.conversion import convert
-    from .batch.results import Summary
+    from .batch.results import Result, Summary
     from .engine.settings import settings
     from .errors import (
         LicDamagedError,
@@ -73,6 +74,7 @@ __all__ = [
     "LicRuntimeError",
     "LicTruncatedError",
     "LicUnsupportedError",
+    "Result",
     "Summary",
     "convert",
     "cut",
@@ -86,6 +88,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Result": "batch.results",
     "Summary": "batch.results",
     "LicImageFile": "plugin",
     "convert": "batch.conversion",

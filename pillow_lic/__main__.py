@@ -73,7 +73,14 @@ def _run(words: Sequence[str]) -> int:
     own_parser = getattr(commands().get(words[0]), "main", None) if words else None
     if own_parser is not None:
         return int(own_parser(words[1:]))
-    args = _parser().parse_args(words)
+    parser = _parser()
+    if not words:
+        parser.print_help(sys.stderr)
+        return 2
+    args, more = parser.parse_known_args(words)
+    if more:
+        several = f"; {words[0]} takes one file, `lic convert` several" if words[0] in ("encode", "decode") else ""
+        parser.error(f"unrecognized arguments: {' '.join(more)}{several}")
     return int(args.run(args))
 
 

@@ -60,6 +60,9 @@ def composed(
     request = Request(deltas, effort, options.has_target or deltas is not None, original)
     level = model.nearest_level(quality_to_level(EXPECTED) if options.has_target else options.level)
     form = _form(picture, options, model, request, level)
+    most = rate_search.most_bytes(options, width * height)
+    if isinstance(options.exact, str) and most is not None and not _reaches(form, most, model):
+        form = Coded(picture, model, request)
     may_be_whole = deltas is None and not original and options.exact is not False and vp8l.is_there()
     may_be_whole &= not (isinstance(form, Alone) and form.is_exact(level))
     slim = as_it_is(picture, effort) if may_be_whole and min(height, width) < SLIM else None
@@ -70,21 +73,19 @@ def composed(
     def found() -> bytes:
         if options.target_psnr is not None:
             return file(rate_search.level_for_psnr(form.psnr, options.target_psnr, model.levels))
-        if options.target_size is not None:
-            return rate_search.largest_file(file, options.target_size, model.levels)
-        if options.target_bpp is not None:
-            size = options.target_bpp * width * height / 8
-            return rate_search.largest_file(file, size, model.levels, width * height)
+        if most is not None:
+            per_pixel = None if options.target_bpp is None else width * height
+            return rate_search.largest_file(file, most, model.levels, per_pixel)
         return file(level)
 
     data = found()
     # Who names a model wants what its files can do, such as to be cut, of all that is not drawn.
     if may_be_whole and (form.is_drawn or options.model is None):
         is_weighed = isinstance(form, Coded) and form.was_tried(level) and not options.has_target
-        most = form.cost(level) if is_weighed else 8 * len(data)
+        bits = form.cost(level) if is_weighed else 8 * len(data)
         if form.is_drawn and not options.has_target and aims.aim(model.slope(level), level).is_exact:
-            most = max(most, min(choice.FAVOUR_OF_LETTERS * most, 8 * choice.GROWTH_OF_LETTERS * len(data)))
-        return _as_it_is_within(picture, most, level, effort, is_drawn=form.is_drawn) or data
+            bits = max(bits, min(choice.FAVOUR_OF_LETTERS * bits, 8 * choice.GROWTH_OF_LETTERS * len(data)))
+        return _as_it_is_within(picture, bits, level, effort, is_drawn=form.is_drawn) or data
     if deltas is None:
         return data
     if options.has_target and len(importance_map.pack(deltas)) < requested.REMADE_SHARE * len(data):
@@ -117,6 +118,11 @@ def _form(picture: Picture, options: EncodeOptions, model: Model, request: Reque
     if trial is not plain and best.cost(level) <= most * SURELY_LESS * trial.cost(level):
         return best
     return best if best.cost(level) <= most * plain.cost(level) else plain
+
+
+def _reaches(form: Form, most: float, model: Model) -> bool:
+    """Return whether a form has a file of at most so many bytes; one without a layer has the smallest there are."""
+    return not form.is_drawn or len(form.file(model.levels[0])) <= most
 
 
 def _layered(picture: Picture, model: Model, request: Request, kept: Layer) -> list[Form]:

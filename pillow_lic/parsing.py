@@ -82,7 +82,11 @@ def exact_places(text: str) -> str | bool | tuple[float, ...]:
     """Return auto as it is, off as False, anything else as a box."""
     if text == "off":
         return False
-    return text if text == "auto" else box(text)
+    try:
+        return text if text == "auto" else box(text)
+    except ValueError:
+        msg = f"must be auto, off or the numbers left,upper,right,lower, got {text!r}"
+        raise ValueError(msg) from None
 
 
 def preview(text: str) -> str | bool:

@@ -93,9 +93,10 @@ class LicImageFile(ImageFile.ImageFile):
         self.tile = [ImageFile._Tile(DECODER, (0, 0, *self._size))]
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
-        """Have `load` decode a smaller picture of at least `size`: the preview of the file, or in a third of the time 1/2, 1/4 or 1/8.
+        """Have `load` decode a smaller picture of at least `size`, once.
 
-        Returns the mode, which stays as it is, and the box of the whole picture in the new pixels; None when nothing was
+        It is 1/2, 1/4 or 1/8 as wide, which takes a third of the time, or the preview of the file where that is less than twice as
+        wide. Returns the mode, which stays as it is, and the box of the whole picture in the new pixels; None when nothing was
         changed: `size` is no smaller than half, the pixels are loaded, a draft was asked for before, or the model makes
         none. `Image.thumbnail` calls it.
         """
@@ -107,7 +108,10 @@ class LicImageFile(ImageFile.ImageFile):
             scale = next((s for s in self._draft_scales if s <= factor), 1)
             if scale > 1 and self.fp is not None and self.most is None:
                 found = inspection.sound_preview(self.fp, self._front)
-                self._preview = found if found is not None and found.scale <= factor else None
+                least = (
+                    scale // 2 + 1 if self._is_strict else 0
+                )  # of a draft of the tiles those that are missing would be grey
+                self._preview = found if found is not None and least <= found.scale <= factor else None
             if self._preview is not None:
                 scale = self._preview.scale
             if scale == 1:

@@ -16,15 +16,20 @@ SPAN_DB = 15.0
 """PSNR between the ends of a scale for a photo, about: Kodak's mean is 12.3 for lic1 and 18.4 for lic2."""
 
 
+def most_bytes(options: EncodeOptions, pixels: int) -> float | None:
+    """Return the bytes that the file of a picture of so many pixels may have, by its options; None where they do not say."""
+    if options.target_bpp is not None:
+        return options.target_bpp * pixels / 8
+    return options.target_size
+
+
 def expected_size(options: EncodeOptions, pixels: int, bpp: Sequence[float]) -> float:
     """Return the bytes that the file of a photo of so many pixels will have, by its options; a PSNR counts as a low quality.
 
     bpp: bits per pixel at both ends of the scale, between which they are nearly exponential.
     """
-    if options.target_size is not None:
-        return options.target_size
-    if options.target_bpp is not None:
-        return options.target_bpp * pixels / 8
+    if (most := most_bytes(options, pixels)) is not None:
+        return most
     level = 0 if options.target_psnr is not None else options.level
     lowest, highest = bpp
     return lowest * math.pow(highest / lowest, level / MAX_LEVEL) * pixels / 8

@@ -2,10 +2,28 @@
 
 import zlib
 from bisect import bisect_right
+from collections.abc import Callable
 from itertools import product
 
 import bits_reference
 import numpy as np
+
+
+def group(k: int) -> int:
+    return bisect_right([0, 1, 3, 6, 12, 24, 48, 72], k) - 1
+
+
+def head(bit: Callable[[int], int], channels: int) -> tuple[int, list[int]]:
+    """Return *end*, and the *top* of each channel."""
+    end = 0
+    for context in range(3193, 3203):
+        end = 2 * end + bit(context)
+    top = [0] * channels
+    for k in range(channels):
+        before = top[k - 1] if k else 0
+        while top[k] < 5 and bit(2953 + 5 * (6 * group(k) + before) + top[k]):
+            top[k] += 1
+    return end, top
 
 
 def symbols(starts: list[int], stream: bytes, shape: tuple[int, int, int]) -> np.ndarray:
@@ -17,17 +35,7 @@ def symbols(starts: list[int], stream: bytes, shape: tuple[int, int, int]) -> np
         check.append(coder.bit(context))
         return check[-1]
 
-    def group(k: int) -> int:
-        return bisect_right([0, 1, 3, 6, 12, 24, 48, 72], k) - 1
-
-    end = 0
-    for context in range(3193, 3203):
-        end = 2 * end + bit(context)
-    top = [0] * channels
-    for k in range(channels):
-        before = top[k - 1] if k else 0
-        while top[k] < 5 and bit(2953 + 5 * (6 * group(k) + before) + top[k]):
-            top[k] += 1
+    end, top = head(bit, channels)
     m, s, u = (dict.fromkeys(np.ndindex(*shape), 0) for _ in range(3))
     for place in m:
         u[place] = top[place[0]]

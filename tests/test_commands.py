@@ -20,6 +20,13 @@ def test_every_file_is_a_command() -> None:
     assert set(COMMANDS) == files > {"encode", "decode", "info", "convert"}
 
 
+def test_no_word_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main([]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert all(f"    {name}" in said.err for name in COMMANDS)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_is_explained_in_the_list_and_in_its_own_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["--help"], [name, "--help"]):

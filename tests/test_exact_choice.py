@@ -15,7 +15,7 @@ from pillow_lic import composing
 from pillow_lic.engine import models
 from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, merging, whole
 from pillow_lic.families import Request
-from pillow_lic.fileformat import exact_layer
+from pillow_lic.fileformat import container, exact_layer
 from pillow_lic.fileformat.levels import quality_to_level
 from pillow_lic.forms import Coded, Form, Picture
 
@@ -257,3 +257,13 @@ def test_a_drawn_picture_as_it_is_may_cost_more_from_quality_5_on() -> None:
         with mock.patch.object(composing, "_as_it_is_within", return_value=None) as asked:
             data = pillow_lic.encode(page(), quality=quality)
         assert asked.call_args.args[1] == pytest.approx(8 * len(data) * favour)
+
+
+def test_a_layer_keeps_no_target_out_of_reach() -> None:
+    """What is dithered is drawn, and its layer alone takes more than all of the picture without it."""
+    im = Image.fromarray(photo_like(96, 160, 3)).convert("P", palette=Image.Palette.ADAPTIVE, colors=64).convert("RGB")
+    drawn = pillow_lic.encode(im, quality=1), pillow_lic.encode(im, quality=5)
+    most = len(pillow_lic.encode(im, quality=3, exact=False))
+    assert container.unpack(drawn[1]).header.model_id == models.choose("lossless").number
+    assert len(pillow_lic.encode(im, target_size=most)) <= most
+    assert 8 * len(pillow_lic.encode(im, target_bpp=8 * most / (96 * 160))) <= 8 * most

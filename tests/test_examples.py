@@ -14,9 +14,9 @@ import pillow_lic
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-def run(script: str, *words: object, cwd: Path) -> str:
+def run(script: str, *words: object, cwd: Path, folder: Path = EXAMPLES) -> str:
     result = subprocess.run(
-        [sys.executable, EXAMPLES / script, *map(str, words)],
+        [sys.executable, folder / script, *map(str, words)],
         capture_output=True,
         text=True,
         timeout=120,
@@ -56,6 +56,10 @@ def test_readme(photo: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         for value in names.values():
             if isinstance(value, Image.Image):
                 value.close()
+        if snippet is not snippets[0] and "\nimport " in snippet:  # a beginning of its own
+            Path("alone.py").write_text(snippet)
+            run("alone.py", cwd=tmp_path, folder=tmp_path)
+    assert Path("alone.py").exists()
     assert Path("copy.lic").stat().st_size < Path("photo.lic").stat().st_size < 40_000
 
 

@@ -6,7 +6,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from coded import encoded, in_tiles
-from stranger import filtered as strangers
+from stranger_filter import filtered as strangers
 
 import pillow_lic
 from pillow_lic import _native, codec

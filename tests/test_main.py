@@ -21,7 +21,6 @@ from pillow_lic.batch.plan import Pair
 from pillow_lic.batch.results import Result
 from pillow_lic.bench import demo
 from pillow_lic.engine import models
-from pillow_lic.fileformat import container, header
 
 
 def test_encode_info_decode(png: Path, capsys: pytest.CaptureFixture[str], photo: Image.Image) -> None:
@@ -55,13 +54,6 @@ def test_encode_a_region_better(png: Path, capsys: pytest.CaptureFixture[str]) -
     assert f"by place {low:.2f} to {high:.2f}" in capsys.readouterr().out
 
 
-def test_info_of_an_importance_section_that_holds_none(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    parts = container.unpack(lic.read_bytes())
-    lic.write_bytes(container.pack(parts.header, [bytes(parts.tiles[0])], importance=b"no zlib"))
-    assert run("info", lic) == 1
-    assert "importance section is damaged" in capsys.readouterr().out
-
-
 def test_options_of_the_encoder(png: Path) -> None:
     spec = models.choose(None)
     files = []
@@ -80,35 +72,6 @@ def test_decode_to_any_format(lic: Path, tmp_path: Path) -> None:
         assert im.getexif()[274] == 6
     with Image.open(tmp_path / "x.dat") as im:
         assert (im.format, "exif" in im.info) == ("WEBP", False)
-
-
-def test_info_as_json(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lic.write_bytes(lic.read_bytes() + b"more")
-    assert run("info", lic, "--json") == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert [section["name"] for section in facts["sections"]] == ["EXIF", "XMP", "tile"]
-    assert (facts["width"], facts["height"], facts["mode"], facts["trailing"]) == (96, 64, "RGB", 4)
-    assert facts["damage"] is None
-    assert facts["importance"] is None
-    assert facts["model"] == models.choose(None).name
-    assert run("info", lic) == 0
-    assert "4 bytes that are not part of the picture" in capsys.readouterr().out
-
-
-def test_info_of_bad_files(lic: Path, png: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lic.write_bytes(lic.read_bytes()[:-5])
-    assert run("info", lic.with_name("none.lic"), png, lic) == 1
-    captured = capsys.readouterr()
-    assert "ends inside its tile section" in captured.out
-    assert "none.lic: [Errno 2]" in captured.err
-    assert f"lic: {png}: not a .lic file" in captured.err
-
-
-def test_info_of_a_model_this_release_does_not_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = header.write_header(header.Header("RGB", 8, 8, 0, 77, b"abcd", 500))
-    (tmp_path / "a.lic").write_bytes(data)
-    assert run("info", tmp_path / "a.lic") == 1
-    assert "not in this release (number 77, hash 61626364)" in capsys.readouterr().out
 
 
 def test_convert(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,6 +105,9 @@ def test_convert(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["encode", "a.png", "a.lic", "--model", "0"], 1, "lic: model must be the name or number of one of"),
         (["decode", "a.png", "b.png"], 1, "lic: cannot identify image file 'a.png'"),
         (["decode", "a.lic", "b.xyz"], 1, "lic: "),
+        (["dump", "a.png", "b.npz"], 1, "lic: a.png: not a .lic file"),
+        (["cut", "a.png", "b.lic", "--size", "9"], 1, "lic: a.png: not a .lic file"),
+        (["extract", "a.png", "b.jpg"], 1, "lic: a.png: not a .lic file"),
         (["convert", "a.png"], 2, "lic: convert needs at least one SRC and a DST"),
         (["convert", "a.png", "out", "--to", "xyz"], 1, "lic: Pillow here writes no .xyz files"),
         (["convert", "a.png", "out", "-j", "0"], 1, "lic: workers must be a whole number, at least 1, got 0"),
@@ -200,12 +166,19 @@ def test_an_interrupt_that_python_loses_is_noticed(
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [[], ["nonsense"], ["autoload", "maybe"], ["encode"]])
+@pytest.mark.parametrize("words", [["nonsense"], ["autoload", "maybe"], ["encode"]])
 def test_words_that_are_not_understood(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         run(*words)
     assert stopped.value.code == 2
     assert "usage: lic" in capsys.readouterr().err
+
+
+def test_several_files_are_work_for_convert(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("encode", "a.png", "b.png", "c.png", "out/")
+    said = capsys.readouterr().err
+    assert "unrecognized arguments: c.png out/; encode takes one file, `lic convert` several" in said
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -164,6 +164,18 @@ def test_pillows_contract(file: bytes) -> None:
     assert np.abs(part - codec.decode(file)[1][200:250, 300:350]).max() <= 1
 
 
+def test_one_that_is_twice_as_wide_as_a_draft_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = (make_golden.FOLDER / "preview" / "file.lic").read_bytes()
+    for wanted, size in (((55, 37), (55, 38)), ((27, 18), (28, 19)), ((13, 9), (14, 10))):
+        with pillow_lic.open(data) as im:
+            im.draft(None, wanted)
+            assert (im.size, np.asarray(im).shape[1::-1]) == (size, size)
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    with pillow_lic.open(data[:-100]) as im:
+        im.draft(None, (13, 9))
+        assert im.size == (55, 38), "all of it is there"
+
+
 def test_a_part_of_the_file_has_it_already(file: bytes) -> None:
     start = next(section["offset"] for section in describe(file)["sections"] if section["name"] == "tile")
     parser = ImageFile.Parser()

@@ -138,8 +138,15 @@ def test_names_do_not_command_the_terminal(tmp_path: Path, name: str, capfd: pyt
 
 def test_a_line_that_is_drawn_again_is_left_as_it_is() -> None:
     stream = io.StringIO()
-    _terminal._Quoted(stream).write("\r1/2 a\x1bb\x1b[K")
+    _terminal._Quoted(stream, has_messages=True).write("\r1/2 a\x1bb\x1b[K")
     assert stream.getvalue() == "\r1/2 a\\x1bb\x1b[K"
+
+
+def test_a_report_that_begins_with_the_codec_lic_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with _terminal.for_people():
+        print("lic: 1\njpeg: 2")
+        print("lic: a name\nof two lines", file=sys.stderr)
+    assert capsys.readouterr() == ("lic: 1\njpeg: 2\n", "lic: a name\\nof two lines\n")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="has no such names")

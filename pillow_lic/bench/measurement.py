@@ -137,7 +137,9 @@ def _bench(arguments: argparse.Namespace) -> int:
     anchor = arguments.anchor or ("avif" if "avif" in curves else next(iter(curves)))
     _check_anchor(anchor, curves)
     rates = report.bd_rates(curves, anchor, wanted)
-    print(f"{len(paths)} pictures, {platform.processor() or platform.machine()}, {os.cpu_count()} processors")
+    print(
+        f"{len(paths)} picture{'s' * (len(paths) != 1)}, {platform.processor() or platform.machine()}, {os.cpu_count()} processors"
+    )
     print("\n".join(f"{name}: {codec.title}" for name, codec in codecs.items()))
     kmac = complexity() if OURS in codecs else {}
     if kmac:

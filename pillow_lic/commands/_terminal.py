@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, TextIO, cast
 
+from ..errors import LicError, NotLicError
+
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """The characters that move the cursor, retitle a window or turn the direction of writing; tabs and ends of lines are left."""
 _REDRAW = ("\r", "\x1b[K")
@@ -26,17 +28,20 @@ def _escaped(text: str) -> str:
 
 
 class _Quoted:
-    """A text stream that quotes what is printed on it; a message of one line stays on its line, whatever name is in it."""
+    """A text stream that quotes what is printed on it; a message of the command stays on one line, whatever name is in it.
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    has_messages: whether text that begins like a message is one. Of a report it may be a line about the codec `lic`.
+    """
+
+    def __init__(self, stream: TextIO, *, has_messages: bool) -> None:
+        self._stream, self._has_messages = stream, has_messages
 
     def write(self, text: str) -> int:
         """Write text, quoted, but for the two ends of a line that is drawn again."""
         before, after = _REDRAW
         if text.startswith(before) and text.endswith(after):
             self._stream.write(before + quoted(text[len(before) : -len(after)]) + after)
-        elif text.startswith(_MESSAGE):
+        elif self._has_messages and text.startswith(_MESSAGE):
             self._stream.write(quoted(text.removesuffix("\n")) + "\n" * text.endswith("\n"))
         else:
             self._stream.write(_escaped(text))
@@ -50,16 +55,17 @@ class _Quoted:
 def for_people() -> Iterator[None]:
     """Quote what is printed in a `with` block, and print warnings as messages of the command."""
     with ExitStack() as stack:
-        for redirect, stream in ((redirect_stdout, sys.stdout), (redirect_stderr, sys.stderr)):
+        streams = ((redirect_stdout, sys.stdout, False), (redirect_stderr, sys.stderr, True))
+        for redirect, stream, has_messages in streams:
             if stream is not None:
-                stack.enter_context(redirect(cast(TextIO, _Quoted(stream))))
+                stack.enter_context(redirect(cast(TextIO, _Quoted(stream, has_messages=has_messages))))
         stack.enter_context(naming(""))
         yield
 
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Print what is warned of in a `with` block as messages about the file of that name."""
+    """Print what is warned of in a `with` block as messages about the file of that name, and begin errors about it with the name."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
         print(f"lic: {name}{': ' if name else ''}{message}", file=sys.stderr)
@@ -67,4 +73,10 @@ def naming(name: str) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = show
-        yield
+        try:
+            yield
+        except (LicError, NotLicError) as error:
+            if not name:
+                raise
+            msg = f"{name}: {error}"
+            raise type(error)(msg) from error

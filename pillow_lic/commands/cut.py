@@ -1,4 +1,4 @@
-"""`lic cut`: a smaller file out of a progressive one."""
+"""`lic cut`: a smaller file out of another one, coarser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..naming import FORMAT
 from ..parsing import byte_count, typed
 from . import _terminal, _words
 
-SUMMARY = "Make a .lic file of a progressive model smaller, and its picture coarser, without encoding it anew."
+SUMMARY = "Make a .lic file smaller, and its picture coarser, without encoding it anew; of a model that can be cut (`lic models`)."
 EXAMPLES = """
   lic cut a.lic b.lic --size 20k
   lic cut a.lic small/ --size 1.5k

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import _words
+from . import _terminal, _words
 
 SUMMARY = "Write symbols, indexes and latents of a .lic file as arrays for numpy.load; for teaching."
 EXAMPLES = """
@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
     if _words.refuses(args.source, target, args.force):
         return 2
     source = _words.source(args.source)
-    arrays = dump.dump(source.read_bytes() if isinstance(source, Path) else source.read())
+    with _terminal.naming(args.source):
+        arrays = dump.dump(source.read_bytes() if isinstance(source, Path) else source.read())
     _words.write(target, dump.as_npz(arrays), args.target)
     for name, array in arrays.items() if target != "-" else ():
         print(f"{name:24} {array.dtype.name:8} {' x '.join(map(str, array.shape)) or array.item()}")

@@ -42,12 +42,14 @@ def run(args: argparse.Namespace) -> int:
         print(f"{name:18}{row['number']:>7}{row['bytes'] / 1e6:>6.1f}{work} {rates:6}{counts}")
         options = [f"effort ({row['effort']} unless given)" if name == "effort" else name for name in row["options"]]
         quality = ["quality"] if row["bytes"] else []  # without a network every pixel is as it was
-        knows = ", ".join([*quality, *options, *(["drafts"] if row["drafts"] else [])])
+        extras = [name for name, has in (("drafts", row["drafts"]), ("cut", row["can_be_cut"])) if has]
+        knows = ", ".join([*quality, *options, *extras])
         for text in (row["about"], f"Knows {knows or 'no option'}."):
             print(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  "))
     last = (
         "encode and decode are thousands of multiply-adds a pixel; `lic bench --codecs NAME` measures seconds. shown, in "
-        "part and not count the claims of a paper: `lic papers` says which."
+        "part and not count the claims of a paper: `lic papers` says which. drafts: thumbnails take less time than the picture; cut: "
+        "`lic cut` makes files smaller."
     )
     print(textwrap.fill(last, WIDTH))
     return 0
@@ -61,13 +63,12 @@ def _row(model: Any) -> dict[str, Any]:
 
     family = families.of(model)
     paper = claims.of(model)
-    about = f"{paper.paper}. {paper.idea}" if paper else (family.__doc__ or "").partition("\n")[0].partition(": ")[2]
     return {
         "name": model.name,
         "number": model.number,
         "default": model is models.choose(None),
         "family": family.NAME,
-        "about": about,
+        "about": claims.about(model),
         "bytes": tables.size(model),
         "kmac_encode": round(model.kmac_per_pixel("encoder"), 2),
         "kmac_decode": round(model.kmac_per_pixel("decoder"), 2),
@@ -75,5 +76,6 @@ def _row(model: Any) -> dict[str, Any]:
         "options": sorted(family.OPTIONS),
         "effort": model.effort,
         "drafts": list(families.drafts(model)),
+        "can_be_cut": families.is_progressive(model),
         "claims": [] if paper is None else [asdict(claim) for claim in paper.claims],
     }

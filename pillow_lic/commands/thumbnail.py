@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from . import _terminal
+
 SUMMARY = "Write a small PNG picture of a .lic file; file managers call it, see `lic desktop`."
 EXAMPLES = """
   lic thumbnail a.lic a.png
@@ -24,5 +26,6 @@ def run(args: argparse.Namespace) -> int:
     """Write the thumbnail over whatever is there: file managers make an empty file first."""
     from ..desktop import thumbnail
 
-    thumbnail.write(args.source, args.target, args.size)
+    with _terminal.naming(args.source):
+        thumbnail.write(args.source, args.target, args.size)
     return 0

@@ -120,6 +120,11 @@ def read(name: str) -> Any:
     return json.loads(_file(name))
 
 
+def text(name: str) -> str:
+    """Return a text beside the networks, such as a model's card."""
+    return _file(name).decode()
+
+
 def _file(path: str) -> bytes:
     """Return the bytes of a file of the package of networks; OSError where there is none.
 

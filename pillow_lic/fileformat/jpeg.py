@@ -9,6 +9,8 @@ one that is expected.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -92,12 +94,8 @@ def luma_of(data: bytes | memoryview) -> Pixels:
 
 def _decoded(im: Image.Image, mode: str) -> Pixels:
     """Return an opened JPEG in a mode of Pillow as an array; LicDamagedError where it cannot be decoded."""
-    try:
+    with _saying("the JPEG file is damaged"):
         return np.asarray(im.convert(mode))
-    except (OSError, SyntaxError, ValueError) as error:
-        let_pass(error)
-        msg = f"the JPEG file is damaged: {error}"
-        raise LicDamagedError(msg) from error
 
 
 def write(pixels: Pixels, quality: int) -> bytes:
@@ -119,11 +117,18 @@ def write(pixels: Pixels, quality: int) -> bytes:
 def _opened(data: bytes) -> JpegImageFile:
     from PIL import JpegImagePlugin
 
-    try:
+    with _saying("there must be a JPEG file, got other bytes"):
         return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+
+
+@contextmanager
+def _saying(words: str) -> Iterator[None]:
+    """Raise LicDamagedError, these words first, for what Pillow's reader raises in a `with` block."""
+    try:
+        yield
     except (OSError, SyntaxError, ValueError) as error:
         let_pass(error)
-        msg = f"there must be a JPEG file, got other bytes: {error}"
+        msg = f"{words}: {error}"
         raise LicDamagedError(msg) from error
 
 

@@ -6,6 +6,7 @@ and `lic papers` take them from here. The file is a JSON object with the fields 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
@@ -16,6 +17,7 @@ from ..engine.models import Model
 from ..errors import let_pass
 
 FILE = "claims.json"
+CARD = "README.md"
 SHOWN, IN_PART, NOT_SHOWN = "shown", "in part", "not shown"
 VERDICTS = (SHOWN, IN_PART, NOT_SHOWN)
 """Sign and rough size hold on the same pictures against the same baseline; only the sign or a range; neither."""
@@ -97,6 +99,15 @@ def of(model: Model) -> Paper | None:
         let_pass(error)
         return None
     return parsed(model.name, entry)
+
+
+def about(model: Model) -> str:
+    """Return what a model is: its paper and the idea of it, or, where it has no claims, the first sentence of its card."""
+    if paper := of(model):
+        return f"{paper.paper}. {paper.idea}"
+    first = manifest.text(f"{folder_of(model)}/{CARD}").split("\n\n")[1]
+    plain = re.sub(r"\[([^]]+)\]\([^)]+\)|[*`]", r"\1", " ".join(first.split()))
+    return re.split(r"(?<=\.) (?=[A-Z])", plain)[0]
 
 
 @cache
