@@ -76,6 +76,8 @@ AROUND = 25
 """Blocks each way over which the share of flat ones is taken."""
 PHOTOGRAPH, DRAWING = 0.005, 0.05
 """Shares of flat blocks, which have no coefficient but their mean, up to which a place counts as photograph and from which as drawing."""
+ENLARGED = 0.3
+"""Share of crops that are enlarged: patches were made smaller, and are sharper than the pictures of a camera as it saves them."""
 JUDGED = (10, 20, 40, 60, 80)
 """Qualities that the log judges."""
 CONSTANTS = {"scale": 1, "window": 1024, "margin": 144, "align": 16, "tile_pixels": MAX_PIXELS}
@@ -223,7 +225,7 @@ def restore_layers(g: Graph, net: Restored) -> tuple[Names, str, str]:
 
 def restore_graph(net: Restored) -> onnx.ModelProto:
     """Pixels (H,W,3) uint8 of a JPEG, H and W multiples of 16; steps (1,128,1,1), halved (1,2,1,1) -> shown (1,H,W,3) uint8."""
-    g = Graph("restore")
+    g = Graph("restore", in_bytes=True)
     f, change, detail = restore_layers(g, net)
     used = strength_layers(g, f)
     shown = g.op("Add", f.rgb, to_rgb(g, g.op("Mul", g.op("Add", change, detail), used)))
@@ -242,7 +244,7 @@ def export(a: argparse.Namespace) -> None:
 def train(a: argparse.Namespace) -> None:
     """Train, or go on with a run that was cut."""
     torch.manual_seed(0)
-    net, data = Restored(), Patches(a.patches)
+    net, data = Restored(), Patches(a.patches, ENLARGED)
 
     def batch(rng: np.random.Generator, _: float) -> tuple[Tensor, dict[str, float]]:
         return loss_of(net, *batch_of(data.batch(a.batch, a.crop, rng), rng, power=a.power))

@@ -180,6 +180,29 @@ def test_graphs_refuse_operators_that_are_not_allowed() -> None:
         Graph("g").op("Loop")
 
 
+def test_long_rows_are_kept_in_8_bits_where_a_graph_asks_for_it() -> None:
+    """Each value within half a step of its row; short rows, fine weights and other graphs keep 16 bits."""
+    from onnx_models.recipes.common.graph import LONG_ROW, Graph
+
+    rng = np.random.default_rng(0)
+    weight = (rng.normal(size=(5, LONG_ROW, 1, 1)) * np.array([0.1, 1, 50, 0, 2])[:, None, None, None]).astype("f4")
+    cases = [(weight, {}, np.int8), (weight, {"fine": True}, np.float16), (weight[:, 1:], {}, np.float16)]
+    for value, words, kind in cases:
+        g = Graph("rows", in_bytes=True)
+        g.output(g.conv(g.input("x", [1, value.shape[1], 1, "w"]), value, **words), "y", [1, 5, 1, "w"])
+        model = g.model()
+        kinds = {onnx.numpy_helper.to_array(t).dtype for t in model.graph.initializer if len(t.dims) == 4}
+        assert kinds >= {np.dtype(kind)}
+        assert (np.dtype(np.int8) in kinds) == (kind == np.int8)
+        eye = np.eye(value.shape[1], dtype=np.float32)[None, :, None]
+        found = ort.InferenceSession(model.SerializeToString()).run(None, {"x": eye})[0][0, :, 0]
+        half_step = np.abs(value[:, :, 0, 0]).max(1, keepdims=True) / 254
+        assert (np.abs(found - value[:, :, 0, 0]) <= 1.01 * half_step).all()
+    plain = Graph("rows")
+    plain.output(plain.conv(plain.input("x", [1, LONG_ROW, 1, "w"]), weight), "y", [1, 5, 1, "w"])
+    assert {t.data_type for t in plain.model().graph.initializer} == {onnx.TensorProto.FLOAT16}
+
+
 def test_a_sum_that_is_not_exact_stops_the_export(net: Lic1, monkeypatch: pytest.MonkeyPatch) -> None:
     layer = net.scales.passes[1][0]
     monkeypatch.setattr(layer, "limits", [2**20] * len(layer.limits))

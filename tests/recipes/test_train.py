@@ -86,6 +86,18 @@ def test_crops_come_from_the_patches(patches: Path) -> None:
         data.Patches(patches / "nowhere")
 
 
+def test_enlarged_crops_are_softer(patches: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+
+    def steepness(enlarged: float) -> float:
+        source, rng = data.Patches(patches, enlarged), np.random.default_rng(1)
+        crops = [source.crop(noise, 64, rng) for _ in range(30)]
+        assert all(crop.shape == (64, 64, 3) for crop in crops)
+        return float(np.mean([np.abs(np.diff(crop.astype(int), axis=0)).mean() for crop in crops]))
+
+    assert steepness(1.0) < 0.9 * steepness(0.0)
+
+
 def test_samples_are_of_each_size_in_turn_with_as_many_pixels(patches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = train.Samples(data.Patches(patches), [64, 128], 8, (1,))
     drawn = list(itertools.islice(iter(source), 4))

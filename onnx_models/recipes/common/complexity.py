@@ -23,7 +23,7 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
         return _of_tiles(model)
     total = 0.0
     for node in model.graph.node:
-        if node.op_type in ("Cast", "Transpose") and node.input[0] in weights:
+        if node.op_type in ("Cast", "Mul", "Transpose") and node.input[0] in weights:
             weights[node.output[0]] = weights[node.input[0]]
             continue
         now = min((stride[v] for v in node.input if v in stride), default=None)
@@ -57,7 +57,7 @@ def _of_tiles(model: onnx.ModelProto) -> float:
     weights = {t.name: list(t.dims) for t in inferred.initializer}
     total = 0
     for node in inferred.node:
-        if node.op_type in ("Cast", "Transpose") and node.input[0] in weights:
+        if node.op_type in ("Cast", "Mul", "Transpose") and node.input[0] in weights:
             weights[node.output[0]] = weights[node.input[0]]
         if node.op_type == "Conv":
             total += math.prod(weights[node.input[1]]) * math.prod(shapes[node.output[0]][2:])

@@ -75,12 +75,16 @@ class Patches:
     """Random crops from the files of `build`, with flips, transposition, a random downscale and a channel shuffle; and drawings."""
 
     DOWNSCALED, SHUFFLED, DRAWN = 0.25, 0.1, 0.03
+    LARGEST = 1.7
+    """Factor up to which crops are enlarged."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, enlarged: float = 0.0) -> None:
+        """enlarged: share of crops that are made larger, and so are as soft as pictures of cameras are before they are made smaller."""
         files = sorted(folder.glob("train_*.npy"))
         if not files:
             raise FileNotFoundError(f"{folder} must hold train_*.npy; build them with onnx_models.recipes.common.data")
         self.folder, self.arrays = folder, [np.load(f, mmap_mode="r") for f in files]
+        self.enlarged = enlarged
         self.ends = np.cumsum([len(a) for a in self.arrays])
 
     def __getitem__(self, i: int) -> Pixels:
@@ -107,11 +111,13 @@ class Patches:
         if rng.random() < self.DRAWN:
             return drawing(crop, rng)
         size = crop
-        if rng.random() < self.DOWNSCALED:
+        if rng.random() < self.enlarged:
+            size = int(np.rint(crop / rng.uniform(1, self.LARGEST)))
+        elif rng.random() < self.DOWNSCALED:
             size = int(rng.integers(crop, min(patch.shape[:2]) + 1))
         y, x = rng.integers(0, patch.shape[0] - size + 1), rng.integers(0, patch.shape[1] - size + 1)
         v = patch[y : y + size, x : x + size]
-        if size > crop:
+        if size != crop:
             v = np.asarray(Image.fromarray(v).resize((crop, crop), Image.Resampling.LANCZOS))
         v = v[:, ::-1] if rng.random() < 0.5 else v
         v = v[::-1] if rng.random() < 0.5 else v

@@ -1,4 +1,4 @@
-"""ONNX graphs written node by node: fixed opset, an allow-list of operators, weights in half precision.
+"""ONNX graphs written node by node: fixed opset, an allow-list of operators, weights in half precision or in 8 bits.
 
 A `Graph` is a list of nodes under construction; each method adds one operator and returns the name of its result. Names stand for
 tensors of shape (1, channels, height, width) with dynamic height and width unless said otherwise.
@@ -51,6 +51,8 @@ OPERATORS = frozenset(
     }
 )
 Array = npt.NDArray[np.float32]
+LONG_ROW = 48
+"""Weights of a row from which on it may be kept in 8 bits: of shorter ones the factor weighs too much."""
 
 
 def numpy(x: Tensor) -> Array:
@@ -60,8 +62,9 @@ def numpy(x: Tensor) -> Array:
 
 
 class Graph:
-    def __init__(self, name: str) -> None:
-        self.name, self.count = name, 0
+    def __init__(self, name: str, *, in_bytes: bool = False) -> None:
+        """in_bytes: long rows of convolutions are kept in 8 bits, not in 16."""
+        self.name, self.in_bytes, self.count = name, in_bytes, 0
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self.names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
@@ -106,6 +109,13 @@ class Graph:
             self.casts[name] = self.op("Cast", name, to=TensorProto.FLOAT)
         return self.casts[name]
 
+    def rows(self, value: Array) -> str:
+        """Return the name of a weight (o, ...) in 8 bits: whole numbers times a factor for each row, multiplied when a session loads."""
+        largest = np.abs(value).max(tuple(range(1, value.ndim)), keepdims=True)
+        factors = np.maximum(largest / 127, np.finfo(np.float32).tiny).astype(np.float32)
+        whole = self.constant(np.rint(value / factors), np.int8)
+        return self.op("Mul", self.op("Cast", whole, to=TensorProto.FLOAT), self.constant(factors))
+
     def conv(
         self,
         x: str,
@@ -115,13 +125,15 @@ class Graph:
         stride: int = 1,
         pad: int | Sequence[int] = 0,
         groups: int = 1,
+        fine: bool = False,
     ) -> str:
         """Convolve with a weight (o, i/groups, k, k) and a bias (o,), which is kept in single precision.
 
-        pad: zeros on all sides, or above, on the left, below and on the right.
+        pad: zeros on all sides, or above, on the left, below and on the right. fine: the weight is never kept in 8 bits.
         """
         pads = [pad] * 4 if isinstance(pad, int) else list(pad)
-        inputs = [x, self.weight(weight)] + ([self.constant(bias)] if bias is not None else [])
+        kept = self.rows(weight) if self.in_bytes and not fine and weight[0].size >= LONG_ROW else self.weight(weight)
+        inputs = [x, kept] + ([self.constant(bias)] if bias is not None else [])
         return self.op(
             "Conv", *inputs, kernel_shape=list(weight.shape[2:]), strides=[stride] * 2, pads=pads, group=groups
         )

@@ -180,7 +180,7 @@ def pointwise_layer(g: Graph, x: str, m: Pointwise) -> str:
 
 def windows_layer(g: Graph, x: str, m: Windows) -> str:
     """Write a `Windows`."""
-    return g.conv(g.repeated(x, m.size // 2), numpy(m.kernel()), numpy(m.bias), stride=m.size)
+    return g.conv(g.repeated(x, m.size // 2), numpy(m.kernel()), numpy(m.bias), stride=m.size, fine=True)
 
 
 def block_layers(g: Graph, x: str, body: nn.Sequential) -> str:
