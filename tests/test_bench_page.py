@@ -124,6 +124,7 @@ def test_the_page_says_what_the_report_says(report: Path) -> None:
     assert "<h1>LIC beside JPEG and WebP</h1>" in text
     assert "<h3>b&lt;i&gt;&amp;.png</h3>" in text
     assert "Pictures measured: 2." in text
+    assert "fewer (-) than LIC for the same score" in text
     assert text.count("<svg") == 3
     (rates,) = re.findall(r"Beside LIC</caption>(.*?)</table>", text, re.DOTALL)
     assert re.findall(r'scope="row">(\w+)', rates) == ["JPEG", "WebP"]

@@ -23,7 +23,7 @@ CROP = (360, 270)
 """Width and height of a crop in pixels: twice as large it fills a tablet, as it is a phone."""
 _REFERENCE = "avif"
 """The codec on the left of a slider at first, where it was coded: the best of the formats that browsers show."""
-_RATES = "The bytes that a format needs more (+) or fewer (-) for the same score, as a mean over its curve (BD-rate)."
+_RATES = "The bytes that a format needs more (+) or fewer (-) than {} for the same score, as a mean over its curve (BD-rate)."
 _COMPARED = (
     "A part of each picture, where it has most detail; every format at the quality whose whole file comes nearest in bytes to "
     "that of {}. Move the border with the mouse, a finger or the arrow keys."
@@ -53,7 +53,7 @@ def page(
         f"<header><h1>{escape(title)}</h1>",
         f'<p class="quiet">Pictures measured: {pictures}. pillow-lic {__version__} on {escape(machine)}.</p></header>',
         "<main>",
-        *(_section("Bytes at equal score", _RATES, _rates(rates, labels, anchor)) if others else ()),
+        *(_section("Bytes at equal score", _RATES.format(labels[anchor]), _rates(rates, labels, anchor)) if others else ()),
         *(_pictures(compared) if compared else ()),
         *_section(
             "Curves", _CURVES + _earlier(curves, labels), _charts(curves, list(next(iter(rates.values()))), labels)
