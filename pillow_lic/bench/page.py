@@ -53,7 +53,11 @@ def page(
         f"<header><h1>{escape(title)}</h1>",
         f'<p class="quiet">Pictures measured: {pictures}. pillow-lic {__version__} on {escape(machine)}.</p></header>',
         "<main>",
-        *(_section("Bytes at equal score", _RATES.format(labels[anchor]), _rates(rates, labels, anchor)) if others else ()),
+        *(
+            _section("Bytes at equal score", _RATES.format(labels[anchor]), _rates(rates, labels, anchor))
+            if others
+            else ()
+        ),
         *(_pictures(compared) if compared else ()),
         *_section(
             "Curves", _CURVES + _earlier(curves, labels), _charts(curves, list(next(iter(rates.values()))), labels)
