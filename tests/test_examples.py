@@ -72,6 +72,7 @@ def test_save_and_open(photos: Path) -> None:
 
 def test_web_thumbnails(photos: Path, tmp_path: Path) -> None:
     (photos / "notes.txt").write_text("no picture")
+    Image.new("I;16", (9, 9)).save(photos / "0-16-bits.png")
     run("web_thumbnails.py", photos, tmp_path / "out", cwd=tmp_path)
     assert len(list((tmp_path / "out").iterdir())) == 9
     with Image.open(tmp_path / "out" / "0-160.lic") as im:
