@@ -81,10 +81,7 @@ def composed(
     data = found()
     # Who names a model wants what its files can do, such as to be cut, of all that is not drawn.
     if may_be_whole and (form.is_drawn or options.model is None):
-        is_weighed = isinstance(form, Coded) and form.was_tried(level) and not options.has_target
-        bits = form.cost(level) if is_weighed else 8 * len(data)
-        if form.is_drawn and not options.has_target and aims.aim(model.slope(level), level).is_exact:
-            bits = max(bits, min(choice.FAVOUR_OF_LETTERS * bits, 8 * choice.GROWTH_OF_LETTERS * len(data)))
+        bits = 8 * len(data) if options.has_target else _worth(form, data, model, level)
         return _as_it_is_within(picture, bits, level, effort, is_drawn=form.is_drawn) or data
     if deltas is None:
         return data
@@ -143,6 +140,14 @@ def _cheapest(forms: Sequence[Form], level: int) -> Form:
 def _smallest(forms: Sequence[Form], level: int) -> Form:
     """Return the form whose file of a level is the smallest; nothing is coded where there is one."""
     return forms[0] if len(forms) == 1 else min(forms, key=lambda form: len(form.file(level)))
+
+
+def _worth(form: Form, data: bytes, model: Model, level: int) -> float:
+    """Return the bits that a file of every pixel as it is may have to take the place of `data`, a form's file of a level."""
+    bits = form.cost(level) if isinstance(form, Coded) and form.was_tried(level) else 8.0 * len(data)
+    if form.is_drawn and aims.aim(model.slope(level), level).is_exact:
+        return max(bits, min(choice.FAVOUR_OF_LETTERS * bits, 8 * choice.GROWTH_OF_LETTERS * len(data)))
+    return bits
 
 
 def _as_it_is_within(picture: Picture, most: float, level: int, effort: int, *, is_drawn: bool) -> bytes | None:
