@@ -16,7 +16,7 @@ FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/
 LEAVES = "errors arguments files metadata metrics naming"
 ROOMS_OF_FAMILIES = (
     "families/tilewise families/transform families/factorised families/recurrence families/sign_streams families/wrapped families/held "
-    "families/still families/calm families/noise families/views families/bitplanes"
+    "families/still families/calm families/noise families/views families/bitplanes families/contract"
 )
 """What families share: they import these and never each other."""
 LAW = {
@@ -45,6 +45,7 @@ LAW = {
     "engine/bits": ("errors engine/entropy engine/ending _native", "numpy"),
     "engine/entropy": ("errors engine _native", "numpy"),
     "families": (f"errors metrics engine fileformat =families {ROOMS_OF_FAMILIES}", "numpy"),
+    "families/contract": ("engine/models fileformat", "numpy"),
     "families/transform": ("errors engine fileformat", "numpy"),
     "families/held": ("", "numpy"),
     "families/still": ("fileformat/areas", "numpy"),

@@ -25,7 +25,7 @@ from . import MISSING, Trial
 if TYPE_CHECKING:
     from ..engine.models import Model
     from ..fileformat.importance_map import Deltas
-    from . import Payload, Payloads, Plain, Progressive, Put, Stepwise
+    from .contract import Payload, Payloads, Plain, Progressive, Put, Stepwise
 
 Pixels = npt.NDArray[np.uint8]
 
