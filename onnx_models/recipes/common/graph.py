@@ -110,7 +110,7 @@ class Graph:
         return self.casts[name]
 
     def rows(self, value: Array) -> str:
-        """Return the name of a weight (o, i, k, k) in 8 bits: whole numbers times a factor for each row of i, multiplied when a session loads."""
+        """Return the name of a weight (o, i, k, k) in 8 bits: whole numbers times a factor for each row of i, which a session multiplies."""
         largest = np.abs(value).max(1, keepdims=True)
         factors = np.maximum(largest / 127, np.finfo(np.float32).tiny).astype(np.float32)
         whole = self.constant(np.rint(value / factors), np.int8)
