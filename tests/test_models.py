@@ -71,6 +71,8 @@ def kmac(spec: models.Model, role: str) -> float:
     weights = {
         n.output[0]: constants[n.input[0]] for n in model.graph.node if n.op_type == "Cast" and n.input[0] in constants
     }
+    in_bytes = [n for n in model.graph.node if n.op_type == "Mul" and n.input[0] in weights]  # by a factor for each row
+    weights |= {n.output[0]: weights[n.input[0]] for n in in_bytes}
     stride = {"pixels": 1, "h2": 2, "h": 16, "h4": 64, "h8": 8}
     sizes = {i.name: i.type.tensor_type.shape.dim[2] for i in model.graph.input}
     dims = model.graph.input[0].type.tensor_type.shape.dim

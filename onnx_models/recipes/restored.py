@@ -17,7 +17,7 @@ Changed, and why:
 
     OMP_NUM_THREADS=1 python -m onnx_models.recipes.restored train PATCHES_FOLDER RUN_FOLDER --minutes 28 --lr 3e-3 --warm-up 20 \
         --batch 5 --crop 112 --decay-from 0.1 --every 200
-    python -m onnx_models.recipes.restored export RUN_FOLDER/weights.pt --id 20
+    python -m onnx_models.recipes.restored export RUN_FOLDER/weights.pt --id 31
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Changed, and why:
 
     OMP_NUM_THREADS=1 python -m onnx_models.recipes.theis2017 train PATCHES_FOLDER NETWORK_FOLDER --minutes 8
     OMP_NUM_THREADS=1 python -m onnx_models.recipes.theis2017 scales PATCHES_FOLDER SCALES_FOLDER --weights NETWORK_FOLDER/weights.pt
-    python -m onnx_models.recipes.theis2017 export SCALES_FOLDER/weights.pt PATCHES_FOLDER --id 19
+    python -m onnx_models.recipes.theis2017 export SCALES_FOLDER/weights.pt PATCHES_FOLDER --id 32
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def write(g: Graph, x: str, layers: Sequence[nn.Module]) -> str:
 
 def analysis_graph(net: Theis2017) -> onnx.ModelProto:
     """Pixels (H,W,3) uint8, H and W multiples of 8; level (1,1,1,1) -> y (1,LATENTS,H/8,W/8) in steps."""
-    g = Graph("analysis")
+    g = Graph("analysis", in_bytes=True)
     pixels = g.input("pixels", ["height", "width", 3], TensorProto.UINT8)
     factors = gain(g, hats(g, g.input("level", [1, 1, 1, 1])), net.encoder_gains.log_gain)
     x = g.op("Transpose", g.op("Cast", pixels, to=TensorProto.FLOAT), perm=[2, 0, 1])
@@ -203,7 +203,7 @@ def analysis_graph(net: Theis2017) -> onnx.ModelProto:
 
 def synthesis_graph(net: Theis2017) -> onnx.ModelProto:
     """Symbols q (1,LATENTS,h,w) float32; level (1,1,1,1) -> pixels (1,8h,8w,3) uint8."""
-    g = Graph("synthesis")
+    g = Graph("synthesis", in_bytes=True)
     q = g.input("q", [1, LATENTS, "h8", "w8"])
     x = g.op("Mul", q, gain(g, hats(g, g.input("level", [1, 1, 1, 1])), net.decoder_gains.log_gain))
     x = write(g, x, list(net.synthesis))

@@ -51,8 +51,8 @@ OPERATORS = frozenset(
     }
 )
 Array = npt.NDArray[np.float32]
-LONG_ROW = 48
-"""Weights of a row from which on it may be kept in 8 bits: of shorter ones the factor weighs too much."""
+LONG_ROW = 32
+"""Weights of a row, those of one place of a kernel, from which on it may be kept in 8 bits: of shorter ones the factor weighs too much."""
 
 
 def numpy(x: Tensor) -> Array:
@@ -110,8 +110,8 @@ class Graph:
         return self.casts[name]
 
     def rows(self, value: Array) -> str:
-        """Return the name of a weight (o, ...) in 8 bits: whole numbers times a factor for each row, multiplied when a session loads."""
-        largest = np.abs(value).max(tuple(range(1, value.ndim)), keepdims=True)
+        """Return the name of a weight (o, i, k, k) in 8 bits: whole numbers times a factor for each row of i, which a session multiplies."""
+        largest = np.abs(value).max(1, keepdims=True)
         factors = np.maximum(largest / 127, np.finfo(np.float32).tiny).astype(np.float32)
         whole = self.constant(np.rint(value / factors), np.int8)
         return self.op("Mul", self.op("Cast", whole, to=TensorProto.FLOAT), self.constant(factors))
@@ -132,7 +132,7 @@ class Graph:
         pad: zeros on all sides, or above, on the left, below and on the right. fine: the weight is never kept in 8 bits.
         """
         pads = [pad] * 4 if isinstance(pad, int) else list(pad)
-        kept = self.rows(weight) if self.in_bytes and not fine and weight[0].size >= LONG_ROW else self.weight(weight)
+        kept = self.rows(weight) if self.in_bytes and not fine and weight.shape[1] >= LONG_ROW else self.weight(weight)
         inputs = [x, kept] + ([self.constant(bias)] if bias is not None else [])
         return self.op(
             "Conv", *inputs, kernel_shape=list(weight.shape[2:]), strides=[stride] * 2, pads=pads, group=groups
