@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import exact_layer
+from ..fileformat import exact_layer, squares
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
-from . import choice, drawn, glyphs, merging
+from . import choice, drawn, glyphs, margins, merging
 from .aims import Aim
 from .choice import Spent
 from .drawn import BLOCK, Blocks
@@ -57,7 +57,7 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
             blends[0][area.slices], blends[1][area.slices] = part.glyphs.ink, part.glyphs.cover
     if not kept.any() and blends is None:
         return None
-    result = _of_blocks(colors, kept, soft, aim, blends)
+    result = _of_blocks(colors, kept, soft, aim, blends, with_margins=True)
     if blends is not None or result.share < WHOLE or result.share == 1:
         return result
     every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, aim, None)
@@ -65,14 +65,40 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
 
 
 def _of_blocks(
-    colors: Pixels, kept: Mask, soft: Mask, aim: Callable[[int], Aim], blends: tuple[Pixels, Pixels] | None
+    colors: Pixels,
+    kept: Mask,
+    soft: Mask,
+    aim: Callable[[int], Aim],
+    blends: tuple[Pixels, Pixels] | None,
+    *,
+    with_margins: bool = False,
 ) -> Layer:
     """Return the layer of a picture by the flags of its blocks."""
+    exact, share = partial(_pixels_of, kept), float(kept.mean())
+    if with_margins and 0 < share < 1:
+        places = _with_margins(colors, exact, None if blends is None else blends[1])
+        exact, share = partial(_cut, places), float(places.mean())
     flags = partial(_pixels_of, soft) if soft.any() else None
     has_letters = bool((kept & ~soft).any())
-    return Layer(
-        colors, partial(_pixels_of, kept), float(kept.mean()), aim, soft=flags, has_letters=has_letters, blends=blends
-    )
+    return Layer(colors, exact, share, aim, soft=flags, has_letters=has_letters, blends=blends)
+
+
+def _with_margins(colors: Pixels, exact: Callable[[Area], Mask], cover: npt.NDArray[np.uint8] | None) -> Mask:
+    """Return the exact pixels of a picture, and their margins outside the blocks that glyphs cover."""
+    places = np.zeros(colors.shape[:2], np.bool_)
+    for area in Tiling(colors.shape[1], colors.shape[0], _SQUARES).tiles():
+        here = places[area.slices] = exact(area)
+        if here.any():
+            others = np.zeros_like(here)
+            if cover is not None:
+                others = drawn.pixels_of(squares.sums(cover[area.slices] > 0, BLOCK) > 0, here.shape)
+            places[area.slices] |= margins.found(colors[area.slices], here, others)
+    return places
+
+
+def _cut(places: Mask, area: Area) -> Mask:
+    """Return the flags of the pixels of an area."""
+    return places[area.slices]
 
 
 def _pixels_of(blocks: Mask, area: Area) -> Mask:
