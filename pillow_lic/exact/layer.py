@@ -108,7 +108,7 @@ def _pixels_of(blocks: Mask, area: Area) -> Mask:
 
 
 def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
-    """Return what is kept of an area (h, w, 1 or 3): of what it may be the first that costs no more than it may."""
+    """Return what is kept of an area (h, w, 1 or 3)."""
     blocks = drawn.found(colors)
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
@@ -116,15 +116,13 @@ def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
     weighed = choice.weighed(colors, blocks, aim)
     if weighed.is_sure:
         worth = choice.by_contrast(blocks.contrast, aim)
-        return _first_that_pays(colors, _of_sure_blocks(colors, weighed.likely, aim, spent), aim, worth, 1)
+        return _cheapest(colors, _of_sure_blocks(colors, weighed.likely, aim, spent), aim, worth)
     worth = spent()
     if not aim.is_exact:
         kept = weighed.paying(choice.FAVOUR * worth)
-        return _first_that_pays(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth, 1)
+        return _cheapest(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth)
     fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
-    return _first_that_pays(
-        colors, _with_letters(colors, blocks, fewer, aim, spent), aim, worth, choice.FAVOUR_OF_LETTERS
-    )
+    return _with_letters(colors, blocks, fewer, aim, spent)
 
 
 def _of_sure_blocks(colors: Pixels, exact: Mask, aim: Aim, spent: Spent) -> list[_Part]:
@@ -143,30 +141,40 @@ def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> l
     return parts if found is None else [*parts, _with_glyphs(kept, none, found), _with_glyphs(none, none, found)]
 
 
-def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> list[_Part]:
-    """Return what may be kept of an area in doubt (h, w, 1 or 3) where colours are kept, the most exact first.
+def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> _Part:
+    """Return what is kept of an area in doubt (h, w, 1 or 3) where colours are kept.
 
-    Exact are all letters, or those beyond doubt but for glyphs on grounds of several colours. Others have fewer colours where that pays, or
-    are glyphs.
+    Exact are the letters beyond doubt, but for glyphs on grounds of several colours, and all letters if that costs little more. Others
+    have fewer colours, or are glyphs, or both, or are left to the codec, whatever costs least.
     """
     letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
     smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
-    parts = []
-    for exact, first in ((letters | clear, letters), (clear, np.zeros_like(clear))):
-        beside = None if smooth is None else smooth.beside(exact & (smooth.even | first))
-        for chosen in (exact, exact | fewer):
-            parts.append(_Part(chosen, chosen & ~exact, None))
-            if beside is not None:
-                parts.append(_with_glyphs(chosen, chosen & ~exact, beside))
-    return parts
+
+    def part(exact: Mask, others: Mask, even: Mask, *, is_smooth: bool) -> _Part:
+        chosen = exact | others
+        beside = smooth.beside(exact & (smooth.even | even)) if is_smooth and smooth is not None else None
+        return _with_glyphs(chosen, chosen & ~exact, beside)
+
+    none = np.zeros_like(clear)
+    ways = [
+        (others, is_smooth)
+        for others in ([none, fewer] if (fewer & ~clear).any() else [none])
+        for is_smooth in ([False] if smooth is None else [False, True])
+    ]
+    parts = [part(clear, others, none, is_smooth=is_smooth) for others, is_smooth in ways]
+    costs = [_cost(colors, each, aim, spent()) for each in parts]
+    least = costs.index(min(costs))
+    if not (letters & ~clear).any():
+        return parts[least]
+    others, is_smooth = ways[least]
+    whole = part(letters | clear, others, letters, is_smooth=is_smooth)
+    most = choice.FAVOUR_OF_LETTERS * costs[least]
+    return whole if _cost(colors, whole, aim, spent()) <= most else parts[least]
 
 
-def _first_that_pays(colors: Pixels, parts: Sequence[_Part], aim: Aim, spent: Floats, most: float) -> _Part:
-    """Return the first of what may be kept of an area that costs at most so many times what the cheapest costs."""
-    if len(parts) == 1:
-        return parts[0]
-    costs = [_cost(colors, part, aim, spent) for part in parts]
-    return next(part for part, cost in zip(parts, costs, strict=True) if cost <= most * min(costs))
+def _cheapest(colors: Pixels, parts: Sequence[_Part], aim: Aim, spent: Floats) -> _Part:
+    """Return what costs least of what may be kept of an area."""
+    return parts[0] if len(parts) == 1 else min(parts, key=lambda part: _cost(colors, part, aim, spent))
 
 
 def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> _Part:
