@@ -265,10 +265,11 @@ class Layer:
 
     def _merged(self, area: Area, exact: Mask, level: int) -> Pixels:
         """Return the colours (h, w, C) of an area as a file of that level has them where they are exact."""
-        colors, aim = self.colors[area.slices], self._aim(level)
-        if aim.is_exact and self._soft is not None:
-            exact = exact & self._soft(area)
-        return merging.merged(colors, exact, self.reach(level))
+        colors = self.colors[area.slices]
+        if not self._aim(level).is_exact or self._soft is None:
+            return merging.merged(colors, exact, self.reach(level))
+        soft = exact & self._soft(area)
+        return merging.merged(colors, soft, self.reach(level), exact & ~soft)
 
     def bits(self, level: int) -> int:
         """Return about how many bits the layer of a file of that level has."""
