@@ -168,7 +168,7 @@ def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: 
         return parts[least]
     others, is_smooth = ways[least]
     whole = part(letters | clear, others, letters, is_smooth=is_smooth)
-    most = choice.FAVOUR_OF_LETTERS * costs[least]
+    most = choice.FAVOUR_OF_COLORS * costs[least]
     return whole if _cost(colors, whole, aim, spent()) <= most else parts[least]
 
 
