@@ -5,6 +5,8 @@ time: 0.06 to 0.14 bits a level of contrast at REFERENCE (pages, maps, charts an
 without a layer: the error of the block, and its part of the file's bits, which go by contrast (correlation 0.96 to 0.99 of the
 logarithms of that sum with the true one, maps, shops, banners and dashboards). The second is asked where the first leaves doubt.
 
+Blocks are weighed with the colours that the file gives them: at low qualities, and of what is not letters, merged ones.
+
     estimates by block ─▶ likely ones ─▶ real bits, far below what their contrast is worth? ─yes─▶ kept
                                                      └─no─▶ what the codec spent ─▶ all likely ones, those that pay one by one, or none
 """

@@ -163,13 +163,14 @@ def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: 
     ]
     parts = [part(clear, others, none, is_smooth=is_smooth) for others, is_smooth in ways]
     costs = [_cost(colors, each, aim, spent()) for each in parts]
-    least = costs.index(min(costs))
-    if not (letters & ~clear).any():
-        return parts[least]
-    others, is_smooth = ways[least]
-    whole = part(letters | clear, others, letters, is_smooth=is_smooth)
-    most = choice.FAVOUR_OF_COLORS * costs[least]
-    return whole if _cost(colors, whole, aim, spent()) <= most else parts[least]
+    most = choice.FAVOUR_OF_COLORS * min(costs)
+    for place in sorted(range(len(ways)), key=costs.__getitem__):
+        if costs[place] <= most and (letters & ~clear).any():
+            others, is_smooth = ways[place]
+            whole = part(letters | clear, others, letters, is_smooth=is_smooth)
+            if _cost(colors, whole, aim, spent()) <= most:
+                return whole
+    return parts[costs.index(min(costs))]
 
 
 def _cheapest(colors: Pixels, parts: Sequence[_Part], aim: Aim, spent: Floats) -> _Part:
