@@ -37,6 +37,9 @@ TRIAL_EFFORT: Final = 0
 """Effort at which a picture in doubt is coded without a layer, to know what its blocks cost: in a third of the time of the next."""
 SURELY_LESS: Final = 0.94
 """Part of what a trial of that effort costs up to which a file is cheaper than one of any effort."""
+LIKELY_LESS: Final = 0.9
+"""Part of what a file without networks is expected to cost from which on one with them is not: what they cost beside a layer is taken for
+too little."""
 SLIM: Final = 16
 """Pixels of the shorter side below which a picture may go without networks: most of what a latent of 16x16 says lies outside it."""
 
@@ -132,8 +135,12 @@ def _layered(picture: Picture, model: Model, request: Request, kept: Layer, plai
 
 
 def _cheapest(forms: Sequence[Form], level: int) -> Form:
-    """Return the form whose file of a level is likely to cost least; none is written."""
-    return forms[0] if len(forms) == 1 else min(forms, key=lambda form: form.expected(level))
+    """Return the form whose file of a level costs least; one with networks is not written where it is unlikely to be that."""
+    best = forms[-1]
+    for form in forms[:-1]:
+        if form.expected(level) <= LIKELY_LESS * best.expected(level) and form.cost(level) < best.cost(level):
+            best = form
+    return best
 
 
 def _smallest(forms: Sequence[Form], level: int) -> Form:
