@@ -22,8 +22,8 @@ terminals of tests/screens).
 GROUND_SHARE = 1 / 512
 """Share of a tile's exact pixels from which on a colour is a ground, which no other colour replaces."""
 PALETTE, _NEARLY = 255, 1024
-"""Colours, holes aside, up to which VP8L has a palette, and up to which fewer are made for it: bits and error together have 3 to 40 % fewer
-bits so (dashboard with exact letters, chart, damaged page)."""
+"""Colours, holes aside, up to which VP8L has a palette, and up to which fewer are made for it: a chart of 494 has 18.4 kB at 52.8 dB instead
+of 20.1 at 58.9, a page that JPEG has damaged 31.9 at 49.7 instead of 36.6 at 54.1."""
 _MOST_COLORS = 2048
 """Colours that may stay; what is left over goes to the nearest of them."""
 _ROWS = 2048
