@@ -36,7 +36,8 @@ HALF: Final = 0.5
 TRIAL_EFFORT: Final = 0
 """Effort at which a picture in doubt is coded without a layer, to know what its blocks cost: in a third of the time of the next."""
 SURELY_LESS: Final = 0.94
-"""Part of what a trial of that effort costs up to which a file is taken to be cheaper than one of any effort, whose bytes are about 3 % fewer."""
+"""Part of what a trial of that effort costs up to which a file is taken to be cheaper than one of any effort: not measured, as
+bytes are about 3 % fewer there."""
 LIKELY_LESS: Final = 0.9
 """Part of what a file without networks is expected to cost from which on one with them is not: what they cost beside a layer is taken for
 too little."""
