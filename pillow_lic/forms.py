@@ -17,12 +17,13 @@ import numpy.typing as npt
 from . import channels, families, metrics
 from .engine import models
 from .engine.models import Model
-from .exact import aims, drawn, ground, whole
+from .exact import aims, drawn, ground
 from .exact.aims import Aim
 from .exact.drawn import BLOCK
 from .exact.layer import Layer
 from .families import Request
 from .fileformat import alpha, container, importance_map, squares, vp8l
+from .fileformat.areas import Area
 from .fileformat.header import Header
 from .fileformat.importance_map import Deltas
 from .fileformat.limits import MAX_LEVEL
@@ -97,18 +98,23 @@ class Form(Protocol):
     def cost(self, level: int) -> float:
         """Return what the file of a level costs, in bits, its error counted."""
 
-    def least(self, level: int) -> float:
-        """Return bits that the cost of a level is not below, by a quick look."""
+    def expected(self, level: int) -> float:
+        """Return what the file of a level is likely to cost, by a quick look."""
 
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
 
 
 class Coded:
-    """A picture by the networks of a model, with an exact layer over them, or without (`kept` None)."""
+    """A picture by the networks of a model, with an exact layer over them, or without (`kept` None).
 
-    def __init__(self, picture: Picture, model: Model, request: Request, kept: Layer | None = None) -> None:
-        self._picture, self._model, self._kept = picture, model, kept
+    plain: the same picture without, which may have been tried.
+    """
+
+    def __init__(
+        self, picture: Picture, model: Model, request: Request, kept: Layer | None = None, plain: Coded | None = None
+    ) -> None:
+        self._picture, self._model, self._kept, self._plain = picture, model, kept, plain
         beneath = ground.beneath(picture.pixels, None if kept is None else kept.covered)
         self._seen = _seen_by(model, beneath, picture.mode)
         self.writer = families.writer(model, self._seen, request)
@@ -156,9 +162,13 @@ class Coded:
         error = float(self._trial(level).errors.sum(dtype=np.float64))
         return 8 * len(self.file(level)) + self.aim(level).slope * error
 
-    def least(self, level: int) -> float:
-        """Return the bits of the layer: what else there is is known when it is coded."""
-        return 0.0 if self._kept is None else whole.SHRINKS * self._kept.bits(level)
+    def expected(self, level: int) -> float:
+        """Return the bits of the layer, and what the codec spends on the rest without it, if that is known."""
+        if self._kept is None or self._plain is None or not self._plain.was_tried(level):
+            return 0.0 if self._kept is None else float(self._kept.bits(level))
+        height, width = self._seen.shape[:2]
+        left = squares.sums(~self._kept.covered(Area(0, 0, width, height)), BLOCK) / BLOCK**2
+        return self._kept.bits(level) + float((left * self._plain.spent(level)).sum())
 
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
@@ -229,10 +239,9 @@ class Alone:
         """Return what the file of a level costs, in bits, its error counted."""
         return 8 * len(self.file(level)) + self._error(level)
 
-    def least(self, level: int) -> float:
-        """Return bits that the cost of a level is not below, by a quick search."""
-        quick = self._kept.bits(level) if self._kept.share == 1 else vp8l.bits(self._kept.whole(level))
-        return whole.SHRINKS * quick + self._error(level)
+    def expected(self, level: int) -> float:
+        """Return what the file of a level is likely to cost in bits, its error counted, by a quick search."""
+        return vp8l.bits(self._kept.whole(level)) + self._error(level)
 
     def _error(self, level: int) -> float:
         """Return the bits that the error of a file of a level is worth."""

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 import pillow_lic
 from pillow_lic import composing
 from pillow_lic.engine import models
-from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, merging, whole
+from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, margins, merging, whole
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container, exact_layer
 from pillow_lic.fileformat.levels import quality_to_level
@@ -267,3 +267,32 @@ def test_a_layer_keeps_no_target_out_of_reach() -> None:
     assert container.unpack(drawn[1]).header.model_id == models.choose("lossless").number
     assert len(pillow_lic.encode(im, target_size=most)) <= most
     assert 8 * len(pillow_lic.encode(im, target_bpp=8 * most / (96 * 160))) <= 8 * most
+
+
+def test_the_ground_around_a_photograph_is_exact_up_to_its_edge() -> None:
+    im = Image.new("RGB", (320, 256), "#fdfdf8")
+    with Image.open(SAMPLE) as photo:
+        im.paste(photo.convert("RGB").resize((150, 120)), (155, 121))
+    for row in range(12):
+        ImageDraw.Draw(im).text((6, 2 + 20 * row), WORDS[:18], "#203040", ImageFont.load_default(13))
+    pixels = np.asarray(im)
+    again = np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=4)))
+    beside = (slice(121, 241), slice(145, 155))
+    assert (again[beside] == pixels[beside]).all()
+    assert not (again[121:241, 155:305] == pixels[121:241, 155:305]).all()
+
+
+def test_margins_are_flat_squares_of_a_kept_ground() -> None:
+    pixels = np.full((64, 64, 3), 200, np.uint8)
+    pixels[:, 40:] = np.random.default_rng(1).integers(0, 255, (64, 24, 3))
+    pixels[20:24, 16:40] = 90
+    exact, none = np.zeros((2, 64, 64), np.bool_)
+    exact[:, :16] = True
+    found = margins.found(pixels, exact, none)
+    assert found[:20, 16:40].all()
+    assert not found[20:24].any()
+    assert not found[:, 40:].any()
+    assert not (found & exact).any()
+    taken = none.copy()
+    taken[:, 30:] = True
+    assert not margins.found(pixels, exact, taken)[:, 30:].any()

@@ -5,6 +5,8 @@ time: 0.06 to 0.14 bits a level of contrast at REFERENCE (pages, maps, charts an
 without a layer: the error of the block, and its part of the file's bits, which go by contrast (correlation 0.96 to 0.99 of the
 logarithms of that sum with the true one, maps, shops, banners and dashboards). The second is asked where the first leaves doubt.
 
+Blocks are weighed with the colours that the file gives them: at low qualities, and of what is not letters, merged ones.
+
     estimates by block ─▶ likely ones ─▶ real bits, far below what their contrast is worth? ─yes─▶ kept
                                                      └─no─▶ what the codec spent ─▶ all likely ones, those that pay one by one, or none
 """
@@ -47,9 +49,9 @@ FEW = 64
 """Colours, in steps of 8 levels a channel, up to which a block is measured with its colours merged: those of photographs have more."""
 EVEN = 0.35
 """Share of a block's pixels that have one colour where its ground is even."""
-FAVOUR, FAVOUR_OF_LETTERS = 1.1, 1.2
-"""Bits that exact blocks may cost for one bit of what else can be had: pages are looked at closely, and from quality 5 on letters are to be
-exact."""
+FAVOUR, FAVOUR_OF_LETTERS, FAVOUR_OF_COLORS = 1.1, 1.2, 1.3
+"""Bits that kept blocks may cost for one bit of the codec's: pages are looked at closely; and, as from quality 5 on letters are to be exact,
+those that a file with exact letters may cost for one bit of a file without a layer, and of one whose letters have fewer colours."""
 GROWTH_OF_LETTERS = 1.25
 """Bytes that a file of every pixel as it is may have for one byte of what it takes the place of, where its error does not pay for more."""
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import exact_layer
+from ..fileformat import exact_layer, squares
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
-from . import choice, drawn, glyphs, merging
+from . import choice, drawn, glyphs, margins, merging
 from .aims import Aim
 from .choice import Spent
 from .drawn import BLOCK, Blocks
@@ -57,7 +57,7 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
             blends[0][area.slices], blends[1][area.slices] = part.glyphs.ink, part.glyphs.cover
     if not kept.any() and blends is None:
         return None
-    result = _of_blocks(colors, kept, soft, aim, blends)
+    result = _of_blocks(colors, kept, soft, aim, blends, with_margins=True)
     if blends is not None or result.share < WHOLE or result.share == 1:
         return result
     every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, aim, None)
@@ -65,14 +65,40 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
 
 
 def _of_blocks(
-    colors: Pixels, kept: Mask, soft: Mask, aim: Callable[[int], Aim], blends: tuple[Pixels, Pixels] | None
+    colors: Pixels,
+    kept: Mask,
+    soft: Mask,
+    aim: Callable[[int], Aim],
+    blends: tuple[Pixels, Pixels] | None,
+    *,
+    with_margins: bool = False,
 ) -> Layer:
     """Return the layer of a picture by the flags of its blocks."""
+    exact, share = partial(_pixels_of, kept), float(kept.mean())
+    if with_margins and 0 < share < 1:
+        places = _with_margins(colors, exact, None if blends is None else blends[1])
+        exact, share = partial(_cut, places), float(places.mean())
     flags = partial(_pixels_of, soft) if soft.any() else None
     has_letters = bool((kept & ~soft).any())
-    return Layer(
-        colors, partial(_pixels_of, kept), float(kept.mean()), aim, soft=flags, has_letters=has_letters, blends=blends
-    )
+    return Layer(colors, exact, share, aim, soft=flags, has_letters=has_letters, blends=blends)
+
+
+def _with_margins(colors: Pixels, exact: Callable[[Area], Mask], cover: npt.NDArray[np.uint8] | None) -> Mask:
+    """Return the exact pixels of a picture, and their margins outside the blocks that glyphs cover."""
+    places = np.zeros(colors.shape[:2], np.bool_)
+    for area in Tiling(colors.shape[1], colors.shape[0], _SQUARES).tiles():
+        here = places[area.slices] = exact(area)
+        if here.any():
+            others = np.zeros_like(here)
+            if cover is not None:
+                others = drawn.pixels_of(squares.sums(cover[area.slices] > 0, BLOCK) > 0, here.shape)
+            places[area.slices] |= margins.found(colors[area.slices], here, others)
+    return places
+
+
+def _cut(places: Mask, area: Area) -> Mask:
+    """Return the flags of the pixels of an area."""
+    return places[area.slices]
 
 
 def _pixels_of(blocks: Mask, area: Area) -> Mask:
@@ -82,7 +108,7 @@ def _pixels_of(blocks: Mask, area: Area) -> Mask:
 
 
 def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
-    """Return what is kept of an area (h, w, 1 or 3): of what it may be the first that costs no more than it may."""
+    """Return what is kept of an area (h, w, 1 or 3)."""
     blocks = drawn.found(colors)
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
@@ -90,15 +116,13 @@ def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
     weighed = choice.weighed(colors, blocks, aim)
     if weighed.is_sure:
         worth = choice.by_contrast(blocks.contrast, aim)
-        return _first_that_pays(colors, _of_sure_blocks(colors, weighed.likely, aim, spent), aim, worth, 1)
+        return _cheapest(colors, _of_sure_blocks(colors, weighed.likely, aim, spent), aim, worth)
     worth = spent()
     if not aim.is_exact:
         kept = weighed.paying(choice.FAVOUR * worth)
-        return _first_that_pays(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth, 1)
+        return _cheapest(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth)
     fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
-    return _first_that_pays(
-        colors, _with_letters(colors, blocks, fewer, aim, spent), aim, worth, choice.FAVOUR_OF_LETTERS
-    )
+    return _with_letters(colors, blocks, fewer, aim, spent)
 
 
 def _of_sure_blocks(colors: Pixels, exact: Mask, aim: Aim, spent: Spent) -> list[_Part]:
@@ -117,30 +141,41 @@ def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> l
     return parts if found is None else [*parts, _with_glyphs(kept, none, found), _with_glyphs(none, none, found)]
 
 
-def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> list[_Part]:
-    """Return what may be kept of an area in doubt (h, w, 1 or 3) where colours are kept, the most exact first.
+def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> _Part:
+    """Return what is kept of an area in doubt (h, w, 1 or 3) where colours are kept.
 
-    Exact are all letters, or those beyond doubt but for glyphs on grounds of several colours. Others have fewer colours where that pays, or
-    are glyphs.
+    Exact are the letters beyond doubt, but for glyphs on grounds of several colours, and all letters if that costs little more. Others
+    have fewer colours, or are glyphs, or both, or are left to the codec, whatever costs least.
     """
     letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
     smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
-    parts = []
-    for exact, first in ((letters | clear, letters), (clear, np.zeros_like(clear))):
-        beside = None if smooth is None else smooth.beside(exact & (smooth.even | first))
-        for chosen in (exact, exact | fewer):
-            parts.append(_Part(chosen, chosen & ~exact, None))
-            if beside is not None:
-                parts.append(_with_glyphs(chosen, chosen & ~exact, beside))
-    return parts
+
+    def part(exact: Mask, others: Mask, even: Mask, *, is_smooth: bool) -> _Part:
+        chosen = exact | others
+        beside = smooth.beside(exact & (smooth.even | even)) if is_smooth and smooth is not None else None
+        return _with_glyphs(chosen, chosen & ~exact, beside)
+
+    none = np.zeros_like(clear)
+    ways = [
+        (others, is_smooth)
+        for others in ([none, fewer] if (fewer & ~clear).any() else [none])
+        for is_smooth in ([False] if smooth is None else [False, True])
+    ]
+    parts = [part(clear, others, none, is_smooth=is_smooth) for others, is_smooth in ways]
+    costs = [_cost(colors, each, aim, spent()) for each in parts]
+    most = choice.FAVOUR_OF_COLORS * min(costs)
+    for place in sorted(range(len(ways)), key=costs.__getitem__):
+        if costs[place] <= most and (letters & ~clear).any():
+            others, is_smooth = ways[place]
+            whole = part(letters | clear, others, letters, is_smooth=is_smooth)
+            if _cost(colors, whole, aim, spent()) <= most:
+                return whole
+    return parts[costs.index(min(costs))]
 
 
-def _first_that_pays(colors: Pixels, parts: Sequence[_Part], aim: Aim, spent: Floats, most: float) -> _Part:
-    """Return the first of what may be kept of an area that costs at most so many times what the cheapest costs."""
-    if len(parts) == 1:
-        return parts[0]
-    costs = [_cost(colors, part, aim, spent) for part in parts]
-    return next(part for part, cost in zip(parts, costs, strict=True) if cost <= most * min(costs))
+def _cheapest(colors: Pixels, parts: Sequence[_Part], aim: Aim, spent: Floats) -> _Part:
+    """Return what costs least of what may be kept of an area."""
+    return parts[0] if len(parts) == 1 else min(parts, key=lambda part: _cost(colors, part, aim, spent))
 
 
 def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> _Part:
@@ -231,10 +266,11 @@ class Layer:
 
     def _merged(self, area: Area, exact: Mask, level: int) -> Pixels:
         """Return the colours (h, w, C) of an area as a file of that level has them where they are exact."""
-        colors, aim = self.colors[area.slices], self._aim(level)
-        if aim.is_exact and self._soft is not None:
-            exact = exact & self._soft(area)
-        return merging.merged(colors, exact, self.reach(level))
+        colors = self.colors[area.slices]
+        if not self._aim(level).is_exact or self._soft is None:
+            return merging.merged(colors, exact, self.reach(level))
+        soft = exact & self._soft(area)
+        return merging.merged(colors, soft, self.reach(level), exact & ~soft)
 
     def bits(self, level: int) -> int:
         """Return about how many bits the layer of a file of that level has."""

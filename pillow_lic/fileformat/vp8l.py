@@ -101,9 +101,11 @@ def check(streams: Sequence[bytes | memoryview], shape: tuple[int, int]) -> None
 
 def _written(pixels: Pixels, *, smallest: bool) -> bytes:
     image = _image(pixels)
+    if not smallest:
+        return _bitstream(image, *_SMALL)
     found = _bitstream(image, *_QUICK)
     is_drawn = 8 * len(found) <= _DRAWN_BITS * image.width * image.height
-    return min(found, _bitstream(image, *(_SMALLEST if smallest and is_drawn else _SMALL)), key=len)
+    return min(found, _bitstream(image, *(_SMALLEST if is_drawn else _SMALL)), key=len)
 
 
 def _image(pixels: Pixels) -> Image.Image:
