@@ -148,6 +148,8 @@ class Way {
 
   // Bias and context of a row of tiles.
   void set_beside(std::size_t tile_row) {
+    if (tile_row == tile_row_) return;
+    tile_row_ = tile_row;
     constexpr float kMost = 1 << 28;
     const std::size_t width = seen_.width / kTile;
     const float* context = seen_.context + tile_row * width + first_ / kTile;
@@ -189,6 +191,7 @@ class Way {
   const Seen& seen_;
   const Cells& inside_;
   std::size_t first_, width_;  // the first column, and how many
+  std::size_t tile_row_ = static_cast<std::size_t>(-1);  // that `beside_` is of
   Ring<float> sums_;
   Ring<Feature> fine_, hidden_;
   std::vector<float> means_, around_, shares_, planes_, scales_, errors_;
