@@ -15,7 +15,7 @@ from pillow_lic.fileformat.areas import Area
 
 SPEC = models.choose("lic2")
 NUMBERS = np.frombuffer(SPEC.stored(detail.NUMBERS).read(), "<f4").astype(np.float32)
-fast = pytest.mark.skipif(not _native.Detail.fast(), reason="no multiply-add here: the network is as quick")
+fast = pytest.mark.skipif(not _native.Detail.fast(), reason="no kernels for this processor: the network runs")
 
 
 def window(rows: int, columns: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -49,9 +49,11 @@ def test_native_layers_are_the_network(rows: int, columns: int, monkeypatch: pyt
     made, whole = window(rows, columns), Area(0, 0, columns, rows)
     expected = drawn(made, whole, reference=True).astype(int)
     monkeypatch.setattr(runtime, "run", None)
-    off = np.abs(drawn(made, whole) - expected)
-    assert off.max() <= 1
-    assert (off > 0).mean() < 2e-3
+    off = drawn(made, whole) - expected
+    assert np.abs(off).max() <= 2
+    assert (off != 0).mean() < 0.15
+    assert (np.abs(off) > 1).mean() < 2e-4
+    assert abs(off.mean()) < 0.02
     assert len(np.unique(expected)) > 100
 
 

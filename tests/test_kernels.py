@@ -7,7 +7,7 @@ import pytest
 
 from pillow_lic import _native
 from pillow_lic.engine import models
-from pillow_lic.families.lic1 import filtering, scales, synthesis
+from pillow_lic.families.lic1 import detail, filtering, scales, synthesis
 
 SPEC = models.choose("lic2")
 SIZES = [(2, 2), (4, 10), (2, 36), (8, 14)]
@@ -72,6 +72,25 @@ def test_scales(kernels: str, rows: int, columns: int, stage: int, make) -> None
         return index
 
     np.testing.assert_array_equal(found(kernels), found("plain"))
+
+
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+@pytest.mark.parametrize("kind", ["picture", "wild"])
+def test_detail(kernels: str, rows: int, columns: int, kind: str) -> None:
+    rng, layers = np.random.default_rng(1), _native.Detail(np.frombuffer(SPEC.stored(detail.NUMBERS).read(), "<f4"))
+    picture, context = wild(rng, 12, 8 * rows, 8 * columns), wild(rng, 16, 2 * rows, 2 * columns)
+    level = rng.uniform(0, 1024, (rows, columns)).astype(np.float32)
+    if kind == "picture":
+        picture, context = rng.uniform(-9, 264, picture.shape).astype(np.float32), context.clip(-2, 2)
+
+    def drawn(name: str) -> np.ndarray:
+        _native.use_kernels(name)
+        out = np.empty((16 * rows, 16 * columns, 3), np.uint16)
+        layers.draw(picture, context, level, (0, 0, rows, columns), out)
+        return out
+
+    np.testing.assert_array_equal(drawn(kernels), drawn("plain"))
+    assert len(np.unique(drawn("plain"))) > 10
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (9, 15), (40, 64)])

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "depthwise.hpp"
 #include "lanes.hpp"
@@ -10,10 +11,20 @@ namespace lic {
 
 namespace {
 
+template <typename Do, std::size_t... i>
+LIC_PRODUCT_INLINE void each_of(const Do& what, std::index_sequence<i...>) {
+  (what(std::integral_constant<std::size_t, i>{}), ...);
+}
+
+// Does something for the numbers 0 to n - 1, which are constants there: so compilers keep what they number in registers.
+template <std::size_t n, typename Do>
+LIC_PRODUCT_INLINE void each(const Do& what) {
+  each_of(what, std::make_index_sequence<n>{});
+}
+
 template <std::size_t n>
 LIC_PRODUCT_INLINE void begin(const Sums& bias, Totals (&sums)[n]) {
-  LIC_TOGETHER
-  for (std::size_t i = 0; i < n; ++i) sums[i] = totals(bias);
+  each<n>([&](auto i) LIC_PRODUCT_HERE { sums[i] = totals(bias); });
 }
 
 // Adds kOutputs outputs of n places that lie `apart` numbers from each other.
@@ -21,8 +32,7 @@ template <std::size_t n>
 LIC_PRODUCT_INLINE void multiply(const Feature* from, std::size_t apart, std::size_t pairs, const PairWeights* of_pairs, Totals (&sums)[n]) {
   for (std::size_t pair = 0; pair < pairs; ++pair) {
     const Weights by = weights(of_pairs[pair]);
-    LIC_TOGETHER
-    for (std::size_t i = 0; i < n; ++i) add(sums[i], both(from + i * apart + 2 * pair), by);
+    each<n>([&](auto i) LIC_PRODUCT_HERE { add(sums[i], both(from + i * apart + 2 * pair), by); });
   }
 }
 
@@ -49,8 +59,7 @@ LIC_PRODUCT_INLINE void apply_to(const Layer& layer, std::size_t block, const Sh
   Totals sums[n];
   begin(layer.bias[block], sums);
   multiply(from, layer.inputs, layer.inputs / 2, &layer.weights[block * layer.inputs / 2], sums);
-  LIC_TOGETHER
-  for (std::size_t i = 0; i < n; ++i) end(to + i * to_apart, packed(down(sums[i], by)));
+  each<n>([&](auto i) LIC_PRODUCT_HERE { end(to + i * to_apart, packed(down(sums[i], by))); });
 }
 
 // A layer over a row of `count` places; results lie `to_apart` numbers from each other.
@@ -79,11 +88,9 @@ LIC_PRODUCT_INLINE void see(const Depthwise<side>& layer, std::size_t block, con
   for (std::size_t column = 0; column < side; ++column)
     for (std::size_t pair = 0; pair < Its::kRowPairs; ++pair) {
       const Weights of_pair = weights(layer.weights[block * Its::kSeen + column * Its::kRowPairs + pair]);
-      LIC_TOGETHER
-      for (std::size_t i = 0; i < n; ++i) add(sums[i], seen[i + column][pair], of_pair);
+      each<n>([&](auto i) LIC_PRODUCT_HERE { add(sums[i], seen[i + column][pair], of_pair); });
     }
-  LIC_TOGETHER
-  for (std::size_t i = 0; i < n; ++i) end(to + i * channels, packed(down(sums[i], by)));
+  each<n>([&](auto i) LIC_PRODUCT_HERE { end(to + i * channels, packed(down(sums[i], by))); });
 }
 
 // A depthwise layer over a row of `count` places.
@@ -99,7 +106,7 @@ LIC_PRODUCT inline void look_around(const Depthwise<side>& layer, const typename
       for (std::size_t x = 0; x < here + side - 1; ++x)
         for (std::size_t pair = 0; pair < Depthwise<side>::kRowPairs; ++pair) {
           const std::size_t at = (first + x) * channels + block * kOutputs;
-          seen[x][pair] = coupled(loaded(rows[2 * pair] + at), 2 * pair + 1 < side ? loaded(rows[2 * pair + 1] + at) : nothing());
+          seen[x][pair] = coupled(loaded(rows[2 * pair] + at), 2 * pair + 1 < side ? loaded(rows[2 * pair + 1] + at) : all(0));
         }
       Feature* out = to + first * channels + block * kOutputs;
       std::size_t x = 0;
@@ -116,7 +123,9 @@ LIC_PRODUCT inline void turn_row(const float* row, std::size_t plane, std::size_
   constexpr std::size_t kSquare = 8;
   std::size_t x = 0;
   for (; x + kSquare <= count; x += kSquare)
-    for (std::size_t k = 0; k < channels; k += kSquare) turn(row + k * plane + x, plane, factors + k * step, step, to + x * apart + k, apart);
+    for (std::size_t k = 0; k < channels; k += kSquare)
+      turn([&](std::size_t i) { return row + (k + i) * plane + x; }, [&](std::size_t i) { return factors[(k + i) * step]; }, to + x * apart + k,
+           apart);
   for (; x < count; ++x)
     for (std::size_t k = 0; k < channels; ++k) to[x * apart + k] = feature(row[k * plane + x] * factors[k * step]);
 }

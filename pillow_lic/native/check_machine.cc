@@ -91,6 +91,23 @@ void check_scales() {
   });
 }
 
+void check_detail() {
+  auto numbers = made<float>(lic::Detail::kNumbers, [](std::uint32_t r) { return static_cast<float>(static_cast<int>(r % 2001) - 1000) * 2e-4f; });
+  for (std::size_t k = 0; k < lic::Detail::kAnchors; ++k) numbers[k] -= 3;
+  const lic::Detail layers(numbers.data());
+  const std::size_t height = 16, width = 40;
+  const auto picture = made<float>(lic::Detail::kPlanes * height * width, [](std::uint32_t r) { return static_cast<float>(r % 28000) / 100 - 10; });
+  const auto context = made<float>(lic::Detail::kHidden * height * width / 16, [](std::uint32_t r) { return static_cast<float>(r % 1000) / 500 - 1; });
+  const auto level = made<float>(height * width / 64, [](std::uint32_t r) { return r % 1025; });
+  const lic::Seen seen{picture.data(), context.data(), level.data(), height, width};
+  by_kernels("detail", [&](Hash& hash) {
+    std::vector<std::uint16_t> out(2 * height * 2 * width * 3);
+    lic::kernels().refine(layers, seen, {0, 0, height, width}, out.data(), 6 * width);
+    lic::kernels().refine(layers, seen, {8, 16, 8, 16}, out.data(), 6 * width);
+    hash.add(out);
+  });
+}
+
 void check_filter() {
   const std::size_t height = 20, width = 45;
   const auto pixels = made<std::uint16_t>(height * width * 3, [](std::uint32_t r) { return r % 3 ? 1000 + r % 200 : r % 4081; });
@@ -193,6 +210,7 @@ int main() {
   check_synthesis("its levels", small, [](std::uint32_t r) { return static_cast<float>(r % 1025); });
   check_synthesis("its limits", any, any);
   check_scales();
+  check_detail();
   check_filter();
   check_symbols();
   check_bits();

@@ -76,10 +76,10 @@ class Course {
     begin(layer.bias[block], sums);
     multiply(row + x * layer.inputs, layer.inputs, layer.inputs / 2, &layer.weights[block * layer.inputs / 2], sums);
     const Reals unit = units(layer.shift[block]);
-    for (std::size_t i = 0; i < n; ++i) {
+    each<n>([&](auto i) LIC_PRODUCT_HERE {
       Feature* to = &wider_[(place / 2 * 2 * width_ + 2 * (x + i) + place % 2) * Synthesis::kFine + first];
       stored(to, nearest(times(times(reals(sums[i]), unit), reals(&factors(y)[x + i]->fine[first]))));
-    }
+    });
   }
 
   // Two fine rows of a coarse one.
@@ -115,8 +115,7 @@ class Course {
              &network_.last[plane * Synthesis::kFine / 2], sums);
     constexpr float kLevel = 1.0f / static_cast<float>(1 << Synthesis::kPictureBits);
     const std::size_t width = 8 * width_;
-    for (std::size_t i = 0; i < n; ++i)
-      stored_square(picture_ + (plane * 8 * height_ + 4 * y) * width + 4 * (2 * (x + i) + half), width, times(reals(sums[i]), kLevel));
+    each<n>([&](auto i) LIC_PRODUCT_HERE { stored_square(picture_ + (plane * 8 * height_ + 4 * y) * width + 4 * (2 * (x + i) + half), width, times(reals(sums[i]), kLevel)); });
   }
 
   // Row y at 1/8 of the picture, from its features and the latents.
@@ -136,11 +135,11 @@ class Course {
     begin(layer.bias[0], sums);
     multiply(row + x * layer.inputs, layer.inputs, layer.inputs / 2, layer.weights.data(), sums);
     const Reals unit = units(layer.shift[0]);
-    for (std::size_t i = 0; i < n; ++i) {
+    each<n>([&](auto i) LIC_PRODUCT_HERE {
       float made[kOutputs];
-      stored(made, sum(times(reals(sums[i]), unit), reals(factors(y / 2)[(x + i) / 2]->context.data())));
+      stored(made, plus(times(reals(sums[i]), unit), reals(factors(y / 2)[(x + i) / 2]->context.data())));
       for (std::size_t k = 0; k < kOutputs; ++k) context_[(output_at(k) * 2 * height_ + y) * 2 * width_ + x + i] = made[k];
-    }
+    });
   }
 
   LIC_PRODUCT void leave_context(std::size_t y, const Feature* row) {

@@ -2,13 +2,16 @@
 //
 //     picture (12, h, w), context (16, h/4, w/4), level (h/8, w/8)  ──▶  colours (2h, 2w, 3) in sixteenths of a level
 //
-// It is the graph detail.onnx and filter.hpp's `spread`: the same layers in another order of sums. An engine that runs the layers one
-// after another writes every feature map to memory and converts it between layouts; here rows go through all of them while they are in
-// the caches. Readers use it where `Detail::fast` says so; the graph stays what the format is defined by.
+// It is the graph detail.onnx and filter.hpp's `spread` in whole numbers of 16 bits: colours differ by a sixteenth of a level here and
+// there. Rows go through all layers while they are in the caches (detail_rows.hpp, which kernels.hpp compiles for every kind of processor).
+// The graph stays what the format is defined by.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
+
+#include "products.hpp"
 
 namespace lic {
 
@@ -23,35 +26,31 @@ struct Seen {
   std::size_t height, width;
 };
 
+// A layer that sees a window of places: weights by pair of inputs, those of its places one after another. Sums of an output are in
+// units of 2^-bits, and no sum overflows.
+struct Window {
+  std::vector<PairWeights> weights;
+  Sums bias, bits;
+};
+
 class Detail {
  public:
   static constexpr std::size_t kPlanes = 12, kHidden = 16, kAnchors = 9;
   // Of the constructor: log of the error at every anchor; of the three layers weights (out, in, rows, columns) and then biases.
   static constexpr std::size_t kNumbers = kAnchors + kHidden * (9 * kPlanes + 1) + kHidden * (9 * kHidden + 1) + kPlanes * (kHidden + 1);
+  // After the point: of what stands out of the means around it, in units of the expected error; of hidden features; of pixels.
+  static constexpr int kFineBits = 11, kHiddenBits = 9, kPixelBits = 6;
+
+  // Numbers of a cell go by row, column and colour; the channels of `picture` by colour, row and column.
+  static constexpr std::size_t plane_of(std::size_t k) { return 4 * (k % 3) + k / 3; }
 
   explicit Detail(const float* numbers);
-
-  // Whether compiler and processor are such that it is quicker than an engine.
-  static bool fast();
-
-  // Writes the pixels of `inside` to `out`, whose rows are `stride` numbers apart.
-  void draw(const Seen& seen, const Cells& inside, std::uint16_t* out, std::size_t stride) const;
 
   // The error that is expected at a level, in levels of a pixel: the unit of the layers.
   float error(float level) const;
 
-  // A kernel of 3x3 along its rows as six products (Winograd's F(4, 3)): by frequency, row, what goes in, what comes out.
-  template <std::size_t inputs>
-  struct Kernel {
-    alignas(32) float weights[6][3][inputs][kHidden];
-    alignas(32) float bias[kHidden];
-  };
-
- private:
-  float errors_[kAnchors];
-  Kernel<kPlanes> enter_;
-  Kernel<kHidden> body_;
-  alignas(32) float leave_[kHidden][kHidden], leave_bias_[kHidden];
+  const std::vector<float> errors;  // their logs, by anchor
+  const Window enter, body, leave;  // outputs of the last: 6 numbers of the upper row of a cell, 2 of nothing; the same of the lower row
 };
 
 }  // namespace lic

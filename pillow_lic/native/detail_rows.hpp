@@ -1,184 +1,204 @@
-// One row of cells through each layer of detail.hpp, in vectors of 8 numbers: what detail.cpp calls, row by row.
+// detail.hpp: rows of cells on their way to colours, compiled for one instruction set (lanes.hpp).
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
+#include "apply.hpp"
 #include "detail.hpp"
-#include "vectors.hpp"
 
 namespace lic {
 
-// In memory a cell is 16 numbers: 6 of its upper row of pixels (3 colours, left and right), 2 unused, 6 of the lower row, 2 unused.
-constexpr std::size_t kStored = 16, kHalf = 8, kUsed = 6, kColours = 3;
-constexpr std::size_t kTile = 4, kSeen = 6;          // cells of a tile, and of what decides it
-constexpr std::size_t kFrequency = kSeen * kStored;  // numbers of a tile as frequencies
-constexpr std::size_t kTogether = 6;                 // tiles of a product: 12 sums of 8 numbers, for 16 registers
-constexpr std::size_t kLatent = 8;                   // cells of a latent each way
-constexpr std::size_t kColumns = 256;                // cells of a row that are worked on at a time: more would leave the caches
-constexpr float kSpacing = 128.0f;                   // levels between two anchors
-constexpr float kFineMax = 8.0f, kUnit = 16.0f, kLargest = 255 * kUnit;
-
-constexpr std::size_t place_of(std::size_t channel) { return channel / kUsed * kHalf + channel % kUsed; }
-// Of `picture`, whose channels go by colour, row and column, what is stored at a place of a half.
-constexpr std::size_t plane_at(std::size_t half, std::size_t k) { return 4 * (k % kColours) + 2 * half + k / kColours; }
-constexpr std::size_t plane_of(std::size_t channel) { return plane_at(channel / kUsed, channel % kUsed); }
-
-#ifdef LIC_VECTORS
-
 namespace {
 
-using Whole = std::int32_t __attribute__((vector_size(32)));
-using Short = std::uint16_t __attribute__((vector_size(16)));
-using LooseShort = std::uint16_t __attribute__((vector_size(16), aligned(2), may_alias));
+// Three rows that are written in turn; the first may be row -3.
+template <typename T>
+class Ring {
+ public:
+  explicit Ring(std::size_t size) : size_(size), values_(3 * size) {}
+  T* at(std::ptrdiff_t row) { return &values_[static_cast<std::size_t>(row + 3) % 3 * size_]; }
+  void clear(std::ptrdiff_t row) { std::fill_n(at(row), size_, T{}); }
 
-// The means of the pixels of cells by colour, and their sums over three cells, `apart` numbers from colour to colour.
-LIC_MULTIPLY_ADD void sum_across(const float* row, std::size_t plane, std::size_t n, float* means, float* sums, std::size_t apart) {
-  means[0] = means[n + 1] = 0.0f;
-  for (std::size_t colour = 0; colour < kColours; ++colour, row += 4 * plane, sums += apart) {
-    const float *a = row, *b = row + plane, *c = row + 2 * plane, *d = row + 3 * plane;
-    for (std::size_t x = 0; x < n; ++x) means[x + 1] = 0.25f * (a[x] + b[x] + c[x] + d[x]);
-    for (std::size_t x = 0; x < n; ++x) sums[x] = means[x] + means[x + 1] + means[x + 2];
+ private:
+  std::size_t size_;
+  std::vector<T> values_;
+};
+
+// A box of cells on its way through the layers, row by row, with a latent more on both sides, as far as there are any. Rows of features
+// begin and end with a place that stays 0, which is what the layers see outside the picture.
+class Way {
+ public:
+  static constexpr std::size_t kPlanes = Detail::kPlanes, kHidden = Detail::kHidden, kColours = 3, kUsed = kPlanes / 2;
+  static constexpr std::size_t kLatent = 8, kTile = 4;  // cells of a latent each way, and of a place of the context
+
+  Way(const Detail& layers, const Seen& seen, const Cells& inside)
+      : layers_(layers), seen_(seen), inside_(inside), first_(inside.left ? inside.left - kLatent : 0),
+        width_(std::min(inside.left + inside.width + kLatent, seen.width) - first_), sums_(kColours * width_),
+        fine_((width_ + 2) * kPlanes), hidden_((width_ + 2) * kHidden), means_(width_ + 2), around_(kColours * width_), shares_(width_),
+        planes_(kPlanes * width_), scales_(width_), beside_(width_ / kTile), pixels_(inside.width * kOutputs),
+        upper_(inside.width * kUsed + kOutputs), lower_(upper_.size()) {
+    for (std::size_t x = 0; x < width_; ++x)
+      shares_[x] = 1.0f / static_cast<float>(3 - (first_ + x == 0) - (first_ + x + 1 == seen.width));
+    for (std::size_t x = 0; x < seen.height / kLatent * (seen.width / kLatent); ++x) errors_.push_back(layers.error(seen.level[x]));
   }
-}
 
-LIC_MULTIPLY_ADD void average(const float* above, const float* here, const float* below, const float* shares, float share,
-                              std::size_t n, float* means) {
-  for (std::size_t x = 0; x < n; ++x) means[x] = (above[x] + here[x] + below[x]) * (shares[x] * share);
-}
-
-// Of a latent's 8 cells in a row what stands out of the means around them, in units of `error`, and their two rows of pixels.
-LIC_MULTIPLY_ADD void stand_out(const float* row, std::size_t plane, const float* means, std::size_t apart, float error, float* cells,
-                                float* upper, float* lower) {
-  const float scale = 1.0f / error;
-  for (std::size_t half = 0; half < 2; ++half) {
-    Eight pixels[8], fine[8], turned[8];
-    for (std::size_t k = 0; k < kUsed; ++k) {
-      Eight mean;
-      load(means + k % kColours * apart, mean);
-      load(row + plane_at(half, k) * plane, pixels[k]);
-      fine[k] = (pixels[k] - mean) * scale;
-      at_most(fine[k], kFineMax);
-      at_least(fine[k], -kFineMax);
-    }
-    pixels[6] = pixels[7] = fine[6] = fine[7] = Eight{};
-    transpose(fine, turned);
-    for (std::size_t x = 0; x < 8; ++x) store(turned[x], cells + x * kStored + half * kHalf);
-    transpose(pixels, turned);
-    float* to = half ? lower : upper;
-    for (std::size_t x = 0; x < 8; ++x) store(turned[x], to + x * kUsed);  // the next cell takes the place of what is unused
-  }
-}
-
-// Tiles as frequencies; `cells` begins one before the first.
-LIC_MULTIPLY_ADD void analyse(const float* cells, std::size_t tiles, float* made) {
-  for (std::size_t tile = 0; tile < tiles; ++tile, cells += kTile * kStored, made += kFrequency)
-    for (std::size_t half = 0; half < kStored; half += kHalf) {
-      Eight d[kSeen];
-      for (std::size_t i = 0; i < kSeen; ++i) load(cells + i * kStored + half, d[i]);
-      const Eight a = d[4] - 4.0f * d[2], b = d[3] - 4.0f * d[1], c = d[4] - d[2], e = 2.0f * (d[3] - d[1]);
-      const Eight f[kSeen] = {4.0f * d[0] - 5.0f * d[2] + d[4], a + b, a - b, c + e, c - e, 4.0f * d[1] - 5.0f * d[3] + d[5]};
-      for (std::size_t i = 0; i < kSeen; ++i) store(f[i], made + i * kStored + half);
-    }
-}
-
-// The cells of a tile from its frequencies and a sum beside them, rectified.
-LIC_INLINE void synthesise(const float* frequencies, const float* beside, float* cells) {
-  for (std::size_t half = 0; half < kStored; half += kHalf) {
-    Eight m[kSeen], sum;
-    for (std::size_t i = 0; i < kSeen; ++i) load(frequencies + i * kStored + half, m[i]);
-    load(beside + half, sum);
-    const Eight both = m[1] + m[2], apart = m[1] - m[2], wide = m[3] + m[4], far = m[3] - m[4];
-    Eight made[kTile] = {m[0] + both + wide + sum, apart + 2.0f * far + sum, both + 4.0f * wide + sum, apart + 8.0f * far + m[5] + sum};
-    for (std::size_t i = 0; i < kTile; ++i) {
-      at_least(made[i], 0.0f);
-      store(made[i], cells + i * kStored + half);
+  LIC_PRODUCT void run(std::uint16_t* out, std::size_t stride) {
+    const std::ptrdiff_t top = static_cast<std::ptrdiff_t>(inside_.top), bottom = top + static_cast<std::ptrdiff_t>(inside_.height);
+    for (std::ptrdiff_t row = top - 4; row < bottom + 2; ++row) {
+      add_up(row + 1);
+      if (row >= top - 2) stand(row);
+      if (row >= top) enter(row - 1);
+      if (row >= top + 2) leave(static_cast<std::size_t>(row - 2), out + static_cast<std::size_t>(row - 2 - top) * 2 * stride, stride);
     }
   }
-}
 
-using Three = const float*[3];
+ private:
+  static constexpr float kFineMost = 8 << Detail::kFineBits;
 
-// kTogether tiles of a layer as frequencies, out of those of three rows from number `at` on.
-template <std::size_t inputs>
-LIC_INLINE void multiply(const Three& rows, std::size_t at, const Detail::Kernel<inputs>& kernel, float* made) {
-  for (std::size_t f = 0; f < kSeen; ++f) {
-    Eight low[kTogether] = {}, high[kTogether] = {};
+  // The means of the pixels of cells by colour, and their sums over three cells of a row.
+  LIC_PRODUCT void add_up(std::ptrdiff_t row) {
+    if (!has(row)) return sums_.clear(row);
+    for (std::size_t colour = 0; colour < kColours; ++colour) {
+      const float *a = picture(row, 4 * colour), *b = a + plane(), *c = b + plane(), *d = c + plane();
+      float *means = means_.data(), *sums = sums_.at(row) + colour * width_;
+      for (std::size_t x = 0; x < width_; ++x) means[x + 1] = 0.25f * (a[x] + b[x] + c[x] + d[x]);
+      for (std::size_t x = 0; x < width_; ++x) sums[x] = means[x] + means[x + 1] + means[x + 2];
+    }
+  }
+
+  // What stands out of the means around it: the input of the layers. The sums of the rows above and below are there.
+  LIC_PRODUCT void stand(std::ptrdiff_t row) {
+    if (!has(row)) return fine_.clear(row);
+    const float share = 1.0f / static_cast<float>(1 + has(row - 1) + has(row + 1));
+    const float *above = sums_.at(row - 1), *here = sums_.at(row), *below = sums_.at(row + 1);
+    for (std::size_t colour = 0; colour < kColours; ++colour)
+      for (std::size_t x = 0, at = colour * width_; x < width_; ++x, ++at) around_[at] = (above[at] + here[at] + below[at]) * (shares_[x] * share);
+    for (std::size_t x = 0; x < width_; ++x) scales_[x] = static_cast<float>(1 << Detail::kFineBits) / error(static_cast<std::size_t>(row), first_ + x);
+    for (std::size_t k = 0; k < kPlanes; ++k) {
+      const float *from = picture(row, Detail::plane_of(k)), *means = &around_[k % kColours * width_], *scales = scales_.data();
+      float* to = &planes_[k * width_];
+      for (std::size_t x = 0; x < width_; ++x) {
+        const float value = (from[x] - means[x]) * scales[x], held = value < kFineMost ? value : kFineMost;
+        to[x] = held > -kFineMost ? held : -kFineMost;
+      }
+    }
+    Feature* to = fine_.at(row) + kPlanes;
+    for (std::size_t x = 0; x < width_; x += kLatent)
+      for (const std::size_t first : {std::size_t{0}, kPlanes - kLatent})
+        turn([&](std::size_t k) { return &planes_[(first + k) * width_ + x]; }, [](std::size_t) { return 1.0f; }, to + x * kPlanes + first, kPlanes);
+  }
+
+  template <std::size_t n>
+  LIC_PRODUCT_INLINE void enter_at(const Feature* const (&rows)[3], const Shifts& by, std::size_t x, Feature* to) {
+    Totals sums[n];
+    each<n>([&](auto i) LIC_PRODUCT_HERE { sums[i] = totals(beside_[(x + i) / kTile]); });
     for (std::size_t row = 0; row < 3; ++row)
-      for (std::size_t half = 0; half < 2; ++half) {
-        const float* from = rows[row] + at + f * kStored + half * kHalf;
-        for (std::size_t in = 0; in < inputs / 2; ++in, ++from) {
-          const float* weights = kernel.weights[f][row][half * (inputs / 2) + in];
-          Eight first, second;
-          load(weights, first), load(weights + kHalf, second);
-          LIC_SIX
-          for (std::size_t i = 0; i < kTogether; ++i) {
-            const float x = from[i * kFrequency];
-            low[i] += first * x;
-            high[i] += second * x;
-          }
-        }
+      multiply(rows[row] + x * kPlanes, kPlanes, 3 * kPlanes / 2, &layers_.enter.weights[row * 3 * kPlanes / 2], sums);
+    each<n>([&](auto i) LIC_PRODUCT_HERE { stored(to + (x + i) * kHidden, at_least(packed(down(sums[i], by)), 0)); });
+  }
+
+  // The first layer; its input of the rows above and below is there.
+  LIC_PRODUCT void enter(std::ptrdiff_t row) {
+    if (!has(row)) return hidden_.clear(row);
+    set_beside(static_cast<std::size_t>(row) / kTile);
+    const Feature* const rows[3] = {fine_.at(row - 1), fine_.at(row), fine_.at(row + 1)};
+    const Shifts by = shifts(hidden_shifts(layers_.enter));
+    Feature* to = hidden_.at(row) + kHidden;
+    std::size_t x = 0;
+    for (; x + kAbreast <= width_; x += kAbreast) enter_at<kAbreast>(rows, by, x, to);
+    for (; x < width_; ++x) enter_at<1>(rows, by, x, to);
+  }
+
+  template <std::size_t n>
+  LIC_PRODUCT_INLINE void leave_at(const Feature* const (&rows)[3], const Shifts& by, Reals unit, const float* errors, std::size_t x) {
+    constexpr int kMore = Detail::kPixelBits - 4;  // bits more than sixteenths
+    Totals sums[n];
+    begin(layers_.body.bias, sums);
+    for (std::size_t row = 0; row < 3; ++row)
+      multiply(rows[row] + x * kHidden, kHidden, 3 * kHidden / 2, &layers_.body.weights[row * 3 * kHidden / 2], sums);
+    Feature hidden[n * kHidden];
+    each<n>([&](auto i) LIC_PRODUCT_HERE { stored(hidden + i * kHidden, at_least(packed(down(sums[i], by)), 0)); });
+    begin(layers_.leave.bias, sums);
+    multiply(hidden, kHidden, kHidden / 2, layers_.leave.weights.data(), sums);
+    each<n>([&](auto i) LIC_PRODUCT_HERE {
+      // Half a unit less makes up for the ties among sums of two rounded numbers, which all go up.
+      const Features correction = nearest(plus(times(times(reals(sums[i]), unit), errors[(x + i) / kLatent]), -0.5f));
+      const Features made = plus(plus(loaded(&pixels_[(x + i) * kOutputs]), correction), all(1 << (kMore - 1)));
+      stored_halves(&upper_[(x + i) * kUsed], &lower_[(x + i) * kUsed], at_most(at_least(down<kMore>(made), 0), 255 << 4));
+    });
+  }
+
+  // The other layers and the colours, half up; the first layer of the rows above and below is there.
+  LIC_PRODUCT void leave(std::size_t row, std::uint16_t* out, std::size_t stride) {
+    set_pixels(row);
+    const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(row);
+    const std::size_t before = (inside_.left - first_) * kHidden;
+    const Feature* const rows[3] = {hidden_.at(y - 1) + before, hidden_.at(y) + before, hidden_.at(y + 1) + before};
+    const Shifts by = shifts(hidden_shifts(layers_.body));
+    Sums less = layers_.leave.bits;  // what is left of them after the point of pixels
+    for (std::int32_t& bits : less.of) bits -= Detail::kPixelBits;
+    const Reals unit = units(less);
+    const float* errors = &errors_[row / kLatent * (seen_.width / kLatent) + inside_.left / kLatent];
+    std::size_t x = 0;
+    for (; x + kAbreast <= inside_.width; x += kAbreast) leave_at<kAbreast>(rows, by, unit, errors, x);
+    for (; x < inside_.width; ++x) leave_at<1>(rows, by, unit, errors, x);
+    std::copy_n(upper_.data(), inside_.width * kUsed, out);
+    std::copy_n(lower_.data(), inside_.width * kUsed, out + stride);
+  }
+
+  // Bias and context of a row of tiles.
+  void set_beside(std::size_t tile_row) {
+    if (tile_row == tile_row_) return;
+    tile_row_ = tile_row;
+    constexpr float kMost = 1 << 28;
+    const std::size_t width = seen_.width / kTile;
+    const float* context = seen_.context + tile_row * width + first_ / kTile;
+    for (std::size_t k = 0; k < kHidden; ++k, context += plane() / (kTile * kTile)) {
+      const std::size_t sum = output_at(k);
+      const float unit = static_cast<float>(1 << layers_.enter.bits.of[sum]);
+      for (std::size_t tile = 0; tile < beside_.size(); ++tile) {
+        const float value = context[tile] * unit;
+        beside_[tile].of[sum] = layers_.enter.bias.of[sum] + static_cast<std::int32_t>(std::lrint(value > -kMost ? std::min(value, kMost) : -kMost));
       }
-    LIC_SIX
-    for (std::size_t i = 0; i < kTogether; ++i) {
-      store(low[i], made + i * kFrequency + f * kStored);
-      store(high[i], made + i * kFrequency + f * kStored + kHalf);
     }
   }
-}
 
-// The first layer of a row of tiles; `beside` is the sum for each of them.
-LIC_MULTIPLY_ADD void enter_row(const Three& rows, const Detail::Kernel<Detail::kPlanes>& kernel, const float* beside, std::size_t tiles,
-                                float* cells) {
-  alignas(32) float made[kTogether * kFrequency];
-  for (std::size_t tile = 0; tile < tiles; tile += kTogether) {
-    multiply(rows, tile * kFrequency, kernel, made);
-    for (std::size_t i = 0; i < kTogether; ++i)
-      synthesise(made + i * kFrequency, beside + (tile + i) * kStored, cells + (tile + i) * kTile * kStored);
-  }
-}
-
-// The other two layers: corrections of two rows of pixels, in units of the error.
-LIC_MULTIPLY_ADD void leave_row(const Three& rows, const Detail::Kernel<Detail::kHidden>& kernel,
-                                const float (&leave)[Detail::kHidden][kStored], const float* bias, std::size_t tiles, float* upper,
-                                float* lower) {
-  constexpr std::size_t kCells = kTogether * kTile;
-  alignas(32) float made[kTogether * kFrequency], cells[kCells * kStored];
-  for (std::size_t tile = 0; tile < tiles; tile += kTogether) {
-    multiply(rows, tile * kFrequency, kernel, made);
-    for (std::size_t i = 0; i < kTogether; ++i) synthesise(made + i * kFrequency, kernel.bias, cells + i * kTile * kStored);
-    for (std::size_t first = 0; first < kCells; first += 6) {
-      Eight low[6], high[6];
-      LIC_SIX
-      for (std::size_t i = 0; i < 6; ++i) load(bias, low[i]), load(bias + kHalf, high[i]);
-      for (std::size_t in = 0; in < Detail::kHidden; ++in) {
-        Eight one, other;
-        load(leave[in], one), load(leave[in] + kHalf, other);
-        LIC_SIX
-        for (std::size_t i = 0; i < 6; ++i) {
-          const float x = cells[(first + i) * kStored + in];
-          low[i] += one * x;
-          high[i] += other * x;
-        }
+  // The numbers of the cells inside, as those of the last layer lie.
+  LIC_PRODUCT void set_pixels(std::size_t row) {
+    constexpr float kUnit = 1 << Detail::kPixelBits;
+    for (std::size_t half = 0; half < 2; ++half)
+      for (std::size_t x = 0; x < inside_.width; x += kLatent) {
+        const float* from = picture(static_cast<std::ptrdiff_t>(row), 0) + inside_.left - first_ + x;
+        Feature* to = &pixels_[x * kOutputs + half * kLatent];
+        turn([&](std::size_t k) { return from + Detail::plane_of(half * kUsed + std::min(k, kUsed - 1)) * plane(); }, [](std::size_t) { return kUnit; }, to, kOutputs);
       }
-      const std::size_t to = (tile * kTile + first) * kUsed;
-      LIC_SIX
-      for (std::size_t i = 0; i < 6; ++i) store(low[i], upper + to + i * kUsed), store(high[i], lower + to + i * kUsed);
-    }
   }
-}
 
-// The colours of a row of pixels of a latent, in sixteenths of a level, half up; what is not a number becomes 0.
-LIC_MULTIPLY_ADD void show(const float* pixels, const float* corrections, float error, std::uint16_t* out) {
-  for (std::size_t k = 0; k < kUsed * kLatent; k += kHalf) {
-    Eight colour, correction;
-    load(pixels + k, colour), load(corrections + k, correction);
-    colour = (colour + correction * error) * kUnit;
-    at_least(colour, 0.0f);
-    at_most(colour, kLargest);
-    const Whole whole = __builtin_convertvector(colour + 0.5f, Whole);
-    *reinterpret_cast<LooseShort*>(out + k) = __builtin_convertvector(whole, Short);
+  static Sums hidden_shifts(const Window& layer) {
+    Sums found = layer.bits;
+    for (std::int32_t& bits : found.of) bits -= Detail::kHiddenBits;
+    return found;
   }
-}
+
+  bool has(std::ptrdiff_t row) const { return row >= 0 && row < static_cast<std::ptrdiff_t>(seen_.height); }
+  std::size_t plane() const { return seen_.height * seen_.width; }
+  const float* picture(std::ptrdiff_t row, std::size_t channel) const {
+    return seen_.picture + channel * plane() + static_cast<std::size_t>(row) * seen_.width + first_;
+  }
+  float error(std::size_t row, std::size_t column) const { return errors_[(row / kLatent * seen_.width + column) / kLatent]; }
+
+  const Detail& layers_;
+  const Seen& seen_;
+  const Cells& inside_;
+  std::size_t first_, width_;  // the first column, and how many
+  std::size_t tile_row_ = static_cast<std::size_t>(-1);  // that `beside_` is of
+  Ring<float> sums_;
+  Ring<Feature> fine_, hidden_;
+  std::vector<float> means_, around_, shares_, planes_, scales_, errors_;
+  std::vector<Sums> beside_;
+  std::vector<Feature> pixels_, upper_, lower_;
+};
 
 }  // namespace
-#endif
 
 }  // namespace lic

@@ -37,7 +37,7 @@ LIC_PRODUCT_INLINE void filter_run(const RowPlaces& places, const Sums& half, co
   const Feature unit = static_cast<Feature>(1 << places.shift), units[2][2] = {{unit, 0}, {unit, 0}};
   Features colours[3];
   for (std::size_t colour = 0; colour < 3; ++colour) {
-    add(sums[colour], coupled(loaded(places.v[colour] + x), nothing()), alternating(units));
+    add(sums[colour], coupled(loaded(places.v[colour] + x), all(0)), alternating(units));
     colours[colour] = at_most(at_least(packed(down(sums[colour], by)), 0), 255);
   }
   stored_pixels(out, colours);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "detail.hpp"
 #include "filter_places.hpp"
 #include "scales.hpp"
 #include "synthesis.hpp"
@@ -23,6 +24,9 @@ struct Kernels {
   // Writes all of `index`; height and width are even. Levels and magnitudes are whole numbers; of the first stage no magnitudes.
   void (*find)(const Stage&, const float* features, const float* level, const float* magnitudes, std::size_t height, std::size_t width,
                std::uint8_t* index);
+
+  // Writes the pixels of `inside` to `out`, whose rows are `stride` numbers apart.
+  void (*refine)(const Detail&, const Seen& seen, const Cells& inside, std::uint16_t* out, std::size_t stride);
 
   // Writes a row of n pixels (n, 3); what is read ends up to kRun - 1 places behind its last one.
   void (*filter_row)(const RowPlaces&, std::size_t n, std::uint8_t* out);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "course.hpp"
+#include "detail_rows.hpp"
 #include "filter_rows.hpp"
 #include "kernels.hpp"
 #include "search.hpp"
@@ -22,6 +23,10 @@ LIC_PRODUCT void ascend(const Hyper& network, const float* latents, std::size_t 
 LIC_PRODUCT void find(const Stage& stage, const float* features, const float* level, const float* magnitudes, std::size_t height,
                       std::size_t width, std::uint8_t* index) {
   Search(stage, features, level, magnitudes, height, width, index).run();
+}
+
+LIC_PRODUCT void refine(const Detail& layers, const Seen& seen, const Cells& inside, std::uint16_t* out, std::size_t stride) {
+  Way(layers, seen, inside).run(out, stride);
 }
 
 }  // namespace

@@ -2,15 +2,16 @@
 // unit names before it includes this (kernels_avx2.cpp and its like). All give the same numbers, to the last bit, floating-point ones too:
 // each is one operation of IEEE 754, and compilers may not fuse two.
 //
-//     Features   16 features, in their order            loaded, stored, at_least, at_most, plus (which saturates)
+//     Features   16 features, in their order            loaded, all, stored, stored_halves, at_least, at_most, down; plus, minus: saturate
 //     Totals     16 sums of 32 bits, as in `Sums`       totals, plus, down (rounds down), packed (saturates)
 //     Shifts     16 shifts for `down`                   shifts
 //     Weights    of 16 outputs for two inputs           weights; alternating: of two outputs, by turns
 //     Couple     two features for each of 16 outputs    both: the same two for all; coupled: those of two Features
-//     Reals      16 numbers as in `Sums`, in float32    reals, units, times, sum, stored, stored_square; nearest: as Features
+//     Reals      16 numbers as in `Sums`, in float32    reals, units, times, plus, stored, stored_square; nearest: as Features
 //
 //     add(totals, couple, weights)                      two products for each output; sums wrap around
-//     turn(rows, factors, ...)                          8 channels of 8 places, in float32, as features of places
+//     turn(row, factor, to, apart)                      8 channels of 8 places, in float32, times a factor, as features of places
+//     stored_pixels(to, colours)                        3 x 16 numbers of 8 bits as pixels
 //
 // kAbreast: places of a product whose sums fit into the registers.
 #pragma once
@@ -18,7 +19,7 @@
 #include "products.hpp"
 #include "tables.hpp"
 
-#define LIC_TOGETHER LIC_UNROLL
+#define LIC_PRODUCT_INLINE inline LIC_PRODUCT_HERE
 
 #if defined(LIC_FOR_AVX2)
 #include "lanes_avx2.hpp"

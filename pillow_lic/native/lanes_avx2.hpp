@@ -6,7 +6,7 @@
 #include "products.hpp"
 
 #define LIC_PRODUCT __attribute__((target("avx2")))
-#define LIC_PRODUCT_INLINE inline __attribute__((always_inline, target("avx2")))
+#define LIC_PRODUCT_HERE __attribute__((always_inline, target("avx2")))
 
 namespace lic {
 
@@ -29,11 +29,20 @@ LIC_PRODUCT_INLINE __m256i whole(const void* from) { return _mm256_loadu_si256(s
 
 LIC_PRODUCT_INLINE Features loaded(const Feature* from) { return whole(from); }
 LIC_PRODUCT_INLINE void stored(Feature* to, Features values) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), values); }
-LIC_PRODUCT_INLINE Features nothing() { return _mm256_setzero_si256(); }
+LIC_PRODUCT_INLINE Features all(Feature value) { return _mm256_set1_epi16(value); }
 LIC_PRODUCT_INLINE Features at_least(Features values, Feature least) { return _mm256_max_epi16(values, _mm256_set1_epi16(least)); }
 LIC_PRODUCT_INLINE Features at_most(Features values, Feature most) { return _mm256_min_epi16(values, _mm256_set1_epi16(most)); }
 LIC_PRODUCT_INLINE Features plus(Features a, Features b) { return _mm256_adds_epi16(a, b); }
 LIC_PRODUCT_INLINE Features minus(Features a, Features b) { return _mm256_subs_epi16(a, b); }
+
+template <int by>
+LIC_PRODUCT_INLINE Features down(Features values) {
+  return _mm256_srai_epi16(values, by);
+}
+LIC_PRODUCT_INLINE void stored_halves(Feature* first, Feature* second, Features values) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(first), _mm256_castsi256_si128(values));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(second), _mm256_extracti128_si256(values, 1));
+}
 
 LIC_PRODUCT_INLINE Totals totals(const Sums& sums) { return {whole(sums.of), whole(sums.of + 8)}; }
 LIC_PRODUCT_INLINE Totals plus(Totals a, Totals b) { return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)}; }
@@ -66,6 +75,7 @@ LIC_PRODUCT_INLINE Couple coupled(Features upper, Features lower) {
 LIC_PRODUCT_INLINE void add(Totals& sums, const Couple& couple, const Weights& by) {
   sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(couple.low, by.low));
   sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(couple.high, by.high));
+  asm("" : "+x"(sums.low), "+x"(sums.high));  // else GCC makes all sums of a step at its end, for which there are not the registers
 }
 
 LIC_PRODUCT_INLINE Reals reals(Totals sums) { return {_mm256_cvtepi32_ps(sums.low), _mm256_cvtepi32_ps(sums.high)}; }
@@ -76,7 +86,8 @@ LIC_PRODUCT_INLINE __m256 unit(__m256i shift) {
 LIC_PRODUCT_INLINE Reals units(const Sums& shift) { return {unit(whole(shift.of)), unit(whole(shift.of + 8))}; }
 LIC_PRODUCT_INLINE Reals times(Reals a, Reals b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
 LIC_PRODUCT_INLINE Reals times(Reals a, float b) { return times(a, Reals{_mm256_set1_ps(b), _mm256_set1_ps(b)}); }
-LIC_PRODUCT_INLINE Reals sum(Reals a, Reals b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
+LIC_PRODUCT_INLINE Reals plus(Reals a, Reals b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
+LIC_PRODUCT_INLINE Reals plus(Reals a, float b) { return plus(a, Reals{_mm256_set1_ps(b), _mm256_set1_ps(b)}); }
 LIC_PRODUCT_INLINE void stored(float* to, Reals values) { _mm256_storeu_ps(to, values.low), _mm256_storeu_ps(to + 8, values.high); }
 LIC_PRODUCT_INLINE void stored_square(float* to, std::size_t apart, Reals values) {
   _mm_storeu_ps(to, _mm256_castps256_ps128(values.low));
@@ -90,10 +101,11 @@ LIC_PRODUCT_INLINE __m256i nearest(__m256 values) {
 }
 LIC_PRODUCT_INLINE Features nearest(Reals values) { return _mm256_packs_epi32(nearest(values.low), nearest(values.high)); }
 
-LIC_PRODUCT_INLINE void turn(const float* from, std::size_t plane, const float* factors, std::size_t step, Feature* to, std::size_t apart) {
+template <typename Row, typename Factor>
+LIC_PRODUCT_INLINE void turn(const Row& row, const Factor& factor, Feature* to, std::size_t apart) {
   __m256i rows[8], pairs[4];  // pairs: by place, of two channels
   for (std::size_t k = 0; k < 8; ++k)
-    rows[k] = nearest(_mm256_mul_ps(_mm256_loadu_ps(from + k * plane), _mm256_set1_ps(factors[k * step])));
+    rows[k] = nearest(_mm256_mul_ps(_mm256_loadu_ps(row(k)), _mm256_set1_ps(factor(k))));
   for (std::size_t k = 0; k < 8; k += 2) {
     const __m256i packed = _mm256_packs_epi32(rows[k], rows[k + 1]);
     pairs[k / 2] = _mm256_unpacklo_epi16(packed, _mm256_bsrli_epi128(packed, 8));

@@ -7,7 +7,7 @@
 #include "tables.hpp"
 
 #define LIC_PRODUCT
-#define LIC_PRODUCT_INLINE LIC_INLINE
+#define LIC_PRODUCT_HERE LIC_HERE
 
 namespace lic {
 
@@ -35,7 +35,7 @@ struct Reals {
 
 LIC_PRODUCT_INLINE Features loaded(const Feature* from) { return {vld1q_s16(from), vld1q_s16(from + 8)}; }
 LIC_PRODUCT_INLINE void stored(Feature* to, Features values) { vst1q_s16(to, values.first), vst1q_s16(to + 8, values.second); }
-LIC_PRODUCT_INLINE Features nothing() { return {vdupq_n_s16(0), vdupq_n_s16(0)}; }
+LIC_PRODUCT_INLINE Features all(Feature value) { return {vdupq_n_s16(value), vdupq_n_s16(value)}; }
 LIC_PRODUCT_INLINE Features at_least(Features values, Feature least) {
   return {vmaxq_s16(values.first, vdupq_n_s16(least)), vmaxq_s16(values.second, vdupq_n_s16(least))};
 }
@@ -44,6 +44,12 @@ LIC_PRODUCT_INLINE Features at_most(Features values, Feature most) {
 }
 LIC_PRODUCT_INLINE Features plus(Features a, Features b) { return {vqaddq_s16(a.first, b.first), vqaddq_s16(a.second, b.second)}; }
 LIC_PRODUCT_INLINE Features minus(Features a, Features b) { return {vqsubq_s16(a.first, b.first), vqsubq_s16(a.second, b.second)}; }
+
+template <int by>
+LIC_PRODUCT_INLINE Features down(Features values) {
+  return {vshrq_n_s16(values.first, by), vshrq_n_s16(values.second, by)};
+}
+LIC_PRODUCT_INLINE void stored_halves(Feature* first, Feature* second, Features values) { vst1q_s16(first, values.first), vst1q_s16(second, values.second); }
 
 LIC_PRODUCT_INLINE Totals totals(const Sums& sums) {
   return {{vld1q_s32(sums.of), vld1q_s32(sums.of + 4), vld1q_s32(sums.of + 8), vld1q_s32(sums.of + 12)}};
@@ -121,8 +127,12 @@ LIC_PRODUCT_INLINE Reals times(Reals a, float b) {
   for (std::size_t i = 0; i < 4; ++i) a.of[i] = vmulq_n_f32(a.of[i], b);
   return a;
 }
-LIC_PRODUCT_INLINE Reals sum(Reals a, Reals b) {
+LIC_PRODUCT_INLINE Reals plus(Reals a, Reals b) {
   for (std::size_t i = 0; i < 4; ++i) a.of[i] = vaddq_f32(a.of[i], b.of[i]);
+  return a;
+}
+LIC_PRODUCT_INLINE Reals plus(Reals a, float b) {
+  for (std::size_t i = 0; i < 4; ++i) a.of[i] = vaddq_f32(a.of[i], vdupq_n_f32(b));
   return a;
 }
 LIC_PRODUCT_INLINE void stored(float* to, Reals values) {
@@ -138,12 +148,13 @@ LIC_PRODUCT_INLINE Features nearest(Reals values) {
   return packed({{nearest(values.of[0]), nearest(values.of[1]), nearest(values.of[2]), nearest(values.of[3])}});
 }
 
-LIC_PRODUCT_INLINE void turn(const float* from, std::size_t plane, const float* factors, std::size_t step, Feature* to, std::size_t apart) {
+template <typename Row, typename Factor>
+LIC_PRODUCT_INLINE void turn(const Row& row, const Factor& factor, Feature* to, std::size_t apart) {
   int16x8_t rows[8], turned[8];
   for (std::size_t k = 0; k < 8; ++k) {
-    const float* row = from + k * plane;
-    const float factor = factors[k * step];
-    rows[k] = vqmovn_high_s32(vqmovn_s32(nearest(vmulq_n_f32(vld1q_f32(row), factor))), nearest(vmulq_n_f32(vld1q_f32(row + 4), factor)));
+    const float* from = row(k);
+    const float by = factor(k);
+    rows[k] = vqmovn_high_s32(vqmovn_s32(nearest(vmulq_n_f32(vld1q_f32(from), by))), nearest(vmulq_n_f32(vld1q_f32(from + 4), by)));
   }
   for (std::size_t round = 0; round < 3; ++round) {  // three perfect shuffles of the halves turn the square
     for (std::size_t k = 0; k < 4; ++k) {

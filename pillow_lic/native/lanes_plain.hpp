@@ -7,7 +7,7 @@
 #include "tables.hpp"
 
 #define LIC_PRODUCT
-#define LIC_PRODUCT_INLINE LIC_INLINE
+#define LIC_PRODUCT_HERE LIC_HERE
 
 namespace lic {
 
@@ -44,7 +44,9 @@ LIC_PRODUCT_INLINE Features loaded(const Feature* from) {
   return Features::made([&](std::size_t k) { return from[k]; });
 }
 LIC_PRODUCT_INLINE void stored(Feature* to, const Features& values) { std::copy_n(values.of, kOutputs, to); }
-LIC_PRODUCT_INLINE Features nothing() { return {}; }
+LIC_PRODUCT_INLINE Features all(Feature value) {
+  return Features::made([&](std::size_t) { return value; });
+}
 LIC_PRODUCT_INLINE Features at_least(const Features& values, Feature least) {
   return Features::made([&](std::size_t k) { return std::max(values.of[k], least); });
 }
@@ -56,6 +58,14 @@ LIC_PRODUCT_INLINE Features plus(const Features& a, const Features& b) {
 }
 LIC_PRODUCT_INLINE Features minus(const Features& a, const Features& b) {
   return Features::made([&](std::size_t k) { return saturated(a.of[k] - b.of[k]); });
+}
+
+template <int by>
+LIC_PRODUCT_INLINE Features down(const Features& values) {
+  return Features::made([&](std::size_t k) { return values.of[k] >> by; });
+}
+LIC_PRODUCT_INLINE void stored_halves(Feature* first, Feature* second, const Features& values) {
+  std::copy_n(values.of, 8, first), std::copy_n(values.of + 8, 8, second);
 }
 
 LIC_PRODUCT_INLINE Totals totals(const Sums& sums) {
@@ -114,8 +124,11 @@ LIC_PRODUCT_INLINE Reals times(const Reals& a, const Reals& b) {
 LIC_PRODUCT_INLINE Reals times(const Reals& a, float b) {
   return Reals::made([&](std::size_t k) { return a.of[k] * b; });
 }
-LIC_PRODUCT_INLINE Reals sum(const Reals& a, const Reals& b) {
+LIC_PRODUCT_INLINE Reals plus(const Reals& a, const Reals& b) {
   return Reals::made([&](std::size_t k) { return a.of[k] + b.of[k]; });
+}
+LIC_PRODUCT_INLINE Reals plus(const Reals& a, float b) {
+  return Reals::made([&](std::size_t k) { return a.of[k] + b; });
 }
 LIC_PRODUCT_INLINE void stored(float* to, const Reals& values) { std::copy_n(values.of, kOutputs, to); }
 LIC_PRODUCT_INLINE void stored_square(float* to, std::size_t apart, const Reals& values) {
@@ -125,9 +138,10 @@ LIC_PRODUCT_INLINE Features nearest(const Reals& values) {
   return Features::made([&](std::size_t k) { return feature(values.of[output_at(k)]); });
 }
 
-LIC_PRODUCT_INLINE void turn(const float* from, std::size_t plane, const float* factors, std::size_t step, Feature* to, std::size_t apart) {
+template <typename Row, typename Factor>
+LIC_PRODUCT_INLINE void turn(const Row& row, const Factor& factor, Feature* to, std::size_t apart) {
   for (std::size_t k = 0; k < 8; ++k)
-    for (std::size_t i = 0; i < 8; ++i) to[i * apart + k] = feature(from[k * plane + i] * factors[k * step]);
+    for (std::size_t i = 0; i < 8; ++i) to[i * apart + k] = feature(row(k)[i] * factor(k));
 }
 
 // 16 numbers of 0 to 255 of each of three colours, one pixel after another.

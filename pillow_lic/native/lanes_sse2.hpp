@@ -7,7 +7,7 @@
 #include "tables.hpp"
 
 #define LIC_PRODUCT
-#define LIC_PRODUCT_INLINE LIC_INLINE
+#define LIC_PRODUCT_HERE LIC_HERE
 
 namespace lic {
 
@@ -44,7 +44,7 @@ LIC_PRODUCT_INLINE void stored(Feature* to, Features values) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), values.first);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 8), values.second);
 }
-LIC_PRODUCT_INLINE Features nothing() { return {_mm_setzero_si128(), _mm_setzero_si128()}; }
+LIC_PRODUCT_INLINE Features all(Feature value) { return {_mm_set1_epi16(value), _mm_set1_epi16(value)}; }
 LIC_PRODUCT_INLINE Features at_least(Features values, Feature least) {
   return {_mm_max_epi16(values.first, _mm_set1_epi16(least)), _mm_max_epi16(values.second, _mm_set1_epi16(least))};
 }
@@ -53,6 +53,15 @@ LIC_PRODUCT_INLINE Features at_most(Features values, Feature most) {
 }
 LIC_PRODUCT_INLINE Features plus(Features a, Features b) { return {_mm_adds_epi16(a.first, b.first), _mm_adds_epi16(a.second, b.second)}; }
 LIC_PRODUCT_INLINE Features minus(Features a, Features b) { return {_mm_subs_epi16(a.first, b.first), _mm_subs_epi16(a.second, b.second)}; }
+
+template <int by>
+LIC_PRODUCT_INLINE Features down(Features values) {
+  return {_mm_srai_epi16(values.first, by), _mm_srai_epi16(values.second, by)};
+}
+LIC_PRODUCT_INLINE void stored_halves(Feature* first, Feature* second, Features values) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(first), values.first);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(second), values.second);
+}
 
 LIC_PRODUCT_INLINE Totals totals(const Sums& sums) {
   return by_four([&](std::size_t i) { return whole(sums.of + 4 * i); });
@@ -125,8 +134,12 @@ LIC_PRODUCT_INLINE Reals times(Reals a, float b) {
   for (std::size_t i = 0; i < 4; ++i) a.of[i] = _mm_mul_ps(a.of[i], _mm_set1_ps(b));
   return a;
 }
-LIC_PRODUCT_INLINE Reals sum(Reals a, Reals b) {
+LIC_PRODUCT_INLINE Reals plus(Reals a, Reals b) {
   for (std::size_t i = 0; i < 4; ++i) a.of[i] = _mm_add_ps(a.of[i], b.of[i]);
+  return a;
+}
+LIC_PRODUCT_INLINE Reals plus(Reals a, float b) {
+  for (std::size_t i = 0; i < 4; ++i) a.of[i] = _mm_add_ps(a.of[i], _mm_set1_ps(b));
   return a;
 }
 LIC_PRODUCT_INLINE void stored(float* to, Reals values) {
@@ -143,12 +156,13 @@ LIC_PRODUCT_INLINE Features nearest(Reals values) {
   return packed(by_four([&](std::size_t i) { return nearest(values.of[i]); }));
 }
 
-LIC_PRODUCT_INLINE void turn(const float* from, std::size_t plane, const float* factors, std::size_t step, Feature* to, std::size_t apart) {
+template <typename Row, typename Factor>
+LIC_PRODUCT_INLINE void turn(const Row& row, const Factor& factor, Feature* to, std::size_t apart) {
   __m128i rows[8], turned[8];
   for (std::size_t k = 0; k < 8; ++k) {
-    const float* row = from + k * plane;
-    const __m128 factor = _mm_set1_ps(factors[k * step]);
-    rows[k] = _mm_packs_epi32(nearest(_mm_mul_ps(_mm_loadu_ps(row), factor)), nearest(_mm_mul_ps(_mm_loadu_ps(row + 4), factor)));
+    const float* from = row(k);
+    const __m128 by = _mm_set1_ps(factor(k));
+    rows[k] = _mm_packs_epi32(nearest(_mm_mul_ps(_mm_loadu_ps(from), by)), nearest(_mm_mul_ps(_mm_loadu_ps(from + 4), by)));
   }
   for (std::size_t round = 0; round < 3; ++round) {  // three perfect shuffles of the halves turn the square
     for (std::size_t k = 0; k < 4; ++k) {

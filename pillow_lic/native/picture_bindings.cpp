@@ -113,9 +113,9 @@ void draw(const lic::Detail& detail, const Cells& picture, const Cells& context,
   if (out.shape(0) != 16 * rows || out.shape(1) != 16 * columns || out.shape(2) != lic::kColours || out.stride(2) != 1 ||
       out.stride(1) != lic::kColours || (rows && columns && out.stride(0) < 0))
     throw std::invalid_argument("the pixels must be 16 times as many each way as the levels inside, of 3 colours that lie together");
-  if (!lic::Detail::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is as quick");
   nb::gil_scoped_release release;
-  detail.draw({picture.data(), context.data(), level.data(), 8 * height, 8 * width}, {8 * top, 8 * left, 8 * rows, 8 * columns},
+  if (!rows || !columns) return;
+  lic::kernels().refine(detail, {picture.data(), context.data(), level.data(), 8 * height, 8 * width}, {8 * top, 8 * left, 8 * rows, 8 * columns},
               out.data(), static_cast<std::size_t>(out.stride(0)));
 }
 
@@ -240,7 +240,7 @@ void bind_pictures(nb::module_& module) {
   nb::class_<lic::Detail>(module, "Detail")
       .def("__init__", [](lic::Detail* self, const Vector<float>& numbers) { new (self) lic::Detail(make_detail(numbers)); },
            nb::arg("numbers").noconvert())
-      .def_static("fast", &lic::Detail::fast)
+      .def_static("fast", &lic::fast_kernels)
       .def("draw", &draw, nb::arg("picture").noconvert(), nb::arg("context").noconvert(), nb::arg("level").noconvert(),
            nb::arg("inside"), nb::arg("out").noconvert());
   nb::class_<lic::Means>(module, "Means")

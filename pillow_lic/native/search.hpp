@@ -158,10 +158,10 @@ class Search {
     begin(layer.bias[block], sums);
     multiply(&last_[at * kFeatures], 2 * kFeatures, kFeatures / 2, &layer.weights[block * kFeatures / 2], sums);
     Feature made[n][kOutputs];
-    for (std::size_t i = 0; i < n; ++i) {
+    each<n>([&](auto i) LIC_PRODUCT_HERE {
       const Sums& more = (*added_[at + 2 * i])[quarter * (kOfGroup / kOutputs) + block];
       stored(made[i], at_most(at_least(packed(down<4>(plus(down(sums[i], by), totals(more)))), 0), kLargest));
-    }
+    });
     const std::size_t plane = height_ * width_ / 4;
     std::uint8_t* to = index_ + (quarter * kOfGroup + block * kOutputs) * plane + row * (width_ / 2) + cell;
     for (std::size_t k = 0; k < kOutputs; ++k, to += plane)
