@@ -39,8 +39,8 @@ def _parser(completed: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lic",
         description="Learned image compression: .lic files.",
-        epilog='Words are completed in bash and zsh by eval "$(register-python-argcomplete lic)" when '
-        "pillow-lic[completion] is installed.",
+        epilog='Words are completed by eval "$(register-python-argcomplete lic)" in bash, and in zsh after compinit, by '
+        "register-python-argcomplete --shell fish lic | source in fish, when pillow-lic[completion] is installed.",
     )
     parser.add_argument("--version", action="version", version=f"pillow-lic {__version__}")
     named = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -7,8 +7,9 @@ import errno
 import os
 import secrets
 import stat
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -71,6 +72,12 @@ def named(name: str) -> Path:
     if not name:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
     return Path(name)
+
+
+def files_in(folder: Path, suffixes: Container[str]) -> list[Path]:
+    """Return the files in a folder with one of these extensions (in small letters), sorted; no hidden ones, pipes or devices."""
+    named_so = (path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith("."))
+    return sorted(path for path in named_so if path.is_file())
 
 
 def is_same(a: StrPath, b: StrPath) -> bool:
@@ -163,11 +170,17 @@ def _remove_if_left(path: str) -> bool:
     return False
 
 
+def temporary_name(name: str) -> str:
+    """Return the name of a temporary file for one of that name, another one each time."""
+    encoding = sys.getfilesystemencoding()
+    start = name.encode(encoding, "ignore")[:100].decode(encoding, "ignore")  # file systems count bytes, 255 at most
+    return f".{start}.{secrets.token_hex(6)}{TEMPORARY_MARK}"
+
+
 def _create_beside(target: Path, mode: int) -> tuple[Path, IO[bytes]]:
     """Create a new file in the target's directory, with permission bits `mode` less the umask."""
-    start = os.fsencode(target.name)[:100].decode("utf-8", "ignore")  # file systems count bytes, 255 at most
     while True:
-        temporary = target.with_name(f".{start}.{secrets.token_hex(6)}{TEMPORARY_MARK}")
+        temporary = target.with_name(temporary_name(target.name))
         try:
             return temporary, open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, mode))
         except FileExistsError:

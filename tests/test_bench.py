@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -307,6 +308,14 @@ def test_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert measurement.main([str(tmp_path)]) == 1
     assert "has no pictures" in capsys.readouterr().err
     assert measurement.main([str(tmp_path / "nowhere")]) == 1
+
+
+def test_what_is_named_like_a_picture_and_is_none(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "._a.png").write_bytes(b"what macOS keeps of a.png")
+    (tmp_path / "c.png").mkdir()
+    os.mkfifo(tmp_path / "b.png")
+    assert measurement.pictures_of(tmp_path) == [tmp_path / "a.png"]
 
 
 def test_the_cards_mean_the_settings_of_the_table() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -91,11 +92,15 @@ def test_all_workers_work(local: Any, photos: Path) -> None:
 
 def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
-    for address in ("tcp://127.0.0.1:9", "nonsense://x"):
+    unsaid: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unsaid.append)
+    for address in ("tcp://127.0.0.1:9", "nonsense://x", "host", "host:port"):
         assert command.main(["convert", "--scheduler", address, "a.png", "out"]) == 1
         said = capsys.readouterr().err
         assert said.startswith(f"lic: no Dask scheduler answers at {address}: ")
         assert said.count("\n") == 1
+    gc.collect()
+    assert not unsaid
 
 
 def test_a_cluster_without_workers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -171,15 +171,20 @@ def test_any_path_of_python_comes_back(python: str, tmp_path: Path) -> None:
 def test_what_the_system_lacks_is_said(
     data_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "bwrap").write_text("#!/bin/sh\n")
-    (tmp_path / "bwrap").chmod(0o755)
+    for program in ("bwrap", "xdg-mime"):
+        (tmp_path / program).write_text("#!/bin/sh\n")
+        (tmp_path / program).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("XDG_CURRENT_DESKTOP", raising=False)
     monkeypatch.setattr(sys, "prefix", "/home/someone/venv")
     assert main(["desktop", "on"]) == 0
     said = capsys.readouterr().err
     assert "update-mime-database is missing (package shared-mime-info)" in said
+    assert "mimetype is missing (package libfile-mimeinfo-perl)" in said
     assert "GNOME's file manager" in said
     assert "/home/someone/venv" in said
+    monkeypatch.setenv("XDG_CURRENT_DESKTOP", "GNOME")
+    assert not any("mimetype" in sentence for sentence in registration.shortcomings())
 
 
 def test_a_python_of_the_system_is_seen_by_the_sandbox() -> None:

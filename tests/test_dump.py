@@ -91,6 +91,12 @@ def test_damage_is_named() -> None:
         dump.dump(bytes(data))
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_what_has_no_end_is_not_read_for_ever(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dump", "/dev/zero", str(tmp_path / "a.npz")]) == 1
+    assert capsys.readouterr().err == "lic: /dev/zero: not a .lic file\n"
+
+
 def test_the_command(lic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.npz"
     assert main(["dump", str(lic), str(out)]) == 0

@@ -46,6 +46,15 @@ def test_long_names(tmp_path: Path, letters: str) -> None:
     assert (tmp_path / name).read_bytes() == b"x"
 
 
+def test_names_that_the_locale_has_no_letters_for(tmp_path: Path) -> None:
+    """In a C locale without UTF-8 mode a name outside ASCII is bytes that Python cannot read, and must be kept as they are."""
+    name = os.fsencode("\N{LATIN SMALL LETTER U WITH DIAERESIS}.lic")
+    script = f"import os; from pillow_lic import files; files.write_atomic(os.fsdecode({name!r}), b'x')"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=os.environ | plain, check=True)
+    assert os.listdir(os.fsencode(tmp_path)) == [name]
+
+
 def test_pipes_are_written_to_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

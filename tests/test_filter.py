@@ -318,3 +318,10 @@ def test_a_box_and_tiles_are_filtered_as_the_picture(cat: np.ndarray) -> None:
     for box in ((0, 0, 50, 50), (100, 90, 260, 200), (127, 127, 129, 129), (300, 200, 360, 256)):
         x0, y0, x1, y1 = box
         assert np.abs(codec.decode_region(io.BytesIO(data), box).astype(int) - whole[y0:y1, x0:x1]).max() <= 1
+
+
+def test_equations_are_solved_by_halves() -> None:
+    random = np.random.default_rng(0)
+    root, x = random.normal(size=(217, 217)), random.normal(size=(217, 3))
+    matrix = root @ root.T + np.eye(217)
+    np.testing.assert_allclose(fitting._solved(matrix, matrix @ x), x, rtol=1e-6, atol=1e-6)

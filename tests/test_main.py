@@ -4,7 +4,6 @@ import errno
 import io
 import json
 import os
-import shlex
 import struct
 import subprocess
 import sys
@@ -248,32 +247,6 @@ def test_a_plugin_that_raises_what_it_likes(
     monkeypatch.setattr(Image, "open", broken)
     assert run("encode", png, png.with_suffix(".lic")) == 1
     assert capsys.readouterr().err == f"lic: {said}\n"
-
-
-@pytest.mark.skipif(os.name != "posix", reason="asks as bash does")
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("lic be", {"bench"}),
-        ("lic convert --fi", {"--first-frame"}),
-        ("lic bench --co", {"--codecs"}),
-        ("lic bench co", {"coder"}),
-        ("lic bench coder --sy", {"--symbols"}),
-        ("lic bench restore --q", {"--qualities"}),
-    ],
-)
-def test_words_are_completed(line: str, expected: set[str], tmp_path: Path) -> None:
-    pytest.importorskip("argcomplete")
-    asked = {
-        "_ARGCOMPLETE": "1",
-        "_ARGCOMPLETE_IFS": "\n",
-        "COMP_LINE": line,
-        "COMP_POINT": str(len(line)),
-        "COMP_TYPE": "9",
-    }
-    command = f"exec {shlex.quote(sys.executable)} -m pillow_lic 8>answer 9>/dev/null"
-    subprocess.run(["sh", "-c", command], env=os.environ | asked, cwd=tmp_path, check=False, capture_output=True)
-    assert {word.strip() for word in (tmp_path / "answer").read_text().splitlines()} == expected
 
 
 class Full(io.StringIO):

@@ -87,6 +87,20 @@ def test_what_is_in_a_folder_and_no_source_is_told(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("pattern", ["in/*", "in/**", "in/**/*.png"])
+def test_a_pattern_opens_no_pipe(tmp_path: Path, pattern: str) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/sub/b.png")
+    os.mkfifo(tmp_path / "in/c.png")
+    told: list[tuple[str, str]] = []
+    found = plan.plan(
+        [tmp_path / pattern], tmp_path / "out", ".lic", passed_over=lambda place, why: told.append((place.name, why))
+    )
+    assert {pair.source.name for pair in found} == {"a.png", "b.png"}
+    assert told == [("c.png", "pipe or device")]
+    (alone,) = plan.plan([tmp_path / "in/c.png"], tmp_path / "out", ".lic")
+    assert not alone.problem
+
+
 def test_a_slash_at_the_end_names_a_folder(tmp_path: Path) -> None:
     touch(tmp_path / "a.png")
     (pair,) = plan.plan([tmp_path / "a.png"], f"{tmp_path}/b.lic/", ".lic")

@@ -105,3 +105,16 @@ else:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_child_forked_after_use(lic: Path) -> None:
     assert run_python(FORK, lic, env={"PYTHONWARNINGS": "ignore"}) == "exit 0"
+
+
+def test_a_thread_of_a_service_has_stack_enough() -> None:
+    """Threads of 256 KB, as programs with many of them make."""
+    script = (
+        "import threading, numpy, pillow_lic; from PIL import Image;"
+        "im = Image.fromarray(numpy.random.default_rng(0).integers(0, 256, (96, 96, 3), 'u1'));"
+        "threading.stack_size(256 * 1024);"
+        "work = threading.Thread(target=lambda: print(len(pillow_lic.encode(im, exact=False))));"
+        "work.start(); work.join()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.strip().isdecimal(), f"{done.returncode} {done.stderr}"

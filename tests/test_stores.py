@@ -118,6 +118,23 @@ def test_names_in_an_archive_that_no_folder_leads_to_are_failures(tmp_path: Path
     assert [bool(pair.problem) for pair in below] == [False, True]
 
 
+def test_a_name_in_an_archive_that_no_url_has_costs_itself_only(tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("a.png", "b::c.png", "d.png"):
+            file.writestr(name, b"")
+    found = plan.plan([f"zip://::{archive}"], tmp_path / "out", ".lic")
+    assert [pair.target.name for pair in found if not pair.problem] == ["a.lic", "d.lic"]
+    (odd,) = (pair.problem for pair in found if pair.problem)
+    assert odd.startswith("no URL is of 'b::c.png', which is in it: ")
+
+
+def test_long_names_in_a_store_that_renames(tmp_path: Path) -> None:
+    name = "\N{CJK UNIFIED IDEOGRAPH-7167}" * 83 + ".lic"
+    StorePath(f"local://{tmp_path.as_posix()}/{name}").write_atomic(b"x")
+    assert os.listdir(tmp_path) == [name]
+
+
 def test_a_cache_before_a_store_is_written_through(memory: Any) -> None:
     StorePath("simplecache::memory://out/a.lic").write_atomic(b"new")
     assert StorePath("memory://out/a.lic").read_bytes() == b"new"

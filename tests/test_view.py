@@ -95,6 +95,18 @@ def test_a_folder_becomes_a_page(home: Path, folder: Path, capsys: pytest.Captur
     assert "notes" not in text
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".jpg", ".lic"])
+@pytest.mark.parametrize("edge", [None, 40])
+def test_the_size_that_is_said_is_upright(suffix: str, edge: int | None, photo: Image.Image, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    photo.save(tmp_path / f"a{suffix}", exif=exif)
+    found = view._load(tmp_path / f"a{suffix}", edge)
+    assert found.size == photo.size[::-1]
+    assert found.image is not None
+    assert found.image.height > found.image.width
+
+
 def test_large_pictures_are_shown_smaller_and_that_is_said(home: Path, tmp_path: Path) -> None:
     Image.new("RGB", (3000, 90), "navy").save(tmp_path / "wide.png")
     page = tmp_path / "page.html"

@@ -29,11 +29,13 @@ def connect(address: str) -> Iterator[Fleet]:
     """
     try:
         from distributed import Client
+        from distributed.comm import resolve_address
     except ImportError as error:
         let_pass(error)
         msg = 'a scheduler needs Dask: pip install "pillow-lic[dask]"'
         raise ImportError(msg) from None
     try:
+        resolve_address(address)  # a client with a wrong one ends with a traceback, 20 seconds later
         client = Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         let_pass(error)

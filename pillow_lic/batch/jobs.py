@@ -213,7 +213,7 @@ def _try(work: Work[P], rules: _Rules, pair: Pair, *, contended: bool = False) -
             outcome = Result(pair, "failed", error=said(error))
         else:
             outcome = Result(pair, "done", size, made, value=value)
-    words = tuple(str(warning.message) for warning in found)
+    words = tuple(dict.fromkeys(str(warning.message) for warning in found))  # what reads a file twice warns twice
     return replace(outcome, seconds=time.monotonic() - begun, warnings=words)
 
 

@@ -14,6 +14,7 @@ from .locations import Place
 
 _APPLE_DOUBLE = "._"
 """Begins the name of a file in which macOS keeps what another file system has no room for."""
+_NO_FILE = "pipe or device"
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,14 @@ def _expand(
         elif source.exists():
             yield source, name, ""
         else:
-            found = [match for match in locations.matches(source) if match != source]
+            matches = [match for match in locations.matches(source) if match != source]
+            found = [match for match in matches if not isinstance(match, Path) or _holds_bytes(match)]
+            for match in matches:
+                if match not in found:
+                    passed_over(match, _NO_FILE)
             for match in found:
                 yield from _expand(match, destination, suffix, readable, passed_over)
-            if not found:
+            if not matches:
                 dangling = isinstance(source, Path) and source.is_symlink()
                 words = f"{source} is a link to nothing" if dangling else f"no file is named or matches {source}"
                 yield source, name, words
@@ -150,12 +155,12 @@ def _reason(file: Place, suffix: str, readable: Callable[[Place], bool]) -> str:
         return f"already {suffix}"
     if not readable(file):
         return own or "without extension"
-    return "pipe or device" if isinstance(file, Path) and not _holds_bytes(file) else ""
+    return _NO_FILE if isinstance(file, Path) and not _holds_bytes(file) else ""
 
 
 def _holds_bytes(path: Path) -> bool:
     """Whether a name is not that of a pipe, a socket or a device, which may be waited on for ever; a link to nothing is a fault."""
-    return not path.exists() or path.is_file()
+    return not path.exists() or path.is_file() or path.is_dir()
 
 
 def _is_file(place: Place) -> bool:

@@ -7,7 +7,6 @@ with one sentence that names the URL.
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import PurePath, PurePosixPath
 from typing import Any, NamedTuple, cast
 
 from ..errors import let_pass
-from ..files import TEMPORARY_MARK
+from ..files import temporary_name
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::.*://)")
 
@@ -212,7 +211,12 @@ class StorePath:
             for name, kind in entries:
                 if name.strip("/") == path.strip("/"):
                     continue  # the mark of an empty folder
-                here = self._beside(name)
+                try:
+                    here = self._beside(name)
+                except (OSError, ValueError, ImportError) as error:
+                    let_pass(error)
+                    closed(folder, OSError(f"no URL is of {name!r}, which is in it: {error}"))
+                    continue
                 if kind != "directory":
                     yield here, PurePosixPath(name.strip("/")).relative_to(top.strip("/"))
                 elif reason := hidden_folder(here.name):
@@ -249,7 +253,7 @@ class StorePath:
             folder, _, name = path.rpartition("/")
             if folder:
                 system.makedirs(folder, exist_ok=True)
-            temporary = f"{folder}/.{name[:100]}.{secrets.token_hex(6)}{TEMPORARY_MARK}"
+            temporary = f"{folder}/{temporary_name(name)}"
             try:
                 system.pipe_file(temporary, data)
                 system.mv(temporary, path)

@@ -95,7 +95,7 @@ def complexity() -> dict[str, float]:
 
 def pictures_of(folder: Path, limit: int | None = None) -> list[Path]:
     """Return the first pictures of a folder, sorted by name; ValueError where it has none."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)[:limit]
+    paths = files.files_in(folder, _SUFFIXES)[:limit]
     if not paths:
         msg = f"{folder} has no pictures ({', '.join(sorted(_SUFFIXES))})"
         raise ValueError(msg)

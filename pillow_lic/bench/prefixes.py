@@ -21,7 +21,7 @@ from PIL import Image, ImageFile
 
 from .. import color, families, metrics, plugin, saving
 from ..engine import models
-from ..files import named
+from ..files import files_in, named
 from . import charts, peers, words
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lic bench prefixes`, print its table, and return the exit status: 1 where there is no picture."""
     arguments = parser().parse_args(argv)
-    paths = sorted(path for path in arguments.folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    paths = files_in(arguments.folder, _SUFFIXES)
     if not paths:
         print(f"lic bench prefixes: no picture in {arguments.folder}", file=sys.stderr)
         return 1

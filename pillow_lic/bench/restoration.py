@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from .. import metrics
-from ..files import named
+from ..files import files_in, named
 from ..restoring import VIEWS, restore
 from . import words
 
@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not all(1 <= quality <= 100 for quality in qualities):
         parser().error(f"--qualities must be whole numbers 1-100, got {arguments.qualities}")
     rows = []
-    for path in sorted(p for p in arguments.folder.iterdir() if p.suffix.lower() in _SUFFIXES):
+    for path in files_in(arguments.folder, _SUFFIXES):
         with Image.open(path) as im:
             picture = im.convert("L" if im.mode == "L" else "RGB")
         for quality in qualities:

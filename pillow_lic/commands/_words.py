@@ -35,7 +35,16 @@ def add_save_options(parser: argparse.ArgumentParser, command: str) -> None:
             parser.add_argument(*flags, action="store_true", default=None, **words)
             continue
         action = "append" if row.repeatable else "store"
-        parser.add_argument(*flags, type=typed(row.parse), metavar=row.metavar, action=action, **words)
+        added = parser.add_argument(*flags, type=typed(row.parse), metavar=row.metavar, action=action, **words)
+        if name == "model":
+            added.completer = _models  # type: ignore[attr-defined]  # where argcomplete looks for it
+
+
+def _models(prefix: str, **_: object) -> list[str]:
+    """Return the names of models that begin so."""
+    from ..engine import models
+
+    return sorted({model.name for model in models.models() if model.name.startswith(prefix)})
 
 
 def save_options(args: argparse.Namespace) -> dict[str, Any]:

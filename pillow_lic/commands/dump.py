@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..fileformat import container
+from ..fileformat.source import opened, read_all
 from . import _terminal, _words
 
 SUMMARY = "Write symbols, indexes and latents of a .lic file as arrays for numpy.load; for teaching."
@@ -32,9 +34,11 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if _words.refuses(args.source, target, args.force):
         return 2
-    source = _words.source(args.source)
-    with _terminal.naming(args.source):
-        arrays = dump.dump(source.read_bytes() if isinstance(source, Path) else source.read())
+    with _terminal.naming(args.source), opened(_words.source(args.source)) as source:
+        start = source.tell()
+        container.read_front(source)  # or a device without end would be read for ever
+        source.seek(start)
+        arrays = dump.dump(read_all(source))
     _words.write(target, dump.as_npz(arrays), args.target)
     for name, array in arrays.items() if target != "-" else ():
         print(f"{name:24} {array.dtype.name:8} {' x '.join(map(str, array.shape)) or array.item()}")

@@ -51,6 +51,11 @@ def shortcomings() -> list[str]:
         for program, _, package, loss in _REFRESHERS
         if shutil.which(program) is None
     ]
+    if shutil.which("xdg-mime") and not shutil.which("mimetype") and not os.environ.get("XDG_CURRENT_DESKTOP"):
+        found.append(
+            "mimetype is missing (package libfile-mimeinfo-perl): outside a desktop xdg-open and xdg-mime ask `file` in its "
+            "place, which knows no types of users"
+        )
     if shutil.which("bwrap") and not entries.is_seen_by_sandbox(
         [sys.prefix, sys.base_prefix, str(Path(__file__).parent)]
     ):

@@ -114,6 +114,8 @@ def _pictures(names: Sequence[str]) -> Iterator[Path]:
 
 def _load(path: Path, edge: int | None) -> Shown:
     with formats.open_picture(path) as im:
+        if im.format == "TIFF":
+            im.load()  # which turns it
         lies_on_its_side = im.getexif().get(ExifTags.Base.Orientation, 1) > 4
         size = im.size[::-1] if lies_on_its_side else im.size
         if edge is not None:

@@ -16,13 +16,13 @@ TESTS = Path(__file__).parent.parent
 
 
 def run(*words: object, **environment: str) -> str:
-    """Run a command with this Python and return its last line; AssertionError if it fails."""
+    """Run a command with this Python and return the last line of what it prints; AssertionError if it fails."""
     done = subprocess.run(
         [*map(str, words)], env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    assert done.returncode == 0, " / ".join(lines[-3:])
-    return lines[-1].strip() if lines else ""
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    assert done.returncode == 0, " / ".join([*lines, *done.stderr.splitlines()][-3:])
+    return lines[-1] if lines else ""
 
 
 def memory(share: float) -> str:

@@ -43,6 +43,9 @@ KINDS = ((PLAIN, GROUPS, SHIFTS), (TAPS, MORE_GROUPS, MORE_SHIFTS))
 RIDGE = 2e-4
 """The addition to the diagonal of G, for each squared unit of the price: where bits are dear, small coefficients are worth none."""
 
+AT_ONCE = 64
+"""Equations that numpy solves at once: from 100 on OpenBLAS takes more than 2 MB of the stack, which ends a process in a thread with less."""
+
 
 class _Sums(NamedTuple):
     """G (P, P), b (P, 3), the squared error that a bit is worth, and the part of the diagonal that is added to it."""
@@ -108,6 +111,17 @@ def _gain(found: Filter, fine: Fine, picture: Pixels, every: int) -> float:
     return UNIT**2 * (error(filtering.NONE) - error(found))
 
 
+def _solved(matrix: Reals, sides: Reals) -> Reals:
+    """Return x of matrix (n, n) @ x (n, m) = sides (n, m), for a positive definite matrix: by halves where it is large."""
+    if len(matrix) <= AT_ONCE:
+        return np.asarray(np.linalg.solve(matrix, sides), np.float64)
+    half = len(matrix) // 2
+    upper, lower = np.vsplit(matrix, [half])
+    across, begun = np.hsplit(_solved(upper[:, :half], np.hstack([upper[:, half:], sides[:half]])), [len(lower)])
+    rest = _solved(lower[:, half:] - lower[:, :half] @ across, sides[half:] - lower[:, :half] @ begun)
+    return np.vstack([begun - across @ rest, rest])
+
+
 def _fitted(sums: _Sums, count: int, groups: tuple[filtering.Mask, ...], shifts: tuple[int, ...]) -> _Fit:
     """Return the cheapest of the first coefficients (P, 3), which are in these groups, among all shifts, fitted side by side."""
     numbers = np.argmax([group.T[:count] for group in groups], axis=0)
@@ -115,7 +129,7 @@ def _fitted(sums: _Sums, count: int, groups: tuple[filtering.Mask, ...], shifts:
     ridged = gram + np.diag(sums.ridge * gram.diagonal() + 1)
     steps = 2.0 ** np.array(shifts)[:, None, None]
     largest = filtering.LARGEST
-    taps = np.rint(np.linalg.solve(ridged, products) * steps).clip(-largest, largest)
+    taps = np.rint(_solved(ridged, products) * steps).clip(-largest, largest)
     tables = _tables(taps, numbers, len(groups))
     for _ in range(SWEEPS):
         taps = _swept(taps, gram, products, sums.price, steps, tables, numbers)
