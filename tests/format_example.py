@@ -11,7 +11,7 @@ import numpy as np
 
 from pillow_lic import codec
 from pillow_lic.engine import models
-from pillow_lic.families.lic1 import symbols
+from pillow_lic.families.lic1 import passes, symbols
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.fileformat import alpha, container, importance_map
 from pillow_lic.options import EncodeOptions
@@ -87,7 +87,8 @@ def explain(data: bytes) -> str:
     grid = geometry(spec).grid(header.height, header.width)
     field = importance_map.level_field(header.level, None, grid.shape)
     assert parts.tiles[0] is not None
-    z_hat, values, _ = symbols.read(spec, parts.tiles[0], header.level, field, grid)
+    z_hat, each, _ = symbols.read(spec, parts.tiles[0], header.level, field, grid)
+    values = passes.spread(each, (geometry(spec).latents, *grid.shape), grid.inside)
     assert parts.alpha is not None
     plane = alpha.unpack(parts.alpha, (header.height, header.width))
     corners = ", ".join(str(tuple(int(v) for v in pixels[y, x])) for y in (0, 15) for x in (0, 15))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pillow_lic import codec
 from pillow_lic.engine import bits, entropy, models
 from pillow_lic.engine.settings import settings
-from pillow_lic.families.lic1 import filtering, symbols
+from pillow_lic.families.lic1 import filtering, passes, symbols
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.fileformat import container, importance_map
 
@@ -70,7 +70,7 @@ def lic1_digests(data: bytes) -> list[str]:
         assert payload is not None
         read = symbols.read(spec, payload, header.level, field, grid)
         plain, *more = filtering.parts(read.filter.taps)
-        arrays = [read.z_hat, read.values]
+        arrays = [read.z_hat, passes.spread(read.values, (sizes.latents, *grid.shape), grid.inside)]
         if sizes.fraction:
             arrays += [plain, *more] if any(part.any() for part in more) else [plain]
         digests.append(hashlib.sha256(b"".join(a.astype("<i4").tobytes() for a in arrays)).hexdigest())

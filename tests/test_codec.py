@@ -129,7 +129,7 @@ def test_noise_in_every_float_network_moves_pixels_never_symbols(monkeypatch: py
 
     def recorded(*args):
         result = original_read(*args)
-        read.append(np.concatenate([part.ravel() for part in result[:2]]))
+        read.append(np.concatenate([result.z_hat.ravel(), *result.values]))
         return result
 
     monkeypatch.setattr(symbols, "read", recorded)

@@ -3,6 +3,7 @@ import pytest
 
 from pillow_lic.engine import entropy
 from pillow_lic.families.lic1 import passes, quantiser
+from pillow_lic.fileformat.areas import Area
 
 
 @pytest.mark.parametrize("inside", [(1, 1), (1, 4), (3, 2), (4, 4), (5, 7)])
@@ -14,6 +15,26 @@ def test_the_four_passes_code_every_latent_inside_once(inside: tuple[int, int]) 
         passes.scatter(rebuilt, t, inside, passes.gather(values, t, inside))
     np.testing.assert_array_equal(rebuilt[:, : inside[0], : inside[1]], values[:, : inside[0], : inside[1]])
     assert (rebuilt == -1).sum() == 512 - 8 * inside[0] * inside[1]
+
+
+@pytest.mark.parametrize("inside", [(5, 6), (5, 7), (8, 8)])
+@pytest.mark.parametrize("window", [Area(0, 0, 8, 8), Area(4, 0, 7, 4), Area(2, 4, 3, 5), Area(0, 2, 1, 8)])
+def test_a_window_has_the_values_of_its_own_latents(inside: tuple[int, int], window: Area) -> None:
+    values = np.arange(512).reshape(8, 8, 8)
+    window = window.intersection(Area(0, 0, inside[1], inside[0]))
+    for t in range(passes.PASSES):
+        found = passes.of_window(passes.gather(values, t, inside), t, inside, window)
+        expected = passes.gather(values[:, *window.slices], t, window.shape)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_values_of_all_passes_are_spread_over_their_latents() -> None:
+    values = np.arange(512).reshape(8, 8, 8)
+    parts = [passes.gather(values, t, (5, 7)) for t in range(passes.PASSES)]
+    found = passes.spread(parts, values.shape, (5, 7))
+    np.testing.assert_array_equal(found[:, :5, :7], values[:, :5, :7])
+    assert not found[:, 5:].any()
+    assert not found[:, :, 7:].any()
 
 
 def test_coding_order_is_group_channel_row_column() -> None:

@@ -18,8 +18,9 @@ from tiled import in_tiles
 import pillow_lic
 from pillow_lic import codec, gaps, inspection, previews
 from pillow_lic.describe import describe
-from pillow_lic.engine import models, runtime
+from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError
+from pillow_lic.families.lic1 import synthesis
 from pillow_lic.fileformat import container, preview
 from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.header import write_header
@@ -125,20 +126,20 @@ def test_a_stranger_reads_it() -> None:
 
 def test_thumbnails_are_made_of_it(file: bytes, cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    original = runtime.run
+    original = synthesis.draw
 
-    def noted(model: object, role: str, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-        seen.extend(array.size for array in feeds.values())
-        return original(model, role, feeds)
+    def noted(model: models.Model, y_hat: np.ndarray, *a: np.ndarray, reference: bool) -> tuple[np.ndarray, np.ndarray]:
+        seen.append(y_hat.size)
+        return original(model, y_hat, *a, reference=reference)
 
-    monkeypatch.setattr(runtime, "run", noted)
+    monkeypatch.setattr(synthesis, "draw", noted)
     with Image.open(io.BytesIO(file)) as im:
         im.thumbnail((32, 32))
         shown = np.asarray(im)
     with Image.fromarray(cat) as im:
         im.thumbnail((32, 32))
         assert psnr(np.asarray(im), shown) > 27
-    assert 0 < max(seen) < models.choose(None).constants["latents"] * 16 * 23, "networks saw the preview alone"
+    assert 0 < max(seen) < models.choose(None).constants["latents"] * 16 * 23, "layers saw the preview alone"
 
 
 def test_pillows_contract(file: bytes) -> None:

@@ -137,7 +137,9 @@ def test_means_are_computed_near_the_box_only(
     seen: list[tuple[int, int]] = []
     original = residuals.reconstruct
     monkeypatch.setattr(
-        residuals, "reconstruct", lambda spec, z_hat, v, *a: seen.append(v.shape[1:]) or original(spec, z_hat, v, *a)
+        residuals,
+        "reconstruct",
+        lambda spec, z_hat, v, field, *a: seen.append(field.shape) or original(spec, z_hat, v, field, *a),
     )
     check(data, whole, box)
     assert sorted(seen) == expected

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 from ..errors import LicUnsupportedError
 from ..fileformat.limits import MAX_LEVEL
-from . import bits, entropy, manifest, runtime
+from . import entropy, manifest, runtime
 from .manifest import Entry, Networks, Stored
+
+if TYPE_CHECKING:
+    from .bits import Starts
 
 Array = npt.NDArray[Any]
 
@@ -34,8 +37,10 @@ class Model(Entry):
         return entropy.stored_tables(self.stored("tables").read())
 
     @cached_property
-    def starts(self) -> bits.Starts:
+    def starts(self) -> Starts:
         """The stored start values of the coder of bits."""
+        from . import bits  # the families that write when none is asked for do without
+
         return bits.stored_starts(self.stored("starts").read())
 
     def nearest_level(self, level: int) -> int:

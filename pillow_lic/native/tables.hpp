@@ -26,7 +26,7 @@ namespace lic {
 
 constexpr unsigned kMaxLanes = 8;
 constexpr unsigned kLookupBits = 10;
-constexpr unsigned kLookupSize = 1u << kLookupBits;
+constexpr unsigned kLookupSize = 1u << kLookupBits, kBucketBits = 16 - kLookupBits;
 // Indexes and symbols are copied to the stack by this many and checked there: the caller's arrays may change
 // under us while the GIL is released. A multiple of kMaxLanes, so that chunks begin on lane 0 when encoding.
 constexpr std::size_t kChunk = 512;
@@ -84,7 +84,7 @@ class Tables {
     shapes_.reserve(count);
     encoder_.reserve(total);
     decoder_.reserve(total);
-    lookup_.reserve(count * kLookupSize);
+    lookup_.resize(count * kLookupSize);
     for (std::size_t t = 0; t < count; ++t) add(t, low[t], sizes[t], frequencies + encoder_.size());
   }
 
@@ -119,7 +119,8 @@ class Tables {
       throw std::invalid_argument(name + " has frequencies that add up to " + std::to_string(sum) + ", not 65536");
 
     shapes_.push_back({static_cast<std::uint32_t>(encoder_.size()), low, size - 1});
-    std::uint32_t start = 0, bucket = 0;
+    std::uint16_t *const buckets = &lookup_[t * kLookupSize], *bucket = buckets;
+    std::uint32_t start = 0;
     for (std::uint32_t s = 0; s < size; ++s) {
       const std::uint32_t f = frequencies[s];
       encoder_.push_back({((std::uint64_t{1} << 48) + f - 1) / f, static_cast<std::uint16_t>(start),
@@ -127,8 +128,9 @@ class Tables {
       decoder_.push_back({static_cast<std::uint16_t>(start), static_cast<std::uint16_t>(f)});
       start += f;
       // lookup[b]: the symbol that holds the first slot of bucket b.
-      for (; bucket < kLookupSize && (bucket << (16 - kLookupBits)) < start; ++bucket)
-        lookup_.push_back(static_cast<std::uint16_t>(s));
+      std::uint16_t* const end = buckets + ((start + (1u << kBucketBits) - 1) >> kBucketBits);
+      std::fill(bucket, end, static_cast<std::uint16_t>(s));
+      bucket = end;
     }
   }
 

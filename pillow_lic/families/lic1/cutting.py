@@ -63,7 +63,7 @@ def shorter(
     except LicDamagedError:
         room = _least(model, stream, level, grid)
         found = symbols.begun(model, memoryview(stream)[:room], level, field, grid, known)
-    check = entropy.check_of(found.z_hat, *found.parts)
+    check = entropy.check_of(found.z_hat, *found.values)
     return payloads.cut(memoryview(stream)[:room], found.length, check)
 
 

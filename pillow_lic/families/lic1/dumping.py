@@ -29,18 +29,19 @@ def dump(model: Model, coded: Coded) -> dict[str, npt.NDArray[Any]]:
     field = importance_map.level_field(coded.level, coded.deltas, grid.shape, place.y0, place.x0)
     z_hat, values, found = symbols.read(model, coded.payload, coded.level, field, grid)
     scales = Scales(model, z_hat, field, grid)
-    indexes = np.zeros(values.shape, np.uint8)
+    found_indexes = list[npt.NDArray[Any]]()
 
     def code(t: int) -> npt.NDArray[Any]:
-        passes.scatter(indexes, t, grid.inside, scales.before(t))
-        return passes.gather(values, t, grid.inside)
+        found_indexes.append(scales.before(t).astype(np.uint8))
+        return values[t]
 
     passes.each(code, scales)
+    shape = (sizes.latents, *grid.shape)
     return {
         "hyper_latents": z_hat.astype(np.int16),
         "levels": field,
-        "indexes": indexes,
-        "residuals": values,
+        "indexes": passes.spread(found_indexes, shape, grid.inside),
+        "residuals": passes.spread(values, shape, grid.inside),
         "latents": residuals.reconstruct(model, z_hat, values, field, grid.inside),
         "filter": found.taps,
     }

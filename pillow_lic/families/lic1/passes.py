@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ...fileformat.areas import Area
+
 Array = npt.NDArray[Any]
 
 PASSES = 4
@@ -100,6 +102,33 @@ def scatter(a: Array, t: int, inside: tuple[int, int], values: Array) -> None:
     for view in _views(a, t, inside):
         view[...] = values[start : start + view.size].reshape(view.shape)
         start += view.size
+
+
+def of_window(values: Array, t: int, inside: tuple[int, int], window: Area) -> Array:
+    """Return those values of pass t that lie in a window, in coding order; the window begins at an even row and column.
+
+    values: those of all latents inside the picture, in coding order.
+    """
+    if window.shape == inside:
+        return values
+    corners = [divmod(place, 2) for place in places(t)]
+    sizes = [((inside[0] + 1 - row) // 2, (inside[1] + 1 - column) // 2) for row, column in corners]
+    channels = len(values) // sum(rows * columns for rows, columns in sizes)
+    start, views = 0, list[Array]()
+    for (row, column), (rows, columns) in zip(corners, sizes, strict=True):
+        part = values[start : start + channels * rows * columns].reshape(channels, rows, columns)
+        start += part.size
+        seen_rows = slice(window.y0 // 2, (window.y1 + 1 - row) // 2)
+        views.append(part[:, seen_rows, window.x0 // 2 : (window.x1 + 1 - column) // 2])
+    return _in_order(views, values.dtype)
+
+
+def spread(parts: Sequence[Array], shape: tuple[int, int, int], inside: tuple[int, int]) -> Array:
+    """Return the values of all passes, each in coding order, at their latents (M, h, w); 0 outside the picture."""
+    result = np.zeros(shape, parts[0].dtype)
+    for t, values in enumerate(parts):
+        scatter(result, t, inside, values)
+    return result
 
 
 def places(t: int) -> tuple[int, int, int, int]:

@@ -19,7 +19,7 @@ from ...fileformat.container import CutPayload
 from ...fileformat.importance_map import Deltas
 from ...fileformat.tiling import Tiling
 from .. import MISSING
-from . import detail, filtering, residuals, symbols, transforms
+from . import detail, filtering, passes, residuals, symbols, transforms
 from .filtering import Filter
 from .geometry import geometry
 
@@ -133,7 +133,8 @@ class Reader:
         inside = area.within(place)
         hyper = inside.over(sizes.hyper_stride)
         seen = hyper.times(sizes.hyper_stride).slices
-        y_hat = means(self._model, z_hat[:, *hyper.slices], values[:, *seen], field[seen], area.shape)
+        here = [passes.of_window(part, t, grid.inside, inside) for t, part in enumerate(values)]
+        y_hat = means(self._model, z_hat[:, *hyper.slices], here, field[seen], area.shape)
         return Found(y_hat, found)
 
     def draw_latents(

@@ -8,6 +8,8 @@ The means are floating point, and nothing here decides what a reader parses: all
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -69,13 +71,15 @@ def choose(model: Model, z_hat: Floats, y: Floats, field: Floats, grid: Grid) ->
     return chosen, predicted.y_hat
 
 
-def reconstruct(model: Model, z_hat: Floats, values: Values, field: Floats, inside: tuple[int, int]) -> Floats:
-    """Return y_hat (M, h, w), as `Means` has it, for z_hat and the parsed values (M, h, w) in twentieths of a step."""
+def reconstruct(
+    model: Model, z_hat: Floats, values: Sequence[Values], field: Floats, inside: tuple[int, int]
+) -> Floats:
+    """Return y_hat (M, h, w), as `Means` has it, for z_hat and the parsed values of every pass, in coding order, in twentieths of a step."""
     predicted = Means(model, z_hat, field, inside)
 
     def code(t: int) -> Values:
         predicted.find(t)
-        return passes.gather(values, t, inside)
+        return values[t]
 
     passes.each(code, predicted)
     return predicted.y_hat

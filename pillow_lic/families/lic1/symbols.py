@@ -36,10 +36,10 @@ CUT_STEP = 256
 
 
 class Parsed(NamedTuple):
-    """The content of a payload: z_hat (Z, h/4, w/4), integers as float32, the values (M, h, w) and the filter of the tile."""
+    """The content of a payload: z_hat (Z, h/4, w/4), integers as float32, the values of every pass in coding order, the tile's filter."""
 
     z_hat: Floats
-    values: Values
+    values: list[Values]
     filter: Filter
 
 
@@ -66,11 +66,10 @@ def write(
 
 
 class Begun(NamedTuple):
-    """The hyper-latents z_hat (Z, h/4, w/4), the values (M, h, w) and those of every pass in coding order, of which `length` were read."""
+    """The hyper-latents z_hat (Z, h/4, w/4), and the values of every pass in coding order, of which `length` were read."""
 
     z_hat: Floats
-    values: Values
-    parts: list[Values]
+    values: list[Values]
     length: int
 
 
@@ -87,12 +86,12 @@ def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, g
     try:
         values = _read_values(model, take, z_hat, field, grid)
         if count is not None:
-            decoder.compare(z_hat, *take.parts)
+            decoder.compare(z_hat, *values)
         elif geometry(model).fraction:
             found, checked = filtering.read(decoder, fixed.stored(model), level)
-            decoder.finish(z_hat, *take.parts, checked)
+            decoder.finish(z_hat, *values, checked)
         else:
-            decoder.finish(z_hat, *take.parts)
+            decoder.finish(z_hat, *values)
     except LicDamagedError as error:
         raise LicDesyncError(entropy.DESYNC.format(f"{error}")) from error
     if count is not None and take.count < count:
@@ -118,7 +117,7 @@ def begun(model: Model, stream: memoryview | bytes, level: int, field: Floats, g
     z_hat = _read_hyper(model, decoder, level, grid)
     take = _Take(model, decoder, most, ends_early=True)
     values = _read_values(model, take, z_hat, field, grid)
-    return Begun(z_hat, values, take.parts, take.count)
+    return Begun(z_hat, values, take.count)
 
 
 def hyper_latents(model: Model, stream: memoryview | bytes, level: int, grid: Grid) -> Floats:
@@ -131,10 +130,12 @@ class _Take:
 
     def __init__(self, model: Model, decoder: entropy.Decoder, most: int | None, *, ends_early: bool = False) -> None:
         self._model, self._decoder, self._left, self._ends_early = model, decoder, most, ends_early
-        self.parts: list[Values] = []
         self.count = 0
 
     def __call__(self, indexes: Indexes) -> Values:
+        if self._left is None and not self._ends_early:
+            self.count += indexes.size
+            return self._next(indexes)
         found = np.zeros(indexes.shape, np.int32)
         here = indexes.size if self._left is None else min(indexes.size, self._left - self.count)
         step = CUT_STEP if self._ends_early else max(here, 1)
@@ -148,7 +149,6 @@ class _Take:
                 self._left = self.count
                 break
             self.count += some.stop - some.start
-        self.parts.append(found)
         return found
 
     def _next(self, indexes: Indexes) -> Values:
@@ -161,15 +161,13 @@ def _read_hyper(model: Model, decoder: entropy.Decoder, level: int, grid: Grid) 
     return decoder.decode(z_indexes(level, shape)).astype(np.float32).reshape(shape)
 
 
-def _read_values(model: Model, take: Take, z_hat: Floats, field: Floats, grid: Grid) -> Values:
-    """Return the values (M, h, w), pass by pass; `take` gives the next ones for their scale indexes."""
-    scales = Scales(model, z_hat, field, grid)
-    result = np.zeros((model.constants["latents"], *grid.shape), np.int32)
+def _read_values(model: Model, take: Take, z_hat: Floats, field: Floats, grid: Grid) -> list[Values]:
+    """Return the values of every pass in coding order; `take` gives the next ones for their scale indexes."""
+    scales, found = Scales(model, z_hat, field, grid), list[Values]()
 
     def code(t: int) -> Values:
-        values = take(scales.before(t))
-        passes.scatter(result, t, grid.inside, values)
-        return values
+        found.append(take(scales.before(t)))
+        return found[-1]
 
     passes.each(code, scales)
-    return result
+    return found
