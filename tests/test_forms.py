@@ -14,7 +14,7 @@ from pillow_lic import codec, families, metrics
 from pillow_lic.engine import models
 from pillow_lic.exact import layer
 from pillow_lic.families import Request
-from pillow_lic.families.lic1 import synthesis
+from pillow_lic.families.lic1 import detail, synthesis
 from pillow_lic.fileformat import container
 from pillow_lic.fileformat.levels import quality_to_level
 from pillow_lic.fileformat.limits import MAX_LEVEL
@@ -46,13 +46,14 @@ def test_a_trial_is_what_the_file_holds(name: str, shape: tuple[int, int], monke
     assert list(map(bytes, trial.payloads)) == list(map(bytes, writer.payloads(level)))
     data = Coded(Picture(pixels, "RGB", None), model, Request(effort=model.effort)).file(level)
     shown = codec.decode(data)[1].astype(int)
-    monkeypatch.setattr(synthesis, "_native", lambda model: None)
+    for layers in (synthesis, detail):
+        monkeypatch.setattr(layers, "_native", lambda model: None)
     off = np.abs(codec.decode(data)[1].astype(int) - trial.colors)
     assert off.max() <= 1
     assert np.count_nonzero(off) <= 0.005 * off.size
     off = shown - trial.colors
     assert np.abs(off).max() <= 1
-    assert np.count_nonzero(off) <= 0.03 * off.size
+    assert np.count_nonzero(off) <= 0.04 * off.size
     assert abs(off.mean()) <= 0.005
 
 
