@@ -1,5 +1,6 @@
 // What this machine computes, as a hash for each part: the same on every machine, whatever its processor, compiler and C library.
-// tests/run_machines.sh builds and runs it for several. Of layers every set of kernels is asked; ends with 1 where two differ.
+// tests/run_machines.sh builds and runs it for several. Of layers every set of kernels is asked; ends with 1 where two differ. Without a
+// multiply-add there are no means.
 #include <cinttypes>
 #include <cstdio>
 #include <functional>
@@ -42,7 +43,7 @@ float any(std::uint32_t random) { return static_cast<float>(static_cast<std::int
 
 bool same = true;
 
-void print(const char* part, std::uint64_t hash) { std::printf("%-12s %016" PRIx64 "\n", part, hash); }
+void print(const char* part, std::uint64_t hash) { std::printf("%-13s %016" PRIx64 "\n", part, hash); }
 
 // What is computed by all kernels.
 void by_kernels(const char* part, const std::function<void(Hash&)>& compute) {
@@ -89,6 +90,24 @@ void check_scales() {
       hash.add(index);
     }
   });
+}
+
+void check_means(const char* part, float (*latent)(std::uint32_t), float (*level_of)(std::uint32_t)) {
+  if (!lic::Means::fast()) return;
+  static const lic::Means network = make_means({8, 32, 128, 3});
+  const std::size_t height = 8, width = 44, places = height * width;
+  const auto latents = made<float>(network.sizes.hyper_latents * places / 16, latent), y = made<float>(network.sizes.latents * places, latent);
+  const auto level = made<float>(places, level_of);
+  std::vector<float> features(network.sizes.features * places);
+  network.begin(latents.data(), level.data(), height, width, features.data());
+  Hash hash;
+  hash.add(features);
+  for (std::size_t stage = 0; stage < network.sizes.stages; ++stage) {
+    std::vector<float> means(network.sizes.passes(stage) * network.sizes.latents * places / 4);
+    network.find(stage, features.data(), y.data(), height, width, means.data());
+    hash.add(means);
+  }
+  print(part, hash.value);
 }
 
 void check_detail() {
@@ -214,5 +233,7 @@ int main() {
   check_filter();
   check_symbols();
   check_bits();
+  check_means("means", [](std::uint32_t r) { return static_cast<float>(static_cast<int>(r % 255) - 127) / 3; }, [](std::uint32_t r) { return static_cast<float>(r % 1025); });
+  check_means("means' limits", any, any);
   return same ? 0 : 1;
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "means.hpp"
 #include "scales.hpp"
 #include "synthesis.hpp"
 
@@ -81,6 +82,27 @@ lic::Scales make_scales(std::size_t stages) {
   }
   require(file.data.size() == lic::Scales::bytes(stages));
   return lic::Scales(lic::Numbers(file.data.data()), stages);
+}
+
+lic::Means make_means(const lic::Means::Sizes& sizes) {
+  using M = lic::Means;
+  File file;
+  file.put<std::uint32_t>(1, [&] { return sizes.features; });
+  for (const std::size_t inputs : {sizes.hyper_latents, sizes.features})
+    for (std::size_t place = 0; place < 4; ++place) file.real(sizes.features, inputs);
+  file.put<float>(M::kAnchors * sizes.features, [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
+  file.real_block(M::kFirstSide, sizes.features);
+  for (std::size_t stage = 0, pass = 0; stage < sizes.stages; ++stage) {
+    if (stage) file.real(sizes.features, sizes.features + sizes.latents);
+    file.real_block(M::kSide, sizes.features);
+    for (std::size_t turn = 0; turn < sizes.passes(stage); ++turn, ++pass)
+      for (std::size_t group = 0; group < M::kGroups; ++group) {
+        file.put<std::int32_t>(1, [&] { return group ^ pass; });
+        file.real(sizes.group(), sizes.features);
+      }
+  }
+  require(file.data.size() == sizes.bytes());
+  return M(lic::Numbers(file.data.data()), sizes);
 }
 
 }  // namespace

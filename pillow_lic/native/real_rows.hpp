@@ -26,38 +26,31 @@ struct Input {
 enum class End { kPut, kBend, kAdd };
 
 template <std::size_t n>
-LIC_INLINE void add_products(const Input& input, std::size_t x, const Outputs* weights, Eight (&low)[n], Eight (&high)[n]) {
+LIC_REAL_INLINE void add_products(const Input& input, std::size_t x, const Outputs* weights, Eight (&low)[n], Eight (&high)[n]) {
   const float* from = input.first + x * input.apart;
   for (std::size_t k = 0; k < input.count; ++k) {
-    Eight first, second;
-    load(weights[k].of, first), load(weights[k].of + kEight, second);
+    const Eight first = loaded(weights[k].of), second = loaded(weights[k].of + kEight);
     LIC_SIX
     for (std::size_t i = 0; i < n; ++i) {
       const float factor = from[i * input.apart + k];
-      low[i] += first * factor;
-      high[i] += second * factor;
+      low[i] = plus_product(low[i], first, factor);
+      high[i] = plus_product(high[i], second, factor);
     }
   }
 }
 
-LIC_INLINE void leave_at(Eight& made, float* to, End end) {
-  if (end == End::kBend) {
-    const Eight small = made * kSlope;
-    made = made > small ? made : small;
-  } else if (end == End::kAdd) {
-    Eight there;
-    load(to, there);
-    made += there;
-  }
-  store(made, to);
+LIC_REAL_INLINE void leave_at(Eight made, float* to, End end) {
+  if (end == End::kBend) made = bent(made, kSlope);
+  else if (end == End::kAdd) made = plus(made, loaded(to));
+  stored(to, made);
 }
 
 template <std::size_t n>
-LIC_INLINE void layer_at(const RealLayer& layer, std::size_t block, const Input& one, const Input& other, std::size_t x, float* to,
+LIC_REAL_INLINE void layer_at(const RealLayer& layer, std::size_t block, const Input& one, const Input& other, std::size_t x, float* to,
                          std::size_t apart, End end) {
   Eight low[n], high[n];
   LIC_SIX
-  for (std::size_t i = 0; i < n; ++i) load(layer.bias[block].of, low[i]), load(layer.bias[block].of + kEight, high[i]);
+  for (std::size_t i = 0; i < n; ++i) low[i] = loaded(layer.bias[block].of), high[i] = loaded(layer.bias[block].of + kEight);
   const Outputs* weights = &layer.weights[block * layer.inputs];
   add_products(one, x, weights, low, high);
   if (other.count) add_products(other, x, weights + one.count, low, high);
@@ -69,7 +62,7 @@ LIC_INLINE void layer_at(const RealLayer& layer, std::size_t block, const Input&
 }
 
 // A layer over a row of `count` places, whose inputs are those of `one` and then of `other`; results lie `apart` from each other.
-LIC_MULTIPLY_ADD void layer_row(const RealLayer& layer, const Input& one, const Input& other, std::size_t count, float* to,
+LIC_REAL void layer_row(const RealLayer& layer, const Input& one, const Input& other, std::size_t count, float* to,
                                 std::size_t apart, End end) {
   constexpr std::size_t kMost = 6;  // places of a product: 12 sums of 8 numbers, for 16 registers
   for (std::size_t block = 0; block < layer.bias.size(); ++block)
@@ -90,30 +83,25 @@ LIC_MULTIPLY_ADD void layer_row(const RealLayer& layer, const Input& one, const 
 using Window = std::array<const float*, 5>;  // rows around one, which begin side / 2 places before the first
 
 template <std::size_t n>
-LIC_INLINE void see_at(const RealDepthwise& layer, const Window& rows, std::size_t x, std::size_t channel, float* to) {
+LIC_REAL_INLINE void see_at(const RealDepthwise& layer, const Window& rows, std::size_t x, std::size_t channel, float* to) {
   const std::size_t channels = layer.bias.size(), side = layer.side;
   Eight sums[n];
   LIC_SIX
-  for (std::size_t i = 0; i < n; ++i) load(&layer.bias[channel], sums[i]);
+  for (std::size_t i = 0; i < n; ++i) sums[i] = loaded(&layer.bias[channel]);
   const float* weights = &layer.weights[channel];
   for (std::size_t row = 0; row < side; ++row)
     for (std::size_t column = 0; column < side; ++column, weights += channels) {
-      Eight weight;
-      load(weights, weight);
+      const Eight weight = loaded(weights);
       const float* from = rows[row] + (x + column) * channels + channel;
       LIC_SIX
-      for (std::size_t i = 0; i < n; ++i) {
-        Eight seen;
-        load(from + i * channels, seen);
-        sums[i] += seen * weight;
-      }
+      for (std::size_t i = 0; i < n; ++i) sums[i] = plus_product(sums[i], loaded(from + i * channels), weight);
     }
   LIC_SIX
-  for (std::size_t i = 0; i < n; ++i) store(sums[i], to + (x + i) * channels + channel);
+  for (std::size_t i = 0; i < n; ++i) stored(to + (x + i) * channels + channel, sums[i]);
 }
 
 // A depthwise layer over a row of `count` places.
-LIC_MULTIPLY_ADD void see_row(const RealDepthwise& layer, const Window& rows, std::size_t count, float* to) {
+LIC_REAL void see_row(const RealDepthwise& layer, const Window& rows, std::size_t count, float* to) {
   constexpr std::size_t kMost = 6;
   for (std::size_t channel = 0; channel < layer.bias.size(); channel += kEight) {
     std::size_t x = 0;
@@ -124,33 +112,32 @@ LIC_MULTIPLY_ADD void see_row(const RealDepthwise& layer, const Window& rows, st
 
 // A number for every channel and place, `plane` numbers from channel to channel and two from place to place, as places `apart` numbers
 // from each other; and back, one number from place to place.
-LIC_MULTIPLY_ADD void places_of(const float* planes, std::size_t plane, std::size_t channels, std::size_t count, float* to, std::size_t apart) {
+LIC_REAL void places_of(const float* planes, std::size_t plane, std::size_t channels, std::size_t count, float* to, std::size_t apart) {
   for (std::size_t channel = 0; channel < channels; channel += kEight, to += kEight) {
     const float* from = planes + channel * plane;
     std::size_t x = 0;
     for (; x + kEight <= count; x += kEight) {
       Eight in[kEight], out[kEight];
       for (std::size_t k = 0; k < kEight; ++k) {
-        Eight first, second;
-        load(from + k * plane + 2 * x, first), load(from + k * plane + 2 * x + kEight - 1, second);  // there may be none behind these
-        in[k] = __builtin_shufflevector(first, second, 0, 2, 4, 6, 9, 11, 13, 15);
+        const float* eight = from + k * plane + 2 * x;
+        in[k] = evens(loaded(eight), loaded(eight + kEight - 1));  // there may be none behind these
       }
       transpose(in, out);
-      for (std::size_t i = 0; i < kEight; ++i) store(out[i], to + (x + i) * apart);
+      for (std::size_t i = 0; i < kEight; ++i) stored(to + (x + i) * apart, out[i]);
     }
     for (; x < count; ++x)
       for (std::size_t k = 0; k < kEight; ++k) to[x * apart + k] = from[k * plane + 2 * x];
   }
 }
 
-LIC_MULTIPLY_ADD void planes_of(const float* places, std::size_t apart, std::size_t channels, std::size_t count, float* to, std::size_t plane) {
+LIC_REAL void planes_of(const float* places, std::size_t apart, std::size_t channels, std::size_t count, float* to, std::size_t plane) {
   for (std::size_t channel = 0; channel < channels; channel += kEight, places += kEight, to += kEight * plane) {
     std::size_t x = 0;
     for (; x + kEight <= count; x += kEight) {
       Eight in[kEight], out[kEight];
-      for (std::size_t i = 0; i < kEight; ++i) load(places + (x + i) * apart, in[i]);
+      for (std::size_t i = 0; i < kEight; ++i) in[i] = loaded(places + (x + i) * apart);
       transpose(in, out);
-      for (std::size_t k = 0; k < kEight; ++k) store(out[k], to + k * plane + x);
+      for (std::size_t k = 0; k < kEight; ++k) stored(to + k * plane + x, out[k]);
     }
     for (; x < count; ++x)
       for (std::size_t k = 0; k < kEight; ++k) to[k * plane + x] = places[x * apart + k];
