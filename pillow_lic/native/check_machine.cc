@@ -111,9 +111,7 @@ void check_means(const char* part, float (*latent)(std::uint32_t), float (*level
 }
 
 void check_detail() {
-  auto numbers = made<float>(lic::Detail::kNumbers, [](std::uint32_t r) { return static_cast<float>(static_cast<int>(r % 2001) - 1000) * 2e-4f; });
-  for (std::size_t k = 0; k < lic::Detail::kAnchors; ++k) numbers[k] -= 3;
-  const lic::Detail layers(numbers.data());
+  const lic::Detail layers = make_detail();
   const std::size_t height = 16, width = 40;
   const auto picture = made<float>(lic::Detail::kPlanes * height * width, [](std::uint32_t r) { return static_cast<float>(r % 28000) / 100 - 10; });
   const auto context = made<float>(lic::Detail::kHidden * height * width / 16, [](std::uint32_t r) { return static_cast<float>(r % 1000) / 500 - 1; });

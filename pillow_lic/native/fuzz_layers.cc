@@ -1,20 +1,35 @@
-// libFuzzer target of synthesis.hpp, scales.hpp and means.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
+// libFuzzer target of synthesis.hpp, scales.hpp, detail.hpp and means.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
 //
-// An input: rows and columns, 2 bytes; the bits of latents, levels, features and magnitudes as floating-point numbers, whatever they are.
-// A picture and a context of numbers must come out, and indexes of 0 to 63; means of numbers that are some. The layers' own numbers are random and the same every time:
-// those of a release are checked by a hash.
+// An input: rows and columns, a stage and kernels, 2 bytes; the bits of latents, levels, features, magnitudes, pixels and context as
+// floating-point numbers, whatever they are. A picture and a context of numbers must come out, features of 8 bits, indexes of 0 to 63 and
+// colours in sixteenths of 255 levels, the same from two of the kernels; means of numbers that are some. The layers' own numbers are random
+// and the same every time: those of a release are checked by a hash.
 #include <cmath>
 
 #include "kernels.hpp"
 #include "random_layers.hpp"
 
+namespace {
+
+// What the quickest kernels compute, which those number `other` must too.
+template <typename Compute>
+auto by_both(std::size_t other, const Compute& compute) {
+  const auto& all = lic::all_kernels();
+  const auto found = compute(*all.front()), same = compute(*all[other % all.size()]);
+  for (std::size_t i = 0; i < found.size(); ++i) require(found[i] == same[i]);
+  return found;
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 6) return 0;
   static const lic::Synthesis synthesis = make_synthesis();
   static const lic::Scales scales = make_scales(3);
+  static const lic::Detail layers = make_detail();
   static const lic::Means means = make_means({8, 32, 128, 3});
   const std::size_t height = 1 + data[0] % 6, width = 1 + data[1] % 20;
-  const std::size_t stage = data[0] / 6 % 3;
+  const std::size_t stage = data[0] / 6 % 3, other = data[1] / 20;
   data += 2, size -= 2;
   std::size_t at = 0;
   const auto numbers = [&](std::size_t n) {
@@ -23,23 +38,43 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return made;
   };
   const auto latents = numbers(lic::Synthesis::kLatents * height * width), level = numbers(height * width);
-  std::vector<float> picture(lic::Synthesis::kPlanes * 64 * height * width), context(lic::Synthesis::kContext * 4 * height * width);
-  lic::kernels().draw(synthesis, latents.data(), level.data(), height, width, picture.data(), context.data());
+  const std::size_t drawn = lic::Synthesis::kPlanes * 64 * height * width;
+  const auto picture = by_both(other, [&](const lic::Kernels& kernels) {
+    std::vector<float> both(drawn + lic::Synthesis::kContext * 4 * height * width);
+    kernels.draw(synthesis, latents.data(), level.data(), height, width, both.data(), both.data() + drawn);
+    return both;
+  });
   for (const float number : picture) require(std::isfinite(number));
-  for (const float number : context) require(std::isfinite(number));
 
   const std::size_t rows = 2 * ((height + 1) / 2), columns = 2 * ((width + 1) / 2);
   const auto features = numbers(lic::Stage::kFeatures * rows * columns), magnitudes = numbers(lic::Stage::kLatents * rows * columns);
   const auto levels = numbers(rows * columns);
-  std::vector<std::uint8_t> index(scales.stages[stage].passes() * lic::Stage::kLatents * rows * columns / 4, 255);
-  lic::kernels().find(scales.stages[stage], features.data(), levels.data(), magnitudes.data(), rows, columns, index.data());
+  const auto index = by_both(other, [&](const lic::Kernels& kernels) {
+    std::vector<std::uint8_t> index(scales.stages[stage].passes() * lic::Stage::kLatents * rows * columns / 4, 255);
+    kernels.find(scales.stages[stage], features.data(), levels.data(), magnitudes.data(), rows, columns, index.data());
+    return index;
+  });
   for (const std::uint8_t number : index) require(number < 64);
 
   const auto any = numbers(lic::Hyper::kLatents * height * width);
-  std::vector<float> ascended(16 * lic::Hyper::kFeatures * height * width, -1);
-  lic::kernels().ascend(scales.hyper, any.data(), height, width, ascended.data());
+  const auto ascended = by_both(other, [&](const lic::Kernels& kernels) {
+    std::vector<float> ascended(16 * lic::Hyper::kFeatures * height * width, -1);
+    kernels.ascend(scales.hyper, any.data(), height, width, ascended.data());
+    return ascended;
+  });
   for (const float number : ascended) require(number >= 0 && number < 256);
 
+  const auto pixels = numbers(lic::Detail::kPlanes * 64 * height * width), context = numbers(lic::Detail::kHidden * 4 * height * width);
+  const std::size_t top = height / 2, left = width / 3, inner_rows = (height - top + 1) / 2, inner_columns = (width - left + 1) / 2;
+  const auto colours = by_both(other, [&](const lic::Kernels& kernels) {
+    std::vector<std::uint16_t> colours(16 * inner_rows * 48 * inner_columns, 65535);
+    kernels.refine(layers, {pixels.data(), context.data(), level.data(), 8 * height, 8 * width},
+                   {8 * top, 8 * left, 8 * inner_rows, 8 * inner_columns}, colours.data(), 48 * inner_columns);
+    return colours;
+  });
+  for (const std::uint16_t number : colours) require(number <= 255 << 4);
+
+  if (!lic::Means::fast()) return 0;
   const lic::Means::Sizes& sizes = means.sizes;
   const std::size_t down = 4 * ((height + 3) / 4), across = 4 * ((width + 3) / 4), places = down * across;
   const auto some = [&](std::size_t n) {

@@ -3,7 +3,7 @@
 //     hyper-latents z (Z, h/4, w/4), level (h, w)  ──begin──▶  features (h, w, P)
 //     features, y (M, h, w) as far as it is known  ──find───▶  means (passes M, h/2, w/2) of a stage
 //
-// They are the graphs means_z, means_0 and so on, with sums in another order. Rows go through all layers while they are in the caches, and
+// They are the graphs means_z, means_0 and so on, with sums in another order, the same one everywhere (vectors.hpp). Rows go through all layers while they are in the caches, and
 // of y only what earlier passes have coded is looked at: of the four groups of channels one for each of them at every place.
 // Whole numbers of 16 bits, which synthesis.hpp has, would be too coarse: a mean of hundreds of steps moves the picture.
 #pragma once
@@ -36,7 +36,7 @@ class Means {
   // place in a cell of 2x2 that is coded, and its layer.
   Means(Numbers numbers, const Sizes& sizes);
 
-  // Whether compiler and processor are such that it is quicker than an engine.
+  // Whether the processor has a multiply-add and the compiler vectors: without them an engine is quicker, and the functions below do nothing.
   static bool fast();
 
   // Writes all of `features`; height and width are multiples of 4.

@@ -192,7 +192,7 @@ void begin_means(const lic::Means& means, const Cells& hyper_latents, const Fiel
   if (hyper_latents.shape(0) != means.sizes.hyper_latents || hyper_latents.shape(1) != height / 4 || hyper_latents.shape(2) != width / 4 ||
       features.shape(0) != height || features.shape(1) != width || features.shape(2) != means.sizes.features)
     throw std::invalid_argument("there must be hyper-latents for every 4x4 levels, and features for every level");
-  if (!lic::Means::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is as quick");
+  if (!lic::Means::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is quicker");
   nb::gil_scoped_release release;
   means.begin(hyper_latents.data(), level.data(), height, width, features.data());
 }
@@ -205,7 +205,7 @@ void find_means(const lic::Means& means, std::size_t stage, const Cells& feature
   if (features.shape(2) != means.sizes.features || y.shape(0) != means.sizes.latents || y.shape(1) != height || y.shape(2) != width ||
       out.shape(0) != means.sizes.passes(stage) * means.sizes.latents || out.shape(1) != height / 2 || out.shape(2) != width / 2)
     throw std::invalid_argument("there must be features and latents of every place, and for every 2x2 a mean of each latent and pass");
-  if (!lic::Means::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is as quick");
+  if (!lic::Means::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is quicker");
   nb::gil_scoped_release release;
   means.find(stage, features.data(), y.data(), height, width, out.data());
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "detail.hpp"
 #include "means.hpp"
 #include "scales.hpp"
 #include "synthesis.hpp"
@@ -103,6 +104,14 @@ lic::Means make_means(const lic::Means::Sizes& sizes) {
   }
   require(file.data.size() == sizes.bytes());
   return M(lic::Numbers(file.data.data()), sizes);
+}
+
+lic::Detail make_detail() {
+  std::mt19937 random{1};
+  std::vector<float> numbers(lic::Detail::kNumbers);
+  for (float& number : numbers) number = static_cast<float>(static_cast<int>(random() % 2001) - 1000) * 2e-4f;
+  for (std::size_t k = 0; k < lic::Detail::kAnchors; ++k) numbers[k] -= 3;
+  return lic::Detail(numbers.data());
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
     z_hat (Z, h/4, w/4), level (h, w)  ──begin──▶  features  ──find(stage), y_hat (M, h, w)──▶  means (passes * M, h/2, w/2)
 
 Native code (native/means.hpp) needs a file of numbers beside the model, outside its hash. It is float32 as the networks are, with sums in
-another order: writers use it as readers do, for the means of two engines, or of two processors, are as far from each other.
+another order: writers use it as readers do, for the means of two engines, or of a network on two processors, are as far from each other.
+Native code gives the same means on every processor that it runs on.
 """
 
 from __future__ import annotations
