@@ -37,6 +37,7 @@ for kind in "$@"; do
     aarch64) build aarch64 aarch64-linux-gnu-g++ && emulated aarch64 "$work/aarch64/check_machine" >"$work/$kind.txt" ;;
     *) echo "kinds are here, x86-64 and aarch64, got $kind" >&2 && exit 1 ;;
     esac
+    but=
     grep '^means' "$work/$kind.txt" >"$work/means.txt" || but=", without means"
     grep -v '^means' "$work/$kind.txt" >"$work/rest.txt"
     for part in rest means; do
@@ -47,7 +48,6 @@ for kind in "$@"; do
             exit 1
         }
     done
-    echo "$kind: the same${but-}"
-    unset but
+    echo "$kind: the same$but"
 done
 cat "$work"/all_*.txt

@@ -3,9 +3,10 @@
 //     hyper-latents z (Z, h/4, w/4), level (h, w)  ──begin──▶  features (h, w, P)
 //     features, y (M, h, w) as far as it is known  ──find───▶  means (passes M, h/2, w/2) of a stage
 //
-// They are the graphs means_z, means_0 and so on, with sums in another order, the same one everywhere (vectors.hpp). Rows go through all layers while they are in the caches, and
-// of y only what earlier passes have coded is looked at: of the four groups of channels one for each of them at every place.
-// Whole numbers of 16 bits, which synthesis.hpp has, would be too coarse: a mean of hundreds of steps moves the picture.
+// They are the graphs means_z, means_0 and so on, with sums in another order, the same one everywhere (vectors.hpp). Rows go through all
+// layers while they are in the caches, and of y only what earlier passes have coded is looked at: of the four groups of channels one for
+// each of them at every place. Whole numbers of 16 bits, which synthesis.hpp has, would be too coarse: a mean of hundreds of steps moves
+// the picture.
 #pragma once
 
 #include <vector>
@@ -36,7 +37,8 @@ class Means {
   // place in a cell of 2x2 that is coded, and its layer.
   Means(Numbers numbers, const Sizes& sizes);
 
-  // Whether the processor has a multiply-add and the compiler vectors: without them an engine is quicker, and the functions below do nothing.
+  // Whether the processor has a multiply-add, and the compiler what vectors.hpp needs: else an engine is quicker, and what is below must
+  // not be called.
   static bool fast();
 
   // Writes all of `features`; height and width are multiples of 4.

@@ -76,11 +76,15 @@ struct Eight {
 LIC_REAL_INLINE Eight loaded(const float* from) { return {vld1q_f32(from), vld1q_f32(from + 4)}; }
 LIC_REAL_INLINE void stored(float* to, Eight v) { vst1q_f32(to, v.low), vst1q_f32(to + 4, v.high); }
 LIC_REAL_INLINE Eight plus(Eight a, Eight b) { return {vaddq_f32(a.low, b.low), vaddq_f32(a.high, b.high)}; }
-LIC_REAL_INLINE Eight plus_product(Eight sum, Eight a, Eight b) { return {vfmaq_f32(sum.low, a.low, b.low), vfmaq_f32(sum.high, a.high, b.high)}; }
+LIC_REAL_INLINE Eight plus_product(Eight sum, Eight a, Eight b) {
+  return {vfmaq_f32(sum.low, a.low, b.low), vfmaq_f32(sum.high, a.high, b.high)};
+}
 LIC_REAL_INLINE Eight plus_product(Eight sum, Eight a, float b) { return {vfmaq_n_f32(sum.low, a.low, b), vfmaq_n_f32(sum.high, a.high, b)}; }
 
 // The larger of v and v times a factor.
-LIC_REAL_INLINE Eight bent(Eight v, float factor) { return {vmaxq_f32(v.low, vmulq_n_f32(v.low, factor)), vmaxq_f32(v.high, vmulq_n_f32(v.high, factor))}; }
+LIC_REAL_INLINE Eight bent(Eight v, float factor) {
+  return {vmaxq_f32(v.low, vmulq_n_f32(v.low, factor)), vmaxq_f32(v.high, vmulq_n_f32(v.high, factor))};
+}
 
 // Every other number of 15, of which `first` are the first 8 and `second` the last 8.
 LIC_REAL_INLINE Eight evens(Eight first, Eight second) { return {vuzp1q_f32(first.low, first.high), vuzp2q_f32(second.low, second.high)}; }
