@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from ..errors import LicUnsupportedError
@@ -30,6 +31,10 @@ class Model(Entry):
     def run(self, role: str, **feeds: Array) -> list[Array]:
         """Run the network with that role and return its outputs in graph order; LicRuntimeError as `runtime.run`."""
         return runtime.run(self, role, feeds)
+
+    def numbers(self, role: str) -> npt.NDArray[np.uint8] | None:
+        """Return the bytes of the file of numbers that native layers take, beside the networks; None where the model has none."""
+        return np.frombuffer(self.stored(role).read(), np.uint8) if role in self.extras else None
 
     @cached_property
     def tables(self) -> entropy.Tables:

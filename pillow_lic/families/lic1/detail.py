@@ -35,9 +35,8 @@ STRIP_ROWS = 16
 @cache
 def _native(model: Model) -> Detail | None:
     """Return the layers in native code, None where there are none or the network is as quick."""
-    if NUMBERS not in model.extras or not Detail.fast():
-        return None
-    return Detail(np.frombuffer(model.stored(NUMBERS).read(), "<f4").astype(np.float32))
+    numbers = model.numbers(NUMBERS) if Detail.fast() else None
+    return None if numbers is None else Detail(numbers.view("<f4").astype(np.float32))
 
 
 def draw(

@@ -31,10 +31,10 @@ NUMBERS = "mean_numbers"
 @cache
 def _native(model: Model) -> entropy.Means | None:
     """Return the networks in native code, None where there are none or the graphs are as quick."""
-    if NUMBERS not in model.extras or not entropy.Means.fast():
+    numbers = model.numbers(NUMBERS) if entropy.Means.fast() else None
+    if numbers is None:
         return None
-    sizes = (model.constants[name] for name in ("hyper_latents", "latents", "stages"))
-    return entropy.Means(np.frombuffer(model.stored(NUMBERS).read(), np.uint8), *sizes)
+    return entropy.Means(numbers, *(model.constants[name] for name in ("hyper_latents", "latents", "stages")))
 
 
 class Features(NamedTuple):

@@ -40,9 +40,8 @@ def deviations() -> Floats:
 @cache
 def _native(model: Model) -> entropy.Scales | None:
     """Return the networks of all stages in native code, None where there are none or the graphs are as quick."""
-    if NUMBERS not in model.extras or not entropy.Scales.fast():
-        return None
-    return entropy.Scales(np.frombuffer(model.stored(NUMBERS).read(), np.uint8), model.constants["stages"])
+    numbers = model.numbers(NUMBERS) if entropy.Scales.fast() else None
+    return None if numbers is None else entropy.Scales(numbers, model.constants["stages"])
 
 
 def begin(model: Model, z_hat: Floats) -> Floats:

@@ -28,9 +28,8 @@ NUMBERS = "synthesis_numbers"
 @cache
 def _native(model: Model) -> Synthesis | None:
     """Return the layers in native code, None where there are none or the network is as quick."""
-    if NUMBERS not in model.extras or not Synthesis.fast():
-        return None
-    return Synthesis(np.frombuffer(model.stored(NUMBERS).read(), np.uint8))
+    numbers = model.numbers(NUMBERS) if Synthesis.fast() else None
+    return None if numbers is None else Synthesis(numbers)
 
 
 def _layers(model: Model, *, reference: bool) -> Synthesis | None:
