@@ -8,18 +8,18 @@
 
 Functions:
 
-    save(image, path, **options)     write a .lic file, whole or not at all; its help lists the options of every writer here
-    encode(image, **options)         the bytes of that file
-    open(file, bytes=None)           open a .lic file, and nothing else; of a progressive one as much as so many bytes show
-    cut(file, size)                  the bytes of a smaller file with the same picture, coarser, of a progressive one
-    convert(sources, destination)    many files, as `lic convert` does; a Summary with a Result for each
-    restore(jpeg)                    the picture of a JPEG file without its blocks and rings
-    extract(file)                    the JPEG file that a .lic file of model "restored" holds
-    settings(...)                    threads, providers and limits for a `with` block
-    register()                       tell Pillow of .lic again, after another package took the name
+    save(image, path, **options)     write a .lic file, completely or not at all; help(pillow_lic.save) lists the options
+    encode(image, **options)         return the bytes of that file
+    open(file, bytes=None)           open a .lic file and no other format; with bytes, read only that many
+    cut(file, size)                  return the bytes of a smaller file with less detail, without encoding again
+    convert(sources, destination)    convert many files, as `lic convert` does; return a Summary with a Result for each
+    restore(jpeg)                    return the picture of a JPEG file without block and ringing artefacts
+    extract(file)                    return the JPEG file inside a .lic file of model "restored"
+    settings(...)                    set threads, providers and limits for a `with` block
+    register()                       register .lic with Pillow again, if another package has taken the name
 
-What is wrong with a file is a LicError, which is an OSError, and mostly one of its kinds. Everything heavier than the registration
-is imported on first use.
+A file that cannot be read or written raises a LicError, which is an OSError, or one of its subclasses. Everything heavier than
+the registration is imported on first use.
 """
 
 from __future__ import annotations

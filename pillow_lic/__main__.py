@@ -32,6 +32,10 @@ _SAID_IN_FULL = (
     Image.DecompressionBombError,
 )
 """Kinds of errors whose words need no more to be understood."""
+_COMPLETION = """tab completion, after pip install "pillow-lic[completion]":
+  eval "$(register-python-argcomplete lic)"                 in bash, and in zsh after compinit
+  register-python-argcomplete --shell fish lic | source     in fish
+"""
 
 
 def _parser(completed: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -39,8 +43,8 @@ def _parser(completed: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lic",
         description="Learned image compression: .lic files.",
-        epilog='Words are completed by eval "$(register-python-argcomplete lic)" in bash, and in zsh after compinit, by '
-        "register-python-argcomplete --shell fish lic | source in fish, when pillow-lic[completion] is installed.",
+        epilog=_COMPLETION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"pillow-lic {__version__}")
     named = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -132,7 +132,7 @@ class EncodeOptions:
 
     quality: float | None = _option(
         legal="1-10 (or 11-100 as percent)",
-        meaning=f"How much of the picture is kept; fractions are welcome. Default {DEFAULT_QUALITY:g}.",
+        meaning=f"How much detail is kept; fractions are allowed. Default {DEFAULT_QUALITY:g}.",
         check=_quality,
         parse=parsing.number,
         metavar="Q",
@@ -142,7 +142,7 @@ class EncodeOptions:
     )
     target_size: float | None = _option(
         legal="a positive number of bytes",
-        meaning="Search the quality for a file of this size (never exceeded where the scale reaches it).",
+        meaning="Choose the quality so that the file is at most this large.",
         check=positive,
         parse=parsing.byte_count,
         metavar="BYTES",
@@ -150,7 +150,7 @@ class EncodeOptions:
     )
     target_bpp: float | None = _option(
         legal="a positive number of bits per pixel",
-        meaning="Search the quality for a file of so many bits per pixel.",
+        meaning="Choose the quality to reach this number of bits per pixel.",
         check=positive,
         parse=parsing.real,
         metavar="BPP",
@@ -158,7 +158,7 @@ class EncodeOptions:
     )
     target_psnr: float | None = _option(
         legal="a positive number of dB",
-        meaning="Search the quality for this RGB PSNR.",
+        meaning="Choose the quality to reach this PSNR of the RGB pixels.",
         check=positive,
         parse=parsing.real,
         metavar="DB",
@@ -166,9 +166,9 @@ class EncodeOptions:
     )
     roi: Any = _option(
         legal=LEGAL_ROI,
-        meaning="Places that deserve more bits: a box of weight 1, the default, gets 4 points of quality more than what is in "
-        "none, and the mean stays.",
-        in_python="A mask is (height, width), uint8 or 0-1, and white is weight 1.",
+        meaning="Places that deserve more bits. A box of weight 1, the default, gets 4 points of quality more than the places "
+        "outside all boxes; the mean quality stays the same.",
+        in_python="A mask has the shape (height, width) and is uint8 or 0-1; white means weight 1.",
         check=_roi,
         parse=parsing.box,
         metavar="L,T,R,B[,W]",
@@ -178,10 +178,10 @@ class EncodeOptions:
     )
     importance: Any = _option(
         legal='None, "auto", "semantic", a strength 0-1 or a map of shape (height, width)',
-        meaning="auto finds the places that deserve more bits, for fewer of them at equal MS-SSIM; a number is the strength "
-        "of its map, auto being 1. semantic finds the things that a picture is of, and gives them the bits of the rest. "
-        "With roi too, both add up.",
-        in_python="A map is a mask like that of roi, or that of another file (Image.info['importance']), which is written as it is.",
+        meaning="auto lets a network choose the places that deserve more bits, which makes smaller files at equal MS-SSIM; a "
+        "number is its strength, auto means 1. semantic finds the main objects and moves bits to them from the rest. If roi is "
+        "given too, both add up.",
+        in_python="A map is a mask like that of roi, or the map of another file (Image.info['importance']), which is stored unchanged.",
         check=importance,
         parse=parsing.importance,
         metavar="auto",
@@ -191,7 +191,7 @@ class EncodeOptions:
     lossless: bool = _option(
         False,
         legal="True or False",
-        meaning="Keep every pixel as it is, alpha included; no network runs, and quality means nothing.",
+        meaning="Keep every pixel exactly, alpha included; no network runs, and quality is ignored.",
         in_python="Default False.",
         check=_flag,
         parse=None,
@@ -199,10 +199,10 @@ class EncodeOptions:
     exact: Any = _option(
         "auto",
         legal=f'"auto", False, {LEGAL_PLACES}',
-        meaning="Places that are kept as they are, in a lossless layer, while the rest is coded with loss: auto finds letters, "
-        "lines and flat drawings (below quality 5 with fewer colours), and nothing in photographs. Boxes grow to whole "
-        "blocks of 16x16 pixels. Default auto.",
-        in_python="A mask counts pixel by pixel.",
+        meaning="Places to keep exactly, in a lossless layer, while the rest is coded with loss. auto finds letters, lines and "
+        "flat drawings (below quality 5 it reduces their colours), and nothing in photographs. Boxes grow to whole blocks "
+        "of 16x16 pixels. Default auto.",
+        in_python="A mask is followed pixel by pixel.",
         check=_exact,
         parse=parsing.exact_places,
         metavar="auto",
@@ -213,8 +213,8 @@ class EncodeOptions:
     preview: Any = _option(
         "auto",
         legal='"auto", True or False',
-        meaning="A small copy of the picture inside the file, from which thumbnails are made at once: auto writes it from "
-        "8 megapixels on, where it takes about one byte in a hundred. Default auto.",
+        meaning="Store a small copy of the picture in the file, so that thumbnails are fast. auto does so from 8 megapixels on, "
+        "where it takes about 1 % of the file. Default auto.",
         check=_preview,
         parse=parsing.preview,
         metavar="auto",
@@ -222,17 +222,17 @@ class EncodeOptions:
     )
     effort: int | None = _option(
         legal=f"a whole number 0-{MAX_EFFORT}",
-        meaning="How hard the encoder works for a smaller file. lic2 has a quick analysis for 0 and a large one for 1, its default, "
-        "with a filter fitted to the picture; the default of the others is 0. Every step beyond "
-        "refines what is written, which costs a reader nothing, and takes longer than all of effort 0.",
+        meaning="How long the encoder works to make the file smaller; opening it takes the same time. lic2 has a fast encoder for "
+        "0, and for 1, its default, a large one that fits a filter to the picture; the default of other models is 0. Each step "
+        "beyond that takes longer than all of effort 0.",
         check=_effort,
         parse=parsing.number,
         metavar="N",
     )
     model: str | int | None = _option(
         legal="the name or the number of a model",
-        meaning="The model to write with. Default lic2; lic1 makes smaller files that take two and a half times as long to open. "
-        "lossless keeps every pixel, as the option does.",
+        meaning="The model to write with. Default lic2; lic1 makes smaller files that take about three times as long to open. "
+        "lossless does the same as the option of that name.",
         check=_model,
         parse=parsing.name_or_number,
         metavar="MODEL",

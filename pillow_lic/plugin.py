@@ -254,10 +254,10 @@ class LicImageFile(ImageFile.ImageFile):
 
 
 def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> LicImageFile:
-    """Open a .lic picture, and nothing else: `Image.open` with `formats=["LIC"]`, where bytes may stand for a file.
+    """Open a .lic picture and no other format: `Image.open` with `formats=["LIC"]`. `fp` may also be the bytes of a file.
 
-    bytes: use no more of the file than so many, which show all of the picture coarser where the model codes progressively; what
-    they do not show is grey. All but the coded pixels counts in full. ValueError where nothing is left for the pixels.
+    bytes: the most bytes of the file to use. If its model is progressive, they show the whole picture with less detail; what they
+    do not reach is grey. Headers, metadata and layers count in full; ValueError if they leave no bytes for the pixels.
     """
     most = None if bytes is None else _byte_count("bytes", bytes)
     source = io.BytesIO(fp) if isinstance(fp, (builtins.bytes, bytearray, memoryview)) else fp

@@ -27,14 +27,14 @@ VIEWS: Final = (1, 2, 4)
 
 
 def restore(source: StrPath | bytes | IO[bytes] | Image.Image, views: int = 1) -> Image.Image:
-    """Return the picture of a JPEG file, of any quality, without its blocks and rings, as an image of mode L or RGB.
+    """Return the picture of a JPEG file without its block and ringing artefacts, as an image of mode L or RGB.
 
-    source: the file, its bytes, or an image that was opened from it and not changed. How much is to be mended is read from the
-    file's own tables. `info` is that of the file as Pillow opens it: EXIF, ICC profile and resolution are kept. The picture is
-    restored window by window: beside its pixels it takes a bounded amount of memory. views: 2 or 4 takes the mean of what the network
-    makes of the picture as it is and turned over, for so many times the work.
+    source: the file, its bytes, or an image that was opened from it and not changed. The network reads from the file's
+    quantisation tables how strongly it was compressed. `info` is what Pillow reads from the file: EXIF, ICC profile and resolution
+    are kept. The picture is restored window by window, in a bounded amount of memory besides its pixels. views: 2 or 4 averages
+    the results for the picture and mirrored copies of it, which takes 2 or 4 times as long.
 
-    OSError with a sentence for what is no JPEG file, is damaged or ends early, or has other colours than grey and YCbCr (CMYK);
+    OSError for a file that is no JPEG, is damaged or truncated, or has colours other than grey and YCbCr (such as CMYK);
     ValueError for an image that was not opened from a JPEG file or was changed, and for other views.
     """
     check_views(views)

@@ -46,23 +46,24 @@ def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> N
 
 @options.documented
 def encode(image: Image.Image, **save_options: Any) -> bytes:
-    """Return the bytes of a .lic file of the image; options, warnings and errors as in `image.save("x.lic", ...)`.
+    """Return the bytes of a .lic file of the image; options, warnings and errors are those of `image.save("x.lic", ...)`.
 
-    Masks may be images. icc_profile, exif, xmp and dpi are stored as metadata; the ICC profile is that of the image unless given.
-    ValueError and TypeError for wrong options and for what is no image, OSError for a mode that has no one meaning in 8 bits.
+    Masks may be images. icc_profile, exif, xmp and dpi are stored as metadata; the ICC profile of the image is kept unless another
+    is given. ValueError and TypeError for wrong options and for what is no image, OSError for a mode that does not define its
+    values in 8 bits (I, F).
     """
     return _encode(image, save_options, stacklevel=4)
 
 
 @options.documented
 def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_options: Any) -> None:
-    """Write the image as a .lic file, whatever its name; a file that was there is replaced whole or left untouched.
+    """Write the image as a .lic file, whatever its name; if that fails, an existing file stays as it was.
 
-    `image.save` cannot promise that: Pillow empties the file before it asks the plugin. path: a name, or a file open for writing.
+    `image.save` cannot promise this: Pillow empties the file before it calls the plugin. path: a name, or a file open for writing.
 
-    Masks may be images. icc_profile, exif, xmp and dpi are stored as metadata; the ICC profile is that of the image unless given.
-    ValueError and TypeError for wrong options and for what is no image, OSError for a mode that has no one meaning in 8 bits
-    and for a file that cannot be written.
+    Masks may be images. icc_profile, exif, xmp and dpi are stored as metadata; the ICC profile of the image is kept unless another
+    is given. ValueError and TypeError for wrong options and for what is no image, OSError for a mode that does not define its
+    values in 8 bits (I, F) and for a file that cannot be written.
     """
     if not isinstance(path, (str, bytes, os.PathLike)) and not hasattr(path, "write"):
         raise not_a_file(path)

@@ -179,7 +179,7 @@ def test_mistakes_are_found_before_any_file_is_read(photos: Path, tmp_path: Path
     for workers in (0, "2"):
         with pytest.raises(ValueError, match=f"workers must be a whole number, at least 1, got {workers!r}"):
             pillow_lic.convert(photos, tmp_path / "out", workers=workers)
-    with pytest.raises(ValueError, match=r"Pillow here writes no \.xyz files"):
+    with pytest.raises(ValueError, match=r"Pillow cannot write \.xyz files here"):
         pillow_lic.convert(photos, tmp_path / "out", to="xyz")
     assert not (tmp_path / "out").exists()
 

@@ -33,7 +33,7 @@ def test_a_single_file(tmp_path: Path) -> None:
 
 def test_what_cannot_be_made_is_known_beforehand(tmp_path: Path) -> None:
     found = plan.plan([tmp_path / "none*"], tmp_path / "out", ".lic")
-    assert [pair.problem for pair in found] == [f"no file is named or matches {tmp_path / 'none*'}"]
+    assert [pair.problem for pair in found] == [f"no file or folder matches {tmp_path / 'none*'}"]
 
 
 def test_several_sources_of_one_name_are_rivals(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_a_link_to_nothing_is_one_problem(tmp_path: Path) -> None:
     (tmp_path / "b.png").symlink_to(tmp_path / "gone")
     for sources in ([tmp_path / "*.png"], [tmp_path / "a.png", tmp_path / "b.png"]):
         found = plan.plan(sources, tmp_path / "out", ".lic")
-        assert [p.problem for p in found] == ["", f"{tmp_path / 'b.png'} is a link to nothing"]
+        assert [p.problem for p in found] == ["", f"{tmp_path / 'b.png'} is a link to a file that does not exist"]
 
 
 def test_a_file_is_no_folder_for_several(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_auto_is_for_large_pictures(cat: np.ndarray, monkeypatch: pytest.MonkeyP
     assert "preview" not in names(codec.encode(cat, "RGB", EncodeOptions(preview=False)))
     assert "preview" not in names(codec.encode(cat, "RGB", EncodeOptions(model="balle2017")))
     assert "preview" not in names(codec.encode(cat, "RGB", EncodeOptions(lossless=True)))
-    with pytest.raises(ValueError, match="preview must be left out for model balle2017: it knows none of the kind"):
+    with pytest.raises(ValueError, match="preview must be left out for model balle2017: it has no such option"):
         codec.encode(cat, "RGB", EncodeOptions(model="balle2017", preview=True))
 
 

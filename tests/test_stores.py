@@ -209,8 +209,8 @@ def test_what_is_not_there(root: str, tmp_path: Path) -> None:
     put(f"{root}/a.png")
     found = plan.plan([f"{root}/none*", f"{root}/gone/b.png"], tmp_path, ".lic")
     assert [pair.problem for pair in found] == [
-        f"no file is named or matches {root}/none*",
-        f"no file is named or matches {root}/gone/b.png",
+        f"no file or folder matches {root}/none*",
+        f"no file or folder matches {root}/gone/b.png",
     ]
 
 

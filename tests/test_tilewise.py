@@ -174,7 +174,7 @@ def test_a_payload_that_its_checksum_vouches_for_may_still_be_none() -> None:
 
 @pytest.mark.parametrize("option", [{"effort": 1}, {"roi": [(0, 0, 9, 9)]}, {"importance": "auto"}])
 def test_options_of_other_families_are_refused(option: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=f"{next(iter(option))} must be left out for model toy: it knows none"):
+    with pytest.raises(ValueError, match=f"{next(iter(option))} must be left out for model toy: it has no such option"):
         written(photo_like(20, 20), **option)
 
 

@@ -51,34 +51,39 @@ def convert(
     restore: bool | int = False,
     **save_options: Any,
 ) -> results.Summary:
-    """Convert picture files, folders of them and glob patterns; return what became of each.
+    """Convert picture files, folders of them and glob patterns; return a summary with the result of each file.
 
-    Names may be URLs of what fsspec reaches, such as "s3://bucket/photos". A failure is in the summary and stops nothing. Files
-    that were made from their source as it is now are left, unless `force`; older ones that may be originals (`plan.plan` says
-    which) too, and are failures. What a folder holds beside pictures is in the summary too.
+    Names may be URLs that fsspec supports, such as "s3://bucket/photos". A file that fails is reported in the summary and does not
+    stop the others. A target that was made from its source as the source is now is skipped, unless `force`. A target that may be
+    an original (`plan.plan` says which) is not replaced either, and counts as a failure. The summary also lists what folders
+    contain besides pictures.
 
-    to: the format ("lic", "png", ...); None takes it from the name of a single destination file, else LIC. first_frame: of several
-    frames take the first; without it they are a failure. auto_orient: turn pixels as EXIF says; without `keep_metadata` they are
-    turned too. resize: fit a picture into so many pixels of its longer side, or (across, down), where one may be None; it never
-    grows. background: a colour ("white", "#fff", (255, 255, 255)) on which to put what is transparent. restore: take the
-    marks of JPEG away (`pillow_lic.restore`), a number being that of its views; sources are JPEG files then, and the format is PNG where
-    nothing names another.
-    measure: have the PSNR of every file, in dB, as `Result.value.psnr`, which takes a decode. dry_run: make nothing; what would be
-    made is "planned". progress: called after every file, as `results.Progress` says.
+    What is made:
 
-    workers: processes, at least 1, each of which has its share of the threads; plugins that are registered with Pillow, its
-    limits, and all `settings` hold for them too. A script that asks for several must guard its own start with
-    `if __name__ == "__main__":`, as always with processes; RuntimeError if none of them can begin, and in a process that is
-    itself a worker of multiprocessing. executor: works instead of them (`batch.cluster.connect` gives that of a Dask cluster);
-    each of its workers must see the same paths, and has one thread unless `threads` says otherwise.
+    to: the format ("lic", "png", ...); None: that of a single destination file, else LIC, or PNG with `restore`.
+    first_frame: take the first of several frames or pages; without it such a file is a failure.
+    auto_orient: rotate the pixels as EXIF says; keep_metadata=False leaves EXIF and XMP out, and rotates the pixels too.
+    resize: shrink to this number of pixels on the longer side, or to (width, height), one of which may be None; never enlarges.
+    background: a colour ("white", "#fff", (255, 255, 255)) to put transparent pictures on.
+    restore: remove the artefacts of JPEG files (`pillow_lic.restore`); a number is its `views`.
+    save_options: those of `Image.save`, but `quality` has the scale of .lic files (see `save`) for all formats: JPEG, WebP, AVIF,
+    HEIF and JPEG XL get ten times the number, others refuse it. JPEG also takes `roi` and `importance`; its files get no larger.
+    budget: instead of a quality or a target, the most bytes of all .lic files together, existing ones included. Every picture is
+    measured before any is written, so that `progress` is called twice for each.
 
-    save_options: those of `Image.save`, but `quality` has the scale of .lic files (see `save`) for all formats: it is read as
-    percent by JPEG, WebP, AVIF, HEIF and JPEG XL, and legal for no others. JPEG has `roi` and `importance` too, in no more bytes
-    than without them. budget, in the place of quality and targets: the bytes that all .lic files together may have, those that
-    are there already included. Every picture is then measured before any is written, and `progress` hears of it twice.
+    How the work is done:
 
-    Wrong options are a ValueError or TypeError before any file is read, a budget out of reach a ValueError before any is
-    written. What is warned of a picture is in its result, and at the end a `PictureWarning`.
+    workers: processes, at least 1, which share the threads. Plugins and limits set in Pillow and all `settings` hold for them
+    too. A script that asks for several must guard its main part with `if __name__ == "__main__":`. RuntimeError if none can be
+    started, and inside a worker of multiprocessing.
+    executor: used instead of own processes (`batch.cluster.connect` returns that of a Dask cluster). Its workers must see the same
+    paths; each uses one thread unless `threads` says otherwise.
+    measure: compute the PSNR of every file, in dB, as `Result.value.psnr`; each file is decoded for it.
+    dry_run: write nothing; files that would be made are "planned".
+    progress: called after every file, see `results.Progress`.
+
+    Wrong options raise ValueError or TypeError before any file is read; a budget that is too small raises ValueError before any
+    is written. Warnings about a picture are in its result, and are issued at the end as a `PictureWarning`.
     """
     if threads is not None:  # or every file would fail on a wrong number
         thread_count("threads", threads)

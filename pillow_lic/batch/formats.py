@@ -69,7 +69,7 @@ def format_of(suffix: str) -> str:
     """Return Pillow's name of the format with that extension; ValueError if Pillow cannot write it."""
     name = extensions().get(suffix, "")
     if name not in Image.SAVE:
-        msg = f"Pillow here writes no {suffix} files"
+        msg = f"Pillow cannot write {suffix} files here"
         raise ValueError(msg)
     return name
 

@@ -131,7 +131,11 @@ def _expand(
                 yield from _expand(match, destination, suffix, readable, passed_over)
             if not matches:
                 dangling = isinstance(source, Path) and source.is_symlink()
-                words = f"{source} is a link to nothing" if dangling else f"no file is named or matches {source}"
+                words = (
+                    f"{source} is a link to a file that does not exist"
+                    if dangling
+                    else f"no file or folder matches {source}"
+                )
                 yield source, name, words
     except OSError as error:
         let_pass(error)

@@ -41,10 +41,11 @@ def named(text: str | None) -> list[str]:
     """
     found = groups()
     legal = (*our_names(), *found["peers"], *found)
+    shown = [name for name in legal if ":" not in name]
     words = [OURS, "peers"] if text is None else text.split(",")
     for word in words:
         if word not in legal:
-            msg = f"codec must be one of {', '.join(legal)}, got {word}"
+            msg = f"codec must be one of {', '.join(shown)}, some with an effort as in {OURS}:3, got {word}"
             raise ValueError(msg)
     return list(dict.fromkeys(name for word in words for name in found.get(word, (word,))))
 

@@ -186,49 +186,62 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the words of `lic bench`."""
     found = words.parser(
         "lic bench",
-        "Compare codecs over a folder of pictures. In the place of the folder a word measures something else: profile, each "
-        "station of a picture; times, small and large pictures beside AVIF and JPEG XL; coder, the coders of symbols alone; restore, "
-        "the gain of JPEG pictures that are restored; boxes, the gain of objects by importance; prefixes, the first bytes of files.",
+        "Compare codecs on a folder of pictures. Instead of the folder, one of these words measures something else: profile, "
+        "where the time of a picture goes; times, small and large pictures beside AVIF and JPEG XL; coder, the entropy coders "
+        "alone; restore, the gain of restored JPEG pictures; boxes, the gain of main objects by importance; prefixes, what the "
+        "first bytes of files show. `lic bench WORD --help` says more.",
         "lic bench photos/ --limit 4",
         "lic bench photos/ --codecs lic,avif,jpeg --quality jpeg=40,70,90 --out results/ --html",
     )
-    found.add_argument("folder", help="folder of pictures; lossless ones, or the peers have an advantage")
+    found.add_argument("folder", help="folder of pictures; JPEG sources would favour the other codecs")
     codecs = found.add_argument(
         "--codecs",
         metavar="A,B",
-        help="names of models (lic: the default one; lic:3: at effort 3, else at its own) and formats, and groups of them: papers, "
-        "ours, peers, all; default: lic,peers",
+        help="models (lic is the default one, lic:3 the same at effort 3), formats, or the groups papers, ours, peers and all; "
+        "default: lic,peers",
     )
     codecs.completer = groups.completed  # type: ignore[attr-defined]
     found.add_argument(
-        "--quality", action="append", default=[], metavar="CODEC=Q,Q", help="qualities of a codec; may be repeated"
+        "--quality",
+        action="append",
+        default=[],
+        metavar="CODEC=Q,Q",
+        help="qualities to measure a codec at; repeatable",
     )
-    found.add_argument("--metrics", metavar="M,M", help=f"default: {','.join(METRICS)} (the last if installed)")
-    found.add_argument("--anchor", metavar="CODEC", help="what BD-rates and times are set against; default: avif")
     found.add_argument(
-        "--repeats", type=typed(count), default=1, metavar="N", help="the best time of N, 1 or more; default: 1"
+        "--metrics", metavar="M,M", help=f"measures; default: {','.join(METRICS)} (the last if installed)"
+    )
+    found.add_argument("--anchor", metavar="CODEC", help="codec to compare bytes and times with; default: avif")
+    found.add_argument(
+        "--repeats", type=typed(count), default=1, metavar="N", help="take the best time of N, 1 or more; default: 1"
     )
     found.add_argument("--limit", type=typed(count), metavar="N", help="only the first N pictures, 1 or more")
-    found.add_argument("--cache", metavar="FILE", help="JSON file that keeps what the peers gave")
-    found.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside")
-    found.add_argument("--curve", action="append", metavar="PATTERN", help="which of them (vtm, 'tfc/*'); repeatable")
+    found.add_argument(
+        "--cache", metavar="FILE", help="JSON file that keeps the results of the other codecs for the next run"
+    )
+    found.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show too")
+    found.add_argument(
+        "--curve", action="append", metavar="PATTERN", help="only these published curves (vtm, 'tfc/*'); repeatable"
+    )
     found.add_argument("--out", metavar="FOLDER", help="write bench.json, bench.csv and bench.svg there")
     found.add_argument(
-        "--html", action="store_true", help="write bench.html too, in the folder of --out or here: a page for the eye"
+        "--html",
+        action="store_true",
+        help="also write bench.html, in the folder of --out or here: tables, curves, crops",
     )
     found.add_argument(
         "--crops",
         type=typed(partial(count, least=0)),
         default=4,
         metavar="N",
-        help="compare the first N pictures on it, 0 or more; default: 4",
+        help="show crops of the first N pictures on that page, 0 or more; default: 4",
     )
     found.add_argument(
         "--crops-at",
         type=typed(above_zero),
         default=3,
         metavar="Q",
-        help="at this quality of the first codec, on its own scale; default: 3",
+        help="quality of the crops by the first codec, on its own scale; default: 3",
     )
     return found
 

@@ -56,21 +56,27 @@ def add_adjustments(parser: argparse.ArgumentParser, *, frames: bool = True) -> 
     """Add what may be done to pictures on the way; frames: also to those of which a file holds several."""
     if frames:
         parser.add_argument(
-            "--first-frame", action="store_true", help="of an animation or several pages take the first"
+            "--first-frame", action="store_true", help="take the first frame of an animation, or the first page"
         )
     parser.add_argument(
-        "--auto-orient", action="store_true", help="turn the pixels as EXIF says, instead of saying so again"
+        "--auto-orient", action="store_true", help="rotate the pixels as EXIF says, instead of keeping that entry"
     )
     parser.add_argument(
-        "--resize", type=typed(_size), metavar="PIXELS", help="fit into 1920 (the longer side), 800x600, 800x or x600"
+        "--resize",
+        type=typed(_size),
+        metavar="PIXELS",
+        help="shrink to fit 1920 (the longer side), 800x600, 800x or x600",
     )
     parser.add_argument(
-        "--background", type=typed(_color), metavar="COLOR", help="put what is transparent on white, #ffffff, ..."
+        "--background",
+        type=typed(_color),
+        metavar="COLOR",
+        help="put a transparent picture on this colour: white, #ffffff, ...",
     )
     parser.add_argument(
         "--strip",
         action="store_true",
-        help="leave EXIF and XMP out (ICC profiles are kept); pixels are turned as they said",
+        help="leave EXIF and XMP out, keep ICC profiles; the pixels are rotated as EXIF says",
     )
 
 

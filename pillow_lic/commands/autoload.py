@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-SUMMARY = "Let every program of this environment read .lic without importing anything."
+SUMMARY = "Let every Pillow program of this Python environment read and write .lic files without importing pillow_lic."
 EXAMPLES = """
   lic autoload on
   lic autoload status
@@ -13,7 +13,9 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic autoload`."""
-    parser.add_argument("what", metavar="on|off|status", choices=["on", "off", "status"])
+    parser.add_argument(
+        "what", metavar="on|off|status", choices=["on", "off", "status"], help="switch it on or off, or say which it is"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from glob import escape, glob
 from importlib import import_module
 from typing import Any, cast
 
-SUMMARY = "Compare codecs over a folder of pictures: bytes, quality, time; its help names what else it measures."
+SUMMARY = "Compare codecs on a folder of pictures: bytes, quality, time. `lic bench --help` lists other measurements."
 
 _MODULES = {
     "coder": "coder",

@@ -16,7 +16,7 @@ from . import _interrupts, _words
 if TYPE_CHECKING:
     from ..batch.results import Result
 
-SUMMARY = "Convert files, folders, patterns and URLs; goes on where it was stopped."
+SUMMARY = "Convert files, folders, patterns and URLs; a run that was stopped can be continued."
 EXAMPLES = """
   lic convert photos/ out/ -j all
   lic convert photos/ out/ --dry-run
@@ -33,7 +33,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
         "--budget",
         type=typed(byte_count),
         metavar="BYTES",
-        help="for all files together, more than 0 (5GB): measure, then share",
+        help="share so many bytes, more than 0 (5GB), among all files; every picture is measured first",
     )
     _words.add_save_options(parser, "convert")
     _words.add_adjustments(parser)
@@ -43,27 +43,32 @@ def add_run_words(parser: argparse.ArgumentParser, default: str) -> None:
     """Add the words of a run over many files, whose format is `default` if nothing names another."""
     parser.usage = "%(prog)s [OPTION...] SRC... DST"
     parser.add_argument(
-        "paths", nargs="+", metavar="SRC... DST", help="pictures, folders, patterns, URLs; a folder or file"
+        "paths",
+        nargs="+",
+        metavar="SRC... DST",
+        help="pictures, folders, patterns or URLs, then a folder or file to write",
     )
-    parser.add_argument("--to", metavar="FORMAT", help=f"{default} (default) or any extension Pillow writes")
+    parser.add_argument("--to", metavar="FORMAT", help=f"{default} (default) or any extension that Pillow writes")
     parser.add_argument(
         "-j",
         "--jobs",
         type=typed(_jobs),
         metavar="N",
-        help="worker processes, 1 or more (default 1); all: one a processor",
+        help="worker processes, 1 or more (default 1); all: one per processor",
     )
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="work on the Dask cluster of this scheduler")
-    parser.add_argument("-f", "--force", action="store_true", help="also make what is there, even over originals")
-    parser.add_argument("-n", "--dry-run", action="store_true", help="make nothing, say what would be made of what")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="use the Dask cluster of this scheduler")
+    parser.add_argument(
+        "-f", "--force", action="store_true", help="also write files that exist, even if they may be originals"
+    )
+    parser.add_argument("-n", "--dry-run", action="store_true", help="write nothing, only say what would be made")
     parser.add_argument(
         "-v",
         "--verbose",
         action="store_true",
-        help="a line for every file: sizes, quality, seconds, and its PSNR, for which it is decoded",
+        help="print a line for every file: sizes, quality, seconds, and PSNR, for which it is decoded",
     )
-    parser.add_argument("--json", action="store_true", help="print a JSON object for every file, and one for all")
-    parser.add_argument("--quiet", action="store_true", help="no progress, neither as a line nor, in a log, by file")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per file, and one for all")
+    parser.add_argument("--quiet", action="store_true", help="print no progress")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from ..naming import FORMAT
 from ..parsing import byte_count, typed
 from . import _terminal, _words
 
-SUMMARY = "Make a .lic file smaller, and its picture coarser, without encoding it anew; of a model that can be cut (`lic models`)."
+SUMMARY = "Make a .lic file smaller, with less detail, without encoding it again; `lic models` lists the models that allow it."
 EXAMPLES = """
   lic cut a.lic b.lic --size 20k
   lic cut a.lic small/ --size 1.5k
@@ -20,15 +20,15 @@ EXAMPLES = """
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic cut`."""
     parser.add_argument("source", help="a .lic file; - is standard input")
-    parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
+    parser.add_argument("target", help="the file to write, or a folder for a file named like the source")
     parser.add_argument(
         "--size",
         required=True,
         type=typed(byte_count),
         metavar="BYTES",
-        help="the bytes that it may have, more than 0: 20000, 20k, 1.5M",
+        help="the most bytes that the target may have, more than 0: 20000, 20k, 1.5M",
     )
-    parser.add_argument("-f", "--force", action="store_true", help="replace what is there, not only .lic files")
+    parser.add_argument("-f", "--force", action="store_true", help="replace an existing file")
 
 
 def run(args: argparse.Namespace) -> int:

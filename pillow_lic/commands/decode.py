@@ -7,9 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+from PIL import UnidentifiedImageError
+
+from ..errors import NotLicError
 from . import _terminal, _words
 
-SUMMARY = "Write a .lic picture in another format; - is standard input or output."
+SUMMARY = "Write a .lic picture in another format."
 EXAMPLES = """
   lic decode a.lic a.png
   lic decode a.lic a.jpg --background white
@@ -19,10 +22,12 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic decode`."""
-    parser.add_argument("source")
-    parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
-    parser.add_argument("--format", help="of the target (default: by its name; png for - and folders)")
-    parser.add_argument("-f", "--force", action="store_true", help="replace what is there")
+    parser.add_argument("source", help="a .lic file; - is standard input")
+    parser.add_argument(
+        "target", help="the file to write, or a folder for a file named like the source; - is standard output"
+    )
+    parser.add_argument("--format", help="format of the target; default: by its name, png for - and folders")
+    parser.add_argument("-f", "--force", action="store_true", help="replace an existing file")
     _words.add_adjustments(parser, frames=False)
 
 
@@ -41,8 +46,14 @@ def run(args: argparse.Namespace) -> int:
     if _words.refuses(args.source, target, args.force):
         return 2
     work = transcode.Transcoder(suffix, {}, not args.strip, Adjustment.of(**_words.adjustments(args)))
-    with _terminal.naming(args.source), plugin.open(_words.source(args.source)) as im:
-        data = work.encode(work.prepare(im))
+    with _terminal.naming(args.source):
+        try:
+            im = plugin.open(_words.source(args.source))
+        except UnidentifiedImageError as error:
+            msg = "not a .lic file"
+            raise NotLicError(msg) from error
+        with im:
+            data = work.encode(work.prepare(im))
     _words.write(target, data, args.target)
     _words.report(target, f"{len(data):,} bytes, {time.perf_counter() - begun:.2f} s")
     return 0

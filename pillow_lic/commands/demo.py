@@ -14,18 +14,18 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic demo`."""
-    parser.add_argument("pictures", nargs="*", metavar="picture")
+    parser.add_argument("pictures", nargs="*", metavar="picture", help="default: a photo that comes with the package")
     parser.add_argument(
         "-q",
         "--quality",
         type=float,
         default=6,
         metavar="Q",
-        help="of the .lic file, 1-10 or 11-100 as percent (default 6)",
+        help="quality of the .lic file, 1-10 or 11-100 as percent (default 6)",
     )
-    parser.add_argument("--keep", metavar="DIR", help="leave the files in this directory")
+    parser.add_argument("--keep", metavar="DIR", help="keep the files in this folder")
     parser.add_argument(
-        "--html", action="store_true", help="write demo.html too, there or here: crops to compare, curves"
+        "--html", action="store_true", help="also write demo.html, in that folder or here: crops to compare, and curves"
     )
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-SUMMARY = "Give .lic files a type, an icon, thumbnails and a viewer on desktops that follow freedesktop.org."
+SUMMARY = "Make Linux desktops (freedesktop.org) know .lic files: type, icon, thumbnails, viewer."
 EXAMPLES = """
   lic desktop on
   lic desktop status
@@ -17,9 +17,14 @@ EXAMPLES = """
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic desktop`."""
     choices = ["on", "off", "status", "thumbnails"]
-    parser.add_argument("what", metavar="|".join(choices), choices=choices)
     parser.add_argument(
-        "files", nargs="*", default=[], metavar="FILE", help="for `thumbnails`: .lic files, or folders of them"
+        "what",
+        metavar="|".join(choices),
+        choices=choices,
+        help="switch it on or off, say which it is, or make thumbnails",
+    )
+    parser.add_argument(
+        "files", nargs="*", default=[], metavar="FILE", help="for thumbnails: .lic files, or folders of them"
     )
 
 

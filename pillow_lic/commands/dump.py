@@ -10,7 +10,7 @@ from ..fileformat import container
 from ..fileformat.source import opened, read_all
 from . import _terminal, _words
 
-SUMMARY = "Write symbols, indexes and latents of a .lic file as arrays for numpy.load; for teaching."
+SUMMARY = "Write the symbols, indexes and latents of a .lic file as arrays for numpy.load; for teaching."
 EXAMPLES = """
   lic dump a.lic a.npz
   lic dump a.lic arrays/
@@ -19,9 +19,11 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic dump`."""
-    parser.add_argument("source")
-    parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
-    parser.add_argument("-f", "--force", action="store_true", help="replace what is there")
+    parser.add_argument("source", help="a .lic file; - is standard input")
+    parser.add_argument(
+        "target", help="the file to write, or a folder for a file named like the source; - is standard output"
+    )
+    parser.add_argument("-f", "--force", action="store_true", help="replace an existing file")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..naming import FORMAT
 from . import _terminal, _words
 
-SUMMARY = "Write a picture of any format as .lic; - is standard input or output."
+SUMMARY = "Write a picture of any format as .lic."
 EXAMPLES = """
   lic encode a.png a.lic -q 7
   lic encode a.png folder/ --target-size 40k
@@ -22,10 +22,16 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic encode`."""
-    parser.add_argument("source")
-    parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
-    parser.add_argument("-f", "--force", action="store_true", help="replace what is there, not only .lic files")
-    parser.add_argument("-v", "--verbose", action="store_true", help="also say the PSNR, for which the file is decoded")
+    parser.add_argument("source", help="a picture of any format; - is standard input")
+    parser.add_argument(
+        "target", help="the file to write, or a folder for a file named like the source; - is standard output"
+    )
+    parser.add_argument(
+        "-f", "--force", action="store_true", help="replace an existing file even if it may be an original"
+    )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="also print the PSNR, for which the file is decoded"
+    )
     _words.add_save_options(parser, "encode")
     _words.add_adjustments(parser)
 

@@ -7,9 +7,7 @@ import sys
 
 from . import _terminal, _words
 
-SUMMARY = (
-    "Write the JPEG file that a .lic file of model restored was made of, byte for byte; - is standard input or output."
-)
+SUMMARY = "Get back the JPEG file inside a .lic file of model restored, byte for byte."
 EXAMPLES = """
   lic extract photo.lic photo.jpg
 """
@@ -17,9 +15,11 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic extract`."""
-    parser.add_argument("source")
-    parser.add_argument("target", help="a file, or a folder to put a file of the source's name in")
-    parser.add_argument("-f", "--force", action="store_true", help="replace what is there")
+    parser.add_argument("source", help="a .lic file; - is standard input")
+    parser.add_argument(
+        "target", help="the file to write, or a folder for a file named like the source; - is standard output"
+    )
+    parser.add_argument("-f", "--force", action="store_true", help="replace an existing file")
 
 
 def run(args: argparse.Namespace) -> int:

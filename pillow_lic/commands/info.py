@@ -14,7 +14,7 @@ from ..fileformat.source import opened
 from . import _words
 from ._terminal import quoted
 
-SUMMARY = "Show what .lic files say about themselves and check them; runs no network."
+SUMMARY = "Show what .lic files contain, and check them, without running a network."
 EXAMPLES = """
   lic info a.lic
   lic info --json photos/
@@ -25,9 +25,11 @@ EXAMPLES = """
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic info`."""
     parser.add_argument("files", nargs="+", metavar="file", help="a .lic file, or a folder of them")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--map", metavar="PICTURE", help="also draw the importance map: white has the highest quality")
-    parser.add_argument("-f", "--force", action="store_true", help="let --map replace what is there")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per file")
+    parser.add_argument(
+        "--map", metavar="PICTURE", help="also write the importance map as a picture: white has the highest quality"
+    )
+    parser.add_argument("-f", "--force", action="store_true", help="let --map replace an existing file")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import textwrap
 from dataclasses import asdict
 from typing import Any
 
-SUMMARY = "List the models of this release: size, work, rates, options, and which claims of their papers were shown."
+SUMMARY = "List the models of this release: size, cost, rates, options, and which claims of their papers hold."
 EXAMPLES = """
   lic models
   lic models --json
@@ -19,7 +19,7 @@ WIDTH = 80
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic models`."""
-    parser.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per model")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -17,11 +17,13 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic papers`."""
-    parser.add_argument("folder", help="where papers.html, papers.md and its drawings are written")
-    parser.add_argument("--pictures", metavar="FOLDER", help="of pictures; default: the one of this package")
+    parser.add_argument("folder", help="folder for papers.html, papers.md and its drawings")
+    parser.add_argument(
+        "--pictures", metavar="FOLDER", help="folder of pictures; default: the photo that comes with the package"
+    )
     parser.add_argument("--limit", type=typed(count), metavar="N", help="only the first N pictures, 1 or more")
-    parser.add_argument("--cache", metavar="FILE", help="JSON file that keeps what was measured")
-    parser.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show beside, by their names")
+    parser.add_argument("--cache", metavar="FILE", help="JSON file that keeps the measurements for the next run")
+    parser.add_argument("--curves", metavar="FILE", help="JSON file of published curves to show too")
 
 
 def run(args: argparse.Namespace) -> int:

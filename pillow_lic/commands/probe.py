@@ -16,9 +16,11 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic probe`."""
-    parser.add_argument("--only", action="append", metavar="PLUGIN", help="ask this one (JPEG, LIC, ...); repeatable")
-    parser.add_argument("--row", action="append", metavar="KEY", help="this row, by its key in --json; repeatable")
-    parser.add_argument("--json", metavar="FILE", help="also write the answers with details and methods")
+    parser.add_argument(
+        "--only", action="append", metavar="PLUGIN", help="test only this plugin (JPEG, LIC, ...); repeatable"
+    )
+    parser.add_argument("--row", action="append", metavar="KEY", help="only this row, by its key in --json; repeatable")
+    parser.add_argument("--json", metavar="FILE", help="also write the results, with details and methods")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
 
 

@@ -6,7 +6,7 @@ import argparse
 
 from . import _words, convert
 
-SUMMARY = "Take the blocks and rings of JPEG out of pictures: files, folders, patterns and URLs."
+SUMMARY = "Remove the block and ringing artefacts of JPEG from files, folders, patterns and URLs."
 EXAMPLES = """
   lic restore photo.jpg photo.png
   lic restore photos/ out/ -j all
@@ -23,7 +23,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=(1, 2, 4),
         default=1,
-        help="2 or 4: a mean over the picture turned over, a little nearer for so many times the time; default 1",
+        help="2 or 4 average the results for mirrored copies: slightly better, but 2 or 4 times slower; default 1",
     )
     _words.add_save_options(parser, "restore")
     _words.add_adjustments(parser)

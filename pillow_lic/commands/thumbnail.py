@@ -6,7 +6,7 @@ import argparse
 
 from . import _terminal
 
-SUMMARY = "Write a small PNG picture of a .lic file; file managers call it, see `lic desktop`."
+SUMMARY = "Write a small PNG of a .lic file. File managers call this after `lic desktop on`."
 EXAMPLES = """
   lic thumbnail a.lic a.png
   lic thumbnail a.lic a.png 512
@@ -15,10 +15,10 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic thumbnail`."""
-    parser.add_argument("source")
-    parser.add_argument("target")
+    parser.add_argument("source", help="a .lic file")
+    parser.add_argument("target", help="the PNG file to write; an existing one is replaced")
     parser.add_argument(
-        "size", nargs="?", type=int, default=256, help="pixels of its longer edge, at most: 1-4096 (default 256)"
+        "size", nargs="?", type=int, default=256, help="most pixels of its longer side, 1-4096 (default 256)"
     )
 
 

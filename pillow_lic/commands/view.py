@@ -9,7 +9,7 @@ from pathlib import Path
 from . import _words
 from ._terminal import quoted
 
-SUMMARY = "Show a picture in the desktop's viewer, several on a page for the browser."
+SUMMARY = "Show a picture in the desktop's viewer, or several on a page in the browser."
 EXAMPLES = """
   lic view a.lic
   lic view photos/ original.png
@@ -21,9 +21,9 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic view`."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="a picture of any format, or a folder of them")
     parser.add_argument(
-        "--out", metavar="PAGE", help="write the page there, one file with all pictures in it; open nothing"
+        "--out", metavar="PAGE", help="write the page to this file, with all pictures inside, and do not open it"
     )
-    parser.add_argument("-f", "--force", action="store_true", help="let --out replace what is there")
+    parser.add_argument("-f", "--force", action="store_true", help="let --out replace an existing file")
 
 
 def run(args: argparse.Namespace) -> int:

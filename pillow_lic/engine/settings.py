@@ -159,13 +159,13 @@ def settings(
 ) -> Iterator[Settings]:
     """Run the codec calls of a ``with`` block under other settings; None leaves a setting as it is.
 
-    threads: 1-1024, by default the processors that this process may use. providers: what onnxruntime runs on, as "cuda,cpu" or a
-    sequence of such names; of several the first that is there. max_pixels: of a picture that is opened, read or written.
-    max_memory: bytes beside the pixels, by default 10^9. max_seconds: time of one call, looked at before each network and tile.
-    What is over max_pixels or max_seconds is a LicLimitError, a wrong value a ValueError.
+    threads: 1-1024; default: the processors that this process may use. providers: what onnxruntime runs on, as "cuda,cpu" or a
+    sequence of such names; the first one that is available is used. max_pixels: the most pixels of a picture that is opened, read
+    or written. max_memory: the most bytes to use besides the pixels; default: 10^9. max_seconds: the longest time of one call,
+    checked before each network and tile. A call over max_pixels or max_seconds raises LicLimitError; a wrong value ValueError.
 
-    For the threads of a pool a block does not hold; there the environment does (LIC_THREADS, LIC_PROVIDERS, LIC_MAX_PIXELS,
-    LIC_MAX_MEMORY, LIC_MAX_SECONDS).
+    A block does not hold in the threads of a pool. Environment variables do: LIC_THREADS, LIC_PROVIDERS, LIC_MAX_PIXELS,
+    LIC_MAX_MEMORY, LIC_MAX_SECONDS.
 
     >>> with settings(threads=1) as s:
     ...     s.threads

@@ -165,7 +165,7 @@ def inner(model: Model, payload: bytes | memoryview) -> memoryview:
     """Return the file that a payload holds; LicUnsupportedError for a family whose payloads hold none."""
     family = of(model)
     if not hasattr(family, "inner"):
-        msg = f"a file of model {model.name} holds no other file: one of model restored does"
+        msg = f"a file of model {model.name} contains no JPEG file; only files of model restored do"
         raise LicUnsupportedError(msg)
     return cast(memoryview, family.inner(payload))
 
@@ -180,7 +180,7 @@ def refuse_foreign(model: Model, given: Mapping[str, Any]) -> None:
     known = of(model).OPTIONS
     foreign = [name for name, value in given.items() if value and name not in known]
     if foreign:
-        has = f"it knows {', '.join(sorted(known))}" if known else "it knows none of the kind"
+        has = f"it knows {', '.join(sorted(known))}" if known else "it has no such option"
         msg = f"{' and '.join(foreign)} must be left out for model {model.name}: {has}"
         raise ValueError(msg)
 
