@@ -23,7 +23,7 @@ def number(name: str, value: object, legal: str) -> float:
     ):
         raise ValueError(msg)
     try:
-        found = float(value)  # type: ignore[arg-type]
+        found = float(value)  # type: ignore[arg-type]  # what has none of both was refused above
     except (TypeError, ValueError, ArithmeticError) as error:
         let_pass(error)
         raise ValueError(msg) from None

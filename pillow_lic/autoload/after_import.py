@@ -73,7 +73,7 @@ def _register() -> None:
     """Import pillow_lic, which registers; say nothing if it is gone, because a start-up file may outlive it."""
     try:
         import pillow_lic  # noqa: F401 - registers
-    except Exception:
+    except Exception:  # whatever is left of the package raises; the user's program goes on
         return
 
 

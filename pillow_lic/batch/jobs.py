@@ -206,7 +206,7 @@ def _try(work: Work[P], rules: _Rules, pair: Pair, *, contended: bool = False) -
             if (skipped := _skipped(pair, rules.force, rules.again, contended)) is not None:
                 return skipped
             size = pair.source.stat().st_size if rules.makes else 0
-            value = work(pair)  # type: ignore[arg-type]
+            value = work(pair)  # type: ignore[arg-type]  # a pair of the kind that this work takes
             made = _size(pair.target) if rules.makes else 0
         except Exception as error:
             let_pass(error)

@@ -200,7 +200,7 @@ def parser() -> argparse.ArgumentParser:
         help="models (lic is the default one, lic:3 the same at effort 3), formats, or the groups papers, ours, peers and all; "
         "default: lic,peers",
     )
-    codecs.completer = groups.completed  # type: ignore[attr-defined]
+    codecs.completer = groups.completed  # type: ignore[attr-defined]  # where argcomplete looks for it
     found.add_argument(
         "--quality",
         action="append",

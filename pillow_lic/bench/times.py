@@ -17,8 +17,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -36,6 +37,7 @@ MODELS = ("lic1", "lic2:0", "lic2")
 MEGAPIXELS = (1.0, 2.0, 3.0, 6.0, 9.0, 12.0)
 ASPECT = 4 / 3
 STEPS = ("encode", "decode")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,14 @@ def on_processors(number: int) -> Iterator[None]:
         os.sched_setaffinity(0, own)
 
 
-def _timed(work: Callable[[], bytes | Pixels], clock: Callable[[], float]) -> tuple[bytes | Pixels, float]:
+def _timed(work: Callable[[], Made], clock: Callable[[], float]) -> tuple[Made, float]:
     start = clock()
     result = work()
     return result, clock() - start
+
+
+def _size(codec: Codec, pixels: Pixels, quality: float) -> int:
+    return len(codec.encode(pixels, quality))
 
 
 def measured(
@@ -100,9 +106,9 @@ def measured(
     with on_processors(threads):
         for _ in range(rounds):
             for name, (codec, own) in plan.items():
-                data, seconds = _timed(lambda codec=codec, own=own: codec.encode(pixels, own), clock)  # type: ignore[misc]
+                data, seconds = _timed(partial(codec.encode, pixels, own), clock)
                 taken[name, "encode"].append(seconds)
-                taken[name, "decode"].append(_timed(lambda codec=codec, data=data: codec.decode(data), clock)[1])  # type: ignore[misc]
+                taken[name, "decode"].append(_timed(partial(codec.decode, data), clock)[1])
     size = pixels.shape[0] * pixels.shape[1] / 1e6
     return [
         Row(
@@ -211,8 +217,7 @@ def _rows(
         plan = {name: (codec, quality) for name, codec in own.items()}
         wanted = len(next(iter(coded.values())))
         for name, codec in others.items():
-            fitting = nearest(lambda q, codec=codec: len(codec.encode(smallest, q)), wanted, codec.searched)  # type: ignore[misc]
-            plan[name] = (codec, fitting)
+            plan[name] = (codec, nearest(partial(_size, codec, smallest), wanted, codec.searched))
         for megapixels in asked.megapixels:
             pixels = mosaic(pictures, megapixels)
             for threads in asked.threads:
