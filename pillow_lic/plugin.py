@@ -265,7 +265,11 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
         raise not_a_file(source)
     image = cast(LicImageFile, Image.open(source, formats=[FORMAT]))
     if most is not None:
-        image.use_at_most(most)
+        try:
+            image.use_at_most(most)
+        except ValueError:
+            with image:  # closes a file that Pillow opened, not the caller's
+                raise
     return image
 
 

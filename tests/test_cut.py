@@ -1,5 +1,6 @@
 """The doors of progressive files, with a family that keeps the bits of pixels in planes: cut files, `bytes=`, `lic cut`, refusals."""
 
+import gc
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -168,6 +169,18 @@ def test_bytes_that_leave_nothing_are_refused() -> None:
         ValueError, match="bytes must be more than the 29 that this file has beside its coded pixels, got 20"
     ):
         pillow_lic.open(data, bytes=20)
+
+
+def test_a_refused_file_is_closed_unless_it_is_the_callers(tmp_path: Path) -> None:
+    path = tmp_path / "a.lic"
+    path.write_bytes(written(photo_like(40, 50)))
+    with pytest.raises(ValueError, match="bytes must be more than"):
+        pillow_lic.open(path, bytes=20)
+    gc.collect()  # a file that is left open warns here, which pytest makes an error
+    with path.open("rb") as own:
+        with pytest.raises(ValueError, match="bytes must be more than"):
+            pillow_lic.open(own, bytes=20)
+        assert not own.closed
 
 
 def test_lic1_shows_what_its_passes_allow() -> None:
