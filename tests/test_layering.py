@@ -35,7 +35,7 @@ LAW = {
     "fileformat/areas": ("errors", ""),
     "fileformat/tiling": ("fileformat", ""),
     "fileformat/streams": ("errors fileformat", ""),
-    "fileformat/vp8l": ("errors fileformat", "numpy PIL"),
+    "fileformat/vp8l": ("errors engine/settings fileformat", "numpy PIL"),
     "fileformat/jpeg": ("errors fileformat", "numpy PIL"),
     "fileformat/varint": ("errors fileformat", ""),
     "engine": ("errors arguments engine fileformat", "numpy"),
