@@ -186,7 +186,9 @@ def test_verify_finds_it_too(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", [pillow_lic.open, pillow_lic.extract, lambda data: pillow_lic.cut(data, 1000)], ids=["open", "extract", "cut"]
+    "call",
+    [pillow_lic.open, pillow_lic.extract, lambda data: pillow_lic.cut(data, 1000)],
+    ids=["open", "extract", "cut"],
 )
 @pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n" + bytes(60)], ids=["empty", "png"])
 def test_a_file_of_another_format_is_one_kind_of_error(call: Callable[[bytes], object], data: bytes) -> None:

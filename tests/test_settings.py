@@ -168,9 +168,7 @@ def test_time_that_runs_out(lic: Path) -> None:
 
 
 @pytest.mark.parametrize("lossless", [True, False])
-def test_time_runs_out_between_searches_for_a_lossless_form(
-    lossless: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_time_runs_out_between_searches_for_a_lossless_form(lossless: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of them takes seconds for a page, and a call makes several."""
     clock, searched, save = SimpleNamespace(now=0.0), [], Image.Image.save
 

@@ -10,10 +10,8 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from .. import color, metadata
-from ..errors import Ignoring
 from ..naming import FORMAT
 from . import transparency, trial
-from .adjustment import ORIENTATION
 
 _EXIF_IFD, _MAKER_NOTE, _USER_COMMENT = 34665, 37500, 37510
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>')
@@ -36,9 +34,6 @@ _JFIF_UNITS = (1, 2)
 _DEEP = ("I", "F")
 """Modes of more than 8 bits begin so."""
 _NAMES = {"exif": "EXIF", "xmp": "XMP", "icc_profile": "the ICC profile"}
-_BROKEN_TAGS = Ignoring(Exception)
-"""A block that reads or writes tags. Broken ones are no reason to lose the picture, and Pillow raises what it comes upon in them:
-SyntaxError, ValueError, KeyError, TypeError, OverflowError, struct.error."""
 
 
 class Carried:
@@ -69,7 +64,7 @@ class Carried:
         if "dpi" in kept and name != FORMAT:
             self._fit_resolution(kept)
         self._words = _as_words(name, kept, texts)
-        self._orientation = _orientation(im)
+        self._orientation = metadata.orientation(im)
         if texts and name != "PNG":
             _warn(f"the text {', '.join(map(repr, texts))}", "EXIF has no place for it")
 
@@ -121,7 +116,7 @@ class Carried:
     def _shorter(self, exif: bytes) -> Iterator[tuple[bytes, str]]:
         """Yield EXIF without what is most likely refused, and the name of that."""
         tags = Image.Exif()
-        with _BROKEN_TAGS:
+        with metadata.BROKEN_TAGS:
             tags.load(exif)
             odd = [tag for tag, value in tags.items() if self._refuses(tag, value)]
             for tag in odd:
@@ -149,7 +144,7 @@ def _warn(what: str, why: str) -> None:
 
 def _holds(again: Image.Image, what: str) -> bool:
     """Whether an image has EXIF of which tags can be read, or XMP."""
-    with _BROKEN_TAGS:
+    with metadata.BROKEN_TAGS:
         return bool(again.getexif()) if what == "exif" else bool(again.info.get(what))
     return False
 
@@ -179,7 +174,7 @@ def _as_words(name: str, found: Mapping[str, Any], texts: Mapping[str, str]) -> 
 def _dpi(im: Image.Image) -> object:
     """Return the resolution of an open picture as Pillow has it, None where the file says none and Pillow makes up one."""
     says = im.format not in ("TIFF", "JPEG", "MPO") or im.info.get("jfif_unit") in _JFIF_UNITS
-    with _BROKEN_TAGS:
+    with metadata.BROKEN_TAGS:
         says = says or metadata.X_RESOLUTION in im.getexif()
     return im.info.get("dpi") if says else None
 
@@ -208,7 +203,7 @@ def _with_texts(exif: bytes, texts: Mapping[str, str]) -> tuple[bytes, dict[str,
     if not texts:
         return exif, {}
     tags, left = Image.Exif(), {}
-    with _BROKEN_TAGS:
+    with metadata.BROKEN_TAGS:
         tags.load(exif)
         details = tags.get_ifd(_EXIF_IFD)
         for key, text in texts.items():
@@ -231,7 +226,7 @@ def _exif(im: Image.Image) -> bytes:
     if isinstance(im.info.get("exif"), bytes) and im.info["exif"]:
         return metadata.exif_bytes(im.info["exif"])
     tags = Image.Exif()
-    with _BROKEN_TAGS:
+    with metadata.BROKEN_TAGS:
         tags.load(im.getexif().tobytes())
         if im.format == "TIFF":
             for tag in set(tags) - _EXIF_TAGS:
@@ -240,19 +235,12 @@ def _exif(im: Image.Image) -> bytes:
     return b""
 
 
-def _orientation(im: Image.Image) -> object:
-    """Return the orientation of an open picture, 1 where it says none."""
-    with _BROKEN_TAGS:
-        return im.getexif().get(ORIENTATION, 1)
-    return 1
-
-
 def _without_orientation(exif: bytes) -> bytes:
     """Return EXIF bytes as they are but for the orientation; broken ones as they are."""
     tags = Image.Exif()
-    with _BROKEN_TAGS:
+    with metadata.BROKEN_TAGS:
         tags.load(exif)
-        if tags.pop(ORIENTATION, None) is not None:
+        if tags.pop(metadata.ORIENTATION, None) is not None:
             return metadata.exif_bytes(tags)
     return exif
 
