@@ -31,6 +31,8 @@ _TEXT_TAGS = {
 """The tag of EXIF that means the same as a keyword of PNG's texts (PNG 3, 11.3.3.1), in small letters."""
 _JFIF_UNITS = (1, 2)
 """Dots per inch and per centimetre (JFIF 1.02); 0 is the shape of pixels alone."""
+_USUAL_GAMMA, _SAME_GAMMA = 1 / 2.2, 0.05
+"""What is written beside sRGB (PNG 3, 11.3.2.5), and the part by which another may be off unseen (PNG_GAMMA_THRESHOLD of libpng)."""
 _DEEP = ("I", "F")
 """Modes of more than 8 bits begin so."""
 _NAMES = {"exif": "EXIF", "xmp": "XMP", "icc_profile": "the ICC profile"}
@@ -65,6 +67,11 @@ class Carried:
             self._fit_resolution(kept)
         self._words = _as_words(name, kept, texts)
         self._orientation = metadata.orientation(im)
+        if (gamma := _odd_gamma(im)) is not None:
+            _warn(
+                f"gamma {gamma:g}, by which its colours are to be shown,",
+                "files that are made here have no place for it",
+            )
         if texts and name != "PNG":
             _warn(f"the text {', '.join(map(repr, texts))}", "EXIF has no place for it")
 
@@ -177,6 +184,13 @@ def _dpi(im: Image.Image) -> object:
     with metadata.BROKEN_TAGS:
         says = says or metadata.X_RESOLUTION in im.getexif()
     return im.info.get("dpi") if says else None
+
+
+def _odd_gamma(im: Image.Image) -> float | None:
+    """Return the gamma that a PNG file has in place of a profile (PNG 3, 11.3.2.2) if its pixels look otherwise without it."""
+    gamma, better = im.info.get("gamma"), ("icc_profile", "srgb")
+    is_odd = isinstance(gamma, float) and gamma > 0 and abs(gamma / _USUAL_GAMMA - 1) > _SAME_GAMMA
+    return gamma if is_odd and not any(name in im.info for name in better) else None
 
 
 def _is_resolution(found: object, dpi: object) -> bool:
