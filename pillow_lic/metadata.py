@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from . import arguments
-from .errors import let_pass
+from .errors import Ignoring, let_pass
 
 EXIF_PREFIX = b"Exif\x00\x00"
 """Stands before EXIF in JPEG, and in `Image.info`; a .lic file has the TIFF structure alone."""
@@ -18,6 +18,25 @@ _PER_INCH = {2: 1.0, 3: 2.54}
 """Units of the resolution (TIFF 6.0, ResolutionUnit) in an inch; 1 is no unit."""
 _NUMBERS = {3: "H", 4: "I", 5: "II"}
 """Types of a field that a resolution may have: SHORT, LONG, RATIONAL."""
+
+ORIENTATION = 274
+ON_ITS_SIDE = (5, 6, 7, 8)
+"""Orientations (TIFF 6.0) of which width and height are exchanged."""
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What puts a picture of an orientation upright."""
+_SAYS_ORIENTATION = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
+"""The keys of `info` in which Pillow looks for an orientation."""
+BROKEN_TAGS = Ignoring(Exception)
+"""A block that reads or writes tags. Broken ones are no reason to lose the picture, and Pillow raises what it comes upon in them:
+SyntaxError, ValueError, KeyError, TypeError, OverflowError, struct.error."""
 
 _ROUNDED = 0.0127
 """Dots per inch that may be lost where whole dots per metre are stored (PNG)."""
@@ -126,3 +145,23 @@ def dots_per_inch(dpi: Any) -> tuple[float, float] | None:
         return None
     x, y = (round(number) if abs(number - round(number)) <= _ROUNDED and number >= 1 else number for number in numbers)
     return float(x), float(y)
+
+
+def orientation(im: Image.Image) -> int:
+    """Return how an open picture lies, 1-8 (TIFF 6.0); 1, which is upright, where its EXIF and XMP say nothing that can be read."""
+    with BROKEN_TAGS:
+        found = im.getexif().get(ORIENTATION, 1)
+        return found if found in _TURNS else 1
+    return 1
+
+
+def upright(im: Image.Image) -> Image.Image:
+    """Return an open picture loaded and turned as it says, and then without EXIF and XMP in `info`; itself where it is upright."""
+    im.load()  # a TIFF file turns itself
+    turn = _TURNS.get(orientation(im))
+    if turn is None:
+        return im
+    turned = im.transpose(turn)
+    for key in _SAYS_ORIENTATION:
+        turned.info.pop(key, None)
+    return turned

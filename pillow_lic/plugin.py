@@ -10,14 +10,15 @@ import builtins
 import io
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from . import arguments, codec, color, families, inspection, metadata
 from .engine.settings import check_pixels
-from .errors import LicDamagedError, LicTruncatedError
+from .errors import LicDamagedError, LicTruncatedError, NotLicError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
@@ -277,20 +278,30 @@ def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
     """Return the bytes of a .lic file of at most `size` bytes that shows the picture of another one coarser, without encoding it anew.
 
     Metadata, alpha and exact pixels stay as they are. ValueError for a file whose model does not code progressively, and for a
-    size that is too small; OSError for a damaged file.
+    size that is too small; OSError for a damaged file, and for one of another format.
     """
     most = _byte_count("size", size)
-    with opened(fp) as file:
+    with _lic_file(fp) as file:
         return inspection.cut(file, most)
 
 
 def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
     """Return the file of another format that a .lic file holds, byte for byte: of model restored the JPEG file it was made of.
 
-    OSError with a sentence for a .lic file that holds none, and for one that is damaged.
+    OSError with a sentence for a .lic file that holds none, and for one that is damaged or of another format.
     """
-    with opened(fp) as file:
+    with _lic_file(fp) as file:
         return inspection.inner_file(file)
+
+
+@contextmanager
+def _lic_file(fp: files.StrPath | bytes | IO[bytes]) -> Iterator[IO[bytes]]:
+    """Open a file for a `with` block; one of another format is Pillow's UnidentifiedImageError, an OSError, as when it is opened."""
+    with opened(fp) as file:
+        try:
+            yield file
+        except NotLicError as error:
+            raise UnidentifiedImageError(str(error)) from None
 
 
 def _byte_count(name: str, value: object) -> int:

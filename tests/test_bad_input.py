@@ -183,3 +183,15 @@ def test_verify_finds_it_too(name: str) -> None:
         Image.open(io.BytesIO(make())).verify()  # what a payload says is for `load`; its checksum holds
         return
     assert refuse(lambda: Image.open(io.BytesIO(make())).verify(), error, sentence) < ALLOWED
+
+
+@pytest.mark.parametrize(
+    "call",
+    [pillow_lic.open, pillow_lic.extract, lambda data: pillow_lic.cut(data, 1000)],
+    ids=["open", "extract", "cut"],
+)
+@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n" + bytes(60)], ids=["empty", "png"])
+def test_a_file_of_another_format_is_one_kind_of_error(call: Callable[[bytes], object], data: bytes) -> None:
+    """An OSError, as of everything else that is wrong with a file, and no SyntaxError."""
+    with pytest.raises(UnidentifiedImageError):
+        call(data)

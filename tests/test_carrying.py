@@ -246,3 +246,23 @@ def test_no_resolution_is_made_up(photo: Image.Image, source: str, suffix: str) 
     assert not said
     assert (again.getexif()[270], again.getexif().get(282)) == ("words", None)
     assert again.info.get("dpi") is None or again.info["jfif_unit"] == 0
+
+
+@pytest.mark.parametrize("suffix", [".lic", ".webp"])
+@pytest.mark.parametrize(
+    ("gamma", "besides", "is_told"),
+    [(1.0, None, True), (0.45455, None, False), (0.4545, None, False), (1.0, b"sRGB", False), (0.0, None, False)],
+)
+def test_a_gamma_that_is_lost_is_told(
+    gamma: float, besides: bytes | None, is_told: bool, suffix: str, photo: Image.Image, tmp_path: Path
+) -> None:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add(b"gAMA", round(gamma * 100_000).to_bytes(4, "big"))
+    if besides is not None:
+        chunks.add(besides, b"\0")
+    photo.save(tmp_path / "a.png", pnginfo=chunks)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (done,) = pillow_lic.convert(tmp_path / "a.png", tmp_path / f"a{suffix}").done
+    assert any("gamma 1," in warning for warning in done.warnings) == is_told
+    assert len(done.warnings) == is_told

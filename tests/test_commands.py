@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from pillow_lic import __main__ as command
 from pillow_lic import commands
@@ -175,3 +176,18 @@ def test_no_command_writes_over_its_source(words: list[str], linked: bool, lic: 
 def test_extract_writes_no_jpeg_under_another_name(lic: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["extract", str(lic), str(lic.with_name("b.png"))]) == 2
     assert "extract writes JPEG files, got" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["cut", "--size", "9"], ["extract"], ["decode"], ["dump"], ["info"], ["thumbnail"]],
+    ids=lambda words: words[0],
+)
+def test_a_file_of_another_format_is_named_once(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, suffixes = tmp_path / "other.lic", {"cut": ".lic", "dump": ".npz"}
+    Image.new("L", (8, 8)).save(source, "PNG")
+    target = [] if words[0] == "info" else [str(tmp_path / f"new{suffixes.get(words[0], '')}")]
+    assert command.main([words[0], str(source), *target, *words[1:]]) == 1
+    assert capsys.readouterr().err.count(str(source)) == 1

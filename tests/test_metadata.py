@@ -2,6 +2,7 @@
 
 import io
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image, ImageOps
 
 import pillow_lic
 from pillow_lic import metadata
+from pillow_lic.__main__ import main
 
 
 def exif_of(**tags: object) -> bytes:
@@ -98,3 +100,45 @@ def _saved(im: Image.Image, **words: object) -> bytes:
     buffer = io.BytesIO()
     im.save(buffer, "LIC", **words)
     return buffer.getvalue()
+
+
+def tiff(tag: int, kind: int, value: bytes) -> bytes:
+    """EXIF of one tag."""
+    return b"II*\0\x08\0\0\0" + struct.pack("<HHHI", 1, tag, kind, 1) + value.ljust(4, b"\0") + bytes(4)
+
+
+ODD_EXIF = {
+    "no TIFF": b"junk",
+    "cut": b"MM\0*\0\0\0\x08\0\x05",
+    "orientation as text": tiff(274, 2, b"x"),
+    "orientation of a fraction": tiff(274, 11, struct.pack("<f", 6.5)),
+    "orientation 70000": tiff(274, 4, struct.pack("<I", 70000)),
+}
+
+
+@pytest.mark.parametrize("exif", ODD_EXIF.values(), ids=ODD_EXIF)
+@pytest.mark.filterwarnings("ignore:.*EXIF")
+def test_odd_exif_costs_no_picture(exif: bytes, photo: Image.Image, tmp_path: Path) -> None:
+    """Nobody who turns pictures upright fails on EXIF that says nothing: thumbnails, pages, conversions."""
+    source = tmp_path / "a.lic"
+    pillow_lic.save(photo, source, exif=exif)
+    assert main(["thumbnail", str(source), str(tmp_path / "small.png")]) == 0
+    assert main(["view", str(source), "--out", str(tmp_path / "page.html")]) == 0
+    for words in ({"auto_orient": True}, {"keep_metadata": False}, {"resize": 50}):
+        summary = pillow_lic.convert(source, tmp_path / "out", to="png", force=True, **words)
+        assert not summary.failed
+        with Image.open(tmp_path / "out/a.png") as im:
+            assert im.width > im.height
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_upright(orientation: int) -> None:
+    im = Image.frombytes("L", (3, 2), bytes(range(6)))
+    exif = Image.Exif()
+    exif[metadata.ORIENTATION] = orientation
+    with Image.open(io.BytesIO(pillow_lic.encode(im, exif=exif, lossless=True))) as opened:
+        assert metadata.orientation(opened) == orientation
+        upright = metadata.upright(opened)
+        expected = ImageOps.exif_transpose(opened)
+        assert (upright.size, upright.tobytes()) == (expected.size, expected.tobytes())
+        assert metadata.orientation(upright) == 1

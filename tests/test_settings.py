@@ -8,12 +8,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import drawn_pages
 import numpy as np
 import pytest
 from PIL import Image
 
 import pillow_lic
+from pillow_lic.engine import settings as rules
 from pillow_lic.engine.settings import (
     available_cores,
     current_settings,
@@ -161,3 +165,20 @@ def test_time_that_runs_out(lic: Path) -> None:
         pillow_lic.encode(Image.new("RGB", (64, 64)), lossless=True)
     with settings(max_seconds=1000):
         pillow_lic.open(data).load()
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_time_runs_out_between_searches_for_a_lossless_form(lossless: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them takes seconds for a page, and a call makes several."""
+    clock, searched, save = SimpleNamespace(now=0.0), [], Image.Image.save
+
+    def slow(image: Image.Image, *args: Any, **words: Any) -> None:
+        clock.now += 10
+        searched.append(image.size)
+        save(image, *args, **words)
+
+    monkeypatch.setattr(rules, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(Image.Image, "save", slow)
+    with settings(max_seconds=5), pytest.raises(pillow_lic.LicLimitError, match="more than the 5 seconds"):
+        pillow_lic.encode(drawn_pages.page(), lossless=lossless)
+    assert len(searched) == 1

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from PIL import Image, ImageColor, ImageOps
+from PIL import Image, ImageColor
 
 from .. import color as color_modes
+from .. import metadata
 from ..errors import let_pass
 
-ORIENTATION = 274
-ON_ITS_SIDE = (5, 6, 7, 8)
-"""Orientations (TIFF 6.0) of which width and height are exchanged."""
 _ONE_PICTURE = frozenset({"MPO", "PSD"})
 """Formats of which Pillow counts as frames what is no picture of its own: previews and gain maps, and layers."""
 _NEW_SUBFILE, _SUBFILE = 254, 255
@@ -80,9 +78,8 @@ class Adjustment:
 
     def apply(self, im: Image.Image) -> Image.Image:
         """Return the picture as it is to be written, `im` itself when there is nothing to do."""
-        turned = self.upright and im.getexif().get(ORIENTATION, 1) != 1
-        if turned:
-            im = ImageOps.exif_transpose(im)
+        if self.upright:
+            im = metadata.upright(im)
         if self.size is not None:
             im = _fitted(im, self.size)
         if self.background is not None and im.has_transparency_data:
@@ -111,7 +108,7 @@ def frames(im: Image.Image) -> list[int]:
 
 def _fitted(im: Image.Image, size: Size) -> Image.Image:
     box = [limit or 10**9 for limit in size]
-    if im.getexif().get(ORIENTATION) in ON_ITS_SIDE:
+    if metadata.orientation(im) in metadata.ON_ITS_SIDE:
         box.reverse()
     if im.width <= box[0] and im.height <= box[1]:
         return im

@@ -10,10 +10,8 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from .. import color, metadata
-from ..errors import Ignoring
 from ..naming import FORMAT
 from . import transparency, trial
-from .adjustment import ORIENTATION
 
 _EXIF_IFD, _MAKER_NOTE, _USER_COMMENT = 34665, 37500, 37510
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>')
@@ -33,12 +31,11 @@ _TEXT_TAGS = {
 """The tag of EXIF that means the same as a keyword of PNG's texts (PNG 3, 11.3.3.1), in small letters."""
 _JFIF_UNITS = (1, 2)
 """Dots per inch and per centimetre (JFIF 1.02); 0 is the shape of pixels alone."""
+_USUAL_GAMMA, _SAME_GAMMA = 1 / 2.2, 0.05
+"""What is written beside sRGB (PNG 3, 11.3.2.5), and the part by which another may be off unseen (PNG_GAMMA_THRESHOLD of libpng)."""
 _DEEP = ("I", "F")
 """Modes of more than 8 bits begin so."""
 _NAMES = {"exif": "EXIF", "xmp": "XMP", "icc_profile": "the ICC profile"}
-_BROKEN_TAGS = Ignoring(Exception)
-"""A block that reads or writes tags. Broken ones are no reason to lose the picture, and Pillow raises what it comes upon in them:
-SyntaxError, ValueError, KeyError, TypeError, OverflowError, struct.error."""
 
 
 class Carried:
@@ -69,7 +66,12 @@ class Carried:
         if "dpi" in kept and name != FORMAT:
             self._fit_resolution(kept)
         self._words = _as_words(name, kept, texts)
-        self._orientation = _orientation(im)
+        self._orientation = metadata.orientation(im)
+        if (gamma := _odd_gamma(im)) is not None:
+            _warn(
+                f"gamma {gamma:g}, by which its colours are to be shown,",
+                "files that are made here have no place for it",
+            )
         if texts and name != "PNG":
             _warn(f"the text {', '.join(map(repr, texts))}", "EXIF has no place for it")
 
@@ -121,7 +123,7 @@ class Carried:
     def _shorter(self, exif: bytes) -> Iterator[tuple[bytes, str]]:
         """Yield EXIF without what is most likely refused, and the name of that."""
         tags = Image.Exif()
-        with _BROKEN_TAGS:
+        with metadata.BROKEN_TAGS:
             tags.load(exif)
             odd = [tag for tag, value in tags.items() if self._refuses(tag, value)]
             for tag in odd:
@@ -149,7 +151,7 @@ def _warn(what: str, why: str) -> None:
 
 def _holds(again: Image.Image, what: str) -> bool:
     """Whether an image has EXIF of which tags can be read, or XMP."""
-    with _BROKEN_TAGS:
+    with metadata.BROKEN_TAGS:
         return bool(again.getexif()) if what == "exif" else bool(again.info.get(what))
     return False
 
@@ -179,9 +181,16 @@ def _as_words(name: str, found: Mapping[str, Any], texts: Mapping[str, str]) -> 
 def _dpi(im: Image.Image) -> object:
     """Return the resolution of an open picture as Pillow has it, None where the file says none and Pillow makes up one."""
     says = im.format not in ("TIFF", "JPEG", "MPO") or im.info.get("jfif_unit") in _JFIF_UNITS
-    with _BROKEN_TAGS:
+    with metadata.BROKEN_TAGS:
         says = says or metadata.X_RESOLUTION in im.getexif()
     return im.info.get("dpi") if says else None
+
+
+def _odd_gamma(im: Image.Image) -> float | None:
+    """Return the gamma that a PNG file has in place of a profile (PNG 3, 11.3.2.2) if its pixels look otherwise without it."""
+    gamma, better = im.info.get("gamma"), ("icc_profile", "srgb")
+    is_odd = isinstance(gamma, float) and gamma > 0 and abs(gamma / _USUAL_GAMMA - 1) > _SAME_GAMMA
+    return gamma if is_odd and not any(name in im.info for name in better) else None
 
 
 def _is_resolution(found: object, dpi: object) -> bool:
@@ -208,7 +217,7 @@ def _with_texts(exif: bytes, texts: Mapping[str, str]) -> tuple[bytes, dict[str,
     if not texts:
         return exif, {}
     tags, left = Image.Exif(), {}
-    with _BROKEN_TAGS:
+    with metadata.BROKEN_TAGS:
         tags.load(exif)
         details = tags.get_ifd(_EXIF_IFD)
         for key, text in texts.items():
@@ -231,7 +240,7 @@ def _exif(im: Image.Image) -> bytes:
     if isinstance(im.info.get("exif"), bytes) and im.info["exif"]:
         return metadata.exif_bytes(im.info["exif"])
     tags = Image.Exif()
-    with _BROKEN_TAGS:
+    with metadata.BROKEN_TAGS:
         tags.load(im.getexif().tobytes())
         if im.format == "TIFF":
             for tag in set(tags) - _EXIF_TAGS:
@@ -240,19 +249,12 @@ def _exif(im: Image.Image) -> bytes:
     return b""
 
 
-def _orientation(im: Image.Image) -> object:
-    """Return the orientation of an open picture, 1 where it says none."""
-    with _BROKEN_TAGS:
-        return im.getexif().get(ORIENTATION, 1)
-    return 1
-
-
 def _without_orientation(exif: bytes) -> bytes:
     """Return EXIF bytes as they are but for the orientation; broken ones as they are."""
     tags = Image.Exif()
-    with _BROKEN_TAGS:
+    with metadata.BROKEN_TAGS:
         tags.load(exif)
-        if tags.pop(ORIENTATION, None) is not None:
+        if tags.pop(metadata.ORIENTATION, None) is not None:
             return metadata.exif_bytes(tags)
     return exif
 

@@ -16,9 +16,9 @@ from typing import IO, Any
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from .. import metadata
 from ..errors import Ignoring, let_pass
 from . import raw
-from .adjustment import ON_ITS_SIDE, ORIENTATION
 from .locations import Place, readable
 from .stores import StorePath
 
@@ -106,7 +106,7 @@ def _unmapped(im: ImageFile.ImageFile) -> Image.Image:
     """
     if im.format == "TIFF":
         with Ignoring(Exception):  # broken tags raise what Pillow comes upon
-            if im.tag_v2.get(ORIENTATION) in ON_ITS_SIDE:  # type: ignore[attr-defined]  # of TIFF files
+            if im.tag_v2.get(metadata.ORIENTATION) in metadata.ON_ITS_SIDE:  # type: ignore[attr-defined]  # of TIFF files
                 im.filename = ""
     return im
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from PIL import Image
 
+from .. import metadata
+
 SUFFIXES = frozenset(
     {".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".sr2", ".srw"}
 )
-_ORIENTATION = 274
 
 
 def is_available() -> bool:
@@ -39,13 +40,15 @@ def open_raw(source: Path | io.BytesIO) -> Image.Image:
 
 
 def _exif(rawpy: Any, file: Any) -> bytes:
-    """Return the EXIF of the JPEG preview in a raw file, without its orientation; b"" if there is none."""
+    """Return the EXIF of the JPEG preview in a raw file, without its orientation; b"" if there is none, or it is broken."""
     try:
         preview = file.extract_thumb()
     except rawpy.LibRawError:
         return b""
     if preview.format != rawpy.ThumbFormat.JPEG:
         return b""
-    tags = Image.open(io.BytesIO(preview.data)).getexif()
-    tags.pop(_ORIENTATION, None)
-    return tags.tobytes() if len(tags) else b""
+    with metadata.BROKEN_TAGS:
+        tags = Image.open(io.BytesIO(preview.data)).getexif()
+        tags.pop(metadata.ORIENTATION, None)
+        return tags.tobytes() if len(tags) else b""
+    return b""

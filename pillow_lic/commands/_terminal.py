@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, TextIO, cast
 
+from PIL import UnidentifiedImageError
+
 from ..errors import LicError, NotLicError
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -75,8 +77,8 @@ def naming(name: str) -> Iterator[None]:
         warnings.showwarning = show
         try:
             yield
-        except (LicError, NotLicError) as error:
-            if not name:
+        except (LicError, NotLicError, UnidentifiedImageError) as error:
+            if not name or name in str(error):
                 raise
             msg = f"{name}: {error}"
             raise type(error)(msg) from error

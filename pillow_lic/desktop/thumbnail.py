@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from PIL import Image, ImageOps
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from .. import color, plugin
+from .. import color, metadata, plugin
 from ..errors import let_pass
 from ..files import StrPath, is_same, named, write_atomic
 from ..naming import EXTENSION, MIME
@@ -88,7 +88,7 @@ def _small(source: StrPath, size: int) -> tuple[Image.Image, dict[str, str]]:
     with plugin.open(source) as im:
         text = {"Thumb::Mimetype": MIME, "Thumb::Image::Width": str(im.width), "Thumb::Image::Height": str(im.height)}
         im.thumbnail((size, size), Image.Resampling.LANCZOS)
-        return _to_srgb(ImageOps.exif_transpose(im)), text
+        return _to_srgb(metadata.upright(im)), text
 
 
 def _png(image: Image.Image, text: Mapping[str, str]) -> bytes:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image
 
-from .. import color
+from .. import color, metadata
 from ..batch import formats
 from ..errors import let_pass
 from ..files import is_same, named, write_atomic
@@ -116,11 +116,11 @@ def _load(path: Path, edge: int | None) -> Shown:
     with formats.open_picture(path) as im:
         if im.format == "TIFF":
             im.load()  # which turns it
-        lies_on_its_side = im.getexif().get(ExifTags.Base.Orientation, 1) > 4
+        lies_on_its_side = metadata.orientation(im) in metadata.ON_ITS_SIDE
         size = im.size[::-1] if lies_on_its_side else im.size
         if edge is not None:
             im.thumbnail((edge, edge), Image.Resampling.LANCZOS)
-        stored = color.to_pixels(ImageOps.exif_transpose(im))
+        stored = color.to_pixels(metadata.upright(im))
     image = color.to_image(stored.array, stored.mode)
     image.info["icc_profile"] = stored.icc_profile or None
     return Shown(path, image, size, path.stat().st_size)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, features
 
+from ..engine.settings import check_time
 from ..errors import LicDamagedError, LicRuntimeError, let_pass
 from .areas import Area
 from .tiling import Tiling
@@ -116,6 +117,7 @@ def _image(pixels: Pixels) -> Image.Image:
 
 
 def _bitstream(image: Image.Image, method: int, effort: int) -> bytes:
+    check_time()
     file = io.BytesIO()
     image.save(file, "WEBP", lossless=True, quality=effort, method=method, exact=True)
     data = file.getvalue()
@@ -125,6 +127,7 @@ def _bitstream(image: Image.Image, method: int, effort: int) -> bytes:
 
 def _read(stream: bytes | memoryview) -> Pixels:
     """Return the pixels (h, w, 4) of a bitstream whose head was checked."""
+    check_time()
     bitstream = bytearray(stream)
     bitstream[4] |= _ALPHA_HINT  # RFC 9649: the hint has no part in decoding; libwebp drops alpha without it
     padding = b"\0" * (len(stream) % 2)
