@@ -5,10 +5,13 @@ import pytest
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 
+WRITING = [model for model in models.models() if model.superseded_by is None]
+"""The models that write files, oldest first."""
+
 
 def models_of(procedure: str) -> list[Model]:
-    """Return the models with that procedure, oldest first."""
-    return [model for model in models.models() if model.procedure == procedure]
+    """Return the models with that procedure that write files, oldest first."""
+    return [model for model in WRITING if model.procedure == procedure]
 
 
 def name_and_number(value: object) -> str:

@@ -19,7 +19,7 @@ class Model:
         listed = json.loads((MODELS / "manifest.json").read_text())["models"]
         (entry,) = [m for m in listed if m["id"] == number and m["sha256"].startswith(hash4.hex())]
         self.procedure, self.constants = entry["procedure"], entry["constants"]
-        self.files = {role: MODELS / f["file"] for role, f in entry["files"].items()}
+        self.files = {role: MODELS / f["file"] for role, f in entry["files"].items() if "file" in f}
         if "filters" in entry.get("extras", {}):
             data = (MODELS / entry["extras"]["filters"]["file"]).read_bytes()
             self.filters = np.frombuffer(data, np.int8).astype(int).reshape(-1, 326)

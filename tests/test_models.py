@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from PIL import Image
 from released import models_of
 
+import pillow_lic
 from pillow_lic.engine import models
 from pillow_lic.errors import LicRuntimeError, LicUnsupportedError
 
@@ -20,6 +23,7 @@ ALLOWED = {
 NETWORKS = [
     (s, r) for s in (*models.models(), models.importance()) for r in s.files if s.files[r].path.endswith(".onnx")
 ]
+SUPERSEDED = [model for model in models.models() if model.superseded_by]
 LIC1_MULTIPLY_ADDS = {"analysis": 34_000, "latents": 6_000, "synthesis": 15_000, "detail": 5_000}
 """Upper bounds per pixel. Together analysis and `latents` may take 40,000; `detail`, the layers at 1/2, won 0.15 to 0.3 dB (LEVERS.md)."""
 
@@ -127,7 +131,12 @@ def test_the_importance_network_is_small() -> None:
 
 @pytest.mark.parametrize("spec", models.models(), ids=ids)
 def test_digest_covers_every_file(spec: models.Model) -> None:
-    parts = [hashlib.sha256(spec.stored(role).read()).digest() for role in spec.files]
+    kept = [file for file in spec.files.values() if file.path]
+    parts = [
+        hashlib.sha256(file.read()).digest() if file in kept else bytes.fromhex(file.sha256)
+        for file in spec.files.values()
+    ]
+    assert len(kept) == len(parts) or spec in SUPERSEDED
     assert hashlib.sha256(b"".join(parts)).digest() == spec.digest
 
 
@@ -143,6 +152,39 @@ def test_choosing() -> None:
     assert models.choose(None) is [spec for spec in models.models() if spec.name == models.DEFAULT][-1]
     with pytest.raises(ValueError, match=f"one of .*{newest.name} .*, got 'bmshj2018'"):
         models.choose("bmshj2018")
+
+
+@pytest.mark.parametrize("spec", models.models(), ids=ids)
+def test_only_the_newest_of_a_name_writes(spec: models.Model) -> None:
+    newest = [model for model in models.models() if model.name == spec.name][-1]
+    assert models.choose(spec.name) is newest
+    assert spec.superseded_by == (None if spec is newest else newest.number)
+
+
+@pytest.mark.parametrize("spec", SUPERSEDED, ids=ids)
+def test_a_superseded_number_opens_files_and_says_what_writes_instead(spec: models.Model, tmp_path: Path) -> None:
+    said = f"model {spec.number} \\({spec.name}\\) opens its files for ever but writes none: number {spec.superseded_by} replaces it"
+    for save in (
+        lambda: Image.new("RGB", (8, 8)).save(tmp_path / "x.lic", model=spec.number),
+        lambda: pillow_lic.encode(Image.new("RGB", (8, 8)), model=spec.number),
+    ):
+        with pytest.raises(ValueError, match=said):
+            save()
+    assert not (tmp_path / "x.lic").exists()
+    assert models.named(spec.number, spec.hash) is spec
+    assert all(file.path for file in spec.files.values() if file.side != "encoder")
+    with pytest.raises(ValueError, match="model must be the name or number of one of") as error:
+        models.choose("bmshj2018")
+    assert f"({spec.number})" not in str(error.value)
+
+
+def test_the_models_of_papers_take_at_most_25_mb_of_a_wheel() -> None:
+    """Deflated, each file once, as a wheel has them."""
+    own = ("lic1", "lic2", "lossless")
+    kept = {f.path for m in models.models() if m.name not in own for f in m.files.values() if f.path}
+    kept |= {models.importance().files["importance"].path}
+    folder = Path(__file__).parent.parent / "onnx_models"
+    assert sum(len(zlib.compress((folder / path).read_bytes())) for path in kept) <= 25_000_000
 
 
 def test_files_name_models_by_number_and_hash() -> None:

@@ -19,6 +19,8 @@ def test_every_model_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     for model in models.models():
         (row,) = [line for line in lines if line.split()[:1] == [model.name] and str(model.number) in line.split()]
         assert ("(default)" in row) == (model is models.choose(None))
+        words = f"  Opens its files for ever, and writes none: number {model.superseded_by} does."
+        assert (lines[lines.index(row) + 1] == words) == (model.superseded_by is not None)
 
 
 def test_json_has_the_same_models(capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,6 +29,7 @@ def test_json_has_the_same_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert [(row["name"], row["number"]) for row in rows] == [(m.name, m.number) for m in models.models()]
     default = next(row for row in rows if row["default"])
     assert default["name"] == models.DEFAULT
+    assert [row["superseded_by"] for row in rows] == [model.superseded_by for model in models.models()]
     assert default["options"] == ["effort", "importance", "preview", "roi"]
     assert {row["name"]: row["effort"] for row in rows if row["effort"]} == {"lic2": 1}
     assert "Priming and Spatially Adaptive Bit Rates" in next(r["about"] for r in rows if r["name"] == "johnston2018")

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 
+import make_golden
 import numpy as np
 import onnxruntime as ort
 import predictor_reference
@@ -12,6 +13,7 @@ import stranger
 from coded import cat, check_format, check_size_and_mode, encoded, in_tiles
 from pictures import photo_like
 from PIL import Image
+from released import WRITING
 
 import pillow_lic
 from pillow_lic import codec, families, inspection, metrics
@@ -24,7 +26,7 @@ from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
 from pillow_lic.fileformat.tiling import Tiling
 
-MODELS = [model for model in models.models() if "decoder_step" in model.files and families.is_progressive(model)]
+MODELS = [model for model in WRITING if "decoder_step" in model.files and families.is_progressive(model)]
 MODEL = models.choose("toderici2017")
 STEPS, BITS = MODEL.constants["steps"], MODEL.constants["bits"]
 
@@ -170,13 +172,21 @@ def alone(own: Model) -> Callable[..., np.ndarray]:
     return decode
 
 
-@pytest.mark.parametrize(("number", "quality"), [(27, 1), (27, 10), (26, 5.6), (30, 1), (30, 10)])
+@pytest.mark.parametrize(("number", "quality"), [(26, 5.6), (30, 1), (30, 10)])
 def test_the_format_is_enough_to_decode(number: int, quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
     model = models.choose(number)
     monkeypatch.setitem(stranger.PLAIN, model.procedure, alone(model))
     pixels = photo_like(40, 70, 4, seed=3)
     whole = encoded(model, pixels, "RGBA", quality=quality)
     check_format(whole, inspection.cut(whole, len(whole) - 4), in_tiles(model, photo_like(30, 200), 128, 585))
+
+
+@pytest.mark.parametrize("name", ["quality-1", "quality-10", "rgba"])
+def test_the_format_is_enough_for_files_of_number_27(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (model,) = (found for found in models.models() if found.number == 27)
+    monkeypatch.setitem(stranger.PLAIN, model.procedure, alone(model))
+    data = (make_golden.FOLDER / f"toderici2017-{name}" / "file.lic").read_bytes()
+    check_format(data, inspection.cut(data, len(data) - 4))
 
 
 LEVELS = [

@@ -38,8 +38,12 @@ def run(args: argparse.Namespace) -> int:
         found = [claim["verdict"] for claim in row["claims"]]
         counts = "".join(f"{found.count(verdict) if found else '-':>9}" for verdict in claims.VERDICTS)
         rates = "all" if row["rates"] == "continuous" else row["rates"]
-        work = f"{row['kmac_encode']:>8.1f}{row['kmac_decode']:>8.1f}"
+        encode = "-" if row["superseded_by"] else f"{row['kmac_encode']:.1f}"
+        work = f"{encode:>8}{row['kmac_decode']:>8.1f}"
         print(f"{name:18}{row['number']:>7}{row['bytes'] / 1e6:>6.1f}{work} {rates:6}{counts}")
+        if row["superseded_by"]:
+            print(f"  Opens its files for ever, and writes none: number {row['superseded_by']} does.")
+            continue
         options = [f"effort ({row['effort']} unless given)" if name == "effort" else name for name in row["options"]]
         quality = ["quality"] if row["bytes"] else []  # without a network every pixel is as it was
         extras = [name for name, has in (("drafts", row["drafts"]), ("cut", row["can_be_cut"])) if has]
@@ -77,5 +81,6 @@ def _row(model: Any) -> dict[str, Any]:
         "effort": model.effort,
         "drafts": list(families.drafts(model)),
         "can_be_cut": families.is_progressive(model),
+        "superseded_by": model.superseded_by,
         "claims": [] if paper is None else [asdict(claim) for claim in paper.claims],
     }

@@ -31,6 +31,7 @@ SLOPES = (0.0016, 0.25)
 class Stored:
     """A file of the manifest: `path` inside onnx_models, and its hexadecimal SHA-256.
 
+    path: "" for a file of a superseded model that is not kept, since its encoder alone ran it; the model's hash still counts it.
     side: who runs it. exact: its arithmetic is proved to give the same integers on every machine, if it runs on the CPU
     provider. kmac_per_pixel: thousands of multiply-adds per picture pixel, None for what is no network.
     """
@@ -45,7 +46,7 @@ class Stored:
     def of(cls, entry: Mapping[str, Any]) -> Stored:
         """Return the file that a JSON entry describes."""
         rest = {name: entry[name] for name in ("side", "exact", "kmac_per_pixel") if name in entry}
-        return cls(entry["file"], entry["sha256"], **rest)
+        return cls(entry.get("file", ""), entry["sha256"], **rest)
 
     def read(self) -> bytes:
         """Return the bytes of the file. LicRuntimeError if they are not the ones the manifest was written for."""
@@ -82,7 +83,8 @@ class Entry(Networks):
     ascending. extras: like files, but no part of the hash: no file's meaning depends on them, or its checks have them. effort: that
     of a picture for which none is asked. bpp: bits per pixel of a photo at the lowest and the highest level (Kodak's mean), by which an
     encoder expects a size. slopes: the bits that a squared level of error of a pixel, the mean of its channels, was worth when
-    the lowest and the highest level were trained; an encoder weighs by them what else it may write.
+    the lowest and the highest level were trained; an encoder weighs by them what else it may write. superseded_by: the number that
+    writes instead; a model that has one opens its files for ever and writes none. None for all others.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Entry(Networks):
     effort: int = 0
     bpp: Sequence[float] = PHOTO_BPP
     slopes: Sequence[float] = SLOPES
+    superseded_by: int | None = None
 
     def slope(self, level: int) -> float:
         """Return the bits that a squared level of error is worth at a level; between the ends of the scale in equal ratios."""

@@ -70,6 +70,7 @@ def _model(entry: Mapping[str, Any]) -> Model:
         effort=entry.get("effort", 0),
         bpp=entry.get("bpp", manifest.PHOTO_BPP),
         slopes=entry.get("slopes", manifest.SLOPES),
+        superseded_by=entry.get("superseded_by"),
     )
 
 
@@ -87,12 +88,21 @@ def importance() -> Networks:
 
 
 def choose(model: str | int | None) -> Model:
-    """Return the model to write with: by number, by name (the newest of that name; None is DEFAULT); else ValueError."""
+    """Return the model to write with: by number, by name (the newest of that name; None is DEFAULT); else ValueError.
+
+    ValueError for a superseded number too, which says what writes instead.
+    """
     wanted = DEFAULT if model is None else model
     for found in reversed(models()):
         if wanted in (found.number, found.name):
+            if found.superseded_by is not None:
+                msg = (
+                    f"model {found.number} ({found.name}) opens its files for ever but writes none: "
+                    f"number {found.superseded_by} replaces it, which is model={found.name!r}"
+                )
+                raise ValueError(msg)
             return found
-    known = ", ".join(f"{found.name} ({found.number})" for found in models())
+    known = ", ".join(f"{found.name} ({found.number})" for found in models() if found.superseded_by is None)
     msg = f"model must be the name or number of one of {known}, got {model!r}"
     raise ValueError(msg)
 

@@ -142,8 +142,9 @@ def refusals_table(measured: Measured) -> Table | None:
 
 
 def size(model: Model) -> int:
-    """Return the bytes of the files of a model."""
-    return sum(len(model.stored(role).read()) for role in (*model.files, *model.extras))
+    """Return the bytes of the files of a model that are kept."""
+    files = (model.stored(role) for role in (*model.files, *model.extras))
+    return sum(len(file.read()) for file in files if file.path)
 
 
 def rates(model: Model) -> str:

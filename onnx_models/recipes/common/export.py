@@ -129,7 +129,7 @@ class Release:
         return Model(self.number, files, self.name, self.procedure, digest, *own)
 
     def enter(self, files: Mapping[str, Placed]) -> None:
-        """Write the model's entry into the manifest; one of the same number is replaced."""
+        """Write the model's entry into the manifest; one of the same number is replaced, and older ones of its name are superseded."""
         encoding: dict[str, Any] = {"effort": self.effort} if self.effort else {}
         encoding |= {"bpp": list(self.bpp)} if self.bpp != PHOTO_BPP else {}
         encoding |= {"slopes": list(self.slopes)} if self.slopes != SLOPES else {}
@@ -146,7 +146,27 @@ class Release:
         path = self.out / "manifest.json"
         models = json.loads(path.read_text())["models"] if path.exists() else []
         models = [model for model in models if model["id"] != self.number] + [entry]
+        for dropped in supersede(models, self.name, self.number):
+            (self.out / dropped).unlink(missing_ok=True)
         _write(path, sorted(models, key=lambda model: model["id"]))
+
+
+def supersede(entries: list[dict[str, Any]], name: str, number: int) -> list[str]:
+    """Let a number write instead of all older ones of its name, and return the files that only their encoders need.
+
+    Entries of the manifest: those of the older ones say who replaces them, and name these files no more.
+    """
+    for entry in entries:
+        if entry["name"] == name and entry["id"] < number:
+            entry["superseded_by"] = number
+    needed = {
+        file.get("file")
+        for entry in entries
+        for file in entry["files"].values()
+        if file["side"] != "encoder" or "superseded_by" not in entry
+    }
+    old = (file for entry in entries if "superseded_by" in entry for file in entry["files"].values())
+    return [file.pop("file") for file in old if "file" in file and file["file"] not in needed]
 
 
 def add_export(commands: Any, export: Callable[[argparse.Namespace], None], *, counts: bool = True) -> None:
