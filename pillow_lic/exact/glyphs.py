@@ -47,8 +47,9 @@ _EXPLAINED = 0.85
 
 Counted by pixels, a dark ink would explain the soft edges of bright letters, and leave their strokes to the codec.
 """
-_ESTIMATED = 0.7
-"""The most that the glyphs of a block may cost by the estimate of `drawn`, in parts of what its contrast costs the codec."""
+_ESTIMATED, _MOST_WRONG = 1.0, 0.3
+"""The most that the glyphs of a block may cost by the estimate of `drawn`, and that their error alone may, in parts of what its contrast
+costs the codec: the error of letters is 0 to 0.2 of it, that of lines with another ground on each side 0.3 and more."""
 _MOST_BITS = 0.85
 """The most that those of a tile may cost in real bits, in parts of what their blocks cost the codec, which keeps the ground beneath."""
 _FEWEST, _COARSEST, _FINER = 3, 0.0016, 0.41
@@ -138,8 +139,8 @@ def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, ai
     wrong = aim.slope * _errors(candidates.ink, cover, colors, aim)
     shown = rounded(cover, degrees(aim))
     both = np.concatenate([candidates.ink * (shown > 0)[:, :, None], shown[:, :, None]], 2)
-    costs = drawn.costs(both, blocks) + wrong
-    blocks = blocks & (costs <= _ESTIMATED * choice.by_contrast(candidates.contrasts, aim))
+    costs, worth = drawn.costs(both, blocks) + wrong, choice.by_contrast(candidates.contrasts, aim)
+    blocks = blocks & (costs <= _ESTIMATED * worth) & (wrong <= _MOST_WRONG * worth)
     if blocks.sum() < LEAST_SURE:
         return None
     cover = _covering(cover, blocks)
