@@ -7,7 +7,7 @@ from drawn_pages import AIM, aim, nothing, page, slide
 
 import pillow_lic
 from pillow_lic import metrics
-from pillow_lic.exact import glyphs
+from pillow_lic.exact import glyphs, grounds
 from pillow_lic.fileformat.levels import quality_to_level
 
 Pixels = npt.NDArray[np.uint8]
@@ -43,6 +43,46 @@ def test_glyphs_are_weighed_on_the_ground_beside_them() -> None:
     errors = glyphs._errors(black, cover, pixels, AIM)
     assert errors[1, 1] > 256 * 35**2
     assert errors.sum() == errors[1, 1]
+
+
+def sky(rows: int, columns: int) -> npt.NDArray[np.float64]:
+    """A ground of so many blocks whose levels (h, w, 3) fall by a fifth a row."""
+    levels = 180 - 0.2 * np.arange(16 * rows)[:, None, None]
+    return np.broadcast_to(levels + np.array([0, 20, 40]), (16 * rows, 16 * columns, 3)).copy()
+
+
+def test_a_plane_goes_on_under_letters_that_leave_little_of_it() -> None:
+    pixels = sky(5, 6)
+    for column in range(16, 80, 3):
+        pixels[16:64, column : column + 2] = 255
+    whole = np.rint(pixels).astype(np.uint8)
+    found = grounds.smooth(whole, None)
+    places = (np.arange(1, 4)[:, None] * 6 + np.arange(1, 5)).ravel()
+    assert set(places) <= set(found.places)
+    assert (
+        np.abs(found.ground[:, :, 0] - pixels[:16, :16, 0].reshape(1, 256) + 3.2 * (found.places[:, None] // 6)).max()
+        < 1
+    )
+
+
+def test_a_plane_does_not_go_on_over_another_ground() -> None:
+    pixels = sky(4, 4)
+    pixels[:, 32:] = np.random.default_rng(5).integers(0, 256, (64, 32, 3))
+    pixels[20:28, 4:12] = 255
+    assert grounds.smooth(np.rint(pixels).astype(np.uint8), None).places.tolist() == [4]
+
+
+def test_inks_are_those_of_the_strongest_strokes() -> None:
+    pixels = sky(4, 8)
+    shades = np.random.default_rng(6).permutation(np.arange(24, 90, 1.5))
+    for number, shade in enumerate(shades[:28]):  # many pixels of many pale shades, and few of one dark ink
+        row, column = divmod(number, 7)
+        pixels[16 * row + 2 : 16 * row + 7, 16 * column + 2 : 16 * column + 12] -= shade
+    pixels[54:58, 118:122] = 20
+    blocks = grounds.smooth(np.rint(pixels).astype(np.uint8), None)
+    inks = glyphs._inks(blocks, glyphs._contrasts(blocks))
+    assert [20, 20, 20] in inks.tolist()
+    assert all(np.abs(inks[:place] - ink).max(1).min() > 8 for place, ink in enumerate(inks) if place)
 
 
 def test_glyphs_make_room_for_exact_letters() -> None:

@@ -19,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..fileformat import exact_layer, squares
-from . import choice, drawn
+from . import choice, drawn, grounds
 from .aims import Aim
 from .choice import Spent
 from .drawn import BLOCK, LEAST_SURE, contrast, packed
 from .ground import continued
+from .grounds import Ground, largest, squares_of
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -35,18 +36,10 @@ _ROWS = 8
 """One of so many rows is seen by the quick look."""
 _LEAST_BEGINNINGS = 0.006
 """Share of blocks with such a place: photographs have 0 to 0.003 of them, and 0.02 where white is clipped; slides 0.01 to 0.2."""
-_FLAT = 2
-"""Levels to each neighbour up to which a pixel is flat."""
-_LEAST_GROUND = 0.35
-"""Share of a block's pixels that must be ground."""
-_LEAST_CONTRAST = 500.0
-"""Contrast, in levels, of a block that has more than ground."""
-_NEAR, _NOISE = 2.0, 0.8
-"""Levels from the plane up to which a pixel is ground, and the most that the ground may differ from it (RMS): sensors make more noise."""
-_BAND = 12.0
-"""Levels around the commonest flat level within which pixels begin the plane."""
 _MOST_INKS, _LEAST_PIXELS, _INKS_OF_A_BLOCK = 24, 12, 2
 """Colours that are tried as inks, the pixels that must have one, and the inks of a block."""
+_MOST_TRIED, _APART = 512, 8.0
+"""The most frequent colours that may be inks, and the levels, in the channel that differs most, up to which one stands for another."""
 _TOLERANCE = 10.0
 """Levels, in the channel that differs most, by which a blend may miss a pixel."""
 _EXPLAINED = 0.85
@@ -54,8 +47,9 @@ _EXPLAINED = 0.85
 
 Counted by pixels, a dark ink would explain the soft edges of bright letters, and leave their strokes to the codec.
 """
-_ESTIMATED = 0.7
-"""The most that the glyphs of a block may cost by the estimate of `drawn`, in parts of what its contrast costs the codec."""
+_ESTIMATED, _MOST_WRONG = 1.0, 0.3
+"""The most that the glyphs of a block may cost by the estimate of `drawn`, and that their error alone may, in parts of what its contrast
+costs the codec: the error of letters is 0 to 0.2 of it, that of lines with another ground on each side 0.3 and more."""
 _MOST_BITS = 0.85
 """The most that those of a tile may cost in real bits, in parts of what their blocks cost the codec, which keeps the ground beneath."""
 _FEWEST, _COARSEST, _FINER = 3, 0.0016, 0.41
@@ -104,15 +98,6 @@ class Glyphs(NamedTuple):
         return Glyphs(self.ink, _covering(self.cover, blocks), blocks, self.even, share * self.bits, self.wrong)
 
 
-class _Ground(NamedTuple):
-    """Blocks (n) of a tile by raster index, their pixels and the ground beneath (n, 256, C), and which pixels (n, 256) are none of it."""
-
-    places: npt.NDArray[np.intp]
-    pixels: Floats
-    ground: Floats
-    drawn: Mask
-
-
 def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
     """Return what may be glyphs in a tile (h, w, 1 or 3); None where there are none, as in photographs.
 
@@ -121,11 +106,11 @@ def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
     if not _looks_drawn(colors):
         return None
     whole = colors[: colors.shape[0] // BLOCK * BLOCK, : colors.shape[1] // BLOCK * BLOCK]
-    blocks = _on_smooth_ground(whole, taken)
+    blocks = grounds.smooth(whole, taken)
     if len(blocks.places) < LEAST_SURE:
         return None
-    kinds = _inks(blocks)
     contrasts = _contrasts(blocks)
+    kinds = _inks(blocks, contrasts)
     ink, cover, explained, sure = _explained(blocks, contrasts, kinds)
     if sure < LEAST_SURE:
         return None
@@ -134,11 +119,11 @@ def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
     result = Candidates(np.zeros_like(colors), np.zeros(colors.shape[:2], np.uint8), *flags)
     rows, columns = (np.asarray(part) for part in np.divmod(blocks.places[explained], whole.shape[1] // BLOCK))
     for plane, values in ((result.ink, ink[explained]), (result.cover, cover[explained])):
-        cut = _cut(plane[: whole.shape[0], : whole.shape[1]])
+        cut = squares_of(plane[: whole.shape[0], : whole.shape[1]])
         cut[rows, columns] = values.reshape(-1, BLOCK, BLOCK, *plane.shape[2:])
     result.blocks[rows, columns] = True
     result.contrasts[rows, columns] = contrasts[explained].sum(1)
-    result.even[rows, columns] = _are_even(blocks.ground[explained])
+    result.even[rows, columns] = grounds.are_even(blocks.ground[explained])
     return result
 
 
@@ -154,8 +139,8 @@ def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, ai
     wrong = aim.slope * _errors(candidates.ink, cover, colors, aim)
     shown = rounded(cover, degrees(aim))
     both = np.concatenate([candidates.ink * (shown > 0)[:, :, None], shown[:, :, None]], 2)
-    costs = drawn.costs(both, blocks) + wrong
-    blocks = blocks & (costs <= _ESTIMATED * choice.by_contrast(candidates.contrasts, aim))
+    costs, worth = drawn.costs(both, blocks) + wrong, choice.by_contrast(candidates.contrasts, aim)
+    blocks = blocks & (costs <= _ESTIMATED * worth) & (wrong <= _MOST_WRONG * worth)
     if blocks.sum() < LEAST_SURE:
         return None
     cover = _covering(cover, blocks)
@@ -194,13 +179,6 @@ def degrees(aim: Aim) -> int:
     return round(_FEWEST * math.pow(aim.slope / _COARSEST, _FINER))
 
 
-def _cut(plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """Return the blocks (rows, columns, 16, 16, ...) of a plane of whole ones, as a view."""
-    rows, columns = (side // BLOCK for side in plane.shape[:2])
-    cut = plane.reshape(rows, BLOCK, columns, BLOCK, *plane.shape[2:])
-    return np.moveaxis(cut, 2, 1)
-
-
 def _looks_drawn(colors: Pixels) -> bool:
     """Whether even pixels before a step are frequent enough: a quick look at some rows."""
     rows = colors[2::_ROWS]
@@ -216,71 +194,23 @@ def _looks_drawn(colors: Pixels) -> bool:
     return bool(number >= max(LEAST_SURE, _LEAST_BEGINNINGS * across * -(-colors.shape[0] // BLOCK)))
 
 
-def _on_smooth_ground(colors: Pixels, taken: Mask | None) -> _Ground:
-    """Return the blocks of a tile of whole ones that have contrast, and whose flat pixels lie in one plane."""
-    levels = colors.astype(np.int16)
-    flat = np.ones(colors.shape[:2], np.bool_)
-    for axis in (0, 1):
-        even = np.abs(np.diff(levels, axis=axis)).max(2) <= _FLAT
-        one, other = ((slice(None),) * axis + (part,) for part in (slice(1, None), slice(None, -1)))
-        flat[one] &= even
-        flat[other] &= even
-    wanted = (squares.sums(flat, BLOCK) >= _LEAST_GROUND * BLOCK**2) & (contrast(colors) >= _LEAST_CONTRAST)
-    places = np.flatnonzero(wanted)
-    pixels = _cut(colors)[wanted].reshape(len(places), BLOCK**2, colors.shape[2]).astype(np.float32)
-    begun = _cut(flat)[wanted].reshape(len(places), BLOCK**2).astype(np.bool_)
-    middle = pixels[:, :, pixels.shape[2] // 2]
-    weights = begun & (np.abs(middle - _commonest(middle, begun)[:, None]) <= _BAND)
-    for _ in range(3):
-        ground = _planes(pixels, weights.astype(np.float32))
-        distance = _largest(np.abs(pixels - ground))
-        weights = distance <= _NEAR
-    even = weights.mean(1) >= _LEAST_GROUND
-    noise = (np.square(distance) * weights).sum(1) / np.maximum(weights.sum(1), 1)
-    smooth = even & (noise <= _NOISE**2) & ~weights.all(1)
-    if taken is not None:
-        kept = taken[: wanted.shape[0], : wanted.shape[1]][wanted]
-        smooth &= ~kept | ~_are_even(ground)
-    return _Ground(places[smooth], pixels[smooth], ground[smooth], ~weights[smooth])
-
-
-def _are_even(ground: Floats) -> Mask:
-    """Return which grounds (n, 256, C) are of one colour."""
-    even: Mask = (np.ptp(ground, 1) < 1).all(1)
-    return even
-
-
-def _commonest(levels: Floats, among: Mask) -> Floats:
-    """Return the level (n) in whose neighbourhood most of the marked levels (n, p) lie."""
-    bins = (levels / 8).astype(np.intp) + 32 * np.arange(len(levels))[:, None]
-    counts = np.bincount(bins[among], minlength=32 * len(levels)).reshape(-1, 32)
-    counts[:, :-1] += counts[:, 1:]
-    commonest: Floats = (8 * (counts.argmax(1) + 1)).astype(np.float32)
-    return commonest
-
-
-def _planes(pixels: Floats, weights: Floats) -> Floats:
-    """Return the planes (n, 256, C) that fit the weighted pixels of each block best, by least squares."""
-    row, column = (place.ravel() / BLOCK - 0.5 for place in np.mgrid[:BLOCK, :BLOCK])
-    basis = np.stack([np.ones_like(row), row, column], 1).astype(np.float32)
-    matrix = np.einsum("np,pi,pj->nij", weights, basis, basis, optimize=True) + 1e-3 * np.eye(3, dtype=np.float32)
-    sides = np.einsum("pi,npc->nic", basis, weights[:, :, None] * pixels, optimize=True)
-    planes: Floats = (basis @ np.linalg.solve(matrix, sides)).astype(np.float32)
-    return planes
-
-
-def _inks(blocks: _Ground) -> Floats:
-    """Return the most frequent colours (m, C) of the pixels that are no ground."""
+def _inks(blocks: Ground, contrasts: Floats) -> Floats:
+    """Return the colours (m, C) of the pixels that are no ground that have most of their contrast, none close to another."""
     colors = blocks.pixels[blocks.drawn].astype(np.uint8)
-    numbers, count = np.unique(packed(colors[None])[0], return_counts=True)
-    order = np.argsort(-count, kind="stable")[:_MOST_INKS]
+    numbers, place, count = np.unique(packed(colors[None])[0], return_inverse=True, return_counts=True)
+    weights = np.bincount(place, contrasts[blocks.drawn], len(numbers)) * (count >= _LEAST_PIXELS)
+    order = np.argsort(-weights, kind="stable")[:_MOST_TRIED]
     shifts = 8 * np.arange(colors.shape[1] - 1, -1, -1, dtype=np.uint32)
-    chosen = numbers[order[count[order] >= _LEAST_PIXELS]]
-    inks: Floats = (chosen[:, None] >> shifts & 0xFF).astype(np.float32)
+    left: Floats = (numbers[order[weights[order] > 0], None] >> shifts & 0xFF).astype(np.float32)
+    chosen = [left[:0]]
+    while len(left) and len(chosen) <= _MOST_INKS:
+        chosen.append(left[:1])
+        left = left[np.abs(left - left[0]).max(1) > _APART]
+    inks: Floats = np.concatenate(chosen)
     return inks
 
 
-def _explained(blocks: _Ground, contrasts: Floats, kinds: Floats) -> tuple[Pixels, Pixels, Mask, int]:
+def _explained(blocks: Ground, contrasts: Floats, kinds: Floats) -> tuple[Pixels, Pixels, Mask, int]:
     """Return ink (n, 256, C) and cover (n, 256) of blocks, which of them their inks explain, and how many are surely drawn.
 
     A block has the ink that explains most of its contrast, and a second one for what that leaves.
@@ -309,9 +239,9 @@ def _explained(blocks: _Ground, contrasts: Floats, kinds: Floats) -> tuple[Pixel
     return ink, cover, explained, int((full.sum(1) >= _LEAST_CORE).sum())
 
 
-def _contrasts(blocks: _Ground) -> Floats:
+def _contrasts(blocks: Ground) -> Floats:
     """Return the levels from the ground to every pixel (n, 256) that is none of it, in the channel that differs most."""
-    contrasts: Floats = _largest(np.abs(blocks.pixels - blocks.ground)) * blocks.drawn
+    contrasts: Floats = largest(np.abs(blocks.pixels - blocks.ground)) * blocks.drawn
     return contrasts
 
 
@@ -324,14 +254,6 @@ def _blend(away: Floats, whole: Floats) -> tuple[Floats, Mask]:
     for channel in range(away.shape[2]):
         fits &= np.abs(away[:, :, channel] - share * whole[:, :, channel]) <= _TOLERANCE
     return share, fits
-
-
-def _largest(values: Floats) -> Floats:
-    """Return the largest of the channels of values (n, 256, C)."""
-    result: Floats = values[:, :, 0]
-    for channel in range(1, values.shape[2]):
-        result = np.maximum(result, values[:, :, channel])
-    return result
 
 
 def _products(one: Floats, other: Floats) -> Floats:
