@@ -136,7 +136,7 @@ void check_filter() {
   fill(&filter.alternating[0][0][0][0], sizeof(filter.alternating) / 2);
   by_kernels("filter", [&](Hash& hash) {
     std::vector<std::uint8_t> out((height - 2) * (width - 3) * 3);
-    lic::filtered(pixels.data(), height, width, 1, 3, height - 2, width - 3, filter, out.data());
+    lic::filtered(pixels.data(), height, width, 3 * width, 1, 3, height - 2, width - 3, filter, out.data(), 3 * (width - 3));
     hash.add(out);
   });
   const auto wanted = made<std::uint8_t>(pixels.size(), [](std::uint32_t r) { return r; });

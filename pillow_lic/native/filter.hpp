@@ -244,15 +244,16 @@ inline void set_directed(Differences& differences, const std::vector<Place>& pla
   }
 }
 
-// The pixels (rows, columns, 3) from (top, left) on of an array (height, width, 3) of sixteenths of a level, 0..4080.
-inline void filtered(const std::uint16_t* pixels, std::size_t height, std::size_t width, std::size_t top, std::size_t left,
-                     std::size_t rows, std::size_t columns, const Filter& filter, std::uint8_t* out) {
-  Rows source(pixels, height, width);
+// Writes the pixels (rows, columns, 3) from (top, left) on of an array (height, width, 3) of sixteenths of a level, 0..4080. Rows lie
+// `apart` numbers from each other, those of `out` `out_apart`.
+inline void filtered(const std::uint16_t* pixels, std::size_t height, std::size_t width, std::size_t apart, std::size_t top, std::size_t left,
+                     std::size_t rows, std::size_t columns, const Filter& filter, std::uint8_t* out, std::size_t out_apart) {
+  Rows source(pixels, height, width, apart);
   Differences differences(source, left, columns, filter.threshold);
   const std::vector<Place> by_parity[2] = {places_of(filter, 0, left), places_of(filter, 1, left)}, directed = directed_places_of(filter);
   RowPlaces made{{}, {}, {}, {}, filter.threshold, filter.shift, kFraction};
   set_directed(differences, directed, made);
-  for (std::size_t row = 0; row < rows; ++row, out += kColours * columns) {
+  for (std::size_t row = 0; row < rows; ++row, out += out_apart) {
     const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(top + row);
     if (!directed.empty()) differences.choose_directed(y);
     set_places(source, y, left, by_parity[(top + row) % 2], made);

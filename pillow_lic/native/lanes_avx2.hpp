@@ -73,9 +73,9 @@ LIC_PRODUCT_INLINE Couple coupled(Features upper, Features lower) {
   return {_mm256_unpacklo_epi16(upper, lower), _mm256_unpackhi_epi16(upper, lower)};
 }
 LIC_PRODUCT_INLINE void add(Totals& sums, const Couple& couple, const Weights& by) {
-  sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(couple.low, by.low));
-  sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(couple.high, by.high));
-  asm("" : "+x"(sums.low), "+x"(sums.high));  // else GCC makes all sums of a step at its end, for which there are not the registers
+  // In words of the processor: GCC makes all sums of a step at its end, for which there are not the registers, or copies each of them.
+  asm("vpaddd %1, %0, %0" : "+x"(sums.low) : "x"(_mm256_madd_epi16(couple.low, by.low)));
+  asm("vpaddd %1, %0, %0" : "+x"(sums.high) : "x"(_mm256_madd_epi16(couple.high, by.high)));
 }
 
 LIC_PRODUCT_INLINE Reals reals(Totals sums) { return {_mm256_cvtepi32_ps(sums.low), _mm256_cvtepi32_ps(sums.high)}; }

@@ -22,8 +22,11 @@ LIC_VERSIONS inline void add_luma(const std::int16_t* red, const std::int16_t* g
 // Rows of an array (height, width, 3), one plane of a row after another, with kReach more pixels on both sides; the last 7 are kept.
 class Rows {
  public:
-  Rows(const std::uint16_t* pixels, std::size_t height, std::size_t width)
-      : pixels_(pixels), height_(height), width_(width), kept_(kKept * kPlanes * stride() + kSlack), held_(kKept, kNone) {}
+  Rows(const std::uint16_t* pixels, std::size_t height, std::size_t width) : Rows(pixels, height, width, kColours * width) {}
+
+  // Rows that lie `apart` numbers from each other.
+  Rows(const std::uint16_t* pixels, std::size_t height, std::size_t width, std::size_t apart)
+      : pixels_(pixels), height_(height), width_(width), apart_(apart), kept_(kKept * kPlanes * stride() + kSlack), held_(kKept, kNone) {}
 
   // Of row y, which may lie kReach outside; valid until 7 other rows have been asked for.
   const std::int16_t* at(std::ptrdiff_t y, int plane) {
@@ -41,7 +44,7 @@ class Rows {
 
   void fill(std::size_t row, std::size_t slot) {
     held_[slot] = row;
-    const std::uint16_t* from = pixels_ + row * width_ * kColours;
+    const std::uint16_t* from = pixels_ + row * apart_;
     for (std::size_t colour = 0; colour < kColours; ++colour) {
       std::int16_t* to = plane_of(slot, colour);
       for (std::size_t x = 0; x < width_; ++x) to[kReach + x] = static_cast<std::int16_t>(from[kColours * x + colour]);
@@ -51,7 +54,7 @@ class Rows {
   }
 
   const std::uint16_t* pixels_;
-  std::size_t height_, width_;
+  std::size_t height_, width_, apart_;
   std::vector<std::int16_t> kept_;
   std::vector<std::size_t> held_;
 };
