@@ -43,9 +43,9 @@ def test_latents_of_few_tiles_are_held(
     r = Reader(spec, tiling, 500)
     held: list[int] = []
 
-    def counted(spec, y_hat, field, reference):
+    def counted(spec, y_hat, field, inside, reference):
         held.append(len(r._held))
-        return original(spec, y_hat, field, reference=reference)
+        return original(spec, y_hat, field, inside=inside, reference=reference)
 
     def tile_latents(index: int, area: Area) -> reading.Found:
         tile = tiling.tile(index)

@@ -34,6 +34,9 @@ LIC_PRODUCT_INLINE Features at_least(Features values, Feature least) { return _m
 LIC_PRODUCT_INLINE Features at_most(Features values, Feature most) { return _mm256_min_epi16(values, _mm256_set1_epi16(most)); }
 LIC_PRODUCT_INLINE Features plus(Features a, Features b) { return _mm256_adds_epi16(a, b); }
 LIC_PRODUCT_INLINE Features minus(Features a, Features b) { return _mm256_subs_epi16(a, b); }
+LIC_PRODUCT_INLINE Features times(Features a, Features b) { return _mm256_mullo_epi16(a, b); }
+LIC_PRODUCT_INLINE Features any(Features a, Features b) { return _mm256_or_si256(a, b); }
+LIC_PRODUCT_INLINE Features either(Features mask, Features a, Features b) { return _mm256_blendv_epi8(b, a, mask); }
 
 template <int by>
 LIC_PRODUCT_INLINE Features down(Features values) {

@@ -19,6 +19,16 @@ LIC_VERSIONS inline void add_luma(const std::int16_t* red, const std::int16_t* g
   for (std::size_t x = 0; x < n; ++x) luma[x] = static_cast<std::int16_t>((red[x] + 2 * green[x] + blue[x]) >> 2);
 }
 
+// n pixels, a plane for each colour.
+LIC_VERSIONS inline void add_planes(const std::uint16_t* __restrict pixels, std::size_t n, std::int16_t* __restrict red, std::int16_t* __restrict green,
+                                    std::int16_t* __restrict blue) {
+  for (std::size_t x = 0; x < n; ++x) {
+    red[x] = static_cast<std::int16_t>(pixels[3 * x]);
+    green[x] = static_cast<std::int16_t>(pixels[3 * x + 1]);
+    blue[x] = static_cast<std::int16_t>(pixels[3 * x + 2]);
+  }
+}
+
 // Rows of an array (height, width, 3), one plane of a row after another, with kReach more pixels on both sides; the last 7 are kept.
 class Rows {
  public:
@@ -44,10 +54,9 @@ class Rows {
 
   void fill(std::size_t row, std::size_t slot) {
     held_[slot] = row;
-    const std::uint16_t* from = pixels_ + row * apart_;
+    add_planes(pixels_ + row * apart_, width_, plane_of(slot, 0) + kReach, plane_of(slot, 1) + kReach, plane_of(slot, 2) + kReach);
     for (std::size_t colour = 0; colour < kColours; ++colour) {
       std::int16_t* to = plane_of(slot, colour);
-      for (std::size_t x = 0; x < width_; ++x) to[kReach + x] = static_cast<std::int16_t>(from[kColours * x + colour]);
       for (std::size_t x = 0; x < kReach; ++x) to[x] = to[kReach], to[kReach + width_ + x] = to[kReach + width_ - 1];
     }
     add_luma(plane_of(slot, 0), plane_of(slot, 1), plane_of(slot, 2), stride(), plane_of(slot, kLuma));
