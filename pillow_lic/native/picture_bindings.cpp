@@ -28,6 +28,8 @@ lic::Pass pass_of(const Latents& out, const Places& places, std::tuple<std::size
 void scatter_magnitudes(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside,
                         const Vector<std::int32_t>& values, std::uint32_t most) {
   const lic::Pass pass = pass_of(out, places, inside, values.size());
+  if (most > lic::kMostMagnitude)
+    throw std::invalid_argument("the most must be 0-" + std::to_string(lic::kMostMagnitude) + ", got " + std::to_string(most));
   nb::gil_scoped_release release;
   lic::scatter_magnitudes(pass, values.data(), most, out.data());
 }
