@@ -182,6 +182,16 @@ class Synthesis:
         ValueError for arrays of other shapes or without places.
         """
 
+    def paint(
+        self,
+        detail: Detail,
+        latents: NDArray[np.float32],
+        level: NDArray[np.float32],
+        inside: tuple[int, int, int, int],
+        out: NDArray[np.uint16],
+    ) -> None:
+        """Write what `Detail.draw` writes of a picture and a context that `draw` writes, without these."""
+
 class Detail:
     """The network `detail` of a model with layers of 16 features, and `spread` after it (native/detail.hpp). Threads may share one."""
 
@@ -226,8 +236,11 @@ def filtered(
     alternating: NDArray[np.int16],
     threshold: int,
     shift: int,
-) -> NDArray[np.uint8]:
-    """Return the part `inside`, (top, left, rows, columns), of pixels (h, w, 3) in sixteenths of a level, filtered (native/filter.hpp).
+    out: NDArray[np.uint8],
+) -> None:
+    """Write the part `inside`, (top, left, rows, columns), of pixels (h, w, 3) in sixteenths of a level, filtered (native/filter.hpp).
+
+    Numbers of the pixels of a row lie together, in `out` (rows, columns, 3) too.
 
     taps: int16[3, 3, 16] of -127..127, by colour that comes out, colour that goes in and place, 12 wide ones and 4 clipped ones.
     directed: int16[3, 24], by colour that comes out and place, 12 wide ones and 12 clipped ones of luma; alternating: int16[3, 3, 3, 4],

@@ -102,6 +102,11 @@ def to_image(array: NDArray[np.uint8], mode: str) -> Image.Image:
     return Image.frombytes(mode, (width, height), np.ascontiguousarray(array).data)
 
 
+def set_pixels(image: Image.Image, array: NDArray[np.uint8]) -> None:
+    """Give an image, which is in memory, the pixels (height, width, C) of its mode and size."""
+    image.frombytes(np.ascontiguousarray(array).data)
+
+
 def from_array(array: object, mode: str | None = None) -> Image.Image:
     """Return an array of uint8 or bool, (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4), as an image.
 

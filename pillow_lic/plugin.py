@@ -142,6 +142,9 @@ class LicImageFile(ImageFile.ImageFile):
         image, mode, pasting = Image.new(self.mode, self.size), self.mode, threading.Lock()
 
         def put(place: Area, pixels: codec.Pixels) -> None:
+            if place == (0, 0, *image.size):
+                color.set_pixels(image, pixels)
+                return
             part = color.to_image(pixels, mode)
             with pasting:
                 image.paste(part, place)

@@ -124,8 +124,9 @@ def test_native_code_refuses(
     for wrong in range(3):
         parts = [np.ones(part.shape, np.int16) for part in filtering.parts(filtering.NONE.taps)]
         parts[wrong][:] = tap
+        out = np.empty((inside[2], inside[3], 3), np.uint8)
         with pytest.raises(ValueError, match=words):
-            _native.filtered(np.zeros((2, 2, 3), np.uint16), inside, *parts, threshold, shift)
+            _native.filtered(np.zeros((2, 2, 3), np.uint16), inside, *parts, threshold, shift, out)
 
 
 def read_back(coded: filtering.Coded, fixed: tuple[filtering.Filter, ...] = (), level: int = 0) -> filtering.Filter:

@@ -93,6 +93,24 @@ def test_detail(kernels: str, rows: int, columns: int, kind: str) -> None:
     assert len(np.unique(drawn("plain"))) > 10
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (3, 7), (6, 20)])
+def test_canvas(kernels: str, rows: int, columns: int) -> None:
+    rng, network = np.random.default_rng(1), _native.Synthesis(numbers(synthesis.NUMBERS))
+    layers = _native.Detail(np.frombuffer(SPEC.stored(detail.NUMBERS).read(), "<f4"))
+    y_hat = rng.normal(0, 1, (384, rows, columns)).astype(np.float32)
+    level = rng.uniform(0, 1024, (rows, columns)).astype(np.float32)
+    place = (rows // 3, columns // 4, rows - rows // 3, columns - columns // 4)
+
+    def drawn(name: str) -> np.ndarray:
+        _native.use_kernels(name)
+        out = np.empty((16 * place[2], 16 * place[3], 3), np.uint16)
+        network.paint(layers, y_hat, level, place, out)
+        return out
+
+    np.testing.assert_array_equal(drawn(kernels), drawn("plain"))
+    assert len(np.unique(drawn("plain"))) > 10
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (9, 15), (40, 64)])
 @pytest.mark.parametrize(("largest", "threshold", "shift"), [(127, 4080, 6), (127, 0, 0), (1, 40, 9)])
 @pytest.mark.parametrize("kind", ["all", "few", "first"])
@@ -104,9 +122,8 @@ def test_filter(kernels: str, size: tuple[int, int], largest: int, threshold: in
     taps[rng.random(taps.shape) < (0.9 if kind == "few" else 0)] = 0
     height, width = size
     for inside in ((0, 0, height, width), (height // 3, width // 4, height - height // 3, width - width // 4)):
-        arguments = (fine, inside, *filtering.parts(taps), threshold, shift)
-        made = []
-        for name in (kernels, "plain"):
+        made = np.empty((2, inside[2] + 1, inside[3] + 2, 3), np.uint8)[:, :-1, :-2]
+        for name, out in zip((kernels, "plain"), made, strict=True):
             _native.use_kernels(name)
-            made.append(_native.filtered(*arguments))
+            _native.filtered(fine, inside, *filtering.parts(taps), threshold, shift, out)
         np.testing.assert_array_equal(*made)

@@ -5,6 +5,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import make_golden
 import numpy as np
@@ -20,7 +21,7 @@ from pillow_lic import codec, gaps, inspection, previews
 from pillow_lic.describe import describe
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError
-from pillow_lic.families.lic1 import synthesis
+from pillow_lic.families.lic1 import transforms
 from pillow_lic.fileformat import container, preview
 from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.header import write_header
@@ -126,13 +127,13 @@ def test_a_stranger_reads_it() -> None:
 
 def test_thumbnails_are_made_of_it(file: bytes, cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    original = synthesis.draw
+    original = transforms.synthesis
 
-    def noted(model: models.Model, y_hat: np.ndarray, *a: np.ndarray, reference: bool) -> tuple[np.ndarray, np.ndarray]:
+    def noted(model: models.Model, y_hat: np.ndarray, *a: Any, **options: Any) -> np.ndarray:
         seen.append(y_hat.size)
-        return original(model, y_hat, *a, reference=reference)
+        return original(model, y_hat, *a, **options)
 
-    monkeypatch.setattr(synthesis, "draw", noted)
+    monkeypatch.setattr(transforms, "synthesis", noted)
     with Image.open(io.BytesIO(file)) as im:
         im.thumbnail((32, 32))
         shown = np.asarray(im)

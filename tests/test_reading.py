@@ -43,9 +43,9 @@ def test_latents_of_few_tiles_are_held(
     r = Reader(spec, tiling, 500)
     held: list[int] = []
 
-    def counted(spec, y_hat, field, reference):
+    def counted(spec, y_hat, field, inside, reference):
         held.append(len(r._held))
-        return original(spec, y_hat, field, reference=reference)
+        return original(spec, y_hat, field, inside=inside, reference=reference)
 
     def tile_latents(index: int, area: Area) -> reading.Found:
         tile = tiling.tile(index)
@@ -92,9 +92,11 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
         time.sleep(0.05)
         return reading.Found(np.zeros((spec.constants["latents"], 8, 8), np.float32))
 
-    def synthesis(spec: models.Model, y_hat: np.ndarray, field: np.ndarray, *, reference: bool) -> np.ndarray:
+    def synthesis(
+        spec: models.Model, y_hat: np.ndarray, field: np.ndarray, *, inside: Area, reference: bool
+    ) -> np.ndarray:
         time.sleep(0.1)
-        return np.zeros((16 * y_hat.shape[1], 16 * y_hat.shape[2], 3), np.uint8)
+        return np.zeros((16 * inside.height, 16 * inside.width, 3), np.uint8)
 
     monkeypatch.setattr(r, "_show", watched)
     monkeypatch.setattr(transforms, "synthesis", synthesis)

@@ -10,7 +10,8 @@ import pytest
 from pillow_lic import _native
 from pillow_lic.engine import models, runtime
 from pillow_lic.engine.settings import settings
-from pillow_lic.families.lic1 import synthesis
+from pillow_lic.families.lic1 import detail, synthesis
+from pillow_lic.fileformat.areas import Area
 
 SPEC = models.choose("lic2")
 NUMBERS = np.frombuffer(SPEC.stored(synthesis.NUMBERS).read(), np.uint8)
@@ -81,14 +82,41 @@ def test_else_the_network_runs(reference: bool, providers: str, bare: bool, monk
     spec = dataclasses.replace(SPEC, extras={}) if bare else SPEC
     with settings(providers=providers):
         synthesis.draw(spec, *latents(1, 1), reference=reference)
-        assert not synthesis.in_rows(spec, reference=reference)
+        assert synthesis.painter(spec, reference=reference) is None
     assert roles == ["synthesis"]
 
 
+def painted(y_hat: np.ndarray, level: np.ndarray, inside: Area) -> np.ndarray:
+    layers = synthesis.painter(SPEC, reference=False)
+    assert layers is not None
+    around = np.full((16 * inside.height + 2, 16 * inside.width + 3, 3), 9, np.uint16)
+    synthesis.paint(SPEC, layers, y_hat, level, inside, around[1:-1, 2:-1])
+    found = around[1:-1, 2:-1].copy()
+    around[1:-1, 2:-1] = 9
+    assert (around == 9).all()
+    return found
+
+
 @fast
-def test_rows_are_those_of_native_code() -> None:
-    assert synthesis.in_rows(SPEC, reference=False)
-    assert not synthesis.in_rows(models.choose("lic1"), reference=False)
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 9), (5, 2), (8, 13), (15, 20)])
+def test_what_is_painted_is_the_detail_of_what_is_drawn(rows: int, columns: int) -> None:
+    """Of every part, and with every latent that decides it at an edge of the part."""
+    y_hat, level = latents(rows, columns)
+    picture, context = drawn(y_hat, level)
+    whole = np.empty((16 * rows, 16 * columns, 3), np.uint16)
+    detail.draw(SPEC, picture, context, level, Area(0, 0, columns, rows), whole, reference=False)
+    np.testing.assert_array_equal(painted(y_hat, level, Area(0, 0, columns, rows)), whole)
+    rng = np.random.default_rng(rows)
+    for _ in range(12):
+        x0, y0 = int(rng.integers(columns)), int(rng.integers(rows))
+        inside = Area(x0, y0, int(rng.integers(x0, columns)) + 1, int(rng.integers(y0, rows)) + 1)
+        np.testing.assert_array_equal(painted(y_hat, level, inside), whole[inside.times(16).slices])
+    assert len(np.unique(whole)) > 100
+
+
+def test_who_paints() -> None:
+    assert (synthesis.painter(SPEC, reference=False) is not None) == _native.Synthesis.fast()
+    assert synthesis.painter(models.choose("lic1"), reference=False) is None
 
 
 def test_arrays_of_other_shapes_are_errors() -> None:
@@ -106,3 +134,15 @@ def test_arrays_of_other_shapes_are_errors() -> None:
     ):
         with pytest.raises(ValueError, match=said):
             network.draw(*arguments)
+    layers = _native.Detail(np.frombuffer(SPEC.stored(detail.NUMBERS).read(), "<f4"))
+    pixels = np.empty((32, 48, 3), np.uint16)
+    for place, out, said in (
+        ((0, 0, 2, 4), pixels, "inside the picture"),
+        ((1, 0, 2, 3), pixels, "inside the picture"),
+        ((0, 0, 2, 3), pixels[1:], "16 times"),
+        ((0, 0, 2, 3), pixels[:, :, ::-1], "16 times"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            network.paint(layers, y_hat, level, place, out)
+    with pytest.raises(ValueError, match="384 for every level"):
+        network.paint(layers, y_hat[1:], level, (0, 0, 2, 3), pixels)

@@ -8,6 +8,7 @@ from pillow_lic.engine.settings import settings
 from pillow_lic.families.lic1 import detail, filtering, transforms
 from pillow_lic.families.lic1 import synthesis as trunk
 from pillow_lic.families.lic1.geometry import geometry
+from pillow_lic.fileformat.areas import Area
 
 
 @pytest.mark.parametrize(("rows", "runs"), [(1, 1), (16, 1), (17, 2), (40, 3)])
@@ -35,12 +36,8 @@ def test_strips_are_the_whole(rows: int, runs: int, monkeypatch: pytest.MonkeyPa
     assert (found != whole).mean() < 0.001
 
 
-@pytest.mark.parametrize(("native", "rows", "pieces"), [(False, 54, [36, 36]), (True, 54, [68]), (True, 110, [58, 58])])
-def test_large_pieces_are_cut_and_are_the_whole_up_to_one_level(
-    native: bool, rows: int, pieces: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if native and not trunk.Synthesis.fast():
-        pytest.skip("no kernels for this processor: the synthesis is a network")
+def test_large_pieces_are_cut_and_are_the_whole_up_to_one_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, pieces = 54, [36, 36]
     spec, rng = models.choose("lic2"), np.random.default_rng(1)
     y_hat = rng.normal(0, 0.3, (spec.constants["latents"], rows, 68)).astype(np.float32)
     level = np.full((rows, 68), 300, np.float32)
@@ -53,10 +50,26 @@ def test_large_pieces_are_cut_and_are_the_whole_up_to_one_level(
         return draw(spec, y_hat, level, reference=reference)
 
     monkeypatch.setattr(trunk, "draw", counted)
-    if not native:
-        monkeypatch.setattr(trunk, "_native", lambda model: None)
+    monkeypatch.setattr(trunk, "_native", lambda model: None)
     with settings(threads=1):
         off = np.abs(transforms.synthesis(spec, y_hat, level) - whole)
     assert seen == pieces
     assert 0 < off.max() <= filtering.UNIT
     assert np.count_nonzero(off >= filtering.UNIT / 2) < 5e-3 * off.size
+
+
+@pytest.mark.skipif(not trunk.Synthesis.fast(), reason="no kernels for this processor: the synthesis is a network")
+@pytest.mark.parametrize(("rows", "columns"), [(30, 50), (61, 7)])
+def test_native_pixels_are_the_same_with_every_number_of_threads(rows: int, columns: int) -> None:
+    """Of all of a window, and of a part as they are of all."""
+    spec, rng = models.choose("lic2"), np.random.default_rng(1)
+    y_hat = rng.normal(0, 0.3, (spec.constants["latents"], rows, columns)).astype(np.float32)
+    level = rng.uniform(0, 1024, (rows, columns)).astype(np.float32)
+    with settings(threads=1):
+        whole = transforms.synthesis(spec, y_hat, level)
+    inside = Area(2, 5, columns - 1, rows - 3)
+    for threads in (2, 3, 8):
+        with settings(threads=threads):
+            np.testing.assert_array_equal(transforms.synthesis(spec, y_hat, level), whole)
+            found = transforms.synthesis(spec, y_hat, level, inside=inside)
+            np.testing.assert_array_equal(found, whole[inside.times(16).slices])

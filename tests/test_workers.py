@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -231,6 +232,70 @@ def test_what_one_of_the_jobs_at_once_raises_is_raised() -> None:
     for items in ([0, 1], [1, 0]):
         with settings(threads=2), pytest.raises(LicDamagedError):
             workers.at_once(job, items)
+
+
+def test_parts_are_all_of_the_rows_in_as_many_parts_as_there_are_threads() -> None:
+    for threads, length, count in ((1, 100, 1), (4, 100, 4), (4, 25, 2), (4, 5, 1), (3, 31, 3)):
+        parts: list[tuple[int, int]] = []
+        with settings(threads=threads):
+            workers.in_parts(lambda first, last, to=parts: to.append((first, last)), length, 10)  # type: ignore[misc]
+        assert len(parts) == count
+        assert [row for part in sorted(parts) for row in range(*part)] == list(range(length))
+
+
+def give_three(give: Callable[[int], object]) -> str:
+    for item in range(3):
+        give(item)
+    return "given"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_a_job_in_line_takes_what_the_first_gives(threads: int) -> None:
+    with settings(threads=threads):
+        assert workers.in_line(give_three, list) == ("given", [0, 1, 2])
+        assert workers.in_line(give_three, next) == ("given", 0)
+
+
+def test_a_job_in_line_works_while_the_first_gives() -> None:
+    taken = threading.Event()
+
+    def first(give: Callable[[int], object]) -> bool:
+        give(1)
+        return taken.wait(10)
+
+    def then(items: Iterator[int]) -> int:
+        next(items)
+        taken.set()
+        return current_settings().threads
+
+    with settings(threads=5):
+        assert workers.in_line(first, then) == (True, 2)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_a_job_in_line_raises_is_raised(threads: int) -> None:
+    def broken(give: Callable[[int], object]) -> None:
+        give(1)
+        raise LicDamagedError
+
+    def refuse(items: Iterator[int]) -> None:
+        next(items)
+        raise KeyError
+
+    with settings(threads=threads):
+        with pytest.raises(LicDamagedError):
+            workers.in_line(broken, list)
+        with pytest.raises(KeyError):
+            workers.in_line(give_three, refuse)
+
+
+def test_jobs_in_line_are_done_where_the_system_makes_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with settings(threads=2):
+        assert workers.in_line(give_three, list) == ("given", [0, 1, 2])
 
 
 def test_jobs_at_once_are_done_where_the_system_makes_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,15 +60,17 @@ STATIONS = {
 }
 """The stations of modules and folders of this package, the nearest one's; networks have theirs by their roles. `tiles` is the cutting
 and joining of windows, `symbols` the order that values are coded in, and all that another family does."""
-NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], str]] = {
-    scales.begin.__code__: lambda given: "scales_z",
-    scales.find.__code__: lambda given: f"scales_{given['stage']}",
-    means.begin.__code__: lambda given: "means_z",
-    means.find.__code__: lambda given: f"means_{given['stage']}",
-    synthesis.draw.__code__: lambda given: "synthesis",
-    detail.draw.__code__: lambda given: "detail",
+NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
+    scales.begin.__code__: lambda given: ["scales_z"],
+    scales.find.__code__: lambda given: [f"scales_{given['stage']}"],
+    means.begin.__code__: lambda given: ["means_z"],
+    means.find.__code__: lambda given: [f"means_{given['stage']}"],
+    synthesis.draw.__code__: lambda given: ["synthesis"],
+    synthesis.paint.__code__: lambda given: ["synthesis", "detail"],
+    detail.draw.__code__: lambda given: ["detail"],
 }
-"""The functions that are a network's work whether it runs or native code does it: the role of the network by what they are given."""
+"""The functions that are networks' work whether they run or native code does it: the roles of the networks by what they are given. Those
+that native code does together are at the station of the first."""
 _PACKAGE = Path(__file__).parent.parent
 _PASS = re.compile(r"_[a-z0-9]$")
 _PEAK_EDGE, _PEAK_RUNS = 96, 100
@@ -77,10 +79,10 @@ _PEAK_EDGE, _PEAK_RUNS = 96, 100
 
 @dataclass
 class Clock:
-    """Seconds of the calling thread by station, and the roles of the networks that ran."""
+    """Seconds of the calling thread by station, and the roles of the networks that ran with the station of each."""
 
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    roles: set[str] = field(default_factory=set)
+    roles: dict[str, str] = field(default_factory=dict)
 
     def time(self, work: Callable[[], object]) -> None:
         """Do the work and add its time, all of it to the innermost station that is being worked in."""
@@ -108,14 +110,16 @@ class Clock:
 
     def _station(self, frame: FrameType) -> str | None:
         """Return the station that a function begins, None for one that works for its caller's."""
+        roles: Sequence[str]
         if frame.f_code is runtime.run.__code__:
-            role, networks = frame.f_locals["role"], frame.f_locals["networks"]
+            roles, networks = [frame.f_locals["role"]], frame.f_locals["networks"]
         elif frame.f_code in NATIVE:
-            role, networks = NATIVE[frame.f_code](frame.f_locals), frame.f_locals["model"]
+            roles, networks = NATIVE[frame.f_code](frame.f_locals), frame.f_locals["model"]
         else:
             return station_at(frame.f_code.co_filename)
-        self.roles.add(role)
-        return station_of(role, exact=networks.stored(role).exact)
+        station = station_of(roles[0], exact=networks.stored(roles[0]).exact)
+        self.roles |= dict.fromkeys(roles, station)
+        return station
 
 
 @cache
@@ -148,10 +152,9 @@ class Row:
 def rows(clock: Clock, model: Model, pixels: int, passes: Callable[[str], int]) -> list[Row]:
     """Return the stations by falling time, of a picture of so many pixels; `passes` says how often a role sees all of it."""
     kmac = defaultdict[str, float](float)
-    for role in clock.roles:
+    for role, station in clock.roles.items():
         if role in model.files or role in model.extras:
-            stored = model.stored(role)
-            kmac[station_of(role, exact=stored.exact)] += passes(role) * (stored.kmac_per_pixel or 0)
+            kmac[station] += passes(role) * (model.stored(role).kmac_per_pixel or 0)
     all_seconds, seconds = sum(clock.seconds.values()), defaultdict[str, float](float)
     for station, taken in clock.seconds.items():
         seconds[station if kmac[station] or taken >= LEAST * all_seconds else REST] += taken

@@ -8,6 +8,7 @@ pixels and bytes do not depend on it.
 from __future__ import annotations
 
 import contextvars
+import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from .settings import Stopped, current_settings, settings, stoppable
 
 T = TypeVar("T")
 U = TypeVar("U")
+V = TypeVar("V")
 T_co = TypeVar("T_co", covariant=True)
 
 FIXED_BYTES = 150_000_000
@@ -142,6 +144,11 @@ class Workers:
         self.count, self._threads = len(threads) if threads else 1, threads
         self._waiting: deque[_Task[Any]] = deque()
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether there are no threads, so that a job is done where it is taken."""
+        return not self._threads
+
     def submit(self, job: Callable[..., T], *arguments: Any) -> Job[T]:
         """Take a job; blocks while too many wait. Raises what the oldest of them raised."""
         if not self._threads:
@@ -208,11 +215,59 @@ def _crew(count: int) -> Iterator[Workers]:
             threads.end()
 
 
+def in_parts(job: Callable[[int, int], object], length: int, least: int) -> None:
+    """Do a job on the parts (first, last) of so many rows, as many parts as there are threads, of `least` rows or more; as `at_once`."""
+    count = max(1, min(current_settings().threads, length // least))
+    edges = [length * number // count for number in range(count + 1)]
+    at_once(lambda part: job(*part), list(itertools.pairwise(edges)))
+
+
+class _End:
+    """What comes after the last item of a line; `failed` where there should have been more."""
+
+    def __init__(self, *, failed: bool) -> None:
+        self.failed = failed
+
+
+def in_line(first: Callable[[Callable[[T], object]], U], then: Callable[[Iterator[T]], V]) -> tuple[U, V]:
+    """Return what two jobs return, of which the second takes the items that the first gives, on another thread while they come.
+
+    One after the other where there is but one thread. Each has half of the threads. Raises what one of them raised, the first before
+    the second.
+    """
+    threads = current_settings().threads
+    items: list[T] = []
+    if threads == 1:
+        return first(items.append), then(iter(items))
+    line: SimpleQueue[T | _End] = SimpleQueue()
+    with settings(threads=threads // 2), _crew(1) as crew:
+        if crew.is_alone:
+            return first(items.append), then(iter(items))
+        second = crew.submit(then, _coming(line))
+        try:
+            found = first(line.put)
+        except BaseException:
+            line.put(_End(failed=True))
+            raise
+        line.put(_End(failed=False))
+        return found, second.result()
+
+
+def _coming(line: SimpleQueue[T | _End]) -> Iterator[T]:
+    while not isinstance(item := line.get(), _End):
+        yield item
+    if item.failed:
+        raise Stopped
+
+
 def at_once(job: Callable[[T], object], items: Sequence[T]) -> None:
     """Do a job on every item at the same time, each with its share of the threads; raises what one of them raised.
 
     They are done one after another where the system makes no threads.
     """
+    if len(items) == 1:
+        job(items[0])
+        return
     with settings(threads=max(1, current_settings().threads // len(items))), _crew(len(items) - 1) as crew:
         others = [crew.submit(job, item) for item in items[1:]]
         job(items[0])

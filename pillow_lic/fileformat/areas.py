@@ -37,6 +37,11 @@ class Area(NamedTuple):
         """Rows and columns as an index into an array."""
         return (slice(self.y0, self.y1), slice(self.x0, self.x1))
 
+    @property
+    def area(self) -> int:
+        """Rows times columns."""
+        return self.height * self.width
+
     def meets(self, other: "Area") -> bool:
         """Whether two rectangles overlap."""
         return self.x0 < other.x1 and other.x0 < self.x1 and self.y0 < other.y1 and other.y0 < self.y1

@@ -71,6 +71,21 @@ void check_synthesis(const char* part, float (*latent)(std::uint32_t), float (*l
   });
 }
 
+void check_canvas() {
+  const lic::Synthesis network = make_synthesis();
+  const lic::Detail layers = make_detail();
+  const std::size_t height = 9, width = 22;
+  const auto latents = made<float>(lic::Synthesis::kLatents * height * width, [](std::uint32_t r) { return static_cast<float>(static_cast<int>(r % 2001) - 1000) * 1e-4f; });
+  const auto level = made<float>(height * width, [](std::uint32_t r) { return static_cast<float>(r % 1025); });
+  by_kernels("canvas", [&](Hash& hash) {
+    std::vector<std::uint16_t> out(16 * height * 48 * width);
+    for (const lic::Cells& inside : {lic::Cells{0, 0, 8 * height, 8 * width}, lic::Cells{8, 16, 24, 80}, lic::Cells{56, 8, 16, 160}}) {
+      lic::kernels().paint(network, layers, latents.data(), level.data(), height, width, inside, out.data(), 48 * width);
+      hash.add(out);
+    }
+  });
+}
+
 void check_scales() {
   const lic::Scales scales = make_scales(3);
   const std::size_t height = 6, width = 26, places = height * width;
@@ -136,7 +151,7 @@ void check_filter() {
   fill(&filter.alternating[0][0][0][0], sizeof(filter.alternating) / 2);
   by_kernels("filter", [&](Hash& hash) {
     std::vector<std::uint8_t> out((height - 2) * (width - 3) * 3);
-    lic::filtered(pixels.data(), height, width, 1, 3, height - 2, width - 3, filter, out.data());
+    lic::filtered(pixels.data(), height, width, 3 * width, 1, 3, height - 2, width - 3, filter, out.data(), 3 * (width - 3));
     hash.add(out);
   });
   const auto wanted = made<std::uint8_t>(pixels.size(), [](std::uint32_t r) { return r; });
@@ -226,6 +241,7 @@ int main() {
   check_synthesis("synthesis", small, [](std::uint32_t) { return 300.5f; });
   check_synthesis("its levels", small, [](std::uint32_t r) { return static_cast<float>(r % 1025); });
   check_synthesis("its limits", any, any);
+  check_canvas();
   check_scales();
   check_detail();
   check_filter();

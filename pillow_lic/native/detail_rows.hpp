@@ -24,31 +24,51 @@ class Ring {
   std::vector<T> values_;
 };
 
+// Cells of an array (channels, height, width) of them.
+struct Whole {
+  const Seen& seen;
+
+  const float* picture(std::size_t row, std::size_t channel, std::size_t first) const {
+    return seen.picture + (channel * seen.height + row) * seen.width + first;
+  }
+  const float* context(std::size_t row, std::size_t channel, std::size_t first) const {
+    return seen.context + ((channel * seen.height / 4 + row) * seen.width + first) / 4;
+  }
+};
+
 // A box of cells on its way through the layers, row by row, with a latent more on both sides, as far as there are any. Rows of features
 // begin and end with a place that stays 0, which is what the layers see outside the picture.
+//
+// Of the source it takes rows of numbers from column `first` on: `picture(row, channel, first)` of the row that `advance` allows and of
+// those up to 3 before, `context(row, channel, first)` of 4 such rows.
+template <typename Source>
 class Way {
  public:
   static constexpr std::size_t kPlanes = Detail::kPlanes, kHidden = Detail::kHidden, kColours = 3, kUsed = kPlanes / 2;
   static constexpr std::size_t kLatent = 8, kTile = 4;  // cells of a latent each way, and of a place of the context
 
-  Way(const Detail& layers, const Seen& seen, const Cells& inside)
-      : layers_(layers), seen_(seen), inside_(inside), first_(inside.left ? inside.left - kLatent : 0),
-        width_(std::min(inside.left + inside.width + kLatent, seen.width) - first_), sums_(kColours * width_),
+  // level: of every latent of a picture of so many cells. Rows of `out` lie `stride` numbers from each other.
+  Way(const Detail& layers, const Source& source, const float* level, std::size_t height, std::size_t width, const Cells& inside, std::uint16_t* out,
+      std::size_t stride)
+      : layers_(layers), source_(source), height_(height), all_(width), inside_(inside), out_(out), stride_(stride),
+        next_(static_cast<std::ptrdiff_t>(inside.top) - 4), first_(inside.left ? inside.left - kLatent : 0),
+        width_(std::min(inside.left + inside.width + kLatent, width) - first_), sums_(kColours * width_),
         fine_((width_ + 2) * kPlanes), hidden_((width_ + 2) * kHidden), means_(width_ + 2), around_(kColours * width_), shares_(width_),
         planes_(kPlanes * width_), scales_(width_), beside_(width_ / kTile), pixels_(inside.width * kOutputs),
         upper_(inside.width * kUsed + kOutputs), lower_(upper_.size()) {
     for (std::size_t x = 0; x < width_; ++x)
-      shares_[x] = 1.0f / static_cast<float>(3 - (first_ + x == 0) - (first_ + x + 1 == seen.width));
-    for (std::size_t x = 0; x < seen.height / kLatent * (seen.width / kLatent); ++x) errors_.push_back(layers.error(seen.level[x]));
+      shares_[x] = 1.0f / static_cast<float>(3 - (first_ + x == 0) - (first_ + x + 1 == width));
+    for (std::size_t x = 0; x < height / kLatent * (width / kLatent); ++x) errors_.push_back(layers.error(level[x]));
   }
 
-  LIC_PRODUCT void run(std::uint16_t* out, std::size_t stride) {
+  // Goes on as far as rows of the picture up to `known` allow.
+  LIC_PRODUCT void advance(std::size_t known) {
     const std::ptrdiff_t top = static_cast<std::ptrdiff_t>(inside_.top), bottom = top + static_cast<std::ptrdiff_t>(inside_.height);
-    for (std::ptrdiff_t row = top - 4; row < bottom + 2; ++row) {
-      add_up(row + 1);
-      if (row >= top - 2) stand(row);
-      if (row >= top) enter(row - 1);
-      if (row >= top + 2) leave(static_cast<std::size_t>(row - 2), out + static_cast<std::size_t>(row - 2 - top) * 2 * stride, stride);
+    for (; next_ < bottom + 2 && (next_ + 1 <= static_cast<std::ptrdiff_t>(known) || !has(next_ + 1)); ++next_) {
+      add_up(next_ + 1);
+      if (next_ >= top - 2) stand(next_);
+      if (next_ >= top) enter(next_ - 1);
+      if (next_ >= top + 2) leave(static_cast<std::size_t>(next_ - 2), out_ + static_cast<std::size_t>(next_ - 2 - top) * 2 * stride_);
     }
   }
 
@@ -59,7 +79,7 @@ class Way {
   LIC_PRODUCT void add_up(std::ptrdiff_t row) {
     if (!has(row)) return sums_.clear(row);
     for (std::size_t colour = 0; colour < kColours; ++colour) {
-      const float *a = picture(row, 4 * colour), *b = a + plane(), *c = b + plane(), *d = c + plane();
+      const float *a = picture(row, 4 * colour), *b = picture(row, 4 * colour + 1), *c = picture(row, 4 * colour + 2), *d = picture(row, 4 * colour + 3);
       float *means = means_.data(), *sums = sums_.at(row) + colour * width_;
       for (std::size_t x = 0; x < width_; ++x) means[x + 1] = 0.25f * (a[x] + b[x] + c[x] + d[x]);
       for (std::size_t x = 0; x < width_; ++x) sums[x] = means[x] + means[x + 1] + means[x + 2];
@@ -129,7 +149,7 @@ class Way {
   }
 
   // The other layers and the colours, half up; the first layer of the rows above and below is there.
-  LIC_PRODUCT void leave(std::size_t row, std::uint16_t* out, std::size_t stride) {
+  LIC_PRODUCT void leave(std::size_t row, std::uint16_t* out) {
     set_pixels(row);
     const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(row);
     const std::size_t before = (inside_.left - first_) * kHidden;
@@ -138,12 +158,12 @@ class Way {
     Sums less = layers_.leave.bits;  // what is left of them after the point of pixels
     for (std::int32_t& bits : less.of) bits -= Detail::kPixelBits;
     const Reals unit = units(less);
-    const float* errors = &errors_[row / kLatent * (seen_.width / kLatent) + inside_.left / kLatent];
+    const float* errors = &errors_[row / kLatent * (all_ / kLatent) + inside_.left / kLatent];
     std::size_t x = 0;
     for (; x + kAbreast <= inside_.width; x += kAbreast) leave_at<kAbreast>(rows, by, unit, errors, x);
     for (; x < inside_.width; ++x) leave_at<1>(rows, by, unit, errors, x);
     std::copy_n(upper_.data(), inside_.width * kUsed, out);
-    std::copy_n(lower_.data(), inside_.width * kUsed, out + stride);
+    std::copy_n(lower_.data(), inside_.width * kUsed, out + stride_);
   }
 
   // Bias and context of a row of tiles.
@@ -151,9 +171,8 @@ class Way {
     if (tile_row == tile_row_) return;
     tile_row_ = tile_row;
     constexpr float kMost = 1 << 28;
-    const std::size_t width = seen_.width / kTile;
-    const float* context = seen_.context + tile_row * width + first_ / kTile;
-    for (std::size_t k = 0; k < kHidden; ++k, context += plane() / (kTile * kTile)) {
+    for (std::size_t k = 0; k < kHidden; ++k) {
+      const float* context = source_.context(tile_row, k, first_);
       const std::size_t sum = output_at(k);
       const float unit = static_cast<float>(1 << layers_.enter.bits.of[sum]);
       for (std::size_t tile = 0; tile < beside_.size(); ++tile) {
@@ -168,9 +187,9 @@ class Way {
     constexpr float kUnit = 1 << Detail::kPixelBits;
     for (std::size_t half = 0; half < 2; ++half)
       for (std::size_t x = 0; x < inside_.width; x += kLatent) {
-        const float* from = picture(static_cast<std::ptrdiff_t>(row), 0) + inside_.left - first_ + x;
+        const std::size_t at = inside_.left - first_ + x;
         Feature* to = &pixels_[x * kOutputs + half * kLatent];
-        turn([&](std::size_t k) { return from + Detail::plane_of(half * kUsed + std::min(k, kUsed - 1)) * plane(); }, [](std::size_t) { return kUnit; }, to, kOutputs);
+        turn([&](std::size_t k) { return picture(static_cast<std::ptrdiff_t>(row), Detail::plane_of(half * kUsed + std::min(k, kUsed - 1))) + at; }, [](std::size_t) { return kUnit; }, to, kOutputs);
       }
   }
 
@@ -180,16 +199,17 @@ class Way {
     return found;
   }
 
-  bool has(std::ptrdiff_t row) const { return row >= 0 && row < static_cast<std::ptrdiff_t>(seen_.height); }
-  std::size_t plane() const { return seen_.height * seen_.width; }
-  const float* picture(std::ptrdiff_t row, std::size_t channel) const {
-    return seen_.picture + channel * plane() + static_cast<std::size_t>(row) * seen_.width + first_;
-  }
-  float error(std::size_t row, std::size_t column) const { return errors_[(row / kLatent * seen_.width + column) / kLatent]; }
+  bool has(std::ptrdiff_t row) const { return row >= 0 && row < static_cast<std::ptrdiff_t>(height_); }
+  const float* picture(std::ptrdiff_t row, std::size_t channel) const { return source_.picture(static_cast<std::size_t>(row), channel, first_); }
+  float error(std::size_t row, std::size_t column) const { return errors_[(row / kLatent * all_ + column) / kLatent]; }
 
   const Detail& layers_;
-  const Seen& seen_;
-  const Cells& inside_;
+  const Source& source_;
+  std::size_t height_, all_;  // rows and columns of the picture
+  Cells inside_;
+  std::uint16_t* out_;
+  std::size_t stride_;
+  std::ptrdiff_t next_;  // the row that stands next
   std::size_t first_, width_;  // the first column, and how many
   std::size_t tile_row_ = static_cast<std::size_t>(-1);  // that `beside_` is of
   Ring<float> sums_;

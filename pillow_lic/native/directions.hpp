@@ -15,11 +15,12 @@
 #include <array>
 #include <cstdlib>
 
+#include "filter_places.hpp"
 #include "rows.hpp"
 
 namespace lic {
 
-constexpr int kDirections = 4, kClearest = 8;
+constexpr int kClearest = 8;
 constexpr int kWindow = 2;  // pixels around one that its direction is taken from
 
 LIC_VERSIONS inline void add_quarters(const std::int16_t* luma, std::size_t n, std::int16_t* quarters) {
@@ -83,11 +84,11 @@ class Directions {
         bends_(kDirections * kBendRows * wide_),
         column_(wide_),
         sums_(kDirections * columns),
-        masks_((kDirections + 1) * columns),
+        masks_((kDirections + 1) * columns + kRun),
         luma_of_(kLumaRows, kNone),
         bends_of_(kBendRows, kNone) {}
 
-  // Masks of row y, one direction after another, and how clear they are, each of `columns`; rows come in their order, some may be left out.
+  // Masks of row y, one direction after another, and how clear they are, each of `columns`, which may be read in whole runs; rows come in their order, some may be left out.
   const std::int16_t* at(std::ptrdiff_t y) {
     for (std::ptrdiff_t row = y - kWindow; row <= y + kWindow; ++row) bend(row);
     for (std::size_t direction = 0; direction < kDirections; ++direction) {

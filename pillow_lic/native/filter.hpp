@@ -34,7 +34,7 @@
 
 namespace lic {
 
-constexpr int kWide = 12, kInner = 4, kTaps = kWide + kInner, kDirected = 2 * kWide, kTurns = 3;
+constexpr int kInner = 4, kTaps = kWide + kInner, kDirected = 2 * kWide, kTurns = 3;
 constexpr int kFraction = 4, kLargest = 255 << kFraction, kLargestShift = 9, kLargestCoefficient = 127;
 // Rows and columns of one of each pair; the first four are those of 3x3.
 constexpr int kPlaces[kWide][2] = {{0, 1}, {1, -1}, {1, 0}, {1, 1},  {0, 2}, {1, -2},
@@ -237,24 +237,40 @@ inline void set_places(Rows& source, std::ptrdiff_t y, std::size_t left, const s
   }
 }
 
-inline void set_directed(Differences& differences, const std::vector<Place>& places, RowPlaces& out) {
+inline void set_directed(const std::vector<Place>& places, RowPlaces& out) {
   for (std::size_t k = 0; k < places.size(); ++k) {
-    TwoMade& two = joined(out.made, k % 2, places[k].weights);
-    two.made[k % 2] = two.made[1] = differences.directed(places[k].pair);
+    TwoTurned& two = joined(out.turned.two, k % 2, places[k].weights);
+    for (std::size_t which = k % 2; which < 2; ++which)
+      for (int direction = 0; direction < kDirections; ++direction) {
+        const int pair = places[k].pair;
+        two.number[which][direction] = static_cast<std::uint8_t>(pair / kWide * kWide + kTurned[direction][pair % kWide]);
+      }
   }
 }
 
-// The pixels (rows, columns, 3) from (top, left) on of an array (height, width, 3) of sixteenths of a level, 0..4080.
-inline void filtered(const std::uint16_t* pixels, std::size_t height, std::size_t width, std::size_t top, std::size_t left,
-                     std::size_t rows, std::size_t columns, const Filter& filter, std::uint8_t* out) {
-  Rows source(pixels, height, width);
-  Differences differences(source, left, columns, filter.threshold);
+// The luma of a row from column `left` on, and its directions.
+inline void turn(Rows& source, Directions& directions, std::ptrdiff_t y, std::size_t left, std::size_t columns, Turned& out) {
+  const std::int16_t* masks = directions.at(y);
+  for (std::size_t k = 0; k <= kDirections; ++k) out.masks[k] = masks + k * columns;
+  out.v = source.at(y, kLuma) + left;
+  for (std::size_t pair = 0; pair < kWide; ++pair) {
+    out.a[pair] = source.at(y + kPlaces[pair][0], kLuma) + left + kPlaces[pair][1];
+    out.b[pair] = source.at(y - kPlaces[pair][0], kLuma) + left - kPlaces[pair][1];
+  }
+}
+
+// Writes the pixels (rows, columns, 3) from (top, left) on of an array (height, width, 3) of sixteenths of a level, 0..4080. Rows lie
+// `apart` numbers from each other, those of `out` `out_apart`.
+inline void filtered(const std::uint16_t* pixels, std::size_t height, std::size_t width, std::size_t apart, std::size_t top, std::size_t left,
+                     std::size_t rows, std::size_t columns, const Filter& filter, std::uint8_t* out, std::size_t out_apart) {
+  Rows source(pixels, height, width, apart);
+  Directions directions(source, left, columns);
   const std::vector<Place> by_parity[2] = {places_of(filter, 0, left), places_of(filter, 1, left)}, directed = directed_places_of(filter);
   RowPlaces made{{}, {}, {}, {}, filter.threshold, filter.shift, kFraction};
-  set_directed(differences, directed, made);
-  for (std::size_t row = 0; row < rows; ++row, out += kColours * columns) {
+  set_directed(directed, made);
+  for (std::size_t row = 0; row < rows; ++row, out += out_apart) {
     const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(top + row);
-    if (!directed.empty()) differences.choose_directed(y);
+    if (!directed.empty()) turn(source, directions, y, left, columns, made.turned);
     set_places(source, y, left, by_parity[(top + row) % 2], made);
     kernels().filter_row(made, columns, out);
   }

@@ -9,6 +9,7 @@
 
 namespace lic {
 
+constexpr int kWide = 12, kDirections = 4;  // pairs of neighbours in 5x5; ways that the picture changes
 constexpr std::size_t kRun = 16;  // pixels that are made in one go: rows may be read so far
 
 // Of two places, by colour that comes out and by even and odd pixels.
@@ -22,17 +23,24 @@ struct Two {
   Coefficients coefficients;
 };
 
-// Two rows of differences.
-struct TwoMade {
-  const std::int16_t* made[2];
+// Two differences of luma that are turned: for each of the directions, the number among wide pairs and then clipped ones.
+struct TwoTurned {
+  std::uint8_t number[2][kDirections];
   Coefficients coefficients;
 };
 
-// What a row of pixels is made from: its colours in sixteenths, differences from neighbours, clipped ones, and those that are made before.
+// Luma of a row, and its neighbours by pair on both sides; masks of the directions and how clear they are (directions.hpp).
+struct Turned {
+  const std::int16_t *v, *a[kWide], *b[kWide];
+  const std::int16_t* masks[kDirections + 1];
+  std::vector<TwoTurned> two;
+};
+
+// What a row of pixels is made from: its colours in sixteenths, differences from neighbours, clipped ones, and turned ones.
 struct RowPlaces {
   const std::int16_t* v[3];
   std::vector<Two> wide, clipped;
-  std::vector<TwoMade> made;
+  Turned turned;
   std::int16_t threshold;
   int shift, fraction;  // bits after the point, of coefficients and of colours
 };

@@ -26,6 +26,30 @@ LIC_PRODUCT_INLINE void add_products(const Couple& couple, const Coefficients& c
   for (std::size_t colour = 0; colour < 3; ++colour) add(sums[colour], couple, alternating(coefficients.of[colour]));
 }
 
+// Adds what the directions choose of the differences of luma, as far as they are clear.
+LIC_PRODUCT_INLINE void add_turned(const Turned& turned, std::size_t x, Feature threshold, Totals (&sums)[3]) {
+  alignas(64) Feature made[2 * kWide][kRun];
+  const Features v = loaded(turned.v + x), twice = plus(v, v);
+  const Feature least = static_cast<Feature>(-threshold);
+  for (std::size_t pair = 0; pair < kWide; ++pair) {
+    const Features one = loaded(turned.a[pair] + x), other = loaded(turned.b[pair] + x);
+    stored(made[pair], minus(plus(one, other), twice));
+    stored(made[kWide + pair], plus(at_most(at_least(minus(one, v), least), threshold), at_most(at_least(minus(other, v), least), threshold)));
+  }
+  const Features first = loaded(turned.masks[0] + x), third = loaded(turned.masks[2] + x);
+  const Features straight = any(first, loaded(turned.masks[1] + x)), clear = loaded(turned.masks[kDirections] + x);
+  for (const TwoTurned& two : turned.two) {
+    Features chosen[2];
+    for (std::size_t k = 0; k < 2; ++k) {
+      const std::uint8_t(&number)[kDirections] = two.number[k];
+      const Features along = either(first, loaded(made[number[0]]), loaded(made[number[1]]));
+      const Features across = either(third, loaded(made[number[2]]), loaded(made[number[3]]));
+      chosen[k] = down<2>(times(down<1>(either(straight, along, across)), clear));
+    }
+    add_products(coupled(chosen[0], chosen[1]), two.coefficients, sums);
+  }
+}
+
 // Pixels x to x + 15 of a row: 48 numbers.
 LIC_PRODUCT_INLINE void filter_run(const RowPlaces& places, const Sums& half, const Shifts& by, std::size_t x, std::uint8_t* out) {
   Totals sums[3] = {totals(half), totals(half), totals(half)};
@@ -33,7 +57,7 @@ LIC_PRODUCT_INLINE void filter_run(const RowPlaces& places, const Sums& half, co
   for (const Two& two : places.clipped)
     add_products(coupled(clipped_difference(two, 0, x, places.threshold), clipped_difference(two, 1, x, places.threshold)), two.coefficients,
                  sums);
-  for (const TwoMade& two : places.made) add_products(coupled(loaded(two.made[0] + x), loaded(two.made[1] + x)), two.coefficients, sums);
+  if (!places.turned.two.empty()) add_turned(places.turned, x, places.threshold, sums);
   const Feature unit = static_cast<Feature>(1 << places.shift), units[2][2] = {{unit, 0}, {unit, 0}};
   Features colours[3];
   for (std::size_t colour = 0; colour < 3; ++colour) {

@@ -2,7 +2,7 @@
 //
 // An input: rows and columns, a stage and kernels, 2 bytes; the bits of latents, levels, features, magnitudes, pixels and context as
 // floating-point numbers, whatever they are. A picture and a context of numbers must come out, features of 8 bits, indexes of 0 to 63 and
-// colours in sixteenths of 255 levels, the same from two of the kernels; means of numbers that are some. The layers' own numbers are random
+// colours in sixteenths of 255 levels, of a part of latents too, the same from two of the kernels; means of numbers that are some. The layers' own numbers are random
 // and the same every time: those of a release are checked by a hash.
 #include <cmath>
 
@@ -73,6 +73,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return colours;
   });
   for (const std::uint16_t number : colours) require(number <= 255 << 4);
+
+  const auto painted = by_both(other, [&](const lic::Kernels& kernels) {
+    std::vector<std::uint16_t> made(colours.size(), 65535);
+    kernels.paint(synthesis, layers, latents.data(), level.data(), height, width, {8 * top, 8 * left, 8 * inner_rows, 8 * inner_columns},
+                  made.data(), 48 * inner_columns);
+    return made;
+  });
+  for (std::size_t i = 0; i < painted.size(); ++i) require(painted[i] <= 255 << 4);
 
   if (!lic::Means::fast()) return 0;
   const lic::Means::Sizes& sizes = means.sizes;

@@ -28,6 +28,10 @@ struct Kernels {
   // Writes the pixels of `inside` to `out`, whose rows are `stride` numbers apart.
   void (*refine)(const Detail&, const Seen& seen, const Cells& inside, std::uint16_t* out, std::size_t stride);
 
+  // Writes what `refine` writes of the picture that `draw` draws of height x width latents, and makes no more of that than it takes.
+  void (*paint)(const Synthesis&, const Detail&, const float* latents, const float* level, std::size_t height, std::size_t width, const Cells& inside,
+                std::uint16_t* out, std::size_t stride);
+
   // Writes a row of n pixels (n, 3); what is read ends up to kRun - 1 places behind its last one.
   void (*filter_row)(const RowPlaces&, std::size_t n, std::uint8_t* out);
 };

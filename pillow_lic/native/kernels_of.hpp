@@ -1,8 +1,7 @@
 // The table of kernels.hpp, compiled for the instruction set that a translation unit names.
 #pragma once
 
-#include "course.hpp"
-#include "detail_rows.hpp"
+#include "canvas.hpp"
 #include "filter_rows.hpp"
 #include "kernels.hpp"
 #include "search.hpp"
@@ -13,7 +12,9 @@ namespace {
 
 LIC_PRODUCT void draw(const Synthesis& network, const float* latents, const float* level, std::size_t height, std::size_t width,
                       float* picture, float* context) {
-  Course(network, latents, level, height, width, picture, context).run();
+  WholeSink sink{picture, context, height, width};
+  const Reach rows({0, 2 * height}, height), columns({0, 2 * width}, width);
+  Course<WholeSink>(network, latents, level, height, width, rows, columns, sink).run();
 }
 
 LIC_PRODUCT void ascend(const Hyper& network, const float* latents, std::size_t height, std::size_t width, float* features) {
@@ -26,7 +27,8 @@ LIC_PRODUCT void find(const Stage& stage, const float* features, const float* le
 }
 
 LIC_PRODUCT void refine(const Detail& layers, const Seen& seen, const Cells& inside, std::uint16_t* out, std::size_t stride) {
-  Way(layers, seen, inside).run(out, stride);
+  const Whole whole{seen};
+  Way<Whole>(layers, whole, seen.level, seen.height, seen.width, inside, out, stride).advance(seen.height);
 }
 
 }  // namespace

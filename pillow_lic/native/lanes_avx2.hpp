@@ -34,6 +34,9 @@ LIC_PRODUCT_INLINE Features at_least(Features values, Feature least) { return _m
 LIC_PRODUCT_INLINE Features at_most(Features values, Feature most) { return _mm256_min_epi16(values, _mm256_set1_epi16(most)); }
 LIC_PRODUCT_INLINE Features plus(Features a, Features b) { return _mm256_adds_epi16(a, b); }
 LIC_PRODUCT_INLINE Features minus(Features a, Features b) { return _mm256_subs_epi16(a, b); }
+LIC_PRODUCT_INLINE Features times(Features a, Features b) { return _mm256_mullo_epi16(a, b); }
+LIC_PRODUCT_INLINE Features any(Features a, Features b) { return _mm256_or_si256(a, b); }
+LIC_PRODUCT_INLINE Features either(Features mask, Features a, Features b) { return _mm256_blendv_epi8(b, a, mask); }
 
 template <int by>
 LIC_PRODUCT_INLINE Features down(Features values) {
@@ -73,9 +76,9 @@ LIC_PRODUCT_INLINE Couple coupled(Features upper, Features lower) {
   return {_mm256_unpacklo_epi16(upper, lower), _mm256_unpackhi_epi16(upper, lower)};
 }
 LIC_PRODUCT_INLINE void add(Totals& sums, const Couple& couple, const Weights& by) {
-  sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(couple.low, by.low));
-  sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(couple.high, by.high));
-  asm("" : "+x"(sums.low), "+x"(sums.high));  // else GCC makes all sums of a step at its end, for which there are not the registers
+  // In words of the processor: GCC makes all sums of a step at its end, for which there are not the registers, or copies each of them.
+  asm("vpaddd %1, %0, %0" : "+x"(sums.low) : "x"(_mm256_madd_epi16(couple.low, by.low)));
+  asm("vpaddd %1, %0, %0" : "+x"(sums.high) : "x"(_mm256_madd_epi16(couple.high, by.high)));
 }
 
 LIC_PRODUCT_INLINE Reals reals(Totals sums) { return {_mm256_cvtepi32_ps(sums.low), _mm256_cvtepi32_ps(sums.high)}; }

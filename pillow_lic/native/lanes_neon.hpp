@@ -44,6 +44,11 @@ LIC_PRODUCT_INLINE Features at_most(Features values, Feature most) {
 }
 LIC_PRODUCT_INLINE Features plus(Features a, Features b) { return {vqaddq_s16(a.first, b.first), vqaddq_s16(a.second, b.second)}; }
 LIC_PRODUCT_INLINE Features minus(Features a, Features b) { return {vqsubq_s16(a.first, b.first), vqsubq_s16(a.second, b.second)}; }
+LIC_PRODUCT_INLINE Features times(Features a, Features b) { return {vmulq_s16(a.first, b.first), vmulq_s16(a.second, b.second)}; }
+LIC_PRODUCT_INLINE Features any(Features a, Features b) { return {vorrq_s16(a.first, b.first), vorrq_s16(a.second, b.second)}; }
+LIC_PRODUCT_INLINE Features either(Features mask, Features a, Features b) {
+  return {vbslq_s16(vreinterpretq_u16_s16(mask.first), a.first, b.first), vbslq_s16(vreinterpretq_u16_s16(mask.second), a.second, b.second)};
+}
 
 template <int by>
 LIC_PRODUCT_INLINE Features down(Features values) {

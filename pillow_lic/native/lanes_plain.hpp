@@ -59,6 +59,15 @@ LIC_PRODUCT_INLINE Features plus(const Features& a, const Features& b) {
 LIC_PRODUCT_INLINE Features minus(const Features& a, const Features& b) {
   return Features::made([&](std::size_t k) { return saturated(a.of[k] - b.of[k]); });
 }
+LIC_PRODUCT_INLINE Features times(const Features& a, const Features& b) {
+  return Features::made([&](std::size_t k) { return static_cast<Feature>(a.of[k] * b.of[k]); });
+}
+LIC_PRODUCT_INLINE Features any(const Features& a, const Features& b) {
+  return Features::made([&](std::size_t k) { return static_cast<Feature>(a.of[k] | b.of[k]); });
+}
+LIC_PRODUCT_INLINE Features either(const Features& mask, const Features& a, const Features& b) {
+  return Features::made([&](std::size_t k) { return mask.of[k] ? a.of[k] : b.of[k]; });
+}
 
 template <int by>
 LIC_PRODUCT_INLINE Features down(const Features& values) {

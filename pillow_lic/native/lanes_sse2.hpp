@@ -53,6 +53,12 @@ LIC_PRODUCT_INLINE Features at_most(Features values, Feature most) {
 }
 LIC_PRODUCT_INLINE Features plus(Features a, Features b) { return {_mm_adds_epi16(a.first, b.first), _mm_adds_epi16(a.second, b.second)}; }
 LIC_PRODUCT_INLINE Features minus(Features a, Features b) { return {_mm_subs_epi16(a.first, b.first), _mm_subs_epi16(a.second, b.second)}; }
+LIC_PRODUCT_INLINE Features times(Features a, Features b) { return {_mm_mullo_epi16(a.first, b.first), _mm_mullo_epi16(a.second, b.second)}; }
+LIC_PRODUCT_INLINE Features any(Features a, Features b) { return {_mm_or_si128(a.first, b.first), _mm_or_si128(a.second, b.second)}; }
+LIC_PRODUCT_INLINE __m128i either(__m128i mask, __m128i a, __m128i b) { return _mm_or_si128(_mm_and_si128(mask, a), _mm_andnot_si128(mask, b)); }
+LIC_PRODUCT_INLINE Features either(Features mask, Features a, Features b) {
+  return {either(mask.first, a.first, b.first), either(mask.second, a.second, b.second)};
+}
 
 template <int by>
 LIC_PRODUCT_INLINE Features down(Features values) {

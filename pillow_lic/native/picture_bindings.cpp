@@ -28,6 +28,8 @@ lic::Pass pass_of(const Latents& out, const Places& places, std::tuple<std::size
 void scatter_magnitudes(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside,
                         const Vector<std::int32_t>& values, std::uint32_t most) {
   const lic::Pass pass = pass_of(out, places, inside, values.size());
+  if (most > lic::kMostMagnitude)
+    throw std::invalid_argument("the most must be 0-" + std::to_string(lic::kMostMagnitude) + ", got " + std::to_string(most));
   nb::gil_scoped_release release;
   lic::scatter_magnitudes(pass, values.data(), most, out.data());
 }
@@ -60,7 +62,6 @@ using Coefficients = nb::ndarray<const std::int16_t, nb::shape<Sizes...>, nb::c_
 using Taps = Coefficients<lic::kColours, lic::kColours, lic::kTaps>;
 using Directed = Coefficients<lic::kColours, lic::kDirected>;
 using Alternating = Coefficients<lic::kTurns, lic::kColours, lic::kColours, lic::kInner>;
-using Image = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<3>>;
 
 void copy_coefficients(const std::int16_t* from, std::size_t count, std::int16_t* to) {
   for (std::size_t tap = 0; tap < count; ++tap)
@@ -69,12 +70,21 @@ void copy_coefficients(const std::int16_t* from, std::size_t count, std::int16_t
   std::copy_n(from, count, to);
 }
 
-Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside, const Taps& taps,
-               const Directed& directed, const Alternating& alternating, int threshold, int shift) {
+// Whether the numbers of the pixels of an array's rows lie together, and the rows one behind another.
+template <typename Pixels>
+bool in_rows(const Pixels& pixels) {
+  return pixels.shape(2) == lic::kColours && pixels.stride(2) == 1 && pixels.stride(1) == lic::kColours && (pixels.shape(0) < 2 || pixels.stride(0) >= 0);
+}
+
+void filtered(const nb::ndarray<const std::uint16_t, nb::ndim<3>, nb::device::cpu>& pixels,
+              std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside, const Taps& taps, const Directed& directed,
+              const Alternating& alternating, int threshold, int shift, const nb::ndarray<std::uint8_t, nb::ndim<3>, nb::device::cpu>& out) {
   const auto [top, left, rows, columns] = inside;
   const std::size_t height = pixels.shape(0), width = pixels.shape(1);
-  if (pixels.shape(2) != lic::kColours || top > height || rows > height - top || left > width || columns > width - left)
-    throw std::invalid_argument("the part must lie inside an array of 3 colours");
+  if (!in_rows(pixels) || top > height || rows > height - top || left > width || columns > width - left)
+    throw std::invalid_argument("the part must lie inside an array of 3 colours that lie together");
+  if (!in_rows(out) || out.shape(0) != rows || out.shape(1) != columns)
+    throw std::invalid_argument("what comes out must be as many pixels as the part has, of 3 colours that lie together");
   if (threshold < 0 || threshold > lic::kLargest || shift < 0 || shift > lic::kLargestShift)
     throw std::invalid_argument("threshold must be 0-" + std::to_string(lic::kLargest) + " and shift 0-" +
                                 std::to_string(lic::kLargestShift) + ", got " + std::to_string(threshold) + " and " +
@@ -83,18 +93,25 @@ Image filtered(const Fine& pixels, std::tuple<std::size_t, std::size_t, std::siz
   copy_coefficients(taps.data(), taps.size(), &filter.coefficients[0][0][0]);
   copy_coefficients(directed.data(), directed.size(), &filter.directed[0][0]);
   copy_coefficients(alternating.data(), alternating.size(), &filter.alternating[0][0][0][0]);
-  auto result = std::make_unique<std::uint8_t[]>(rows * columns * lic::kColours);
-  {
-    nb::gil_scoped_release release;
-    lic::filtered(pixels.data(), height, width, top, left, rows, columns, filter, result.get());
-  }
-  nb::capsule owner(result.get(), [](void* pointer) noexcept { delete[] static_cast<std::uint8_t*>(pointer); });
-  return {result.release(), {rows, columns, static_cast<std::size_t>(lic::kColours)}, owner};
+  nb::gil_scoped_release release;
+  if (!rows || !columns) return;
+  lic::filtered(pixels.data(), height, width, static_cast<std::size_t>(pixels.stride(0)), top, left, rows, columns, filter, out.data(),
+                static_cast<std::size_t>(out.stride(0)));
 }
 
 lic::Detail make_detail(const Vector<float>& numbers) {
   check_lengths(numbers.size(), "numbers", lic::Detail::kNumbers, "of the layers");
   return lic::Detail(numbers.data());
+}
+
+// Whether `inside`, in levels, lies inside a picture, and `out` has room for its pixels.
+void check_part(std::size_t height, std::size_t width, std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside,
+                const nb::ndarray<std::uint16_t, nb::ndim<3>, nb::device::cpu>& out) {
+  const auto [top, left, rows, columns] = inside;
+  if (top > height || rows > height - top || left > width || columns > width - left)
+    throw std::invalid_argument("the part must lie inside the picture");
+  if (!in_rows(out) || out.shape(0) != 16 * rows || out.shape(1) != 16 * columns)
+    throw std::invalid_argument("the pixels must be 16 times as many each way as the levels inside, of 3 colours that lie together");
 }
 
 void draw(const lic::Detail& detail, const Cells& picture, const Cells& context,
@@ -108,11 +125,7 @@ void draw(const lic::Detail& detail, const Cells& picture, const Cells& context,
   };
   if (!sized(picture, lic::Detail::kPlanes, 8) || !sized(context, lic::Detail::kHidden, 2))
     throw std::invalid_argument("the picture must have 12 channels of 8x8 cells for every level, the context 16 of 2x2");
-  if (top > height || rows > height - top || left > width || columns > width - left)
-    throw std::invalid_argument("the part must lie inside the picture");
-  if (out.shape(0) != 16 * rows || out.shape(1) != 16 * columns || out.shape(2) != lic::kColours || out.stride(2) != 1 ||
-      out.stride(1) != lic::kColours || (rows && columns && out.stride(0) < 0))
-    throw std::invalid_argument("the pixels must be 16 times as many each way as the levels inside, of 3 colours that lie together");
+  check_part(height, width, inside, out);
   nb::gil_scoped_release release;
   if (!rows || !columns) return;
   lic::kernels().refine(detail, {picture.data(), context.data(), level.data(), 8 * height, 8 * width}, {8 * top, 8 * left, 8 * rows, 8 * columns},
@@ -139,6 +152,21 @@ void synthesise(const lic::Synthesis& network, const Cells& latents,
     throw std::invalid_argument("for every level there must be 384 latents, 12 channels of 8x8 cells, and a context of 16 of 2x2");
   nb::gil_scoped_release release;
   lic::kernels().draw(network, latents.data(), level.data(), height, width, picture.data(), context.data());
+}
+
+void paint(const lic::Synthesis& network, const lic::Detail& layers, const Cells& latents,
+           const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level,
+           std::tuple<std::size_t, std::size_t, std::size_t, std::size_t> inside,
+           const nb::ndarray<std::uint16_t, nb::ndim<3>, nb::device::cpu>& out) {
+  const auto [top, left, rows, columns] = inside;
+  const std::size_t height = level.shape(0), width = level.shape(1);
+  if (!height || !width || latents.shape(0) != lic::Synthesis::kLatents || latents.shape(1) != height || latents.shape(2) != width)
+    throw std::invalid_argument("there must be latents, 384 for every level");
+  check_part(height, width, inside, out);
+  nb::gil_scoped_release release;
+  if (!rows || !columns) return;
+  lic::kernels().paint(network, layers, latents.data(), level.data(), height, width, {8 * top, 8 * left, 8 * rows, 8 * columns}, out.data(),
+                       static_cast<std::size_t>(out.stride(0)));
 }
 
 lic::Scales make_scales(const Vector<std::uint8_t>& numbers, std::size_t stages) {
@@ -271,7 +299,9 @@ void bind_pictures(nb::module_& module) {
            nb::arg("numbers").noconvert())
       .def_static("fast", &lic::fast_kernels)
       .def("draw", &synthesise, nb::arg("latents").noconvert(), nb::arg("level").noconvert(), nb::arg("picture").noconvert(),
-           nb::arg("context").noconvert());
+           nb::arg("context").noconvert())
+      .def("paint", &paint, nb::arg("detail"), nb::arg("latents").noconvert(), nb::arg("level").noconvert(), nb::arg("inside"),
+           nb::arg("out").noconvert());
   module.def("kernels", [] {
     std::vector<std::string> names;
     for (const lic::Kernels* one : lic::all_kernels()) names.emplace_back(one->name);
@@ -281,7 +311,8 @@ void bind_pictures(nb::module_& module) {
     if (!lic::use_kernels(name)) throw std::invalid_argument("this processor has no kernels of the name " + name);
   }, nb::arg("name"));
   module.def("filtered", &filtered, nb::arg("pixels").noconvert(), nb::arg("inside"), nb::arg("taps").noconvert(),
-             nb::arg("directed").noconvert(), nb::arg("alternating").noconvert(), nb::arg("threshold"), nb::arg("shift"));
+             nb::arg("directed").noconvert(), nb::arg("alternating").noconvert(), nb::arg("threshold"), nb::arg("shift"),
+             nb::arg("out").noconvert());
   module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("every"),
              nb::arg("threshold"));
 }

@@ -19,11 +19,24 @@ LIC_VERSIONS inline void add_luma(const std::int16_t* red, const std::int16_t* g
   for (std::size_t x = 0; x < n; ++x) luma[x] = static_cast<std::int16_t>((red[x] + 2 * green[x] + blue[x]) >> 2);
 }
 
+// n pixels, a plane for each colour.
+LIC_VERSIONS inline void add_planes(const std::uint16_t* __restrict pixels, std::size_t n, std::int16_t* __restrict red, std::int16_t* __restrict green,
+                                    std::int16_t* __restrict blue) {
+  for (std::size_t x = 0; x < n; ++x) {
+    red[x] = static_cast<std::int16_t>(pixels[3 * x]);
+    green[x] = static_cast<std::int16_t>(pixels[3 * x + 1]);
+    blue[x] = static_cast<std::int16_t>(pixels[3 * x + 2]);
+  }
+}
+
 // Rows of an array (height, width, 3), one plane of a row after another, with kReach more pixels on both sides; the last 7 are kept.
 class Rows {
  public:
-  Rows(const std::uint16_t* pixels, std::size_t height, std::size_t width)
-      : pixels_(pixels), height_(height), width_(width), kept_(kKept * kPlanes * stride() + kSlack), held_(kKept, kNone) {}
+  Rows(const std::uint16_t* pixels, std::size_t height, std::size_t width) : Rows(pixels, height, width, kColours * width) {}
+
+  // Rows that lie `apart` numbers from each other.
+  Rows(const std::uint16_t* pixels, std::size_t height, std::size_t width, std::size_t apart)
+      : pixels_(pixels), height_(height), width_(width), apart_(apart), kept_(kKept * kPlanes * stride() + kSlack), held_(kKept, kNone) {}
 
   // Of row y, which may lie kReach outside; valid until 7 other rows have been asked for.
   const std::int16_t* at(std::ptrdiff_t y, int plane) {
@@ -41,17 +54,16 @@ class Rows {
 
   void fill(std::size_t row, std::size_t slot) {
     held_[slot] = row;
-    const std::uint16_t* from = pixels_ + row * width_ * kColours;
+    add_planes(pixels_ + row * apart_, width_, plane_of(slot, 0) + kReach, plane_of(slot, 1) + kReach, plane_of(slot, 2) + kReach);
     for (std::size_t colour = 0; colour < kColours; ++colour) {
       std::int16_t* to = plane_of(slot, colour);
-      for (std::size_t x = 0; x < width_; ++x) to[kReach + x] = static_cast<std::int16_t>(from[kColours * x + colour]);
       for (std::size_t x = 0; x < kReach; ++x) to[x] = to[kReach], to[kReach + width_ + x] = to[kReach + width_ - 1];
     }
     add_luma(plane_of(slot, 0), plane_of(slot, 1), plane_of(slot, 2), stride(), plane_of(slot, kLuma));
   }
 
   const std::uint16_t* pixels_;
-  std::size_t height_, width_;
+  std::size_t height_, width_, apart_;
   std::vector<std::int16_t> kept_;
   std::vector<std::size_t> held_;
 };

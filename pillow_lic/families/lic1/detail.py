@@ -39,6 +39,11 @@ def _native(model: Model) -> Detail | None:
     return None if numbers is None else Detail(numbers.view("<f4").astype(np.float32))
 
 
+def layers(model: Model, *, reference: bool) -> Detail | None:
+    """Return the layers in native code if they are to draw under the current settings."""
+    return None if reference or current_settings().providers != (CPU,) else _native(model)
+
+
 def draw(
     model: Model, picture: Floats, context: Floats, level: Floats, inside: Area, out: Colours, *, reference: bool
 ) -> None:
@@ -46,13 +51,13 @@ def draw(
 
     picture (12, 8h, 8w) and context (C, 2h, 2w) are what the synthesis gives of the window, at a level field (h, w).
     """
-    layers = None if reference or current_settings().providers != (CPU,) else _native(model)
-    if layers is None:
+    native = layers(model, reference=reference)
+    if native is None:
         _draw_strips(model, picture, context, level, inside, out)
     else:
         place = (inside.y0, inside.x0, inside.height, inside.width)
         with at_work:
-            layers.draw(picture, context, np.ascontiguousarray(level), place, cast(Fine, out))
+            native.draw(picture, context, np.ascontiguousarray(level), place, cast(Fine, out))
 
 
 def _draw_strips(model: Model, picture: Floats, context: Floats, level: Floats, inside: Area, out: Colours) -> None:

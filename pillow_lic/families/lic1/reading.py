@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -122,20 +122,30 @@ class Reader:
         self.draw_latents(latents, put, held)
 
     def _parsed(self, payload: bytes | memoryview, tile: Area, area: Area) -> Found:
-        """Return what a tile holds of an area, in latents of the picture, whose corner is a whole hyper-latent."""
+        """Return what a tile holds of an area, in latents of the picture, whose corner is a whole hyper-latent.
+
+        The means of a pass are found while the next one is parsed, where there is a thread for that.
+        """
         sizes = self._geometry
         grid = sizes.grid(*tile.shape)
         place = tile.over(sizes.stride)
         field = self._field(place, grid.shape)
         read = symbols.read_cut if isinstance(payload, CutPayload) else symbols.read
-        z_hat, values, found = read(self._model, payload, self._level, field, grid)
         means = residuals.reconstruct if self._scale == 1 else transforms.draft_latents
         inside = area.within(place)
         hyper = inside.over(sizes.hyper_stride)
         seen = hyper.times(sizes.hyper_stride).slices
-        here = [passes.of_window(part, t, grid.inside, inside) for t, part in enumerate(values)]
-        y_hat = means(self._model, z_hat[:, *hyper.slices], here, field[seen], area.shape)
-        return Found(y_hat, found)
+
+        def parse(told: symbols.Told) -> symbols.Parsed:
+            return read(self._model, payload, self._level, field, grid, told)
+
+        def compute(parsed: Iterator[npt.NDArray[Any]]) -> Floats:
+            z_hat = next(parsed)
+            here = (passes.of_window(part, t, grid.inside, inside) for t, part in enumerate(parsed))
+            return means(self._model, z_hat[:, *hyper.slices], here, field[seen], area.shape)
+
+        found, y_hat = workers.in_line(parse, compute)
+        return Found(y_hat, found.filter)
 
     def draw_latents(
         self, latents: Latents, put: Put, held: int = 0, bytes_per_pixel: int = workers.BYTES_PER_PIXEL
@@ -209,16 +219,14 @@ class Reader:
         if all(tile is None for _, tile in tiles):
             pixels = np.full((*target.shape, 3), MISSING, np.uint8)
         else:
-            window = part.window.times(self._geometry.stride // self._scale)
-            seen = self._synthesis(self._latents_of(part.window, found), self._field(part.window, part.window.shape))
+            window = self._drawn(part)
+            seen = self._synthesis(part, self._latents_of(part.window, found))
             inside = window.intersection(self._tiling.whole.over(self._scale)).within(window)
             colours = seen[inside.slices]
             pixels = np.empty((*target.shape, 3), np.uint8)
             for index, tile in tiles:
                 here = self._tiling.tile(index).intersection(part.target).over(self._scale)
-                pixels[here.within(target).slices] = (
-                    MISSING if tile is None else self._finished(colours, here.within(window), tile.filter)
-                )
+                self._finish(colours, here.within(window), tile, pixels[here.within(target).slices])
         put(target.within(self._area.over(self._scale)), pixels)
         with self._lock:
             for index in part.needs:
@@ -226,19 +234,40 @@ class Reader:
                 if not self._uses[index]:
                     del self._held[index]
 
-    def _finished(self, colours: detail.Colours, inside: Area, found: Filter) -> Pixels:
-        """Return the pixels of an area of colours (h, w, 3), of which none lie outside the picture."""
-        if colours.dtype == np.uint8:
-            return cast(Pixels, colours[inside.slices])
-        return filtering.applied(np.ascontiguousarray(colours), inside, found)
+    def _finish(self, colours: detail.Colours, inside: Area, tile: Found | None, out: Pixels) -> None:
+        """Write the pixels of an area of colours (h, w, 3), of which none lie outside the picture and all in one tile."""
+        if tile is None:
+            out[...] = MISSING
+        elif colours.dtype == np.uint8:
+            out[...] = colours[inside.slices]
+        else:
+            filtering.apply(cast(filtering.Fine, colours), inside, tile.filter, out)
 
-    def _synthesis(self, y_hat: Floats, field: Floats) -> detail.Colours:
+    def _wanted(self, part: _Part) -> Area:
+        """Return the latents whose pixels are made for a part: its own, and those that its filter looks at."""
+        if self._reference:  # in strips that begin where its window does
+            return part.window
+        rows, columns = self._inside
+        return part.target.over(self._geometry.stride).widened(1, columns, rows).intersection(part.window)
+
+    def _drawn(self, part: _Part) -> Area:
+        """Return the pixels that `_synthesis` makes for a part."""
+        latents = part.window if self._scale > 1 else self._wanted(part)
+        return latents.times(self._geometry.stride // self._scale)
+
+    def _synthesis(self, part: _Part, y_hat: Floats) -> detail.Colours:
+        field = self._field(part.window, part.window.shape)
         if self._scale == 1:
-            return transforms.synthesis(self._model, y_hat, field, reference=self._reference)
+            inside = self._wanted(part).within(part.window)
+            return transforms.synthesis(self._model, y_hat, field, inside=inside, reference=self._reference)
         return transforms.draft(self._model, self._scale, y_hat, field)
 
     def _latents_of(self, window: Area, found: dict[int, Found | None]) -> Floats:
         """Return the latents of a window; what lies outside their tile is dropped, and missing ones are 0."""
+        if len(found) == 1:
+            ((index, only),) = found.items()
+            if only is not None and self._asked[index] == window:
+                return only.y_hat[:, : window.height, : window.width]
         result = np.zeros((self._geometry.latents, *window.shape), np.float32)
         for index, tile in found.items():
             place = self._asked[index]

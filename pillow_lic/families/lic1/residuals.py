@@ -8,7 +8,7 @@ The means are floating point, and nothing here decides what a reader parses: all
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -72,14 +72,17 @@ def choose(model: Model, z_hat: Floats, y: Floats, field: Floats, grid: Grid) ->
 
 
 def reconstruct(
-    model: Model, z_hat: Floats, values: Sequence[Values], field: Floats, inside: tuple[int, int]
+    model: Model, z_hat: Floats, values: Iterable[Values], field: Floats, inside: tuple[int, int]
 ) -> Floats:
-    """Return y_hat (M, h, w), as `Means` has it, for z_hat and the parsed values of every pass, in coding order, in twentieths of a step."""
-    predicted = Means(model, z_hat, field, inside)
+    """Return y_hat (M, h, w), as `Means` has it, for z_hat and the parsed values of every pass, in coding order, in twentieths of a step.
+
+    Those of a pass are taken when the means before them are found: they may still be being parsed.
+    """
+    predicted, coming = Means(model, z_hat, field, inside), iter(values)
 
     def code(t: int) -> Values:
         predicted.find(t)
-        return values[t]
+        return next(coming)
 
     passes.each(code, predicted)
     return predicted.y_hat

@@ -9,7 +9,7 @@ Only integers decide. Values are whole numbers of twentieths of a quantiser step
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,8 @@ Floats = npt.NDArray[np.float32]
 Indexes = npt.NDArray[np.uint16]
 Values = npt.NDArray[np.int32]
 Take = Callable[[Indexes], Values]
+Told = Callable[[npt.NDArray[Any]], object]
+"""Takes z_hat, and then the values of every pass, as soon as they are read."""
 
 Z_MAX = 127
 """Largest magnitude of a hyper-latent."""
@@ -73,7 +75,13 @@ class Begun(NamedTuple):
     length: int
 
 
-def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> Parsed:
+def _nobody(_: npt.NDArray[Any]) -> None:
+    """Take what is read, for nobody (`Told`)."""
+
+
+def read(
+    model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid, told: Told = _nobody
+) -> Parsed:
     """Return what a tile payload holds whose checksum was right; one that was cut has no filter.
 
     LicDamagedError when the stream breaks before anything computed decides what is read, LicDesyncError after that or when
@@ -82,9 +90,10 @@ def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, g
     stream, count = payloads.parse(payload)
     decoder = entropy.Decoder(model.tables, stream)
     z_hat = _read_hyper(model, decoder, level, grid)
+    told(z_hat)
     take, found = _Take(model, decoder, count), filtering.NONE
     try:
-        values = _read_values(model, take, z_hat, field, grid)
+        values = _read_values(model, take, z_hat, field, grid, told)
         if count is not None:
             decoder.compare(z_hat, *values)
         elif geometry(model).fraction:
@@ -100,23 +109,34 @@ def read(model: Model, payload: memoryview | bytes, level: int, field: Floats, g
     return Parsed(z_hat, values, found)
 
 
-def read_cut(model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid) -> Parsed:
+def read_cut(
+    model: Model, payload: memoryview | bytes, level: int, field: Floats, grid: Grid, told: Told = _nobody
+) -> Parsed:
     """Return z_hat, and the values as far as they go, then 0, of the beginning of a tile payload; its filter was for more than that.
 
     Earlier passes lie all over the tile, so what is missing is detail everywhere, not places. LicDamagedError when not even
     z_hat is there whole.
     """
     stream, count = payloads.parse(payload)
-    found = begun(model, stream, level, field, grid, count)
+    found = begun(model, stream, level, field, grid, count, told)
     return Parsed(found.z_hat, found.values, filtering.NONE)
 
 
-def begun(model: Model, stream: memoryview | bytes, level: int, field: Floats, grid: Grid, most: int | None) -> Begun:
+def begun(
+    model: Model,
+    stream: memoryview | bytes,
+    level: int,
+    field: Floats,
+    grid: Grid,
+    most: int | None,
+    told: Told = _nobody,
+) -> Begun:
     """Return what the beginning of a stream gives, no more than `most` residuals; errors of `read_cut`."""
     decoder = entropy.Decoder(model.tables, stream)
     z_hat = _read_hyper(model, decoder, level, grid)
+    told(z_hat)
     take = _Take(model, decoder, most, ends_early=True)
-    values = _read_values(model, take, z_hat, field, grid)
+    values = _read_values(model, take, z_hat, field, grid, told)
     return Begun(z_hat, values, take.count)
 
 
@@ -161,12 +181,13 @@ def _read_hyper(model: Model, decoder: entropy.Decoder, level: int, grid: Grid) 
     return decoder.decode(z_indexes(level, shape)).astype(np.float32).reshape(shape)
 
 
-def _read_values(model: Model, take: Take, z_hat: Floats, field: Floats, grid: Grid) -> list[Values]:
+def _read_values(model: Model, take: Take, z_hat: Floats, field: Floats, grid: Grid, told: Told) -> list[Values]:
     """Return the values of every pass in coding order; `take` gives the next ones for their scale indexes."""
     scales, found = Scales(model, z_hat, field, grid), list[Values]()
 
     def code(t: int) -> Values:
         found.append(take(scales.before(t)))
+        told(found[-1])
         return found[-1]
 
     passes.each(code, scales)

@@ -1,23 +1,29 @@
 """The network `synthesis`, or the same layers in whole numbers in native code.
 
-    y_hat (M, h, w), level (h, w)  ──▶  picture (12, 8h, 8w), context (C, 2h, 2w), for `detail`
+    y_hat (M, h, w), level (h, w)  ──draw──▶   picture (12, 8h, 8w), context (C, 2h, 2w), for `detail`
+                                   ──paint──▶  colours (16h, 16w, 3), what `detail` does as well
 
 Native code (native/synthesis.hpp) needs a file of numbers beside the model, outside its hash; its picture is some hundredths of a level
-off. So the `reference`, which files depend on, is always the network.
+off. So the `reference`, which files depend on, is always the network. Where both have native code they are one: rows go through all layers
+one after another (native/canvas.hpp), and a part is that of the whole to the last bit.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ...engine.ending import at_work
-from ...engine.filters import Synthesis
+from ...engine.filters import Detail, Synthesis
 from ...engine.models import Model
 from ...engine.runtime import CPU
 from ...engine.settings import check_time, current_settings
+from ...fileformat.areas import Area
+from . import detail
+from .detail import Fine
 
 Floats = npt.NDArray[np.float32]
 
@@ -37,9 +43,25 @@ def _layers(model: Model, *, reference: bool) -> Synthesis | None:
     return None if reference or current_settings().providers != (CPU,) else _native(model)
 
 
-def in_rows(model: Model, *, reference: bool) -> bool:
-    """Whether rows go through all layers one after another, so that a large picture stays in the caches as well as a small one."""
-    return _layers(model, reference=reference) is not None
+class Painter(NamedTuple):
+    """The layers of both in native code."""
+
+    trunk: Synthesis
+    detail: Detail
+
+
+def painter(model: Model, *, reference: bool) -> Painter | None:
+    """Return the layers of both in native code if they are to paint under the current settings."""
+    trunk, last = _layers(model, reference=reference), detail.layers(model, reference=reference)
+    return None if trunk is None or last is None else Painter(trunk, last)
+
+
+def paint(model: Model, layers: Painter, y_hat: Floats, level: Floats, inside: Area, out: Fine) -> None:
+    """Write the colours of the latents `inside` of y_hat, at a level field, to `out` (16 rows, 16 columns, 3), by the model's own layers."""
+    check_time()
+    place = (inside.y0, inside.x0, inside.height, inside.width)
+    with at_work:
+        layers.trunk.paint(layers.detail, y_hat, level, place, out)
 
 
 def draw(model: Model, y_hat: Floats, level: Floats, *, reference: bool) -> tuple[Floats, Floats]:

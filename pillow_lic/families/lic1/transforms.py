@@ -7,8 +7,8 @@ here; sizes are those of one tile, (h, w) = latents of 16x16 pixels, padded to m
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +30,12 @@ QUICK = "analysis_quick"
 """The role of a smaller analysis that a model may have beside its own, for effort 0."""
 PIECE = 24
 """Latents of the longer side that a thread has at least, or what it does around its piece would cost too much."""
-PIECE_LATENTS, PIECE_IN_ROWS = 600, 4800
+PAINTED = 12
+"""The same in native code, which makes of what is around a piece no more than it needs: as much as two latents on each side."""
+PIECE_LATENTS = 600
 """Latents that a piece has, about: of a network so many times the square of the halo, for the feature maps of a larger one leave the
 caches, and what is around a smaller one takes too much (lic2 on a shared Zen 3 core: 72x72 latents 216 ms/MP, 36x68 205, the least of
-six 181 and 148). Where rows go through the layers one by one, only the picture that `detail` reads is as large as the piece."""
+six 181 and 148)."""
 
 
 def halo(model: Model) -> int:
@@ -42,7 +44,7 @@ def halo(model: Model) -> int:
     Of a picture in tiles up to 0.03 % of the samples differ, of lic2 0.02 to 0.24 %, by one level. Whole numbers see one latent more, for
     what they round makes more of a difference.
     """
-    return geometry(model).halo // 2 + trunk.in_rows(model, reference=False)
+    return geometry(model).halo // 2 + (trunk.painter(model, reference=False) is not None)
 
 
 class Trunk(NamedTuple):
@@ -67,38 +69,55 @@ def latents(model: Model, trunk: Trunk, level: Floats) -> tuple[Floats, Floats]:
     return y[0], z_hat[0]
 
 
-def synthesis(model: Model, y_hat: Floats, level: Floats, *, reference: bool = False) -> Colours:
-    """Return the colours (16 h, 16 w, 3) of y_hat (M, h, w), any h and w >= 1, at a level field (h, w).
+def synthesis(
+    model: Model, y_hat: Floats, level: Floats, *, inside: Area | None = None, reference: bool = False
+) -> Colours:
+    """Return the colours (16 rows, 16 columns, 3) of the latents `inside` a window, by default all of it.
 
-    They are pixels, uint8; of a model with filters sixteenths of a level, uint16.
+    y_hat (M, h, w), any h and w >= 1, at a level field (h, w). Colours are pixels, uint8; of a model with filters sixteenths of a level,
+    uint16.
 
-    It is made in pieces of the longer side, of which every thread has some: layer by layer they would wait for each other. Not
-    so the `reference`, which is the same with any number of threads.
+    They are made in pieces of the longer side, of which every thread has some: layer by layer they would wait for each other. Pieces in
+    native code, and the `reference`, are the same with any number of threads.
     """
     sizes, (rows, columns) = geometry(model), level.shape
-    length, around, threads = max(rows, columns), halo(model), current_settings().threads
+    inside = inside or Area(0, 0, columns, rows)
+    pixels: Colours = np.empty((sizes.stride * inside.height, sizes.stride * inside.width, 3), sizes.colour_type)
+    length = max(inside.shape)
+    if (layers := trunk.painter(model, reference=reference)) is not None:
+        y_hat, level = np.ascontiguousarray(y_hat), np.ascontiguousarray(level, np.float32)
+
+        def paint(first: int, last: int) -> None:
+            piece = _piece(first, last, inside)
+            out = pixels[piece.within(inside).times(sizes.stride).slices]
+            trunk.paint(model, layers, y_hat, level, piece, cast(detail.Fine, out))
+
+        workers.in_parts(paint, length, PAINTED)
+        return pixels
+    around, threads = halo(model), current_settings().threads
     at_once = min(threads, max(length // PIECE, 1))
-    each = PIECE_IN_ROWS if trunk.in_rows(model, reference=reference) else PIECE_LATENTS * around**2
-    count = at_once * max(round(level.size / (each * at_once)), 1)
-    pixels: Colours = np.empty((sizes.stride * rows, sizes.stride * columns, 3), sizes.colour_type)
+    count = at_once * max(round(inside.area / (PIECE_LATENTS * around**2 * at_once)), 1)
     if count == 1 or reference:
-        _synthesised(model, y_hat, level, Area(0, 0, columns, rows), pixels, reference=reference)
+        _synthesised(model, y_hat, level, inside, pixels, reference=reference)
         return pixels
     edges = [length * number // count for number in range(count + 1)]
-    pieces = [_piece(first, last, rows, columns) for first, last in itertools.pairwise(edges)]
+    pieces = [_piece(first, last, inside) for first, last in itertools.pairwise(edges)]
 
     def make(mine: Sequence[Area]) -> None:
         for piece in mine:
             seen = piece.widened(around, columns, rows)
-            out = pixels[piece.times(sizes.stride).slices]
+            out = pixels[piece.within(inside).times(sizes.stride).slices]
             _synthesised(model, y_hat[:, *seen.slices], level[seen.slices], piece.within(seen), out, reference=False)
 
     workers.at_once(make, [pieces[first::at_once] for first in range(at_once)])
     return pixels
 
 
-def _piece(first: int, last: int, rows: int, columns: int) -> Area:
-    return Area(0, first, columns, last) if rows > columns else Area(first, 0, last, rows)
+def _piece(first: int, last: int, inside: Area) -> Area:
+    """Return the part of an area from `first` to `last` of its longer side."""
+    if inside.height > inside.width:
+        return Area(inside.x0, inside.y0 + first, inside.x1, inside.y0 + last)
+    return Area(inside.x0 + first, inside.y0, inside.x0 + last, inside.y1)
 
 
 def _synthesised(model: Model, y_hat: Floats, level: Floats, inside: Area, out: Colours, *, reference: bool) -> None:
@@ -108,10 +127,10 @@ def _synthesised(model: Model, y_hat: Floats, level: Floats, inside: Area, out: 
 
 
 def draft_latents(
-    model: Model, z_hat: Floats, values: Sequence[Values], level: Floats, inside: tuple[int, int]
+    model: Model, z_hat: Floats, values: Iterable[Values], level: Floats, inside: tuple[int, int]
 ) -> Floats:
     """Return an estimate of y_hat as `residuals.reconstruct` gives it, good enough for `draft`, in half the time."""
-    v = quantiser.steps(passes.spread(values, (geometry(model).latents, *level.shape), inside))
+    v = quantiser.steps(passes.spread(list(values), (geometry(model).latents, *level.shape), inside))
     cells = passes.cells(level.shape, inside)
     first = model.run("draft_means", z_hat=z_hat[None], v=v[None], level=level[None, None], cells=cells[None])[0][0]
     return np.concatenate([first, v[len(first) :]])
