@@ -66,15 +66,15 @@ def spread(cells: NDArray[np.float32], first: int, last: int, out: NDArray[np.ui
     """
 
 def scatter_magnitudes(
-    out: NDArray[np.float32],
+    out: NDArray[np.uint8],
     places: tuple[int, int, int, int],
     inside: tuple[int, int],
     values: NDArray[np.int32],
     most: int,
 ) -> None:
-    """Write the magnitudes of the values of a pass, int32[n] in twentieths of a step, to latents float32[M, h, w] (native/passes.hpp).
+    """Write the magnitudes of the values of a pass, int32[n] in twentieths of a step, to latents uint8[M, h, w] (native/passes.hpp).
 
-    They are in steps, rounded half up, at most `most`. places: of each quarter of the channels, 2 * (row % 2) + column % 2; inside: rows
+    They are in steps, rounded half up, at most `most`, 0-255. places: of each quarter of the channels, 2 * (row % 2) + column % 2; inside: rows
     and columns of the latents that are coded. ValueError for other numbers or shapes.
     """
 
@@ -151,7 +151,7 @@ class Scales:
         stage: int,
         features: NDArray[np.float32],
         level: NDArray[np.float32],
-        magnitudes: NDArray[np.float32] | None,
+        magnitudes: NDArray[np.uint8] | None,
         index: NDArray[np.uint8],
     ) -> None:
         """Write the index (384 passes, h/2, w/2) of a stage's passes, 0..63.

@@ -31,7 +31,7 @@ def given(stage: int, rows: int, columns: int, kind: str) -> tuple[np.ndarray, n
         magnitudes = rng.integers(0, 9, (384, rows, columns))
     if kind == "flat":
         level, magnitudes = np.full((rows, columns), 300), np.minimum(magnitudes, 1)
-    known = np.zeros(magnitudes.shape, np.float32)
+    known = np.zeros(magnitudes.shape, np.uint8)
     for t in range(stage):
         passes.scatter(known, t, (rows, columns), passes.gather(magnitudes, t, (rows, columns)))
     return features.astype(np.float32), level.astype(np.float32), known if stage else None
@@ -46,7 +46,7 @@ def test_equal_to_the_graph_in_int64(
 ) -> None:
     features, level, magnitudes = given(stage, rows, columns, kind)
     feeds = {"features": features[None], "level": level[None, None]}
-    feeds |= {} if magnitudes is None else {"magnitudes": magnitudes[None]}
+    feeds |= {} if magnitudes is None else {"magnitudes": magnitudes[None].astype(np.float32)}
     expected = evaluate(onnx.load_from_string(SPEC.stored(f"scales_{stage}").read()), feeds)[0][0]
     monkeypatch.setattr(runtime, "run", None)
     found = scales.find(SPEC, stage, features, level, magnitudes)

@@ -61,13 +61,22 @@ def test_what_networks_say_of_a_pass_is_in_the_same_order(inside: tuple[int, int
         assert found.tolist() == passes.gather(whole, t, inside).tolist()
 
 
+def test_magnitudes_of_all_sizes_are_those_of_division() -> None:
+    values = np.arange(-6000, 6000, dtype=np.int32)
+    for most in (0, 1, 8, 254, 255):
+        out = np.zeros((4, 2, 6000), np.uint8)
+        entropy.scatter_magnitudes(out, (0, 1, 2, 3), (2, 6000), values, most)
+        found = np.concatenate([out[0, 0, ::2], out[1, 0, 1::2], out[2, 1, ::2], out[3, 1, 1::2]])
+        np.testing.assert_array_equal(found, np.minimum((abs(values) + 10) // 20, most))
+
+
 def test_magnitudes_are_rounded_half_up_and_end_at_8() -> None:
     values = np.array([0, 20, -20, 13, -26, 39, 130, 160, 169, -(2**31), 2**31 - 1, 9], np.int32)
-    out = np.full((4, 6, 2), -1, np.float32)
+    out = np.full((4, 6, 2), 99, np.uint8)
     entropy.scatter_magnitudes(out, (0, 3, 2, 1), (6, 2), values, quantiser.MAGNITUDE_MAX)
     found = [*out[0, ::2, 0], *out[1, 1::2, 1], *out[2, 1::2, 0], *out[3, ::2, 1]]
     assert found == [0, 1, 1, 1, 1, 2, 7, 8, 8, 8, 8, 0]
-    assert (out == -1).sum() == 48 - 12
+    assert (out == 99).sum() == 48 - 12
 
 
 @pytest.mark.parametrize("inside", [(1, 1), (1, 4), (3, 2), (8, 8), (5, 7)])
@@ -77,17 +86,19 @@ def test_sums_and_magnitudes_are_in_their_order(inside: tuple[int, int]) -> None
         values = rng.integers(-2000, 2000, passes.gather(np.empty((8, 8, 8)), t, inside).shape).astype(np.int32)
         means = rng.normal(0, 9, (8, 4, 4)).astype(np.float32)
         asked = (passes.places(t), inside, values)
-        sums, magnitudes, by_numpy = np.full((3, 8, 8, 8), 9, np.float32)
+        sums, by_numpy = np.full((2, 8, 8, 8), 9, np.float32)
+        magnitudes = np.full((8, 8, 8), 9, np.uint8)
         entropy.scatter_sums(sums, *asked, means)
         passes.scatter(by_numpy, t, inside, passes.gather_cells(means, t, inside, np.float32) + quantiser.steps(values))
         np.testing.assert_array_equal(sums, by_numpy)
         entropy.scatter_magnitudes(magnitudes, *asked, 8)
-        passes.scatter(by_numpy, t, inside, np.minimum((abs(values) + 10) // 20, 8))
-        np.testing.assert_array_equal(magnitudes, by_numpy)
+        expected = np.full_like(magnitudes, 9)
+        passes.scatter(expected, t, inside, np.minimum((abs(values) + 10) // 20, 8))
+        np.testing.assert_array_equal(magnitudes, expected)
 
 
 def test_values_of_other_passes_are_errors() -> None:
-    out, values, means = np.empty((8, 4, 4), np.float32), np.zeros(32, np.int32), np.empty((8, 2, 2), np.float32)
+    out, values, means = np.empty((8, 4, 4), np.uint8), np.zeros(32, np.int32), np.empty((8, 2, 2), np.float32)
     for arguments, said in (
         ((out, (0, 1, 2, 4), (4, 4), values), "places"),
         ((out, (0, 1, 2, 3), (5, 4), values), "inside"),
@@ -96,8 +107,10 @@ def test_values_of_other_passes_are_errors() -> None:
     ):
         with pytest.raises(ValueError, match=said):
             entropy.scatter_magnitudes(*arguments, 8)
+    with pytest.raises(ValueError, match="0-255, got 256"):
+        entropy.scatter_magnitudes(out, (0, 1, 2, 3), (4, 4), values, 256)
     with pytest.raises(ValueError, match="a mean for every cell"):
-        entropy.scatter_sums(out, (0, 1, 2, 3), (4, 4), values, means[1:])
+        entropy.scatter_sums(out.astype(np.float32), (0, 1, 2, 3), (4, 4), values, means[1:])
 
 
 def test_each_pass_has_one_place_of_every_group() -> None:

@@ -235,7 +235,7 @@ def test_what_one_of_the_jobs_at_once_raises_is_raised() -> None:
 
 
 def test_parts_are_all_of_the_rows_in_as_many_parts_as_there_are_threads() -> None:
-    for threads, length, count in ((1, 100, 1), (4, 100, 4), (4, 25, 2), (4, 5, 1), (3, 31, 3)):
+    for threads, length, count in ((1, 100, 1), (4, 100, 4), (4, 25, 2), (4, 5, 1), (3, 31, 3), (99, 999, 16)):
         parts: list[tuple[int, int]] = []
         with settings(threads=threads):
             workers.in_parts(lambda first, last, to=parts: to.append((first, last)), length, 10)  # type: ignore[misc]

@@ -134,6 +134,10 @@ AHEAD = 2
 """Jobs that may wait for each thread; a result is held until it is used, so that more would take memory."""
 
 
+MOST_PARTS = 16
+"""Parts of a picture that are worked on at the same time, however many threads are asked for."""
+
+
 class Workers:
     """A pool that starts jobs in the order they come, so that a job may wait for those that were taken before it.
 
@@ -216,8 +220,8 @@ def _crew(count: int) -> Iterator[Workers]:
 
 
 def in_parts(job: Callable[[int, int], object], length: int, least: int) -> None:
-    """Do a job on the parts (first, last) of so many rows, as many parts as there are threads, of `least` rows or more; as `at_once`."""
-    count = max(1, min(current_settings().threads, length // least))
+    """Do a job on the parts (first, last) of so many rows, of `least` rows or more, as many as there are threads; as `at_once`."""
+    count = max(1, min(current_settings().threads, length // least, MOST_PARTS))
     edges = [length * number // count for number in range(count + 1)]
     at_once(lambda part: job(*part), list(itertools.pairwise(edges)))
 

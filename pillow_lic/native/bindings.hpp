@@ -26,6 +26,12 @@ inline void check_lengths(std::size_t n, const char* what, std::size_t others, c
 template <typename T>
 using Result = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
 
+// Numbers that are all written before they are given, else nothing is: to set them first takes as long as to write them.
+template <typename T>
+std::unique_ptr<T[]> unset(std::size_t n) {
+  return std::unique_ptr<T[]>(new T[n]);
+}
+
 template <typename T>
 Result<T> owned(std::unique_ptr<T[]> values, std::size_t n) {
   nb::capsule owner(values.get(), [](void* pointer) noexcept { delete[] static_cast<T*>(pointer); });

@@ -97,7 +97,7 @@ void check_scales() {
   });
   const auto features = made<float>(lic::Stage::kFeatures * places, [](std::uint32_t r) { return r % 256; });
   const auto level = made<float>(places, [](std::uint32_t r) { return r % 1025; });
-  const auto magnitudes = made<float>(lic::Stage::kLatents * places, [](std::uint32_t r) { return r % 9; });
+  const auto magnitudes = made<std::uint8_t>(lic::Stage::kLatents * places, [](std::uint32_t r) { return r % 9; });
   by_kernels("scales", [&](Hash& hash) {
     for (const lic::Stage& stage : scales.stages) {
       std::vector<std::uint8_t> index(stage.passes() * lic::Stage::kLatents * places / 4);

@@ -223,10 +223,19 @@ Pair& joined(std::vector<Pair>& all, std::size_t which, const Weights& weights) 
 inline void set_places(Rows& source, std::ptrdiff_t y, std::size_t left, const std::vector<Place>& places, RowPlaces& out) {
   out.wide.clear(), out.clipped.clear();
   for (int colour = 0; colour < kColours; ++colour) out.v[colour] = source.at(y, colour) + left;
+  // The pixel itself, less twice for each wide place of its colour: at most 512 + 2 * (4 * 4 + 8) * 127 < 2^15.
+  for (Coefficients& own : out.own) own = {};
+  for (std::size_t colour = 0; colour < kColours; ++colour)
+    for (std::size_t column = 0; column < 2; ++column) out.own[colour / 2].of[colour][column][colour % 2] = static_cast<std::int16_t>(1 << out.shift);
   std::size_t wide = 0, clipped = 0;
   for (const Place& place : places) {
     const bool inside = place.pair < kWide;
     const std::size_t which = (inside ? wide : clipped)++ % 2;
+    for (std::size_t made = 0; inside && made < kColours; ++made)
+      for (std::size_t column = 0; column < 2; ++column) {
+        std::int16_t& own = out.own[place.colour / 2].of[made][column][place.colour % 2];
+        own = static_cast<std::int16_t>(own - 2 * place.weights.of[made][column]);
+      }
     Two& two = joined(inside ? out.wide : out.clipped, which, place.weights);
     const int *offset = kPlaces[place.pair % kWide], colour = place.colour;
     for (std::size_t k = which; k < 2; ++k) {
@@ -266,7 +275,7 @@ inline void filtered(const std::uint16_t* pixels, std::size_t height, std::size_
   Rows source(pixels, height, width, apart);
   Directions directions(source, left, columns);
   const std::vector<Place> by_parity[2] = {places_of(filter, 0, left), places_of(filter, 1, left)}, directed = directed_places_of(filter);
-  RowPlaces made{{}, {}, {}, {}, filter.threshold, filter.shift, kFraction};
+  RowPlaces made{{}, {}, {}, {}, {}, filter.threshold, filter.shift, kFraction};
   set_directed(directed, made);
   for (std::size_t row = 0; row < rows; ++row, out += out_apart) {
     const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(top + row);

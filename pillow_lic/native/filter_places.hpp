@@ -17,7 +17,7 @@ struct Coefficients {
   std::int16_t of[3][2][2] = {};
 };
 
-// Two places of colours: the pixel and its neighbours on both sides.
+// Two places of colours: the pixel, which only clipped ones look at, and its neighbours on both sides.
 struct Two {
   const std::int16_t *v[2], *a[2], *b[2];
   Coefficients coefficients;
@@ -36,9 +36,11 @@ struct Turned {
   std::vector<TwoTurned> two;
 };
 
-// What a row of pixels is made from: its colours in sixteenths, differences from neighbours, clipped ones, and turned ones.
+// What a row of pixels is made from: its colours in sixteenths, sums of neighbours, clipped differences from them, and turned ones. Of the
+// pixel itself, red and green together and blue alone, `own` takes off what the sums of neighbours have too much of.
 struct RowPlaces {
   const std::int16_t* v[3];
+  Coefficients own[2];
   std::vector<Two> wide, clipped;
   Turned turned;
   std::int16_t threshold;

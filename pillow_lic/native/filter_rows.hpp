@@ -10,9 +10,8 @@ namespace lic {
 
 namespace {
 
-LIC_PRODUCT_INLINE Features difference(const Two& two, std::size_t which, std::size_t x) {
-  const Features v = loaded(two.v[which] + x);
-  return minus(plus(loaded(two.a[which] + x), loaded(two.b[which] + x)), plus(v, v));
+LIC_PRODUCT_INLINE Features neighbours(const Two& two, std::size_t which, std::size_t x) {
+  return plus(loaded(two.a[which] + x), loaded(two.b[which] + x));
 }
 
 LIC_PRODUCT_INLINE Features clipped_difference(const Two& two, std::size_t which, std::size_t x, Feature threshold) {
@@ -53,17 +52,15 @@ LIC_PRODUCT_INLINE void add_turned(const Turned& turned, std::size_t x, Feature 
 // Pixels x to x + 15 of a row: 48 numbers.
 LIC_PRODUCT_INLINE void filter_run(const RowPlaces& places, const Sums& half, const Shifts& by, std::size_t x, std::uint8_t* out) {
   Totals sums[3] = {totals(half), totals(half), totals(half)};
-  for (const Two& two : places.wide) add_products(coupled(difference(two, 0, x), difference(two, 1, x)), two.coefficients, sums);
+  for (const Two& two : places.wide) add_products(coupled(neighbours(two, 0, x), neighbours(two, 1, x)), two.coefficients, sums);
   for (const Two& two : places.clipped)
     add_products(coupled(clipped_difference(two, 0, x, places.threshold), clipped_difference(two, 1, x, places.threshold)), two.coefficients,
                  sums);
   if (!places.turned.two.empty()) add_turned(places.turned, x, places.threshold, sums);
-  const Feature unit = static_cast<Feature>(1 << places.shift), units[2][2] = {{unit, 0}, {unit, 0}};
+  add_products(coupled(loaded(places.v[0] + x), loaded(places.v[1] + x)), places.own[0], sums);
+  add_products(coupled(loaded(places.v[2] + x), all(0)), places.own[1], sums);
   Features colours[3];
-  for (std::size_t colour = 0; colour < 3; ++colour) {
-    add(sums[colour], coupled(loaded(places.v[colour] + x), all(0)), alternating(units));
-    colours[colour] = at_most(at_least(packed(down(sums[colour], by)), 0), 255);
-  }
+  for (std::size_t colour = 0; colour < 3; ++colour) colours[colour] = at_most(at_least(packed(down(sums[colour], by)), 0), 255);
   stored_pixels(out, colours);
 }
 

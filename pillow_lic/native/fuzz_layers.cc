@@ -47,7 +47,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const float number : picture) require(std::isfinite(number));
 
   const std::size_t rows = 2 * ((height + 1) / 2), columns = 2 * ((width + 1) / 2);
-  const auto features = numbers(lic::Stage::kFeatures * rows * columns), magnitudes = numbers(lic::Stage::kLatents * rows * columns);
+  const auto features = numbers(lic::Stage::kFeatures * rows * columns);
+  std::vector<std::uint8_t> magnitudes(lic::Stage::kLatents * rows * columns);
+  for (std::uint8_t& magnitude : magnitudes) magnitude = data[at++ % size];
   const auto levels = numbers(rows * columns);
   const auto index = by_both(other, [&](const lic::Kernels& kernels) {
     std::vector<std::uint8_t> index(scales.stages[stage].passes() * lic::Stage::kLatents * rows * columns / 4, 255);

@@ -21,7 +21,7 @@ LIC_PRODUCT void ascend(const Hyper& network, const float* latents, std::size_t 
   Ascent(network, latents, height, width, features).run();
 }
 
-LIC_PRODUCT void find(const Stage& stage, const float* features, const float* level, const float* magnitudes, std::size_t height,
+LIC_PRODUCT void find(const Stage& stage, const float* features, const float* level, const std::uint8_t* magnitudes, std::size_t height,
                       std::size_t width, std::uint8_t* index) {
   Search(stage, features, level, magnitudes, height, width, index).run();
 }

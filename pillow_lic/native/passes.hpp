@@ -44,18 +44,18 @@ struct Pass {
 constexpr std::uint32_t kMostMagnitude = 255;
 
 // In steps, half up, at most `most`, of values in twentieths of a step.
-LIC_VERSIONS inline void add_magnitudes(const std::int32_t* values, std::size_t n, std::uint32_t most, float* out) {
+LIC_VERSIONS inline void add_magnitudes(const std::int32_t* values, std::size_t n, std::uint32_t most, std::uint8_t* out) {
   constexpr std::uint32_t kTwentieth = 3277;  // of 2^16: right below 16384
   const std::uint32_t largest = std::uint32_t{kStep} * most;
   for (std::size_t k = 0; k < n; ++k) {
     const std::uint32_t value = static_cast<std::uint32_t>(values[k]), size = std::min(values[k] < 0 ? 0u - value : value, largest);
-    out[k] = static_cast<float>(static_cast<std::int32_t>((size + kStep / 2) * kTwentieth >> 16));
+    out[k] = static_cast<std::uint8_t>((size + kStep / 2) * kTwentieth >> 16);
   }
 }
 
 // The magnitudes of values in twentieths of a step: in steps, half up, at most `most`, which is at most kMostMagnitude.
-inline void scatter_magnitudes(const Pass& pass, const std::int32_t* values, std::uint32_t most, float* out) {
-  std::vector<float> made(pass.columns);
+inline void scatter_magnitudes(const Pass& pass, const std::int32_t* values, std::uint32_t most, std::uint8_t* out) {
+  std::vector<std::uint8_t> made(pass.columns);
   pass.runs([&](std::size_t, std::size_t, std::size_t to, std::size_t from, std::size_t n) {
     add_magnitudes(values + from, n, most, made.data());
     for (std::size_t k = 0; k < n; ++k) out[to + 2 * k] = made[k];

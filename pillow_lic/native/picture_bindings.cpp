@@ -16,7 +16,8 @@ namespace {
 using Latents = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using Places = std::tuple<std::size_t, std::size_t, std::size_t, std::size_t>;
 
-lic::Pass pass_of(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside, std::size_t values) {
+template <typename Array>
+lic::Pass pass_of(const Array& out, const Places& places, std::tuple<std::size_t, std::size_t> inside, std::size_t values) {
   const auto [a, b, c, d] = places;
   const lic::Pass pass{out.shape(0), out.shape(1), out.shape(2), std::get<0>(inside), std::get<1>(inside), {a, b, c, d}};
   if (!pass.legal())
@@ -25,8 +26,8 @@ lic::Pass pass_of(const Latents& out, const Places& places, std::tuple<std::size
   return pass;
 }
 
-void scatter_magnitudes(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside,
-                        const Vector<std::int32_t>& values, std::uint32_t most) {
+void scatter_magnitudes(const nb::ndarray<std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& out, const Places& places,
+                        std::tuple<std::size_t, std::size_t> inside, const Vector<std::int32_t>& values, std::uint32_t most) {
   const lic::Pass pass = pass_of(out, places, inside, values.size());
   if (most > lic::kMostMagnitude)
     throw std::invalid_argument("the most must be 0-" + std::to_string(lic::kMostMagnitude) + ", got " + std::to_string(most));
@@ -186,7 +187,8 @@ void ascend(const lic::Scales& scales, const Cells& latents, const Planes& featu
 }
 
 void find_scales(const lic::Scales& scales, std::size_t number, const Cells& features,
-                 const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level, const std::optional<Cells>& magnitudes,
+                 const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level,
+                 const std::optional<nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>>& magnitudes,
                  const nb::ndarray<std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& index) {
   if (number >= scales.stages.size())
     throw std::invalid_argument("the stage must be below " + std::to_string(scales.stages.size()) + ", got " + std::to_string(number));

@@ -73,7 +73,7 @@ class Search {
  public:
   static constexpr std::size_t kFeatures = Stage::kFeatures, kGroups = Stage::kGroups, kOfGroup = Stage::kOfGroup;
 
-  Search(const Stage& stage, const float* features, const float* level, const float* magnitudes, std::size_t height, std::size_t width,
+  Search(const Stage& stage, const float* features, const float* level, const std::uint8_t* magnitudes, std::size_t height, std::size_t width,
          std::uint8_t* index)
       : stage_(stage), features_(features), level_(level), magnitudes_(magnitudes), height_(height), width_(width), index_(index),
         turned_(width * kFeatures), input_(width / 2 * stage.entry[0].inputs), looked_(width * kFeatures), last_(2 * width * kFeatures),
@@ -103,7 +103,7 @@ class Search {
   LIC_PRODUCT void turn_group(std::size_t group, std::size_t y, std::size_t column, Feature* to, std::size_t apart) {
     const std::size_t count = width_ / 2;
     for (std::size_t k = 0; k < kOfGroup; ++k) {
-      const float* row = magnitudes_ + ((group * kOfGroup + k) * height_ + y) * width_ + column;
+      const std::uint8_t* row = magnitudes_ + ((group * kOfGroup + k) * height_ + y) * width_ + column;
       for (std::size_t x = 0; x < count; ++x) group_[k * count + x] = row[2 * x];
     }
     turn_row(group_.data(), count, kOfGroup, &kStepOfMagnitude, 0, count, to, apart);
@@ -177,7 +177,8 @@ class Search {
   }
 
   const Stage& stage_;
-  const float *features_, *level_, *magnitudes_;
+  const float *features_, *level_;
+  const std::uint8_t* magnitudes_;
   std::size_t height_, width_;
   std::uint8_t* index_;
   std::map<std::int32_t, std::vector<Sums>> known_levels_;

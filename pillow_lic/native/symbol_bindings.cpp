@@ -37,9 +37,9 @@ std::tuple<Result<std::int16_t>, Result<std::uint16_t>, Result<std::int32_t>, un
   check_lengths(residuals.size(), "residuals", n, "indexes");
   if (state >= lic::kStates)
     throw std::invalid_argument("state must be below " + std::to_string(lic::kStates) + ", got " + std::to_string(state));
-  auto symbols = std::make_unique<std::int16_t[]>(n);
-  auto chosen = std::make_unique<std::uint16_t[]>(n);
-  auto values = std::make_unique<std::int32_t[]>(n);
+  auto symbols = unset<std::int16_t>(n);
+  auto chosen = unset<std::uint16_t>(n);
+  auto values = unset<std::int32_t>(n);
   {
     nb::gil_scoped_release release;
     const lic::Trellis trellis{tables, {first, offset}, weight};
@@ -54,7 +54,7 @@ struct Decoder {
       : decoder(tables, data.data(), data.size(), lanes) {}
 
   Result<std::int16_t> decode(const Indexes& indexes) {
-    auto symbols = std::make_unique<std::int16_t[]>(indexes.size());
+    auto symbols = unset<std::int16_t>(indexes.size());
     {
       nb::gil_scoped_release release;
       const std::lock_guard<std::mutex> guard(mutex);
@@ -64,7 +64,7 @@ struct Decoder {
   }
 
   Result<std::int32_t> decode_dependent(const Indexes& indexes, std::uint16_t first, std::uint16_t offset) {
-    auto values = std::make_unique<std::int32_t[]>(indexes.size());
+    auto values = unset<std::int32_t>(indexes.size());
     {
       nb::gil_scoped_release release;
       const std::lock_guard<std::mutex> guard(mutex);

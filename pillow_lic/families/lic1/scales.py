@@ -58,7 +58,9 @@ def begin(model: Model, z_hat: Floats) -> Floats:
     return features
 
 
-def find(model: Model, stage: int, features: Floats, level: Floats, magnitudes: Floats | None) -> npt.NDArray[np.uint8]:
+def find(
+    model: Model, stage: int, features: Floats, level: Floats, magnitudes: npt.NDArray[np.uint8] | None
+) -> npt.NDArray[np.uint8]:
     """Return the scale indexes of a stage's passes, (passes * M, h/2, w/2), one pass after another; errors of `runtime.run`.
 
     features (C, h, w) of the hyper-latents, level (h, w), magnitudes (M, h, w) of earlier passes, None in the first stage: whole numbers.
@@ -67,7 +69,7 @@ def find(model: Model, stage: int, features: Floats, level: Floats, magnitudes: 
     if layers is None:
         feeds = {"features": features[None], "level": level[None, None]}
         if magnitudes is not None:
-            feeds["magnitudes"] = magnitudes[None]
+            feeds["magnitudes"] = magnitudes[None].astype(np.float32)
         found: npt.NDArray[np.uint8] = model.run(f"scales_{stage}", **feeds)[0][0]
         return found
     check_time()
@@ -88,7 +90,7 @@ class Scales:
     def __init__(self, model: Model, z_hat: Floats, field: Floats, grid: Grid) -> None:
         self._model, self._field, self._inside = model, field, grid.inside
         self._features = begin(model, z_hat)
-        self._magnitudes = np.zeros((model.constants["latents"], *grid.shape), np.float32)
+        self._magnitudes = np.zeros((model.constants["latents"], *grid.shape), np.uint8)
         self._shared = passes.Shared(model.constants["stages"])
 
     def _run(self, stage: int) -> npt.NDArray[np.uint8]:
