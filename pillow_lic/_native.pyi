@@ -116,12 +116,17 @@ class Means:
         """
 
     def find(
-        self, stage: int, features: NDArray[np.float32], y: NDArray[np.float32], means: NDArray[np.float32]
+        self,
+        stage: int,
+        features: NDArray[np.float32],
+        y: NDArray[np.float32],
+        rows: tuple[int, int],
+        means: NDArray[np.float32],
     ) -> None:
         """Write the means (passes * M, h/2, w/2) of a stage's passes, in steps, for features (h, w, P) and latents (M, h, w).
 
-        Of the latents those of earlier stages are looked at. h and w are even. ValueError for arrays of other shapes, or where it is not
-        `fast`.
+        Of the means those of rows first to last - 1 of h/2 are written, of the latents those of earlier stages looked at. h and w are even.
+        ValueError for arrays of other shapes, or where it is not `fast`.
         """
 
 class Scales:
@@ -152,9 +157,10 @@ class Scales:
         features: NDArray[np.float32],
         level: NDArray[np.float32],
         magnitudes: NDArray[np.uint8] | None,
+        rows: tuple[int, int],
         index: NDArray[np.uint8],
     ) -> None:
-        """Write the index (384 passes, h/2, w/2) of a stage's passes, 0..63.
+        """Write rows first to last - 1 of the index (384 passes, h/2, w/2) of a stage's passes, 0..63.
 
         Of features (80, h, w) 0..255, levels (h, w) and, but in the first stage, magnitudes (384, h, w) 0..8, whole numbers all, of which
         those of earlier stages are looked at; h and w are even. ValueError for arrays of other shapes.

@@ -96,7 +96,7 @@ def test_arrays_and_files_of_other_shapes_are_errors() -> None:
     ):
         with pytest.raises(ValueError, match=said):
             network.begin(*arguments)
-    for arguments, said in (
+    for (*arrays, out), said in (
         ((3, features, y_hat, found), "below 3, got 3"),
         ((0, features[1:], y_hat, found), "cells of 2x2"),
         ((0, features, y_hat[1:], found), "latents of every place"),
@@ -105,7 +105,28 @@ def test_arrays_and_files_of_other_shapes_are_errors() -> None:
         ((1, features[..., 1:].copy(), y_hat, found), "features and latents"),
     ):
         with pytest.raises(ValueError, match=said):
-            network.find(*arguments)
+            network.find(*arrays, (0, 4), out)
+    for rows in ((0, 5), (2, 2), (3, 1)):
+        with pytest.raises(ValueError, match=f"some of 4, got {rows[0]} to {rows[1]}"):
+            network.find(1, features, y_hat, rows, found)
+
+
+@fast
+def test_rows_are_those_of_the_whole() -> None:
+    z_hat, level = given(40, 20)
+    features = means.begin(SPEC, z_hat, level)
+    for stage in STAGES:
+        y_hat = known(stage, 40, 20)
+        with settings(threads=1):
+            whole = means.find(SPEC, stage, features, y_hat)
+        with settings(threads=2):
+            np.testing.assert_array_equal(means.find(SPEC, stage, features, y_hat), whole)
+        assert features.layers is not None
+        found = np.full_like(whole, 1e9)
+        for first in range(20):
+            features.layers.find(stage, features.array, y_hat, (first, first + 1), found)
+            assert (found[:, first + 1 :] == 1e9).all()
+        np.testing.assert_array_equal(found, whole)
 
 
 def test_passes_that_code_a_place_twice_are_an_error() -> None:

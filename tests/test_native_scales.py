@@ -9,6 +9,7 @@ from exact_reference import evaluate
 
 from pillow_lic import _native
 from pillow_lic.engine import models, runtime
+from pillow_lic.engine.settings import settings
 from pillow_lic.families.lic1 import passes, scales
 
 SPEC = models.choose("lic2")
@@ -112,7 +113,7 @@ def test_arrays_of_other_shapes_are_errors() -> None:
         with pytest.raises(ValueError, match=said):
             layers.begin(*arguments)
     both = np.empty((len(passes.of_stage(2, 3)) * 384, 4, 6), np.uint8)
-    for arguments, said in (
+    for (*given_arrays, found), said in (
         ((3, features, level, magnitudes, index), "below 3, got 3"),
         ((1, features[1:], level, magnitudes, index), "80 features"),
         ((1, features[:, 1:].copy(), level, magnitudes, index), "80 features"),
@@ -126,7 +127,25 @@ def test_arrays_of_other_shapes_are_errors() -> None:
         ((1, features[:, :0], level[:0], magnitudes[:, :0], index[:, :0]), "whole cells"),
     ):
         with pytest.raises(ValueError, match=said):
-            layers.find(*arguments)
+            layers.find(*given_arrays, (0, 4), found)
+    for rows in ((0, 5), (2, 2), (3, 1)):
+        with pytest.raises(ValueError, match=f"some of 4, got {rows[0]} to {rows[1]}"):
+            layers.find(1, features, level, magnitudes, rows, index)
+
+
+@fast
+def test_rows_are_those_of_the_whole() -> None:
+    for stage in STAGES:
+        features, level, magnitudes = given(stage, 40, 20, "even")
+        with settings(threads=1):
+            whole = scales.find(SPEC, stage, features, level, magnitudes)
+        with settings(threads=2):
+            np.testing.assert_array_equal(scales.find(SPEC, stage, features, level, magnitudes), whole)
+        layers, found = _native.Scales(NUMBERS, len(STAGES)), np.full_like(whole, 99)
+        for first in range(20):
+            layers.find(stage, features, level, magnitudes, (first, first + 1), found)
+            assert (found[:, first + 1 :] == 99).all()
+        np.testing.assert_array_equal(found, whole)
 
 
 def test_passes_that_code_a_place_twice_are_an_error() -> None:

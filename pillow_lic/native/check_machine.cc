@@ -101,7 +101,9 @@ void check_scales() {
   by_kernels("scales", [&](Hash& hash) {
     for (const lic::Stage& stage : scales.stages) {
       std::vector<std::uint8_t> index(stage.passes() * lic::Stage::kLatents * places / 4);
-      lic::kernels().find(stage, features.data(), level.data(), stage.takes_magnitudes() ? magnitudes.data() : nullptr, height, width, index.data());
+      for (const std::size_t first : {0, 1})  // of three rows
+        lic::kernels().find(stage, features.data(), level.data(), stage.takes_magnitudes() ? magnitudes.data() : nullptr, height, width, first,
+                            1 + 2 * first, index.data());
       hash.add(index);
     }
   });
@@ -119,7 +121,7 @@ void check_means(const char* part, float (*latent)(std::uint32_t), float (*level
   hash.add(features);
   for (std::size_t stage = 0; stage < network.sizes.stages; ++stage) {
     std::vector<float> means(network.sizes.passes(stage) * network.sizes.latents * places / 4);
-    network.find(stage, features.data(), y.data(), height, width, means.data());
+    for (const std::size_t first : {0, 1}) network.find(stage, features.data(), y.data(), height, width, first, 1 + 3 * first, means.data());
     hash.add(means);
   }
   print(part, hash.value);

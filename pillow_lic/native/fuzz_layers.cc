@@ -53,7 +53,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto levels = numbers(rows * columns);
   const auto index = by_both(other, [&](const lic::Kernels& kernels) {
     std::vector<std::uint8_t> index(scales.stages[stage].passes() * lic::Stage::kLatents * rows * columns / 4, 255);
-    kernels.find(scales.stages[stage], features.data(), levels.data(), magnitudes.data(), rows, columns, index.data());
+    const std::size_t middle = rows / 4;
+    kernels.find(scales.stages[stage], features.data(), levels.data(), magnitudes.data(), rows, columns, 0, middle, index.data());
+    kernels.find(scales.stages[stage], features.data(), levels.data(), magnitudes.data(), rows, columns, middle, rows / 2, index.data());
     return index;
   });
   for (const std::uint8_t number : index) require(number < 64);
@@ -95,7 +97,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto hyper = some(sizes.hyper_latents * places / 16), y = some(sizes.latents * places), steps = numbers(places);
   std::vector<float> known(sizes.features * places), found(sizes.passes(stage) * sizes.latents * places / 4);
   means.begin(hyper.data(), steps.data(), down, across, known.data());
-  means.find(stage, known.data(), y.data(), down, across, found.data());
+  means.find(stage, known.data(), y.data(), down, across, 0, down / 4, found.data());
+  means.find(stage, known.data(), y.data(), down, across, down / 4, down / 2, found.data());
   for (const float number : found) require(std::isfinite(number));
   return 0;
 }

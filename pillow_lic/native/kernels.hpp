@@ -21,9 +21,9 @@ struct Kernels {
   // Writes all of `features` (80, 4 height, 4 width) of hyper-latents (64, height, width), whole numbers, both at least 1.
   void (*ascend)(const Hyper&, const float* latents, std::size_t height, std::size_t width, float* features);
 
-  // Writes all of `index`; height and width are even. Levels are whole numbers; of the first stage no magnitudes.
+  // Writes rows first to last - 1, of height / 2, of `index`; height and width are even. Levels are whole numbers; of the first stage no magnitudes.
   void (*find)(const Stage&, const float* features, const float* level, const std::uint8_t* magnitudes, std::size_t height, std::size_t width,
-               std::uint8_t* index);
+               std::size_t first, std::size_t last, std::uint8_t* index);
 
   // Writes the pixels of `inside` to `out`, whose rows are `stride` numbers apart.
   void (*refine)(const Detail&, const Seen& seen, const Cells& inside, std::uint16_t* out, std::size_t stride);

@@ -22,8 +22,8 @@ LIC_PRODUCT void ascend(const Hyper& network, const float* latents, std::size_t 
 }
 
 LIC_PRODUCT void find(const Stage& stage, const float* features, const float* level, const std::uint8_t* magnitudes, std::size_t height,
-                      std::size_t width, std::uint8_t* index) {
-  Search(stage, features, level, magnitudes, height, width, index).run();
+                      std::size_t width, std::size_t first, std::size_t last, std::uint8_t* index) {
+  Search(stage, features, level, magnitudes, height, width, first, last, index).run();
 }
 
 LIC_PRODUCT void refine(const Detail& layers, const Seen& seen, const Cells& inside, std::uint16_t* out, std::size_t stride) {

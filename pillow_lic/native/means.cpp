@@ -82,7 +82,7 @@ Means::Means(Numbers numbers, const Sizes& sizes)
 
 bool Means::fast() { return false; }
 void Means::begin(const float*, const float*, std::size_t, std::size_t, float*) const {}
-void Means::find(std::size_t, const float*, const float*, std::size_t, std::size_t, float*) const {}
+void Means::find(std::size_t, const float*, const float*, std::size_t, std::size_t, std::size_t, std::size_t, float*) const {}
 
 #else
 
@@ -150,19 +150,23 @@ class Beginning {
 // Rows of features on their way to the means of a stage.
 class Finding {
  public:
-  Finding(const Means& network, std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width, float* means)
+  Finding(const Means& network, std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width,
+          std::size_t first, std::size_t last, float* means)
       : network_(network), stage_(network.stages[stage]), passes_(stage), features_(features), latents_(y), height_(height), width_(width),
-        means_(means), seen_(width / 2 * stage * network.sizes.group()), left_(width / 2 * network.sizes.group()), body_(stage_.body, width) {}
+        means_(means), seen_(width / 2 * stage * network.sizes.group()), left_(width / 2 * network.sizes.group()), begin_(2 * first > kEdge ? 2 * first - kEdge : 0),
+        end_(std::min(2 * last + kEdge, height)), body_(stage_.body, width, 2 * first - begin_), done_(2 * first), last_(2 * last) {}
 
   void run() {
-    for (std::size_t y = 0; y < height_; ++y) {
+    for (std::size_t y = begin_; y < end_; ++y) {
       enter(y);
       leave(body_.push(true));
     }
-    for (std::size_t edge = 0; edge < Means::kSide / 2; ++edge) leave(body_.push(false));
+    while (done_ < last_) leave(body_.push(false));
   }
 
  private:
+  static constexpr std::size_t kEdge = Means::kSide / 2;
+
   void enter(std::size_t y) {
     const std::size_t features = network_.sizes.features, group = network_.sizes.group(), plane = height_ * width_;
     const float* from = features_ + y * width_ * features;
@@ -200,8 +204,9 @@ class Finding {
   std::size_t height_, width_;
   float* means_;
   std::vector<float> seen_, left_;  // of a row, at every other place
+  std::size_t begin_, end_;  // rows that are looked at
   RealPassage body_;
-  std::size_t done_ = 0;  // rows
+  std::size_t done_, last_;  // rows that are left, the next one and the end
 };
 
 }  // namespace
@@ -210,8 +215,9 @@ void Means::begin(const float* hyper_latents, const float* level, std::size_t he
   Beginning(*this, hyper_latents, level, height, width, features).run();
 }
 
-void Means::find(std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width, float* means) const {
-  Finding(*this, stage, features, y, height, width, means).run();
+void Means::find(std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width, std::size_t first,
+                 std::size_t last, float* means) const {
+  Finding(*this, stage, features, y, height, width, first, last, means).run();
 }
 
 #endif

@@ -44,8 +44,9 @@ class Means {
   // Writes all of `features`; height and width are multiples of 4.
   void begin(const float* hyper_latents, const float* level, std::size_t height, std::size_t width, float* features) const;
 
-  // Writes all of `means`; height and width are even. y is not looked at in the first stage.
-  void find(std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width, float* means) const;
+  // Writes rows first to last - 1, of height / 2, of `means`; height and width are even. y is not looked at in the first stage.
+  void find(std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width, std::size_t first, std::size_t last,
+            float* means) const;
 
   // A group of latents of a pass: the place in a cell of 2x2, 2 * row + column, and its layer.
   struct Leave {

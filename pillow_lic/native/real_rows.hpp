@@ -144,24 +144,24 @@ LIC_REAL void planes_of(const float* places, std::size_t apart, std::size_t chan
   }
 }
 
-// Rows on their way through a block.
+// Rows on their way through a block; the first `top` are only looked at by those after them.
 class RealPassage {
  public:
-  RealPassage(const RealBlock& block, std::size_t width)
-      : block_(block), width_(width), edge_(block.around.side / 2), size_((width + 2 * edge_) * block.channels),
+  RealPassage(const RealBlock& block, std::size_t width, std::size_t top = 0)
+      : block_(block), width_(width), top_(top), edge_(block.around.side / 2), size_((width + 2 * edge_) * block.channels),
         entered_(block.around.side * size_), rows_((edge_ + 1) * width * block.channels), looked_(width * block.channels),
         wide_(2 * width * block.channels) {}
 
   // Where the next row is to be written.
   float* next() { return row(taken_); }
 
-  // Takes that row, or none after the last one; returns the row that came side / 2 calls before, nullptr before the first one.
+  // Takes that row, or none after the last one; returns the row that came side / 2 calls before, nullptr before the first one after `top`.
   const float* push(bool more) {
     const std::size_t channels = block_.channels;
     float* entered = &entered_[taken_ % block_.around.side * size_ + edge_ * channels];
     if (more) layer_row(block_.enter, whole(next(), channels), {}, width_, entered, channels, End::kBend);
     else std::fill_n(entered, width_ * channels, 0.0f);
-    if (++taken_ <= edge_) return nullptr;
+    if (++taken_ <= edge_ + top_) return nullptr;
     float* s = row(taken_ - 1 - edge_);
     see_row(block_.around, window(), width_, looked_.data());
     layer_row(block_.mix, whole(looked_.data(), channels), {}, width_, s, channels, End::kAdd);
@@ -181,7 +181,7 @@ class RealPassage {
   }
 
   const RealBlock& block_;
-  std::size_t width_, edge_, size_, taken_ = 0;
+  std::size_t width_, top_, edge_, size_, taken_ = 0;
   std::vector<float> entered_, rows_, looked_, wide_;
 };
 

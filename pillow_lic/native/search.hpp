@@ -74,16 +74,17 @@ class Search {
   static constexpr std::size_t kFeatures = Stage::kFeatures, kGroups = Stage::kGroups, kOfGroup = Stage::kOfGroup;
 
   Search(const Stage& stage, const float* features, const float* level, const std::uint8_t* magnitudes, std::size_t height, std::size_t width,
-         std::uint8_t* index)
-      : stage_(stage), features_(features), level_(level), magnitudes_(magnitudes), height_(height), width_(width), index_(index),
+         std::size_t first, std::size_t last, std::uint8_t* index)
+      : stage_(stage), first_(2 * first), end_(2 * last), begin_(first_ ? first_ - kEdge : 0), features_(features), level_(level), magnitudes_(magnitudes), height_(height), width_(width), index_(index),
         turned_(width * kFeatures), input_(width / 2 * stage.entry[0].inputs), looked_(width * kFeatures), last_(2 * width * kFeatures),
         group_(width / 2 * kOfGroup), added_(width * 2), around_(width, kFeatures), again_(width, kFeatures) {}
 
   void run() {
-    for (std::size_t y = 0; y < height_; ++y) {
+    for (std::size_t y = begin_; y < std::min(end_ + kEdge, height_); ++y) {
       enter(y);
       step();
     }
+    if (end_ < height_) return;
     around_.next();
     step();
     again_.next();
@@ -91,6 +92,7 @@ class Search {
   }
 
  private:
+  static constexpr std::size_t kEdge = 2;  // rows that both depthwise layers look at above and below
   static constexpr float kStepOfMagnitude = 16.0f;
   static constexpr Feature kLargest = 63;  // the last index
 
@@ -135,7 +137,8 @@ class Search {
 
   LIC_PRODUCT void leave() {
     if (!again_.ready()) return;
-    const std::size_t y = again_.row();
+    const std::size_t y = begin_ + again_.row();
+    if (y < first_) return;
     look_around(stage_.again, again_.window(), width_, &last_[y % 2 * width_ * kFeatures], Limit{});
     if (y % 2 == 0) return;
     for (std::size_t row = 0; row < 2; ++row)
@@ -177,6 +180,7 @@ class Search {
   }
 
   const Stage& stage_;
+  std::size_t first_, end_, begin_;  // rows that are found, and the first that is looked at
   const float *features_, *level_;
   const std::uint8_t* magnitudes_;
   std::size_t height_, width_;

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...engine import entropy
+from ...engine import entropy, workers
 from ...engine.ending import at_work
 from ...engine.models import Model
 from ...engine.runtime import CPU
@@ -71,6 +71,6 @@ def find(model: Model, stage: int, features: Features, y_hat: Floats) -> Floats:
     latents, rows, columns = y_hat.shape
     turns = passes.of_stage(stage, model.constants["stages"])
     found = np.empty((len(turns) * latents, rows // 2, columns // 2), np.float32)
-    with at_work:
-        features.layers.find(stage, features.array, y_hat, found)
+    search = at_work(features.layers.find)
+    workers.in_parts(lambda *part: search(stage, features.array, y_hat, part, found), rows // 2, passes.LEAST_ROWS)
     return found

@@ -21,6 +21,9 @@ PASSES = 4
 ORDER = ((0, 3, 1, 2), (3, 0, 2, 1), (1, 2, 0, 3), (2, 1, 3, 0))
 """ORDER[group][pass]: the place 2 * (row % 2) + col % 2 that is coded."""
 
+LEAST_ROWS = 8
+"""Rows of cells of a pass that a thread finds at least: the first layers of native code look at a row of cells above and below."""
+
 
 class Context(Protocol):
     """A prediction of the latents of every pass, made from those of earlier passes."""

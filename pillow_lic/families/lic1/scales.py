@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from ...engine import entropy
+from ...engine import entropy, workers
 from ...engine.ending import at_work
 from ...engine.models import Model
 from ...engine.settings import check_time
@@ -76,8 +76,14 @@ def find(
     rows, columns = level.shape
     latents, turns = model.constants["latents"], passes.of_stage(stage, model.constants["stages"])
     index = np.empty((len(turns) * latents, rows // 2, columns // 2), np.uint8)
-    with at_work:
-        layers.find(stage, np.ascontiguousarray(features), np.ascontiguousarray(level, np.float32), magnitudes, index)
+    features, level, search = (
+        np.ascontiguousarray(features),
+        np.ascontiguousarray(level, np.float32),
+        at_work(layers.find),
+    )
+    workers.in_parts(
+        lambda *part: search(stage, features, level, magnitudes, part, index), rows // 2, passes.LEAST_ROWS
+    )
     return index
 
 
