@@ -3,12 +3,13 @@
 import asyncio
 import contextvars
 import gc
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import drawn_pages
@@ -182,3 +183,21 @@ def test_time_runs_out_between_searches_for_a_lossless_form(lossless: bool, monk
     with settings(max_seconds=5), pytest.raises(pillow_lic.LicLimitError, match="more than the 5 seconds"):
         pillow_lic.encode(drawn_pages.page(), lossless=lossless)
     assert len(searched) == 1
+
+
+def test_an_exception_that_comes_as_a_block_begins_leaves_no_settings() -> None:
+    """One of a signal, which comes when a call returns."""
+
+    def interrupt(_: FrameType, event: str, called: object) -> None:
+        if event == "c_return" and called == rules._overrides.set:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    before = given_settings()
+    sys.setprofile(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt), settings(threads=7):
+            pass
+    finally:
+        sys.setprofile(None)
+    assert given_settings() == before

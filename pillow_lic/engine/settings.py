@@ -187,14 +187,18 @@ def settings(
 @contextmanager
 def _holding(variable: contextvars.ContextVar[T], value: T) -> Iterator[None]:
     """Let a context variable have a value, an object of this call alone, in a ``with`` block."""
-    token = variable.set(value)
+    before, token = variable.get(), None
     try:
+        token = variable.set(value)  # an exception of a signal may come as it returns
         yield
     finally:
         # A block whose end an exception of a signal came before is closed by the garbage collector, at any later time and in any
         # thread. What holds there is of others.
         if variable.get() is value or not isinstance(sys.exception(), GeneratorExit):
-            variable.reset(token)
+            if token is None:
+                variable.set(before)
+            else:
+                variable.reset(token)
 
 
 def _ends(seconds: float) -> tuple[float, float]:

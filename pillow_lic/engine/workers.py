@@ -247,13 +247,13 @@ def in_line(first: Callable[[Callable[[T], object]], U], then: Callable[[Iterato
     with settings(threads=threads // 2), _crew(1) as crew:
         if crew.is_alone:
             return first(items.append), then(iter(items))
-        second = crew.submit(then, _coming(line))
         try:
+            second = crew.submit(then, _coming(line))
             found = first(line.put)
+            line.put(_End(failed=False))
         except BaseException:
-            line.put(_End(failed=True))
+            line.put(_End(failed=True))  # or the other would wait for ever, and the end of the crew for it
             raise
-        line.put(_End(failed=False))
         return found, second.result()
 
 
