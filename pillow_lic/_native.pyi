@@ -120,8 +120,9 @@ class Means:
         stage: int,
         features: NDArray[np.float32],
         y: NDArray[np.float32],
-        rows: tuple[int, int],
         means: NDArray[np.float32],
+        first: int,
+        last: int,
     ) -> None:
         """Write the means (passes * M, h/2, w/2) of a stage's passes, in steps, for features (h, w, P) and latents (M, h, w).
 
@@ -157,8 +158,9 @@ class Scales:
         features: NDArray[np.float32],
         level: NDArray[np.float32],
         magnitudes: NDArray[np.uint8] | None,
-        rows: tuple[int, int],
         index: NDArray[np.uint8],
+        first: int,
+        last: int,
     ) -> None:
         """Write rows first to last - 1 of the index (384 passes, h/2, w/2) of a stage's passes, 0..63.
 

@@ -70,7 +70,7 @@ def test_scales(kernels: str, rows: int, columns: int, stage: int, make) -> None
         _native.use_kernels(name)
         index = np.empty((384 * (1 + (stage == 2)), rows // 2, columns // 2), np.uint8)
         for part in {(0, rows // 4), (rows // 4, rows // 2)} - {(0, 0)}:
-            stages.find(stage, features, level, magnitudes, part, index)
+            stages.find(stage, features, level, magnitudes, index, *part)
         return index
 
     np.testing.assert_array_equal(found(kernels), found("plain"))

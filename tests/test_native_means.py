@@ -105,10 +105,10 @@ def test_arrays_and_files_of_other_shapes_are_errors() -> None:
         ((1, features[..., 1:].copy(), y_hat, found), "features and latents"),
     ):
         with pytest.raises(ValueError, match=said):
-            network.find(*arrays, (0, 4), out)
+            network.find(*arrays, out, 0, 4)
     for rows in ((0, 5), (2, 2), (3, 1)):
         with pytest.raises(ValueError, match=f"some of 4, got {rows[0]} to {rows[1]}"):
-            network.find(1, features, y_hat, rows, found)
+            network.find(1, features, y_hat, found, *rows)
 
 
 @fast
@@ -124,7 +124,7 @@ def test_rows_are_those_of_the_whole() -> None:
         assert features.layers is not None
         found = np.full_like(whole, 1e9)
         for first in range(20):
-            features.layers.find(stage, features.array, y_hat, (first, first + 1), found)
+            features.layers.find(stage, features.array, y_hat, found, first, first + 1)
             assert (found[:, first + 1 :] == 1e9).all()
         np.testing.assert_array_equal(found, whole)
 

@@ -127,10 +127,10 @@ def test_arrays_of_other_shapes_are_errors() -> None:
         ((1, features[:, :0], level[:0], magnitudes[:, :0], index[:, :0]), "whole cells"),
     ):
         with pytest.raises(ValueError, match=said):
-            layers.find(*given_arrays, (0, 4), found)
+            layers.find(*given_arrays, found, 0, 4)
     for rows in ((0, 5), (2, 2), (3, 1)):
         with pytest.raises(ValueError, match=f"some of 4, got {rows[0]} to {rows[1]}"):
-            layers.find(1, features, level, magnitudes, rows, index)
+            layers.find(1, features, level, magnitudes, index, *rows)
 
 
 @fast
@@ -143,7 +143,7 @@ def test_rows_are_those_of_the_whole() -> None:
             np.testing.assert_array_equal(scales.find(SPEC, stage, features, level, magnitudes), whole)
         layers, found = _native.Scales(NUMBERS, len(STAGES)), np.full_like(whole, 99)
         for first in range(20):
-            layers.find(stage, features, level, magnitudes, (first, first + 1), found)
+            layers.find(stage, features, level, magnitudes, found, first, first + 1)
             assert (found[:, first + 1 :] == 99).all()
         np.testing.assert_array_equal(found, whole)
 

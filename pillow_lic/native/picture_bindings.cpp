@@ -186,17 +186,15 @@ void ascend(const lic::Scales& scales, const Cells& latents, const Planes& featu
   lic::kernels().ascend(scales.hyper, latents.data(), height, width, features.data());
 }
 
-std::tuple<std::size_t, std::size_t> checked_rows(const std::tuple<std::size_t, std::size_t>& rows, std::size_t count) {
-  const auto [first, last] = rows;
+void check_rows(std::size_t first, std::size_t last, std::size_t count) {
   if (first >= last || last > count)
     throw std::invalid_argument("rows must be some of " + std::to_string(count) + ", got " + std::to_string(first) + " to " + std::to_string(last));
-  return rows;
 }
 
 void find_scales(const lic::Scales& scales, std::size_t number, const Cells& features,
                  const nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& level,
                  const std::optional<nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>>& magnitudes,
-                 std::tuple<std::size_t, std::size_t> rows, const nb::ndarray<std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& index) {
+                 const nb::ndarray<std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& index, std::size_t first, std::size_t last) {
   if (number >= scales.stages.size())
     throw std::invalid_argument("the stage must be below " + std::to_string(scales.stages.size()) + ", got " + std::to_string(number));
   const lic::Stage& stage = scales.stages[number];
@@ -209,7 +207,7 @@ void find_scales(const lic::Scales& scales, std::size_t number, const Cells& fea
     throw std::invalid_argument("for every level there must be 80 features, and for every 2x2 an index of each latent and pass");
   if (magnitudes.has_value() != stage.takes_magnitudes() || (magnitudes && !sized(*magnitudes, lic::Stage::kLatents, 1)))
     throw std::invalid_argument("there must be 384 magnitudes for every level, and none in the first stage");
-  const auto [first, last] = checked_rows(rows, height / 2);
+  check_rows(first, last, height / 2);
   nb::gil_scoped_release release;
   lic::kernels().find(stage, features.data(), level.data(), magnitudes ? magnitudes->data() : nullptr, height, width, first, last, index.data());
 }
@@ -235,8 +233,8 @@ void begin_means(const lic::Means& means, const Cells& hyper_latents, const Fiel
   means.begin(hyper_latents.data(), level.data(), height, width, features.data());
 }
 
-void find_means(const lic::Means& means, std::size_t stage, const Cells& features, const Cells& y, std::tuple<std::size_t, std::size_t> rows,
-                const Planes& out) {
+void find_means(const lic::Means& means, std::size_t stage, const Cells& features, const Cells& y, const Planes& out, std::size_t first,
+                std::size_t last) {
   if (stage >= means.stages.size())
     throw std::invalid_argument("the stage must be below " + std::to_string(means.stages.size()) + ", got " + std::to_string(stage));
   const std::size_t height = features.shape(0), width = features.shape(1);
@@ -245,7 +243,7 @@ void find_means(const lic::Means& means, std::size_t stage, const Cells& feature
       out.shape(0) != means.sizes.passes(stage) * means.sizes.latents || out.shape(1) != height / 2 || out.shape(2) != width / 2)
     throw std::invalid_argument("there must be features and latents of every place, and for every 2x2 a mean of each latent and pass");
   if (!lic::Means::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is quicker");
-  const auto [first, last] = checked_rows(rows, height / 2);
+  check_rows(first, last, height / 2);
   nb::gil_scoped_release release;
   means.find(stage, features.data(), y.data(), height, width, first, last, out.data());
 }
@@ -293,8 +291,8 @@ void bind_pictures(nb::module_& module) {
       .def_static("fast", &lic::Means::fast)
       .def_prop_ro("features", [](const lic::Means& self) { return self.sizes.features; })
       .def("begin", &begin_means, nb::arg("hyper_latents").noconvert(), nb::arg("level").noconvert(), nb::arg("features").noconvert())
-      .def("find", &find_means, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("y").noconvert(), nb::arg("rows"),
-           nb::arg("means").noconvert());
+      .def("find", &find_means, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("y").noconvert(),
+           nb::arg("means").noconvert(), nb::arg("first"), nb::arg("last"));
   nb::class_<lic::Scales>(module, "Scales")
       .def(
           "__init__",
@@ -306,7 +304,7 @@ void bind_pictures(nb::module_& module) {
       .def_ro_static("FEATURES", &lic::Hyper::kFeatures)
       .def("begin", &ascend, nb::arg("hyper_latents").noconvert(), nb::arg("features").noconvert())
       .def("find", &find_scales, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("level").noconvert(),
-           nb::arg("magnitudes").noconvert().none(), nb::arg("rows"), nb::arg("index").noconvert());
+           nb::arg("magnitudes").noconvert().none(), nb::arg("index").noconvert(), nb::arg("first"), nb::arg("last"));
   nb::class_<lic::Synthesis>(module, "Synthesis")
       .def("__init__", [](lic::Synthesis* self, const Vector<std::uint8_t>& numbers) { new (self) lic::Synthesis(make_synthesis(numbers)); },
            nb::arg("numbers").noconvert())

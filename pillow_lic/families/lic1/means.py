@@ -9,7 +9,7 @@ Native code gives the same means on every processor that it runs on.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -71,6 +71,6 @@ def find(model: Model, stage: int, features: Features, y_hat: Floats) -> Floats:
     latents, rows, columns = y_hat.shape
     turns = passes.of_stage(stage, model.constants["stages"])
     found = np.empty((len(turns) * latents, rows // 2, columns // 2), np.float32)
-    search = at_work(features.layers.find)
-    workers.in_parts(lambda *part: search(stage, features.array, y_hat, part, found), rows // 2, passes.LEAST_ROWS)
+    job = partial(at_work(features.layers.find), stage, features.array, y_hat, found)
+    workers.in_parts(job, rows // 2, passes.LEAST_ROWS)
     return found

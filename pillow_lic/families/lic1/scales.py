@@ -7,7 +7,7 @@ what the range coder reads.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -76,14 +76,9 @@ def find(
     rows, columns = level.shape
     latents, turns = model.constants["latents"], passes.of_stage(stage, model.constants["stages"])
     index = np.empty((len(turns) * latents, rows // 2, columns // 2), np.uint8)
-    features, level, search = (
-        np.ascontiguousarray(features),
-        np.ascontiguousarray(level, np.float32),
-        at_work(layers.find),
-    )
-    workers.in_parts(
-        lambda *part: search(stage, features, level, magnitudes, part, index), rows // 2, passes.LEAST_ROWS
-    )
+    level = np.ascontiguousarray(level, np.float32)
+    job = partial(at_work(layers.find), stage, np.ascontiguousarray(features), level, magnitudes, index)
+    workers.in_parts(job, rows // 2, passes.LEAST_ROWS)
     return index
 
 
