@@ -278,10 +278,10 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
 
 
 def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
-    """Return the bytes of a .lic file of at most `size` bytes that shows the picture of another one coarser, without encoding it anew.
+    """Return a .lic file of at most `size` bytes that shows the picture of another one with less detail, without encoding again.
 
-    Metadata, alpha and exact pixels stay as they are. ValueError for a file whose model does not code progressively, and for a
-    size that is too small; OSError for a damaged file, and for one of another format.
+    Metadata, alpha and exact pixels stay as they are. ValueError for a file whose model is not progressive, and for a size that is
+    too small; OSError for a damaged file, and for one of another format.
     """
     most = _byte_count("size", size)
     with _lic_file(fp) as file:
@@ -289,9 +289,9 @@ def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
 
 
 def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
-    """Return the file of another format that a .lic file holds, byte for byte: of model restored the JPEG file it was made of.
+    """Return the JPEG file inside a .lic file of model "restored", byte for byte.
 
-    OSError with a sentence for a .lic file that holds none, and for one that is damaged or of another format.
+    OSError for a .lic file that contains no JPEG file, and for one that is damaged or of another format.
     """
     with _lic_file(fp) as file:
         return inspection.inner_file(file)

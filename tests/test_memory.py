@@ -39,7 +39,7 @@ for x, y in corners:
     part = pixels[y : y + 512, x : x + 512]
     part[...] = square[: part.shape[0], : part.shape[1]]
 with open(path, "wb") as file:
-    file.write(codec.encode(pixels, "RGB", EncodeOptions(exact=False)))
+    file.write(codec.encode(pixels, "RGB", EncodeOptions(effort=0, exact=False)))
 own = pixels.nbytes
 """,
     "refine": """
@@ -47,7 +47,7 @@ pixels = np.empty((height, width, 3), np.uint8)
 for x, y in corners:
     part = pixels[y : y + 512, x : x + 512]
     part[...] = square[: part.shape[0], : part.shape[1]]
-codec.encode(pixels, "RGB", EncodeOptions(effort=1, exact=False))
+codec.encode(pixels, "RGB", EncodeOptions(effort=2, exact=False))
 own = pixels.nbytes
 """,
     "thumbnail": """
@@ -72,7 +72,7 @@ assert own == 3 * width * height
 image = Image.new("RGB", (width, height))
 for corner in corners:
     image.paste(Image.fromarray(square), corner)
-image.save(path, "LIC", exact=False)
+image.save(path, "LIC", effort=0, exact=False)
 own = (4 + 3) * width * height  # Pillow's four bytes for a pixel of RGB, and the array that the codec is given
 """,
     "load": """

@@ -163,7 +163,9 @@ def test_only_the_newest_of_a_name_writes(spec: models.Model) -> None:
 
 @pytest.mark.parametrize("spec", SUPERSEDED, ids=ids)
 def test_a_superseded_number_opens_files_and_says_what_writes_instead(spec: models.Model, tmp_path: Path) -> None:
-    said = f"model {spec.number} \\({spec.name}\\) opens its files for ever but writes none: number {spec.superseded_by} replaces it"
+    said = (
+        f"model {spec.number} \\({spec.name}\\) is only kept to open its files: write with number {spec.superseded_by}"
+    )
     for save in (
         lambda: Image.new("RGB", (8, 8)).save(tmp_path / "x.lic", model=spec.number),
         lambda: pillow_lic.encode(Image.new("RGB", (8, 8)), model=spec.number),

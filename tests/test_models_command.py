@@ -13,13 +13,13 @@ def test_every_model_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert said.count("effort (1 unless given)") == said.count("effort (0 unless given)") == 1
     assert said.count("Knows no option.") == 1  # lossless
-    assert said.count("The default model: ") == said.count("The model of the smallest files, ") == 1
+    assert said.count("The default model, ") == said.count("The model of the smallest files, ") == 1
     assert "](" not in said
     lines = said.splitlines()
     for model in models.models():
         (row,) = [line for line in lines if line.split()[:1] == [model.name] and str(model.number) in line.split()]
         assert ("(default)" in row) == (model is models.choose(None))
-        words = f"  Opens its files for ever, and writes none: number {model.superseded_by} does."
+        words = f"  Its files can be opened for ever, but new ones are written by number {model.superseded_by}."
         assert (lines[lines.index(row) + 1] == words) == (model.superseded_by is not None)
 
 

@@ -31,7 +31,7 @@ def squared_error(
     return ((decoded.astype(float) - pixels) ** 2).mean(2)
 
 
-@pytest.mark.parametrize(("model", "quality"), [(model, q) for model in MOST for q in range(1, 11)])
+@pytest.mark.parametrize(("model", "quality"), [(model, q) for model in MOST for q in (1, 2, 3, 4, 7, 10)])
 def test_tiles_show_no_seam(cat: np.ndarray, model: str, quality: int, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, tiled = (squared_error(cat, model, quality, edge, monkeypatch) for edge in (0, EDGE))
     near = np.zeros(whole.shape, bool)

@@ -43,7 +43,9 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIC_PROVIDERS", "cuda, CPUExecutionProvider")
     assert current_settings().threads == 3
     assert current_settings().providers == ("CUDAExecutionProvider", "CPUExecutionProvider")
+    assert not current_settings().uses_native_code
     with settings(threads=5, providers="cpu"):
+        assert current_settings().uses_native_code
         assert current_settings().threads == 5
         assert current_settings().providers == ("CPUExecutionProvider",)
 

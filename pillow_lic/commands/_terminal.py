@@ -67,7 +67,11 @@ def for_people() -> Iterator[None]:
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Print what is warned of in a `with` block as messages about the file of that name, and begin errors about it with the name."""
+    """Print what is warned of in a `with` block as messages about the file of that name, and begin errors about it with the name.
+
+    "-" is standard input.
+    """
+    name = "standard input" if name == "-" else name
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
         print(f"lic: {name}{': ' if name else ''}{message}", file=sys.stderr)

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         work = f"{encode:>8}{row['kmac_decode']:>8.1f}"
         print(f"{name:18}{row['number']:>7}{row['bytes'] / 1e6:>6.1f}{work} {rates:6}{counts}")
         if row["superseded_by"]:
-            print(f"  Opens its files for ever, and writes none: number {row['superseded_by']} does.")
+            print(f"  Its files can be opened for ever, but new ones are written by number {row['superseded_by']}.")
             continue
         options = [f"effort ({row['effort']} unless given)" if name == "effort" else name for name in row["options"]]
         quality = ["quality"] if row["bytes"] else []  # without a network every pixel is as it was

@@ -97,8 +97,8 @@ def choose(model: str | int | None) -> Model:
         if wanted in (found.number, found.name):
             if found.superseded_by is not None:
                 msg = (
-                    f"model {found.number} ({found.name}) opens its files for ever but writes none: "
-                    f"number {found.superseded_by} replaces it, which is model={found.name!r}"
+                    f"model {found.number} ({found.name}) is only kept to open its files: write with number "
+                    f"{found.superseded_by}, which is model={found.name!r}"
                 )
                 raise ValueError(msg)
             return found

@@ -48,10 +48,15 @@ class Settings(NamedTuple):
     """
 
     threads: int
-    providers: tuple[str, ...] = ("CPUExecutionProvider",)
+    providers: tuple[str, ...] = (PROVIDER_NAMES["cpu"],)
     max_pixels: int | None = None
     max_memory: int = DEFAULT_MAX_MEMORY
     max_seconds: float | None = None
+
+    @property
+    def uses_native_code(self) -> bool:
+        """Whether native code does the work of networks that it has the layers of: no provider but the CPU was asked for."""
+        return self.providers == (PROVIDER_NAMES["cpu"],)
 
 
 _overrides: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("lic_settings", default=None)

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from ...engine.ending import at_work
 from ...engine.filters import Detail, spread
 from ...engine.models import Model
-from ...engine.runtime import CPU
 from ...engine.settings import current_settings
 from ...fileformat.areas import Area
 from .geometry import geometry
@@ -41,7 +40,7 @@ def _native(model: Model) -> Detail | None:
 
 def layers(model: Model, *, reference: bool) -> Detail | None:
     """Return the layers in native code if they are to draw under the current settings."""
-    return None if reference or current_settings().providers != (CPU,) else _native(model)
+    return _native(model) if current_settings().uses_native_code and not reference else None
 
 
 def draw(

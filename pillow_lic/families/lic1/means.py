@@ -18,7 +18,6 @@ import numpy.typing as npt
 from ...engine import entropy, workers
 from ...engine.ending import at_work
 from ...engine.models import Model
-from ...engine.runtime import CPU
 from ...engine.settings import check_time, current_settings
 from . import passes
 
@@ -46,7 +45,7 @@ class Features(NamedTuple):
 
 def begin(model: Model, z_hat: Floats, level: Floats) -> Features:
     """Return the features of a window, from z_hat (Z, h/4, w/4) and the level field (h, w); errors of `runtime.run`."""
-    layers = _native(model) if current_settings().providers == (CPU,) else None
+    layers = _native(model) if current_settings().uses_native_code else None
     if layers is None:
         return Features(model.run("means_z", z_hat=z_hat[None], level=level[None, None])[0], None)
     check_time()

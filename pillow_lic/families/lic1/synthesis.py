@@ -19,7 +19,6 @@ import numpy.typing as npt
 from ...engine.ending import at_work
 from ...engine.filters import Detail, Synthesis
 from ...engine.models import Model
-from ...engine.runtime import CPU
 from ...engine.settings import check_time, current_settings
 from ...fileformat.areas import Area
 from . import detail
@@ -40,7 +39,7 @@ def _native(model: Model) -> Synthesis | None:
 
 def _layers(model: Model, *, reference: bool) -> Synthesis | None:
     """Return the layers in native code if it is to draw under the current settings."""
-    return None if reference or current_settings().providers != (CPU,) else _native(model)
+    return _native(model) if current_settings().uses_native_code and not reference else None
 
 
 class Painter(NamedTuple):
