@@ -7,6 +7,7 @@ image. Everything that is wrong with a file is an OSError with a sentence. Writi
 from __future__ import annotations
 
 import builtins
+import contextlib
 import io
 import os
 import threading
@@ -269,11 +270,10 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
         raise not_a_file(source)
     image = cast(LicImageFile, Image.open(source, formats=[FORMAT]))
     if most is not None:
-        try:
+        with contextlib.ExitStack() as refused:
+            refused.enter_context(image)  # closes a file that Pillow opened, not the caller's
             image.use_at_most(most)
-        except ValueError:
-            with image:  # closes a file that Pillow opened, not the caller's
-                raise
+            refused.pop_all()
     return image
 
 
