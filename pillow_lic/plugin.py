@@ -240,6 +240,12 @@ class LicImageFile(ImageFile.ImageFile):
                 self.load()
             return not self._is_part
 
+    def getexif(self) -> Image.Exif:
+        """Return the EXIF tags, none where those that are stored cannot be read: whoever turns pictures upright asks for them."""
+        with metadata.BROKEN_TAGS:
+            return super().getexif()
+        return super().getexif()  # of the first call what could be read is kept
+
     def _getexif(self) -> dict[int, Any] | None:
         """Return the EXIF tags as Pillow's older formats do; thumbnailers ask for it to turn a picture upright."""
         if "exif" not in self.info:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from trees import touch
 
-from pillow_lic.batch import jobs, results
+from pillow_lic.batch import jobs, locations, results
 from pillow_lic.batch.plan import Pair, plan
 
 
@@ -264,3 +264,25 @@ def test_an_interrupted_run_goes_on_where_it_stood(tmp_path: Path) -> None:
 def test_workers_are_counted_from_one(workers: int) -> None:
     with pytest.raises(ValueError, match=f"workers must be a whole number, at least 1, got {workers!r}"):
         jobs.run([], copy, workers=workers)
+
+
+@pytest.mark.parametrize("protected", ["folder", "target"])
+def test_a_place_that_cannot_be_written_is_found_before_any_work(
+    protected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each of ten thousand pictures is made first. Of a device only what it takes is known, not what is beside it."""
+    touch(tmp_path / "in/a.png")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/a.lic").touch()
+    place = tmp_path / ("out" if protected == "folder" else "out/a.lic")
+    access = os.access
+
+    def denied(path: Path, *rest: Any, **words: Any) -> bool:  # root may write anywhere
+        return path not in (place, Path("/dev")) and access(path, *rest, **words)
+
+    monkeypatch.setattr(locations.os, "access", denied)
+    (pair,) = plan([tmp_path / "in/a.png"], tmp_path / "out/new" if protected == "folder" else tmp_path / "out", ".lic")
+    refusal = f"[Errno 13] Permission denied: '{place}'"
+    assert [result.error for result in jobs.preview([pair]).failed] == [refusal]
+    assert [result.error for result in jobs.run([pair], pytest.fail).failed] == [refusal]
+    assert not locations.obstacle(Path("/dev/null"))

@@ -184,6 +184,14 @@ def test_mistakes_are_found_before_any_file_is_read(photos: Path, tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
+def test_a_wrong_environment_is_no_failure_of_each_picture(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIC_MAX_SECONDS", "soon")
+    with pytest.raises(ValueError, match="LIC_MAX_SECONDS must be"):
+        pillow_lic.convert(photos, tmp_path / "out")
+
+
 def test_frames_are_not_lost_silently(photo: Image.Image, tmp_path: Path) -> None:
     photo.save(tmp_path / "a.gif", save_all=True, append_images=[photo.rotate(90)])
     summary = pillow_lic.convert(tmp_path / "a.gif", tmp_path / "a.lic")

@@ -122,6 +122,8 @@ def test_odd_exif_costs_no_picture(exif: bytes, photo: Image.Image, tmp_path: Pa
     """Nobody who turns pictures upright fails on EXIF that says nothing: thumbnails, pages, conversions."""
     source = tmp_path / "a.lic"
     pillow_lic.save(photo, source, exif=exif)
+    with Image.open(source) as im:
+        assert ImageOps.exif_transpose(im).size == photo.size
     assert main(["thumbnail", str(source), str(tmp_path / "small.png")]) == 0
     assert main(["view", str(source), "--out", str(tmp_path / "page.html")]) == 0
     for words in ({"auto_orient": True}, {"keep_metadata": False}, {"resize": 50}):

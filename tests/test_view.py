@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from browser import Browser
 from PIL import Image
 
 import pillow_lic
@@ -212,3 +213,24 @@ def test_a_desktop_without_a_program_to_open_with(home: Path, lic: Path, monkeyp
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("PATH", "")
     assert not opening.opened(lic)
+
+
+def test_no_picture_takes_the_whole_page(chromium: Browser, tmp_path: Path) -> None:
+    """One a pixel wide and 400 high would be as high as a hundred screens if it were as wide as the others."""
+    folder, page = tmp_path / "in", tmp_path / "page.html"
+    folder.mkdir()
+    for name, size in {"slim": (1, 400), "tall": (500, 6000), "wide": (3000, 20), "icon": (16, 16)}.items():
+        Image.new("RGB", size, "navy").save(folder / f"{name}.png")
+    assert main(["view", str(folder), "--out", str(page)]) == 0
+
+    def sizes() -> list[list[float]]:
+        found = "[...document.images].map((image) => [image.clientWidth, image.clientHeight])"
+        return list(chromium.evaluate(found))
+
+    chromium.open(page.as_uri())
+    assert all(height <= 480 for _, height in sizes())
+    assert [16, 16] in sizes()
+    assert [1, 400] in sizes()
+    number = next(n for n, size in enumerate(sizes(), 1) if size[1] == 480)
+    chromium.evaluate(f"location.hash = '#p{number}'")
+    assert max(height for _, height in sizes()) == 2048  # as high as it is on the page

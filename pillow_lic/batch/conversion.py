@@ -87,6 +87,7 @@ def convert(
     """
     if threads is not None:  # or every file would fail on a wrong number
         thread_count("threads", threads)
+    current_settings()  # or on one of the environment
     jobs.check_workers(workers)
     if restore:
         check_views(restore)

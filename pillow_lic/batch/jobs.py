@@ -27,7 +27,7 @@ from typing import NamedTuple, TypeVar
 
 from ..errors import let_pass
 from . import processes
-from .locations import Place, is_current, is_filled, is_newer, is_same
+from .locations import Place, is_current, is_filled, is_newer, is_same, obstacle
 from .plan import Pair
 from .processes import said
 from .results import Progress, Result, Summary
@@ -149,10 +149,13 @@ def _without_work(pair: Pair, force: bool) -> Result | None:
     if pair.rivals or not (isinstance(pair.target, Path) and isinstance(pair.source, Path)):
         return None
     try:
-        return _skipped(pair, force)
+        if (skipped := _skipped(pair, force)) is not None:
+            return skipped
     except OSError as error:
         let_pass(error)
         return Result(pair, "failed", error=str(error))
+    refusal = obstacle(pair.target)
+    return Result(pair, "failed", error=refusal) if refusal else None
 
 
 def _problem(pair: Pair, force: bool) -> str:

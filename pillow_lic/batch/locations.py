@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import io
 import os
@@ -237,6 +238,22 @@ def state(source: Place) -> State | None:
     with Ignoring(OSError):
         return source.stat()
     return None
+
+
+def obstacle(target: Place) -> str:
+    """Return why a file cannot be written, by the permissions of it and of its nearest folder that is there; "" if none says so.
+
+    Of a store nothing is known, nor of a pipe or a device, which is written to where it is.
+    """
+    with Ignoring(OSError):
+        if not isinstance(target, Path) or (target.exists() and not target.is_file()):
+            return ""
+        effective = os.access in os.supports_effective_ids
+        there = next((folder for folder in target.absolute().parents if folder.exists()), target)
+        for place, rights in ((there, os.W_OK | os.X_OK), (target, os.W_OK)):
+            if place.exists() and not os.access(place, rights, effective_ids=effective):
+                return str(PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place)))
+    return ""
 
 
 def deliver(data: bytes, target: Place, origin: State | None) -> None:

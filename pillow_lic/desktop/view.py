@@ -87,7 +87,7 @@ def load(paths: Sequence[Path], edge: int | None, failed: list[Shown], say: Say)
 
 
 def page(pictures: Iterable[Shown]) -> str:
-    """Return the page: every picture with its name, size and bytes; a click shows it as wide as the page.
+    """Return the page: every picture with its name, size and bytes; a click shows it as wide as the page, but not enlarged.
 
     Pictures are taken one at a time, so that no more than one is held decoded.
     """
