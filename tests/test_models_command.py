@@ -13,7 +13,7 @@ def test_every_model_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert said.count("effort (1 unless given)") == said.count("effort (0 unless given)") == 1
     assert said.count("Knows no option.") == 1  # lossless
-    assert said.count("The default model: ") == said.count("The model of the smallest files, ") == 1
+    assert said.count("The default model, ") == said.count("The model of the smallest files, ") == 1
     assert "](" not in said
     lines = said.splitlines()
     for model in models.models():
