@@ -266,5 +266,5 @@ def _blend(away: Floats, whole: Floats) -> tuple[Floats, Mask]:
     """Return how much an ink, `whole` (C, n) levels from the ground, covers pixels `away` (C, n) from it, and which a blend explains."""
     share: Floats = (away * whole).sum(0) / np.maximum(np.square(whole).sum(0), 1)
     share.clip(0, 1, out=share)
-    fits: Mask = (np.abs(away - share * whole) <= _TOLERANCE).all(0)
+    fits = np.asarray((np.abs(away - share * whole) <= _TOLERANCE).all(0))
     return share, fits

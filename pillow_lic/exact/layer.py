@@ -144,7 +144,8 @@ def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> l
 def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> _Part:
     """Return what is kept of an area in doubt (h, w, 1 or 3) where colours are kept.
 
-    Exact are the letters beyond doubt, but for glyphs on grounds of several colours, and all letters if that costs little more. Others
+    Exact are the letters beyond doubt, but for glyphs on grounds of several colours, and all letters if that costs little more, or is far
+    below what the codec spends and none are glyphs. Others
     have fewer colours, or are glyphs, or both, or are left to the codec, whatever costs least.
     """
     letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
@@ -164,6 +165,8 @@ def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: 
     parts = [part(clear, others, none, is_smooth=is_smooth) for others, is_smooth in ways]
     costs = [_cost(colors, each, aim, spent()) for each in parts]
     most = choice.FAVOUR_OF_COLORS * min(costs)
+    if smooth is None:
+        most = max(most, choice.SHARE_OF_LETTERS * float(spent().sum()))
     for place in sorted(range(len(ways)), key=costs.__getitem__):
         if costs[place] <= most and (letters & ~clear).any():
             others, is_smooth = ways[place]
