@@ -184,15 +184,14 @@ def degrees(aim: Aim) -> int:
 def _looks_drawn(colors: Pixels) -> bool:
     """Whether even pixels before a step are frequent enough: a quick look at some rows."""
     rows = colors[2::_ROWS]
-    before, after = rows[:, :-1], rows[:, 1:]
-    steps = (np.maximum(before, after) - np.minimum(before, after)).max(2, initial=0)
-    even = steps <= _EVEN
-    begins = steps[:, _RUN:] >= _STEP
+    row, column = drawn.stepping(rows, 1, _STEP)
+    row, column = row[column >= _RUN], column[column >= _RUN]
     for place in range(_RUN):
-        begins &= even[:, place : place + begins.shape[1]]
-    row, column = np.nonzero(begins)
+        before, after = (rows[row, column - place - side].astype(np.int16) for side in (1, 0))
+        even = (np.abs(after - before) <= _EVEN).all(1)
+        row, column = row[even], column[even]
     across = -(-colors.shape[1] // BLOCK)
-    number = len(np.unique(row * _ROWS // BLOCK * across + (column + _RUN + 1) // BLOCK))
+    number = len(np.unique(row * _ROWS // BLOCK * across + (column + 1) // BLOCK))
     return bool(number >= max(LEAST_SURE, _LEAST_BEGINNINGS * across * -(-colors.shape[0] // BLOCK)))
 
 
