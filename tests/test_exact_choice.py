@@ -79,12 +79,13 @@ def test_error_is_weighed_by_the_slope_of_the_model() -> None:
             assert asked.pop() == (model.slope(quality_to_level(4)), False)
 
 
-@pytest.mark.parametrize(("dearer", "are_soft"), [(1.1, False), (3, True)])
-def test_exact_letters_may_cost_a_fifth_more_than_fewer_colours(dearer: float, are_soft: bool) -> None:
+@pytest.mark.parametrize(("dearer", "codec", "are_soft"), [(1.1, 100, False), (3, 100, True), (3, 200, False)])
+def test_exact_letters_may_cost_more_than_fewer_colours(dearer: float, codec: float, are_soft: bool) -> None:
+    """A fifth, or whatever leaves them far below what the codec spends."""
     shape = (12, 16)
     letters = np.zeros(shape, np.bool_)
     letters[:, :5] = True
-    spent = np.full(shape, 200, np.float32)
+    spent = np.full(shape, codec, np.float32)
 
     def weighed(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim) -> choice.Weighed:
         every = np.ones(shape, np.bool_)
@@ -177,6 +178,31 @@ def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dea
     ):
         data = pillow_lic.encode(im, quality=quality)
     assert (data == plain.file(level)) != is_layered
+
+
+def subpixel_text() -> Image.Image:
+    """A dark page of text whose red, green and blue are a third of a pixel apart."""
+    wide = Image.new("L", (3 * 384, 3 * 256))
+    draw = ImageDraw.Draw(wide)
+    for row in range(15):
+        draw.text((9, 6 + 51 * row), f"{row} {WORDS}", 255, ImageFont.load_default(39))
+    cover = np.asarray(wide, np.float32).reshape(256, 3, 3 * 384).mean(1) / 255
+    soft = np.stack([np.roll(cover, step, 1) for step in (-1, 0, 1)]).mean(0).reshape(256, 384, 3)
+    return Image.fromarray(np.rint(30 + 200 * soft).astype(np.uint8))
+
+
+def test_letters_on_subpixels_are_exact_from_quality_5_on() -> None:
+    im = subpixel_text()
+    again = [np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=quality))) for quality in (4, 5)]
+    assert [bool((pixels == np.asarray(im)).all()) for pixels in again] == [False, True]
+
+
+def test_a_step_is_seen_in_any_channel_once() -> None:
+    rows = np.random.default_rng(8).integers(0, 256, (5, 33, 3), np.uint8)
+    for apart in (1, 2):
+        differences = np.abs(rows[:, apart:].astype(int) - rows[:, :-apart]).max(2)
+        row, column = drawn.stepping(rows, apart, 120)
+        assert (np.stack([row, column]) == np.nonzero(differences >= 120)).all()
 
 
 def test_the_commonest_colour_of_a_block() -> None:

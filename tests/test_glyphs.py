@@ -1,5 +1,7 @@
 """Ink and cover: letters that blend with a ground which the networks draw."""
 
+from unittest import mock
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -7,7 +9,7 @@ from drawn_pages import AIM, aim, nothing, page, slide
 
 import pillow_lic
 from pillow_lic import metrics
-from pillow_lic.exact import glyphs, grounds
+from pillow_lic.exact import glyphs, grounds, layer
 from pillow_lic.fileformat.levels import quality_to_level
 
 Pixels = npt.NDArray[np.uint8]
@@ -99,6 +101,17 @@ def test_glyphs_make_room_for_exact_letters() -> None:
     assert left.cover[32:, :16].all()
     assert left.cost == pytest.approx(140 + 14 * 3)
     assert whole.beside(blocks) is None
+
+
+@pytest.mark.parametrize(("bits", "has_glyphs"), [(95, False), (85, True)])
+def test_glyphs_take_the_place_of_blocks_where_they_cost_clearly_less(bits: float, *, has_glyphs: bool) -> None:
+    none = np.zeros((4, 4), np.bool_)
+    blocks = layer._Part(~none, none, None)
+    soft = layer._Part(none, none, glyphs_of(np.asarray(slide()), None))
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    with mock.patch.object(layer, "_cost", lambda colors, part, aim, spent: 100 if part.glyphs is None else bits):
+        chosen = layer._cheapest(pixels, [blocks, soft], AIM, np.zeros((4, 4), np.float32))
+    assert (chosen.glyphs is not None) == has_glyphs
 
 
 def test_a_psnr_is_reached_with_glyphs() -> None:

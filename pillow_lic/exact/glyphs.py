@@ -40,6 +40,8 @@ _MOST_INKS, _LEAST_PIXELS, _INKS_OF_A_BLOCK = 24, 12, 2
 """Colours that are tried as inks, the pixels that must have one, and the inks of a block."""
 _MOST_TRIED, _APART = 512, 8.0
 """The most frequent colours that may be inks, and the levels, in the channel that differs most, up to which one stands for another."""
+_SEEN = 3
+"""One of so many pixels tells the ink of a block."""
 _TOLERANCE = 10.0
 """Levels, in the channel that differs most, by which a blend may miss a pixel."""
 _EXPLAINED = 0.85
@@ -182,15 +184,14 @@ def degrees(aim: Aim) -> int:
 def _looks_drawn(colors: Pixels) -> bool:
     """Whether even pixels before a step are frequent enough: a quick look at some rows."""
     rows = colors[2::_ROWS]
-    before, after = rows[:, :-1], rows[:, 1:]
-    steps = (np.maximum(before, after) - np.minimum(before, after)).max(2, initial=0)
-    even = steps <= _EVEN
-    begins = steps[:, _RUN:] >= _STEP
+    row, column = drawn.stepping(rows, 1, _STEP)
+    row, column = row[column >= _RUN], column[column >= _RUN]
     for place in range(_RUN):
-        begins &= even[:, place : place + begins.shape[1]]
-    row, column = np.nonzero(begins)
+        before, after = (rows[row, column - place - side].astype(np.int16) for side in (1, 0))
+        even = (np.abs(after - before) <= _EVEN).all(1)
+        row, column = row[even], column[even]
     across = -(-colors.shape[1] // BLOCK)
-    number = len(np.unique(row * _ROWS // BLOCK * across + (column + _RUN + 1) // BLOCK))
+    number = len(np.unique(row * _ROWS // BLOCK * across + (column + 1) // BLOCK))
     return bool(number >= max(LEAST_SURE, _LEAST_BEGINNINGS * across * -(-colors.shape[0] // BLOCK)))
 
 
@@ -215,28 +216,43 @@ def _explained(blocks: Ground, contrasts: Floats, kinds: Floats) -> tuple[Pixels
 
     A block has the ink that explains most of its contrast, and a second one for what that leaves.
     """
-    ink, cover = np.zeros(blocks.pixels.shape, np.uint8), np.zeros(blocks.drawn.shape, np.uint8)
-    left, whole = contrasts.copy(), contrasts.sum(1)
+    number, channels = len(blocks.places), blocks.pixels.shape[2]
+    block = np.nonzero(blocks.drawn)[0]
+    ground = np.ascontiguousarray(blocks.ground[blocks.drawn].T)
+    away = blocks.pixels[blocks.drawn].T - ground
+    left, whole = contrasts[blocks.drawn], contrasts.sum(1)
+    inks, covers = np.zeros((channels, len(block)), np.uint8), np.zeros(len(block), np.uint8)
     for _ in range(_INKS_OF_A_BLOCK):
-        open_blocks = np.flatnonzero(left.sum(1) > (1 - _EXPLAINED) * whole / 2)
-        ground, unexplained = blocks.ground[open_blocks], left[open_blocks]
-        away = blocks.pixels[open_blocks] - ground
-        most = np.zeros(len(open_blocks), np.float32)
-        best_ink, best_cover = ink[open_blocks], cover[open_blocks]
-        for kind in kinds:
-            share, fits = _blend(away, kind - ground)
-            gained = (unexplained * fits).sum(1)
-            better = gained > most
-            most[better] = gained[better]
-            covered = np.rint(255 * share[better]).astype(np.uint8) * (fits & (unexplained > 0))[better]
-            best_cover[better] = np.maximum(cover[open_blocks[better]], covered)
-            best_ink[better] = np.where(covered[:, :, None] > 0, kind.astype(np.uint8), ink[open_blocks[better]])
-        ink[open_blocks], cover[open_blocks] = best_ink, best_cover
-        left[cover > 0] = 0
-    explained = left.sum(1) <= (1 - _EXPLAINED) * whole
-    ink[~explained], cover[~explained] = 0, 0
-    full = (cover == 255) & (blocks.pixels == ink).all(2)
-    return ink, cover, explained, int((full.sum(1) >= _LEAST_CORE).sum())
+        is_open = np.bincount(block, left, number) > (1 - _EXPLAINED) * whole / 2
+        here = np.flatnonzero(is_open[block] & (left > 0))
+        best = _best(block[here], left[here], away[:, here], ground[:, here], kinds, number)
+        here, its_best = here[best[block[here]] >= 0], best[block[here]]
+        its_kinds = kinds[its_best[its_best >= 0]].T
+        share, fits = _blend(away[:, here], its_kinds - ground[:, here])
+        cover = np.rint(255 * share).astype(np.uint8) * fits
+        is_inked = cover > 0
+        covers[here[is_inked]], inks[:, here[is_inked]] = cover[is_inked], its_kinds[:, is_inked]
+        left[here[is_inked]] = 0
+    explained = np.asarray(np.bincount(block, left, number) <= (1 - _EXPLAINED) * whole)
+    shown = explained[block] & (covers > 0)
+    full = shown & (covers == 255) & (away + ground == inks).all(0)
+    result = np.zeros(blocks.pixels.shape, np.uint8), np.zeros(blocks.drawn.shape, np.uint8)
+    place = tuple(axis[shown] for axis in np.nonzero(blocks.drawn))
+    result[0][place], result[1][place] = inks[:, shown].T, covers[shown]
+    return *result, explained, int((np.bincount(block, full, number) >= _LEAST_CORE).sum())
+
+
+def _best(
+    block: npt.NDArray[np.intp], left: Floats, away: Floats, ground: Floats, kinds: Floats, number: int
+) -> npt.NDArray[np.intp]:
+    """Return, of so many blocks, the row of the ink that explains most of what is left of their pixels (n), -1 for none; by some of them."""
+    block, left, away, ground = block[::_SEEN], left[::_SEEN], away[:, ::_SEEN].copy(), ground[:, ::_SEEN].copy()
+    best, most = np.full(number, -1), np.zeros(number)
+    for row, kind in enumerate(kinds):
+        gained = np.bincount(block, left * _blend(away, kind[:, None] - ground)[1], number)
+        best[gained > most] = row
+        most = np.maximum(most, gained)
+    return best
 
 
 def _contrasts(blocks: Ground) -> Floats:
@@ -246,19 +262,8 @@ def _contrasts(blocks: Ground) -> Floats:
 
 
 def _blend(away: Floats, whole: Floats) -> tuple[Floats, Mask]:
-    """Return how much an ink, `whole` (n, 256, C) levels from the ground, covers pixels `away` from it, and which a blend explains."""
-    share: Floats = _products(away, whole)
-    share /= np.maximum(_products(whole, whole), 1)
+    """Return how much an ink, `whole` (C, n) levels from the ground, covers pixels `away` (C, n) from it, and which a blend explains."""
+    share: Floats = (away * whole).sum(0) / np.maximum(np.square(whole).sum(0), 1)
     share.clip(0, 1, out=share)
-    fits = np.ones(share.shape, np.bool_)
-    for channel in range(away.shape[2]):
-        fits &= np.abs(away[:, :, channel] - share * whole[:, :, channel]) <= _TOLERANCE
+    fits = np.asarray((np.abs(away - share * whole) <= _TOLERANCE).all(0))
     return share, fits
-
-
-def _products(one: Floats, other: Floats) -> Floats:
-    """Return the sums over channels of the products of values (n, 256, C): in a loop, five times as fast as along the last axis."""
-    total: Floats = one[:, :, 0] * other[:, :, 0]
-    for channel in range(1, one.shape[2]):
-        total += one[:, :, channel] * other[:, :, channel]
-    return total
