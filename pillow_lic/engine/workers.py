@@ -134,6 +134,10 @@ AHEAD = 2
 """Jobs that may wait for each thread; a result is held until it is used, so that more would take memory."""
 
 
+LEAST_ROWS = 2
+"""Times `each` that a thread has of rows at least: it goes through what is around them too."""
+
+
 class Workers:
     """A pool that starts jobs in the order they come, so that a job may wait for those that were taken before it.
 
@@ -273,3 +277,16 @@ def at_once(job: Callable[[T], object], items: Sequence[T]) -> None:
         job(items[0])
         for other in others:
             other.result()
+
+
+def in_rows(work: Callable[..., object], rows: int, each: int, *arguments: Any) -> None:
+    """Have native code work on rows that come by `each`: work(first, last, *arguments), every thread on a part of them, as `in_parts`.
+
+    What is around its part, native code sees for itself.
+    """
+
+    @ending.at_work
+    def do(first: int, last: int) -> None:
+        work(each * first, each * last, *arguments)
+
+    in_parts(do, rows // each, LEAST_ROWS)
