@@ -95,6 +95,7 @@ def test_effort_0_runs_the_quick_analysis(cat: np.ndarray, monkeypatch: pytest.M
     roles: list[str] = []
     run = runtime.run
     monkeypatch.setattr(runtime, "run", lambda s, role, *a, **k: roles.append(role) or run(s, role, *a, **k))
+    monkeypatch.setattr(networks, "_chosen", lambda: False)
     for effort, analysis, gradients in ((0, networks.QUICK, 0), (1, "analysis", 0), (3, "analysis", 2)):
         roles.clear()
         encoded(FAST, cat[:64, :64], effort=effort)
