@@ -90,6 +90,66 @@ def scatter_sums(
     means: float32[M, ceil(h / 2), ceil(w / 2)], of the place of each cell that is coded.
     """
 
+class Analysis:
+    """The network `analysis` of a model like lic1, or a smaller one, in whole numbers (native/analysis.hpp). Threads may share one."""
+
+    def __init__(self, numbers: NDArray[np.uint8], channels: int, blocks: int, features: int, latents: int) -> None:
+        """Copy a file of numbers, as native/analysis.hpp has them.
+
+        ValueError for another length, channels, features or latents that are no multiples of 16 up to 4096, or more than 64 blocks.
+        """
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
+
+    @property
+    def features(self) -> int:
+        """The features of a place of the trunk."""
+
+    def run(
+        self, first: int, last: int, pixels: NDArray[np.uint8], trunk: NDArray[np.int16], linear: NDArray[np.float32]
+    ) -> None:
+        """Write what belongs to the rows first..last of latents to the trunk (2h, 2w, F) and the linear path (h, w, M).
+
+        Of pixels (16h, 16w, 3). The latents of a place of the linear path are in the order of native code. ValueError for arrays of other
+        shapes or without places, and for rows outside them.
+        """
+
+class Latents:
+    """The first part of the network `latents` of a model like lic1, in whole numbers (native/analysis.hpp). Threads may share one."""
+
+    def __init__(self, numbers: NDArray[np.uint8], features: int, channels: int, latents: int) -> None:
+        """Copy a file of numbers, as native/analysis.hpp has them; errors as of `Analysis`."""
+
+    def run(
+        self,
+        first: int,
+        last: int,
+        trunk: NDArray[np.int16],
+        linear: NDArray[np.float32],
+        level: NDArray[np.float32],
+        y: NDArray[np.float32],
+    ) -> None:
+        """Write the rows first..last of y (M, h, w), in steps, at levels (h, w), of what `Analysis.run` has written; errors as there."""
+
+class HyperAnalysis:
+    """The second part of the network `latents` of a model like lic1, in float32 (native/hyper_analysis.hpp). Threads may share one."""
+
+    def __init__(self, numbers: NDArray[np.uint8], latents: int, channels: int, hyper_latents: int) -> None:
+        """Copy a file of numbers, as native/hyper_analysis.hpp has them; errors as of `Analysis`."""
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether the processor has what makes it quicker than an engine; `run` is an error where not."""
+
+    def run(self, first: int, last: int, y: NDArray[np.float32], hyper_latents: NDArray[np.float32]) -> None:
+        """Write those of hyper-latents (Z, h/4, w/4), -127..127, that belong to the rows first..last of y (M, h, w) in steps.
+
+        h, w, first and last are multiples of 4. ValueError for arrays of other shapes or without places, for rows outside them, or where it
+        is not `fast`.
+        """
+
 class Means:
     """The networks `means_z`, `means_0` and so on of a model like lic1, in float32 (native/means.hpp). Threads may share one."""
 
@@ -230,7 +290,7 @@ class Detail:
 def kernels() -> list[str]:
     """Return the instruction sets for which there are kernels that this processor can run, the quickest first; the last is `plain`, C++.
 
-    They are behind `Scales`, `Synthesis` and `filtered`, and give the same numbers.
+    They are behind `Analysis`, `Latents`, `Scales`, `Synthesis` and `filtered`, and give the same numbers.
     """
 
 def use_kernels(name: str) -> None:

@@ -16,7 +16,7 @@ from pillow_lic.engine import entropy, runtime
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicLimitError, LicRuntimeError, LicTruncatedError
-from pillow_lic.families.lic1 import detail, means, scales, symbols, synthesis, transforms
+from pillow_lic.families.lic1 import analysis, detail, means, scales, symbols, synthesis
 from pillow_lic.families.lic1.reading import MISSING
 from pillow_lic.fileformat import container
 from pillow_lic.metrics import psnr
@@ -163,14 +163,14 @@ def test_desync_is_told_from_damage(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_engine_that_computes_nonsense_writes_no_file(
     monkeypatch: pytest.MonkeyPatch, name: str, bad: float
 ) -> None:
-    original = transforms.latents
+    original = analysis.latents
 
     def failing(*args):
         found = dict(zip(("y", "z_hat"), original(*args), strict=True))
         found[name][0, 0, 0] = bad
         return found["y"], found["z_hat"]
 
-    monkeypatch.setattr(transforms, "latents", failing)
+    monkeypatch.setattr(analysis, "latents", failing)
     with pytest.raises(LicRuntimeError, match="the networks gave (hyper-)?latents up to"):
         encode(photo_like(64, 64))
 
@@ -280,7 +280,7 @@ def test_flat_pictures_cost_next_to_nothing() -> None:
 def test_analysis_runs_once_in_a_search_and_is_kept_for_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     kept: list[weakref.ref] = []
-    original = transforms.analysis
+    original = analysis.analyse
 
     def counted(*args):
         trunk = original(*args)
@@ -288,7 +288,7 @@ def test_analysis_runs_once_in_a_search_and_is_kept_for_nothing_else(monkeypatch
         kept.append(weakref.ref(trunk.linear.base if trunk.linear.base is not None else trunk.linear))
         return trunk
 
-    monkeypatch.setattr(transforms, "analysis", counted)
+    monkeypatch.setattr(analysis, "analyse", counted)
     in_tiles(monkeypatch, 128)
     with settings(threads=1):
         encode(photo_like(128, 512), target_size=5000)

@@ -14,7 +14,7 @@ from pillow_lic import codec, families
 from pillow_lic.engine import models, runtime
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
-from pillow_lic.families.lic1 import transforms
+from pillow_lic.families.lic1 import analysis as networks
 from pillow_lic.fileformat import container
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
@@ -95,7 +95,8 @@ def test_effort_0_runs_the_quick_analysis(cat: np.ndarray, monkeypatch: pytest.M
     roles: list[str] = []
     run = runtime.run
     monkeypatch.setattr(runtime, "run", lambda s, role, *a, **k: roles.append(role) or run(s, role, *a, **k))
-    for effort, analysis, gradients in ((0, transforms.QUICK, 0), (1, "analysis", 0), (3, "analysis", 2)):
+    monkeypatch.setattr(networks, "_chosen", lambda: False)
+    for effort, analysis, gradients in ((0, networks.QUICK, 0), (1, "analysis", 0), (3, "analysis", 2)):
         roles.clear()
         encoded(FAST, cat[:64, :64], effort=effort)
         assert [role for role in roles if role.startswith("analysis")] == [analysis]

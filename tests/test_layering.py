@@ -42,6 +42,8 @@ LAW = {
     "engine/runtime": ("errors engine fileformat", "numpy onnxruntime"),
     "engine/ending": ("", ""),
     "engine/filters": ("_native engine/ending", ""),
+    "engine/encoders": ("_native", ""),
+    "engine/graphs": ("", "numpy"),
     "engine/bits": ("errors engine/entropy engine/ending _native", "numpy"),
     "engine/entropy": ("errors engine _native", "numpy"),
     "families": (f"errors metrics engine fileformat =families {ROOMS_OF_FAMILIES}", "numpy"),

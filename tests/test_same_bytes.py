@@ -13,6 +13,7 @@ from tiled import in_tiles
 
 from pillow_lic import codec
 from pillow_lic.engine import runtime
+from pillow_lic.families.lic1 import analysis
 from pillow_lic.options import EncodeOptions
 
 M, Z = 320, 64
@@ -91,6 +92,7 @@ CASES: dict[str, tuple[str, dict, int, str]] = {
 
 def digest(mode: str, options: dict, edge: int, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(runtime, "run", toy)
+    monkeypatch.setattr(analysis, "_chosen", lambda: False)
     if edge:
         in_tiles(monkeypatch, edge)
     channels = {"L": [0], "LA": [0, 3], "RGB": [0, 1, 2], "RGBA": [0, 1, 2, 3]}[mode]

@@ -11,7 +11,7 @@ from pillow_lic.__main__ import main
 from pillow_lic.bench import stations
 from pillow_lic.engine import models, runtime
 from pillow_lic.engine.settings import current_settings
-from pillow_lic.families.lic1 import transforms
+from pillow_lic.families.lic1 import analysis
 
 
 def test_a_network_is_a_station_by_its_role() -> None:
@@ -99,7 +99,7 @@ def test_effort_runs_the_refinement_and_the_choice_again(
 def test_the_quick_analysis_runs_once(photo: Image.Image) -> None:
     model = models.choose("lic2")
     encoding, _ = stations.profile(photo, model, quality=5, effort=0, repeats=1)
-    quick = model.stored(transforms.QUICK).kmac_per_pixel or 0
+    quick = model.stored(analysis.QUICK).kmac_per_pixel or 0
     large = model.stored("analysis").kmac_per_pixel or 0
     assert sum(row.kmac for row in encoding) == pytest.approx(model.kmac_per_pixel("encoder") + quick - large)
 

@@ -1,4 +1,4 @@
-"""Pictures of lic2 open without onnxruntime, which takes longer to import than a small picture to decode."""
+"""Pictures of lic2 are opened and saved without onnxruntime, which takes longer to import than a small picture to decode."""
 
 import subprocess
 import sys
@@ -19,22 +19,30 @@ with pillow_lic.open(sys.argv[1]) as image:
     assert image.size == (300, 170)
 with pillow_lic.open(sys.argv[1]) as image:
     image.region((20, 30, 90, 70))
+Image.open(sys.argv[1]).save(sys.argv[2], model="lic2", effort=int(sys.argv[3]))
 assert "onnxruntime" not in sys.modules, "imported"
-Image.open(sys.argv[1]).save(sys.argv[2], model="lic2")
+Image.open(sys.argv[1]).save(sys.argv[2], model="lic2", effort=2)
 assert "onnxruntime" in sys.modules
 """
 
 
 @pytest.mark.skipif(
-    not (_native.Means.fast() and _native.Scales.fast() and _native.Synthesis.fast() and _native.Detail.fast()),
+    not (
+        _native.Means.fast()
+        and _native.Scales.fast()
+        and _native.Synthesis.fast()
+        and _native.Detail.fast()
+        and _native.Analysis.fast()
+        and _native.HyperAnalysis.fast()
+    ),
     reason="the networks are as quick here",
 )
 @pytest.mark.parametrize("effort", [0, 1])
-def test_a_picture_is_decoded_without_onnxruntime(effort: int, tmp_path: Path) -> None:
-    """Its analysis runs in it, when the picture is saved again."""
+def test_a_picture_is_opened_and_saved_without_onnxruntime(effort: int, tmp_path: Path) -> None:
+    """Refinement runs in it."""
     file = tmp_path / "a.lic"
     Image.fromarray(photo_like(170, 300)).save(file, model="lic2", effort=effort)
     ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(file), str(tmp_path / "b.lic")], capture_output=True, text=True
+        [sys.executable, "-c", PROGRAM, str(file), str(tmp_path / "b.lic"), str(effort)], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr

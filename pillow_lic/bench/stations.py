@@ -29,7 +29,7 @@ from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
-from ..families.lic1 import detail, means, refinement, scales, synthesis
+from ..families.lic1 import analysis, detail, means, refinement, scales, synthesis
 from ..files import named
 from ..parsing import above_zero, count, typed
 from . import peers, words
@@ -61,6 +61,8 @@ STATIONS = {
 """The stations of modules and folders of this package, the nearest one's; networks have theirs by their roles. `tiles` is the cutting
 and joining of windows, `symbols` the order that values are coded in, and all that another family does."""
 NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
+    analysis.analyse.__code__: lambda given: [given["role"]],
+    analysis.latents.__code__: lambda given: ["latents"],
     scales.begin.__code__: lambda given: ["scales_z"],
     scales.find.__code__: lambda given: [f"scales_{given['stage']}"],
     means.begin.__code__: lambda given: ["means_z"],

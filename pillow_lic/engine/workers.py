@@ -136,6 +136,8 @@ AHEAD = 2
 
 MOST_PARTS = 16
 """Parts of a picture that are worked on at the same time, however many threads are asked for."""
+LEAST_ROWS = 2
+"""Times `each` that a thread has of rows at least: it goes through what is around them too."""
 
 
 class Workers:
@@ -277,3 +279,16 @@ def at_once(job: Callable[[T], object], items: Sequence[T]) -> None:
         job(items[0])
         for other in others:
             other.result()
+
+
+def in_rows(work: Callable[..., object], rows: int, each: int, *arguments: Any) -> None:
+    """Have native code work on rows that come by `each`: work(first, last, *arguments), every thread on a part of them, as `in_parts`.
+
+    What is around its part, native code sees for itself.
+    """
+
+    @ending.at_work
+    def do(first: int, last: int) -> None:
+        work(each * first, each * last, *arguments)
+
+    in_parts(do, rows // each, LEAST_ROWS)

@@ -36,9 +36,13 @@ LIC_PRODUCT_INLINE void multiply(const Feature* from, std::size_t apart, std::si
   }
 }
 
-// What becomes of the features of a place: they are rectified, held within 8 bits or added to what is there.
+// What becomes of the features of a place: they are rectified, bent, held within 8 bits or added to what is there.
 struct Rectify {
   LIC_PRODUCT_INLINE void operator()(Feature* to, Features made) const { stored(to, at_least(made, 0)); }
+};
+
+struct Bend {
+  LIC_PRODUCT_INLINE void operator()(Feature* to, Features made) const { stored(to, bent(made)); }
 };
 
 struct Limit {
@@ -62,9 +66,10 @@ LIC_PRODUCT_INLINE void apply_to(const Layer& layer, std::size_t block, const Sh
   each<n>([&](auto i) LIC_PRODUCT_HERE { end(to + i * to_apart, packed(down(sums[i], by))); });
 }
 
-// A layer over a row of `count` places; results lie `to_apart` numbers from each other.
+// A layer over a row of `count` places; results lie `to_apart` numbers from each other. Apart, as all that loops over products is: where
+// it is put into its callers, GCC 12 has not the registers for all sums.
 template <typename End>
-LIC_PRODUCT inline void apply(const Layer& layer, const Feature* from, std::size_t count, Feature* to, std::size_t to_apart, const End& end) {
+LIC_PRODUCT LIC_APART void apply(const Layer& layer, const Feature* from, std::size_t count, Feature* to, std::size_t to_apart, const End& end) {
   for (std::size_t block = 0; block < layer.bias.size(); ++block) {
     const Shifts by = shifts(layer.shift[block]);
     Feature* out = to + block * kOutputs;
@@ -95,7 +100,7 @@ LIC_PRODUCT_INLINE void see(const Depthwise<side>& layer, std::size_t block, con
 
 // A depthwise layer over a row of `count` places.
 template <std::size_t side, typename End>
-LIC_PRODUCT inline void look_around(const Depthwise<side>& layer, const typename Neighbours<side>::Window& rows, std::size_t count,
+LIC_PRODUCT LIC_APART void look_around(const Depthwise<side>& layer, const typename Neighbours<side>::Window& rows, std::size_t count,
                                     Feature* to, const End& end) {
   const std::size_t channels = layer.bias.size() * kOutputs;
   Paired<side> seen[kStretch + side - 1];

@@ -9,4 +9,5 @@ NB_MODULE(_native, module) {
   bind_symbols(module);
   bind_bits(module);
   bind_pictures(module);
+  bind_encoder(module);
 }

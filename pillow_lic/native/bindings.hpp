@@ -49,3 +49,4 @@ Result<T> owned(std::vector<T> values) {
 void bind_symbols(nb::module_& module);
 void bind_bits(nb::module_& module);
 void bind_pictures(nb::module_& module);
+void bind_encoder(nb::module_& module);

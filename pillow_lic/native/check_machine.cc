@@ -127,6 +127,32 @@ void check_means(const char* part, float (*latent)(std::uint32_t), float (*level
   print(part, hash.value);
 }
 
+void check_encoder() {
+  const lic::Analysis analysis = make_analysis({32, 2, 48, 64});
+  const lic::Latents network = make_latents({48, 32, 64});
+  const std::size_t height = 8, width = 12;
+  const auto pixels = made<std::uint8_t>(768 * height * width, [](std::uint32_t r) { return r; });
+  const auto level = made<float>(height * width, [](std::uint32_t r) { return static_cast<float>(r % 1025); });
+  std::vector<float> y(64 * height * width);
+  by_kernels("analysis", [&](Hash& hash) {
+    std::vector<lic::Feature> trunk(4 * 48 * height * width);
+    std::vector<float> linear(y.size());
+    for (const lic::Stretch& part : {lic::Stretch{0, 5, height, width}, lic::Stretch{5, height, height, width}}) {
+      lic::kernels().analyse(analysis, pixels.data(), part, trunk.data(), linear.data());
+      hash.add(trunk), hash.add(linear);
+    }
+    lic::kernels().find_latents(network, trunk.data(), linear.data(), level.data(), {0, height, height, width}, y.data());
+    hash.add(y);
+  });
+  if (!lic::HyperAnalysis::fast()) return;
+  std::vector<float> hyper_latents(16 * height * width / 16);
+  for (float& number : y) number *= 1e-3f;
+  make_hyper_analysis({64, 32, 16}).run(y.data(), {0, height, height, width}, hyper_latents.data());
+  Hash hash;
+  hash.add(hyper_latents);
+  print("means' hyper-latents", hash.value);
+}
+
 void check_detail() {
   const lic::Detail layers = make_detail();
   const std::size_t height = 16, width = 40;
@@ -245,6 +271,7 @@ int main() {
   check_synthesis("its limits", any, any);
   check_canvas();
   check_scales();
+  check_encoder();
   check_detail();
   check_filter();
   check_symbols();

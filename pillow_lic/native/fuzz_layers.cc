@@ -1,4 +1,4 @@
-// libFuzzer target of synthesis.hpp, scales.hpp, detail.hpp and means.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
+// libFuzzer target of synthesis.hpp, scales.hpp, detail.hpp, analysis.hpp, hyper_analysis.hpp and means.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
 //
 // An input: rows and columns, a stage and kernels, 2 bytes; the bits of latents, levels, features, magnitudes, pixels and context as
 // floating-point numbers, whatever they are. A picture and a context of numbers must come out, features of 8 bits, indexes of 0 to 63 and
@@ -86,6 +86,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   });
   for (std::size_t i = 0; i < painted.size(); ++i) require(painted[i] <= 255 << 4);
 
+  static const lic::Analysis analysis = make_analysis({32, 2, 48, 64});
+  static const lic::Latents network = make_latents({48, 32, 64});
+  const std::size_t square = height * width;
+  std::vector<std::uint8_t> shown(768 * square);
+  for (std::size_t i = 0; i < shown.size(); ++i) shown[i] = data[i % size];
+  const lic::Stretch part{height / 3, height - height / 4, height, width};
+  const auto found_latents = by_both(other, [&](const lic::Kernels& kernels) {
+    std::vector<lic::Feature> trunk(4 * 48 * square);
+    std::vector<float> both(2 * 64 * square);
+    kernels.analyse(analysis, shown.data(), {0, height, height, width}, trunk.data(), both.data());
+    kernels.find_latents(network, trunk.data(), both.data(), level.data(), part, both.data() + 64 * square);
+    return both;
+  });
+  for (const float number : found_latents) require(std::isfinite(number));
+
   if (!lic::Means::fast()) return 0;
   const lic::Means::Sizes& sizes = means.sizes;
   const std::size_t down = 4 * ((height + 3) / 4), across = 4 * ((width + 3) / 4), places = down * across;
@@ -100,5 +115,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   means.find(stage, known.data(), y.data(), down, across, 0, down / 4, found.data());
   means.find(stage, known.data(), y.data(), down, across, down / 4, down / 2, found.data());
   for (const float number : found) require(std::isfinite(number));
+
+  static const lic::HyperAnalysis descent = make_hyper_analysis({128, 32, 16});
+  std::vector<float> below(places);  // of 16 for 4x4 places
+  descent.run(numbers(128 * places).data(), {0, down, down, across}, below.data());
+  for (const float number : below) require(std::fabs(number) <= 127);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis.hpp"
 #include "detail.hpp"
 #include "filter_places.hpp"
 #include "scales.hpp"
@@ -31,6 +32,11 @@ struct Kernels {
   // Writes what `refine` writes of the picture that `draw` draws of height x width latents, and makes no more of that than it takes.
   void (*paint)(const Synthesis&, const Detail&, const float* latents, const float* level, std::size_t height, std::size_t width, const Cells& inside,
                 std::uint16_t* out, std::size_t stride);
+
+  // Write the rows of a stretch, of latents, to whole arrays (analysis.hpp); its width is at least 1. The trunk's features and the linear
+  // path lie place by place, the latter's numbers in the order of `output_at`.
+  void (*analyse)(const Analysis&, const std::uint8_t* pixels, const Stretch&, Feature* trunk, float* linear);
+  void (*find_latents)(const Latents&, const Feature* trunk, const float* linear, const float* level, const Stretch&, float* y);
 
   // Writes a row of n pixels (n, 3); what is read ends up to kRun - 1 places behind its last one.
   void (*filter_row)(const RowPlaces&, std::size_t n, std::uint8_t* out);

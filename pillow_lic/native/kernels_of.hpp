@@ -1,6 +1,7 @@
 // The table of kernels.hpp, compiled for the instruction set that a translation unit names.
 #pragma once
 
+#include "analysis_rows.hpp"
 #include "canvas.hpp"
 #include "filter_rows.hpp"
 #include "kernels.hpp"
@@ -15,6 +16,15 @@ LIC_PRODUCT void draw(const Synthesis& network, const float* latents, const floa
   WholeSink sink{picture, context, height, width};
   const Reach rows({0, 2 * height}, height), columns({0, 2 * width}, width);
   Course<WholeSink>(network, latents, level, height, width, rows, columns, sink).run();
+}
+
+LIC_PRODUCT void analyse(const Analysis& network, const std::uint8_t* pixels, const Stretch& stretch, Feature* trunk, float* linear) {
+  AnalysisRows(network, pixels, stretch, trunk, linear).run();
+}
+
+LIC_PRODUCT void find_latents(const Latents& network, const Feature* trunk, const float* linear, const float* level, const Stretch& stretch,
+                              float* y) {
+  LatentRows(network, trunk, linear, level, stretch, y).run();
 }
 
 LIC_PRODUCT void ascend(const Hyper& network, const float* latents, std::size_t height, std::size_t width, float* features) {

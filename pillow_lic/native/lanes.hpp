@@ -2,7 +2,7 @@
 // unit names before it includes this (kernels_avx2.cpp and its like). All give the same numbers, to the last bit, floating-point ones too:
 // each is one operation of IEEE 754, and compilers may not fuse two.
 //
-//     Features   16 features, in their order            loaded, all, stored, stored_halves, at_least, at_most, down; plus, minus: saturate;
+//     Features   16 features, in their order            loaded, all, stored, stored_halves, at_least, at_most, down, bent; plus, minus: saturate;
 //                                                       times: wraps around; any: bits of both; either: by a mask of -1 or 0
 //     Totals     16 sums of 32 bits, as in `Sums`       totals, plus, down (rounds down), packed (saturates)
 //     Shifts     16 shifts for `down`                   shifts

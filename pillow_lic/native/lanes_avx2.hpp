@@ -32,6 +32,7 @@ LIC_PRODUCT_INLINE void stored(Feature* to, Features values) { _mm256_storeu_si2
 LIC_PRODUCT_INLINE Features all(Feature value) { return _mm256_set1_epi16(value); }
 LIC_PRODUCT_INLINE Features at_least(Features values, Feature least) { return _mm256_max_epi16(values, _mm256_set1_epi16(least)); }
 LIC_PRODUCT_INLINE Features at_most(Features values, Feature most) { return _mm256_min_epi16(values, _mm256_set1_epi16(most)); }
+LIC_PRODUCT_INLINE Features bent(Features values) { return _mm256_max_epi16(values, _mm256_mulhi_epi16(values, _mm256_set1_epi16(kTenth))); }
 LIC_PRODUCT_INLINE Features plus(Features a, Features b) { return _mm256_adds_epi16(a, b); }
 LIC_PRODUCT_INLINE Features minus(Features a, Features b) { return _mm256_subs_epi16(a, b); }
 LIC_PRODUCT_INLINE Features times(Features a, Features b) { return _mm256_mullo_epi16(a, b); }

@@ -42,6 +42,10 @@ LIC_PRODUCT_INLINE Features at_least(Features values, Feature least) {
 LIC_PRODUCT_INLINE Features at_most(Features values, Feature most) {
   return {vminq_s16(values.first, vdupq_n_s16(most)), vminq_s16(values.second, vdupq_n_s16(most))};
 }
+// vqdmulh doubles the product.
+LIC_PRODUCT_INLINE Features bent(Features values) {
+  return {vmaxq_s16(values.first, vqdmulhq_n_s16(values.first, kTenth / 2)), vmaxq_s16(values.second, vqdmulhq_n_s16(values.second, kTenth / 2))};
+}
 LIC_PRODUCT_INLINE Features plus(Features a, Features b) { return {vqaddq_s16(a.first, b.first), vqaddq_s16(a.second, b.second)}; }
 LIC_PRODUCT_INLINE Features minus(Features a, Features b) { return {vqsubq_s16(a.first, b.first), vqsubq_s16(a.second, b.second)}; }
 LIC_PRODUCT_INLINE Features times(Features a, Features b) { return {vmulq_s16(a.first, b.first), vmulq_s16(a.second, b.second)}; }

@@ -53,6 +53,9 @@ LIC_PRODUCT_INLINE Features at_least(const Features& values, Feature least) {
 LIC_PRODUCT_INLINE Features at_most(const Features& values, Feature most) {
   return Features::made([&](std::size_t k) { return std::min(values.of[k], most); });
 }
+LIC_PRODUCT_INLINE Features bent(const Features& values) {
+  return Features::made([&](std::size_t k) { return std::max<std::int32_t>(values.of[k], values.of[k] * kTenth >> 16); });
+}
 LIC_PRODUCT_INLINE Features plus(const Features& a, const Features& b) {
   return Features::made([&](std::size_t k) { return saturated(a.of[k] + b.of[k]); });
 }

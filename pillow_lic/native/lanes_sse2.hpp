@@ -51,6 +51,10 @@ LIC_PRODUCT_INLINE Features at_least(Features values, Feature least) {
 LIC_PRODUCT_INLINE Features at_most(Features values, Feature most) {
   return {_mm_min_epi16(values.first, _mm_set1_epi16(most)), _mm_min_epi16(values.second, _mm_set1_epi16(most))};
 }
+LIC_PRODUCT_INLINE Features bent(Features values) {
+  const __m128i tenth = _mm_set1_epi16(kTenth);
+  return {_mm_max_epi16(values.first, _mm_mulhi_epi16(values.first, tenth)), _mm_max_epi16(values.second, _mm_mulhi_epi16(values.second, tenth))};
+}
 LIC_PRODUCT_INLINE Features plus(Features a, Features b) { return {_mm_adds_epi16(a.first, b.first), _mm_adds_epi16(a.second, b.second)}; }
 LIC_PRODUCT_INLINE Features minus(Features a, Features b) { return {_mm_subs_epi16(a.first, b.first), _mm_subs_epi16(a.second, b.second)}; }
 LIC_PRODUCT_INLINE Features times(Features a, Features b) { return {_mm_mullo_epi16(a.first, b.first), _mm_mullo_epi16(a.second, b.second)}; }

@@ -16,12 +16,13 @@ struct Margin {
   std::size_t top = 0, left = 0, right = 0;
 };
 
-// Rows on their way through a block.
-class Passage {
+// Rows on their way through a block, which are bent by `Bent`.
+template <typename Bent>
+class PassageOf {
  public:
   static constexpr std::size_t kEdge = Block::kSide / 2;
 
-  Passage(const Block& block, std::size_t width, const Margin& margin = {})
+  PassageOf(const Block& block, std::size_t width, const Margin& margin = {})
       : block_(block), width_(width), margin_(margin), inside_(width - margin.left - margin.right), around_(width, block.channels),
         rows_(kKept * width * block.channels), looked_(inside_ * block.channels), wide_(2 * inside_ * block.channels) {}
 
@@ -31,7 +32,7 @@ class Passage {
     Feature* entered = around_.next();
     if (row) {
       std::copy_n(row, width_ * block_.channels, this->row(taken_++));
-      apply(block_.enter, row, width_, entered, block_.channels, Rectify{});
+      apply(block_.enter, row, width_, entered, block_.channels, Bent{});
     }
     if (!around_.ready() || around_.row() < margin_.top) return nullptr;
     Feature* s = this->row(around_.row()) + margin_.left * block_.channels;
@@ -39,7 +40,7 @@ class Passage {
     for (const Feature*& one : seen) one += margin_.left * block_.channels;
     look_around(block_.around, seen, inside_, looked_.data(), Put{});
     apply(block_.mix, looked_.data(), inside_, s, block_.channels, Add{});
-    apply(block_.widen, s, inside_, wide_.data(), 2 * block_.channels, Rectify{});
+    apply(block_.widen, s, inside_, wide_.data(), 2 * block_.channels, Bent{});
     apply(block_.narrow, wide_.data(), inside_, s, block_.channels, Add{});
     return s;
   }
@@ -55,6 +56,8 @@ class Passage {
   Neighbours<Block::kSide> around_;
   std::vector<Feature> rows_, looked_, wide_;
 };
+
+using Passage = PassageOf<Rectify>;
 
 }  // namespace
 

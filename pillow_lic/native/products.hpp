@@ -20,6 +20,7 @@ constexpr std::size_t kOutputs = 16;  // outputs of a product
 
 using Feature = std::int16_t;
 constexpr float kLeastFeature = -32768.0f, kMostFeature = 32767.0f;
+constexpr Feature kTenth = 6554;  // of 2^16: of what is bent, below 0
 
 // The nearest whole number that a feature can be, of two the even one; of what is no number the smallest.
 inline Feature feature(float value) {

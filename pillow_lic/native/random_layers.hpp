@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <random>
 
+#include "analysis.hpp"
 #include "detail.hpp"
+#include "hyper_analysis.hpp"
 #include "means.hpp"
 #include "scales.hpp"
 #include "synthesis.hpp"
@@ -104,6 +106,36 @@ lic::Means make_means(const lic::Means::Sizes& sizes) {
   }
   require(file.data.size() == sizes.bytes());
   return M(lic::Numbers(file.data.data()), sizes);
+}
+
+lic::Analysis make_analysis(const lic::Analysis::Sizes& sizes) {
+  using A = lic::Analysis;
+  File file;
+  file.layer(sizes.channels, A::kInputs);
+  for (std::size_t i = 0; i < sizes.blocks; ++i) file.block(sizes.channels);
+  if (sizes.channels != sizes.features) file.layer(sizes.features, sizes.channels);
+  file.layer(sizes.latents, 4 * A::kInputs);
+  require(file.data.size() == sizes.bytes());
+  return A(lic::Numbers(file.data.data()), sizes);
+}
+
+lic::Latents make_latents(const lic::Latents::Sizes& sizes) {
+  using L = lic::Latents;
+  File file;
+  file.put<float>(L::kAnchors * (sizes.features + sizes.latents), [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
+  file.layer(sizes.channels, 4 * sizes.features);
+  for (std::size_t i = 0; i < L::kBlocks; ++i) file.block(sizes.channels);
+  file.layer(sizes.latents, sizes.channels);
+  require(file.data.size() == sizes.bytes());
+  return L(lic::Numbers(file.data.data()), sizes);
+}
+
+lic::HyperAnalysis make_hyper_analysis(const lic::HyperAnalysis::Sizes& sizes) {
+  File file;
+  file.real(sizes.channels, sizes.latents), file.real_block(lic::HyperAnalysis::kSide, sizes.channels);
+  file.real(sizes.channels, 4 * sizes.channels), file.real(sizes.hyper_latents, 4 * sizes.channels);
+  require(file.data.size() == sizes.bytes());
+  return lic::HyperAnalysis(lic::Numbers(file.data.data()), sizes);
 }
 
 lic::Detail make_detail() {

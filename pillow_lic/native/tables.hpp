@@ -13,11 +13,13 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define LIC_HERE __attribute__((always_inline))
 #define LIC_INLINE inline LIC_HERE
+#define LIC_APART __attribute__((noinline))
 #define LIC_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define LIC_UNROLL _Pragma("GCC unroll 8")
 #else
 #define LIC_HERE
 #define LIC_INLINE __forceinline
+#define LIC_APART __declspec(noinline)
 #define LIC_UNLIKELY(condition) (condition)
 #define LIC_UNROLL
 #endif

@@ -23,7 +23,16 @@ from onnx_models.recipes.lic1 import (
 )
 from onnx_models.recipes.lic1.model import Lic1, Sizes
 from pillow_lic.engine import entropy, models
-from pillow_lic.families.lic1 import detail, means, quantiser, residuals, scales, symbols, synthesis, transforms
+from pillow_lic.families.lic1 import (
+    analysis,
+    detail,
+    means,
+    quantiser,
+    residuals,
+    scales,
+    symbols,
+    synthesis,
+)
 from pillow_lic.families.lic1.geometry import geometry
 
 NUMBER = 4_000_000
@@ -107,7 +116,7 @@ def test_what_it_codes_it_reads(spec: models.Model, patches: Path) -> None:
     pixels = Patches(patches).some(1)[0][:256, :256]
     for level in (100, 900):
         field = np.full(grid.shape, level, np.float32)
-        y, z_hat = transforms.latents(spec, transforms.analysis(spec, pixels), field)
+        y, z_hat = analysis.latents(spec, analysis.analyse(spec, pixels), field)
         chosen, y_hat = residuals.choose(spec, z_hat, y, field, grid)
         payload = symbols.write(spec, z_hat, chosen, level)
         read_z, v, _ = symbols.read(spec, payload, level, field, grid)

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 from pillow_lic.engine import models
 from pillow_lic.engine.entropy import Tables
-from pillow_lic.families.lic1 import passes, residuals, transforms
+from pillow_lic.families.lic1 import analysis, passes, residuals, transforms
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.families.lic1.quantiser import Chosen
 
@@ -110,12 +110,12 @@ def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
     """
     spec = models.choose(None)
     grid = geometry(spec).grid(SIDE, SIDE)
-    trunk = transforms.analysis(spec, pixels)
+    trunk = analysis.analyse(spec, pixels)
     x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
     bits, losses = torch.zeros(LEVELS, CELLS, CELLS), torch.zeros(LEVELS, CELLS, CELLS)
     for i in range(LEVELS):
         field = np.full(grid.shape, i * SPACING, np.float32)
-        y, z_hat = transforms.latents(spec, trunk, field)
+        y, z_hat = analysis.latents(spec, trunk, field)
         chosen, y_hat = residuals.choose(spec, z_hat, y, field, grid)
         bits[i] = torch.from_numpy(bits_of(spec.tables, chosen, y.shape)).sum(0)
         shown = torch.from_numpy(transforms.synthesis(spec, y_hat, field)).permute(2, 0, 1)[None].float() / 255

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from pillow_lic.engine import models
 from pillow_lic.engine.filters import filter_sums
 from pillow_lic.engine.models import Model
-from pillow_lic.families.lic1 import filtering, fixed, residuals, transforms
+from pillow_lic.families.lic1 import analysis, filtering, fixed, residuals, transforms
 from pillow_lic.families.lic1.filtering import COLOURS, DIRECTED, LARGEST, MORE_SHIFTS, PLAIN, TAPS, UNIT, Filter
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.fileformat.limits import MAX_LEVEL
@@ -58,10 +58,10 @@ def levels(count: int) -> list[int]:
 def drawn(model: Model, pixels: Pixels, wanted: list[int]) -> Iterator[Colours]:
     """Give what a decoder makes of a patch (H, W, 3) at each of these levels before any filter, in sixteenths; sides of whole 64 pixels."""
     grid = geometry(model).grid(*pixels.shape[:2])
-    trunk = transforms.analysis(model, pixels, transforms.QUICK)
+    trunk = analysis.analyse(model, pixels, analysis.QUICK)
     for level in wanted:
         field = np.full(grid.shape, level, np.float32)
-        y, z_hat = transforms.latents(model, trunk, field)
+        y, z_hat = analysis.latents(model, trunk, field)
         y_hat = residuals.choose(model, z_hat, y, field, grid)[1]
         yield np.ascontiguousarray(transforms.synthesis(model, y_hat, field, reference=True))
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from pillow_lic.engine.models import Model
-from pillow_lic.families.lic1 import quantiser, residuals, transforms
+from pillow_lic.families.lic1 import analysis, quantiser, residuals
 from pillow_lic.families.lic1.geometry import geometry
 
 from ..common.levels import ANCHORS, LEVEL_MAX, nearest_anchor
@@ -48,7 +48,7 @@ def count(spec: Model, patches: list[npt.NDArray[np.uint8]]) -> Histograms:
     for patch in patches:
         level = int(rng.integers(0, LEVEL_MAX + 1))
         field = np.full(grid.shape, level, np.float32)
-        y, z_hat = transforms.latents(spec, transforms.analysis(spec, patch[:SIDE, :SIDE]), field)
+        y, z_hat = analysis.latents(spec, analysis.analyse(spec, patch[:SIDE, :SIDE]), field)
         for part in residuals.choose(spec, z_hat, y, field, grid)[0]:
             sizes = np.minimum(np.abs(part.symbols), SYMBOL_MAX)
             odd = part.numbers >= SCALES

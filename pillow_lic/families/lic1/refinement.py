@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ...engine.models import Model
 from ...fileformat.areas import Area
-from . import filtering, passes, quantiser, scales, transforms
+from . import analysis, filtering, passes, quantiser, scales
 from .filtering import Filter, Fine
 from .geometry import Grid, geometry
 from .quantiser import Chosen
@@ -46,7 +46,7 @@ STRIP_HALO = 4
 
 def steps(model: Model, effort: int) -> int:
     """Return how often latents are refined: of a model with a quick analysis the first step of effort is the large one."""
-    return max(effort - (transforms.QUICK in model.extras), 0)
+    return max(effort - (analysis.QUICK in model.extras), 0)
 
 
 def parts(count: int) -> list[float]:

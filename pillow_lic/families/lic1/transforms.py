@@ -1,6 +1,6 @@
-"""The float networks as functions: analysis, latents (hyper-analysis inside), synthesis. The means are in `residuals`.
+"""The float networks of a decoder as functions: synthesis and drafts. The means are in `residuals`, what an encoder runs in `analysis`.
 
-None of them can lose a stream: they run before the symbols are coded or after they are parsed. Arrays carry no batch axis
+None of them can lose a stream: they run after the symbols are parsed. Arrays carry no batch axis
 here; sizes are those of one tile, (h, w) = latents of 16x16 pixels, padded to multiples of 4 except in `synthesis`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,6 @@ Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.int32]
 
-QUICK = "analysis_quick"
-"""The role of a smaller analysis that a model may have beside its own, for effort 0."""
 PIECE = 24
 """Latents of the longer side that a thread has at least, or what it does around its piece would cost too much."""
 PAINTED = 12
@@ -45,28 +43,6 @@ def halo(model: Model) -> int:
     what they round makes more of a difference.
     """
     return geometry(model).halo // 2 + (trunk.painter(model, reference=False) is not None)
-
-
-class Trunk(NamedTuple):
-    """The output of the analysis, which is the same for every quality: features (C, 2h, 2w) and the linear path (M, h, w)."""
-
-    features: Floats
-    linear: Floats
-
-
-def analysis(model: Model, pixels: Pixels, role: str = "analysis") -> Trunk:
-    """Return the trunk of pixels (H, W, 3) uint8, H and W multiples of 64: the slow half, the same for every quality.
-
-    role: "analysis", or QUICK where the model has it.
-    """
-    features, linear = model.run(role, pixels=pixels)
-    return Trunk(features[0], linear[0])
-
-
-def latents(model: Model, trunk: Trunk, level: Floats) -> tuple[Floats, Floats]:
-    """Return y (M, h, w) in quantiser steps and z_hat (Z, h/4, w/4), integers -127..127, of a trunk at a level field (h, w)."""
-    z_hat, y = model.run("latents", trunk=trunk.features[None], linear=trunk.linear[None], level=level[None, None])
-    return y[0], z_hat[0]
 
 
 def synthesis(

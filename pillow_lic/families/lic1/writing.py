@@ -14,7 +14,7 @@ from ...fileformat import importance_map
 from ...fileformat.areas import Area, Window, onto, padded, with_halo
 from ...fileformat.tiling import Tiling
 from .. import Trial
-from . import detail, filtering, fitting, fixed, refinement, residuals, symbols, transforms
+from . import analysis, detail, filtering, fitting, fixed, refinement, residuals, symbols, synthesis, transforms
 from .geometry import Grid, geometry
 from .reading import Found, Reader
 
@@ -56,15 +56,15 @@ class Writer:
     """
 
     def __init__(self, model: Model, rgb: Pixels, request: Request) -> None:
-        has_quick = transforms.QUICK in model.extras
+        has_quick = analysis.QUICK in model.extras
         self._model, self._rgb, self._steps = model, rgb, refinement.steps(model, request.effort)
         self._fits = request.effort > 0
-        self._analysis = transforms.QUICK if has_quick and not request.effort else "analysis"
+        self._analysis = analysis.QUICK if has_quick and not request.effort else "analysis"
         self._geometry = geometry(model)
         self.deltas = request.deltas
         self.tiling = chosen_tiling(rgb.shape[1], rgb.shape[0], self._geometry.align)
         self._keeps = request.search and self.tiling.count <= KEPT_TRUNKS
-        self._trunks: dict[Area, transforms.Trunk] = {}
+        self._trunks: dict[Area, analysis.Trunk] = {}
 
     def payloads(self, level: int) -> list[memoryview]:
         """Return the payload of every tile; all in one buffer, because kept apart they would split the memory of the networks."""
@@ -108,8 +108,8 @@ class Writer:
         sizes = self._geometry
         window = with_halo(tile, sizes.analysis_halo, sizes.align, self.tiling.width, self.tiling.height)
         trunk = self._trunk(window)
-        around = self._field(level, window.area, trunk.linear.shape[1:])
-        seen, seen_z = transforms.latents(self._model, trunk, around)
+        around = self._field(level, window.area, trunk.shape)
+        seen, seen_z = analysis.latents(self._model, trunk, around)
         grid = sizes.grid(*tile.shape)
         hyper = window.crop.over(sizes.stride * sizes.hyper_stride)
         y, z_hat = seen[:, *hyper.times(sizes.hyper_stride).slices], seen_z[:, *hyper.slices]
@@ -135,18 +135,20 @@ class Writer:
         if not self._fits:
             return _Filtered(*filtering.named(filters, level), np.empty((0, 0, 3), np.uint16))
         inside = (slice(grid.inside[0]), slice(grid.inside[1]))
-        whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=True)
+        # Native code paints what readers will see, the same with any number of threads; the network only as the reference.
+        reference = synthesis.painter(self._model, reference=False) is None
+        whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=reference)
         made = np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])
         if known:
             return known._replace(made=made)
         return _Filtered(*fitting.fit(made, self._rgb[tile.slices], level, filters), made)
 
-    def _trunk(self, window: Window) -> transforms.Trunk:
+    def _trunk(self, window: Window) -> analysis.Trunk:
         """Return the analysis of a window, which the model pads to whole blocks by repeating the picture's edge."""
         if window.area in self._trunks:
             return self._trunks[window.area]
         height, width = (padded(length, self._geometry.align) for length in window.area.shape)
-        trunk = transforms.analysis(self._model, self._pixels(window.area, height, width), self._analysis)
+        trunk = analysis.analyse(self._model, self._pixels(window.area, height, width), self._analysis)
         if self._keeps:
             self._trunks[window.area] = trunk
         return trunk

@@ -1,0 +1,140 @@
+"""The networks of an encoder, `analysis` (or a smaller one) and `latents`, or the same layers in whole numbers in native code.
+
+    pixels (16h, 16w, 3)  ──analyse──▶  trunk  ──latents, level (h, w)──▶  y (M, h, w), z_hat (Z, h/4, w/4)
+
+Native code (native/analysis.hpp) reads the weights of the graphs; its latents are some thousandths of a step beside theirs, the same ones
+on every processor and with any number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ...engine import graphs, workers
+from ...engine.encoders import Analysis, HyperAnalysis, Latents
+from ...engine.models import Model
+from ...engine.settings import check_time, current_settings
+from . import whole_numbers
+from .geometry import geometry
+from .whole_numbers import INSIDE, LATENT, PIXEL, TRUNK, Layer
+
+Floats = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+
+QUICK = "analysis_quick"
+"""The role of a smaller analysis that a model may have beside its own, for effort 0."""
+OUTPUTS = 16
+"""Outputs of native layers come in so many."""
+
+
+class Trunk(NamedTuple):
+    """The output of the analysis, which is the same for every quality.
+
+    Of the network features (C, 2h, 2w) and the linear path (M, h, w); where they are `native` features (2h, 2w, C) int16 and (h, w, M).
+    """
+
+    features: npt.NDArray[np.float32 | np.int16]
+    linear: Floats
+    native: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the latents."""
+        rows, columns = self.linear.shape[:2] if self.native else self.linear.shape[1:]
+        return rows, columns
+
+
+def analyse(model: Model, pixels: Pixels, role: str = "analysis") -> Trunk:
+    """Return the trunk of pixels (H, W, 3) uint8, H and W multiples of 64: the slow half; errors of `runtime.run`.
+
+    role: "analysis", or QUICK where the model has it.
+    """
+    layers = _analysis(model, role) if _chosen() else None
+    if layers is None or _latents(model, whole_numbers.fine(0)) is None:
+        features, linear = model.run(role, pixels=pixels)
+        return Trunk(features[0], linear[0], native=False)
+    check_time()
+    sizes = geometry(model)
+    rows, columns = (length // sizes.stride for length in pixels.shape[:2])
+    made = np.empty((2 * rows, 2 * columns, layers.features), np.int16)
+    straight = np.empty((rows, columns, sizes.latents), np.float32)
+    workers.in_rows(layers.run, rows, sizes.hyper_stride, np.ascontiguousarray(pixels), made, straight)
+    return Trunk(made, straight, native=True)
+
+
+def latents(model: Model, trunk: Trunk, level: Floats) -> tuple[Floats, Floats]:
+    """Return y (M, h, w) in quantiser steps and z_hat (Z, h/4, w/4), integers -127..127, of a trunk at a level field (h, w)."""
+    layers = _latents(model, whole_numbers.fine(float(level.min()))) if trunk.native else None
+    if layers is None:
+        z_hat, y = model.run("latents", trunk=trunk.features[None], linear=trunk.linear[None], level=level[None, None])
+        return y[0], z_hat[0]
+    check_time()
+    sizes, (rows, columns) = geometry(model), trunk.shape
+    y = np.empty((sizes.latents, rows, columns), np.float32)
+    z_hat = np.empty((sizes.hyper_latents, rows // sizes.hyper_stride, columns // sizes.hyper_stride), np.float32)
+    field = np.ascontiguousarray(level, np.float32)
+    workers.in_rows(layers[0].run, rows, sizes.hyper_stride, trunk.features, trunk.linear, field, y)
+    workers.in_rows(layers[1].run, rows, sizes.hyper_stride, y, z_hat)
+    return y, z_hat
+
+
+def _chosen() -> bool:
+    """Return whether native code is to run under the current settings."""
+    return Analysis.fast() and HyperAnalysis.fast() and current_settings().uses_native_code
+
+
+@cache
+def _analysis(model: Model, role: str) -> Analysis | None:
+    _, _, *body, straight = graphs.weights(model.stored(role).read())
+    if not _known([*body, straight], {5}):
+        return None
+    enter, *layers = _pairs(body)
+    blocks, leave = layers[: len(layers) // 5 * 5], layers[len(layers) // 5 * 5 :]
+    channels, count = len(enter[0]), len(blocks) // 5
+    parts = [whole_numbers.layer(whole_numbers.of_pixels(enter[0]), enter[1], PIXEL, TRUNK)]
+    parts += [whole_numbers.block(blocks[5 * k : 5 * k + 5], TRUNK, INSIDE) for k in range(count)]
+    parts += [whole_numbers.layer(*one, TRUNK, TRUNK) for one in leave]
+    no_bias = np.zeros(len(straight), np.float32)
+    parts.append(whole_numbers.layer(whole_numbers.of_pixels(straight), no_bias, PIXEL, None, LATENT))
+    features = len(leave[0][0]) if leave else channels
+    return Analysis(_bytes(parts), channels, count, features, len(straight))
+
+
+@cache
+def _latents(model: Model, fine: int) -> tuple[Latents, HyperAnalysis] | None:
+    arrays = [array for array in graphs.weights(model.stored("latents").read()) if array.size > whole_numbers.ANCHORS]
+    if not _known(arrays, {3, 5}):
+        return None
+    trunk, *rest = arrays
+    enter, *layers = _pairs(rest[:24])
+    blocks, (leave,) = layers[:10], layers[10:]
+    factors, (first, *between, halve, last) = rest[24], _pairs(rest[25:])
+    parts = [whole_numbers.logs(trunk, fine - TRUNK), whole_numbers.logs(factors)]
+    parts.append(whole_numbers.layer(whole_numbers.by_row(enter[0]), enter[1], fine, fine))
+    parts += [whole_numbers.block(blocks[k : k + 5], fine, fine) for k in (0, 5)]
+    parts.append(whole_numbers.layer(*leave, fine, None, LATENT))
+    after = [whole_numbers.real(*one) for one in (first, *between)]
+    after += [whole_numbers.real(whole_numbers.by_row(weight), bias) for weight, bias in (halve, last)]
+    return (
+        Latents(_bytes(parts), len(trunk), len(enter[0]), len(factors)),
+        HyperAnalysis(_bytes(after), len(factors), len(first[0]), len(last[0])),
+    )
+
+
+def _known(weights: Sequence[Floats], sides: set[int]) -> bool:
+    """Return whether native code has layers of so many outputs, and depthwise ones of such sides."""
+    depthwise = {array.shape[2] for array in weights if array.ndim == 4 and array.shape[1] == 1}
+    return depthwise == sides and all(len(array) % OUTPUTS == 0 for array in weights)
+
+
+def _pairs(arrays: Sequence[Floats]) -> list[Layer]:
+    return list(zip(arrays[::2], arrays[1::2], strict=True))
+
+
+def _bytes(parts: Sequence[bytes]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(b"".join(parts), np.uint8)
