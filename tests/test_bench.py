@@ -18,6 +18,7 @@ from pillow_lic import codec, metrics
 from pillow_lic.bench import groups, measurement, peers, report, samples, times
 from pillow_lic.bench.report import Sample
 from pillow_lic.engine import models, runtime
+from pillow_lic.engine.settings import Settings
 from pillow_lic.options import EncodeOptions
 
 JPEG = ("--codecs", "jpeg", "--quality", "jpeg=10,40,70,95")
@@ -136,6 +137,7 @@ def test_the_multiply_adds_are_those_of_the_networks_that_run(
     layers = {role: file for role, file in given.extras.items() if not role.endswith("_numbers")}
     spec = dataclasses.replace(given, extras=layers)
     monkeypatch.setattr(models, "models", lambda: tuple(spec if model is given else model for model in found))
+    monkeypatch.setattr(Settings, "uses_native_code", False)
     ran: list[str] = []
     monkeypatch.setattr(runtime, "run", lambda spec, role, *a, **k: (ran.append(role), run(spec, role, *a, **k))[1])
     data = codec.encode(np.asarray(photo), "RGB", EncodeOptions(quality=4))

@@ -179,7 +179,7 @@ def test_a_damaged_tile_is_grey_alone() -> None:
     pixels = photo_like(256, 256)
     with pytest.MonkeyPatch.context() as patch:
         in_tiles(patch, 128)
-        data = bytearray(encode(pixels))
+        data = bytearray(encode(pixels, exact=False))
     clean = codec.decode(bytes(data))[1]
     payloads = container.unpack(bytes(data)).tiles
     data[data.find(bytes(payloads[2])) + 20] ^= 1
@@ -207,12 +207,14 @@ def test_a_cut_tile_has_the_detail_that_is_there() -> None:
             codec.decode(data[:end])
 
 
-@pytest.mark.parametrize(("model", "least"), [("lic1", 0.99), ("lic2", 0.98)])
+@pytest.mark.parametrize(("model", "filter_bytes"), [("lic1", 0), ("lic2", 100)])
 @pytest.mark.parametrize("quality", [2.1, 5.3, 8.7])
-def test_target_size_is_met_and_never_exceeded(quality: float, model: str, least: float) -> None:
+def test_target_size_is_met_and_never_exceeded(quality: float, model: str, filter_bytes: int) -> None:
+    """As far as sizes grow with the quality: a filter of the picture's own comes and goes where it is just worth its bytes."""
     pixels = photo_like(256, 256)
-    target = len(encode(pixels, quality=quality, model=model)) + 3
-    assert target * least <= len(encode(pixels, target_size=target, model=model)) <= target
+    target = len(encode(pixels, quality=quality, model=model, exact=False)) + 3
+    size = len(encode(pixels, target_size=target, model=model, exact=False))
+    assert min(target * 0.99, target - filter_bytes) <= size <= target
 
 
 def test_targets_out_of_reach_name_what_is_possible() -> None:
@@ -291,13 +293,13 @@ def test_analysis_runs_once_in_a_search_and_is_kept_for_nothing_else(monkeypatch
     monkeypatch.setattr(analysis, "analyse", counted)
     in_tiles(monkeypatch, 128)
     with settings(threads=1):
-        encode(photo_like(128, 512), target_size=5000)
+        encode(photo_like(128, 512), target_size=5000, exact=False)
     assert len(calls) == 4
     assert calls[-1] == 3
     calls.clear()
     kept.clear()
     with settings(threads=1):
-        encode(photo_like(128, 512))
+        encode(photo_like(128, 512), exact=False)
     assert len(calls) == 4
     assert max(calls) <= 1
 

@@ -109,6 +109,14 @@ def test_it_is_a_lic_file_of_the_means_of_squares(mode: str) -> None:
     np.testing.assert_array_equal(codec.decode(data)[1], codec.decode(with_payload_left_out(data))[1])
 
 
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_bands_are_reduced_as_the_whole_is(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previews, "BAND_ROWS", 50)
+    whole = Image.fromarray(photo_like(131, 70, 4)).convert(mode)
+    pixels = np.asarray(whole).reshape(131, 70, -1)
+    assert (previews.reduced(pixels, mode, 7) == np.asarray(whole.reduce(7)).reshape(19, 10, -1)).all()
+
+
 def with_payload_left_out(data: bytes) -> bytes:
     parts = container.unpack(data)
     tiles = [bytes(tile) for tile in parts.tiles if tile is not None]

@@ -64,7 +64,7 @@ def test_tiles_see_their_neighbours(cat: np.ndarray, monkeypatch: pytest.MonkeyP
 def test_a_map_of_importance_is_kept(cat: np.ndarray) -> None:
     options = {"quality": 5, "roi": (100, 50, 250, 200)}
     plain, refined = (rate_and_quality(cat, effort=effort, **options) for effort in (0, 3))
-    assert saved(plain, refined) > 0.02
+    assert saved(plain, refined) > 0.015
 
 
 def test_a_target_is_never_exceeded(cat: np.ndarray) -> None:

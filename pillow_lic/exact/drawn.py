@@ -81,13 +81,13 @@ def stepping(rows: Pixels, apart: int, least: int) -> tuple[npt.NDArray[np.intp]
 
     All channels are seen in one row of bytes, which processors compare many at a time.
     """
-    channels = rows.shape[2]
-    flat = np.ascontiguousarray(rows).reshape(len(rows), -1)
+    height, width, channels = rows.shape
+    flat = np.ascontiguousarray(rows).reshape(height, width * channels)
     before, after = flat[:, : -apart * channels], flat[:, apart * channels :]
     places = np.flatnonzero(np.maximum(before, after) - np.minimum(before, after) >= least) // channels
     new = np.ones(len(places), np.bool_)
     new[1:] = places[1:] != places[:-1]
-    row, column = np.divmod(places[new], rows.shape[1] - apart)
+    row, column = np.divmod(places[new], width - apart)
     return row, column
 
 

@@ -3,7 +3,7 @@
     picture (12, 8h, 8w), context (C, 2h, 2w), level (h, w)  ──▶  colours (16h, 16w, 3)
 
 Native code (native/detail.hpp) needs a file of numbers beside the model, outside its hash; its colours are a sixteenth of a level off here
-and there, the same on every processor. So the `reference`, which files depend on, is always the network.
+and there, the same on every processor. So the `reference` is always the network.
 """
 
 from __future__ import annotations

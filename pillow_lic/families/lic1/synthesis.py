@@ -4,7 +4,7 @@
                                    ──paint──▶  colours (16h, 16w, 3), what `detail` does as well
 
 Native code (native/synthesis.hpp) needs a file of numbers beside the model, outside its hash; its picture is some hundredths of a level
-off. So the `reference`, which files depend on, is always the network. Where both have native code they are one: rows go through all layers
+off. So the `reference` is always the network. Where both have native code they are one: rows go through all layers
 one after another (native/canvas.hpp), and a part is that of the whole to the last bit.
 """
 

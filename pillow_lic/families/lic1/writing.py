@@ -82,7 +82,7 @@ class Writer:
             (coded,) = self.tiling.tiles()
             payload, found, made = self._coded(level, coded)
             return Trial([payload], filtering.applied(cast(filtering.Fine, made), coded, found.filter))
-        reader = Reader(self._model, self.tiling, level, self.deltas, reference=True)
+        reader = Reader(self._model, self.tiling, level, self.deltas, reference=self._reference)
         seen, payloads = np.empty_like(self._rgb), [b""] * self.tiling.count
 
         def latents(index: int, _: Area) -> Found:
@@ -91,6 +91,11 @@ class Writer:
 
         reader.draw_latents(latents, onto(seen), bytes_per_pixel=self._bytes_per_pixel)
         return Trial(payloads, seen)
+
+    @property
+    def _reference(self) -> bool:
+        """Whether only the reference is the same with any number of threads: native code always is, and paints what readers will see."""
+        return synthesis.painter(self._model, reference=False) is None
 
     @property
     def _bytes_per_pixel(self) -> int:
@@ -135,9 +140,7 @@ class Writer:
         if not self._fits:
             return _Filtered(*filtering.named(filters, level), np.empty((0, 0, 3), np.uint16))
         inside = (slice(grid.inside[0]), slice(grid.inside[1]))
-        # Native code paints what readers will see, the same with any number of threads; the network only as the reference.
-        reference = synthesis.painter(self._model, reference=False) is None
-        whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=reference)
+        whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=self._reference)
         made = np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])
         if known:
             return known._replace(made=made)
