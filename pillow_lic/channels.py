@@ -17,12 +17,16 @@ def as_rgb(pixels: Pixels, mode: str) -> Pixels:
     return np.repeat(pixels[:, :, :1], 3, 2) if mode in ("L", "LA") else pixels[:, :, :3]
 
 
+_BAND_ROWS = 64
+"""Rows that are compared at a time: most pictures of colours are told from grey ones by the first of them."""
+
+
 def are_equal(pixels: Pixels, mode: str) -> bool:
     """Whether the three channels of a picture of RGB or RGBA are equal."""
     if mode in ("L", "LA"):
         return False
-    red, green, blue = (pixels[:, :, channel] for channel in range(3))
-    return all(np.array_equal(a[:1], b[:1]) and np.array_equal(a, b) for a, b in ((red, green), (green, blue)))
+    bands = (pixels[top : top + _BAND_ROWS] for top in range(0, len(pixels), _BAND_ROWS))
+    return all(np.array_equal(band[:, :, :2], band[:, :, 1:3]) for band in bands)
 
 
 def in_mode(put: Put, header: Header, plane: Pixels | None) -> Put:
