@@ -45,7 +45,7 @@ def test_a_cut_file_is_whole_and_near_its_size(model: Model) -> None:
         reached.append(metrics.psnr(PIXELS, shown))
         assert pillow_lic.cut(smaller, len(smaller)) == smaller
         with pillow_lic.open(data, bytes=size) as im:
-            assert metrics.psnr(PIXELS, np.asarray(im)) == pytest.approx(reached[-1], abs=0.3)
+            assert metrics.psnr(PIXELS, np.asarray(im)) == pytest.approx(reached[-1], abs=0.4)
     assert reached == sorted(reached)
     assert reached[0] > 14
     assert pillow_lic.cut(data, len(data)) == data

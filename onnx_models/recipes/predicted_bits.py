@@ -47,6 +47,11 @@ LEVELS = {"li2018": (146, 512, 777, 1024), "toderici2017": (0, 146, 439, 1024)}
 Pixels = npt.NDArray[np.uint8]
 
 
+def with_contexts(number: int) -> Model:
+    """Return a model that codes in contexts of neighbours, which may be superseded by one that predicts: StopIteration if there is none."""
+    return next(model for model in models.models() if model.number == number)
+
+
 class Code(NamedTuple):
     """Bits of a picture in the order of its stream, (planes, h, w) of 0 and 1, those that are coded, and what they take as it ships."""
 
@@ -223,7 +228,7 @@ def main() -> None:
     add_schedule(p)
     a = p.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
-    model = models.choose(CONTEXTS[a.model])
+    model = with_contexts(CONTEXTS[a.model])
     codes = list(codes_of(model, Patches(a.patches).some(a.samples)))
     net = Predictor(len(codes[0].bits))
     learn(net, codes, a.steps, a.batch, a.rate)

@@ -9,7 +9,7 @@ import torch
 from onnx_models.recipes import predicted_bits as recipe
 from onnx_models.recipes.common.exact import UNIT
 from onnx_models.recipes.recurrent import predicted
-from pillow_lic.engine import bits, models
+from pillow_lic.engine import bits
 
 PLANES, SIDE = 5, 6
 
@@ -96,7 +96,7 @@ def test_it_learns_what_planes_tell_of_each_other() -> None:
 @pytest.mark.parametrize("name", recipe.LEVELS)
 def test_codes_are_those_of_the_files(name: str) -> None:
     """All but a map, or counts of steps: a stream has those too, a check and a state."""
-    model = models.choose(recipe.CONTEXTS[name])
+    model = recipe.with_contexts(recipe.CONTEXTS[name])
     pixels = np.random.default_rng(3).integers(0, 256, (4, 4, 3), np.uint8).repeat(16, 0).repeat(16, 1)
     found = recipe.code_of(model, pixels, 1024)
     assert found.bits.shape == found.mask.shape

@@ -17,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pillow_lic.engine import bits, models
+from pillow_lic.engine import bits
 from pillow_lic.engine.models import Model
 from pillow_lic.families import recurrence, sign_streams
 
 from ..common.data import Patches
 from ..common.exact import ExactConv, proved
 from ..common.export import Release, add_destination
-from ..predicted_bits import HIDDEN, Predictor, add_schedule, codes_of, counted, learn
+from ..predicted_bits import HIDDEN, Predictor, add_schedule, codes_of, counted, learn, with_contexts
 
 Integers = npt.NDArray[np.int32]
 
@@ -77,7 +77,7 @@ def main() -> None:
     add_destination(p)
     a = p.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
-    base = models.choose(a.base)
+    base = with_contexts(a.base)
     codes = list(codes_of(base, Patches(a.patches).some(a.samples)))
     net = Predictor(len(codes[0].bits))
     learn(net, codes, a.steps, a.batch, a.rate)

@@ -91,7 +91,7 @@ def _chosen() -> bool:
 @cache
 def _analysis(model: Model, role: str) -> Analysis | None:
     _, _, *body, straight = graphs.weights(model.stored(role).read())
-    if not _known([*body, straight], {5}):
+    if not (_known([*body, straight], {5}) and _are_pairs(body)):
         return None
     enter, *layers = _pairs(body)
     blocks, leave = layers[: len(layers) // 5 * 5], layers[len(layers) // 5 * 5 :]
@@ -108,9 +108,9 @@ def _analysis(model: Model, role: str) -> Analysis | None:
 @cache
 def _latents(model: Model, fine: int) -> tuple[Latents, HyperAnalysis] | None:
     arrays = [array for array in graphs.weights(model.stored("latents").read()) if array.size > whole_numbers.ANCHORS]
-    if not _known(arrays, {3, 5}):
-        return None
     trunk, *rest = arrays
+    if not (_known(arrays, {3, 5}) and _are_pairs(rest[:24]) and _are_pairs(rest[25:])):
+        return None
     enter, *layers = _pairs(rest[:24])
     blocks, (leave,) = layers[:10], layers[10:]
     factors, (first, *between, halve, last) = rest[24], _pairs(rest[25:])
@@ -130,6 +130,12 @@ def _known(weights: Sequence[Floats], sides: set[int]) -> bool:
     """Return whether native code has layers of so many outputs, and depthwise ones of such sides."""
     depthwise = {array.shape[2] for array in weights if array.ndim == 4 and array.shape[1] == 1}
     return depthwise == sides and all(len(array) % OUTPUTS == 0 for array in weights)
+
+
+def _are_pairs(arrays: Sequence[Floats]) -> bool:
+    """Return whether these are layers, weights and biases by turns."""
+    sizes = [len(array) for array in arrays]
+    return sizes[::2] == sizes[1::2] and all(bias.ndim == 1 for bias in arrays[1::2])
 
 
 def _pairs(arrays: Sequence[Floats]) -> list[Layer]:
