@@ -102,6 +102,13 @@ def to_image(array: NDArray[np.uint8], mode: str) -> Image.Image:
     return Image.frombytes(mode, (width, height), np.ascontiguousarray(array).data)
 
 
+def reduced(array: NDArray[np.uint8], mode: str, scale: int) -> NDArray[np.uint8]:
+    """Return uint8 (height, width, channels) of a stored mode as what `Image.reduce` makes of it: the means of squares of so many."""
+    rows = max(BAND_PIXELS // array.shape[1] // scale, 1) * scale
+    bands = (array[top : top + rows] for top in range(0, len(array), rows))
+    return np.concatenate([to_pixels(to_image(band, mode).reduce(scale)).array for band in bands])
+
+
 def set_pixels(image: Image.Image, array: NDArray[np.uint8]) -> None:
     """Give an image, which is in memory, the pixels (height, width, C) of its mode and size."""
     image.frombytes(np.ascontiguousarray(array).data)

@@ -9,9 +9,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from . import color, families
 from .engine.models import Model
 from .exact import ground
@@ -19,8 +16,6 @@ from .families import Request
 from .fileformat import preview
 from .fileformat.limits import MAX_LEVEL
 from .forms import Coded, Picture
-
-Pixels = npt.NDArray[np.uint8]
 
 SHOWN_FROM: Final = 8_000_000
 """Pixels from which a picture has a preview where nobody says otherwise: below, a draft takes under a second."""
@@ -30,15 +25,6 @@ COARSER: Final = (3, 6, MAX_LEVEL + 1)
 """Level of a file for that of its preview, the finest first: a thumbnail is a half of it each way, which hides what is lost."""
 SHARE: Final = 1 / 64
 """Bytes of a preview for those of the tiles, at most."""
-BAND_ROWS: Final = 512
-"""Rows of a picture that are made an image at a time, about: all of them would take as much memory again."""
-
-
-def reduced(pixels: Pixels, mode: str, scale: int) -> Pixels:
-    """Return pixels (h, w, C) of a mode as what `Image.reduce` makes of them: the means of squares of so many."""
-    rows = max(BAND_ROWS // scale, 1) * scale
-    bands = (pixels[top : top + rows] for top in range(0, len(pixels), rows))
-    return np.concatenate([color.to_pixels(color.to_image(band, mode).reduce(scale)).array for band in bands])
 
 
 def of(picture: Picture, option: str | bool, model: Model, effort: int) -> Callable[[int, int], bytes | None] | None:
@@ -55,7 +41,7 @@ def of(picture: Picture, option: str | bool, model: Model, effort: int) -> Calla
 
     @cache  # made when first asked for: a picture that is kept as it is has none
     def form() -> Coded:
-        small = reduced(picture.pixels, picture.mode, scale)
+        small = color.reduced(picture.pixels, picture.mode, scale)
         return Coded(
             Picture(ground.without_hidden(small), picture.mode, None), model, Request(None, effort, search=True)
         )

@@ -17,7 +17,7 @@ from PIL import Image, ImageFile
 from tiled import in_tiles
 
 import pillow_lic
-from pillow_lic import codec, gaps, inspection, previews
+from pillow_lic import codec, color, gaps, inspection, previews
 from pillow_lic.describe import describe
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError
@@ -111,10 +111,10 @@ def test_it_is_a_lic_file_of_the_means_of_squares(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_bands_are_reduced_as_the_whole_is(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previews, "BAND_ROWS", 50)
+    monkeypatch.setattr(color, "BAND_PIXELS", 50 * 70)
     whole = Image.fromarray(photo_like(131, 70, 4)).convert(mode)
     pixels = np.asarray(whole).reshape(131, 70, -1)
-    assert (previews.reduced(pixels, mode, 7) == np.asarray(whole.reduce(7)).reshape(19, 10, -1)).all()
+    assert (color.reduced(pixels, mode, 7) == np.asarray(whole.reduce(7)).reshape(19, 10, -1)).all()
 
 
 def with_payload_left_out(data: bytes) -> bytes:

@@ -4,8 +4,8 @@
 //     trunk, linear path, level (h, w)  ──Latents──▶  y (M, h, w) in steps
 //
 // They are the graph analysis.onnx (or analysis_quick.onnx) and the first part of latents.onnx, and find latents some thousandths of a step
-// beside theirs, the same ones on every processor. The second part is in hyper_analysis.hpp. Rows go through all layers while they are in the caches (analysis_rows.hpp, which kernels.hpp compiles
-// for every kind of processor). Units are those of the file of numbers.
+// beside theirs, the same ones on every processor. The second part is in hyper_analysis.hpp. Rows go through all layers while they are in
+// the caches (analysis_rows.hpp, which kernels.hpp compiles for every kind of processor). Units are those of the file of numbers.
 #pragma once
 
 #include <vector>
