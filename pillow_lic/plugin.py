@@ -7,12 +7,11 @@ image. Everything that is wrong with a file is an OSError with a sentence. Writi
 from __future__ import annotations
 
 import builtins
-import contextlib
 import io
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -276,7 +275,7 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
         raise not_a_file(source)
     image = cast(LicImageFile, Image.open(source, formats=[FORMAT]))
     if most is not None:
-        with contextlib.ExitStack() as refused:
+        with ExitStack() as refused:
             refused.enter_context(image)  # closes a file that Pillow opened, not the caller's
             image.use_at_most(most)
             refused.pop_all()

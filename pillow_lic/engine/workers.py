@@ -224,8 +224,13 @@ def _crew(count: int) -> Iterator[Workers]:
 def in_parts(job: Callable[[int, int], object], length: int, least: int) -> None:
     """Do a job on the parts (first, last) of so many rows, of `least` rows or more, as many as there are threads; as `at_once`."""
     count = max(1, min(current_settings().threads, length // least, MOST_PARTS))
+    at_once(lambda part: job(*part), parts(length, count))
+
+
+def parts(length: int, count: int) -> list[tuple[int, int]]:
+    """Return so many parts (first, last) of a length, as equal as can be."""
     edges = [length * number // count for number in range(count + 1)]
-    at_once(lambda part: job(*part), list(itertools.pairwise(edges)))
+    return list(itertools.pairwise(edges))
 
 
 class _End:

@@ -55,7 +55,7 @@ def analyse(model: Model, pixels: Pixels, role: str = "analysis") -> Trunk:
     role: "analysis", or QUICK where the model has it.
     """
     layers = _analysis(model, role) if _chosen() else None
-    if layers is None or _latents(model, whole_numbers.fine(0)) is None:
+    if layers is None or _latent_weights(model) is None:
         features, linear = model.run(role, pixels=pixels)
         return Trunk(features[0], linear[0], native=False)
     check_time()
@@ -106,11 +106,18 @@ def _analysis(model: Model, role: str) -> Analysis | None:
 
 
 @cache
-def _latents(model: Model, fine: int) -> tuple[Latents, HyperAnalysis] | None:
+def _latent_weights(model: Model) -> list[Floats] | None:
+    """Return the weights of `latents` in the order of its graph, None where native code has no layers of such shapes."""
     arrays = [array for array in graphs.weights(model.stored("latents").read()) if array.size > whole_numbers.ANCHORS]
-    trunk, *rest = arrays
-    if not (_known(arrays, {3, 5}) and _are_pairs(rest[:24]) and _are_pairs(rest[25:])):
+    is_known = _known(arrays, {3, 5}) and _are_pairs(arrays[1:25]) and _are_pairs(arrays[26:])
+    return arrays if is_known else None
+
+
+@cache
+def _latents(model: Model, fine: int) -> tuple[Latents, HyperAnalysis] | None:
+    if (weights := _latent_weights(model)) is None:
         return None
+    trunk, *rest = weights
     enter, *layers = _pairs(rest[:24])
     blocks, (leave,) = layers[:10], layers[10:]
     factors, (first, *between, halve, last) = rest[24], _pairs(rest[25:])

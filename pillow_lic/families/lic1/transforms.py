@@ -6,7 +6,6 @@ here; sizes are those of one tile, (h, w) = latents of 16x16 pixels, padded to m
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -76,8 +75,7 @@ def synthesis(
     if count == 1 or reference:
         _synthesised(model, y_hat, level, inside, pixels, reference=reference)
         return pixels
-    edges = [length * number // count for number in range(count + 1)]
-    pieces = [_piece(first, last, inside) for first, last in itertools.pairwise(edges)]
+    pieces = [_piece(first, last, inside) for first, last in workers.parts(length, count)]
 
     def make(mine: Sequence[Area]) -> None:
         for piece in mine:
