@@ -108,7 +108,7 @@ class Analysis:
         """The features of a place of the trunk."""
 
     def run(
-        self, first: int, last: int, pixels: NDArray[np.uint8], trunk: NDArray[np.int16], linear: NDArray[np.float32]
+        self, pixels: NDArray[np.uint8], trunk: NDArray[np.int16], linear: NDArray[np.float32], first: int, last: int
     ) -> None:
         """Write what belongs to the rows first..last of latents to the trunk (2h, 2w, F) and the linear path (h, w, M).
 
@@ -124,12 +124,12 @@ class Latents:
 
     def run(
         self,
-        first: int,
-        last: int,
         trunk: NDArray[np.int16],
         linear: NDArray[np.float32],
         level: NDArray[np.float32],
         y: NDArray[np.float32],
+        first: int,
+        last: int,
     ) -> None:
         """Write the rows first..last of y (M, h, w), in steps, at levels (h, w), of what `Analysis.run` has written; errors as there."""
 
@@ -143,7 +143,7 @@ class HyperAnalysis:
     def fast() -> bool:
         """Return whether the processor has what makes it quicker than an engine; `run` is an error where not."""
 
-    def run(self, first: int, last: int, y: NDArray[np.float32], hyper_latents: NDArray[np.float32]) -> None:
+    def run(self, y: NDArray[np.float32], hyper_latents: NDArray[np.float32], first: int, last: int) -> None:
         """Write those of hyper-latents (Z, h/4, w/4), -127..127, that belong to the rows first..last of y (M, h, w) in steps.
 
         h, w, first and last are multiples of 4. ValueError for arrays of other shapes or without places, for rows outside them, or where it

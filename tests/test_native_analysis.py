@@ -182,16 +182,16 @@ def test_arrays_and_files_of_other_shapes_are_errors() -> None:
     }
     for kind, names in taken.items():
         good = arrays()
-        made[kind].run(0, 4, *(good[name] for name in names))
+        made[kind].run(*(good[name] for name in names), 0, 4)
         for rows in ((4, 0), (0, 8), (4, 8)):
             with pytest.raises(ValueError, match="there must be rows"):
-                made[kind].run(*rows, *(good[name] for name in names))
+                made[kind].run(*(good[name] for name in names), *rows)
         with pytest.raises(ValueError, match="there must be rows"):
-            made[kind].run(0, 0, *(arrays(0)[name] for name in names))
+            made[kind].run(*(arrays(0)[name] for name in names), 0, 0)
         for name, axis in itertools.product(names, range(3)):
             if axis < good[name].ndim:
                 wrong = good | {name: np.repeat(good[name], 2, axis)}
                 with pytest.raises(ValueError, match="there must be"):
-                    made[kind].run(0, 4, *(wrong[other] for other in names))
+                    made[kind].run(*(wrong[other] for other in names), 0, 4)
     with pytest.raises(ValueError, match="whole squares of 4"):
-        made[_native.HyperAnalysis].run(2, 4, *(arrays()[name] for name in taken[_native.HyperAnalysis]))
+        made[_native.HyperAnalysis].run(*(arrays()[name] for name in taken[_native.HyperAnalysis]), 2, 4)

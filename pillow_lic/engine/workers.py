@@ -132,12 +132,8 @@ SMALL = 2**16
 """Pixels of a picture that one thread works on: sessions for several would take longer to make than they save."""
 AHEAD = 2
 """Jobs that may wait for each thread; a result is held until it is used, so that more would take memory."""
-
-
 MOST_PARTS = 16
 """Parts of a picture that are worked on at the same time, however many threads are asked for."""
-LEAST_ROWS = 2
-"""Times `each` that a thread has of rows at least: it goes through what is around them too."""
 
 
 class Workers:
@@ -286,14 +282,14 @@ def at_once(job: Callable[[T], object], items: Sequence[T]) -> None:
             other.result()
 
 
-def in_rows(work: Callable[..., object], rows: int, each: int, *arguments: Any) -> None:
-    """Have native code work on rows that come by `each`: work(first, last, *arguments), every thread on a part of them, as `in_parts`.
+def in_rows(work: Callable[..., object], *arguments: Any, rows: int, least: int, each: int = 1) -> None:
+    """Have native code work on rows that come by `each`: work(*arguments, first, last), every thread on a part of them, as `in_parts`.
 
-    What is around its part, native code sees for itself.
+    least: how many times `each` a part has, or more, for native code goes through what is around it too.
     """
 
     @ending.at_work
     def do(first: int, last: int) -> None:
-        work(each * first, each * last, *arguments)
+        work(*arguments, each * first, each * last)
 
-    in_parts(do, rows // each, LEAST_ROWS)
+    in_parts(do, rows // each, least)

@@ -30,8 +30,8 @@ bool sized(const Array& array, std::size_t a, std::size_t b, std::size_t c) {
   return array.shape(0) == a && array.shape(1) == b && array.shape(2) == c;
 }
 
-void analyse(const lic::Analysis& network, std::size_t first, std::size_t last, const Given<std::uint8_t, 3>& pixels,
-             const Made<std::int16_t, 3>& trunk, const Made<float, 3>& linear) {
+void analyse(const lic::Analysis& network, const Given<std::uint8_t, 3>& pixels, const Made<std::int16_t, 3>& trunk,
+             const Made<float, 3>& linear, std::size_t first, std::size_t last) {
   const std::size_t height = linear.shape(0), width = linear.shape(1);
   const lic::Stretch rows = stretch(first, last, height, width, 1);
   if (!sized(pixels, 16 * height, 16 * width, lic::Analysis::kColours) || !sized(trunk, 2 * height, 2 * width, network.sizes.features) ||
@@ -41,8 +41,8 @@ void analyse(const lic::Analysis& network, std::size_t first, std::size_t last, 
   lic::kernels().analyse(network, pixels.data(), rows, trunk.data(), linear.data());
 }
 
-void find_latents(const lic::Latents& network, std::size_t first, std::size_t last, const Given<std::int16_t, 3>& trunk,
-                  const Given<float, 3>& linear, const Given<float, 2>& level, const Made<float, 3>& y) {
+void find_latents(const lic::Latents& network, const Given<std::int16_t, 3>& trunk, const Given<float, 3>& linear,
+                  const Given<float, 2>& level, const Made<float, 3>& y, std::size_t first, std::size_t last) {
   const std::size_t height = level.shape(0), width = level.shape(1);
   const lic::Stretch rows = stretch(first, last, height, width, 1);
   if (!sized(trunk, 2 * height, 2 * width, network.sizes.features) || !sized(linear, height, width, network.sizes.latents) ||
@@ -52,7 +52,7 @@ void find_latents(const lic::Latents& network, std::size_t first, std::size_t la
   lic::kernels().find_latents(network, trunk.data(), linear.data(), level.data(), rows, y.data());
 }
 
-void descend(const lic::HyperAnalysis& network, std::size_t first, std::size_t last, const Given<float, 3>& y, const Made<float, 3>& hyper_latents) {
+void descend(const lic::HyperAnalysis& network, const Given<float, 3>& y, const Made<float, 3>& hyper_latents, std::size_t first, std::size_t last) {
   constexpr std::size_t kStride = lic::HyperAnalysis::kStride;
   const std::size_t height = y.shape(1), width = y.shape(2);
   const lic::Stretch rows = stretch(first, last, height, width, kStride);
@@ -72,18 +72,18 @@ void bind_encoder(nb::module_& module) {
       }, nb::arg("numbers").noconvert(), nb::arg("channels"), nb::arg("blocks"), nb::arg("features"), nb::arg("latents"))
       .def_static("fast", &lic::fast_kernels)
       .def_prop_ro("features", [](const lic::Analysis& self) { return self.sizes.features; })
-      .def("run", &analyse, nb::arg("first"), nb::arg("last"), nb::arg("pixels").noconvert(), nb::arg("trunk").noconvert(),
-           nb::arg("linear").noconvert());
+      .def("run", &analyse, nb::arg("pixels").noconvert(), nb::arg("trunk").noconvert(), nb::arg("linear").noconvert(), nb::arg("first"),
+           nb::arg("last"));
   nb::class_<lic::Latents>(module, "Latents")
       .def("__init__", [](lic::Latents* self, const Bytes& numbers, std::size_t features, std::size_t channels, std::size_t latents) {
         new (self) lic::Latents(made<lic::Latents>(numbers, {features, channels, latents}));
       }, nb::arg("numbers").noconvert(), nb::arg("features"), nb::arg("channels"), nb::arg("latents"))
-      .def("run", &find_latents, nb::arg("first"), nb::arg("last"), nb::arg("trunk").noconvert(), nb::arg("linear").noconvert(),
-           nb::arg("level").noconvert(), nb::arg("y").noconvert());
+      .def("run", &find_latents, nb::arg("trunk").noconvert(), nb::arg("linear").noconvert(), nb::arg("level").noconvert(),
+           nb::arg("y").noconvert(), nb::arg("first"), nb::arg("last"));
   nb::class_<lic::HyperAnalysis>(module, "HyperAnalysis")
       .def("__init__", [](lic::HyperAnalysis* self, const Bytes& numbers, std::size_t latents, std::size_t channels, std::size_t hyper_latents) {
         new (self) lic::HyperAnalysis(made<lic::HyperAnalysis>(numbers, {latents, channels, hyper_latents}));
       }, nb::arg("numbers").noconvert(), nb::arg("latents"), nb::arg("channels"), nb::arg("hyper_latents"))
       .def_static("fast", &lic::HyperAnalysis::fast)
-      .def("run", &descend, nb::arg("first"), nb::arg("last"), nb::arg("y").noconvert(), nb::arg("hyper_latents").noconvert());
+      .def("run", &descend, nb::arg("y").noconvert(), nb::arg("hyper_latents").noconvert(), nb::arg("first"), nb::arg("last"));
 }

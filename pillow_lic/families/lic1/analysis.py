@@ -9,7 +9,7 @@ on every processor and with any number of threads.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,8 @@ QUICK = "analysis_quick"
 """The role of a smaller analysis that a model may have beside its own, for effort 0."""
 OUTPUTS = 16
 """Outputs of native layers come in so many."""
+LEAST_SQUARES = 2
+"""Rows of hyper-latents that a thread has at least."""
 
 
 class Trunk(NamedTuple):
@@ -63,7 +65,8 @@ def analyse(model: Model, pixels: Pixels, role: str = "analysis") -> Trunk:
     rows, columns = (length // sizes.stride for length in pixels.shape[:2])
     made = np.empty((2 * rows, 2 * columns, layers.features), np.int16)
     straight = np.empty((rows, columns, sizes.latents), np.float32)
-    workers.in_rows(layers.run, rows, sizes.hyper_stride, np.ascontiguousarray(pixels), made, straight)
+    given = np.ascontiguousarray(pixels)
+    workers.in_rows(layers.run, given, made, straight, rows=rows, least=LEAST_SQUARES, each=sizes.hyper_stride)
     return Trunk(made, straight, native=True)
 
 
@@ -78,8 +81,9 @@ def latents(model: Model, trunk: Trunk, level: Floats) -> tuple[Floats, Floats]:
     y = np.empty((sizes.latents, rows, columns), np.float32)
     z_hat = np.empty((sizes.hyper_latents, rows // sizes.hyper_stride, columns // sizes.hyper_stride), np.float32)
     field = np.ascontiguousarray(level, np.float32)
-    workers.in_rows(layers[0].run, rows, sizes.hyper_stride, trunk.features, trunk.linear, field, y)
-    workers.in_rows(layers[1].run, rows, sizes.hyper_stride, y, z_hat)
+    in_rows = partial(workers.in_rows, rows=rows, least=LEAST_SQUARES, each=sizes.hyper_stride)
+    in_rows(layers[0].run, trunk.features, trunk.linear, field, y)
+    in_rows(layers[1].run, y, z_hat)
     return y, z_hat
 
 

@@ -9,7 +9,7 @@ Native code gives the same means on every processor that it runs on.
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -70,6 +70,6 @@ def find(model: Model, stage: int, features: Features, y_hat: Floats) -> Floats:
     latents, rows, columns = y_hat.shape
     turns = passes.of_stage(stage, model.constants["stages"])
     found = np.empty((len(turns) * latents, rows // 2, columns // 2), np.float32)
-    job = partial(at_work(features.layers.find), stage, features.array, y_hat, found)
-    workers.in_parts(job, rows // 2, passes.LEAST_ROWS)
+    work = features.layers.find
+    workers.in_rows(work, stage, features.array, y_hat, found, rows=rows // 2, least=passes.LEAST_ROWS)
     return found

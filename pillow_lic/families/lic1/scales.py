@@ -7,7 +7,7 @@ what the range coder reads.
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -77,8 +77,8 @@ def find(
     latents, turns = model.constants["latents"], passes.of_stage(stage, model.constants["stages"])
     index = np.empty((len(turns) * latents, rows // 2, columns // 2), np.uint8)
     level = np.ascontiguousarray(level, np.float32)
-    job = partial(at_work(layers.find), stage, np.ascontiguousarray(features), level, magnitudes, index)
-    workers.in_parts(job, rows // 2, passes.LEAST_ROWS)
+    given = stage, np.ascontiguousarray(features), level, magnitudes, index
+    workers.in_rows(layers.find, *given, rows=rows // 2, least=passes.LEAST_ROWS)
     return index
 
 
