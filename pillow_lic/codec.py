@@ -1,6 +1,6 @@
 """Pixels <-> file, for any family.
 
-write:  pixels ─▶ colours, alpha ─▶ exact layer, ground ─▶ places that matter ─▶ the family's writer ─▶ container (`composing`)
+write:  pixels ─▶ colours, alpha ─▶ exact layer, ground ─▶ places that matter ─▶ the family's writer ─▶ container (`writing`)
 read:   container ─▶ header ─▶ model, family ─▶ the family's reader ─▶ colours, tile by tile ─▶ exact layer ─▶ pixels
 """
 
@@ -55,7 +55,7 @@ def encode(
     does not know and for a target out of reach, LicLimitError for a picture the format has no room for, LicRuntimeError when
     the network engine fails, or when pixels are to be kept exactly and Pillow has no WebP.
     """
-    from . import composing, forms  # readers do without
+    from .writing import composing, forms  # readers do without
 
     _check(pixels, mode)
     model = models.choose(LOSSLESS if options.lossless and options.model is None else options.model)

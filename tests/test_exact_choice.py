@@ -11,13 +11,13 @@ from pictures import SAMPLE, photo_like
 from PIL import Image, ImageDraw, ImageFont
 
 import pillow_lic
-from pillow_lic import composing
 from pillow_lic.engine import models
 from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, margins, merging, whole
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container, exact_layer
 from pillow_lic.fileformat.levels import quality_to_level
-from pillow_lic.forms import Coded, Form, Picture
+from pillow_lic.writing import composing
+from pillow_lic.writing.forms import Coded, Form, Picture
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -18,7 +18,7 @@ from pillow_lic.families.lic1 import detail, synthesis
 from pillow_lic.fileformat import container
 from pillow_lic.fileformat.levels import quality_to_level
 from pillow_lic.fileformat.limits import MAX_LEVEL
-from pillow_lic.forms import Alone, Coded, Picture
+from pillow_lic.writing.forms import Alone, Coded, Picture
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageFile
 from tiled import in_tiles
 
 import pillow_lic
-from pillow_lic import codec, color, gaps, inspection, previews
+from pillow_lic import codec, color, gaps, inspection
 from pillow_lic.describe import describe
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError
@@ -29,6 +29,7 @@ from pillow_lic.fileformat.limits import MAX_PREVIEW_PIXELS
 from pillow_lic.fileformat.sections import PREVIEW
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
+from pillow_lic.writing import previews
 
 EDGE = 64
 

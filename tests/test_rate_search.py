@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pillow_lic import rate_search
+from pillow_lic.writing import rate_search
 
 LEVELS = range(1025)
 

@@ -51,7 +51,7 @@ STATIONS = {
     "engine/bits": "range coder",
     "color": "colour",
     "channels": "colour",
-    "composing": "colour",
+    "writing": "colour",
     "exact": "letters",
     "importance": "importance",
     "fileformat": "container",

@@ -4,6 +4,6 @@
            ├glyphs▶ ink and cover on smooth grounds ┘
            └─ground─▶ smooth under what is kept ─▶ the family's encoder
 
-All is weighed at the aim of a level (`aims`); `forms` compares whole files. A photograph has no such blocks, and its file stays as
+All is weighed at the aim of a level (`aims`); `writing.forms` compares whole files. A photograph has no such blocks, and its file stays as
 it is without this room.
 """

@@ -1,7 +1,4 @@
-"""The preview that a large picture is written with: what thumbnails are made of, in a tenth of the time of a draft.
-
-Only writers import this.
-"""
+"""The preview that a large picture is written with: what thumbnails are made of, in a tenth of the time of a draft."""
 
 from __future__ import annotations
 
@@ -9,12 +6,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-from . import color, families
-from .engine.models import Model
-from .exact import ground
-from .families import Request
-from .fileformat import preview
-from .fileformat.limits import MAX_LEVEL
+from .. import color, families
+from ..engine.models import Model
+from ..exact import ground
+from ..families import Request
+from ..fileformat import preview
+from ..fileformat.limits import MAX_LEVEL
 from .forms import Coded, Picture
 
 SHOWN_FROM: Final = 8_000_000

@@ -1,6 +1,6 @@
 """The forms that a picture can be written in: by networks, with an exact layer over them or without, and every pixel as it is.
 
-What a form costs is its bits, and its error by the bits that the level takes error to be worth. Only writers import this.
+What a form costs is its bits, and its error by the bits that the level takes error to be worth.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from . import channels, families, metrics
-from .engine import models
-from .engine.models import Model
-from .exact import aims, drawn, ground
-from .exact.aims import Aim
-from .exact.drawn import BLOCK
-from .exact.layer import Layer
-from .families import Request
-from .fileformat import alpha, container, importance_map, squares, vp8l
-from .fileformat.areas import Area
-from .fileformat.header import Header
-from .fileformat.importance_map import Deltas
-from .fileformat.limits import MAX_LEVEL
-from .fileformat.tiling import Tiling
-from .inspection import LOSSLESS
+from .. import channels, families, metrics
+from ..engine import models
+from ..engine.models import Model
+from ..exact import aims, drawn, ground
+from ..exact.aims import Aim
+from ..exact.drawn import BLOCK
+from ..exact.layer import Layer
+from ..families import Request
+from ..fileformat import alpha, container, importance_map, squares, vp8l
+from ..fileformat.areas import Area
+from ..fileformat.header import Header
+from ..fileformat.importance_map import Deltas
+from ..fileformat.limits import MAX_LEVEL
+from ..fileformat.tiling import Tiling
+from ..inspection import LOSSLESS
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from .fileformat.levels import level_to_quality
-from .fileformat.limits import MAX_LEVEL
-from .options import EncodeOptions
+from ..fileformat.levels import level_to_quality
+from ..fileformat.limits import MAX_LEVEL
+from ..options import EncodeOptions
 
 CLOSE = 0.002
 """The part of a target that a file may stay below it to end the search: half a level on average."""

@@ -3,7 +3,7 @@
     picture ─▶ without a layer ──what each block costs, in doubt──▶ exact layer ─▶ with it ─┐
                      └──────────────────── bits and error ─────────────────────────────────┴▶ the cheaper one, or every pixel as it is
 
-Only writers import this. `codec.encode` has checked what comes in.
+`codec.encode` has checked what comes in.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from typing import Any, Final, cast
 import numpy as np
 import numpy.typing as npt
 
-from . import channels, previews, rate_search
-from .engine.models import Model
-from .exact import aims, choice, ground, layer, whole
-from .exact.layer import Layer
-from .families import Request
-from .fileformat import importance_map, vp8l
-from .fileformat.levels import quality_to_level
-from .fileformat.limits import MAX_LEVEL
+from .. import channels
+from ..engine.models import Model
+from ..exact import aims, choice, ground, layer, whole
+from ..exact.layer import Layer
+from ..families import Request
+from ..fileformat import importance_map, vp8l
+from ..fileformat.levels import quality_to_level
+from ..fileformat.limits import MAX_LEVEL
+from ..importance import requested
+from ..options import EncodeOptions
+from . import previews, rate_search
 from .forms import Alone, Coded, Form, Picture, as_it_is
-from .importance import requested
-from .options import EncodeOptions
 
 Pixels = npt.NDArray[np.uint8]
 
