@@ -12,7 +12,7 @@ from PIL import Image, JpegImagePlugin
 from . import color, originals
 from .engine import models
 from .engine.settings import check_pixels, limited_time
-from .families import wrapped
+from .families.wrapped import restoration
 from .fileformat import jpeg
 from .fileformat.areas import onto
 from .fileformat.source import opened, read_all
@@ -88,8 +88,8 @@ def restored_pixels(data: bytes, views: int) -> tuple[npt.NDArray[np.uint8], str
     seen = jpeg.pixels_of(data)
     shown = np.empty_like(seen)
     model = models.choose(MODEL)
-    luma = wrapped.luma_of(model, data, facts, seen)
-    wrapped.restored(model, seen, facts, seen.shape[:2], onto(shown), held=len(data), luma=luma, views=views)
+    luma = restoration.luma_of(model, data, facts, seen)
+    restoration.restored(model, seen, facts, seen.shape[:2], onto(shown), held=len(data), luma=luma, views=views)
     if facts.is_grey:
         return ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8), "L"
     return shown, "RGB"

@@ -10,8 +10,8 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic import metrics
-from pillow_lic.families.calm import calmed
-from pillow_lic.families.noise import let_be
+from pillow_lic.families.wrapped.calm import calmed
+from pillow_lic.families.wrapped.noise import let_be
 from pillow_lic.fileformat import jpeg
 from pillow_lic.fileformat.areas import Area
 

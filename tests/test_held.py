@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 
 import pillow_lic
 from pillow_lic import metrics
-from pillow_lic.families import wrapped
-from pillow_lic.families.held import has_cut_off, hold
-from pillow_lic.families.still import left
+from pillow_lic.families.wrapped import restoration
+from pillow_lic.families.wrapped.held import has_cut_off, hold
+from pillow_lic.families.wrapped.still import left
 from pillow_lic.fileformat import jpeg
 from pillow_lic.fileformat.areas import Area
 
@@ -32,7 +32,7 @@ def test_luma_is_held_to_the_file_where_colours_were_cut_off(quality: int, monke
     """It comes nearer to that of the original, at 93 too, where the network changes nothing."""
     data = jpeg_of(letters(), quality=quality)
     shown = np.asarray(pillow_lic.restore(data))
-    monkeypatch.setattr(wrapped, "luma_of", lambda *_: None)
+    monkeypatch.setattr(restoration, "luma_of", lambda *_: None)
     free = np.asarray(pillow_lic.restore(data))
     alone = blocks_reference.held(
         free, opened(data), blocks_reference.luma_of(data), jpeg.facts_of(data).steps[0].tolist()

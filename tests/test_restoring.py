@@ -16,7 +16,7 @@ from pillow_lic import metrics
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.errors import LicLimitError
-from pillow_lic.families import wrapped
+from pillow_lic.families.wrapped import restoration
 from pillow_lic.fileformat import jpeg
 from pillow_lic.fileformat.areas import onto
 
@@ -152,7 +152,7 @@ def test_windows_leave_no_seam(cat: np.ndarray, model: models.Model) -> None:
     for window in (128, 1024):
         shown = np.zeros((*shape, 3), np.uint8)
         cut = replace(model, constants=dict(model.constants) | {"window": window})
-        wrapped.restored(cut, jpeg.pixels_of(data), jpeg.facts_of(data), shape, onto(shown))
+        restoration.restored(cut, jpeg.pixels_of(data), jpeg.facts_of(data), shape, onto(shown))
         results.append(shown.astype(int))
     different = np.abs(results[0] - results[1])
     assert different.max() <= 1

@@ -25,7 +25,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .wrapped import WrappedWriter, check, compacted, drafts, inner, reader
+from .wrapped.coding import WrappedWriter, drafts, reader
+from .wrapped.inner import check, inner
+from .wrapped.restoration import compacted
 
 if TYPE_CHECKING:
     from ..engine.models import Model

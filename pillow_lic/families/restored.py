@@ -23,7 +23,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .wrapped import WrappedWriter, check, drafts, inner, reader
+from .wrapped.coding import WrappedWriter, drafts, reader
+from .wrapped.inner import check, inner
 
 if TYPE_CHECKING:
     from ..engine.models import Model

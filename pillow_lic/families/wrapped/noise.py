@@ -18,7 +18,7 @@ from .held import BLOCK, LUMA, basis, blocks
 from .still import flags_of_pixels
 
 if TYPE_CHECKING:
-    from ..fileformat.areas import Area
+    from ...fileformat.areas import Area
 
 Pixels = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]

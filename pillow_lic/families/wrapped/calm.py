@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .still import BLOCK, flags_of_pixels, still_in
 
 if TYPE_CHECKING:
-    from ..fileformat.areas import Area
+    from ...fileformat.areas import Area
 
 Pixels = npt.NDArray[np.uint8]
 Thousandths = npt.NDArray[np.int32]

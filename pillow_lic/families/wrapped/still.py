@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from ..fileformat.areas import Area
+    from ...fileformat.areas import Area
 
 Pixels = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]

@@ -1,0 +1,83 @@
+"""The networks of a model around a codec, run on whole pictures: `restore` with the rules that follow it, and `compact`.
+
+decoded picture ─restore, a square and its margin at a time─▶ calm ─▶ noise ─▶ held to the file ─▶ still ─▶ shown
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ...fileformat import jpeg
+from ...fileformat.areas import Area, onto
+from ...fileformat.jpeg import Facts
+from .calm import calmed
+from .held import has_cut_off, hold
+from .inner import of_inner
+from .noise import let_be
+from .still import left
+from .windows import Windows
+
+if TYPE_CHECKING:
+    from ...engine.models import Model
+    from .. import Put
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def told(facts: Facts) -> dict[str, npt.NDArray[np.float32]]:
+    """Return what a network is told of a JPEG file beside its pixels: `steps` (1, 128, 1, 1) and `halved` (1, 2, 1, 1)."""
+    return {
+        "steps": facts.steps.reshape(1, -1, 1, 1),
+        "halved": np.array(facts.halved, np.float32).reshape(1, -1, 1, 1),
+    }
+
+
+def restored(
+    model: Model,
+    pixels: Pixels,
+    facts: Facts,
+    shape: tuple[int, int],
+    put: Put,
+    area: Area | None = None,
+    held: int = 0,
+    luma: Pixels | None = None,
+    views: int = 1,
+) -> None:
+    """Give the restored pixels (h, w, 3) of an area of a picture (all of it by default) to `put`, window by window.
+
+    pixels: the inner picture. shape: rows and columns of the picture. `held` bytes are in memory beside that. luma: `luma_of` the file.
+    views: how many the result is the mean of.
+    """
+
+    def finish(core: Area, shown: Pixels) -> Pixels:
+        if model.constants["scale"] > 1:
+            return shown
+        shown = let_be(calmed(shown, pixels, core), pixels, facts.steps[0], core)
+        if luma is not None:
+            shown = hold(shown, pixels[core.slices], luma[core.slices], facts.steps[0])
+        return left(shown, pixels, core)
+
+    windows = Windows(model.constants["window"], model.constants["margin"], model.constants["scale"], 1)
+    windows.run(model, "restore", pixels, told(facts), shape, put, area, held, finish, views)
+
+
+def luma_of(model: Model, data: bytes | memoryview, facts: Facts, pixels: Pixels) -> Pixels | None:
+    """Return the luma (H, W) of the file inside where the picture is held to it; pixels (H, W, 3) are those of the file.
+
+    None for one of half size, for a grey one, and where no colour was cut off.
+    """
+    is_held = model.constants["scale"] == 1 and not facts.is_grey and has_cut_off(pixels)
+    return jpeg.luma_of(data) if is_held else None
+
+
+def compacted(model: Model, pixels: Pixels) -> Pixels:
+    """Return the inner picture that a model's network makes of a picture (H, W, 3)."""
+    scale = model.constants["scale"]
+    shape = of_inner(model, (pixels.shape[0], pixels.shape[1]))
+    small = np.empty((*shape, 3), np.uint8)
+    windows = Windows(scale * model.constants["window"], model.constants["compact_margin"], 1, scale)
+    windows.run(model, "compact", pixels, {}, shape, onto(small))
+    return small

@@ -1,0 +1,79 @@
+"""A network of a large picture: run on squares with a margin around them, several at a time, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ...engine import workers
+from ...engine.settings import check_time
+from ...fileformat.areas import Area, padded, with_halo
+from ...fileformat.tiling import Tiling
+from .views import mean_of
+
+if TYPE_CHECKING:
+    from ...engine.models import Model
+    from .. import Put
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A network run on squares of `edge` pixels and `margin` around them; it makes `up` pixels each way of `down` that it sees."""
+
+    edge: int
+    margin: int
+    up: int
+    down: int
+
+    def run(
+        self,
+        model: Model,
+        role: str,
+        pixels: Pixels,
+        feeds: Mapping[str, npt.NDArray[np.float32]],
+        shape: tuple[int, int],
+        put: Put,
+        area: Area | None = None,
+        held: int = 0,
+        finish: Callable[[Area, Pixels], Pixels] = lambda _, made: made,
+        views: int = 1,
+    ) -> None:
+        """Give what the network makes of an area (all by default) of pixels (H, W, 3) to `put`; shape: rows and columns of all of it.
+
+        finish: takes what is made of a whole square, and where that is, and returns what becomes of it.
+        """
+        source, align = Tiling(pixels.shape[1], pixels.shape[0], 0).whole, model.constants["align"]
+        target = area or Tiling(shape[1], shape[0], 0).whole
+        cores = [core for core in self._squares(source) if self._made(core, shape).meets(target)]
+
+        def show(core: Area) -> None:
+            check_time()
+            window = with_halo(core, self.margin, align, source.width, source.height).area
+            missing = [(0, padded(length, align) - length) for length in window.shape]
+            seen = np.pad(pixels[window.slices], (*missing, (0, 0)), "edge")
+            made = mean_of(lambda pixels: model.run(role, pixels=pixels, **feeds)[0][0], seen, views)
+            square = self._made(core, shape)
+            finished = finish(square, made[square.within(self._made(window, shape)).slices])
+            wanted = square.intersection(target)
+            put(wanted.within(target), finished[wanted.within(square).slices])
+
+        longest = self.edge + 2 * padded(self.margin, align)
+        largest = min(longest, padded(source.height, align)) * min(longest, padded(source.width, align))
+        with workers.over_tiles(len(cores), largest, pixels.nbytes + held) as crew:
+            for core in cores:
+                crew.submit(show, core)
+
+    def _squares(self, source: Area) -> list[Area]:
+        """Return the squares, cut off where the area ends, in raster order."""
+        return Tiling(source.width, source.height, self.edge).tiles()
+
+    def _made(self, seen: Area, shape: tuple[int, int]) -> Area:
+        """Return the pixels that the network makes of an area whose upper left corner is a multiple of `down`."""
+        x1, y1 = (min(-(-end * self.up // self.down), most) for end, most in ((seen.x1, shape[1]), (seen.y1, shape[0])))
+        return Area(seen.x0 * self.up // self.down, seen.y0 * self.up // self.down, x1, y1)
