@@ -83,6 +83,7 @@ Means::Means(Numbers numbers, const Sizes& sizes)
 bool Means::fast() { return false; }
 void Means::begin(const float*, const float*, std::size_t, std::size_t, float*) const {}
 void Means::find(std::size_t, const float*, const float*, std::size_t, std::size_t, std::size_t, std::size_t, float*) const {}
+void Means::draft(std::size_t, const float*, const float*, std::size_t, std::size_t, std::size_t, std::size_t, float*) const {}
 
 #else
 
@@ -147,7 +148,7 @@ class Beginning {
   RealPassage body_;
 };
 
-// Rows of features on their way to the means of a stage.
+// Rows of features on their way to the means of a stage, of all groups or only of the first.
 class Finding {
  public:
   Finding(const Means& network, std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width,
@@ -156,18 +157,36 @@ class Finding {
         means_(means), seen_(width / 2 * stage * network.sizes.group()), left_(width / 2 * network.sizes.group()), begin_(2 * first > kEdge ? 2 * first - kEdge : 0),
         end_(std::min(2 * last + kEdge, height)), body_(stage_.body, width, 2 * first - begin_), done_(2 * first), last_(2 * last) {}
 
-  void run() {
-    for (std::size_t y = begin_; y < end_; ++y) {
-      enter(y);
-      leave(body_.push(true));
-    }
-    while (done_ < last_) leave(body_.push(false));
+  void all() {
+    run(Means::kGroups, [&] {
+      const float* row = body_.push(true);
+      if (row) leave_all(row);
+    }, [&] { leave_all(body_.push(false)); });
+  }
+
+  void draft() {
+    run(Means::kDrafted, [&] {
+      if (body_.take(true)) leave_first();
+    }, [&] {
+      body_.take(false);
+      leave_first();
+    });
   }
 
  private:
   static constexpr std::size_t kEdge = Means::kSide / 2;
 
-  void enter(std::size_t y) {
+  template <typename More, typename Last>
+  void run(std::size_t groups, const More& more, const Last& last) {
+    for (std::size_t y = begin_; y < end_; ++y) {
+      enter(y, groups);
+      more();
+    }
+    while (done_ < last_) last();
+  }
+
+  // Row y, of which only so many groups of latents are looked at.
+  void enter(std::size_t y, std::size_t groups) {
     const std::size_t features = network_.sizes.features, group = network_.sizes.group(), plane = height_ * width_;
     const float* from = features_ + y * width_ * features;
     float* row = body_.next();
@@ -176,25 +195,48 @@ class Finding {
       return;
     }
     for (std::size_t column = 0; column < 2; ++column) {
-      const std::size_t place = y % 2 * 2 + column;
-      for (std::size_t pass = 0; pass < passes_; ++pass)
-        places_of(latents_ + network_.known[place][pass] * group * plane + y * width_ + column, plane, group, width_ / 2, &seen_[pass * group],
-                  passes_ * group);
+      const std::size_t place = y % 2 * 2 + column, count = seen_passes(place, groups);
+      for (std::size_t pass = 0; pass < count; ++pass) {
+        const std::size_t known = network_.known[place][pass];
+        float* to = &seen_[pass * group];
+        if (known < groups) places_of(latents_ + known * group * plane + y * width_ + column, plane, group, width_ / 2, to, count * group);
+        else for (std::size_t x = 0; x < width_ / 2; ++x) std::fill_n(to + x * count * group, group, 0.0f);
+      }
       layer_row(stage_.context[place], {from + column * features, 2 * features, features},
-                {seen_.data(), passes_ * group, passes_ * group}, width_ / 2, row + column * features, 2 * features, End::kPut);
+                {seen_.data(), count * group, count * group}, width_ / 2, row + column * features, 2 * features, End::kPut);
     }
   }
 
-  void leave(const float* row) {
-    if (!row) return;
-    const std::size_t features = network_.sizes.features, group = network_.sizes.group(), across = width_ / 2, plane = height_ / 2 * across;
-    for (std::size_t number = 0; number < stage_.leave.size(); ++number) {
-      const auto& [place, layer] = stage_.leave[number];
-      if (place / 2 != done_ % 2) continue;
-      layer_row(layer, {row + place % 2 * features, 2 * features, features}, {}, across, left_.data(), group, End::kPut);
-      planes_of(left_.data(), group, group, across, means_ + number * group * plane + done_ / 2 * across, plane);
+  // Passes up to the last known one that coded one of the first groups at a place.
+  std::size_t seen_passes(std::size_t place, std::size_t groups) const {
+    std::size_t count = passes_;
+    while (count && network_.known[place][count - 1] >= groups) --count;
+    return count;
+  }
+
+  void leave_all(const float* row) {
+    const std::size_t features = network_.sizes.features, groups = stage_.leave.size();
+    for (std::size_t number = 0; number < groups; ++number) {
+      const std::size_t place = stage_.leave[number].place;
+      if (place / 2 == done_ % 2) put(stage_.leave[number].layer, {row + place % 2 * features, 2 * features, features}, number);
     }
     ++done_;
+  }
+
+  void leave_first() {
+    const std::size_t features = network_.sizes.features;
+    for (std::size_t number = 0; number < stage_.leave.size(); number += Means::kGroups) {
+      const std::size_t place = stage_.leave[number].place;
+      if (place / 2 == done_ % 2) put(stage_.leave[number].layer, {body_.every_other(place % 2), features, features}, number / Means::kGroups);
+    }
+    ++done_;
+  }
+
+  // The means of a group, the number of these in the array.
+  void put(const RealLayer& layer, const Input& row, std::size_t number) {
+    const std::size_t group = network_.sizes.group(), across = width_ / 2, plane = height_ / 2 * across;
+    layer_row(layer, row, {}, across, left_.data(), group, End::kPut);
+    planes_of(left_.data(), group, group, across, means_ + number * group * plane + done_ / 2 * across, plane);
   }
 
   const Means& network_;
@@ -217,7 +259,12 @@ void Means::begin(const float* hyper_latents, const float* level, std::size_t he
 
 void Means::find(std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width, std::size_t first,
                  std::size_t last, float* means) const {
-  Finding(*this, stage, features, y, height, width, first, last, means).run();
+  Finding(*this, stage, features, y, height, width, first, last, means).all();
+}
+
+void Means::draft(std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width, std::size_t first,
+                  std::size_t last, float* means) const {
+  Finding(*this, stage, features, y, height, width, first, last, means).draft();
 }
 
 #endif

@@ -2,6 +2,7 @@
 //
 //     hyper-latents z (Z, h/4, w/4), level (h, w)  ──begin──▶  features (h, w, P)
 //     features, y (M, h, w) as far as it is known  ──find───▶  means (passes M, h/2, w/2) of a stage
+//                                                  ──draft──▶  means (passes M/4, h/2, w/2) of the first group of channels
 //
 // They are the graphs means_z, means_0 and so on, with sums in another order, the same one everywhere (vectors.hpp). Rows go through all
 // layers while they are in the caches, and of y only what earlier passes have coded is looked at: of the four groups of channels one for
@@ -18,6 +19,7 @@ namespace lic {
 class Means {
  public:
   static constexpr std::size_t kAnchors = 9, kGroups = 4, kPasses = 4, kFirstSide = 3, kSide = 5;
+  static constexpr std::size_t kDrafted = 2;  // groups that `draft` looks at
 
   // Z hyper-latents, P features, M latents: multiples of 8, of kOutputs, and of kGroups * kOutputs; 1 to 4 stages.
   struct Sizes {
@@ -47,6 +49,11 @@ class Means {
   // Writes rows first to last - 1, of height / 2, of `means`; height and width are even. y is not looked at in the first stage.
   void find(std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width, std::size_t first, std::size_t last,
             float* means) const;
+
+  // As `find`, of the first group of latents alone, and of y only the first two are looked at: the graph draft_means. A pass codes one place
+  // of every 2x2 of a group, so that all behind the depthwise layer runs at a quarter of the places.
+  void draft(std::size_t stage, const float* features, const float* y, std::size_t height, std::size_t width, std::size_t first, std::size_t last,
+             float* means) const;
 
   // A group of latents of a pass: the place in a cell of 2x2, 2 * row + column, and its layer.
   struct Leave {

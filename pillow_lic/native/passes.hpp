@@ -62,11 +62,17 @@ inline void scatter_magnitudes(const Pass& pass, const std::int32_t* values, std
   });
 }
 
-// Values and their means (channels, cells down, cells across), in steps.
-inline void scatter_sums(const Pass& pass, const std::int32_t* values, const float* means, std::size_t down, std::size_t across, float* out) {
+// Values and the means (channels, cells down, cells across) of the first `known` channels, in steps; those of the others are 0.
+inline void scatter_sums(const Pass& pass, const std::int32_t* values, const float* means, std::size_t known, std::size_t down, std::size_t across,
+                         float* out) {
+  constexpr float kUnit = static_cast<float>(kStep);
   pass.runs([&](std::size_t channel, std::size_t cell, std::size_t to, std::size_t from, std::size_t n) {
+    if (channel >= known) {
+      for (std::size_t k = 0; k < n; ++k) out[to + 2 * k] = static_cast<float>(values[from + k]) / kUnit;
+      return;
+    }
     const float* mean = means + (channel * down + cell) * across;
-    for (std::size_t k = 0; k < n; ++k) out[to + 2 * k] = mean[k] + static_cast<float>(values[from + k]) / static_cast<float>(kStep);
+    for (std::size_t k = 0; k < n; ++k) out[to + 2 * k] = mean[k] + static_cast<float>(values[from + k]) / kUnit;
   });
 }
 

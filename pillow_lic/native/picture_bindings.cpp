@@ -38,10 +38,11 @@ void scatter_magnitudes(const nb::ndarray<std::uint8_t, nb::ndim<3>, nb::c_conti
 void scatter_sums(const Latents& out, const Places& places, std::tuple<std::size_t, std::size_t> inside, const Vector<std::int32_t>& values,
                   const nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>& means) {
   const lic::Pass pass = pass_of(out, places, inside, values.size());
-  if (means.shape(0) != pass.channels || 2 * means.shape(1) < pass.rows || 2 * means.shape(2) < pass.columns)
-    throw std::invalid_argument("there must be a mean for every cell of 2x2 latents");
+  const bool has_known = means.shape(0) == pass.channels || means.shape(0) == pass.channels / lic::kGroups;
+  if (!has_known || 2 * means.shape(1) < pass.rows || 2 * means.shape(2) < pass.columns)
+    throw std::invalid_argument("there must be a mean for every cell of 2x2 latents, of all channels or of the first quarter");
   nb::gil_scoped_release release;
-  lic::scatter_sums(pass, values.data(), means.data(), means.shape(1), means.shape(2), out.data());
+  lic::scatter_sums(pass, values.data(), means.data(), means.shape(0), means.shape(1), means.shape(2), out.data());
 }
 
 using Cells = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
@@ -233,19 +234,31 @@ void begin_means(const lic::Means& means, const Cells& hyper_latents, const Fiel
   means.begin(hyper_latents.data(), level.data(), height, width, features.data());
 }
 
-void find_means(const lic::Means& means, std::size_t stage, const Cells& features, const Cells& y, const Planes& out, std::size_t first,
-                std::size_t last) {
+// Which of the two `run` says; of so many of the latents.
+template <typename Run>
+void find_means(const lic::Means& means, std::size_t latents, std::size_t stage, const Cells& features, const Cells& y, const Planes& out,
+                std::size_t first, std::size_t last, const Run& run) {
   if (stage >= means.stages.size())
     throw std::invalid_argument("the stage must be below " + std::to_string(means.stages.size()) + ", got " + std::to_string(stage));
   const std::size_t height = features.shape(0), width = features.shape(1);
   if (!height || !width || height % 2 || width % 2) throw std::invalid_argument("there must be whole cells of 2x2 features");
   if (features.shape(2) != means.sizes.features || y.shape(0) != means.sizes.latents || y.shape(1) != height || y.shape(2) != width ||
-      out.shape(0) != means.sizes.passes(stage) * means.sizes.latents || out.shape(1) != height / 2 || out.shape(2) != width / 2)
+      out.shape(0) != means.sizes.passes(stage) * latents || out.shape(1) != height / 2 || out.shape(2) != width / 2)
     throw std::invalid_argument("there must be features and latents of every place, and for every 2x2 a mean of each latent and pass");
   if (!lic::Means::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is quicker");
   check_rows(first, last, height / 2);
   nb::gil_scoped_release release;
-  means.find(stage, features.data(), y.data(), height, width, first, last, out.data());
+  (means.*run)(stage, features.data(), y.data(), height, width, first, last, out.data());
+}
+
+void find_all_means(const lic::Means& means, std::size_t stage, const Cells& features, const Cells& y, const Planes& out, std::size_t first,
+                    std::size_t last) {
+  find_means(means, means.sizes.latents, stage, features, y, out, first, last, &lic::Means::find);
+}
+
+void draft_means(const lic::Means& means, std::size_t stage, const Cells& features, const Cells& y, const Planes& out, std::size_t first,
+                 std::size_t last) {
+  find_means(means, means.sizes.group(), stage, features, y, out, first, last, &lic::Means::draft);
 }
 
 nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
@@ -291,7 +304,9 @@ void bind_pictures(nb::module_& module) {
       .def_static("fast", &lic::Means::fast)
       .def_prop_ro("features", [](const lic::Means& self) { return self.sizes.features; })
       .def("begin", &begin_means, nb::arg("hyper_latents").noconvert(), nb::arg("level").noconvert(), nb::arg("features").noconvert())
-      .def("find", &find_means, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("y").noconvert(),
+      .def("find", &find_all_means, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("y").noconvert(),
+           nb::arg("means").noconvert(), nb::arg("first"), nb::arg("last"))
+      .def("draft", &draft_means, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("y").noconvert(),
            nb::arg("means").noconvert(), nb::arg("first"), nb::arg("last"));
   nb::class_<lic::Scales>(module, "Scales")
       .def(

@@ -82,7 +82,7 @@ LIC_REAL void layer_row(const RealLayer& layer, const Input& one, const Input& o
 
 using Window = std::array<const float*, 5>;  // rows around one, which begin side / 2 places before the first
 
-template <std::size_t n>
+template <std::size_t n, std::size_t step>
 LIC_REAL_INLINE void see_at(const RealDepthwise& layer, const Window& rows, std::size_t x, std::size_t channel, float* to) {
   const std::size_t channels = layer.bias.size(), side = layer.side;
   Eight sums[n];
@@ -92,21 +92,22 @@ LIC_REAL_INLINE void see_at(const RealDepthwise& layer, const Window& rows, std:
   for (std::size_t row = 0; row < side; ++row)
     for (std::size_t column = 0; column < side; ++column, weights += channels) {
       const Eight weight = loaded(weights);
-      const float* from = rows[row] + (x + column) * channels + channel;
+      const float* from = rows[row] + (step * x + column) * channels + channel;
       LIC_SIX
-      for (std::size_t i = 0; i < n; ++i) sums[i] = plus_product(sums[i], loaded(from + i * channels), weight);
+      for (std::size_t i = 0; i < n; ++i) sums[i] = plus_product(sums[i], loaded(from + step * i * channels), weight);
     }
   LIC_SIX
   for (std::size_t i = 0; i < n; ++i) stored(to + (x + i) * channels + channel, sums[i]);
 }
 
-// A depthwise layer over a row of `count` places.
+// A depthwise layer over `count` places of a row, every one or every other.
+template <std::size_t step>
 LIC_REAL void see_row(const RealDepthwise& layer, const Window& rows, std::size_t count, float* to) {
   constexpr std::size_t kMost = 6;
   for (std::size_t channel = 0; channel < layer.bias.size(); channel += kEight) {
     std::size_t x = 0;
-    for (; x + kMost <= count; x += kMost) see_at<kMost>(layer, rows, x, channel, to);
-    for (; x < count; ++x) see_at<1>(layer, rows, x, channel, to);
+    for (; x + kMost <= count; x += kMost) see_at<kMost, step>(layer, rows, x, channel, to);
+    for (; x < count; ++x) see_at<1, step>(layer, rows, x, channel, to);
   }
 }
 
@@ -157,26 +158,49 @@ class RealPassage {
 
   // Takes that row, or none after the last one; returns the row that came side / 2 calls before, nullptr before the first one after `top`.
   const float* push(bool more) {
+    if (!take(more)) return nullptr;
+    float* s = row(taken_ - 1 - edge_);
+    see_row<1>(block_.around, window(0), width_, looked_.data());
+    leave(looked_.data(), width_, s);
+    return s;
+  }
+
+  // Takes a row as `push`; returns whether there is one that came side / 2 calls before.
+  bool take(bool more) {
     const std::size_t channels = block_.channels;
     float* entered = &entered_[taken_ % block_.around.side * size_ + edge_ * channels];
     if (more) layer_row(block_.enter, whole(next(), channels), {}, width_, entered, channels, End::kBend);
     else std::fill_n(entered, width_ * channels, 0.0f);
-    if (++taken_ <= edge_ + top_) return nullptr;
-    float* s = row(taken_ - 1 - edge_);
-    see_row(block_.around, window(), width_, looked_.data());
-    layer_row(block_.mix, whole(looked_.data(), channels), {}, width_, s, channels, End::kAdd);
-    layer_row(block_.widen, whole(s, channels), {}, width_, wide_.data(), 2 * channels, End::kBend);
-    layer_row(block_.narrow, whole(wide_.data(), 2 * channels), {}, width_, s, channels, End::kAdd);
+    return ++taken_ > edge_ + top_;
+  }
+
+  // Of that row, every other place from column 0 or 1 on, one after another, until the next call; the width is even.
+  const float* every_other(std::size_t column) {
+    const std::size_t channels = block_.channels, count = width_ / 2;
+    const float* from = row(taken_ - 1 - edge_) + column * channels;
+    float* s = &looked_[count * channels];
+    for (std::size_t x = 0; x < count; ++x) std::copy_n(from + 2 * x * channels, channels, s + x * channels);
+    see_row<2>(block_.around, window(column), count, looked_.data());
+    leave(looked_.data(), count, s);
     return s;
   }
 
  private:
   static Input whole(const float* row, std::size_t channels) { return {row, channels, channels}; }
+
+  // What the block adds to places, behind its depthwise layer.
+  void leave(const float* looked, std::size_t count, float* s) {
+    const std::size_t channels = block_.channels;
+    layer_row(block_.mix, whole(looked, channels), {}, count, s, channels, End::kAdd);
+    layer_row(block_.widen, whole(s, channels), {}, count, wide_.data(), 2 * channels, End::kBend);
+    layer_row(block_.narrow, whole(wide_.data(), 2 * channels), {}, count, s, channels, End::kAdd);
+  }
+
   float* row(std::size_t y) { return &rows_[y % (edge_ + 1) * width_ * block_.channels]; }
-  Window window() const {
+  Window window(std::size_t column) const {
     const std::size_t side = block_.around.side;
     Window found{};
-    for (std::size_t i = 0; i < side; ++i) found[i] = &entered_[(taken_ + i) % side * size_];
+    for (std::size_t i = 0; i < side; ++i) found[i] = &entered_[(taken_ + i) % side * size_ + column * block_.channels];
     return found;
   }
 
