@@ -150,6 +150,32 @@ class HyperAnalysis:
         is not `fast`.
         """
 
+class Draft:
+    """A network `draft_2`, `draft_4` or `draft_8` of a model like lic1, in whole numbers (native/draft.hpp). Threads may share one."""
+
+    def __init__(self, numbers: NDArray[np.uint8], latents: int, near: int, side: int) -> None:
+        """Copy a file of numbers, as native/draft.hpp has them, of so many latents, channels of neighbours, and pixels of a latent each way.
+
+        ValueError for another length, latents that are no multiple of 8, an odd number of near ones or more than latents, or a side over 16.
+        """
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether there are kernels for this processor: plain C++ is slower than an engine."""
+
+    def draw(
+        self,
+        latents: NDArray[np.float32],
+        level: NDArray[np.float32],
+        pixels: NDArray[np.uint8],
+        first: int,
+        last: int,
+    ) -> None:
+        """Write the pixels (side h, side w, 3) of the rows first..last of latents (M, h, w), in steps, at levels (h, w).
+
+        ValueError for arrays of other shapes or without places, and for rows outside them.
+        """
+
 class Means:
     """The networks `means_z`, `means_0` and so on of a model like lic1, in float32 (native/means.hpp). Threads may share one."""
 
@@ -189,6 +215,17 @@ class Means:
         Of the means those of rows first to last - 1 of h/2 are written, of the latents those of earlier stages looked at. h and w are even.
         ValueError for arrays of other shapes, or where it is not `fast`.
         """
+
+    def draft(
+        self,
+        stage: int,
+        features: NDArray[np.float32],
+        y: NDArray[np.float32],
+        means: NDArray[np.float32],
+        first: int,
+        last: int,
+    ) -> None:
+        """Write means (passes * M/4, h/2, w/2) of the first of four groups of channels, as `find`, by those of y of the first two."""
 
 class Scales:
     """The networks `scales_z` to `scales_2` of a model like lic2, the same to the last bit (native/scales.hpp). Threads may share one."""

@@ -16,6 +16,7 @@ from pillow_lic import codec, families
 from pillow_lic.engine import models, runtime
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicRuntimeError
+from pillow_lic.families.lic1 import detail, drafting, means, synthesis
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
 
@@ -95,13 +96,20 @@ def test_tiles_importance_and_threads(cat: np.ndarray, monkeypatch: pytest.Monke
 
 
 def test_costly_networks_do_not_run(file: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither they nor what native code has in their place; else only the networks of drafts."""
+    for module, name in ((means, "find"), (synthesis, "draw"), (synthesis, "paint"), (detail, "draw")):
+        monkeypatch.setattr(module, name, None)
     roles: list[str] = []
     original = runtime.run
     monkeypatch.setattr(runtime, "run", lambda s, role, *a, **k: roles.append(role) or original(s, role, *a, **k))
-    with Image.open(io.BytesIO(file)) as im:
-        im.thumbnail((16, 16))
-        assert not im.tile
-    assert "draft_8" in roles
+    for is_native in (True, False):
+        if not is_native:
+            monkeypatch.setattr(means, "layers", lambda _: None)
+            monkeypatch.setattr(drafting, "_head", lambda *_: None)
+        with Image.open(io.BytesIO(file)) as im:
+            im.thumbnail((16, 16))
+            assert not im.tile
+    assert {"draft_means", "draft_8"} <= set(roles)
     assert not {"means_z", "synthesis"} & set(roles)
 
 

@@ -29,7 +29,7 @@ from .. import color, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
-from ..families.lic1 import analysis, detail, means, refinement, scales, synthesis
+from ..families.lic1 import analysis, detail, drafting, means, refinement, scales, synthesis
 from ..files import named
 from ..parsing import above_zero, count, typed
 from . import peers, words
@@ -67,6 +67,8 @@ NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
     scales.find.__code__: lambda given: [f"scales_{given['stage']}"],
     means.begin.__code__: lambda given: ["means_z"],
     means.find.__code__: lambda given: [f"means_{given['stage']}"],
+    means.find_first.__code__: lambda given: [f"means_{given['stage']}"],
+    drafting.draw.__code__: lambda given: [f"draft_{given['scale']}"],
     synthesis.draw.__code__: lambda given: ["synthesis"],
     synthesis.paint.__code__: lambda given: ["synthesis", "detail"],
     detail.draw.__code__: lambda given: ["detail"],

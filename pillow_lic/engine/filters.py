@@ -8,10 +8,10 @@ cells float32 (12, h, w), levels  --spread-->  colours uint16 (2h, 2w, 3), sixte
 from __future__ import annotations
 
 from .. import _native
-from .._native import Detail, Synthesis
+from .._native import Detail, Draft, Synthesis
 from .ending import at_work
 
-__all__ = ["Detail", "Synthesis", "filter_sums", "filtered", "spread"]
+__all__ = ["Detail", "Draft", "Synthesis", "filter_sums", "filtered", "spread"]
 
 filter_sums = at_work(_native.filter_sums)
 filtered = at_work(_native.filtered)

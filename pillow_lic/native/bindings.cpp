@@ -10,4 +10,5 @@ NB_MODULE(_native, module) {
   bind_bits(module);
   bind_pictures(module);
   bind_encoder(module);
+  bind_drafts(module);
 }

@@ -123,8 +123,26 @@ void check_means(const char* part, float (*latent)(std::uint32_t), float (*level
     std::vector<float> means(network.sizes.passes(stage) * network.sizes.latents * places / 4);
     for (const std::size_t first : {0, 1}) network.find(stage, features.data(), y.data(), height, width, first, 1 + 3 * first, means.data());
     hash.add(means);
+    means.resize(means.size() / lic::Means::kGroups);
+    for (const std::size_t first : {0, 1}) network.draft(stage, features.data(), y.data(), height, width, first, 1 + 3 * first, means.data());
+    hash.add(means);
   }
   print(part, hash.value);
+}
+
+void check_drafts() {
+  const std::size_t height = 5, width = 21;
+  const auto latents = made<float>(32 * height * width, [](std::uint32_t r) { return static_cast<float>(static_cast<int>(r % 2001) - 1000) * 1e-2f; });
+  const auto level = made<float>(height * width, [](std::uint32_t r) { return r % 3 ? 300.5f : static_cast<float>(r % 1025); });
+  by_kernels("drafts", [&](Hash& hash) {
+    for (const std::size_t side : {2, 4, 8}) {
+      const lic::Draft network = make_draft({32, 16, side});
+      std::vector<std::uint8_t> pixels(3 * side * side * height * width);
+      for (const lic::Stretch& part : {lic::Stretch{0, 2, height, width}, lic::Stretch{2, height, height, width}})
+        lic::kernels().draft(network, latents.data(), level.data(), part, pixels.data());
+      hash.add(pixels);
+    }
+  });
 }
 
 void check_encoder() {
@@ -271,6 +289,7 @@ int main() {
   check_synthesis("its limits", any, any);
   check_canvas();
   check_scales();
+  check_drafts();
   check_encoder();
   check_detail();
   check_filter();

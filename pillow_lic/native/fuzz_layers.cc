@@ -1,4 +1,4 @@
-// libFuzzer target of synthesis.hpp, scales.hpp, detail.hpp, analysis.hpp, hyper_analysis.hpp and means.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
+// libFuzzer target of synthesis.hpp, scales.hpp, detail.hpp, draft.hpp, analysis.hpp, hyper_analysis.hpp and means.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
 //
 // An input: rows and columns, a stage and kernels, 2 bytes; the bits of latents, levels, features, magnitudes, pixels and context as
 // floating-point numbers, whatever they are. A picture and a context of numbers must come out, features of 8 bits, indexes of 0 to 63 and
@@ -101,6 +101,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   });
   for (const float number : found_latents) require(std::isfinite(number));
 
+  static const lic::Draft head = make_draft({32, 16, 4});
+  by_both(other, [&](const lic::Kernels& kernels) {
+    std::vector<std::uint8_t> drafted(48 * square);
+    kernels.draft(head, latents.data(), level.data(), {0, part.first, height, width}, drafted.data());
+    kernels.draft(head, latents.data(), level.data(), {part.first, height, height, width}, drafted.data());
+    return drafted;
+  });
+
   if (!lic::Means::fast()) return 0;
   const lic::Means::Sizes& sizes = means.sizes;
   const std::size_t down = 4 * ((height + 3) / 4), across = 4 * ((width + 3) / 4), places = down * across;
@@ -114,6 +122,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   means.begin(hyper.data(), steps.data(), down, across, known.data());
   means.find(stage, known.data(), y.data(), down, across, 0, down / 4, found.data());
   means.find(stage, known.data(), y.data(), down, across, down / 4, down / 2, found.data());
+  for (const float number : found) require(std::isfinite(number));
+  found.resize(found.size() / lic::Means::kGroups);
+  means.draft(stage, known.data(), y.data(), down, across, 0, down / 4, found.data());
+  means.draft(stage, known.data(), y.data(), down, across, down / 4, down / 2, found.data());
   for (const float number : found) require(std::isfinite(number));
 
   static const lic::HyperAnalysis descent = make_hyper_analysis({128, 32, 16});

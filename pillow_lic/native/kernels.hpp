@@ -6,6 +6,7 @@
 
 #include "analysis.hpp"
 #include "detail.hpp"
+#include "draft.hpp"
 #include "filter_places.hpp"
 #include "scales.hpp"
 #include "synthesis.hpp"
@@ -37,6 +38,9 @@ struct Kernels {
   // path lie place by place, the latter's numbers in the order of `output_at`.
   void (*analyse)(const Analysis&, const std::uint8_t* pixels, const Stretch&, Feature* trunk, float* linear);
   void (*find_latents)(const Latents&, const Feature* trunk, const float* linear, const float* level, const Stretch&, float* y);
+
+  // Writes the pixels of the rows of a stretch, of latents, to the whole array (draft.hpp); its width is at least 1.
+  void (*draft)(const Draft&, const float* latents, const float* level, const Stretch&, std::uint8_t* pixels);
 
   // Writes a row of n pixels (n, 3); what is read ends up to kRun - 1 places behind its last one.
   void (*filter_row)(const RowPlaces&, std::size_t n, std::uint8_t* out);

@@ -3,6 +3,7 @@
 
 #include "analysis_rows.hpp"
 #include "canvas.hpp"
+#include "draft_rows.hpp"
 #include "filter_rows.hpp"
 #include "kernels.hpp"
 #include "search.hpp"
@@ -25,6 +26,10 @@ LIC_PRODUCT void analyse(const Analysis& network, const std::uint8_t* pixels, co
 LIC_PRODUCT void find_latents(const Latents& network, const Feature* trunk, const float* linear, const float* level, const Stretch& stretch,
                               float* y) {
   LatentRows(network, trunk, linear, level, stretch, y).run();
+}
+
+LIC_PRODUCT void draft(const Draft& network, const float* latents, const float* level, const Stretch& stretch, std::uint8_t* pixels) {
+  DraftRows(network, latents, level, stretch, pixels).run();
 }
 
 LIC_PRODUCT void ascend(const Hyper& network, const float* latents, std::size_t height, std::size_t width, float* features) {

@@ -6,6 +6,7 @@
 
 #include "analysis.hpp"
 #include "detail.hpp"
+#include "draft.hpp"
 #include "hyper_analysis.hpp"
 #include "means.hpp"
 #include "scales.hpp"
@@ -136,6 +137,14 @@ lic::HyperAnalysis make_hyper_analysis(const lic::HyperAnalysis::Sizes& sizes) {
   file.real(sizes.channels, 4 * sizes.channels), file.real(sizes.hyper_latents, 4 * sizes.channels);
   require(file.data.size() == sizes.bytes());
   return lic::HyperAnalysis(lic::Numbers(file.data.data()), sizes);
+}
+
+lic::Draft make_draft(const lic::Draft::Sizes& sizes) {
+  File file;
+  file.put<float>(lic::Draft::kAnchors * sizes.latents, [&] { return static_cast<float>(file.random() % 100) / 20; });
+  file.layer(sizes.outputs(), sizes.inputs());
+  require(file.data.size() == sizes.bytes());
+  return lic::Draft(lic::Numbers(file.data.data()), sizes);
 }
 
 lic::Detail make_detail() {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...engine import entropy
 from .payload import parse
 from .reading import Reader
-from .transforms import drafts as drafts
+from .drafting import scales as drafts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

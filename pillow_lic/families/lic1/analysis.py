@@ -21,15 +21,13 @@ from ...engine.models import Model
 from ...engine.settings import check_time, current_settings
 from . import whole_numbers
 from .geometry import geometry
-from .whole_numbers import INSIDE, LATENT, PIXEL, TRUNK, Layer
+from .whole_numbers import INSIDE, LATENT, OUTPUTS, PIXEL, TRUNK, Layer
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 QUICK = "analysis_quick"
 """The role of a smaller analysis that a model may have beside its own, for effort 0."""
-OUTPUTS = 16
-"""Outputs of native layers come in so many."""
 LEAST_SQUARES = 2
 """Rows of hyper-latents that a thread has at least."""
 

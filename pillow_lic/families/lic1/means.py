@@ -9,6 +9,7 @@ Native code gives the same means on every processor that it runs on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -36,6 +37,11 @@ def _native(model: Model) -> entropy.Means | None:
     return entropy.Means(numbers, *(model.constants[name] for name in ("hyper_latents", "latents", "stages")))
 
 
+def layers(model: Model) -> entropy.Means | None:
+    """Return the networks in native code if it is to find means under the current settings."""
+    return _native(model) if current_settings().uses_native_code else None
+
+
 class Features(NamedTuple):
     """What is known of every place before y is: an array of the layers in native code, or, where there are none, of the networks."""
 
@@ -45,14 +51,14 @@ class Features(NamedTuple):
 
 def begin(model: Model, z_hat: Floats, level: Floats) -> Features:
     """Return the features of a window, from z_hat (Z, h/4, w/4) and the level field (h, w); errors of `runtime.run`."""
-    layers = _native(model) if current_settings().uses_native_code else None
-    if layers is None:
+    native = layers(model)
+    if native is None:
         return Features(model.run("means_z", z_hat=z_hat[None], level=level[None, None])[0], None)
     check_time()
-    features = np.empty((*level.shape, layers.features), np.float32)
+    features = np.empty((*level.shape, native.features), np.float32)
     with at_work:
-        layers.begin(np.ascontiguousarray(z_hat), np.ascontiguousarray(level, np.float32), features)
-    return Features(features, layers)
+        native.begin(np.ascontiguousarray(z_hat), np.ascontiguousarray(level, np.float32), features)
+    return Features(features, native)
 
 
 def find(model: Model, stage: int, features: Features, y_hat: Floats) -> Floats:
@@ -66,10 +72,24 @@ def find(model: Model, stage: int, features: Features, y_hat: Floats) -> Floats:
             feeds["y_hat"] = y_hat[None]
         means: Floats = model.run(f"means_{stage}", **feeds)[0][0]
         return means
+    return _found(model, stage, features, y_hat, features.layers.find, len(y_hat))
+
+
+def find_first(model: Model, stage: int, features: Features, y_hat: Floats) -> Floats:
+    """Return the means of the first of four groups of channels, (passes * M/4, h/2, w/2), by those of the first two: good enough for drafts.
+
+    By native code, whose `features` these must be.
+    """
+    assert features.layers is not None
+    return _found(model, stage, features, y_hat, features.layers.draft, len(y_hat) // 4)
+
+
+def _found(
+    model: Model, stage: int, features: Features, y_hat: Floats, work: Callable[..., object], channels: int
+) -> Floats:
     check_time()
-    latents, rows, columns = y_hat.shape
+    _, rows, columns = y_hat.shape
     turns = passes.of_stage(stage, model.constants["stages"])
-    found = np.empty((len(turns) * latents, rows // 2, columns // 2), np.float32)
-    work = features.layers.find
+    found = np.empty((len(turns) * channels, rows // 2, columns // 2), np.float32)
     workers.in_rows(work, stage, features.array, y_hat, found, rows=rows // 2, least=passes.LEAST_ROWS)
     return found

@@ -19,7 +19,7 @@ from ...fileformat.container import CutPayload
 from ...fileformat.importance_map import Deltas
 from ...fileformat.tiling import Tiling
 from .. import MISSING
-from . import detail, filtering, passes, residuals, symbols, transforms
+from . import detail, drafting, filtering, passes, residuals, symbols, transforms
 from .filtering import Filter
 from .geometry import geometry
 
@@ -131,7 +131,7 @@ class Reader:
         place = tile.over(sizes.stride)
         field = self._field(place, grid.shape)
         read = symbols.read_cut if isinstance(payload, CutPayload) else symbols.read
-        means = residuals.reconstruct if self._scale == 1 else transforms.draft_latents
+        means = residuals.reconstruct if self._scale == 1 else drafting.latents
         inside = area.within(place)
         hyper = inside.over(sizes.hyper_stride)
         seen = hyper.times(sizes.hyper_stride).slices
@@ -189,7 +189,10 @@ class Reader:
     def _part(self, square: Area) -> _Part:
         sizes, (rows, columns) = self._geometry, self._inside
         target = square.intersection(self._area)
-        halo = sizes.halo if self._reference else transforms.halo(self._model)
+        if self._scale > 1:
+            halo = drafting.REACH
+        else:
+            halo = sizes.halo if self._reference else transforms.halo(self._model)
         seen = square.over(sizes.stride).widened(halo, columns, rows)
         reached = target.over(sizes.stride).widened(sizes.reach, columns, rows)
         window = seen.intersection(reached)
@@ -260,7 +263,7 @@ class Reader:
         if self._scale == 1:
             inside = self._wanted(part).within(part.window)
             return transforms.synthesis(self._model, y_hat, field, inside=inside, reference=self._reference)
-        return transforms.draft(self._model, self._scale, y_hat, field)
+        return drafting.draw(self._model, self._scale, y_hat, field)
 
     def _latents_of(self, window: Area, found: dict[int, Found | None]) -> Floats:
         """Return the latents of a window; what lies outside their tile is dropped, and missing ones are 0."""

@@ -1,12 +1,11 @@
-"""The float networks of a decoder as functions: synthesis and drafts. The means are in `residuals`, what an encoder runs in `analysis`.
+"""The synthesis of a decoder, by pieces: `synthesis` and `detail`. Drafts are in `drafting`, the means in `residuals`.
 
-None of them can lose a stream: they run after the symbols are parsed. Arrays carry no batch axis
-here; sizes are those of one tile, (h, w) = latents of 16x16 pixels, padded to multiples of 4 except in `synthesis`.
+It cannot lose a stream: it runs after the symbols are parsed. Arrays carry no batch axis here; (h, w) are latents of 16x16 pixels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -16,14 +15,12 @@ from ...engine import workers
 from ...engine.models import Model
 from ...engine.settings import current_settings
 from ...fileformat.areas import Area
-from . import detail, passes, quantiser
+from . import detail
 from . import synthesis as trunk
 from .detail import Colours
 from .geometry import geometry
 
 Floats = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.uint8]
-Values = npt.NDArray[np.int32]
 
 PIECE = 24
 """Latents of the longer side that a thread has at least, or what it does around its piece would cost too much."""
@@ -98,24 +95,3 @@ def _synthesised(model: Model, y_hat: Floats, level: Floats, inside: Area, out: 
     """Write the colours of the latents `inside` of a window (M, h, w), at a level field (h, w), to `out`."""
     picture, context = trunk.draw(model, y_hat, level, reference=reference)
     detail.draw(model, picture, context, level, inside, out, reference=reference)
-
-
-def draft_latents(
-    model: Model, z_hat: Floats, values: Iterable[Values], level: Floats, inside: tuple[int, int]
-) -> Floats:
-    """Return an estimate of y_hat as `residuals.reconstruct` gives it, good enough for `draft`, in half the time."""
-    v = quantiser.steps(passes.spread(list(values), (geometry(model).latents, *level.shape), inside))
-    cells = passes.cells(level.shape, inside)
-    first = model.run("draft_means", z_hat=z_hat[None], v=v[None], level=level[None, None], cells=cells[None])[0][0]
-    return np.concatenate([first, v[len(first) :]])
-
-
-def draft(model: Model, scale: int, y_hat: Floats, level: Floats) -> Pixels:
-    """Return pixels (16 h / scale, 16 w / scale, 3) uint8 of y_hat (M, h, w) at a level field (h, w), near the mean of the full ones."""
-    pixels: Pixels = model.run(f"draft_{scale}", y_hat=y_hat[None], level=level[None, None])[0][0]
-    return pixels
-
-
-def drafts(model: Model) -> tuple[int, ...]:
-    """Return how many pixels each way one of a draft may stand for, largest first."""
-    return tuple(scale for scale in (8, 4, 2) if f"draft_{scale}" in model.extras)
