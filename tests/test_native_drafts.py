@@ -14,9 +14,11 @@ from pillow_lic.families.lic1 import drafting, passes, reading
 from pillow_lic.options import EncodeOptions
 
 SPEC = models.choose("lic2")
-SCALES = drafting.scales(SPEC)
+SCALES = drafting.drafts(SPEC)
 has_means = pytest.mark.skipif(not _native.Means.fast(), reason="no multiply-add here: the network is as quick")
-has_kernels = pytest.mark.skipif(not _native.Draft.fast(), reason="no kernels for this processor: the networks are quicker")
+has_kernels = pytest.mark.skipif(
+    not _native.Draft.fast(), reason="no kernels for this processor: the networks are quicker"
+)
 
 
 def told(rows: int, columns: int, inside: tuple[int, int]) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:

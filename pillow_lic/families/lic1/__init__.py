@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...engine import entropy
+from .drafting import drafts as drafts
 from .payload import parse
 from .reading import Reader
-from .drafting import scales as drafts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

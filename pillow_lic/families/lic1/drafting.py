@@ -67,7 +67,7 @@ def draw(model: Model, scale: int, y_hat: Floats, level: Floats) -> Pixels:
     return made
 
 
-def scales(model: Model) -> tuple[int, ...]:
+def drafts(model: Model) -> tuple[int, ...]:
     """Return how many pixels each way one of a draft may stand for, largest first."""
     return tuple(scale for scale in (8, 4, 2) if f"draft_{scale}" in model.extras)
 

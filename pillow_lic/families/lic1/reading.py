@@ -189,10 +189,9 @@ class Reader:
     def _part(self, square: Area) -> _Part:
         sizes, (rows, columns) = self._geometry, self._inside
         target = square.intersection(self._area)
+        halo = sizes.halo if self._reference else transforms.halo(self._model)
         if self._scale > 1:
             halo = drafting.REACH
-        else:
-            halo = sizes.halo if self._reference else transforms.halo(self._model)
         seen = square.over(sizes.stride).widened(halo, columns, rows)
         reached = target.over(sizes.stride).widened(sizes.reach, columns, rows)
         window = seen.intersection(reached)
