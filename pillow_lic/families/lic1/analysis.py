@@ -21,7 +21,7 @@ from ...engine.models import Model
 from ...engine.settings import check_time, current_settings
 from . import whole_numbers
 from .geometry import geometry
-from .whole_numbers import INSIDE, LATENT, OUTPUTS, PIXEL, TRUNK, Layer
+from .whole_numbers import COARSE, LATENT, OUTPUTS, PIXEL, USUAL, Bits, Layer
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -35,17 +35,18 @@ LEAST_SQUARES = 2
 class Trunk(NamedTuple):
     """The output of the analysis, which is the same for every quality.
 
-    Of the network features (C, 2h, 2w) and the linear path (M, h, w); where they are `native` features (2h, 2w, C) int16 and (h, w, M).
+    Of the network features (C, 2h, 2w) and the linear path (M, h, w); of native code features (2h, 2w, C) int16 of so many `bits` and
+    (h, w, M).
     """
 
     features: npt.NDArray[np.float32 | np.int16]
     linear: Floats
-    native: bool
+    bits: Bits | None
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the latents."""
-        rows, columns = self.linear.shape[:2] if self.native else self.linear.shape[1:]
+        rows, columns = self.linear.shape[:2] if self.bits else self.linear.shape[1:]
         return rows, columns
 
 
@@ -54,23 +55,31 @@ def analyse(model: Model, pixels: Pixels, role: str = "analysis") -> Trunk:
 
     role: "analysis", or QUICK where the model has it.
     """
-    layers = _analysis(model, role) if _chosen() else None
-    if layers is None or _latent_weights(model) is None:
+    if not _chosen() or _analysis(model, role, USUAL) is None or _latent_weights(model) is None:
         features, linear = model.run(role, pixels=pixels)
-        return Trunk(features[0], linear[0], native=False)
+        return Trunk(features[0], linear[0], None)
+    given = np.ascontiguousarray(pixels)
+    found = _run(model, role, USUAL, given)
+    if USUAL.hold(found.features):
+        return found
+    return _run(model, role, COARSE, given)
+
+
+def _run(model: Model, role: str, bits: Bits, pixels: Pixels) -> Trunk:
+    """Return the trunk that native code makes of pixels."""
     check_time()
-    sizes = geometry(model)
+    layers, sizes = _analysis(model, role, bits), geometry(model)
+    assert layers is not None
     rows, columns = (length // sizes.stride for length in pixels.shape[:2])
     made = np.empty((2 * rows, 2 * columns, layers.features), np.int16)
     straight = np.empty((rows, columns, sizes.latents), np.float32)
-    given = np.ascontiguousarray(pixels)
-    workers.in_rows(layers.run, given, made, straight, rows=rows, least=LEAST_SQUARES, each=sizes.hyper_stride)
-    return Trunk(made, straight, native=True)
+    workers.in_rows(layers.run, pixels, made, straight, rows=rows, least=LEAST_SQUARES, each=sizes.hyper_stride)
+    return Trunk(made, straight, bits)
 
 
 def latents(model: Model, trunk: Trunk, level: Floats) -> tuple[Floats, Floats]:
     """Return y (M, h, w) in quantiser steps and z_hat (Z, h/4, w/4), integers -127..127, of a trunk at a level field (h, w)."""
-    layers = _latents(model, whole_numbers.fine(float(level.min()))) if trunk.native else None
+    layers = _latents(model, trunk.bits, trunk.bits.fine(float(level.min()))) if trunk.bits else None
     if layers is None:
         z_hat, y = model.run("latents", trunk=trunk.features[None], linear=trunk.linear[None], level=level[None, None])
         return y[0], z_hat[0]
@@ -91,16 +100,16 @@ def _chosen() -> bool:
 
 
 @cache
-def _analysis(model: Model, role: str) -> Analysis | None:
+def _analysis(model: Model, role: str, bits: Bits) -> Analysis | None:
     _, _, *body, straight = graphs.weights(model.stored(role).read())
     if not (_known([*body, straight], {5}) and _are_pairs(body)):
         return None
     enter, *layers = _pairs(body)
     blocks, leave = layers[: len(layers) // 5 * 5], layers[len(layers) // 5 * 5 :]
     channels, count = len(enter[0]), len(blocks) // 5
-    parts = [whole_numbers.layer(whole_numbers.of_pixels(enter[0]), enter[1], PIXEL, TRUNK)]
-    parts += [whole_numbers.block(blocks[5 * k : 5 * k + 5], TRUNK, INSIDE) for k in range(count)]
-    parts += [whole_numbers.layer(*one, TRUNK, TRUNK) for one in leave]
+    parts = [whole_numbers.layer(whole_numbers.of_pixels(enter[0]), enter[1], PIXEL, bits.trunk)]
+    parts += [whole_numbers.block(blocks[5 * k : 5 * k + 5], bits.trunk, bits.inside) for k in range(count)]
+    parts += [whole_numbers.layer(*one, bits.trunk, bits.trunk) for one in leave]
     no_bias = np.zeros(len(straight), np.float32)
     parts.append(whole_numbers.layer(whole_numbers.of_pixels(straight), no_bias, PIXEL, None, LATENT))
     features = len(leave[0][0]) if leave else channels
@@ -116,14 +125,14 @@ def _latent_weights(model: Model) -> list[Floats] | None:
 
 
 @cache
-def _latents(model: Model, fine: int) -> tuple[Latents, HyperAnalysis] | None:
+def _latents(model: Model, bits: Bits, fine: int) -> tuple[Latents, HyperAnalysis] | None:
     if (weights := _latent_weights(model)) is None:
         return None
     trunk, *rest = weights
     enter, *layers = _pairs(rest[:24])
     blocks, (leave,) = layers[:10], layers[10:]
     factors, (first, *between, halve, last) = rest[24], _pairs(rest[25:])
-    parts = [whole_numbers.logs(trunk, fine - TRUNK), whole_numbers.logs(factors)]
+    parts = [whole_numbers.logs(trunk, fine - bits.trunk), whole_numbers.logs(factors)]
     parts.append(whole_numbers.layer(whole_numbers.by_row(enter[0]), enter[1], fine, fine))
     parts += [whole_numbers.block(blocks[k : k + 5], fine, fine) for k in (0, 5)]
     parts.append(whole_numbers.layer(*leave, fine, None, LATENT))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,6 @@ Layer = tuple[Floats, Floats]
 
 PIXEL = 9
 """Bits of an input of the analysis, 2 * pixel - 255: its weights are by 510, as the graph's are of pixels / 255 - 1/2."""
-TRUNK, INSIDE = 10, 11
-"""Bits of a feature of the analysis, up to 32, and within its blocks, up to 16. Of photographs up to 15.6 were seen in the trunk; of
-chequers of single pixels up to 63, where what is cut off costs 0.3 dB at most. With 9 and 9 the trunk is twice as far off."""
 MOST, LATENT = 8, 5
 """Bits before the point of a sum, its sign not among them, and of a latent in units of the picture: sums beyond it wrap around, with more
 of them weights become coarse."""
@@ -29,13 +27,32 @@ OUTPUTS = 16
 """Outputs of native layers come in so many."""
 
 
-def fine(level: float) -> int:
-    """Return the bits of a feature on the way from the trunk to latents of this level or higher ones: up to 8, above up to 4.
+class Bits(NamedTuple):
+    """Bits of a feature of the analysis, in its trunk and within its blocks, and how many fewer there are behind it."""
 
-    The higher the level, the smaller are features, and steps too. Of photographs and screens up to 4.4 were seen at level 0, of chequers
-    and stripes of two pixels 12 there and 3.8 from 512 on.
-    """
-    return 13 if level >= 512 else 12
+    trunk: int
+    inside: int
+    fewer: int
+
+    def fine(self, level: float) -> int:
+        """Return the bits of a feature on the way from the trunk to latents of this level or higher ones.
+
+        The higher the level, the smaller are features, and steps too. Of photographs and screens up to 4.4 were seen at level 0, of chequers
+        and stripes of two pixels 12 there and 3.8 from 512 on.
+        """
+        return (13 if level >= 512 else 12) - self.fewer
+
+    def hold(self, trunk: npt.NDArray[Any]) -> bool:
+        """Return whether features of a trunk are so small that next to nothing was cut off."""
+        return max(int(trunk.max()), -int(trunk.min())) < LARGE << self.trunk
+
+
+USUAL, COARSE = Bits(10, 11, 0), Bits(9, 9, 1)
+"""Features up to 32, within blocks up to 16, behind them up to 8, from level 512 on up to 4; and those that pictures of large ones have,
+twice as large or four times, with which the trunk of others is three times as far off."""
+LARGE = 24
+"""Of photographs up to 16 were seen in the trunk, of one screen in 15 more than this, of stripes of 3 to 6 pixels in full colours 31 to 50,
+where what is cut off costs up to 4 dB and 9 % of the bytes."""
 
 
 def _fits(flat: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
