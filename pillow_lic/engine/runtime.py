@@ -137,7 +137,7 @@ def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...
         import onnxruntime as ort
     except ImportError as error:
         let_pass(error)  # its compiled part makes an ImportError of an interrupt too
-        msg = f"onnxruntime cannot be imported ({error}); install it with `pip install onnxruntime`"
+        msg = f"the {role} network needs onnxruntime, which cannot be imported ({error}); install it with `pip install onnxruntime`"
         raise LicRuntimeError(msg) from error
     wanted = _available(ort, providers)
     if _arena is None:
