@@ -1,6 +1,7 @@
 """Which exact pixels pay, by bits and error of whole files; the ground beneath them, and colours that are merged."""
 
 from collections.abc import Callable
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -15,9 +16,10 @@ from pillow_lic.engine import models
 from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, margins, merging, whole
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container, exact_layer
+from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.levels import quality_to_level
-from pillow_lic.writing import composing
-from pillow_lic.writing.forms import Coded, Form, Picture
+from pillow_lic.writing import composing, trials
+from pillow_lic.writing.forms import Coded, Picture
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -69,9 +71,9 @@ def test_error_is_weighed_by_the_slope_of_the_model() -> None:
     asked = list[tuple[float, bool]]()
     found = layer.found
 
-    def spy(colors: Pixels, level: int, aim: Callable[[int], aims.Aim], spent: choice.Spent) -> layer.Layer | None:
+    def spy(colors: Pixels, level: int, aim: Callable[[int], aims.Aim], *trials: Any) -> layer.Layer | None:
         asked.append(aim(level))
-        return found(colors, level, aim, spent)
+        return found(colors, level, aim, *trials)
 
     with mock.patch.object(layer, "found", spy):
         for model in (lic1, lic2):
@@ -105,7 +107,7 @@ def test_exact_letters_may_cost_more_than_fewer_colours(dearer: float, codec: fl
         part = layer._chosen(soft_lines(), AIM, lambda: spent)
         assert part.kept.all()
         assert (part.soft == (~letters | are_soft) & ~_flat(soft_lines())).all()
-        found = layer.found(soft_lines(), LEVEL, aim, lambda: spent)
+        found = layer.found(soft_lines(), LEVEL, aim, lambda _: spent)
     assert found is not None
     assert found.has_letters
     assert found.reach(LEVEL)
@@ -159,25 +161,22 @@ def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_chea
 def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dearer: float, is_layered: bool) -> None:
     im, level = page(192, 128), quality_to_level(quality)
     model = models.choose(None)
-    plain = Coded(Picture(np.asarray(im), "RGB", None), model, Request(effort=1))
+    plain = Coded(Picture(np.asarray(im), "RGB", None), model, Request(effort=trials.EFFORT))
     letters = np.zeros((128, 192), np.bool_)
     letters[:, :80] = True
 
-    def found(colors: Pixels, level: int, aim: Callable[[int], aims.Aim], spent: choice.Spent) -> layer.Layer | None:
-        spent()
-        return layer.named(colors, letters, aim)
+    kept = layer.named(np.asarray(im), letters, plain.aim)
+    assert kept is not None
+    tried = trials.Trials(Picture(np.asarray(im), "RGB", None), model, Request(), level)
+    area = Area(0, 0, 192, 128)
+    tried.spent(area)
+    cost = Coded.cost
 
-    def cheapest(forms: list[Form], level: int) -> Form:
-        (form,) = forms
-        return mock.Mock(wraps=form, is_drawn=True, deltas=None, cost=lambda level: dearer * plain.cost(level))
+    def as_dear(form: Coded, level: int) -> float:
+        return cost(plain, level) if form is tried.form(None) else dearer * cost(plain, level)
 
-    with (
-        mock.patch.object(layer, "found", found),
-        mock.patch.object(composing, "_cheapest", cheapest),
-        mock.patch.object(composing, "_as_it_is_within", return_value=None),
-    ):
-        data = pillow_lic.encode(im, quality=quality)
-    assert (data == plain.file(level)) != is_layered
+    with mock.patch.object(Coded, "cost", as_dear), mock.patch.object(trials, "DEARER", 1e6):
+        assert tried.pays(area, kept) == is_layered
 
 
 def subpixel_text() -> Image.Image:

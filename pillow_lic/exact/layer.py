@@ -41,17 +41,29 @@ class _Part(NamedTuple):
     glyphs: Glyphs | None
 
 
-def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -> Layer | None:
+def found(
+    colors: Pixels,
+    level: int,
+    aim: Callable[[int], Aim],
+    spent: Callable[[Area], Floats],
+    pays: Callable[[Area, Layer], bool] | None = None,
+) -> Layer | None:
     """Return the layer that pays for the content of a picture (H, W, 1 or 3) in files near a level; None for one like a photograph.
 
-    aim: returns that of files of a level. spent: of the whole picture; asked where there is doubt.
+    aim: returns that of files of a level. spent: returns what the blocks of a square cost the codec; asked where there is doubt. pays:
+    returns whether a square is to have the layer that was made for it alone; None: all do.
     """
     height, width = colors.shape[:2]
     kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
     soft = np.zeros_like(kept)
     blends: tuple[Pixels, Pixels] | None = None
-    for area in Tiling(width, height, _SQUARES).tiles():
-        part = _chosen(colors[area.slices], aim(level), partial(_here, spent, area))
+    areas = squares_of(height, width)
+    for area in areas:
+        part = _chosen(colors[area.slices], aim(level), partial(spent, area))
+        if not part.kept.any() and part.glyphs is None:
+            continue
+        if pays is not None and not pays(area, made := _of_part(colors[area.slices], part, aim)):
+            continue
         here = area.over(BLOCK).slices
         kept[here], soft[here] = part.kept, part.soft
         if part.glyphs is not None:
@@ -60,11 +72,23 @@ def found(colors: Pixels, level: int, aim: Callable[[int], Aim], spent: Spent) -
             blends[0][area.slices], blends[1][area.slices] = part.glyphs.ink, part.glyphs.cover
     if not kept.any() and blends is None:
         return None
-    result = _of_blocks(colors, kept, soft, aim, blends, with_margins=True)
+    is_made = pays is not None and len(areas) == 1
+    result = made if is_made else _of_blocks(colors, kept, soft, aim, blends, with_margins=True)
     if blends is not None or result.share < WHOLE or result.share == 1:
         return result
     every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, aim, None)
     return every if every.bits(level) <= result.bits(level) + _LEAST_OF_CODEC else result
+
+
+def squares_of(height: int, width: int) -> list[Area]:
+    """Return the squares of a picture that are searched for what is drawn, each alone."""
+    return Tiling(width, height, _SQUARES).tiles()
+
+
+def _of_part(colors: Pixels, part: _Part, aim: Callable[[int], Aim]) -> Layer:
+    """Return the layer of a square alone (h, w, 1 or 3)."""
+    blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
+    return _of_blocks(colors, part.kept, part.soft, aim, blends, with_margins=True)
 
 
 def _of_blocks(
@@ -89,7 +113,7 @@ def _of_blocks(
 def _with_margins(colors: Pixels, exact: Callable[[Area], Mask], cover: npt.NDArray[np.uint8] | None) -> Mask:
     """Return the exact pixels of a picture, and their margins outside the blocks that glyphs cover."""
     places = np.zeros(colors.shape[:2], np.bool_)
-    for area in Tiling(colors.shape[1], colors.shape[0], _SQUARES).tiles():
+    for area in squares_of(*colors.shape[:2]):
         here = places[area.slices] = exact(area)
         if here.any():
             others = np.zeros_like(here)
@@ -208,11 +232,6 @@ def _cost(colors: Pixels, part: _Part, aim: Aim, spent: Floats) -> float:
     return float(exact_layer.bits(shown, cover) + aim.slope * wrong + spent[by_codec].sum())
 
 
-def _here(spent: Spent, area: Area) -> npt.NDArray[np.float32]:
-    """Return what the blocks of an area cost the codec."""
-    return spent()[area.over(BLOCK).slices]
-
-
 def named(colors: Pixels, places: Mask, aim: Callable[[int], Aim]) -> Layer | None:
     """Return the layer of pixels that a caller marks (H, W), whose colours are never merged; None if none are marked."""
     if not places.any():
@@ -251,6 +270,17 @@ class Layer:
         exact = self.exact(area)
         return exact if self._blends is None else exact | (self._blends[1][area.slices] > 0)
 
+    def left(self) -> Floats:
+        """Return which part of every block is left to the codec: nothing that costs bits of one with glyphs, whose ground is smooth."""
+        height, width = self.colors.shape[:2]
+        parts = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.float32)
+        for area in squares_of(height, width):
+            here = parts[area.over(BLOCK).slices]
+            here[:] = squares.sums(~self.exact(area), BLOCK) / BLOCK**2
+            if self._blends is not None:
+                here[squares.sums(self._blends[1][area.slices] > 0, BLOCK) > 0] = 0
+        return parts
+
     def payload(self, level: int, tiling: Tiling) -> bytes:
         """Return the payload of the exact section of a file of that level, which has these tiles."""
         if (key := self._key(level)) not in self._payloads:
@@ -286,7 +316,7 @@ class Layer:
         """Return about how many bits the layer of a file of that level has."""
         height, width = self.colors.shape[:2]
         if (key := self._key(level)) not in self._bits:
-            areas = Tiling(width, height, _SQUARES).tiles()
+            areas = squares_of(height, width)
             self._bits[key] = sum(exact_layer.bits(*self.over(area, level)) for area in areas)
         return self._bits[key]
 
@@ -297,7 +327,7 @@ class Layer:
     def whole(self, level: int) -> Pixels:
         """Return all colours of the picture as a file of that level has exact ones."""
         result = np.empty_like(self.colors)
-        for area in Tiling(result.shape[1], result.shape[0], _SQUARES).tiles():
+        for area in squares_of(*result.shape[:2]):
             result[area.slices] = self._merged(area, np.ones(area.shape, np.bool_), level)
         return result
 

@@ -12,6 +12,7 @@ from .drawn import packed
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
 
 WIDEST, COARSEST, FALLS = 48.0, 0.0016, 0.62
 """Reach of a colour, in levels, at slope COARSEST, and the power of the slope that it falls with.
@@ -26,7 +27,7 @@ PALETTE, _NEARLY = 255, 1024
 of 20.1 at 58.9, a page that JPEG has damaged 31.9 at 49.7 instead of 36.6 at 54.1."""
 _MOST_COLORS = 2048
 """Colours that may stay; what is left over goes to the nearest of them."""
-_ROWS = 2048
+_ROWS = 1024
 """Colours whose nearest one is looked for in one go."""
 
 
@@ -68,7 +69,7 @@ def merged(colors: Pixels, exact: Mask, within: int, beside: Mask | None = None)
     if 0 < room < len(free) <= _NEARLY - len(others):
         stay, is_fixed = np.delete(stay, free[room:]), np.delete(is_fixed, free[room:])
     staying = kinds[stay]
-    nearest = np.concatenate([_nearest(kinds[y : y + _ROWS], staying) for y in range(0, len(kinds), _ROWS)])
+    nearest = _nearest(kinds, staying, float(limit))
     weights = np.maximum(np.bincount(nearest, count, len(staying)), 1)
     for channel in range(kinds.shape[1]):
         means = np.bincount(nearest, count * kinds[:, channel], len(staying)) / weights
@@ -78,17 +79,39 @@ def merged(colors: Pixels, exact: Mask, within: int, beside: Mask | None = None)
     return result
 
 
-def _distances(planes: npt.NDArray[np.float32], one: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _distances(planes: Floats, one: Floats) -> Floats:
     """Return the squares of the distances (n) of colours (C, n) from one (C): in a loop, five times as fast as along an axis."""
-    total: npt.NDArray[np.float32] = np.square(planes[0] - one[0])
+    total: Floats = np.square(planes[0] - one[0])
     for plane, level in zip(planes[1:], one[1:], strict=True):
         total += np.square(plane - level)
     return total
 
 
-def _nearest(kinds: npt.NDArray[np.float32], staying: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
-    """Return, for every colour (n, C), the row of the nearest of those that stay (m, C)."""
-    products = kinds @ staying.T
-    distances = np.square(staying).sum(1) - 2 * products
-    rows: npt.NDArray[np.intp] = np.argmin(distances, 1)
+def _nearest(kinds: Floats, staying: Floats, limit: float) -> npt.NDArray[np.intp]:
+    """Return, for every colour (n, C), the row of the nearest of those that stay (m, C); most have one within that squared distance.
+
+    Colours that are near in the middle channel are taken together, and compared with those that may be near enough.
+    """
+    middle, within = kinds.shape[1] // 2, math.sqrt(limit)
+    rows = np.empty(len(kinds), np.intp)
+    order = np.argsort(kinds[:, middle], kind="stable")
+    for some in np.array_split(order, -(-len(order) // _ROWS)):
+        low, high = kinds[some[0], middle] - within, kinds[some[-1], middle] + within
+        near = np.flatnonzero((staying[:, middle] >= low) & (staying[:, middle] <= high))
+        rows[some], far = _nearest_of(kinds[some], staying, near, limit)
+        if far.any():
+            rows[some[far]], _ = _nearest_of(kinds[some[far]], staying, np.arange(len(staying)), limit)
     return rows
+
+
+def _nearest_of(
+    kinds: Floats, staying: Floats, among: npt.NDArray[np.intp], limit: float
+) -> tuple[npt.NDArray[np.intp], Mask]:
+    """Return the row of the nearest of some of those that stay, 0 where there are none, and for which colours it is beyond the limit."""
+    if not len(among):
+        return np.zeros(len(kinds), np.intp), np.ones(len(kinds), np.bool_)
+    chosen = staying[among]
+    distances = np.square(chosen).sum(1) - 2 * (kinds @ chosen.T)
+    place = np.argmin(distances, 1)
+    least = distances[np.arange(len(kinds)), place] + np.square(kinds).sum(1)
+    return among[place], least > limit

@@ -27,6 +27,7 @@ from ..importance import requested
 from ..options import EncodeOptions
 from . import previews, rate_search
 from .forms import Alone, Coded, Form, Picture, as_it_is
+from .trials import Trials
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -34,11 +35,6 @@ EXPECTED: Final = 5.0
 """Quality near which a file that is written for a target is taken to be, where what is drawn is weighed."""
 HALF: Final = 0.5
 """Value of a mask from which on a place is kept exactly."""
-TRIAL_EFFORT: Final = 0
-"""Effort at which a picture in doubt is coded without a layer, to know what its blocks cost: in a third of the time of the next."""
-SURELY_LESS: Final = 0.94
-"""Part of what a trial of that effort costs up to which a file is taken to be cheaper than one of any effort: not measured, as
-bytes are about 3 % fewer there."""
 LIKELY_LESS: Final = 0.9
 """Part of what a file without networks is expected to cost from which on one with them is not: what they cost beside a layer is taken for
 too little."""
@@ -100,26 +96,23 @@ def composed(
 
 def _form(picture: Picture, options: EncodeOptions, model: Model, request: Request, level: int) -> Form:
     """Return the form that costs least near a level, of those that the option `exact` leaves."""
-    plain = Coded(picture, model, request)
     if options.exact is False or request.original:
-        return plain
+        return Coded(picture, model, request)
     if not isinstance(options.exact, str):
         places = requested.named_mask(cast("Any", options.exact), "exact", *picture.pixels.shape[:2])
+        plain = Coded(picture, model, request)
         named = layer.named(picture.colors, places >= HALF, plain.aim)
-        return plain if named is None else _smallest(_layered(picture, model, request, named, plain), level)
+        if named is None:
+            return plain
+        return _smallest(_layered(picture, model, request, named, Coded(picture, model, request, named)), level)
 
-    trial = Coded(picture, model, request._replace(effort=TRIAL_EFFORT)) if request.effort > TRIAL_EFFORT else plain
-    kept = layer.found(picture.colors, level, plain.aim, lambda: trial.spent(level))
-    forms = [] if kept is None else _layered(picture, model, request, kept, trial)
-    if not trial.was_tried(level):
-        return _smallest(forms or [plain], level)
+    trials = Trials(picture, model, request, level)
+    kept = layer.found(picture.colors, level, trials.aim, trials.spent, trials.pays)
+    form = trials.form(kept)
     if kept is None:
-        return plain
-    best, is_exact = _cheapest(forms, level), plain.aim(level).is_exact
-    most = choice.FAVOUR_OF_LETTERS if is_exact and kept.has_letters else 1
-    if trial is not plain and best.cost(level) <= most * SURELY_LESS * trial.cost(level):
-        return best
-    return best if best.cost(level) <= most * plain.cost(level) else plain
+        return form
+    forms = _layered(picture, model, request, kept, form)
+    return _cheapest(forms, level) if trials.are_any else _smallest(forms, level)
 
 
 def _reaches(form: Form, most: float, model: Model) -> bool:
@@ -127,9 +120,9 @@ def _reaches(form: Form, most: float, model: Model) -> bool:
     return not form.is_drawn or len(form.file(model.levels[0])) <= most
 
 
-def _layered(picture: Picture, model: Model, request: Request, kept: Layer, plain: Coded) -> list[Form]:
-    """Return the forms that a picture with a layer may have; plain: the one without it."""
-    forms: list[Form] = [Coded(picture, model, request, kept, plain)] if kept.share < 1 else []
+def _layered(picture: Picture, model: Model, request: Request, kept: Layer, coded: Coded) -> list[Form]:
+    """Return the forms that a picture with a layer may have; coded: the one with networks, which needs pixels that are not exact."""
+    forms: list[Form] = [coded] if kept.share < 1 else []
     return [*forms, Alone(picture, model, request, kept)] if kept.share >= layer.WHOLE else forms
 
 
@@ -150,6 +143,8 @@ def _smallest(forms: Sequence[Form], level: int) -> Form:
 def _worth(form: Form, data: bytes, model: Model, level: int) -> float:
     """Return the bits that a file of every pixel as it is may have to take the place of `data`, a form's file of a level."""
     bits = form.cost(level) if isinstance(form, Coded) and form.was_tried(level) else 8.0 * len(data)
+    if isinstance(form, Coded) and form.is_drawn and not form.was_tried(level):
+        bits = max(bits, form.expected(level))
     if form.is_drawn and aims.aim(model.slope(level), level).is_exact:
         return max(bits, min(choice.FAVOUR_OF_LETTERS * bits, 8 * choice.GROWTH_OF_LETTERS * len(data)))
     return bits

@@ -23,7 +23,6 @@ from ..exact.drawn import BLOCK
 from ..exact.layer import Layer
 from ..families import Request
 from ..fileformat import alpha, container, importance_map, squares, vp8l
-from ..fileformat.areas import Area
 from ..fileformat.header import Header
 from ..fileformat.importance_map import Deltas
 from ..fileformat.limits import MAX_LEVEL
@@ -108,11 +107,16 @@ class Form(Protocol):
 class Coded:
     """A picture by the networks of a model, with an exact layer over them, or without (`kept` None).
 
-    plain: the same picture without, which may have been tried.
+    plain: returns what every block costs without one near the level that the layer was chosen for; None where nothing was in doubt.
     """
 
     def __init__(
-        self, picture: Picture, model: Model, request: Request, kept: Layer | None = None, plain: Coded | None = None
+        self,
+        picture: Picture,
+        model: Model,
+        request: Request,
+        kept: Layer | None = None,
+        plain: Callable[[], Floats] | None = None,
     ) -> None:
         self._picture, self._model, self._kept, self._plain = picture, model, kept, plain
         beneath = ground.beneath(picture.pixels, None if kept is None else kept.covered)
@@ -122,8 +126,8 @@ class Coded:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether it has a layer, or was tried because it may have one."""
-        return self._kept is not None or self._last is not None
+        """Whether it has a layer, or may have had one."""
+        return self._kept is not None or self._plain is not None
 
     @property
     def deltas(self) -> Deltas | None:
@@ -164,11 +168,11 @@ class Coded:
 
     def expected(self, level: int) -> float:
         """Return the bits of the layer, and what the codec spends on the rest without it, if that is known."""
-        if self._kept is None or self._plain is None or not self._plain.was_tried(level):
-            return 0.0 if self._kept is None else float(self._kept.bits(level))
-        height, width = self._seen.shape[:2]
-        left = squares.sums(~self._kept.covered(Area(0, 0, width, height)), BLOCK) / BLOCK**2
-        return self._kept.bits(level) + float((left * self._plain.spent(level)).sum())
+        if self._kept is None:
+            return 0.0 if self._plain is None else float(self._plain().sum())
+        if self._plain is None:
+            return float(self._kept.bits(level))
+        return self._kept.bits(level) + float((self._kept.left() * self._plain()).sum())
 
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""

@@ -1,0 +1,101 @@
+"""What a picture in doubt costs, square by square: coded without a layer, and with one where that is not clearly less.
+
+A square is coded alone, and only when it is asked for, so that what is drawn in one corner of a photograph takes no longer than
+that corner. A picture of one square, whose file has the effort of trials, is written from what they made.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ..engine.models import Model
+from ..exact import aims, choice, drawn, layer
+from ..exact.aims import Aim
+from ..exact.drawn import BLOCK
+from ..exact.layer import Layer
+from ..families import Request
+from ..fileformat.areas import Area
+from .forms import Coded, Picture
+
+Floats = npt.NDArray[np.float32]
+
+EFFORT: Final = 0
+"""Effort of trials: a third of the time of the next; a file costs 1 to 10 % more, with a layer and without."""
+DEARER, BESIDE = 1.4, 0.1
+"""Bits of a layer for one that is expected, and what is left to the codec of what it spent on covered blocks, at the most: so far a square
+is taken to cost less with a layer where that is expected (charts and maps of tests/screens have up to 1.3 of what is expected)."""
+
+
+class Trials:
+    """The trials of a picture near a level; request: that of its file."""
+
+    def __init__(self, picture: Picture, model: Model, request: Request, level: int) -> None:
+        self._picture, self._model, self._request, self._level = picture, model, request, level
+        height, width = picture.pixels.shape[:2]
+        self._whole = Area(0, 0, width, height)
+        self._without: dict[Area, Coded] = {}
+        self._spent: dict[Area, Floats] = {}
+        self._last: list[tuple[Layer | None, Coded]] = []
+
+    @property
+    def are_any(self) -> bool:
+        """Whether a square was in doubt."""
+        return bool(self._spent)
+
+    def spent(self, area: Area) -> Floats:
+        """Return what every block of a square costs without a layer, in bits, its error counted."""
+        if area not in self._spent:
+            self._without[area] = self._tried(area, None)
+            self._spent[area] = self._without[area].spent(self._level)
+        return self._spent[area]
+
+    def pays(self, area: Area, made: Layer) -> bool:
+        """Return whether a square is to have the layer that was made for it, as it is where there was no doubt."""
+        if area not in self._spent:
+            return True
+        tried, spent = self._tried(area, made), float(self._spent[area].sum())
+        has_exact_letters = made.has_letters and self.aim(self._level).is_exact
+        most = (choice.FAVOUR_OF_LETTERS if has_exact_letters else 1.0) * spent
+        expected, bits = tried.expected(self._level), made.bits(self._level)
+        if expected >= most:
+            return False
+        if expected + (DEARER - 1) * bits + BESIDE * (spent + bits - expected) <= most:
+            return True
+        return tried.cost(self._level) <= most / spent * self._without[area].cost(self._level)
+
+    def aim(self, level: int) -> Aim:
+        """Return what files of a level aim at."""
+        return aims.aim(self._model.slope(level), level)
+
+    def form(self, kept: Layer | None) -> Coded:
+        """Return the form of the picture with a layer, or without."""
+        known = [form for made, form in self._last if made is kept]
+        if known and self._request.effort == EFFORT:
+            return known[0]
+        return Coded(self._picture, self._model, self._request, kept, self._everywhere if self.are_any else None)
+
+    def _tried(self, area: Area, made: Layer | None) -> Coded:
+        """Return the form of a square alone."""
+        spent = partial(self.spent, area)
+        if area == self._whole:
+            form = Coded(self._picture, self._model, self._request._replace(effort=EFFORT), made, spent)
+            self._last.append((made, form))
+            return form
+        deltas = self._request.deltas
+        here = None if deltas is None else deltas[area.over(BLOCK).slices]
+        part = Picture(self._picture.pixels[area.slices], self._picture.mode, None)
+        return Coded(part, self._model, Request(here, EFFORT), made, spent)
+
+    def _everywhere(self) -> Floats:
+        """Return what every block of the picture costs without a layer, by its contrast where there was no doubt."""
+        colors, aim = self._picture.colors, self.aim(self._level)
+        result = np.empty(self._whole.over(BLOCK).shape, np.float32)
+        for area in layer.squares_of(*self._whole.shape):
+            known = self._spent.get(area)
+            here = choice.by_contrast(drawn.contrast(colors[area.slices]), aim) if known is None else known
+            result[area.over(BLOCK).slices] = here
+        return result
