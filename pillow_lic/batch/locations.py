@@ -101,7 +101,7 @@ def walk(
         closed(Path(error.filename), error)
 
     def entered(folder: Path) -> bool:
-        reason = "linked folder" if folder.is_symlink() else hidden_folder(folder.name)
+        reason = "linked folder" if os.path.islink(folder) else hidden_folder(folder.name)
         if reason:
             passed_over(folder, reason)
         return not reason
