@@ -262,6 +262,12 @@ def test_a_full_disk_leaves_no_half_thumbnail(lic: Path, tmp_path: Path, there: 
     assert [path.read_bytes() for path in target.parent.iterdir()] == [b""] * there
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+def test_what_cannot_be_emptied_hides_no_failure(lic: Path) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        thumbnail.write(lic, "/dev/full", 64)
+
+
 def test_what_is_no_lic_file_gets_no_thumbnail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.lic").write_bytes(b"GIF89a")
     (tmp_path / "out.png").touch()

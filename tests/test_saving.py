@@ -252,6 +252,12 @@ def test_metadata_of_a_wrong_type(photo: Image.Image, name: str) -> None:
         saved(photo, **{name: 5})
 
 
+@pytest.mark.parametrize("name", ["exif", "icc_profile", "xmp"])
+def test_empty_text_is_no_metadata(photo: Image.Image, name: str) -> None:
+    """Programs write `icc_profile=image.info.get("icc_profile", "")`."""
+    assert saved(photo, **{name: ""}).getvalue() == saved(photo, **{name: None}).getvalue()
+
+
 def test_large_metadata(photo: Image.Image) -> None:
     profile = np.random.default_rng(1).bytes(300_000)
     assert zlib.crc32(reopened(photo, icc_profile=profile).info["icc_profile"]) == zlib.crc32(profile)

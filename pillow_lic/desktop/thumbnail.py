@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from .. import color, metadata, plugin
-from ..errors import let_pass
+from ..errors import Ignoring, let_pass
 from ..files import StrPath, files_below, is_same, named, write_atomic
 from ..naming import EXTENSION, MIME
 from . import directories
@@ -43,11 +43,12 @@ def write(source: StrPath, target: StrPath, size: int) -> None:
     try:
         with open(target, "wb") as stream:
             stream.write(data)
-    except OSError:
-        if is_new:
-            Path(target).unlink(missing_ok=True)
-        else:
-            os.truncate(target, 0)
+    except BaseException:
+        with Ignoring(OSError):  # of what is no file nothing can be cut off
+            if is_new:
+                Path(target).unlink(missing_ok=True)
+            else:
+                os.truncate(target, 0)
         raise
 
 
