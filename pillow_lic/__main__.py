@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
     if argv is None:
         _interrupts.answer()
-    with for_people(), _interrupts.noticed():
+    with for_people(), _interrupts.repeated():
         code = _guarded(words)
     if argv is None:
         _interrupts.ignore()
