@@ -136,6 +136,7 @@ def _told(words: Sequence[str]) -> int:
         return 1
     except Exception as error:
         let_pass(error)
+        _interrupts.check()
         # Of Pillow's plugins some say of a broken file whatever they come upon; only its kind tells what that is about.
         kind = "" if isinstance(error, _SAID_IN_FULL) and str(error) else f"{type(error).__name__}: "
         print(f"lic: {kind}{error}".removesuffix(": "), file=sys.stderr)

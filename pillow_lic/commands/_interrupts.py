@@ -46,6 +46,12 @@ def repeated() -> Iterator[None]:
         sys.unraisablehook = before
 
 
+def check() -> None:
+    """Raise KeyboardInterrupt where Ctrl-C was pressed and the work goes on: compiled code makes another error of it, or none."""
+    if _answer.pressed and not _answer.words:
+        raise KeyboardInterrupt
+
+
 def _press() -> None:
     """Press Ctrl-C."""
     if hasattr(signal, "pthread_kill"):  # ends what the main thread waits for, too

@@ -7,11 +7,14 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..parsing import byte_count, typed
 from ..starting import INTERRUPTED
 from . import _interrupts, _words
+
+if TYPE_CHECKING:
+    from ..batch.results import Result
 
 SUMMARY = "Convert files, folders, patterns and URLs; a run that was stopped can be continued."
 EXAMPLES = """
@@ -91,6 +94,10 @@ def run_over(args: argparse.Namespace, name: str, **more: Any) -> int:
         sys.stderr, verbose=args.verbose, quiet=args.quiet, json_lines=sys.stdout if args.json else None
     )
 
+    def progress(result: Result, finished: int, total: int) -> None:
+        told.update(result, finished, total)
+        _interrupts.check()
+
     try:
         with _workers(args) as how, _interrupts.explained(how["workers"] > 1), warnings.catch_warnings():
             warnings.simplefilter("ignore", conversion.PictureWarning)  # told by picture, as it happens
@@ -100,7 +107,7 @@ def run_over(args: argparse.Namespace, name: str, **more: Any) -> int:
                 to=args.to,
                 force=args.force,
                 keep_metadata=not args.strip,
-                progress=told.update,
+                progress=progress,
                 dry_run=args.dry_run,
                 **more,
                 **how,
