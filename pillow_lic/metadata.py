@@ -51,9 +51,17 @@ def icc_bytes(value: object) -> bytes:
 
 
 def exif_bytes(value: object) -> bytes:
-    """Return EXIF given as Image.Exif, None or bytes (with or without "Exif" before it) as TIFF structure alone; b"" for empty text."""
+    """Return EXIF given as Image.Exif, None or bytes (with or without "Exif" before it) as TIFF structure alone; b"" for empty text.
+
+    ValueError for tags that cannot be written, TypeError for anything else.
+    """
     if isinstance(value, Image.Exif):
-        value = value.tobytes() if len(value) else b""
+        try:
+            value = value.tobytes() if len(value) else b""
+        except Exception as error:  # Pillow raises what it comes upon
+            let_pass(error)
+            msg = f"exif must hold tags that can be written, one of these cannot: {error}"
+            raise ValueError(msg) from error
     return _bytes("exif", value, "bytes, Image.Exif or None").removeprefix(EXIF_PREFIX)
 
 
