@@ -240,6 +240,16 @@ def state(source: Place) -> State | None:
     return None
 
 
+def unreadable(source: Path) -> str:
+    """Return why a file cannot be read, by its permissions; "" if they do not say so."""
+    if os.access(source, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        return ""
+    with Ignoring(FileNotFoundError):
+        os.stat(source)
+        return str(PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(source)))
+    return ""
+
+
 def obstacle(target: Place) -> str:
     """Return why a file cannot be written, by the permissions of it and of its nearest folder that is there; "" if none says so.
 
