@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
     if argv is None:
         _interrupts.answer()
-    with for_people(), _interrupts.noticed():
+    with for_people(), _interrupts.repeated():
         code = _guarded(words)
     if argv is None:
         _interrupts.ignore()
@@ -136,6 +136,7 @@ def _told(words: Sequence[str]) -> int:
         return 1
     except Exception as error:
         let_pass(error)
+        _interrupts.check()
         # Of Pillow's plugins some say of a broken file whatever they come upon; only its kind tells what that is about.
         kind = "" if isinstance(error, _SAID_IN_FULL) and str(error) else f"{type(error).__name__}: "
         print(f"lic: {kind}{error}".removesuffix(": "), file=sys.stderr)

@@ -229,12 +229,12 @@ def through_profile(im: Image.Image, profile: bytes, target: bytes = b"") -> Ima
     """
     try:
         from PIL import ImageCms
-    except ImportError as error:
-        let_pass(error)
-        return None
-    try:
+
         to = io.BytesIO(target) if target else ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(im, io.BytesIO(profile), to, outputMode="RGB")
+    except ImportError as error:  # of a Pillow that was built without it the first use raises it
+        let_pass(error)
+        return None
     except (OSError, ImageCms.PyCMSError) as error:
         let_pass(error)
         return None

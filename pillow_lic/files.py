@@ -9,7 +9,7 @@ import secrets
 import stat
 import sys
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -76,8 +76,32 @@ def named(name: str) -> Path:
 
 def files_in(folder: Path, suffixes: Container[str]) -> list[Path]:
     """Return the files in a folder with one of these extensions (in small letters), sorted; no hidden ones, pipes or devices."""
-    named_so = (path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith("."))
-    return sorted(path for path in named_so if path.is_file())
+    return sorted(path for path in folder.iterdir() if _is_wanted(path, suffixes))
+
+
+def files_below(folder: Path, suffix: str, closed: Callable[[OSError], object]) -> list[Path]:
+    """Return the files below a folder with an extension, as `files_in`, those of one folder together.
+
+    `closed` is called with the error of each folder that cannot be listed.
+    """
+    found: list[Path] = []
+    for here, folders, names in os.walk(folder, onerror=closed):
+        folders.sort()
+        found += [path for path in (Path(here, name) for name in sorted(names)) if _is_wanted(path, (suffix,))]
+    return found
+
+
+def _is_wanted(path: Path, suffixes: Container[str]) -> bool:
+    return path.suffix.lower() in suffixes and not path.name.startswith(".") and may_be_read(path)
+
+
+def may_be_read(path: StrPath) -> bool:
+    """Whether a name is of an ordinary file as far as that can be told; what is wrong with one that may not be looked at, opening it says."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError as error:
+        let_pass(error)
+        return not isinstance(error, FileNotFoundError)
 
 
 def is_same(a: StrPath, b: StrPath) -> bool:

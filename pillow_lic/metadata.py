@@ -43,7 +43,7 @@ _ROUNDED = 0.0127
 
 
 def icc_bytes(value: object) -> bytes:
-    """Return an ICC profile given as bytes, an ImageCms profile or None; TypeError for anything else."""
+    """Return an ICC profile given as bytes, an ImageCms profile or None; b"" for empty text, TypeError for anything else."""
     tobytes = getattr(value, "tobytes", None)
     if not isinstance(value, memoryview) and tobytes is not None:
         value = tobytes()
@@ -51,9 +51,17 @@ def icc_bytes(value: object) -> bytes:
 
 
 def exif_bytes(value: object) -> bytes:
-    """Return EXIF given as Image.Exif, None or bytes (with or without "Exif" before it) as TIFF structure alone."""
+    """Return EXIF given as Image.Exif, None or bytes (with or without "Exif" before it) as TIFF structure alone; b"" for empty text.
+
+    ValueError for tags that cannot be written, TypeError for anything else.
+    """
     if isinstance(value, Image.Exif):
-        value = value.tobytes() if len(value) else b""
+        try:
+            value = value.tobytes() if len(value) else b""
+        except Exception as error:  # Pillow raises what it comes upon
+            let_pass(error)
+            msg = f"exif must hold tags that can be written, one of these cannot: {error}"
+            raise ValueError(msg) from error
     return _bytes("exif", value, "bytes, Image.Exif or None").removeprefix(EXIF_PREFIX)
 
 
@@ -69,7 +77,7 @@ def xmp_bytes(value: object) -> bytes:
 
 
 def _bytes(name: str, value: object, legal: str) -> bytes:
-    if value is None:
+    if value is None or value == "":  # `info.get("icc_profile", "")` is how programs write it
         return b""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         msg = f"{name} must be {legal}, got {type(value).__name__}"

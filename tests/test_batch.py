@@ -266,15 +266,18 @@ def test_workers_are_counted_from_one(workers: int) -> None:
         jobs.run([], copy, workers=workers)
 
 
-@pytest.mark.parametrize("protected", ["folder", "target"])
-def test_a_place_that_cannot_be_written_is_found_before_any_work(
+@pytest.mark.parametrize("protected", ["folder", "target", "source"])
+def test_what_cannot_be_read_or_written_is_found_before_any_work(
     protected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else each of ten thousand pictures is made first. Of a device only what it takes is known, not what is beside it."""
+    """Else each of ten thousand pictures is made first, and a dry run plans what fails.
+
+    Of a device only what it takes is known, not what is beside it.
+    """
     touch(tmp_path / "in/a.png")
     (tmp_path / "out").mkdir()
     (tmp_path / "out/a.lic").touch()
-    place = tmp_path / ("out" if protected == "folder" else "out/a.lic")
+    place = tmp_path / {"folder": "out", "target": "out/a.lic", "source": "in/a.png"}[protected]
     access = os.access
 
     def denied(path: Path, *rest: Any, **words: Any) -> bool:  # root may write anywhere

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from PIL._util import DeferredError
 
 from pillow_lic import color
 
@@ -100,6 +101,15 @@ def test_profiles_that_fit_are_kept(photo: Image.Image) -> None:
         stored = color.to_pixels(im)
         assert stored.icc_profile == srgb_profile()
         assert stored.lost == ""
+
+
+def test_a_pillow_without_littlecms(photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageCms, "core", DeferredError(ImportError("No module named 'PIL._imagingcms'")))
+    im = photo.convert("CMYK")
+    im.info["icc_profile"] = cmyk_profile()
+    stored = color.to_pixels(im)
+    assert (stored.mode, stored.icc_profile) == ("RGB", b"")
+    assert "CMYK image does not describe RGB" in stored.lost
 
 
 def test_a_cmyk_profile_does_not_describe_rgb(photo: Image.Image) -> None:

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from trees import not_listed
 
 import pillow_lic
 from pillow_lic.__main__ import main
@@ -261,6 +262,12 @@ def test_a_full_disk_leaves_no_half_thumbnail(lic: Path, tmp_path: Path, there: 
     assert [path.read_bytes() for path in target.parent.iterdir()] == [b""] * there
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+def test_what_cannot_be_emptied_hides_no_failure(lic: Path) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        thumbnail.write(lic, "/dev/full", 64)
+
+
 def test_what_is_no_lic_file_gets_no_thumbnail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.lic").write_bytes(b"GIF89a")
     (tmp_path / "out.png").touch()
@@ -290,6 +297,17 @@ def test_thumbnails_are_made_ahead_once(shared: Path, lic: Path, capsys: pytest.
     assert main(["desktop", "thumbnails", str(lic)]) == 0
     assert capsys.readouterr().out == "1 thumbnails made, 0 there already, 0 failed\n"
     assert sorted(path.parent.name for path in shared.rglob("*.png")) == ["large", "normal", "x-large"]
+
+
+def test_a_folder_that_cannot_be_listed_is_said(
+    shared: Path, lic: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (lic.parent / "closed").mkdir()
+    not_listed(monkeypatch, lic.parent / "closed")
+    assert main(["desktop", "thumbnails", str(lic.parent)]) == 1
+    said = capsys.readouterr()
+    assert said.out == "1 thumbnails made, 0 there already, 1 failed\n"
+    assert said.err == f"lic: [Errno 13] Permission denied: '{lic.parent / 'closed'}'\n"
 
 
 def test_a_shared_thumbnail_is_named_by_the_uri(shared: Path, photo: Image.Image, tmp_path: Path) -> None:

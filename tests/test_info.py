@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from command_line import run
+from trees import not_entered, not_listed
 
 from pillow_lic.engine import models
 from pillow_lic.fileformat import container, header
@@ -44,3 +45,19 @@ def test_info_of_a_model_this_release_does_not_have(tmp_path: Path, capsys: pyte
     (tmp_path / "a.lic").write_bytes(data)
     assert run("info", tmp_path / "a.lic") == 1
     assert "not in this release (number 77, hash 61626364)" in capsys.readouterr().out
+
+
+def test_info_of_a_folder_tells_of_every_file_and_of_what_it_cannot_see(
+    lic: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a/1.lic", "b/2.lic", "c/3.LIC", "d/4.lic", "d/._4.lic"):
+        (lic.parent / name).parent.mkdir(exist_ok=True)
+        (lic.parent / name).write_bytes(lic.read_bytes() if "._" not in name else b"beside-file of macOS")
+    not_entered(monkeypatch, lic.parent / "b")
+    not_listed(monkeypatch, lic.parent / "c")
+    assert run("info", lic.parent, "--json") == 1
+    said = capsys.readouterr()
+    told = [Path(json.loads(line)["file"]) for line in said.out.splitlines()]
+    assert told == [lic, *(lic.parent / name for name in ("a/1.lic", "d/4.lic"))]
+    refused = f"[Errno 13] Permission denied: '{lic.parent}"
+    assert said.err.splitlines() == [f"lic: {refused}/c'", f"lic: {lic.parent}/b/2.lic: {refused}/b/2.lic'"]

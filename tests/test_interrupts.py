@@ -200,6 +200,62 @@ sys.exit(command.main([]))
     assert (done.returncode, done.stderr) == (130, "lic: interrupted; run the same command again to go on\n")
 
 
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_interrupt_that_python_loses_comes_again(times: int) -> None:
+    """What is raised in the callback of a weak reference goes no further; modules that are imported have such callbacks."""
+    ran = interrupted(f"""
+    for _ in range({times}):
+        thing = Thing()
+        kept = weakref.ref(thing, press)
+        del thing
+    time.sleep(120)
+""")
+    assert (ran.returncode, ran.stdout) == (130, "")
+    assert ran.stderr == "lic: interrupted; run the same command again to go on\n"
+
+
+def test_an_interrupt_that_compiled_code_makes_another_error_of_is_one() -> None:
+    """As the import of numpy does, which asks for `datetime`."""
+    ran = interrupted("""
+    try:
+        press()
+    except KeyboardInterrupt:
+        pass
+    raise ImportError("PyCapsule_Import could not import module datetime")
+""")
+    assert (ran.returncode, ran.stderr) == (130, "lic: interrupted; run the same command again to go on\n")
+
+
+def interrupted(body: str) -> subprocess.CompletedProcess[str]:
+    """Run `lic models` with these lines in place of what it does."""
+    program = f"""
+import os, signal, sys, time, weakref
+from pillow_lic import __main__ as command
+from pillow_lic.commands import models
+
+class Thing:
+    pass
+
+def press(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.2)
+
+def run(args):{body}
+    return 0
+
+models.run = run
+sys.argv = ["lic", "models"]
+sys.exit(command.main())
+"""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
 def test_what_another_thread_raises_here_passes() -> None:
     """As RQ's TimerDeathPenalty and stopit do it."""
     me, seen = threading.get_ident(), False

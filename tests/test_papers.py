@@ -119,6 +119,11 @@ def test_the_markdown_has_the_same_tables(folder: Path) -> None:
     assert f"]({paper.link})" in text
 
 
+def test_a_name_that_is_no_unicode_is_written() -> None:
+    text = page.markdown(replace(measured(), pictures=[Path("\udcff.png")]), dict.fromkeys(curves.METRICS, "a.svg"))
+    assert "\\udcff.png" in text.encode().decode()
+
+
 def test_a_model_that_does_not_take_the_picture_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(name: str) -> peers.Codec:
         found = ours(name)

@@ -5,7 +5,7 @@ import time
 from pathlib import Path, PurePosixPath
 
 import pytest
-from trees import names, touch
+from trees import names, not_entered, not_listed, touch
 
 from pillow_lic.batch import formats, jobs, locations, plan
 from pillow_lic.batch.plan import Pair
@@ -300,3 +300,15 @@ def test_a_folder_that_may_not_be_looked_into_costs_its_own_files_only(
     monkeypatch.setattr(os, "stat", refused)
     summary = jobs.run(plan.plan([tmp_path / "in"], tmp_path / "out", ".lic"), lambda pair: touch(pair.target))
     assert [(r.pair.source.name, r.outcome) for r in summary.results] == [("b.png", "failed"), ("a.png", "done")]
+
+
+def test_a_folder_that_shows_names_and_no_more_costs_its_own_files_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one with the right to list and not to enter."""
+    touch(*(tmp_path / "in" / name for name in ("a/1.png", "b/2.png", "b/sub/3.png", "c/4.png")))
+    not_entered(monkeypatch, tmp_path / "in/b")
+    not_listed(monkeypatch, tmp_path / "in/b/sub")
+    summary = jobs.run(plan.plan([tmp_path / "in"], tmp_path / "out", ".lic"), lambda pair: touch(pair.target))
+    outcomes = {result.pair.source.name: result.outcome for result in summary.results}
+    assert outcomes == {"1.png": "done", "2.png": "failed", "sub": "failed", "4.png": "done"}

@@ -44,3 +44,15 @@ def test_the_command_draws_and_prints(
     assert (tmp_path / "a.svg").read_text().count('data-series="JPEG"') == 2
     (tmp_path / "a.png").unlink()
     assert main(["bench", "prefixes", str(tmp_path)]) == 1
+
+
+@pytest.mark.parametrize(("name", "said"), [("a.png", "--out must name a .svg file"), ("none/a.svg", "No such file")])
+def test_a_drawing_that_cannot_be_is_refused_before_it_is_measured(
+    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(prefixes, "codecs", lambda: pytest.fail("it was measured"))
+    Image.fromarray(PIXELS).save(tmp_path / "a.png")
+    assert main(["bench", "prefixes", str(tmp_path), "--out", str(tmp_path / name)]) == 1
+    assert said in capsys.readouterr().err
+    with Image.open(tmp_path / "a.png") as im:
+        assert im.size == (PIXELS.shape[1], PIXELS.shape[0])

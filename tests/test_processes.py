@@ -122,6 +122,49 @@ def test_a_program_without_a_guard_is_told_so(tmp_path: Path) -> None:
         assert ran.stdout == ""
 
 
+@pytest.mark.parametrize("room", [0, 1])
+def test_workers_are_as_many_as_the_system_starts(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, answers, started = processes._Worker, [], []
+
+    def start() -> processes._Worker[int]:
+        if len(started) == room:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        started.append(real())
+        return started[-1]
+
+    monkeypatch.setattr(processes, "_Worker", start)
+
+    def run() -> None:
+        processes.run(range(-3, 0), abs, 4, lambda item, value: answers.append((item, value)), print, print)
+
+    if room:
+        run()
+        assert answers == [(-3, 3), (-2, 2), (-1, 1)]
+    else:
+        with pytest.raises(
+            RuntimeError, match=r"no worker process can be started \(\[Errno 11\] .*\): workers must be 1 here"
+        ):
+            run()
+
+
+def test_a_worker_without_room_for_a_thread_works(tmp_path: Path) -> None:
+    """It starts one to end with its parent."""
+    script = """
+import threading
+from pillow_lic.batch import processes
+
+def none(self):
+    raise RuntimeError("can't start new thread")
+
+threading.Thread.start = none
+if __name__ == "__main__":
+    processes.run([-1], abs, 1, print, print, print)
+"""
+    (tmp_path / "script.py").write_text(script)
+    ran = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("-1 1\n", "")
+
+
 def forever(item: int) -> None:
     time.sleep(600)
 

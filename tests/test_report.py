@@ -249,3 +249,22 @@ def test_the_end_of_the_scale_is_told(
     photo.save(tmp_path / "a.png")
     assert run("encode", tmp_path / "a.png", tmp_path / "a.lic", target) == 0
     assert "is more than the scale has: at quality 10, its end, it is" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize("words", [["convert", "in", "out"], ["encode", "in/a.png", "a.lic", "--target-size", "1M"]])
+def test_a_log_on_a_full_disk_ends_no_work(words: list[str], photo: Image.Image, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "b.png"):
+        photo.save(tmp_path / "in" / name)
+    (tmp_path / "in/broken.png").write_bytes(b"x")
+    with open("/dev/full", "w") as log:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pillow_lic", *words], stdout=subprocess.PIPE, stderr=log, text=True, cwd=tmp_path
+        )
+    made = {path.name for path in tmp_path.rglob("*.lic")}
+    if words[0] == "convert":
+        assert (ran.returncode, made) == (1, {"a.lic", "b.lic"})
+        assert ran.stdout.startswith("2 converted, 0 there already, 1 failed;")
+    else:
+        assert (ran.returncode, made) == (0, {"a.lic"})

@@ -252,6 +252,20 @@ def test_metadata_of_a_wrong_type(photo: Image.Image, name: str) -> None:
         saved(photo, **{name: 5})
 
 
+@pytest.mark.parametrize("name", ["exif", "icc_profile", "xmp"])
+def test_empty_text_is_no_metadata(photo: Image.Image, name: str) -> None:
+    """Programs write `icc_profile=image.info.get("icc_profile", "")`."""
+    assert saved(photo, **{name: ""}).getvalue() == saved(photo, **{name: None}).getvalue()
+
+
+@pytest.mark.parametrize(("tag", "value"), [(274, "six"), (70000, 1), (0x829A, object()), (0x8769, 5)])
+def test_tags_that_cannot_be_written(photo: Image.Image, tag: int, value: object) -> None:
+    exif = Image.Exif()
+    exif[tag] = value
+    with pytest.raises(ValueError, match="exif must hold tags that can be written, one of these cannot: "):
+        saved(photo, exif=exif)
+
+
 def test_large_metadata(photo: Image.Image) -> None:
     profile = np.random.default_rng(1).bytes(300_000)
     assert zlib.crc32(reopened(photo, icc_profile=profile).info["icc_profile"]) == zlib.crc32(profile)

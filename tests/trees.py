@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from pillow_lic.batch.plan import Pair
 
 
@@ -14,3 +16,25 @@ def touch(*paths: Path) -> None:
 
 def names(pairs: list[Pair], base: Path) -> list[tuple[str, str]]:
     return [(os.fspath(p.source.relative_to(base)), os.fspath(p.target.relative_to(base))) for p in pairs]
+
+
+def not_entered(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Have a folder refuse whoever looks at what it lists, as one with the right to list and not to enter."""
+    for name in ("stat", "lstat"):
+        _refuse(monkeypatch, name, f"{folder}{os.sep}")
+
+
+def not_listed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Have a folder refuse to be listed."""
+    _refuse(monkeypatch, "scandir", f"{folder}")
+
+
+def _refuse(monkeypatch: pytest.MonkeyPatch, name: str, start: str) -> None:
+    real = getattr(os, name)
+
+    def refused(path: str | Path = ".", *what: object, **how: object) -> object:
+        if os.fspath(path).startswith(start):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return real(path, *what, **how)
+
+    monkeypatch.setattr(os, name, refused)

@@ -27,7 +27,7 @@ from typing import NamedTuple, TypeVar
 
 from ..errors import let_pass
 from . import processes
-from .locations import Place, is_current, is_filled, is_newer, is_same, obstacle
+from .locations import Place, is_current, is_filled, is_newer, is_same, obstacle, unreadable
 from .plan import Pair
 from .processes import said
 from .results import Progress, Result, Summary
@@ -151,10 +151,10 @@ def _without_work(pair: Pair, force: bool) -> Result | None:
     try:
         if (skipped := _skipped(pair, force)) is not None:
             return skipped
+        refusal = unreadable(pair.source) or obstacle(pair.target)
     except OSError as error:
         let_pass(error)
         return Result(pair, "failed", error=str(error))
-    refusal = obstacle(pair.target)
     return Result(pair, "failed", error=refusal) if refusal else None
 
 

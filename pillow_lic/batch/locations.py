@@ -101,7 +101,7 @@ def walk(
         closed(Path(error.filename), error)
 
     def entered(folder: Path) -> bool:
-        reason = "linked folder" if folder.is_symlink() else hidden_folder(folder.name)
+        reason = "linked folder" if os.path.islink(folder) else hidden_folder(folder.name)
         if reason:
             passed_over(folder, reason)
         return not reason
@@ -238,6 +238,16 @@ def state(source: Place) -> State | None:
     with Ignoring(OSError):
         return source.stat()
     return None
+
+
+def unreadable(source: Path) -> str:
+    """Return why a file cannot be read, by its permissions; "" if they do not say so."""
+    if os.access(source, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        return ""
+    with Ignoring(FileNotFoundError):
+        os.stat(source)
+        return str(PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(source)))
+    return ""
 
 
 def obstacle(target: Place) -> str:

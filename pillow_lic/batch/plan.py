@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -163,8 +164,11 @@ def _reason(file: Place, suffix: str, readable: Callable[[Place], bool]) -> str:
 
 
 def _holds_bytes(path: Path) -> bool:
-    """Whether a name is not that of a pipe, a socket or a device, which may be waited on for ever; a link to nothing is a fault."""
-    return not path.exists() or path.is_file() or path.is_dir()
+    """Whether a name is not that of a pipe, a socket or a device, which may be waited on for ever.
+
+    A link to nothing, and what may not be looked at, is a fault that opening it names.
+    """
+    return not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path)
 
 
 def _is_file(place: Place) -> bool:

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
-from ..errors import is_from_outside, let_pass
+from ..errors import Ignoring, is_from_outside, let_pass
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -38,8 +38,8 @@ def run(
 
     One of three is called for each item, in this thread: `answered` with what the task returned, `failed` with what was
     raised, `died` when the process is gone. What these raise, and KeyboardInterrupt, passes on when the items under way are
-    done; what is raised in that time, and a time limit at any, passes on at once. RuntimeError when no worker ever begins, and
-    in a daemonic process, which may have none.
+    done; what is raised in that time, and a time limit at any, passes on at once. Workers are fewer where the system makes no
+    more. RuntimeError when no worker ever begins, and in a daemonic process, which may have none.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)  # this is such a worker, running the program of its parent, who will say what is wrong
@@ -106,12 +106,23 @@ class _Crew(Generic[T, R]):
         item = next(waiting, None)
         while item is not None or self._busy():
             while item is not None and len(self._workers) < self._size:
-                self._workers.append(_Worker())
+                self._hire()
             for worker in self._workers:
                 if item is not None and worker.ready and not worker.busy:
                     worker.give(self._task, item)
                     item = next(waiting, None)
             self._listen(self._workers)
+
+    def _hire(self) -> None:
+        """Start one more worker, or go on with those that there are where the system has no room for more."""
+        try:
+            self._workers.append(_Worker())
+        except OSError as error:
+            let_pass(error)
+            if not self._workers:
+                msg = f"no worker process can be started ({error}): workers must be 1 here, which needs none"
+                raise RuntimeError(msg) from error
+            self._size = len(self._workers)
 
     def finish(self) -> None:
         """Take in what comes of the items under way."""
@@ -159,7 +170,7 @@ class _Crew(Generic[T, R]):
         if self._stillborn >= self._size:
             msg = (
                 "worker processes end before they begin: a program that asks for several workers must be a file, and guard "
-                'its own start with `if __name__ == "__main__":`'
+                'its own start with `if __name__ == "__main__":`; if it does, ask for fewer'
             )
             raise RuntimeError(msg)
 
@@ -190,7 +201,8 @@ def _work(line: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with Ignoring(RuntimeError):  # no room for a thread: it ends with the line, when it is done with its item
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     line.send((True, None))
     while True:
         answer: tuple[bool, Any]

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TextIO
 
-from ..errors import Ignoring
+from ..errors import Ignoring, let_pass
 from .results import Result
 
 _INTERVAL = 0.1
@@ -33,8 +33,7 @@ class ProgressLine:
             return
         self._drawn = now
         text = self.text(finished, total, now - self._begun)
-        self._stream.write("\r" + text[: self._width()] + "\x1b[K")
-        self._stream.flush()
+        self._write("\r" + text[: self._width()] + "\x1b[K")
 
     def _width(self) -> int | None:
         """Return how long the line may be, None where that is not known: one that is wrapped could not be drawn over."""
@@ -52,15 +51,27 @@ class ProgressLine:
     def say(self, text: str) -> None:
         """Write a line of its own above the line."""
         if self._shown and self._drawn:
-            self._stream.write("\r\x1b[K")
+            self._write("\r\x1b[K")
             self._drawn = 0.0
-        self._stream.write(f"{on_one_line(text)}\n")
-        self._stream.flush()
+        self._write(f"{on_one_line(text)}\n")
 
     def close(self) -> None:
         """End the line, so that what is printed next starts on its own."""
         if self._shown and self._drawn:
-            self._stream.write("\n")
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        """Write, as long as the stream takes it: a log on a full disk and a terminal that is gone end no work.
+
+        Those who close a pipe want no more of it.
+        """
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            let_pass(error)
 
 
 def on_one_line(text: str) -> str:

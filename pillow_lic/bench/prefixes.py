@@ -21,7 +21,7 @@ from PIL import Image, ImageFile
 
 from .. import color, families, metrics, plugin, saving
 from ..engine import models
-from ..files import files_in, named
+from ..files import files_in, named, write_atomic
 from . import charts, peers, words
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not paths:
         print(f"lic bench prefixes: no picture in {arguments.folder}", file=sys.stderr)
         return 1
+    if arguments.out:
+        _check_early(arguments.out)
     pictures = [peers.read(path) for path in paths]
     curves = {}
     print(HEAD, flush=True)
@@ -160,5 +162,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             curves[codec.name] = points
             print(row(codec.name, points), flush=True)
     if arguments.out:
-        arguments.out.write_text(drawn(curves, len(pictures)))
+        write_atomic(arguments.out, drawn(curves, len(pictures)).encode())
     return 0
+
+
+def _check_early(out: Path) -> None:
+    """Raise ValueError or OSError for a drawing that could not be written, or not over what is there, after minutes of measuring."""
+    if out.suffix.lower() != ".svg":
+        msg = f"--out must name a .svg file, got {out}"
+        raise ValueError(msg)
+    out.parent.stat()

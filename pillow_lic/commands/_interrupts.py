@@ -1,32 +1,44 @@
-"""Ctrl-C: one that Python loses is noticed, and one that has to wait for other processes is answered."""
+"""Ctrl-C: one that Python loses comes again, and one that has to wait for other processes is answered."""
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..starting import INTERRUPTED
 
-_lost = threading.Event()
+_A_MOMENT = 0.05
+"""Seconds in which Python ends a callback."""
 
 
 @contextmanager
-def noticed() -> Iterator[None]:
-    """Remember, for a `with` block, a Ctrl-C that came while Python could raise nothing (in a weak reference's callback)."""
-    before = sys.unraisablehook
+def repeated() -> Iterator[None]:
+    """Have a Ctrl-C come again that came in a `with` block while Python could raise nothing (in a weak reference's callback)."""
+    before, waiting = sys.unraisablehook, False
+
+    def press() -> None:
+        nonlocal waiting
+        time.sleep(_A_MOMENT)  # in the callback it would be lost again
+        waiting = False
+        _press()
 
     def hook(unraisable: Any) -> None:
+        nonlocal waiting
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
-            _lost.set()
+            _answer.pressed = False
+            if not waiting:
+                waiting = True
+                _thread.start_new_thread(press, ())  # `threading` has locks, which may be held here
         else:
             before(unraisable)
 
-    _lost.clear()
     sys.unraisablehook = hook
     try:
         yield
@@ -35,10 +47,17 @@ def noticed() -> Iterator[None]:
 
 
 def check() -> None:
-    """Raise the KeyboardInterrupt that was lost, if there was one."""
-    if _lost.is_set():
-        _lost.clear()
+    """Raise KeyboardInterrupt where Ctrl-C was pressed and the work goes on: compiled code makes another error of it, or none."""
+    if _answer.pressed and not _answer.words:
         raise KeyboardInterrupt
+
+
+def _press() -> None:
+    """Press Ctrl-C."""
+    if hasattr(signal, "pthread_kill"):  # ends what the main thread waits for, too
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 class _Answer:

@@ -11,7 +11,7 @@ from typing import Any, TextIO, cast
 
 from PIL import UnidentifiedImageError
 
-from ..errors import LicError, NotLicError
+from ..errors import Ignoring, LicError, NotLicError
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """The characters that move the cursor, retitle a window or turn the direction of writing; tabs and ends of lines are left."""
@@ -74,7 +74,8 @@ def naming(name: str) -> Iterator[None]:
     name = "standard input" if name == "-" else name
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        print(f"lic: {name}{': ' if name else ''}{message}", file=sys.stderr)
+        with Ignoring(OSError):  # as Python does: a log on a full disk ends no work
+            print(f"lic: {name}{': ' if name else ''}{message}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)

@@ -59,11 +59,18 @@ def _thumbnails(names: Sequence[str]) -> int:
     from ..desktop import thumbnail
     from ..errors import let_pass
 
-    found = thumbnail.pictures(names)
+    made = failed = 0
+
+    def closed(error: OSError) -> None:
+        nonlocal failed
+        print(f"lic: {error}", file=sys.stderr)
+        failed += 1
+
+    found = thumbnail.pictures(names, closed)
     if not found:
         print(f"lic: there are no .lic files in {', '.join(names)}", file=sys.stderr)
         return 1
-    made = failed = 0
+    unseen = failed
     for path in found:
         try:
             made += bool(thumbnail.share(path))
@@ -71,5 +78,5 @@ def _thumbnails(names: Sequence[str]) -> int:
             let_pass(error)
             print(f"lic: {path}: {error}", file=sys.stderr)
             failed += 1
-    print(f"{made} thumbnails made, {len(found) - made - failed} there already, {failed} failed")
+    print(f"{made} thumbnails made, {len(found) - made - failed + unseen} there already, {failed} failed")
     return 1 if failed else 0

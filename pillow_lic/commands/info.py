@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import let_pass
 from ..fileformat.source import opened
+from ..files import files_below
+from ..naming import EXTENSION
 from . import _words
 from ._terminal import quoted
 
@@ -45,7 +48,13 @@ def run(args: argparse.Namespace) -> int:
     if args.map is not None and _words.refuses(args.files[0], args.map, args.force):
         return 2
     failed = 0
-    for name in _files(args.files):
+
+    def closed(error: OSError) -> None:
+        nonlocal failed
+        print(f"lic: {error}", file=sys.stderr)
+        failed += 1
+
+    for name in _files(args.files, closed):
         try:
             facts = _facts(name, args)
         except (OSError, SyntaxError) as error:
@@ -78,9 +87,11 @@ def _facts(name: str, args: argparse.Namespace) -> dict[str, Any]:
     return facts
 
 
-def _files(names: Iterable[str]) -> Iterator[str]:
-    """Yield the names, and in place of a folder those of the .lic files below it; itself, if there are none, which is an error."""
+def _files(names: Iterable[str], closed: Callable[[OSError], object]) -> Iterator[str]:
+    """Yield the names, and in place of a folder those of the .lic files below it; itself, if there are none, which is an error.
+
+    closed: as of `files_below`.
+    """
     for name in names:
-        below = Path(name).rglob("*") if name not in ("", "-") and Path(name).is_dir() else ()
-        found = sorted(str(path) for path in below if path.suffix.lower() == ".lic" and path.is_file())
-        yield from found or [name]
+        below = files_below(Path(name), EXTENSION, closed) if name != "-" and os.path.isdir(name) else ()
+        yield from map(str, below) if below else [name]

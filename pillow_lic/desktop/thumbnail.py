@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,8 +13,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from .. import color, metadata, plugin
-from ..errors import let_pass
-from ..files import StrPath, is_same, named, write_atomic
+from ..errors import Ignoring, let_pass
+from ..files import StrPath, files_below, is_same, named, write_atomic
 from ..naming import EXTENSION, MIME
 from . import directories
 
@@ -43,11 +43,12 @@ def write(source: StrPath, target: StrPath, size: int) -> None:
     try:
         with open(target, "wb") as stream:
             stream.write(data)
-    except OSError:
-        if is_new:
-            Path(target).unlink(missing_ok=True)
-        else:
-            os.truncate(target, 0)
+    except BaseException:
+        with Ignoring(OSError):  # of what is no file nothing can be cut off
+            if is_new:
+                Path(target).unlink(missing_ok=True)
+            else:
+                os.truncate(target, 0)
         raise
 
 
@@ -70,13 +71,12 @@ def share(source: Path) -> list[Path]:
     return list(targets)
 
 
-def pictures(names: Sequence[str]) -> list[Path]:
-    """Return the .lic files that are named and those below the folders that are, but no hidden ones there."""
+def pictures(names: Sequence[str], closed: Callable[[OSError], object]) -> list[Path]:
+    """Return the .lic files that are named and those below the folders that are; arguments and order as of `files_below`."""
     found = []
     for name in names:
         path = named(name)
-        below = (file for file in path.rglob("[!.]*") if file.suffix.lower() == EXTENSION and file.is_file())
-        found += sorted(below) if path.is_dir() else [path]
+        found += files_below(path, EXTENSION, closed) if os.path.isdir(path) else [path]
     return found
 
 

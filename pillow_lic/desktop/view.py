@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,7 +13,7 @@ from PIL import Image
 from .. import color, metadata
 from ..batch import formats
 from ..errors import let_pass
-from ..files import is_same, named, write_atomic
+from ..files import is_same, may_be_read, named, write_atomic
 from ..pages import document
 from . import opening
 
@@ -100,12 +101,12 @@ def page(pictures: Iterable[Shown]) -> str:
 def _pictures(names: Sequence[str]) -> Iterator[Path]:
     for name in names:
         path = named(name)
-        if not path.is_dir():
+        if not os.path.isdir(path):
             yield path
             continue
         # A name that begins with a dot is hidden: macOS leaves a "._" of each file on other file systems.
         there = [file for file in path.iterdir() if not file.name.startswith(".")]
-        found = sorted(file for file in there if file.is_file() and formats.is_picture(file))
+        found = sorted(file for file in there if formats.is_picture(file) and may_be_read(file))
         if not found:
             msg = f"the folder {name} has no pictures"
             raise ValueError(msg)

@@ -44,7 +44,12 @@ def document(title: str, body: str, *, script: str = "") -> str:
             "",
         ]
     )
-    return text.encode("utf-8", "backslashreplace").decode()  # names of files may be no UTF-8
+    return in_unicode(text)
+
+
+def in_unicode(text: str) -> str:
+    """Return text that UTF-8 can hold: names of files may be none, and their bytes are escapes in it."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def compare_script() -> str:

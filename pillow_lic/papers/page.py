@@ -148,7 +148,7 @@ def markdown(measured: Measured, drawings: Mapping[str, str]) -> str:
     lines += ["", "## Sources", ""]
     for paper in measured.papers.values():
         lines += [f"[{paper.paper}]({paper.link})", "", *(f"* {said}" for said in claims.sources(paper)), ""]
-    return "\n".join(lines).rstrip() + "\n"
+    return document.in_unicode("\n".join(lines).rstrip() + "\n")
 
 
 def _colors(measured: Measured) -> dict[str, str]:
