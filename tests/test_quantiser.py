@@ -98,6 +98,30 @@ def test_the_decoder_walks_the_same_path(tables: _native.Tables, lanes: int) -> 
     np.testing.assert_array_equal(np.concatenate(parts), values)
 
 
+@pytest.mark.parametrize("lanes", [1, 2, 4, 8])
+@pytest.mark.parametrize("likely", [0.5, 0.97, 0.999])
+def test_symbols_that_are_read_together_are_those_that_are_read_alone(lanes: int, likely: float) -> None:
+    """Stretches of zeros, of which the tables of every seventh index have none, of few others, and of dependent ones, from any lane on."""
+    rng = np.random.default_rng(lanes)
+    peak = round(likely * 65536)
+    rest = (65536 - peak) // 9
+    frequencies = np.array([rest, rest, rest, rest, 65536 - 9 * rest, rest, rest, rest, rest, rest], np.uint16)
+    low = np.array([1 if t % 7 == 3 else -4 for t in range(FIRST + 2 * OFFSET)], np.int16)
+    tables = _native.Tables(low, np.full(low.size, 10, np.uint16), np.tile(frequencies, low.size))
+    indexes = np.repeat(rng.choice([0, 1, 3, 5, FIRST - 1, FIRST, FIRST + 4], 120), rng.integers(1, 60, 120))
+    indexes = np.where(rng.random(indexes.size) < 0.02, rng.integers(0, FIRST + OFFSET, indexes.size), indexes).astype(
+        np.uint16
+    )
+    symbols = np.where(rng.random(indexes.size) < likely, 0, rng.integers(-300, 300, indexes.size)).astype(np.int16)
+    chosen, values, _ = walk(tuple(symbols.tolist()), indexes, 0)
+    data = _native.encode(tables, symbols, np.array(chosen, np.uint16), lanes)
+    for cuts in ([0, indexes.size], [0, 3, 10, 517, 518, 519, indexes.size], range(indexes.size + 1)):
+        decoder = _native.Decoder(tables, data, lanes)
+        parts = [decoder.decode_dependent(indexes[a:b], FIRST, OFFSET) for a, b in itertools.pairwise(cuts)]
+        decoder.finish()
+        np.testing.assert_array_equal(np.concatenate(parts), values)
+
+
 def test_large_residuals_keep_their_size(tables: _native.Tables) -> None:
     drawn = np.array([32000, -32000, 31999.4, 900.2], np.float32)
     for index in (FIRST - 1, FIRST):

@@ -285,26 +285,65 @@ class Decoder {
 
   template <unsigned N>
   void chunk(const std::uint16_t* indexes, std::int16_t* symbols, std::size_t n) {
-    in_turn<N>(n, [&](std::uint32_t& x, std::size_t i, const std::uint8_t*& from) {
-      symbols[i] = step(x, indexes[i], from);
-    });
+    const auto one = [&](std::uint32_t& x, std::size_t i, const std::uint8_t*& from) { symbols[i] = step(x, indexes[i], from); };
+    in_turn<N>(n, one, [](std::uint32_t (&)[N], std::size_t, const std::uint8_t*&) { return false; });
+  }
+
+  // Reads a symbol of every lane if all are 0, as most are at low qualities; else it changes nothing.
+  template <unsigned N>
+  LIC_INLINE bool zeros(const std::uint16_t* indexes, std::uint32_t (&x)[N], const std::uint8_t*& from) const {
+    std::uint32_t next[N], wrong = 0, low = 0;
+    LIC_UNROLL
+    for (unsigned lane = 0; lane < N; ++lane) {
+      const DecoderSymbol zero = tables_.zeros()[indexes[lane]];
+      const std::uint32_t place = (x[lane] & 0xFFFF) - zero.start;
+      next[lane] = zero.frequency * (x[lane] >> 16) + place;
+      wrong |= place >= zero.frequency;
+      low |= next[lane] < kLow;
+    }
+    if (wrong) return false;
+    if (LIC_UNLIKELY(low))
+      for (unsigned lane = 0; lane < N; ++lane) next[lane] = refill(next[lane], from);
+    std::copy_n(next, N, x);
+    return true;
+  }
+
+  // Reads a symbol of every lane and returns whether none takes part in the dependence, in which each would wait for the one before it; else
+  // nothing is read.
+  template <unsigned N>
+  LIC_APART bool apart(const std::uint16_t* indexes, const Dependent& dependent, std::uint32_t (&x)[N], const std::uint8_t*& from,
+                       std::int32_t* values) const {
+    bool takes = false;
+    for (unsigned lane = 0; lane < N; ++lane) takes |= dependent.takes(indexes[lane]);
+    if (takes) return false;
+    if (zeros<N>(indexes, x, from)) {
+      std::fill_n(values, N, 0);
+      return true;
+    }
+    LIC_UNROLL
+    for (unsigned lane = 0; lane < N; ++lane) values[lane] = kStep * step(x[lane], indexes[lane], from);
+    return true;
   }
 
   template <unsigned N>
   void chunk(const std::uint16_t* indexes, const Dependent& dependent, std::int32_t* values, std::size_t n) {
     unsigned state = dependence_;
-    in_turn<N>(n, [&](std::uint32_t& x, std::size_t i, const std::uint8_t*& from) {
+    const auto one = [&](std::uint32_t& x, std::size_t i, const std::uint8_t*& from) {
       const std::uint16_t index = indexes[i];
       const std::int32_t symbol = step(x, static_cast<std::uint16_t>(dependent.table(index, state)), from);
       values[i] = dependent.value(index, symbol, state);
       state = dependent.next(index, symbol, state);
+    };
+    in_turn<N>(n, one, [&](std::uint32_t (&x)[N], std::size_t i, const std::uint8_t*& from) {
+      return apart<N>(indexes + i, dependent, x, from, values + i);
     });
     dependence_ = state;
   }
 
-  // Reads n symbols by read(state of the lane, number of the symbol, where the stream goes on), the lanes taking turns.
-  template <unsigned N, typename Read>
-  LIC_INLINE void in_turn(std::size_t n, const Read& read) {
+  // Reads n symbols by read(state of the lane, number of the symbol, where the stream goes on), the lanes taking turns; those of all lanes
+  // by all(states, number of the first, where the stream goes on) where this says that it has.
+  template <unsigned N, typename Read, typename All>
+  LIC_INLINE void in_turn(std::size_t n, const Read& read, const All& all) {
     const std::uint8_t* from = bytes_.data() + at_;
     const std::uint8_t* const end = bytes_.data() + end_;
     std::uint32_t x[N];
@@ -318,8 +357,10 @@ class Decoder {
     };
     while (lane_ && i < n) single();
     for (; i + N <= n; i += N) {
-      LIC_UNROLL
-      for (unsigned lane = 0; lane < N; ++lane) read(x[lane], i + lane, from);
+      if (!all(x, i, from)) {
+        LIC_UNROLL
+        for (unsigned lane = 0; lane < N; ++lane) read(x[lane], i + lane, from);
+      }
       if (LIC_UNLIKELY(from > end)) throw StreamError("the stream ends before its last symbol");
     }
     while (i < n) single();

@@ -95,6 +95,7 @@ class Tables {
   const EncoderSymbol* encoder() const { return encoder_.data(); }
   const DecoderSymbol* decoder() const { return decoder_.data(); }
   const std::uint16_t* lookup() const { return lookup_.data(); }
+  const DecoderSymbol* zeros() const { return zeros_.data(); }  // by table: value 0, of frequency 0 where it is escaped
 
   // `offset`: how much further the second table of an index may be.
   void check(const std::uint16_t* indexes, std::size_t n, std::size_t offset = 0) const {
@@ -134,11 +135,13 @@ class Tables {
       std::fill(bucket, end, static_cast<std::uint16_t>(s));
       bucket = end;
     }
+    const std::uint32_t zero = static_cast<std::uint32_t>(-low);
+    zeros_.push_back(zero < size - 1 ? decoder_[shapes_.back().offset + zero] : DecoderSymbol{0, 0});
   }
 
   std::vector<TableShape> shapes_;
   std::vector<EncoderSymbol> encoder_;
-  std::vector<DecoderSymbol> decoder_;
+  std::vector<DecoderSymbol> decoder_, zeros_;
   std::vector<std::uint16_t> lookup_;
 };
 
