@@ -9,7 +9,6 @@ Native code gives the same means on every processor that it runs on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -72,7 +71,11 @@ def find(model: Model, stage: int, features: Features, y_hat: Floats) -> Floats:
             feeds["y_hat"] = y_hat[None]
         means: Floats = model.run(f"means_{stage}", **feeds)[0][0]
         return means
-    return _found(model, stage, features, y_hat, features.layers.find, len(y_hat))
+    check_time()
+    found = _room(model, stage, y_hat, len(y_hat))
+    work, rows = features.layers.find, found.shape[1]
+    workers.in_rows(work, stage, features.array, y_hat, found, rows=rows, least=passes.LEAST_ROWS)
+    return found
 
 
 def find_first(model: Model, stage: int, features: Features, y_hat: Floats) -> Floats:
@@ -81,15 +84,15 @@ def find_first(model: Model, stage: int, features: Features, y_hat: Floats) -> F
     By native code, whose `features` these must be.
     """
     assert features.layers is not None
-    return _found(model, stage, features, y_hat, features.layers.draft, len(y_hat) // 4)
-
-
-def _found(
-    model: Model, stage: int, features: Features, y_hat: Floats, work: Callable[..., object], channels: int
-) -> Floats:
     check_time()
+    found = _room(model, stage, y_hat, len(y_hat) // 4)
+    work, rows = features.layers.draft, found.shape[1]
+    workers.in_rows(work, stage, features.array, y_hat, found, rows=rows, least=passes.LEAST_ROWS)
+    return found
+
+
+def _room(model: Model, stage: int, y_hat: Floats, channels: int) -> Floats:
+    """Return an array for the means of a stage's passes, of so many channels each."""
     _, rows, columns = y_hat.shape
     turns = passes.of_stage(stage, model.constants["stages"])
-    found = np.empty((len(turns) * channels, rows // 2, columns // 2), np.float32)
-    workers.in_rows(work, stage, features.array, y_hat, found, rows=rows // 2, least=passes.LEAST_ROWS)
-    return found
+    return np.empty((len(turns) * channels, rows // 2, columns // 2), np.float32)
