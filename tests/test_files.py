@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -240,3 +241,35 @@ def test_a_file_that_is_protected_from_writing_stays(tmp_path: Path) -> None:
             os._exit(0)
     assert (os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), target.read_bytes()) == (errno.EACCES, b"old")
     assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="has no access control lists that Python knows")
+def test_an_access_control_list_is_kept(tmp_path: Path) -> None:
+    """Without it, what was the most that its entries may allow would be the rights of the group."""
+    nobody = 0xFFFFFFFF
+    entries = [(0x01, 6, nobody), (0x02, 4, 1234), (0x04, 0, nobody), (0x10, 4, nobody), (0x20, 0, nobody)]  # acl(5)
+    kept = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    try:
+        os.setxattr(target, "system.posix_acl_access", kept)
+    except OSError:
+        pytest.skip("the file system has no access control lists")
+    files.write_atomic(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert os.getxattr(target, "system.posix_acl_access") == kept
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="has no access control lists that Python knows")
+def test_a_list_that_cannot_be_set_gives_the_group_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    monkeypatch.setattr(os, "getxattr", lambda *_: b"a list")
+    monkeypatch.setattr(os, "setxattr", refused)
+    files.write_atomic(target, b"new")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
