@@ -187,7 +187,10 @@ def sweep(directory: StrPath) -> int:
     """
     removed = 0
     with Ignoring(OSError):
-        found = [entry.path for entry in os.scandir(directory) if entry.name.endswith(TEMPORARY_MARK)]
+        marked = [entry for entry in os.scandir(directory) if entry.name.endswith(TEMPORARY_MARK)]
+        found = [
+            entry.path for entry in marked if entry.is_file(follow_symlinks=False)
+        ]  # a pipe would be waited on for ever
         for path in found:
             removed += _remove_if_left(path)
     return removed

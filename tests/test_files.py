@@ -221,6 +221,17 @@ def test_what_a_killed_process_left_is_swept_and_what_is_at_work_is_not(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs users")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes")
+def test_only_files_are_swept(tmp_path: Path) -> None:
+    """Whoever may write in a folder may put a pipe there, which would be waited on for ever."""
+    program = f"from pillow_lic import files; print(files.sweep({os.fspath(tmp_path)!r}))"
+    os.mkfifo(tmp_path / ".a.lic-part")
+    (tmp_path / ".b.lic-part").symlink_to(__file__)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
+    assert ran.stdout == "0\n"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_file_that_is_protected_from_writing_stays(tmp_path: Path) -> None:
     """Its folder allows another one in its place, and `open` would not."""
     target = tmp_path / "a"
