@@ -21,13 +21,16 @@ StrPath = str | os.PathLike[str]
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EROFS})
 """The errors of file systems that lack an operation (SMB, FAT, FUSE, WSL), as against a disk that is full or broken."""
 
+_ACCESS_LIST = "system.posix_acl_access"
+"""The extended attribute with the access control list of a file (acl(5))."""
+
 
 def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     """Write `data` as the file `path`; at any moment the old file is there whole, or the new one.
 
     The bytes go to a temporary file in the same directory, reach the disk, and then take the name. An existing file
-    keeps its owner and its permission bits, which hold for the temporary file too, as far as the file system lets them be
-    set; a symbolic link keeps its aim. What is not a regular file (a pipe, `/dev/stdout`) is written to, not replaced.
+    keeps its owner, its permission bits and its access control list, which hold for the temporary file too, as far as the file system
+    lets them be set; a symbolic link keeps its aim. What is not a regular file (a pipe, `/dev/stdout`) is written to, not replaced.
     OSError as from `open`, naming `path`, also where an existing file is protected from writing; then nothing has changed.
     """
     name = os.fspath(path)
@@ -52,7 +55,7 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
                 with suppress_refusal():
                     os.fsync(fp.fileno())
                 if old is not None:
-                    _take_over(old, fp.fileno(), temporary)
+                    _take_over(old, _access_list(target), fp.fileno(), temporary)
             os.replace(temporary, target)
         except BaseException:
             with Ignoring(OSError):
@@ -136,15 +139,31 @@ def _state(path: StrPath) -> os.stat_result | None:
         return None
 
 
-def _take_over(old: os.stat_result, descriptor: int, path: Path) -> None:
-    """Give an open file the owner and the permission bits of an old one, as far as they can be set."""
+def _take_over(old: os.stat_result, access_list: bytes, descriptor: int, path: Path) -> None:
+    """Give an open file the owner, the permission bits and the access list of an old one, as far as they can be set."""
     if hasattr(os, "fchown"):
         new = os.fstat(descriptor)
         if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
             with suppress_refusal():
                 os.fchown(descriptor, old.st_uid, old.st_gid)
+    mode = stat.S_IMODE(old.st_mode)
+    if access_list:
+        mode &= (
+            ~stat.S_IRWXG
+        )  # with a list these are the most that its entries may allow, and not the rights of the group
     with suppress_refusal():
-        os.chmod(descriptor if os.chmod in os.supports_fd else path, stat.S_IMODE(old.st_mode))
+        os.chmod(descriptor if os.chmod in os.supports_fd else path, mode)
+    if access_list:
+        with suppress_refusal():
+            os.setxattr(descriptor, _ACCESS_LIST, access_list)  # sets the bits of the group, too
+
+
+def _access_list(path: Path) -> bytes:
+    """Return the access control list of a file as Linux keeps it, b"" where it has none."""
+    if hasattr(os, "getxattr"):
+        with Ignoring(OSError):
+            return os.getxattr(path, _ACCESS_LIST)
+    return b""
 
 
 def set_times(path: StrPath, of: os.stat_result) -> None:
@@ -168,7 +187,10 @@ def sweep(directory: StrPath) -> int:
     """
     removed = 0
     with Ignoring(OSError):
-        found = [entry.path for entry in os.scandir(directory) if entry.name.endswith(TEMPORARY_MARK)]
+        marked = [entry for entry in os.scandir(directory) if entry.name.endswith(TEMPORARY_MARK)]
+        found = [
+            entry.path for entry in marked if entry.is_file(follow_symlinks=False)
+        ]  # a pipe would be waited on for ever
         for path in found:
             removed += _remove_if_left(path)
     return removed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageOps, TiffImagePlugin
 
@@ -170,3 +171,11 @@ def test_a_transparent_colour_that_is_none_of_the_mode_costs_no_picture(photo: I
     im.info["transparency"] = 5
     made = Adjustment.of(**{"first_frame": False, "auto_orient": False, "resize": None, "background": None} | how)
     assert made.apply(im).convert("RGB").size == ((10, 7) if "resize" in how else photo.size)
+
+
+def test_numbers_of_numpy(tmp_path: Path) -> None:
+    Image.new("RGBA", (60, 40)).save(tmp_path / "a.png")
+    how = {"resize": np.int64(30), "background": tuple(np.array([9, 200, 9], np.uint8))}
+    assert pillow_lic.convert(tmp_path / "a.png", tmp_path / "b.png", force=True, **how).failed == []
+    with Image.open(tmp_path / "b.png") as im:
+        assert (im.size, im.getpixel((0, 0))) == ((30, 20), (9, 200, 9))

@@ -1,6 +1,7 @@
 """Hooks that wait for an import, and the start-up files that use them in a fresh interpreter."""
 
 import os
+import signal
 import subprocess
 import sys
 import types
@@ -198,3 +199,37 @@ def test_the_start_file_names_what_the_pth_line_calls(tmp_path: Path) -> None:
     assert (tmp_path / "pillow_lic_autoload.pth").read_text() == f"import {module}; {module}.{function}()\n"
     assert (tmp_path / f"{module}.py").read_text() == Path(after_import.__file__).read_text()
     assert callable(getattr(after_import, function))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="needs a signal")
+def test_a_time_limit_of_the_program_passes() -> None:
+    program = """
+import signal, sys
+from pillow_lic.autoload import after_import
+
+for name in [name for name in sys.modules if name.partition(".")[0] == "pillow_lic"]:
+    del sys.modules[name]
+
+class TimeLimit(Exception):
+    pass
+
+def late(*_):
+    raise TimeLimit
+
+class Slow:
+    passed = False
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "pillow_lic" and not self.passed:
+            self.passed = True
+            signal.raise_signal(signal.SIGALRM)
+
+signal.signal(signal.SIGALRM, late)
+sys.meta_path.insert(0, Slow())
+try:
+    after_import._register()
+except TimeLimit:
+    print("it passed")
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("it passed\n", "")

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -220,6 +221,17 @@ def test_what_a_killed_process_left_is_swept_and_what_is_at_work_is_not(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs users")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes")
+def test_only_files_are_swept(tmp_path: Path) -> None:
+    """Whoever may write in a folder may put a pipe there, which would be waited on for ever."""
+    program = f"from pillow_lic import files; print(files.sweep({os.fspath(tmp_path)!r}))"
+    os.mkfifo(tmp_path / ".a.lic-part")
+    (tmp_path / ".b.lic-part").symlink_to(__file__)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
+    assert ran.stdout == "0\n"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_file_that_is_protected_from_writing_stays(tmp_path: Path) -> None:
     """Its folder allows another one in its place, and `open` would not."""
     target = tmp_path / "a"
@@ -240,3 +252,35 @@ def test_a_file_that_is_protected_from_writing_stays(tmp_path: Path) -> None:
             os._exit(0)
     assert (os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), target.read_bytes()) == (errno.EACCES, b"old")
     assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="has no access control lists that Python knows")
+def test_an_access_control_list_is_kept(tmp_path: Path) -> None:
+    """Without it, what was the most that its entries may allow would be the rights of the group."""
+    nobody = 0xFFFFFFFF
+    entries = [(0x01, 6, nobody), (0x02, 4, 1234), (0x04, 0, nobody), (0x10, 4, nobody), (0x20, 0, nobody)]  # acl(5)
+    kept = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    try:
+        os.setxattr(target, "system.posix_acl_access", kept)
+    except OSError:
+        pytest.skip("the file system has no access control lists")
+    files.write_atomic(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert os.getxattr(target, "system.posix_acl_access") == kept
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="has no access control lists that Python knows")
+def test_a_list_that_cannot_be_set_gives_the_group_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    monkeypatch.setattr(os, "getxattr", lambda *_: b"a list")
+    monkeypatch.setattr(os, "setxattr", refused)
+    files.write_atomic(target, b"new")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600

@@ -102,7 +102,7 @@ OF_THE_COMMAND = (
     "starting",
     "__main__",
 )
-"""What runs for `lic` alone, where no handler of others is."""
+"""What runs for `lic` alone, where no handler of others is, and what stands alone (`test_autoload.py`)."""
 
 
 def handlers(path: Path) -> list[ast.ExceptHandler]:

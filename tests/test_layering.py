@@ -84,7 +84,7 @@ LAW = {
     "__init__": ("starting LicImagePlugin plugin saving restoring engine/interpreter engine/settings errors autoload/after_import batch", ""),
     "installed": ("files", ""),
     "autoload": ("installed autoload", ""),
-    "autoload/after_import": ("__init__", ""),
+    "autoload/after_import": ("__init__ errors", ""),
     "batch": (f"{LEAVES} __init__ batch color engine fileformat importance options plugin restoring saving", "numpy PIL"),
     "batch/jobs": ("errors batch", ""),
     "batch/locations": ("errors files batch", ""),

@@ -101,6 +101,18 @@ def test_a_pattern_opens_no_pipe(tmp_path: Path, pattern: str) -> None:
     assert not alone.problem
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes")
+def test_a_pipe_in_a_folder_is_no_target(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.png", tmp_path / "in/b.png")
+    (tmp_path / "out").mkdir()
+    os.mkfifo(tmp_path / "out/a.lic")
+    found = plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")
+    words = f"{tmp_path / 'out/a.lic'} is a pipe or device: name it as the destination if it is to be written to"
+    assert [pair.problem for pair in found] == [words, ""]
+    (named,) = plan.plan([tmp_path / "in/a.png"], tmp_path / "out/a.lic", ".lic")
+    assert not named.problem
+
+
 def test_a_slash_at_the_end_names_a_folder(tmp_path: Path) -> None:
     touch(tmp_path / "a.png")
     (pair,) = plan.plan([tmp_path / "a.png"], f"{tmp_path}/b.lic/", ".lic")

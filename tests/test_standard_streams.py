@@ -61,6 +61,15 @@ def test_a_name_that_standard_output_cannot_encode(png: Path) -> None:
     assert b"lic:" not in result.stderr
 
 
+def test_words_that_the_locale_has_no_letters_for() -> None:
+    """In a C locale without UTF-8 mode standard output takes the bytes of names, and nothing else outside ASCII."""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "pillow_lic", "models"]
+    result = subprocess.run(command, capture_output=True, env=os.environ | plain)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert rb"\xe9" in result.stdout
+
+
 def test_a_name_of_two_lines_stays_on_one(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
     odd = png.with_name("a\nlic: all is well.png")
     odd.write_bytes(png.read_bytes())

@@ -82,6 +82,31 @@ def test_what_earlier_days_left_is_removed(home: Path, lic: Path) -> None:
     assert new.exists()
 
 
+@pytest.mark.parametrize("home_is", ["none", "closed"])
+def test_a_user_without_a_place_of_his_own(
+    home_is: str, home: Path, lic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    if home_is == "none":
+        monkeypatch.delenv("XDG_CACHE_HOME")
+        monkeypatch.setattr(Path, "home", none)
+    else:
+        home.write_bytes(b"a file")
+    monkeypatch.setattr(opening.tempfile, "tempdir", str(tmp_path))
+    path = view.view([str(lic)]).path
+    assert path.parent.parent == tmp_path
+    assert not stat.S_IMODE(path.parent.stat().st_mode) & 0o077
+
+
+def test_another_view_may_remove_what_earlier_days_left(home: Path, lic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    view.view([str(lic)])
+    gone = home / "pillow-lic" / "view" / "gone"
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter([gone]))
+    assert view.view([str(lic)]).path.is_relative_to(home)
+
+
 def test_a_folder_becomes_a_page(home: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["view", str(folder)]) == 1
     said = capsys.readouterr()

@@ -70,11 +70,18 @@ def after_import(name: str, action: Callable[[], object]) -> None:
 
 
 def _register() -> None:
-    """Import pillow_lic, which registers; say nothing if it is gone, because a start-up file may outlive it."""
+    """Import pillow_lic, which registers; say nothing if it is gone, because a start-up file may outlive it.
+
+    What a signal handler of the program raises meanwhile passes on, as of `errors.let_pass`.
+    """
     try:
         import pillow_lic  # noqa: F401 - registers
-    except Exception:  # whatever is left of the package raises; the user's program goes on
-        return
+    except Exception as error:  # whatever is left of the package raises; the user's program goes on
+        try:
+            from pillow_lic.errors import let_pass
+        except Exception:
+            return
+        let_pass(error)
 
 
 def autoload() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 from PIL import Image, ImageColor
 
@@ -43,7 +44,7 @@ class Adjustment:
         cls, *, first_frame: bool, auto_orient: bool, resize: int | Size | None, background: str | Color | None
     ) -> Adjustment:
         """Return the adjustment by the words of `pillow_lic.convert`."""
-        if isinstance(resize, int):
+        if resize is not None and not isinstance(resize, tuple):
             resize = (resize, resize)
         if isinstance(background, str):
             background = color(background)
@@ -60,7 +61,7 @@ class Adjustment:
             parts = (
                 self.background if isinstance(self.background, (tuple, list)) and len(self.background) == 3 else (-1,)
             )
-            if not all(isinstance(part, int) and 0 <= part <= 255 for part in parts):
+            if not all(isinstance(part, SupportsIndex) and 0 <= part <= 255 for part in parts):
                 msg = f"background must be a colour such as white, #ffffff or (255, 255, 255), got {self.background!r}"
                 raise ValueError(msg)
 
@@ -88,7 +89,7 @@ class Adjustment:
 
 
 def _is_count(side: object) -> bool:
-    return isinstance(side, int) and not isinstance(side, bool) and side > 0
+    return isinstance(side, SupportsIndex) and not isinstance(side, bool) and int(side) > 0
 
 
 def frames(im: Image.Image) -> list[int]:

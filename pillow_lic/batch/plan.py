@@ -46,8 +46,8 @@ def plan(
     A folder stands for the files below it that `readable` accepts and that do not have the suffix already; they keep
     their places below `destination`; `passed_over` is called with what else is in it, and why it is left. A single file goes to `destination`
     itself if that has the suffix and is not a folder, nor named as one by a slash at its end. What cannot be made (no
-    such file, no permission to list a folder, a target that is a source, a file where a folder must be, a name in an
-    archive that leads out of the destination) is a pair with a `problem`; of several sources for one target the others are
+    such file, no permission to list a folder, a target that is a source, a file where a folder must be, a pipe in a folder, a
+    name in an archive that leads out of the destination) is a pair with a `problem`; of several sources for one target the others are
     the `rivals` of the first. `Pair.keep` guards what is at a single destination, and in one that sources lie in; but a .lic
     file may be made anew of a picture of another format. ValueError or ImportError for a URL that cannot be used here.
     """
@@ -63,13 +63,9 @@ def plan(
     precious = {source for source, *_ in found if suffix != EXTENSION or source.suffix.lower() == EXTENSION}
     guarded = precious if alone or precious and any(locations.is_within(source, end) for source, *_ in found) else ()
     return _checked(
-        Pair(
-            source,
-            end if alone else end / below.with_suffix(suffix),
-            problem or blocked or _leak(below),
-            source in guarded,
-        )
+        Pair(source, target, problem or blocked or _leak(below) or ("" if alone else _wait(target)), source in guarded)
         for source, below, problem in found
+        for target in (end if alone else end / below.with_suffix(suffix),)
     )
 
 
@@ -148,6 +144,13 @@ def _leak(below: PurePath) -> str:
     here = Path(below)  # by the rules of this system: on Windows a name from elsewhere may have a drive
     if ".." in here.parts or here.anchor:
         return f"{below} leads out of the destination: take it out of its archive and name it as a source"
+    return ""
+
+
+def _wait(target: Place) -> str:
+    """Return why a name in a folder is no target, or "" if it is one: a pipe that somebody put there would be waited on for ever."""
+    if isinstance(target, Path) and not _holds_bytes(target):
+        return f"{target} is a {_NO_FILE}: name it as the destination if it is to be written to"
     return ""
 
 

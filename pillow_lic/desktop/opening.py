@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from ..errors import Ignoring
 from . import directories
 
 _KEPT_SECONDS = 86_400
@@ -34,10 +35,16 @@ def opened(path: Path) -> bool:
 
 
 def folder_for_viewing() -> Path:
-    """Return a new folder that this user alone can read; those of earlier days are removed first."""
-    around = directories.cache_home() / "pillow-lic" / "view"
-    around.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for old in around.iterdir():
-        if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
-            shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(dir=around))
+    """Return a new folder that this user alone can read; those of earlier days are removed first.
+
+    Where nothing can be kept for the user (who has no home, or may not write there), it is among the system's temporary files.
+    """
+    with Ignoring(OSError, RuntimeError):
+        around = directories.cache_home() / "pillow-lic" / "view"
+        around.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in around.iterdir():
+            with Ignoring(OSError):  # another `lic view` may have removed it
+                if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+                    shutil.rmtree(old, ignore_errors=True)
+        return Path(tempfile.mkdtemp(dir=around))
+    return Path(tempfile.mkdtemp())
