@@ -314,9 +314,11 @@ class Layer:
         return merging.merged(colors, soft, self.reach(level), exact & ~soft)
 
     def bits(self, level: int) -> int:
-        """Return about how many bits the layer of a file of that level has."""
+        """Return about how many bits the layer of a file of that level has, or how many where it was written."""
         height, width = self.colors.shape[:2]
-        if (key := self._key(level)) not in self._bits:
+        if (key := self._key(level)) in self._payloads:
+            return 8 * len(self._payloads[key])
+        if key not in self._bits:
             areas = squares_of(height, width)
             self._bits[key] = sum(exact_layer.bits(*self.over(area, level)) for area in areas)
         return self._bits[key]
