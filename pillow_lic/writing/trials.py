@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine.models import Model
-from ..exact import aims, choice, drawn, layer
+from ..exact import aims, choice, drawn, layer, whole
 from ..exact.aims import Aim
 from ..exact.drawn import BLOCK
 from ..exact.layer import Layer
 from ..families import Request
 from ..fileformat.areas import Area
-from .forms import Coded, Picture
+from .forms import Alone, Coded, Form, Picture
 
 Floats = npt.NDArray[np.float32]
 
@@ -67,9 +67,10 @@ class Trials:
         most = (choice.FAVOUR_OF_LETTERS if has_exact_letters else 1.0) * spent
         expected, bits = tried.expected(self._level), made.bits(self._level)
         doubt = (DEARER - 1) * bits + BESIDE * (spent + bits - expected)
-        if expected >= most or expected + doubt <= most or doubt <= NO_MATTER * spent:
+        if expected + doubt <= most or expected - (1 - whole.SHRINKS) * bits >= most or doubt <= NO_MATTER * spent:
             return expected < most
-        return tried.cost(self._level) <= most / spent * self._without[area].cost(self._level)
+        forms: list[Form] = [tried, self._alone(area, made)] if made.share >= layer.WHOLE else [tried]
+        return min(form.cost(self._level) for form in forms) <= most / spent * self._without[area].cost(self._level)
 
     def aim(self, level: int) -> Aim:
         """Return what files of a level aim at."""
@@ -82,6 +83,14 @@ class Trials:
             return known[0]
         return Coded(self._picture, self._model, self._request, kept, self._everywhere if self.are_any else None)
 
+    def _alone(self, area: Area, made: Layer) -> Alone:
+        """Return the form of a square whose every pixel is exact."""
+        return Alone(self._part(area), self._model, Request(effort=EFFORT), made)
+
+    def _part(self, area: Area) -> Picture:
+        """Return a square as a picture."""
+        return Picture(self._picture.pixels[area.slices], self._picture.mode, None)
+
     def _tried(self, area: Area, made: Layer | None) -> Coded:
         """Return the form of a square alone."""
         spent = partial(self.spent, area)
@@ -91,8 +100,7 @@ class Trials:
             return form
         deltas = self._request.deltas
         here = None if deltas is None else deltas[area.over(BLOCK).slices]
-        part = Picture(self._picture.pixels[area.slices], self._picture.mode, None)
-        return Coded(part, self._model, Request(here, EFFORT), made, spent)
+        return Coded(self._part(area), self._model, Request(here, EFFORT), made, spent)
 
     def _everywhere(self) -> Floats:
         """Return what every block of the picture costs without a layer, by its contrast where there was no doubt."""
