@@ -21,8 +21,7 @@ from ..exact import aims, drawn, ground
 from ..exact.aims import Aim
 from ..exact.drawn import BLOCK
 from ..exact.layer import Layer
-from ..families import Request
-from ..families.contract import Writer
+from ..families import Request, Writer
 from ..fileformat import alpha, container, importance_map, squares, vp8l
 from ..fileformat.header import Header
 from ..fileformat.importance_map import Deltas
