@@ -176,7 +176,7 @@ def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dea
         return cost(plain, level) if form is tried.form(None) else dearer * cost(plain, level)
 
     with mock.patch.object(Coded, "cost", as_dear), mock.patch.object(trials, "DEARER", 1e6):
-        assert tried.pays(area, kept) == is_layered
+        assert tried.pays(area, lambda: kept) == is_layered
 
 
 def subpixel_text() -> Image.Image:

@@ -166,8 +166,7 @@ def _errors(ink: Pixels, cover: Pixels, colors: Pixels, aim: Aim) -> Floats:
     """
     beneath = continued(colors, lambda area: cover[area.slices] > 0)
     shown = exact_layer.blended(beneath, ink, rounded(cover, degrees(aim)))
-    errors: Floats = squares.sums(np.square(shown.astype(np.float32) - colors).mean(2), BLOCK)
-    return errors
+    return squares.errors(shown, colors, BLOCK)
 
 
 def rounded(cover: Pixels, steps: int) -> Pixels:

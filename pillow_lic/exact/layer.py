@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -46,12 +46,12 @@ def found(
     level: int,
     aim: Callable[[int], Aim],
     spent: Callable[[Area], Floats],
-    pays: Callable[[Area, Layer], bool] | None = None,
+    pays: Callable[[Area, Callable[[], Layer]], bool] | None = None,
 ) -> Layer | None:
     """Return the layer that pays for the content of a picture (H, W, 1 or 3) in files near a level; None for one like a photograph.
 
     aim: returns that of files of a level. spent: returns what the blocks of a square cost the codec; asked where there is doubt. pays:
-    returns whether a square is to have the layer that was made for it alone; None: all do.
+    returns whether a square is to have a layer, which it makes for it alone if it calls what it gets; None: all do.
     """
     height, width = colors.shape[:2]
     kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
@@ -62,7 +62,8 @@ def found(
         part = _chosen(colors[area.slices], aim(level), partial(spent, area))
         if not part.kept.any() and part.glyphs is None:
             continue
-        if pays is not None and not pays(area, made := _of_part(colors[area.slices], part, aim)):
+        alone = cache(partial(_of_part, colors[area.slices], part, aim))
+        if pays is not None and not pays(area, alone):
             continue
         here = area.over(BLOCK).slices
         kept[here], soft[here] = part.kept, part.soft
@@ -72,8 +73,7 @@ def found(
             blends[0][area.slices], blends[1][area.slices] = part.glyphs.ink, part.glyphs.cover
     if not kept.any() and blends is None:
         return None
-    is_made = pays is not None and len(areas) == 1
-    result = made if is_made else _of_blocks(colors, kept, soft, aim, blends, with_margins=True)
+    result = alone() if len(areas) == 1 else _of_blocks(colors, kept, soft, aim, blends, with_margins=True)
     if blends is not None or result.share < WHOLE or result.share == 1:
         return result
     every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, aim, None)
@@ -224,7 +224,8 @@ def _cost(colors: Pixels, part: _Part, aim: Aim, spent: Floats) -> float:
     made = _of_blocks(colors, part.kept, part.soft, lambda _: aim, blends)
     area = Area(0, 0, colors.shape[1], colors.shape[0])
     shown, cover = made.over(area, 0)
-    wrong = np.square(shown.astype(np.float32) - colors).mean(2)[made.exact(area)].sum()
+    difference = np.subtract(shown, colors, dtype=np.int16) * made.exact(area)[:, :, None]
+    wrong = float(np.einsum("ijk,ijk->", difference, difference, dtype=np.float64, casting="unsafe")) / colors.shape[2]
     by_codec = ~part.kept
     if part.glyphs is not None:
         by_codec &= ~part.glyphs.blocks
@@ -313,9 +314,11 @@ class Layer:
         return merging.merged(colors, soft, self.reach(level), exact & ~soft)
 
     def bits(self, level: int) -> int:
-        """Return about how many bits the layer of a file of that level has."""
+        """Return about how many bits the layer of a file of that level has, or how many where it was written."""
         height, width = self.colors.shape[:2]
-        if (key := self._key(level)) not in self._bits:
+        if (key := self._key(level)) in self._payloads:
+            return 8 * len(self._payloads[key])
+        if key not in self._bits:
             areas = squares_of(height, width)
             self._bits[key] = sum(exact_layer.bits(*self.over(area, level)) for area in areas)
         return self._bits[key]

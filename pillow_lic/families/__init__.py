@@ -18,7 +18,7 @@ from ..fileformat.importance_map import Deltas
 from ..fileformat.tiling import Tiling
 from .contract import MISSING as MISSING
 from .contract import Coded as Coded
-from .contract import Cuttable, Family, Plain, Progressive, Stepwise, Tiled, Writer
+from .contract import Cuttable, Family, Plain, Progressive, Stepwise, Tiled
 from .contract import Payload as Payload
 from .contract import Payloads as Payloads
 from .contract import Pixels as Pixels
@@ -26,6 +26,7 @@ from .contract import Put as Put
 from .contract import Reader as Reader
 from .contract import Request as Request
 from .contract import Trial as Trial
+from .contract import Writer as Writer
 
 FAMILIES: Final = (
     "agustsson2017",

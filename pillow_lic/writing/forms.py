@@ -21,7 +21,7 @@ from ..exact import aims, drawn, ground
 from ..exact.aims import Aim
 from ..exact.drawn import BLOCK
 from ..exact.layer import Layer
-from ..families import Request
+from ..families import Request, Writer
 from ..fileformat import alpha, container, importance_map, squares, vp8l
 from ..fileformat.header import Header
 from ..fileformat.importance_map import Deltas
@@ -118,11 +118,19 @@ class Coded:
         kept: Layer | None = None,
         plain: Callable[[], Floats] | None = None,
     ) -> None:
-        self._picture, self._model, self._kept, self._plain = picture, model, kept, plain
-        beneath = ground.beneath(picture.pixels, None if kept is None else kept.covered)
-        self._seen = _seen_by(model, beneath, picture.mode)
-        self.writer = families.writer(model, self._seen, request)
+        self._picture, self._model, self._request, self._kept, self._plain = picture, model, request, kept, plain
         self._last: _Tried | None = None
+
+    @cached_property
+    def writer(self) -> Writer:
+        """The writer of what the networks see, which is made when it is first asked for: forms are weighed without."""
+        return families.writer(self._model, self._seen, self._request)
+
+    @cached_property
+    def _seen(self) -> Pixels:
+        """The colours (H, W, 1 or 3) that the networks see."""
+        beneath = ground.beneath(self._picture.pixels, None if self._kept is None else self._kept.covered)
+        return _seen_by(self._model, beneath, self._picture.mode)
 
     @property
     def is_drawn(self) -> bool:
@@ -213,8 +221,7 @@ class Coded:
             wanted = self._seen[area.slices]
             if self._kept is not None:
                 wanted = np.where(self._kept.covered(area)[:, :, None], self._kept.colors[area.slices], wanted)
-            difference = np.square(colors[area.slices].astype(np.float32) - wanted).mean(2)
-            errors[area.over(BLOCK).slices] = squares.sums(difference, BLOCK)
+            errors[area.over(BLOCK).slices] = squares.errors(colors[area.slices], wanted, BLOCK)
         return errors
 
 

@@ -6,6 +6,7 @@ that corner. A picture of one square, whose file has the effort of trials, is wr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -13,21 +14,24 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine.models import Model
-from ..exact import aims, choice, drawn, layer
+from ..exact import aims, choice, drawn, layer, whole
 from ..exact.aims import Aim
 from ..exact.drawn import BLOCK
 from ..exact.layer import Layer
 from ..families import Request
 from ..fileformat.areas import Area
-from .forms import Coded, Picture
+from .forms import Alone, Coded, Form, Picture
 
 Floats = npt.NDArray[np.float32]
 
 EFFORT: Final = 0
 """Effort of trials: a third of the time of the next; a file costs 1 to 10 % more, with a layer and without."""
 DEARER, BESIDE = 1.4, 0.1
-"""Bits of a layer for one that is expected, and what is left to the codec of what it spent on covered blocks, at the most: so far a square
-is taken to cost less with a layer where that is expected (charts and maps of tests/screens have up to 1.3 of what is expected)."""
+"""What a layer costs for a bit that is expected of it, and what the codec still spends on covered blocks, for a bit of before, at the most:
+charts in doubt cost 1.13 to 1.29 of what is expected of layer and rest together, one at quality 2 1.5."""
+
+NO_MATTER: Final = 0.05
+"""Part of what a square costs up to which a wrong choice is allowed: a trial takes as long as the file of the square."""
 
 
 class Trials:
@@ -53,19 +57,20 @@ class Trials:
             self._spent[area] = self._without[area].spent(self._level)
         return self._spent[area]
 
-    def pays(self, area: Area, made: Layer) -> bool:
-        """Return whether a square is to have the layer that was made for it, as it is where there was no doubt."""
+    def pays(self, area: Area, alone: Callable[[], Layer]) -> bool:
+        """Return whether a square is to have the layer that is made for it alone, as it is where there was no doubt."""
         if area not in self._spent:
             return True
+        made = alone()
         tried, spent = self._tried(area, made), float(self._spent[area].sum())
         has_exact_letters = made.has_letters and self.aim(self._level).is_exact
         most = (choice.FAVOUR_OF_LETTERS if has_exact_letters else 1.0) * spent
         expected, bits = tried.expected(self._level), made.bits(self._level)
-        if expected >= most:
-            return False
-        if expected + (DEARER - 1) * bits + BESIDE * (spent + bits - expected) <= most:
-            return True
-        return tried.cost(self._level) <= most / spent * self._without[area].cost(self._level)
+        doubt = (DEARER - 1) * bits + BESIDE * (spent + bits - expected)
+        if expected + doubt <= most or expected - (1 - whole.SHRINKS) * bits >= most or doubt <= NO_MATTER * spent:
+            return expected < most
+        forms: list[Form] = [tried, self._alone(area, made)] if made.share >= layer.WHOLE else [tried]
+        return min(form.cost(self._level) for form in forms) <= most / spent * self._without[area].cost(self._level)
 
     def aim(self, level: int) -> Aim:
         """Return what files of a level aim at."""
@@ -78,6 +83,14 @@ class Trials:
             return known[0]
         return Coded(self._picture, self._model, self._request, kept, self._everywhere if self.are_any else None)
 
+    def _alone(self, area: Area, made: Layer) -> Alone:
+        """Return the form of a square whose every pixel is exact."""
+        return Alone(self._part(area), self._model, Request(effort=EFFORT), made)
+
+    def _part(self, area: Area) -> Picture:
+        """Return a square as a picture."""
+        return Picture(self._picture.pixels[area.slices], self._picture.mode, None)
+
     def _tried(self, area: Area, made: Layer | None) -> Coded:
         """Return the form of a square alone."""
         spent = partial(self.spent, area)
@@ -87,8 +100,7 @@ class Trials:
             return form
         deltas = self._request.deltas
         here = None if deltas is None else deltas[area.over(BLOCK).slices]
-        part = Picture(self._picture.pixels[area.slices], self._picture.mode, None)
-        return Coded(part, self._model, Request(here, EFFORT), made, spent)
+        return Coded(self._part(area), self._model, Request(here, EFFORT), made, spent)
 
     def _everywhere(self) -> Floats:
         """Return what every block of the picture costs without a layer, by its contrast where there was no doubt."""
