@@ -41,6 +41,7 @@ STATIONS = {
     "families/lic1/detail": "detail",
     "families/lic1/filtering": "filter",
     "families/lic1/fitting": "fitting",
+    "families/lic1/gradient": "refinement",
     "families/lic1/quantiser": "quantiser",
     "families/lic1/refinement": "refinement",
     "families/lic1/reading": "tiles",
@@ -201,15 +202,14 @@ def _measured(work: Callable[[], Any], repeats: int) -> Clock:
 
 def profile(image: Image.Image, model: Model, quality: float, effort: int, repeats: int) -> tuple[list[Row], list[Row]]:
     """Return the stations of encoding and of decoding an RGB image with one thread."""
-    steps = refinement.steps(model, effort)
 
     def encode() -> bytes:
         return saving.encode(image, model=model.number, quality=quality, effort=effort)
 
     def encoder_passes(role: str) -> int:
         if role == refinement.ROLE:
-            return steps
-        return 1 + steps if model.stored(role).side == "both" else 1
+            return effort
+        return 1 if model.stored(role).side == "encoder" else 1 + effort
 
     pixels = image.width * image.height
     with settings(threads=1):
