@@ -132,14 +132,15 @@ class Writer:
         y, z_hat = seen[:, *hyper.times(sizes.hyper_stride).slices], seen_z[:, *hyper.slices]
         field = self._field(level, tile, grid.shape)
         chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
-        filtered: _Filtered | None = None
+        known: filtering.Filter | None = None
         for part in refinement.parts(self._model, self._steps, field):
             if refinement.has_graph(self._model):
                 slope = self._error_gradient(window, grid, seen, y_hat, around)
                 slope += refinement.bits_gradient(y - y_hat, chosen, grid)
             else:
-                filtered = self._filtered(level, tile, y_hat, field, grid, filtered)
-                slope = self._path_gradient(tile, filtered, field, grid, y_hat.shape)
+                made = self._drawn(tile, y_hat, field, grid)
+                known = known or fitting.roughly(made, self._rgb[tile.slices], level)
+                slope = self._path_gradient(tile, made, known, field, grid)
             y = refinement.moved(y, y_hat, slope, part)
             chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
         if not sizes.fraction:
@@ -147,18 +148,18 @@ class Writer:
         found, coded, made = self._filtered(level, tile, y_hat, field, grid)
         return symbols.write(self._model, z_hat, chosen, level, coded), Found(y_hat, found), made
 
-    def _filtered(
-        self, level: int, tile: Area, y_hat: Floats, field: Floats, grid: Grid, known: _Filtered | None = None
-    ) -> _Filtered:
-        """Return the filter of a tile whose y_hat (M, h, w) and level field (h, w) are these; a known one stays, for other colours."""
+    def _drawn(self, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> filtering.Fine:
+        """Return the colours (H, W, 3) of a tile without a filter, whose y_hat (M, h, w) and level field (h, w) are these."""
+        inside = (slice(grid.inside[0]), slice(grid.inside[1]))
+        whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=self._reference)
+        return np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])
+
+    def _filtered(self, level: int, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> _Filtered:
+        """Return the filter of a tile whose y_hat (M, h, w) and level field (h, w) are these."""
         filters = fixed.stored(self._model)
         if not self._fits:
             return _Filtered(*filtering.named(filters, level), np.empty((0, 0, 3), np.uint16))
-        inside = (slice(grid.inside[0]), slice(grid.inside[1]))
-        whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=self._reference)
-        made = np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])
-        if known:
-            return known._replace(made=made)
+        made = self._drawn(tile, y_hat, field, grid)
         return _Filtered(*fitting.fit(made, self._rgb[tile.slices], level, filters), made)
 
     def _trunk(self, window: Window) -> analysis.Trunk:
@@ -196,11 +197,11 @@ class Writer:
         return result
 
     def _path_gradient(
-        self, tile: Area, filtered: _Filtered, field: Floats, grid: Grid, shape: tuple[int, ...]
+        self, tile: Area, made: filtering.Fine, found: filtering.Filter, field: Floats, grid: Grid
     ) -> Floats:
-        """Return the gradient of the error of a tile's filtered pixels, of a shape (M, h, w), 0 where it has no pixels."""
+        """Return the gradient (M, h, w) of the error of a tile's colours (H, W, 3) once they are filtered, 0 where it has no pixels."""
         inside = (slice(grid.inside[0]), slice(grid.inside[1]))
-        shown = filtering.applied(filtered.made, Area(0, 0, tile.width, tile.height), filtered.filter)
-        result = np.zeros(shape, np.float32)
+        shown = filtering.applied(made, Area(0, 0, tile.width, tile.height), found)
+        result = np.zeros((self._geometry.latents, *grid.shape), np.float32)
         result[:, *inside] = gradient.find(self._model, shown, self._rgb[tile.slices], field[inside])
         return result
