@@ -125,8 +125,8 @@ def test_the_error_is_that_of_filtered_pixels(cat: np.ndarray, quality: float, m
     through = score()
     own = Writer._path_gradient
 
-    def unfiltered(self: Writer, tile: Area, filtered: Any, *arguments: Any) -> np.ndarray:
-        return own(self, tile, filtered._replace(filter=filtering.NONE), *arguments)
+    def unfiltered(self: Writer, tile: Area, made: np.ndarray, _filter: Any, *arguments: Any) -> np.ndarray:
+        return own(self, tile, made, filtering.NONE, *arguments)
 
     monkeypatch.setattr(Writer, "_path_gradient", unfiltered)
     assert through > score() + 0.01
