@@ -63,11 +63,13 @@ STATIONS = {
 and joining of windows, `symbols` the order that values are coded in, and all that another family does."""
 NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
     analysis.analyse.__code__: lambda given: [given["role"]],
+    analysis._run.__code__: lambda given: [given["role"]],
     analysis.latents.__code__: lambda given: ["latents"],
     scales.begin.__code__: lambda given: ["scales_z"],
     scales.find.__code__: lambda given: [f"scales_{given['stage']}"],
     means.begin.__code__: lambda given: ["means_z"],
     means.find.__code__: lambda given: [f"means_{given['stage']}"],
+    means._found.__code__: lambda given: [f"means_{given['stage']}"],
     means.find_first.__code__: lambda given: [f"means_{given['stage']}"],
     drafting.draw.__code__: lambda given: [f"draft_{given['scale']}"],
     synthesis.draw.__code__: lambda given: ["synthesis"],
