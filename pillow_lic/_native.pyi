@@ -133,6 +133,27 @@ class Latents:
     ) -> None:
         """Write the rows first..last of y (M, h, w), in steps, at levels (h, w), of what `Analysis.run` has written; errors as there."""
 
+class ErrorGradient:
+    """The gradient of a picture's error by the latents of a model like lic1 (native/gradient.hpp). Threads may share one."""
+
+    def __init__(self, numbers: NDArray[np.uint8], latents: int) -> None:
+        """Copy a file of numbers, as native/gradient.hpp has them; errors as of `Analysis`."""
+
+    def run(
+        self,
+        shown: NDArray[np.uint8],
+        wanted: NDArray[np.uint8],
+        level: NDArray[np.float32],
+        gradient: NDArray[np.float32],
+        first: int,
+        last: int,
+    ) -> None:
+        """Write the rows first..last of the gradient (M, h, w) of pixels (H, W, 3) as shown and as wanted, at levels (h, w).
+
+        A latent has 16x16 pixels, the last ones in a row or column may have fewer. ValueError for arrays of other shapes or without
+        places, and for rows outside them.
+        """
+
 class HyperAnalysis:
     """The second part of the network `latents` of a model like lic1, in float32 (native/hyper_analysis.hpp). Threads may share one."""
 

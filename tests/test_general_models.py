@@ -96,11 +96,10 @@ def test_effort_0_runs_the_quick_analysis(cat: np.ndarray, monkeypatch: pytest.M
     run = runtime.run
     monkeypatch.setattr(runtime, "run", lambda s, role, *a, **k: roles.append(role) or run(s, role, *a, **k))
     monkeypatch.setattr(networks, "_chosen", lambda: False)
-    for effort, analysis, gradients in ((0, networks.QUICK, 0), (1, "analysis", 0), (3, "analysis", 2)):
+    for effort, analysis in ((0, networks.QUICK), (1, "analysis"), (3, "analysis")):
         roles.clear()
         encoded(FAST, cat[:64, :64], effort=effort)
         assert [role for role in roles if role.startswith("analysis")] == [analysis]
-        assert roles.count("error_gradient") == gradients
 
 
 def test_tiles_regions_and_threads(spec: Model, cat: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:

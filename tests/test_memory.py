@@ -47,7 +47,7 @@ pixels = np.empty((height, width, 3), np.uint8)
 for x, y in corners:
     part = pixels[y : y + 512, x : x + 512]
     part[...] = square[: part.shape[0], : part.shape[1]]
-codec.encode(pixels, "RGB", EncodeOptions(effort=2, exact=False))
+codec.encode(pixels, "RGB", EncodeOptions(model="lic1", effort=1, exact=False))
 own = pixels.nbytes
 """,
     "thumbnail": """

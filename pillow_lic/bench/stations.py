@@ -41,6 +41,7 @@ STATIONS = {
     "families/lic1/detail": "detail",
     "families/lic1/filtering": "filter",
     "families/lic1/fitting": "fitting",
+    "families/lic1/gradient": "refinement",
     "families/lic1/quantiser": "quantiser",
     "families/lic1/refinement": "refinement",
     "families/lic1/reading": "tiles",
@@ -62,11 +63,13 @@ STATIONS = {
 and joining of windows, `symbols` the order that values are coded in, and all that another family does."""
 NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
     analysis.analyse.__code__: lambda given: [given["role"]],
+    analysis._run.__code__: lambda given: [given["role"]],
     analysis.latents.__code__: lambda given: ["latents"],
     scales.begin.__code__: lambda given: ["scales_z"],
     scales.find.__code__: lambda given: [f"scales_{given['stage']}"],
     means.begin.__code__: lambda given: ["means_z"],
     means.find.__code__: lambda given: [f"means_{given['stage']}"],
+    means._found.__code__: lambda given: [f"means_{given['stage']}"],
     means.find_first.__code__: lambda given: [f"means_{given['stage']}"],
     drafting.draw.__code__: lambda given: [f"draft_{given['scale']}"],
     synthesis.draw.__code__: lambda given: ["synthesis"],
@@ -201,15 +204,14 @@ def _measured(work: Callable[[], Any], repeats: int) -> Clock:
 
 def profile(image: Image.Image, model: Model, quality: float, effort: int, repeats: int) -> tuple[list[Row], list[Row]]:
     """Return the stations of encoding and of decoding an RGB image with one thread."""
-    steps = refinement.steps(model, effort)
 
     def encode() -> bytes:
         return saving.encode(image, model=model.number, quality=quality, effort=effort)
 
     def encoder_passes(role: str) -> int:
         if role == refinement.ROLE:
-            return steps
-        return 1 + steps if model.stored(role).side == "both" else 1
+            return effort
+        return 1 if model.stored(role).side == "encoder" else 1 + effort
 
     pixels = image.width * image.height
     with settings(threads=1):

@@ -149,7 +149,7 @@ void check_encoder() {
   const lic::Analysis analysis = make_analysis({32, 2, 48, 64});
   const lic::Latents network = make_latents({48, 32, 64});
   const std::size_t height = 8, width = 12;
-  const auto pixels = made<std::uint8_t>(768 * height * width, [](std::uint32_t r) { return r; });
+  const auto pixels = made<std::uint8_t>(2 * 768 * height * width, [](std::uint32_t r) { return r; });  // of two pictures
   const auto level = made<float>(height * width, [](std::uint32_t r) { return static_cast<float>(r % 1025); });
   std::vector<float> y(64 * height * width);
   by_kernels("analysis", [&](Hash& hash) {
@@ -161,6 +161,14 @@ void check_encoder() {
     }
     lic::kernels().find_latents(network, trunk.data(), linear.data(), level.data(), {0, height, height, width}, y.data());
     hash.add(y);
+  });
+  const lic::ErrorGradient gradient = make_gradient({48});
+  by_kernels("gradient", [&](Hash& hash) {
+    const std::size_t rows = 16 * height - 5, columns = 16 * width - 7;
+    std::vector<float> found(48 * height * width);
+    for (const lic::Stretch& part : {lic::Stretch{0, 5, height, width}, lic::Stretch{5, height, height, width}})
+      lic::kernels().find_gradient(gradient, pixels.data(), pixels.data() + 768 * height * width, rows, columns, level.data(), part, found.data());
+    hash.add(found);
   });
   if (!lic::HyperAnalysis::fast()) return;
   std::vector<float> hyper_latents(16 * height * width / 16);

@@ -1,6 +1,7 @@
-// The networks of an encoder for numpy: analysis.hpp, hyper_analysis.hpp.
+// The networks of an encoder for numpy: analysis.hpp, gradient.hpp, hyper_analysis.hpp.
 #include "analysis.hpp"
 #include "bindings.hpp"
+#include "gradient.hpp"
 #include "hyper_analysis.hpp"
 #include "kernels.hpp"
 
@@ -14,7 +15,7 @@ using Bytes = Vector<std::uint8_t>;
 
 template <typename Network>
 Network made(const Bytes& numbers, const typename Network::Sizes& sizes) {
-  if (!sizes.legal()) throw std::invalid_argument("channels must be multiples of 16 up to 4096, and blocks no more than 64");
+  if (!sizes.legal()) throw std::invalid_argument("channels and latents must be multiples of 16 up to 4096, and blocks no more than 64");
   check_lengths(numbers.size(), "bytes", sizes.bytes(), "of the layers");
   return Network(lic::Numbers(numbers.data()), sizes);
 }
@@ -63,6 +64,19 @@ void descend(const lic::HyperAnalysis& network, const Given<float, 3>& y, const 
   network.run(y.data(), rows, hyper_latents.data());
 }
 
+void find_gradient(const lic::ErrorGradient& network, const Given<std::uint8_t, 3>& shown, const Given<std::uint8_t, 3>& wanted,
+                   const Given<float, 2>& level, const Made<float, 3>& gradient, std::size_t first, std::size_t last) {
+  constexpr std::size_t kSquare = lic::ErrorGradient::kSquare;
+  const std::size_t height = level.shape(0), width = level.shape(1), rows = shown.shape(0), columns = shown.shape(1);
+  const lic::Stretch stretched = stretch(first, last, height, width, 1);
+  const auto cover = [](std::size_t pixels, std::size_t latents) { return pixels && (pixels + kSquare - 1) / kSquare == latents; };
+  if (!cover(rows, height) || !cover(columns, width) || !sized(shown, rows, columns, lic::ErrorGradient::kColours) ||
+      !sized(wanted, rows, columns, lic::ErrorGradient::kColours) || !sized(gradient, network.sizes.latents, height, width))
+    throw std::invalid_argument("there must be a level and a gradient for every 16x16 pixels of 3 colours, the same number of both pictures");
+  nb::gil_scoped_release release;
+  lic::kernels().find_gradient(network, shown.data(), wanted.data(), rows, columns, level.data(), stretched, gradient.data());
+}
+
 }  // namespace
 
 void bind_encoder(nb::module_& module) {
@@ -86,4 +100,10 @@ void bind_encoder(nb::module_& module) {
       }, nb::arg("numbers").noconvert(), nb::arg("latents"), nb::arg("channels"), nb::arg("hyper_latents"))
       .def_static("fast", &lic::HyperAnalysis::fast)
       .def("run", &descend, nb::arg("y").noconvert(), nb::arg("hyper_latents").noconvert(), nb::arg("first"), nb::arg("last"));
+  nb::class_<lic::ErrorGradient>(module, "ErrorGradient")
+      .def("__init__", [](lic::ErrorGradient* self, const Bytes& numbers, std::size_t latents) {
+        new (self) lic::ErrorGradient(made<lic::ErrorGradient>(numbers, {latents}));
+      }, nb::arg("numbers").noconvert(), nb::arg("latents"))
+      .def("run", &find_gradient, nb::arg("shown").noconvert(), nb::arg("wanted").noconvert(), nb::arg("level").noconvert(),
+           nb::arg("gradient").noconvert(), nb::arg("first"), nb::arg("last"));
 }

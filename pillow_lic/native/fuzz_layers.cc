@@ -1,4 +1,4 @@
-// libFuzzer target of synthesis.hpp, scales.hpp, detail.hpp, draft.hpp, analysis.hpp, hyper_analysis.hpp and means.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
+// libFuzzer target of synthesis.hpp, scales.hpp, detail.hpp, draft.hpp, analysis.hpp, gradient.hpp, hyper_analysis.hpp and means.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
 //
 // An input: rows and columns, a stage and kernels, 2 bytes; the bits of latents, levels, features, magnitudes, pixels and context as
 // floating-point numbers, whatever they are. A picture and a context of numbers must come out, features of 8 bits, indexes of 0 to 63 and
@@ -108,6 +108,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     kernels.draft(head, latents.data(), level.data(), {part.first, height, height, width}, drafted.data());
     return drafted;
   });
+
+  static const lic::ErrorGradient gradient = make_gradient({48});
+  const std::size_t tall = 16 * height - size % 16, wide = 16 * width - data[0] % 16;
+  const auto found_gradient = by_both(other, [&](const lic::Kernels& kernels) {
+    std::vector<float> made(48 * square);
+    const std::vector<std::uint8_t> wanted(shown.rbegin(), shown.rend());
+    kernels.find_gradient(gradient, shown.data(), wanted.data(), tall, wide, level.data(), part, made.data());
+    return made;
+  });
+  for (const float number : found_gradient) require(std::isfinite(number));
 
   if (!lic::Means::fast()) return 0;
   const lic::Means::Sizes& sizes = means.sizes;

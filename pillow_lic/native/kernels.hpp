@@ -8,6 +8,7 @@
 #include "detail.hpp"
 #include "draft.hpp"
 #include "filter_places.hpp"
+#include "gradient.hpp"
 #include "scales.hpp"
 #include "synthesis.hpp"
 
@@ -41,6 +42,11 @@ struct Kernels {
 
   // Writes the pixels of the rows of a stretch, of latents, to the whole array (draft.hpp); its width is at least 1.
   void (*draft)(const Draft&, const float* latents, const float* level, const Stretch&, std::uint8_t* pixels);
+
+  // Writes the rows of a stretch, of latents, to the whole gradient; pixels (height, width, 3) are 16 rows and columns a latent, or fewer at the
+  // end, both at least 1.
+  void (*find_gradient)(const ErrorGradient&, const std::uint8_t* shown, const std::uint8_t* wanted, std::size_t height, std::size_t width,
+                        const float* level, const Stretch&, float* gradient);
 
   // Writes a row of n pixels (n, 3); what is read ends up to kRun - 1 places behind its last one.
   void (*filter_row)(const RowPlaces&, std::size_t n, std::uint8_t* out);

@@ -6,7 +6,7 @@
 namespace lic {
 
 extern const Kernels kNeon;
-const Kernels kNeon{"neon", draw, ascend, find, refine, paint, analyse, find_latents, draft, filter_row};
+const Kernels kNeon{"neon", draw, ascend, find, refine, paint, analyse, find_latents, draft, find_gradient, filter_row};
 
 }  // namespace lic
 #endif

@@ -5,6 +5,7 @@
 #include "canvas.hpp"
 #include "draft_rows.hpp"
 #include "filter_rows.hpp"
+#include "gradient_rows.hpp"
 #include "kernels.hpp"
 #include "search.hpp"
 
@@ -30,6 +31,11 @@ LIC_PRODUCT void find_latents(const Latents& network, const Feature* trunk, cons
 
 LIC_PRODUCT void draft(const Draft& network, const float* latents, const float* level, const Stretch& stretch, std::uint8_t* pixels) {
   DraftRows(network, latents, level, stretch, pixels).run();
+}
+
+LIC_PRODUCT void find_gradient(const ErrorGradient& network, const std::uint8_t* shown, const std::uint8_t* wanted, std::size_t height, std::size_t width,
+                               const float* level, const Stretch& stretch, float* gradient) {
+  GradientRows(network, {shown, wanted, height, width}, level, stretch, gradient).run();
 }
 
 LIC_PRODUCT void ascend(const Hyper& network, const float* latents, std::size_t height, std::size_t width, float* features) {

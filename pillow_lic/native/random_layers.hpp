@@ -7,6 +7,7 @@
 #include "analysis.hpp"
 #include "detail.hpp"
 #include "draft.hpp"
+#include "gradient.hpp"
 #include "hyper_analysis.hpp"
 #include "means.hpp"
 #include "scales.hpp"
@@ -145,6 +146,19 @@ lic::Draft make_draft(const lic::Draft::Sizes& sizes) {
   file.layer(sizes.outputs(), sizes.inputs());
   require(file.data.size() == sizes.bytes());
   return lic::Draft(lic::Numbers(file.data.data()), sizes);
+}
+
+// Its weights are so small that no sum overflows.
+lic::ErrorGradient make_gradient(const lic::ErrorGradient::Sizes& sizes) {
+  using G = lic::ErrorGradient;
+  File file;
+  file.put<float>(G::kAnchors, [&] { return static_cast<float>(file.random() % 100) / 200; });
+  file.put<float>(G::kAnchors * sizes.latents, [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
+  file.put<std::int32_t>(sizes.latents, [&] { return static_cast<std::int32_t>(file.random()) >> 12; });
+  file.put<std::int32_t>(sizes.latents, [&] { return 5 + file.random() % 9; });
+  file.put<lic::Feature>(sizes.latents * G::kInputs, [&] { return static_cast<std::int32_t>(file.random() % 1001) - 500; });
+  require(file.data.size() == sizes.bytes());
+  return G(lic::Numbers(file.data.data()), sizes);
 }
 
 lic::Detail make_detail() {

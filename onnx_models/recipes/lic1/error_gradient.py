@@ -1,4 +1,4 @@
-"""The graph behind `effort`: the gradient of a picture's squared error by its latents.
+"""The graph behind `effort` of lic1: the gradient of a picture's squared error by its latents.
 
     python -m onnx_models.recipes.lic1.error_gradient WEIGHTS --id N
 

@@ -16,7 +16,6 @@ from pillow_lic.families.lic1 import detail, means, scales, synthesis
 from ..common.data import Patches
 from ..common.export import ONNX_MODELS, Network, add_extras
 from ..lic1 import detail_numbers, draft, mean_numbers, scale_numbers, synthesis_numbers
-from ..lic1.error_gradient import error_gradient
 from ..lic1.export import export
 from .model import load
 from .quick import graph, load_quick
@@ -44,7 +43,7 @@ def main() -> None:
     a = p.parse_args()
     net, data = load(a.weights), Patches(a.patches)
     export(net, data.some(a.samples), a.out, NAME, a.id, effort=EFFORT, bpp=BPP)
-    extras: dict[str, Network | bytes] = {"error_gradient": Network(error_gradient(net), "encoder")}
+    extras: dict[str, Network | bytes] = {}
     if a.quick:
         extras["analysis_quick"] = Network(graph(net, load_quick(net, a.quick)), "encoder")
     heads = draft.fit(net, data.some(a.draft_samples))

@@ -28,6 +28,8 @@ Integers = npt.NDArray[np.int64]
 SAMPLES = 2**16
 """Pixels that are looked at, at least, in rows all over the tile: with three quarters of them a file is 0.1 % larger, with those of
 some windows half of the gain is left."""
+ROUGHLY = 3
+"""How many of the rows that are looked at for a filter that no file holds there is one of."""
 PRICES = (20.0, 2.0)
 """Squared error, in units of the mean one, that a bit is worth at both ends of the scale: about as between two qualities of a picture."""
 SWEEPS = 2
@@ -75,9 +77,31 @@ def fit(fine: Fine, picture: Pixels, level: int, fixed: Sequence[Filter] = ()) -
 
     It may be one of the model's fixed filters, and is `NONE` where none is worth its bits at the level.
     """
-    fine = np.ascontiguousarray(fine)
-    pixels = fine[..., 0].size
-    every = rows_apart(pixels)
+    fine, every = np.ascontiguousarray(fine), rows_apart(fine[..., 0].size)
+    sums, threshold = _sums(fine, picture, level, every)
+    best = min((_fitted(sums, *kind) for kind in KINDS), key=lambda fit: fit.cost)
+    if fixed:
+        named, said = filtering.named(fixed, level)
+        if sums.price * NAMED_BITS - _gain(named, fine, picture, every) < min(best.cost, 0):
+            return named, said
+    if best.cost >= 0:
+        return filtering.nothing()
+    chosen = _filter(best.taps, threshold, best.shift)
+    return chosen, filtering.coded(chosen, best.tables)
+
+
+def roughly(fine: Fine, picture: Pixels, level: int) -> Filter:
+    """Return about what `fit` will find when the latents have moved, whatever its bits, of a few of the rows that it looks at."""
+    fine, every = np.ascontiguousarray(fine), ROUGHLY * rows_apart(fine[..., 0].size)
+    sums, threshold = _sums(fine, picture, level, every)
+    real = _solved(_ridged(sums.gram, sums.ridge), sums.products)
+    fits = [shift for shift in MORE_SHIFTS if np.abs(real).max() * 2**shift <= filtering.LARGEST]
+    shift = max(fits, default=min(MORE_SHIFTS))
+    return _filter(np.rint(real * 2.0**shift).clip(-filtering.LARGEST, filtering.LARGEST), threshold, shift)
+
+
+def _sums(fine: Fine, picture: Pixels, level: int, every: int) -> tuple[_Sums, int]:
+    """Return the sums over every so many rows of colours (h, w, 3) and a picture (h, w, 3), and the filter's threshold."""
     lacking = UNIT * picture[::every].astype(np.int32) - fine[::every]
     error = float(np.square(lacking, dtype=np.float64).mean())
     threshold = int(np.clip(round(math.sqrt(error) / filtering.THRESHOLD_UNIT), 1, filtering.THRESHOLDS))
@@ -87,18 +111,20 @@ def fit(fine: Fine, picture: Pixels, level: int, fixed: Sequence[Filter] = ()) -
     gram = upper + np.triu(upper, 1).T
     lowest, highest = PRICES
     units = lowest * (highest / lowest) ** (level / MAX_LEVEL)
-    price, ridge = units * error * lacking[..., 0].size / pixels, RIDGE * units**2
-    best = min((_fitted(_Sums(gram, products, price, ridge), *kind) for kind in KINDS), key=lambda fit: fit.cost)
-    if fixed:
-        named, said = filtering.named(fixed, level)
-        if price * NAMED_BITS - _gain(named, fine, picture, every) < min(best.cost, 0):
-            return named, said
-    if best.cost >= 0:
-        return filtering.nothing()
-    taps = np.zeros((COLOURS, TAPS), np.int16)
-    taps[:, : len(best.taps)] = best.taps.T
-    chosen = Filter(taps, threshold, best.shift)
-    return chosen, filtering.coded(chosen, best.tables)
+    price = units * error * lacking[..., 0].size / fine[..., 0].size
+    return _Sums(gram, products, price, RIDGE * units**2), threshold
+
+
+def _ridged(gram: Reals, ridge: float) -> Reals:
+    ridged: Reals = gram + np.diag(ridge * gram.diagonal() + 1)
+    return ridged
+
+
+def _filter(taps: Reals | Integers, threshold: int, shift: int) -> Filter:
+    """Return the filter of the first coefficients (P, 3)."""
+    whole = np.zeros((COLOURS, TAPS), np.int16)
+    whole[:, : len(taps)] = taps.T
+    return Filter(whole, threshold, shift)
 
 
 def _gain(found: Filter, fine: Fine, picture: Pixels, every: int) -> float:
@@ -126,10 +152,9 @@ def _fitted(sums: _Sums, count: int, groups: tuple[filtering.Mask, ...], shifts:
     """Return the cheapest of the first coefficients (P, 3), which are in these groups, among all shifts, fitted side by side."""
     numbers = np.argmax([group.T[:count] for group in groups], axis=0)
     gram, products = sums.gram[:count, :count], sums.products[:count]
-    ridged = gram + np.diag(sums.ridge * gram.diagonal() + 1)
     steps = 2.0 ** np.array(shifts)[:, None, None]
     largest = filtering.LARGEST
-    taps = np.rint(_solved(ridged, products) * steps).clip(-largest, largest)
+    taps = np.rint(_solved(_ridged(gram, sums.ridge), products) * steps).clip(-largest, largest)
     tables = _tables(taps, numbers, len(groups))
     for _ in range(SWEEPS):
         taps = _swept(taps, gram, products, sums.price, steps, tables, numbers)

@@ -1,6 +1,6 @@
 """The steps of `effort`: the encoder moves latents along the gradient of bits and error of this picture; the file is like any other.
 
-    y ──residuals.choose──▶ y_hat ──error_gradient──▶ target = y_hat - (slope of error + slope of bits) / curvature
+    y ──residuals.choose──▶ y_hat ──error's gradient──▶ target = y_hat - (slope of error + slope of bits) / curvature
     └───────────────────────── y + part of the way to the target ◀──────────────┘       and again, by a smaller part
 
 The analysis was trained to be right on average; the slope itself finds what it leaves of every picture (Campos et al. 2019,
@@ -8,6 +8,9 @@ Yang et al. 2020, with hundreds of steps and more). Seen from y_hat, the slope h
 synthesis an orthonormal transform, y_hat - slope / curvature would be y again, whatever the rounding. So this is where y is
 drawn to: y - slope / curvature would add the rounding to y, and wins two thirds as much (measured: LEVERS.md). Where a filter follows
 the synthesis, the error is that of filtered pixels.
+
+A model whose synthesis bends much has a graph for the gradient. Of lic2 that of the linear path (`gradient`) is as good, in a tenth of
+the time, and the slope of bits gains nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine.models import Model
-from ...fileformat.areas import Area
-from . import analysis, filtering, passes, quantiser, scales
-from .filtering import Filter, Fine
+from ...fileformat.limits import MAX_LEVEL
+from . import passes, quantiser, scales
 from .geometry import Grid, geometry
 from .quantiser import Chosen
 
@@ -29,8 +31,10 @@ Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 ROLE = "error_gradient"
-FIRST_PART = 0.16
-"""The part of the way that the first step goes; the others shrink evenly towards 0."""
+FIRST_PARTS = (0.16, 0.16)
+"""The part of the way that the first step goes, at both ends of the scale; the others shrink evenly towards 0."""
+FIRST_OF_PATH = (0.33, 0.6)
+"""The same for the gradient of the linear path."""
 CURVATURE = 2 * quantiser.ERROR_BITS
 """The second derivative of the bits that an error of y is worth, by steps."""
 ROUNDING = 1 / 12
@@ -44,39 +48,36 @@ STRIP_HALO = 4
 """Rows of latents around a strip that are seen; the networks reach further, but the step is a part of the way."""
 
 
-def steps(model: Model, effort: int) -> int:
-    """Return how often latents are refined: of a model with a quick analysis the first step of effort is the large one."""
-    return max(effort - (analysis.QUICK in model.extras), 0)
+def has_graph(model: Model) -> bool:
+    """Return whether steps of a model go along the gradient of all its layers, and that of bits; else along `gradient.find`'s."""
+    return ROLE in model.extras
 
 
-def parts(count: int) -> list[float]:
-    """Return the part of the way to the target that each of so many steps goes."""
-    return [FIRST_PART * (1 - k / count) for k in range(count)]
+def parts(model: Model, count: int, level: Floats) -> list[Floats]:
+    """Return the part of the way to the target that each of so many steps goes, at a level field (h, w)."""
+    lowest, highest = FIRST_PARTS if has_graph(model) else FIRST_OF_PATH
+    first = np.float32(lowest) + np.float32((highest - lowest) / MAX_LEVEL) * level
+    return [first * np.float32(1 - k / count) for k in range(count)]
 
 
-def moved(y: Floats, chosen: Sequence[Chosen], y_hat: Floats, error: Floats, grid: Grid, part: float) -> Floats:
-    """Return y (M, h, w) after a part of the way to the target, which follows from the choices for y, y_hat and the slope of the error."""
-    slope, lost = error.copy(), y - y_hat
-    deviations = scales.deviations()
+def moved(y: Floats, y_hat: Floats, slope: Floats, part: Floats) -> Floats:
+    """Return y (M, h, w) after a part (h, w) of the way to the target, which follows from y_hat and the slope at it."""
+    result: Floats = slope / np.float32(-CURVATURE)
+    result += y_hat
+    result -= y
+    result *= part
+    result += y
+    return result
+
+
+def bits_gradient(lost: Floats, chosen: Sequence[Chosen], grid: Grid) -> Floats:
+    """Return the gradient (M, h, w) of the bits of y, for y - y_hat and the choices."""
+    slope, deviations = np.zeros_like(lost), scales.deviations()
     for t, coded in enumerate(chosen):
         residuals = passes.gather(lost, t, grid.inside) + quantiser.steps(coded.values)
         variances = deviations[coded.indexes] ** 2 + np.float32(ROUNDING)
-        bits = residuals / (variances * np.float32(math.log(2)))
-        passes.scatter(slope, t, grid.inside, passes.gather(slope, t, grid.inside) + bits)
-    target = y_hat - slope / np.float32(CURVATURE)
-    result: Floats = y + np.float32(part) * (target - y)
-    return result
-
-
-def before(found: Filter, made: Fine, picture: Pixels) -> Pixels:
-    """Return what colours (h, w, 3) in sixteenths should become so that their filter makes a picture (h, w, 3) of them.
-
-    The filter is taken to change them by as much as it does now.
-    """
-    changed = filtering.applied(made, Area(0, 0, made.shape[1], made.shape[0]), found)
-    wanted = picture - (changed - made / np.float32(filtering.UNIT))
-    result: Pixels = np.rint(wanted).clip(0, 255).astype(np.uint8)
-    return result
+        passes.scatter(slope, t, grid.inside, residuals / (variances * np.float32(math.log(2))))
+    return slope
 
 
 def error_gradient(model: Model, y_hat: Floats, level: Floats, pixels: Pixels) -> Floats:

@@ -14,7 +14,19 @@ from ...fileformat import importance_map
 from ...fileformat.areas import Area, Window, onto, padded, with_halo
 from ...fileformat.tiling import Tiling
 from .. import Trial
-from . import analysis, detail, filtering, fitting, fixed, refinement, residuals, symbols, synthesis, transforms
+from . import (
+    analysis,
+    detail,
+    filtering,
+    fitting,
+    fixed,
+    gradient,
+    refinement,
+    residuals,
+    symbols,
+    synthesis,
+    transforms,
+)
 from .geometry import Grid, geometry
 from .reading import Found, Reader
 
@@ -49,15 +61,14 @@ class _Filtered(NamedTuple):
 class Writer:
     """One picture (H, W, 3) on its way into a file, at any level, its latents refined in `effort` steps.
 
-    Of a model with a quick analysis the first step of effort is the large one, and a model with filters fits them from then on; before
-    that it names a fixed one.
+    Without effort the quick analysis of a model that has one is enough, and one with filters names a fixed one; else it fits them.
 
     With `search` the analysis is kept, so that it runs once for all levels a search tries.
     """
 
     def __init__(self, model: Model, rgb: Pixels, request: Request) -> None:
         has_quick = analysis.QUICK in model.extras
-        self._model, self._rgb, self._steps = model, rgb, refinement.steps(model, request.effort)
+        self._model, self._rgb, self._steps = model, rgb, request.effort
         self._fits = request.effort > 0
         self._analysis = analysis.QUICK if has_quick and not request.effort else "analysis"
         self._geometry = geometry(model)
@@ -99,7 +110,8 @@ class Writer:
 
     @property
     def _bytes_per_pixel(self) -> int:
-        return refinement.BYTES_PER_PIXEL if self._steps else workers.BYTES_PER_PIXEL
+        has_graph = self._steps and refinement.has_graph(self._model)
+        return refinement.BYTES_PER_PIXEL if has_graph else workers.BYTES_PER_PIXEL
 
     def code(self, level: int, tile: Area) -> tuple[bytes, Found]:
         """Return the payload of a tile, and what it holds."""
@@ -120,30 +132,34 @@ class Writer:
         y, z_hat = seen[:, *hyper.times(sizes.hyper_stride).slices], seen_z[:, *hyper.slices]
         field = self._field(level, tile, grid.shape)
         chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
-        filtered: _Filtered | None = None
-        for part in refinement.parts(self._steps):
-            if sizes.fraction:
-                filtered = self._filtered(level, tile, y_hat, field, grid, filtered)
-            error = self._error_gradient(window, grid, seen, y_hat, around, filtered)
-            y = refinement.moved(y, chosen, y_hat, error, grid, part)
+        known: filtering.Filter | None = None
+        for part in refinement.parts(self._model, self._steps, field):
+            if refinement.has_graph(self._model):
+                slope = self._error_gradient(window, grid, seen, y_hat, around)
+                slope += refinement.bits_gradient(y - y_hat, chosen, grid)
+            else:
+                made = self._drawn(tile, y_hat, field, grid)
+                known = known or fitting.roughly(made, self._rgb[tile.slices], level)
+                slope = self._path_gradient(tile, made, known, field, grid)
+            y = refinement.moved(y, y_hat, slope, part)
             chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
         if not sizes.fraction:
             return symbols.write(self._model, z_hat, chosen, level), Found(y_hat), np.empty((0, 0, 3), np.uint8)
         found, coded, made = self._filtered(level, tile, y_hat, field, grid)
         return symbols.write(self._model, z_hat, chosen, level, coded), Found(y_hat, found), made
 
-    def _filtered(
-        self, level: int, tile: Area, y_hat: Floats, field: Floats, grid: Grid, known: _Filtered | None = None
-    ) -> _Filtered:
-        """Return the filter of a tile whose y_hat (M, h, w) and level field (h, w) are these; a known one stays, for other colours."""
+    def _drawn(self, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> filtering.Fine:
+        """Return the colours (H, W, 3) of a tile without a filter, whose y_hat (M, h, w) and level field (h, w) are these."""
+        inside = (slice(grid.inside[0]), slice(grid.inside[1]))
+        whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=self._reference)
+        return np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])
+
+    def _filtered(self, level: int, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> _Filtered:
+        """Return the filter of a tile whose y_hat (M, h, w) and level field (h, w) are these."""
         filters = fixed.stored(self._model)
         if not self._fits:
             return _Filtered(*filtering.named(filters, level), np.empty((0, 0, 3), np.uint16))
-        inside = (slice(grid.inside[0]), slice(grid.inside[1]))
-        whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=self._reference)
-        made = np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])
-        if known:
-            return known._replace(made=made)
+        made = self._drawn(tile, y_hat, field, grid)
         return _Filtered(*fitting.fit(made, self._rgb[tile.slices], level, filters), made)
 
     def _trunk(self, window: Window) -> analysis.Trunk:
@@ -166,13 +182,8 @@ class Writer:
         first = area.over(self._geometry.stride)
         return importance_map.level_field(level, self.deltas, shape, first.y0, first.x0)
 
-    def _error_gradient(
-        self, window: Window, grid: Grid, seen: Floats, y_hat: Floats, field: Floats, filtered: _Filtered | None
-    ) -> Floats:
-        """Return the gradient of the error to y_hat of a tile, 0 where it has no pixels; its neighbours are taken to lose nothing of y.
-
-        filtered: what the tile looks like now, and its filter, if it has one: the error is that of filtered pixels.
-        """
+    def _error_gradient(self, window: Window, grid: Grid, seen: Floats, y_hat: Floats, field: Floats) -> Floats:
+        """Return the gradient of the error to y_hat of a tile, 0 where it has no pixels; its neighbours are taken to lose nothing of y."""
         stride = self._geometry.stride
         rows, columns = window.area.over(stride).shape
         here = window.crop.over(stride).slices
@@ -180,10 +191,17 @@ class Writer:
         shown = seen[:, :rows, :columns].copy()
         shown[:, *here] = y_hat[:, *there]
         pixels = self._pixels(window.area, stride * rows, stride * columns)
-        if filtered:
-            tile = pixels[window.crop.slices]
-            tile[:] = refinement.before(filtered.filter, filtered.made, tile)
-        gradient = refinement.error_gradient(self._model, shown, field[:rows, :columns], pixels)
+        found = refinement.error_gradient(self._model, shown, field[:rows, :columns], pixels)
         result = np.zeros(y_hat.shape, np.float32)
-        result[:, *there] = gradient[:, *here]
+        result[:, *there] = found[:, *here]
+        return result
+
+    def _path_gradient(
+        self, tile: Area, made: filtering.Fine, found: filtering.Filter, field: Floats, grid: Grid
+    ) -> Floats:
+        """Return the gradient (M, h, w) of the error of a tile's colours (H, W, 3) once they are filtered, 0 where it has no pixels."""
+        inside = (slice(grid.inside[0]), slice(grid.inside[1]))
+        shown = filtering.applied(made, Area(0, 0, tile.width, tile.height), found)
+        result = np.zeros((self._geometry.latents, *grid.shape), np.float32)
+        result[:, *inside] = gradient.find(self._model, shown, self._rgb[tile.slices], field[inside])
         return result
