@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from drawn_pages import AIM, aim, nothing, page, slide
+from pictures import SAMPLE
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 import pillow_lic
 from pillow_lic import metrics
-from pillow_lic.exact import glyphs, grounds, layer
+from pillow_lic.exact import glyphs, grounds, layer, rough
 from pillow_lic.fileformat.levels import quality_to_level
 
 Pixels = npt.NDArray[np.uint8]
@@ -40,9 +42,9 @@ def test_glyphs_are_weighed_on_the_ground_beside_them() -> None:
     cover[16:32, 16:32] = 64
     pixels[cover > 0] = 75  # a quarter black over 100
     black = np.zeros_like(pixels)
-    assert glyphs._errors(black, cover, pixels, AIM).max() <= 256
+    assert glyphs._errors(black, cover, pixels, AIM)[0].max() <= 256
     pixels[cover > 0] = 112  # a quarter black over 150, which lies nowhere beside it
-    errors = glyphs._errors(black, cover, pixels, AIM)
+    errors, _ = glyphs._errors(black, cover, pixels, AIM)
     assert errors[1, 1] > 256 * 35**2
     assert errors.sum() == errors[1, 1]
 
@@ -137,3 +139,44 @@ def test_a_silhouette_with_noise_behind_it_has_no_glyphs() -> None:
     assert glyphs_of(np.asarray(slide()), everything) is not None
     assert glyphs_of(np.asarray(page(with_photo=False)), everything) is None
     assert [glyphs.degrees(aim(quality_to_level(quality))) for quality in (1, 3, 5, 7, 10)] == [3, 5, 8, 12, 24]
+
+
+def title_on_a_photo() -> Image.Image:
+    """Large white letters, without an outline, on a soft photograph."""
+    with Image.open(SAMPLE) as photo:
+        im = photo.convert("RGB").resize((320, 256)).filter(ImageFilter.GaussianBlur(1.5))
+    draw, font = ImageDraw.Draw(im), ImageFont.load_default(44)
+    for row, words in enumerate(("Letters over", "a photograph", "stay letters", "after a save")):
+        draw.text((8, 4 + 62 * row), words, "white", font)
+    return im
+
+
+def test_letters_on_a_photograph_blend_with_it() -> None:
+    im = title_on_a_photo()
+    with_layer, without = (pillow_lic.encode(im, quality=5, exact=exact) for exact in ("auto", False))
+    assert len(with_layer) < 0.97 * len(without)
+    whole, other = (np.asarray(pillow_lic.open(data)) for data in (with_layer, without))
+    assert metrics.psnr(np.asarray(im), whole) > metrics.psnr(np.asarray(im), other)
+
+
+def test_what_is_clipped_in_a_photograph_is_no_ink() -> None:
+    title = np.asarray(title_on_a_photo())
+    nothing_else = np.zeros(0, np.intp)
+    assert len(rough.found(title, nothing_else).places) > 40
+    bright = np.full((64, 64, 3), 40.0)
+    distance = np.hypot(*(np.indices((64, 64)) - 32))
+    bright += np.clip(26 - distance, 0, 26)[:, :, None] * 14  # a lamp: every level between it and the dark around
+    clipped = np.rint(bright.clip(0, 255)).astype(np.uint8)
+    assert (clipped == 255).any()
+    assert not len(rough.found(np.tile(clipped, (2, 2, 1)), nothing_else).places)
+
+
+def test_a_shadow_is_no_glyph() -> None:
+    cards = sky(8, 8)
+    for y in (8, 72):
+        for step in range(24):
+            cards[y + 24 + step, 8:120] *= 0.52 + 0.02 * step
+        cards[y : y + 24, 8:120] = 255
+    shadows = (cards < 150).any(2)
+    found = glyphs.searched(np.rint(cards).astype(np.uint8), None)
+    assert found is None or not (found.cover[shadows] > 0).any()

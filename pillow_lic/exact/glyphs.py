@@ -1,10 +1,11 @@
-"""Letters and lines on a smooth ground, such as a gradient: the colour of their ink, and how much of it covers each pixel.
+"""Letters and lines on a gradient or a photograph: the colour of their ink, and how much of it covers each pixel.
 
 A renderer blends: pixel = ground + cover (ink - ground). Where letters lie on a gradient every pixel of an edge has a colour of
 its own, but few inks and few degrees of cover make them all, and letters of one form have the same cover. So the layer keeps
 ink and cover, and the ground is left to the codec, to which it costs next to nothing.
 
-    blocks with steps beside flat pixels ─▶ plane through the flat ones: ground ─▶ inks that explain whole blocks ─▶ cover
+    blocks with steps beside flat pixels ─▶ ground: plane through the flat ones ┬─▶ inks that explain whole blocks ─▶ cover
+                                          or what is around letters (`rough`) ┘
 
 On the letters of slides and cards ink and cover cost 0.01 to 0.03 bits a level of contrast, their colours 0.1 to 0.2 (VP8L;
 tests/screens).
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..fileformat import exact_layer, squares
-from . import choice, drawn, grounds
+from . import choice, drawn, grounds, rough
 from .aims import Aim
 from .choice import Spent
 from .drawn import BLOCK, LEAST_SURE, contrast, packed
@@ -44,6 +45,9 @@ _SEEN = 3
 """One of so many pixels tells the ink of a block."""
 _TOLERANCE = 10.0
 """Levels, in the channel that differs most, by which a blend may miss a pixel."""
+_SOFT, _VARIES, _CELL, _MOST_SOFT = 6, 3.0, 4, 0.25
+"""Levels to each neighbour up to which a pixel is soft where its distance from the ground varies by as many in a cell of so many pixels a
+side, and the most of a block's contrast in such pixels: a shadow, which would show steps."""
 _EXPLAINED = 0.85
 """Share of a block's contrast that inks must explain; the rest stays with the codec.
 
@@ -109,11 +113,19 @@ def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
         return None
     whole = colors[: colors.shape[0] // BLOCK * BLOCK, : colors.shape[1] // BLOCK * BLOCK]
     blocks = grounds.smooth(whole, taken)
+    blocks = grounds.joined(blocks, rough.found(whole, blocks.places))
     if len(blocks.places) < LEAST_SURE:
         return None
     contrasts = _contrasts(blocks)
     kinds = _inks(blocks, contrasts)
     ink, cover, explained, sure = _explained(blocks, contrasts, kinds)
+    soft = (
+        (cover > 0)
+        & (ink != blocks.pixels).any(2)
+        & _varies(blocks)
+        & (grounds.at(grounds.flat(whole, _SOFT), blocks.places) > 0)
+    )
+    explained &= (contrasts * soft).sum(1) <= _MOST_SOFT * contrasts.sum(1)
     if sure < LEAST_SURE:
         return None
     grid = (-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK))
@@ -138,7 +150,8 @@ def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, ai
         return None
     blocks = candidates.blocks if taken is None else candidates.blocks & ~(taken & candidates.even)
     cover = _covering(candidates.cover, blocks)
-    wrong = aim.slope * _errors(candidates.ink, cover, colors, aim)
+    wrong, left = _errors(candidates.ink, cover, colors, aim)
+    wrong *= np.float32(aim.slope)
     shown = rounded(cover, degrees(aim))
     both = np.concatenate([candidates.ink * (shown > 0)[:, :, None], shown[:, :, None]], 2)
     costs, worth = drawn.costs(both, blocks) + wrong, choice.by_contrast(candidates.contrasts, aim)
@@ -148,8 +161,10 @@ def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, ai
     cover = _covering(cover, blocks)
     bits = float(exact_layer.bits(candidates.ink, rounded(cover, degrees(aim))))
     result = Glyphs(candidates.ink, cover, blocks, candidates.even, bits, wrong)
-    is_clear = result.cost <= choice.CLEAR * choice.by_contrast(contrast(colors), aim)[blocks].sum()
-    return result if is_clear or result.cost <= _MOST_BITS * spent()[blocks].sum() else None
+    whole = contrast(colors)
+    is_clear = result.cost <= choice.CLEAR * choice.by_contrast(np.maximum(whole - left, 0), aim)[blocks].sum()
+    saved = 1 - np.minimum(left / np.maximum(whole, 1), 1)
+    return result if is_clear or result.cost <= _MOST_BITS * (saved * spent())[blocks].sum() else None
 
 
 def _covering(cover: Pixels, blocks: Mask) -> Pixels:
@@ -158,15 +173,15 @@ def _covering(cover: Pixels, blocks: Mask) -> Pixels:
     return result
 
 
-def _errors(ink: Pixels, cover: Pixels, colors: Pixels, aim: Aim) -> Floats:
+def _errors(ink: Pixels, cover: Pixels, colors: Pixels, aim: Aim) -> tuple[Floats, Floats]:
     """Return the squared error of every block of colours (h, w, 1 or 3) where ink and cover of a file of that aim lie over it.
 
-    The ground is what the pixels beside the glyphs continue to. Of letters it is the plane they were found on; beside a shadow or the
-    edge of a card it is another, and the shadow would be blended with the wrong side.
+    And the contrast of the ground, which is what the pixels beside the glyphs continue to. Of letters it is the plane they were found on;
+    beside a shadow or the edge of a card it is another, and the shadow would be blended with the wrong side.
     """
     beneath = continued(colors, lambda area: cover[area.slices] > 0)
     shown = exact_layer.blended(beneath, ink, rounded(cover, degrees(aim)))
-    return squares.errors(shown, colors, BLOCK)
+    return squares.errors(shown, colors, BLOCK), contrast(beneath)
 
 
 def rounded(cover: Pixels, steps: int) -> Pixels:
@@ -258,6 +273,14 @@ def _contrasts(blocks: Ground) -> Floats:
     """Return the levels from the ground to every pixel (n, 256) that is none of it, in the channel that differs most."""
     contrasts: Floats = largest(np.abs(blocks.pixels - blocks.ground)) * blocks.drawn
     return contrasts
+
+
+def _varies(blocks: Ground) -> Mask:
+    """Return which pixels (n, 256) are in a cell whose distances from the ground differ: those of a shadow, and not of ink or of a veil."""
+    number = BLOCK // _CELL
+    away = (blocks.pixels - blocks.ground).reshape(-1, number, _CELL, number, _CELL, blocks.pixels.shape[2])
+    varies: Mask = (np.ptp(away, (2, 4)) >= _VARIES).any(3)
+    return varies.repeat(_CELL, 1).repeat(_CELL, 2).reshape(-1, BLOCK**2)
 
 
 def _blend(away: Floats, whole: Floats) -> tuple[Floats, Mask]:

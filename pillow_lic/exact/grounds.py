@@ -60,12 +60,12 @@ def smooth(colors: Pixels, taken: Mask | None) -> Ground:
 
     taken: blocks that are left out where their ground is of one colour.
     """
-    flat = _flat(colors)
+    is_flat = flat(colors, _FLAT)
     busy = contrast(colors) >= _LEAST_CONTRAST
-    known = squares.sums(flat, BLOCK) >= _LEAST_GROUND * BLOCK**2
+    known = squares.sums(is_flat, BLOCK) >= _LEAST_GROUND * BLOCK**2
     near = _spread(busy)
     places = np.flatnonzero(known & near)
-    fit = _fitted(_at(colors, places), _at(flat, places).astype(np.bool_))
+    fit = _fitted(at(colors, places), at(is_flat, places).astype(np.bool_))
     planes = np.zeros((busy.size, 3, colors.shape[2]), np.float32)
     has_plane = np.zeros(busy.shape, np.bool_)
     planes[places[fit.smooth]] = fit.planes[fit.smooth]
@@ -82,7 +82,12 @@ def smooth(colors: Pixels, taken: Mask | None) -> Ground:
         kept = taken[: busy.shape[0], : busy.shape[1]].ravel()[places]
         stays = ~kept | ~are_even(ground)
         places, ground, weights = places[stays], ground[stays], weights[stays]
-    return Ground(places, _at(colors, places), ground, ~weights)
+    return Ground(places, at(colors, places), ground, ~weights)
+
+
+def joined(one: Ground, other: Ground) -> Ground:
+    """Return the blocks of both."""
+    return Ground(*(np.concatenate(parts) for parts in zip(one, other, strict=True)))
 
 
 def are_even(ground: Floats) -> Mask:
@@ -115,12 +120,12 @@ def _basis() -> Floats:
 _BASIS = _basis()
 
 
-def _flat(colors: Pixels) -> Mask:
-    """Return which pixels of a tile (h, w, 1 or 3) differ little from their four neighbours."""
+def flat(colors: Pixels, within: int) -> Mask:
+    """Return which pixels of a tile (h, w, 1 or 3) differ by at most so many levels from their four neighbours."""
     levels = colors.astype(np.int16)
     flat = np.ones(colors.shape[:2], np.bool_)
     for axis in (0, 1):
-        even = np.abs(np.diff(levels, axis=axis)).max(2) <= _FLAT
+        even = np.abs(np.diff(levels, axis=axis)).max(2) <= within
         one, other = ((slice(None),) * axis + (part,) for part in (slice(1, None), slice(None, -1)))
         flat[one] &= even
         flat[other] &= even
@@ -136,7 +141,7 @@ def _spread(blocks: Mask) -> Mask:
     return spread
 
 
-def _at(plane: npt.NDArray[np.generic], places: Places) -> Floats:
+def at(plane: npt.NDArray[np.generic], places: Places) -> Floats:
     """Return blocks of a plane (h, w, ...) of whole ones by raster index: (n, 256, ...)."""
     rows, columns = np.divmod(places, plane.shape[1] // BLOCK)
     return squares_of(plane)[rows, columns].reshape(len(places), BLOCK**2, *plane.shape[2:]).astype(np.float32)
@@ -165,7 +170,7 @@ def _continued(colors: Pixels, planes: Floats, has_plane: Mask, busy: Mask) -> t
     whole = np.pad(has_plane, 1)
     height, width = busy.shape
     places = np.flatnonzero(busy & ~has_plane & _spread(has_plane))
-    pixels = _at(colors, places)
+    pixels = at(colors, places)
     most = np.zeros(len(places), np.intp)
     best = np.zeros((len(places), 3, colors.shape[2]), np.float32)
     for row, column in _BESIDE:

@@ -19,6 +19,8 @@ from .drawn import drawings
 from .interfaces import interfaces
 from .overlays import overlays
 from .pages import Page, pages
+from .programs import programs
+from .worn import worn
 
 BROWSER = "chromium-headless-shell"
 WALLPAPERS = Path("/usr/share/backgrounds")
@@ -46,11 +48,11 @@ def photograph(page: Page, target: Path) -> None:
 def main(folder: Path) -> None:
     """Make every picture that is not there yet."""
     photos = photographs()
-    for page in chain(pages(photos), interfaces(photos)):
+    for page in chain(pages(photos), interfaces(photos), programs(photos)):
         target = _place(folder, page.kind, page.name)
         if not target.exists():
             photograph(page, target)
-    for kind, name, image in chain(drawings(), overlays(photos, folder)):
+    for kind, name, image in chain(drawings(), overlays(photos, folder), worn(photos, folder)):
         image.save(_place(folder, kind, name))
 
 

@@ -1,0 +1,108 @@
+"""The grounds beneath letters that are no planes, such as photographs: what the pixels around the letters continue to.
+
+Letters that are large enough have pixels that are all ink: neighbours of one colour, with a step to what is around them. These and
+the few around them, which ink covers in part, are taken away, and the ground is what the others continue to.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..fileformat import squares
+from . import choice, drawn
+from .drawn import BLOCK, packed
+from .ground import continued
+from .grounds import Ground, at
+
+Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+_STEP, _AWAY = 40, 2
+"""Levels, in the channel that differs most, from ink to a pixel so many further on, where a letter ends."""
+_SIDES = 2
+"""Neighbours of the same colour, of four, that a pixel within a letter has."""
+_LEAST_ENDS, _FRAME = 64, 8
+"""Pixels of a colour before such a step, from which on it may be ink; pixels at the border of a tile, which may be a frame, do not count."""
+_MOST_INKS = 12
+"""Colours that are tried as inks."""
+_NEAR, _MOST_NEAR = 8, 0.2
+"""Levels from ink up to which a pixel beside it is nearly ink, and the most of them that are: 0.03 to 0.1 beside letters, 0.4 to 0.9 beside
+what is flat in photographs."""
+_NEAR_CLIPPED, _MOST_NEAR_CLIPPED = 40, 0.27
+"""The same for black, white and pure colours: 0.1 to 0.23 beside letters, 0.32 and 0.37 beside what is clipped in two photographs of Kodak."""
+_LEAST_INK = 6
+"""Pixels of a block that are within letters."""
+
+
+def found(colors: Pixels, others: npt.NDArray[np.intp]) -> Ground:
+    """Return the blocks of a tile of whole ones (h, w, 1 or 3) that have ink on any ground, but for some by raster index.
+
+    Left out are letters on an even ground, whose exact pixels cost little.
+    """
+    ink = _ink(colors)
+    blocks = squares.sums(ink, BLOCK) >= _LEAST_INK
+    if blocks.any():
+        blocks &= ~choice.letters(colors, drawn.measured(colors))
+        blocks.ravel()[others] = False
+    places = np.flatnonzero(blocks)
+    covered = _spread(_spread(ink))
+    beneath = continued(colors, lambda area: covered[area.slices]) if len(places) else colors
+    return Ground(places, at(colors, places), at(beneath, places), at(covered, places).astype(np.bool_))
+
+
+def _ink(colors: Pixels) -> Mask:
+    """Return which pixels of a tile (h, w, 1 or 3) are within letters."""
+    numbers = packed(colors)
+    same = np.zeros(numbers.shape, np.uint8)
+    ends = np.zeros(numbers.shape, np.bool_)
+    for axis in (0, 1):
+        one, other = _pair(axis, 1)
+        equal = numbers[one] == numbers[other]
+        same[one] += equal
+        same[other] += equal
+        one, other = _pair(axis, _AWAY)
+        steps = _distances(colors[one], colors[other]) >= _STEP
+        ends[one] |= steps
+        ends[other] |= steps
+    within = same >= _SIDES
+    inner = (slice(_FRAME, -_FRAME), slice(_FRAME, -_FRAME))
+    kinds, counts = np.unique(numbers[inner][(within & ends)[inner]], return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_MOST_INKS]
+    result = np.zeros_like(within)
+    for kind in kinds[order[counts[order] >= _LEAST_ENDS]]:
+        its_own = within & (numbers == kind)
+        if _is_ink(colors[its_own][0], colors[_spread(its_own) & (numbers != kind)]):
+            result |= its_own
+    return result
+
+
+def _is_ink(color: Pixels, beside: Pixels) -> bool:
+    """Return whether a colour (C) is one of letters, and not of what is flat or clipped in a photograph, by the pixels (n, C) beside it."""
+    distances = _distances(beside, color)
+    if (distances <= _NEAR).mean() > _MOST_NEAR:
+        return False
+    is_clipped = bool(np.isin(color, (0, 255)).all())
+    return not is_clipped or bool((distances <= _NEAR_CLIPPED).mean() <= _MOST_NEAR_CLIPPED)
+
+
+def _distances(one: Pixels, other: Pixels) -> Pixels:
+    """Return the levels between colours (..., C), in the channel that differs most."""
+    distances: Pixels = (np.maximum(one, other) - np.minimum(one, other)).max(-1)
+    return distances
+
+
+def _spread(places: Mask) -> Mask:
+    """Return the marked pixels (h, w) and those beside them, aslant too."""
+    for axis in (0, 1):
+        before, places = places, places.copy()
+        one, other = _pair(axis, 1)
+        places[one] |= before[other]
+        places[other] |= before[one]
+    return places
+
+
+def _pair(axis: int, apart: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Return the places of the pixels with another so far before them along an axis, and of these others."""
+    one, other = ((slice(None),) * axis + (part,) for part in (slice(apart, None), slice(None, -apart)))
+    return one, other
