@@ -30,8 +30,9 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
         if now is None:
             continue
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-        if node.op_type == "Conv":
+        if node.op_type in ("Conv", "AveragePool"):
             now *= attributes.get("strides", [1])[0]
+        if node.op_type == "Conv":
             total += math.prod(weights[node.input[1]]) / now**2
         if node.op_type == "ConvTranspose":
             total += math.prod(weights[node.input[1]]) / now**2

@@ -8,7 +8,7 @@ JPEG keeps such a ground to within half a step of its mean, and often exactly; n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
+Value = TypeVar("Value", bound=np.generic)
 
 BLOCK: Final = 8
 """Pixels of a JPEG block each way."""
@@ -42,11 +43,11 @@ def still_in(pixels: Pixels, area: Area, seen: Callable[[Pixels], npt.NDArray[An
     halo = BLOCK * REACH
     top, first = max(0, area.y0 - halo), max(0, area.x0 - halo)
     blocks = still(seen(pixels[top : area.y1 + halo, first : area.x1 + halo]))
-    return flags_of_pixels(blocks[(area.y0 - top) // BLOCK :, (area.x0 - first) // BLOCK :], area)
+    return by_pixels(blocks[(area.y0 - top) // BLOCK :, (area.x0 - first) // BLOCK :], area)
 
 
-def flags_of_pixels(blocks: Flags, area: Area) -> Flags:
-    """Return the flags of the blocks of an area, and maybe of some beyond it, as those of its pixels, (h, w, 1)."""
+def by_pixels(blocks: npt.NDArray[Value], area: Area) -> npt.NDArray[Value]:
+    """Return the values of the blocks of an area, and maybe of some beyond it, as those of its pixels, (h, w, 1)."""
     rows, columns = (-(-length // BLOCK) for length in area.shape)
     pixels = blocks[:rows, :columns].repeat(BLOCK, 0).repeat(BLOCK, 1)
     return pixels[: area.height, : area.width, None]
