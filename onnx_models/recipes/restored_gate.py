@@ -47,10 +47,14 @@ ORDER = [*LOW, *(k for k in range(COEFFICIENTS) if k not in LOW)]
 """Frequencies in the order of the gate, the low ones first: of colours it sees no others."""
 COARSE = len(LOW)
 SHARES = FROM_RGB[0]
-LEVELS = 0.06
-"""Squared levels that are added to every error before it is counted in dB: what is nearer than 60 dB is as good as right."""
-LOST = 12.0
-"""Weight of a dB that is lost, beside one that is gained."""
+LEVELS = 0.02
+"""Squared levels that are added to every error before it is counted in dB: what is nearer than 65 dB is as good as right."""
+LOST, LOST_IN_PARTS, PARTS = 12.0, 1.0, 2
+"""Weights of a dB that is lost, of a picture and in one of PARTS x PARTS of it, beside one that is gained."""
+MARGIN = 0.02
+"""dB gained below which it counts as lost."""
+LOSES = (0.05, 8.0)
+"""dB gained without a gate, by luma or RGB, below which a picture is drawn so many times as often."""
 MOST = 2.5
 """dB gained by a picture from which on more count nothing."""
 HELD_OUT, ENLARGED = 20, 0.3
@@ -144,21 +148,31 @@ def gated(gate: Tensor, decoded: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]
     return moved, torch.where(luma[:, 0] > 0, after, before)
 
 
-def gains(gate: Tensor, original: Tensor, decoded: Tensor, shown: Tensor) -> Tensor:
-    """Return the dB gained, (B,2): of luma in whole levels, and of RGB."""
+def gains(gate: Tensor, original: Tensor, decoded: Tensor, shown: Tensor, parts: int = 1) -> Tensor:
+    """Return the dB gained, (B * parts^2,2): of luma in whole levels, and of RGB, in each of parts x parts of the pictures."""
     weights = torch.tensor(SHARES)
     moved, luma = gated(gate, decoded, shown)
     true, before = (torch.einsum("bchw,c->bhw", x, weights).round() for x in (original, decoded))
-    errors = [
-        ((before - true).square().mean((1, 2)), (luma - true).square().mean((1, 2))),
-        ((decoded - original).square().mean((1, 2, 3)), (moved - original).square().mean((1, 2, 3))),
-    ]
-    return torch.stack([10 * torch.log10((b + LEVELS) / (a + LEVELS)) for b, a in errors], 1)
+
+    def errors(found: Tensor, wanted: Tensor) -> Tensor:
+        squares = (found - wanted).square()
+        means = F.avg_pool2d(squares if squares.dim() == 3 else squares.mean(1), squares.shape[-1] // parts)
+        return 10 * torch.log10(means.flatten() + LEVELS)
+
+    return torch.stack(
+        [errors(before, true) - errors(luma, true), errors(decoded, original) - errors(moved, original)], 1
+    )
 
 
-def loss_of(gain: Tensor) -> Tensor:
-    """Return the loss of dB gained (B,2)."""
-    return (-gain.clamp(max=MOST) + LOST * (0.02 - gain).clamp(min=0)).mean()
+def loss_of(gate: Tensor, original: Tensor, decoded: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the loss of a batch, and the dB gained (B,2).
+
+    A dB lost of whole pictures weighs LOST times what one gained weighs; one lost in a part of it, LOST_IN_PARTS times.
+    """
+    gain = gains(gate, original, decoded, shown)
+    parts = gains(gate, original, decoded, shown, PARTS)
+    lost = LOST * (MARGIN - gain).clamp(min=0).mean() + LOST_IN_PARTS * (-parts).clamp(min=0, max=MOST).mean()
+    return lost - gain.clamp(max=MOST).mean(), gain
 
 
 def gate_graph(net: Gate) -> onnx.ModelProto:
@@ -253,6 +267,27 @@ def export(a: argparse.Namespace) -> None:
 
 
 @torch.no_grad()
+def shares_of(pairs: Pairs) -> npt.NDArray[np.float64]:
+    """Return how often pairs are drawn, (N,): those that lose without a gate more, those that restoring left as they were seldom."""
+    rows = []
+    for index in np.array_split(np.arange(len(pairs)), -(-len(pairs) // 100)):
+        original, decoded, shown = pairs.pictures(index)
+        rows.append(
+            gains(
+                torch.ones(1, 2, 1, 1).expand(len(index), 2, shown.shape[2] // 8, shown.shape[3] // 8),
+                original,
+                decoded,
+                shown,
+            )
+        )
+    least, most = torch.cat(rows).aminmax(dim=1)
+    below, times = LOSES
+    found = torch.where(least < below, times, 1.0)
+    found[(least.abs() < 1e-6) & (most.abs() < 1e-6)] = 0.1
+    return found.double().numpy()
+
+
+@torch.no_grad()
 def judgement(net: Gate, pairs: Pairs, held: npt.NDArray[np.int64]) -> str:
     """Return what the log says of held-out pairs: dB gained by photographs, share of all that lose more than 0.05, and the most lost."""
     found = []
@@ -272,16 +307,20 @@ def train(a: argparse.Namespace) -> None:
     a.run.mkdir(parents=True, exist_ok=True)
     path = a.run / "pairs.npz"
     if not path.exists():
-        made(_restored(), Patches(a.patches, ENLARGED), a.screens, a.pairs, a.crop, np.random.default_rng(1)).save(path)
+        patches, rng = Patches(a.patches, ENLARGED), np.random.default_rng(1)
+        made(_restored(), patches, a.screens, a.pairs, a.more, a.crop, rng).save(path)
     pairs, net = Pairs.load(path), Gate()
-    learnt, held = np.split(np.arange(len(pairs)), [len(pairs) - len(pairs) // HELD_OUT])
+    everything = np.arange(len(pairs))
+    learnt, held = everything[everything % HELD_OUT > 0], everything[::HELD_OUT]
+    shares = shares_of(pairs)[learnt]
+    shares /= shares.sum()
 
     def batch(rng: np.random.Generator, _: float) -> tuple[Tensor, dict[str, float]]:
-        index = rng.choice(learnt, a.batch)
+        index = rng.choice(learnt, a.batch, p=shares)
         original, decoded, shown = pairs.pictures(index)
-        gain = gains(net(decoded, shown, *pairs.told(index)), original, decoded, shown)
+        loss, gain = loss_of(net(decoded, shown, *pairs.told(index)), original, decoded, shown)
         lost = (-gain.detach()).clamp(min=0).mean()
-        return loss_of(gain), {"gained": gain.mean().item(), "lost": lost.item()}
+        return loss, {"gained": gain.mean().item(), "lost": lost.item()}
 
     training.loop(net, ("log_",), a, lambda: None, batch, lambda average: judgement(average, pairs, held))
 
@@ -293,6 +332,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
         "--screens", type=Path, help="folder of folders of pictures of screens; drawings instead of them if left out"
     )
     parser.add_argument("--pairs", type=int, default=6000, help="pictures that are restored to learn from")
+    parser.add_argument("--more", type=int, default=9000, help="others, of which those are learnt from that lose")
 
 
 if __name__ == "__main__":

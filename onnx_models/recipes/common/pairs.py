@@ -37,6 +37,12 @@ KINDS = {
     "parts": 0.05,
 }
 """Shares of what the pictures show; drawings stand for screens where there are none."""
+RARE = {"gradient": 0.22, "shapes": 0.3, "drawing": 0.08, "screen": 0.2, "cloth": 0.12, "noise": 0.03, "parts": 0.05}
+"""Shares of those that are only looked at to find some that lose."""
+GAIN = 0.02
+"""dB gained, of luma or of RGB, below which a picture counts as one that loses."""
+NOISE = 0.02
+"""Squared levels that are added to errors before they are counted in dB."""
 FINE = (0.15, 84, 97)
 """Share of files whose quality is between two high ones, at which most is lost."""
 BENT, HALVED, GREY = 0.2, 0.68, 0.04
@@ -81,20 +87,37 @@ class Pairs:
         return torch.from_numpy(self.steps[index]).float(), halved
 
 
-def made(model: Model, patches: Patches, screens: Path | None, n: int, crop: int, rng: np.random.Generator) -> Pairs:
-    """Return n pairs of crop x crop pixels, restored by a model on one thread; screens: a folder of folders of pictures of such."""
+def made(
+    model: Model, patches: Patches, screens: Path | None, n: int, more: int, crop: int, rng: np.random.Generator
+) -> Pairs:
+    """Return n pairs of crop x crop pixels, restored by a model on one thread, and of `more` others those that lose.
+
+    screens: a folder of folders of pictures of such.
+    """
     patches.DRAWN = 0
     seen = [] if screens is None else _pictures(screens, crop)
-    kinds = rng.choice(len(KINDS), n, p=list(KINDS.values()))
     rows = []
     with pillow_lic.settings(threads=1):
-        for number, kind in enumerate(kinds):
-            picture = np.ascontiguousarray(_picture(list(KINDS)[kind], patches, seen, crop, rng))
+        for number in range(n + more):
+            shares = KINDS if number < n else RARE
+            kind = str(rng.choice(list(shares), p=list(shares.values())))
+            picture = np.ascontiguousarray(_picture(kind, patches, seen, crop, rng))
             share, *ends = FINE
             quality = LOWEST + (HIGHEST - LOWEST) * ((number % 64) + rng.random()) / 64
-            rows.append(_restored(model, picture, rng.uniform(*ends) if rng.random() < share else quality, rng))
-    originals, decoded, shown, steps, halved = (np.stack(column) for column in zip(*rows, strict=True))
+            row = _restored(model, picture, rng.uniform(*ends) if rng.random() < share else quality, rng)
+            if number < n or abs(least := _gained(*row[:3])) > 1e-6 and least < GAIN:
+                rows.append((list(KINDS).index(kind), *row))
+    kinds, originals, decoded, shown, steps, halved = (np.stack(column) for column in zip(*rows, strict=True))
     return Pairs(originals, decoded, shown, kinds, steps, halved)
+
+
+def _gained(original: Pixels, decoded: Pixels, shown: Pixels) -> float:
+    """Return the dB that a restored picture gained, of luma or of RGB, whichever is less."""
+    rows = []
+    for of in (lambda p: np.asarray(Image.fromarray(p).convert("L"), np.float32), lambda p: p.astype(np.float32)):
+        before, after = (np.square(of(p) - of(original)).mean() + NOISE for p in (decoded, shown))
+        rows.append(10 * np.log10(before / after))
+    return float(min(rows))
 
 
 def _pictures(folder: Path, crop: int) -> list[Pixels]:
