@@ -62,11 +62,11 @@ def gated(shown: np.ndarray, decoded: np.ndarray, opened: np.ndarray) -> np.ndar
         change = shown[part].astype(float) - decoded[part]
         lighter = (change @ weights)[..., None]
         mixed = np.rint(decoded[part] + luma * lighter + colors * (change - lighter)).clip(0, 255)
+        first, last = ((p[part].astype(int) @ SHARES + 500) // 1000 for p in (decoded, shown))
+        wanted = first + np.rint(luma * (last - first)).astype(int)
+        mixed = lightened(mixed.astype(int), 1000 * wanted - mixed.astype(int) @ SHARES)
         if luma == colors == 0:
             mixed = decoded[part]
-        elif luma == 0:
-            wanted = (decoded[part].astype(int) @ SHARES + 500) // 1000
-            mixed = lightened(mixed.astype(int), 1000 * wanted - mixed.astype(int) @ SHARES)
         if luma < 1 or colors < 1:
             result[part] = mixed
     return result

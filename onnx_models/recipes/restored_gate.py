@@ -53,10 +53,10 @@ LOST, LOST_IN_PARTS, PARTS = 12.0, 1.0, 2
 """Weights of a dB that is lost, of a picture and in one of PARTS x PARTS of it, beside one that is gained."""
 MARGIN = 0.02
 """dB gained below which it counts as lost."""
-LOSES = (0.05, 8.0)
+LOSES = (0.05, 5.0)
 """dB gained without a gate, by luma or RGB, below which a picture is drawn so many times as often."""
-MOST = 2.5
-"""dB gained by a picture from which on more count nothing."""
+MOST = 6.0
+"""dB gained by a picture, or lost by a part of one, from which on more count nothing."""
 HELD_OUT, ENLARGED = 20, 0.3
 """One pair in so many is held out; the share of photographs that are enlarged, as in `restored.py`."""
 SPAN = 1.4
@@ -137,15 +137,14 @@ def whole(x: Tensor) -> Tensor:
 
 
 def gated(gate: Tensor, decoded: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what is shown of it, RGB (B,3,H,W), and its luma in whole levels (B,H,W)."""
+    """Return what is shown of it, RGB (B,3,H,W), and the luma that it is given, in whole levels (B,H,W)."""
     luma, colors = gate.repeat_interleave(BLOCK, 2).repeat_interleave(BLOCK, 3).split(1, 1)
     weights = torch.tensor(SHARES)
     change = shown - decoded
     lighter = torch.einsum("bchw,c->bhw", change, weights)[:, None]
     moved = Cut.apply(whole(decoded + luma * lighter + colors * (change - lighter)) / 255) * 255
-    before = torch.einsum("bchw,c->bhw", decoded, weights).round()
-    after = whole(torch.einsum("bchw,c->bhw", moved, weights))
-    return moved, torch.where(luma[:, 0] > 0, after, before)
+    before, after = (torch.einsum("bchw,c->bhw", x, weights).round() for x in (decoded, shown))
+    return moved, whole(before + luma[:, 0] * (after - before))
 
 
 def gains(gate: Tensor, original: Tensor, decoded: Tensor, shown: Tensor, parts: int = 1) -> Tensor:

@@ -31,8 +31,8 @@ ROLE: Final = "gate"
 def gated(model: Model, shown: Pixels, decoded: Pixels, told: Mapping[str, npt.NDArray[Any]], area: Area) -> Pixels:
     """Return shown pixels (h, w, 3) of an area of a picture, changed from the decoded one (H, W, 3) as far as the gate is open.
 
-    told: what networks are told of the JPEG file. area: whole blocks, but where the picture ends. Where nothing of luma is shown, luma in
-    whole levels is that of the decoded picture.
+    told: what networks are told of the JPEG file. area: whole blocks, but where the picture ends. Luma is mixed in whole levels: rounding
+    three channels would move it where both pictures have it nearly right.
     """
     if ROLE not in model.files:
         return shown
@@ -43,14 +43,15 @@ def gated(model: Model, shown: Pixels, decoded: Pixels, told: Mapping[str, npt.N
     if not near.any():
         return shown
     of_luma, of_colors = (by_pixels(share, area)[near] for share in opened)
-    old = before[near]
-    change = shown[near].astype(np.float32) - old
+    old, new = before[near], shown[near]
+    change = new.astype(np.float32) - old
     lighter = change @ (np.array(SHARES, np.float32) / LEVEL)
     moved = old + (of_luma * lighter[:, None] + of_colors * (change - lighter[:, None]))
     mixed = np.rint(moved).clip(0, 255).astype(np.uint8)
-    kept = of_luma[:, 0] == 0
-    mixed[kept] = lightened(mixed[kept], LEVEL * levels(luma(old[kept])) - luma(mixed[kept]))
-    shut = kept & (of_colors[:, 0] == 0)
+    first, last = levels(luma(old)), levels(luma(new))
+    wanted = first + np.rint(of_luma[:, 0] * (last - first)).astype(np.int32)
+    mixed = lightened(mixed, LEVEL * wanted - luma(mixed))
+    shut = (of_luma[:, 0] == 0) & (of_colors[:, 0] == 0)
     mixed[shut] = old[shut]
     result = shown.copy()
     result[near] = mixed
