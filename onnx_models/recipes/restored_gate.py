@@ -32,9 +32,9 @@ from .common import command, training
 from .common.data import Patches
 from .common.depthwise import SLOPE
 from .common.export import Network, Release
-from .common.graph import Graph, numpy
+from .common.graph import Array, Graph, numpy
 from .common.pairs import Pairs, made
-from .common.restoring import BLOCK, COEFFICIENTS, FROM_RGB, TOLD, dct, exact_conv
+from .common.restoring import BLOCK, COEFFICIENTS, FROM_RGB, TOLD, dct
 
 RESTORED = 31
 """Number of the model whose network the gate is for."""
@@ -51,6 +51,8 @@ LEVELS = 0.02
 """Squared levels that are added to every error before it is counted in dB: what is nearer than 65 dB is as good as right."""
 LOST, LOST_IN_PARTS, PARTS = 12.0, 1.0, 2
 """Weights of a dB that is lost, of a picture and in one of PARTS x PARTS of it, beside one that is gained."""
+SHUT = 0.06
+"""Weight of how far the gate is shut, in the mean, beside a dB: what is shown as it is takes no time."""
 MARGIN = 0.02
 """dB gained below which it counts as lost."""
 LOSES = (0.05, 5.0)
@@ -61,6 +63,10 @@ HELD_OUT, ENLARGED = 20, 0.3
 """One pair in so many is held out; the share of photographs that are enlarged, as in `restored.py`."""
 SPAN = 1.4
 """Range of the gate before it is cut off to 0..1, so that it can be quite shut and quite open."""
+
+
+STEPS = 4
+"""Steps between shut and open: a block that is open but for less than half of one is left as it is, without any work."""
 
 
 class Cut(torch.autograd.Function):
@@ -128,7 +134,8 @@ class Gate(nn.Module):
             t = t + F.leaky_relu(mixed(spread(t)), SLOPE)
         o = F.leaky_relu(self.own(own) * (1 + films[2]) + films[3], SLOPE)
         t = F.leaky_relu(self.joined(torch.cat([t, o], 1)), SLOPE)
-        return Cut.apply(SPAN * torch.sigmoid(self.leave(t)) - (SPAN - 1) / 2)
+        opened: Tensor = Cut.apply(SPAN * torch.sigmoid(self.leave(t)) - (SPAN - 1) / 2)  # type: ignore[no-untyped-call]
+        return whole(opened * STEPS) / STEPS
 
 
 def whole(x: Tensor) -> Tensor:
@@ -171,7 +178,7 @@ def loss_of(gate: Tensor, original: Tensor, decoded: Tensor, shown: Tensor) -> t
     gain = gains(gate, original, decoded, shown)
     parts = gains(gate, original, decoded, shown, PARTS)
     lost = LOST * (MARGIN - gain).clamp(min=0).mean() + LOST_IN_PARTS * (-parts).clamp(min=0, max=MOST).mean()
-    return lost - gain.clamp(max=MOST).mean(), gain
+    return lost - gain.clamp(max=MOST).mean() + SHUT * (1 - gate).mean(), gain
 
 
 def gate_graph(net: Gate) -> onnx.ModelProto:
@@ -185,15 +192,15 @@ def gate_graph(net: Gate) -> onnx.ModelProto:
     ordered = g.conv(steps, chosen[:, :, None, None], fine=True)
     steps_y = g.slice(ordered, [0], [COEFFICIENTS], [1], [1])
     steps_c = g.slice(ordered, [COEFFICIENTS], [COEFFICIENTS + 2 * COARSE], [1], [1])
-    matrix = np.array(FROM_RGB, np.float32)[:, :, None, None]
+    basis = numpy(net.dct).reshape(-1, 1, BLOCK, BLOCK)
+    planes = np.array(FROM_RGB, np.float32)[[*([0] * COEFFICIENTS), *([1] * COARSE), *([2] * COARSE)], :, None, None]
+    kernel = g.op("Mul", g.constant(planes), g.constant(np.concatenate([basis, basis[:COARSE], basis[:COARSE]])))
+    middle = np.zeros(len(planes), np.float32)
+    middle[0] = -128 * BLOCK
 
-    def coefficients(ycc: str) -> tuple[str, str]:
-        y, c = g.slice(ycc, [0], [1], [1], [1]), g.slice(ycc, [1], [3], [1], [1])
-        basis = numpy(net.dct).reshape(-1, 1, BLOCK, BLOCK)
-        words = {"kernel_shape": [BLOCK] * 2, "strides": [BLOCK] * 2}
-        return g.op("Conv", y, g.constant(basis), **words), g.op(
-            "Conv", c, g.constant(np.tile(basis[:COARSE], (2, 1, 1, 1))), group=2, **words
-        )
+    def coefficients(rgb: str, bias: Array) -> tuple[str, str]:
+        found = g.op("Conv", rgb, kernel, g.constant(bias), kernel_shape=[BLOCK] * 2, strides=[BLOCK] * 2)
+        return g.slice(found, [0], [COEFFICIENTS], [1], [1]), g.slice(found, [COEFFICIENTS], [len(planes)], [1], [1])
 
     def steps_of(x: str, step: str, most: float) -> str:
         return g.clip(g.op("Div", x, step), -most, most)
@@ -201,20 +208,20 @@ def gate_graph(net: Gate) -> onnx.ModelProto:
     def log(x: str, share: float) -> str:
         return g.op("Mul", g.op("Log", g.op("Add", g.op("Abs", x), g.constant(1.0))), g.constant(share))
 
-    luma, colors = coefficients(exact_conv(g, decoded, matrix, np.array([-128, 0, 0], np.float32)))
+    luma, colors = coefficients(decoded, middle)
     symbols, symbols_c = steps_of(luma, steps_y, 2.5), steps_of(colors, steps_c, 2.5)
     firsts = [g.slice(x, [i], [i + 1], [1], [1]) for x, i in ((luma, 0), (colors, 0), (colors, COARSE))]
     means = g.op("Mul", g.op("Concat", *firsts, axis=1), g.constant(1 / 512))
     dark = g.clip(g.op("Sub", g.constant(1.0), decoded), 0, 1)
     bright = g.clip(g.op("Sub", decoded, g.constant(254.0)), 0, 1)
-    ends = g.op("AveragePool", g.op("Concat", dark, bright, axis=1), kernel_shape=[BLOCK] * 2, strides=[BLOCK] * 2)
+    ends = [g.op("AveragePool", x, kernel_shape=[BLOCK] * 2, strides=[BLOCK] * 2) for x in (dark, bright)]
 
     def low(x: str) -> str:
         return g.slice(x, [0], [COARSE], [1], [1])
 
     sizes = [g.op("Abs", symbols), g.op("Abs", symbols_c), log(low(luma), 1 / 4), log(colors, 1 / 4)]
-    around = g.op("Concat", *sizes, means, ends, axis=1)
-    change, change_c = coefficients(exact_conv(g, g.op("Sub", shown, decoded), matrix))
+    around = g.op("Concat", *sizes, means, *ends, axis=1)
+    change, change_c = coefficients(g.op("Sub", shown, decoded), 0 * middle)
     q, q_c = steps_of(change, steps_y, 1.5), steps_of(change_c, steps_c, 1.5)
     same = [g.op("Mul", x, g.clip(s, -1, 1)) for x, s in ((low(q), low(symbols)), (q_c, symbols_c))]
     own = g.op("Concat", g.op("Abs", q), *same, log(low(change), 1 / 2), log(change_c, 1 / 2), axis=1)
@@ -237,17 +244,16 @@ def gate_graph(net: Gate) -> onnx.ModelProto:
     o = leaky(g.op("Add", g.op("Mul", conv(own, net.own), films[2]), films[3]))
     joined = leaky(conv(g.op("Concat", t, o, axis=1), net.joined))
     wide = g.op("Mul", g.op("Sigmoid", conv(joined, net.leave)), g.constant(SPAN))
-    g.output(g.clip(g.op("Sub", wide, g.constant((SPAN - 1) / 2)), 0, 1), "open", [1, 2, "rows", "columns"])
+    opened = g.clip(g.op("Sub", wide, g.constant((SPAN - 1) / 2)), 0, 1)
+    stepped = g.op("Round", g.op("Mul", opened, g.constant(STEPS)))
+    g.output(g.op("Mul", stepped, g.constant(1 / STEPS)), "open", [1, 2, "rows", "columns"])
     return g.model(named=True)
 
 
 def _levels(g: Graph, pixels: str) -> str:
     """Turn pixels (H,W,3) uint8 into levels (1,3,H,W)."""
-    return g.op(
-        "Unsqueeze",
-        g.op("Transpose", g.op("Cast", pixels, to=TensorProto.FLOAT), perm=[2, 0, 1]),
-        g.constant([0], np.int64),
-    )
+    levels = g.op("Cast", g.op("Transpose", pixels, perm=[2, 0, 1]), to=TensorProto.FLOAT)
+    return g.op("Unsqueeze", levels, g.constant([0], np.int64))
 
 
 def _restored() -> Model:

@@ -44,9 +44,17 @@ def calmed(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
         return shown
     chosen, result = near[:, :, 0], shown.copy()
     result[chosen] = lightened(shown[chosen], change[chosen])
-    tinted = (near & still_in(decoded, area, lambda p: p - p[:, :, 1:2]))[:, :, 0]
+    tinted = (near & still_in(decoded, area, _tints))[:, :, 0]
     result[tinted] = decoded[area.slices][tinted]
     return result
+
+
+def _tints(pixels: Pixels) -> npt.NDArray[np.uint16]:
+    """Return R - G and B - G of pixels (h, w, 3), modulo 256, as one number each, (h, w, 1)."""
+    red, green, blue = np.moveaxis(pixels, 2, 0)
+    tints: npt.NDArray[np.uint16] = (red - green).astype(np.uint16) << 8
+    tints |= blue - green
+    return tints[:, :, None]
 
 
 def lightened(pixels: Pixels, change: Thousandths) -> Pixels:

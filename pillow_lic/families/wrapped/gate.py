@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from .calm import LEVEL, SHARES, levels, lightened, luma
-from .still import BLOCK, by_pixels
+from .calm import LEVEL, levels, lightened, luma
+from .still import BLOCK
 
 if TYPE_CHECKING:
     from ...engine.models import Model
@@ -36,26 +36,41 @@ def gated(model: Model, shown: Pixels, decoded: Pixels, told: Mapping[str, npt.N
     """
     if ROLE not in model.files:
         return shown
-    before = decoded[area.slices]
     opened = shares(model, shown, decoded, told, area)
-    partly: npt.NDArray[np.bool_] = np.any(opened < 1, axis=0)
-    near = by_pixels(partly, area)[:, :, 0]
-    if not near.any():
+    rows, columns = np.nonzero(np.any(opened < 1, axis=0))
+    if not rows.size:
         return shown
-    of_luma, of_colors = (by_pixels(share, area)[near] for share in opened)
-    old, new = before[near], shown[near]
-    change = new.astype(np.float32) - old
-    lighter = change @ (np.array(SHARES, np.float32) / LEVEL)
-    moved = old + (of_luma * lighter[:, None] + of_colors * (change - lighter[:, None]))
-    mixed = np.rint(moved).clip(0, 255).astype(np.uint8)
-    first, last = levels(luma(old)), levels(luma(new))
-    wanted = first + np.rint(of_luma[:, 0] * (last - first)).astype(np.int32)
-    mixed = lightened(mixed, LEVEL * wanted - luma(mixed))
-    shut = (of_luma[:, 0] == 0) & (of_colors[:, 0] == 0)
-    mixed[shut] = old[shut]
-    result = shown.copy()
-    result[near] = mixed
-    return result
+    missing = [(0, -length % BLOCK) for length in area.shape]
+    old, new = decoded[area.slices], shown
+    if any(after for _, after in missing):
+        old, new = (np.pad(pixels, (*missing, (0, 0)), "edge") for pixels in (old, new))
+    result = new.copy()
+    _blocks(result)[rows, :, columns] = _mixed(
+        _blocks(old)[rows, :, columns], _blocks(new)[rows, :, columns], *opened[:, rows, columns, None, None]
+    )
+    return result[: area.height, : area.width]
+
+
+def _blocks(pixels: Pixels) -> Pixels:
+    """Return a view (rows, 8, columns, 8, 3) of whole blocks."""
+    return pixels.reshape(pixels.shape[0] // BLOCK, BLOCK, -1, BLOCK, 3)
+
+
+def _mixed(old: Pixels, new: Pixels, of_luma: Shares, of_colors: Shares) -> Pixels:
+    """Return blocks (n, 8, 8, 3), by so much of their luma and of their colours, both (n, 1, 1), as they are in new ones; the rest is old."""
+    before, after = luma(old), luma(new)
+    moved = new.astype(np.float32)
+    moved -= old
+    moved *= of_colors[..., None]
+    moved += ((of_luma - of_colors) / LEVEL * (after - before))[..., None]
+    moved += old
+    mixed = np.rint(moved, out=moved).clip(0, 255).astype(np.uint8)
+    first = levels(before)
+    wanted = first + np.rint(of_luma * (levels(after) - first)).astype(np.int32)
+    change = LEVEL * wanted - luma(mixed)
+    far = levels(change) != 0
+    mixed[far] = lightened(mixed[far], change[far])
+    return np.where(((of_luma == 0) & (of_colors == 0))[..., None], old, mixed)
 
 
 def shares(model: Model, shown: Pixels, decoded: Pixels, told: Mapping[str, npt.NDArray[Any]], area: Area) -> Shares:

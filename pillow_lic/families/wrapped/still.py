@@ -24,6 +24,8 @@ BLOCK: Final = 8
 """Pixels of a JPEG block each way."""
 REACH: Final = 2
 """Blocks each way around one that must have its colour: less, and smooth skies of photographs at low quality lose."""
+PROBES: Final = ((BLOCK - 1, BLOCK - 1), (BLOCK // 2 - 1, BLOCK // 2))
+"""Rows and columns of two pixels of a block that are compared with its first one before all of it is."""
 
 
 def left(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
@@ -59,10 +61,15 @@ def still(pixels: npt.NDArray[Any]) -> Flags:
     What lies beyond an edge is as the nearest block inside.
     """
     missing = [(0, -length % BLOCK) for length in pixels.shape[:2]]
-    whole = np.pad(pixels, (*missing, (0, 0)), "edge")
+    whole = np.pad(pixels, (*missing, (0, 0)), "edge") if any(after for _, after in missing) else pixels
     blocks = whole.reshape(whole.shape[0] // BLOCK, BLOCK, whole.shape[1] // BLOCK, BLOCK, -1)
     colors = blocks[:, 0, :, 0]
-    flat: Flags = (blocks == colors[:, None, :, None]).all((1, 3, 4))
+    same = [(blocks[:, row, :, column] == colors).all(2) for row, column in PROBES]
+    flat: Flags = np.logical_and(*same)
+    rows, columns = np.nonzero(flat)  # few: the others are not looked at
+    flat[rows, columns] = (blocks[rows, :, columns] == colors[rows, columns][:, None, None]).all((1, 2, 3))
+    if not flat.any():
+        return flat
     for axis in (0, 1):  # equal to what is around in a column, then in a row: so in the square
         width = [(REACH, REACH) if k == axis else (0, 0) for k in range(3)]
         near, flags = np.pad(colors, width, "edge"), np.pad(flat, width[:2], "edge")
