@@ -49,13 +49,13 @@ COARSE = len(LOW)
 SHARES = FROM_RGB[0]
 LEVELS = 0.02
 """Squared levels that are added to every error before it is counted in dB: what is nearer than 65 dB is as good as right."""
-LOST, LOST_IN_PARTS, PARTS = 12.0, 1.0, 2
+LOST, LOST_IN_PARTS, PARTS = 25.0, 1.5, 2
 """Weights of a dB that is lost, of a picture and in one of PARTS x PARTS of it, beside one that is gained."""
 SHUT = 0.06
 """Weight of how far the gate is shut, in the mean, beside a dB: what is shown as it is takes no time."""
 MARGIN = 0.02
 """dB gained below which it counts as lost."""
-LOSES = (0.05, 5.0)
+LOSES = (0.05, 10.0)
 """dB gained without a gate, by luma or RGB, below which a picture is drawn so many times as often."""
 MOST = 6.0
 """dB gained by a picture, or lost by a part of one, from which on more count nothing."""
