@@ -33,10 +33,8 @@ def calmed(shown: np.ndarray, decoded: np.ndarray) -> np.ndarray:
         change = 1000 * lumas[part] - shown[part].astype(int) @ SHARES
         area = around(i, j)
         if np.mean(change**2) < 500**2 or len(set(lumas[area].ravel())) == 1:
-            green = ((change + 500) // 1000).clip(-1, 1)
-            moved = shown[part] + ((change - 587 * green + 500) // 1000)[..., None] + green[..., None] * [0, 1, 0]
             is_tinted = (tints[area] == tints[area][0, 0]).all()
-            result[part] = decoded[part] if is_tinted else moved.clip(0, 255)
+            result[part] = decoded[part] if is_tinted else lightened(shown[part], change)
     return result
 
 
@@ -53,6 +51,32 @@ def noisy(decoded: np.ndarray, steps: list[int]) -> np.ndarray:
     for (i, j), part in parts(decoded.shape):
         mask[part] = wide[i : i + 5, j : j + 5].sum() >= 0.55 * 25 * 28 - 1e-6
     return mask
+
+
+def gated(shown: np.ndarray, decoded: np.ndarray, opened: np.ndarray) -> np.ndarray:
+    """Return what is shown (h, w, 3) by a gate that is open so far, (2, rows, columns)."""
+    result = shown.copy()
+    weights = np.array([0.299, 0.587, 0.114])
+    for (i, j), part in parts(decoded.shape):
+        luma, colors = opened[:, i, j].astype(float)
+        change = shown[part].astype(float) - decoded[part]
+        lighter = (change @ weights)[..., None]
+        mixed = np.rint(decoded[part] + luma * lighter + colors * (change - lighter)).clip(0, 255)
+        first, last = ((p[part].astype(int) @ SHARES + 500) // 1000 for p in (decoded, shown))
+        wanted = first + np.rint(luma * (last - first)).astype(int)
+        mixed = lightened(mixed.astype(int), 1000 * wanted - mixed.astype(int) @ SHARES)
+        if luma == colors == 0:
+            mixed = decoded[part]
+        if luma < 1 or colors < 1:
+            result[part] = mixed
+    return result
+
+
+def lightened(pixels: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Return pixels whose luma is changed by thousandths of a level, in whole levels."""
+    green = ((change + 500) // 1000).clip(-1, 1)
+    moved = pixels + ((change - 587 * green + 500) // 1000)[..., None] + green[..., None] * [0, 1, 0]
+    return moved.clip(0, 255)
 
 
 def parts(shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, int], tuple[slice, slice]]]:

@@ -55,6 +55,7 @@ LAW = {
     "families/wrapped/views": ("", "numpy"),
     "families/wrapped/calm": ("fileformat/areas families/wrapped/still", "numpy"),
     "families/wrapped/noise": ("fileformat/areas families/wrapped/held families/wrapped/still", "numpy"),
+    "families/wrapped/gate": ("engine/models fileformat/areas families/wrapped/calm families/wrapped/still", "numpy"),
     "families/lic1": ("errors metrics engine fileformat =families families/lic1", "numpy"),
     "importance": ("errors arguments engine fileformat importance", "numpy"),
     "importance/places": ("arguments", ""),

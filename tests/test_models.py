@@ -72,11 +72,10 @@ def kmac(spec: models.Model, role: str) -> float:
     """Multiply-adds of a network per picture pixel, from its weights and the strides of its tensors."""
     model = onnx.shape_inference.infer_shapes(onnx.load_from_string(spec.stored(role).read()))
     constants = {t.name: t for t in model.graph.initializer}
-    weights = {
-        n.output[0]: constants[n.input[0]] for n in model.graph.node if n.op_type == "Cast" and n.input[0] in constants
-    }
-    in_bytes = [n for n in model.graph.node if n.op_type == "Mul" and n.input[0] in weights]  # by a factor for each row
-    weights |= {n.output[0]: weights[n.input[0]] for n in in_bytes}
+    weights = {name: tuple(value.dims) for name, value in constants.items()}
+    for n in model.graph.node:  # halves, bytes by a factor for each row, and products of two
+        if n.op_type in ("Cast", "Mul") and all(v in weights for v in n.input):
+            weights[n.output[0]] = np.broadcast_shapes(*(weights[v] for v in n.input))
     stride = {"pixels": 1, "h2": 2, "h": 16, "h4": 64, "h8": 8}
     sizes = {i.name: i.type.tensor_type.shape.dim[2] for i in model.graph.input}
     dims = model.graph.input[0].type.tensor_type.shape.dim
@@ -84,7 +83,7 @@ def kmac(spec: models.Model, role: str) -> float:
         values = [*model.graph.value_info, *model.graph.output]
         area = {v.name: np.prod([d.dim_value for d in v.type.tensor_type.shape.dim][2:]) for v in values}
         convs = [n for n in model.graph.node if n.op_type == "Conv"]
-        macs = sum(np.prod({**constants, **weights}[n.input[1]].dims) * area[n.output[0]] for n in convs)
+        macs = sum(np.prod(weights[n.input[1]]) * area[n.output[0]] for n in convs)
         return macs / area[model.graph.output[0].name]  # tiles of one size
     scale = {name: stride.get(size.dim_param, 1) for name, size in sizes.items() if size.dim_value != 1}
     total = 0.0
@@ -94,10 +93,11 @@ def kmac(spec: models.Model, role: str) -> float:
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         if node.op_type == "Conv" and inputs:
             factor = attributes.get("strides", [1])[0]
-            weight = {**constants, **weights}[node.input[1]]
-            total += np.prod(weight.dims) / (inputs[0] * factor) ** 2
+            total += np.prod(weights[node.input[1]]) / (inputs[0] * factor) ** 2
+        if node.op_type == "AveragePool":
+            factor = attributes.get("strides", [1])[0]
         if node.op_type == "ConvTranspose":
-            total += np.prod({**constants, **weights}[node.input[1]].dims) / inputs[0] ** 2
+            total += np.prod(weights[node.input[1]]) / inputs[0] ** 2
             factor = 1 / attributes["strides"][0]
         if node.op_type in ("DepthToSpace", "SpaceToDepth"):
             factor = attributes["blocksize"] ** (1 if node.op_type == "SpaceToDepth" else -1)

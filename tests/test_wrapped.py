@@ -121,15 +121,17 @@ def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, in
         steps = [im.quantization[0], im.quantization[0 if grey else 1]]
         halved = [0.0, 0.0] if grey else [float(im.layer[0][k] > im.layer[1][k]) for k in (2, 1)]
     missing = [(0, -length % model.constants["align"]) for length in pixels.shape[:2]]
-    session = onnxruntime.InferenceSession(model.files["restore"].read_bytes(), providers=["CPUExecutionProvider"])
-    (shown,) = session.run(
-        None,
-        {
-            "pixels": np.pad(pixels, (*missing, (0, 0)), "edge"),
-            "steps": np.array(steps, np.float32).reshape(1, 128, 1, 1),
-            "halved": np.array(halved, np.float32).reshape(1, 2, 1, 1),
-        },
-    )
+    told = {
+        "steps": np.array(steps, np.float32).reshape(1, 128, 1, 1),
+        "halved": np.array(halved, np.float32).reshape(1, 2, 1, 1),
+    }
+
+    def run(role: str, **pictures: np.ndarray) -> np.ndarray:
+        session = onnxruntime.InferenceSession(model.files[role].read_bytes(), providers=["CPUExecutionProvider"])
+        (result,) = session.run(None, pictures | told)
+        return result
+
+    shown = run("restore", pixels=np.pad(pixels, (*missing, (0, 0)), "edge"))
     found = shown[0, : shape[0], : shape[1]]
     if model.constants["scale"] > 1:
         return found
@@ -137,7 +139,10 @@ def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, in
     found = np.where(blocks_reference.noisy(pixels, steps[0])[..., None], pixels, found)
     if not grey:
         found = blocks_reference.held(found, pixels, blocks_reference.luma_of(coded[0]), steps[0])
-    return np.where(blocks_reference.still(pixels)[..., None], pixels, found)
+    found = np.where(blocks_reference.still(pixels)[..., None], pixels, found)
+    missing = [*((0, -length % 8) for length in pixels.shape[:2]), (0, 0)]
+    (opened,) = run("gate", decoded=np.pad(pixels, missing, "edge"), shown=np.pad(found, missing, "edge"))
+    return blocks_reference.gated(found, pixels, opened)
 
 
 @each_wrapping

@@ -1,7 +1,8 @@
 """`lic bench restore`: how much better JPEG pictures are once they are restored, over a folder of pictures that never were JPEG.
 
 Every picture is saved as JPEG by Pillow (4:2:0) at each quality and restored. PSNR, SSIM and PSNR-B are of luma, as papers on
-this have them; the means are over pictures. The least gain is that of the picture that gained fewest dB of PSNR.
+this have them; the means are over pictures. Of PSNR the least gain is told too, that of the picture that gained fewest dB, or lost
+most, and both of the PSNR of all three channels.
 """
 
 from __future__ import annotations
@@ -28,34 +29,46 @@ _SUFFIXES = frozenset({".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp"})
 
 @dataclass(frozen=True)
 class Row:
-    """One picture at one quality: bits per pixel of the JPEG file, and its measures before and after, in the order of MEASURES."""
+    """One picture at one quality: bits per pixel of the JPEG file, and its measures before and after, in the order of MEASURES.
+
+    color_gain: dB of PSNR gained over all channels.
+    """
 
     quality: int
     picture: str
     bpp: float
     before: tuple[float, ...]
     after: tuple[float, ...]
+    color_gain: float
 
     @property
     def gain(self) -> float:
         """The dB of PSNR gained."""
-        return self.after[0] - self.before[0]
+        return _gain(self.before[0], self.after[0])
 
 
 def measured(picture: Image.Image, name: str, quality: int, views: int = 1) -> Row:
     """Return what restoring the JPEG of a picture of RGB or L gives, by so many views."""
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=quality)
-    with Image.open(io.BytesIO(file.getvalue())) as shown:
-        luma, before = _luma(picture), _luma(shown)
-    after = _luma(restore(file.getvalue(), views))
+    with Image.open(io.BytesIO(file.getvalue())) as decoded:
+        luma, before = _luma(picture), _luma(decoded)
+        color_before = metrics.psnr(np.asarray(picture), np.asarray(decoded))
+    shown = restore(file.getvalue(), views)
+    after = _luma(shown)
     return Row(
         quality,
         name,
         metrics.bpp(len(file.getvalue()), *picture.size),
         tuple(measure(luma, before) for measure in MEASURES.values()),
         tuple(measure(luma, after) for measure in MEASURES.values()),
+        _gain(color_before, metrics.psnr(np.asarray(picture), np.asarray(shown))),
     )
+
+
+def _gain(before: float, after: float) -> float:
+    """Return the dB between two PSNR; 0 where both pictures are exact."""
+    return 0.0 if before == after else after - before
 
 
 def _luma(im: Image.Image) -> npt.NDArray[np.uint8]:
@@ -65,8 +78,8 @@ def _luma(im: Image.Image) -> npt.NDArray[np.uint8]:
 def table(rows: Sequence[Row]) -> str:
     """Return the means at every quality as a Markdown table; each measure of the JPEG, and after the arrow restored."""
     lines = [
-        f"| quality | bpp | {' | '.join(MEASURES)} | PSNR gained: mean, least, most |",
-        f"|{'---|' * (3 + len(MEASURES))}",
+        f"| quality | bpp | {' | '.join(MEASURES)} | PSNR gained: mean, least, most | of RGB: mean, least |",
+        f"|{'---|' * (4 + len(MEASURES))}",
     ]
     for quality in sorted({row.quality for row in rows}):
         some = [row for row in rows if row.quality == quality]
@@ -77,7 +90,9 @@ def table(rows: Sequence[Row]) -> str:
         ]
         gains = [row.gain for row in some]
         spread = f"{np.mean(gains):+.2f}, {min(gains):+.2f}, {max(gains):+.2f}"
-        lines.append(f"| {quality} | {np.mean([row.bpp for row in some]):.3f} | {' | '.join(cells)} | {spread} |")
+        colors = [row.color_gain for row in some]
+        cells += [spread, f"{np.mean(colors):+.2f}, {min(colors):+.2f}"]
+        lines.append(f"| {quality} | {np.mean([row.bpp for row in some]):.3f} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -113,9 +128,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         for quality in qualities:
             rows.append(measured(picture, path.name, quality, arguments.views))
             if arguments.verbose:
-                print(
-                    f"{path.name} {quality}: {rows[-1].before[0]:.2f} dB, restored {rows[-1].gain:+.2f} dB", flush=True
-                )
+                row = rows[-1]
+                words = f"{row.before[0]:.2f} dB, restored {row.gain:+.2f} dB, RGB {row.color_gain:+.2f} dB"
+                print(f"{path.name} {quality}: {words}", flush=True)
     if not rows:
         print(f"lic bench restore: no picture in {arguments.folder}", file=sys.stderr)
         return 1

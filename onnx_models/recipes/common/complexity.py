@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import onnx
 
 STRIDES = {"height": 1, "h2": 2, "h8": 8, "h": 16, "h4": 64}
@@ -24,14 +25,16 @@ def kmac_per_pixel(model: onnx.ModelProto) -> float:
     total = 0.0
     for node in model.graph.node:
         if node.op_type in ("Cast", "Mul", "Transpose") and node.input[0] in weights:
-            weights[node.output[0]] = weights[node.input[0]]
+            factors = [weights[v] for v in node.input if v in weights]
+            weights[node.output[0]] = list(np.broadcast_shapes(*factors))
             continue
         now = min((stride[v] for v in node.input if v in stride), default=None)
         if now is None:
             continue
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-        if node.op_type == "Conv":
+        if node.op_type in ("Conv", "AveragePool"):
             now *= attributes.get("strides", [1])[0]
+        if node.op_type == "Conv":
             total += math.prod(weights[node.input[1]]) / now**2
         if node.op_type == "ConvTranspose":
             total += math.prod(weights[node.input[1]]) / now**2

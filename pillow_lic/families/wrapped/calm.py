@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from .still import BLOCK, flags_of_pixels, still_in
+from .still import BLOCK, by_pixels, still_in
 
 if TYPE_CHECKING:
     from ...fileformat.areas import Area
@@ -39,17 +39,30 @@ def calmed(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
     level of a change, and all three the rest. Where the decoded picture has one tint all around, its pixels are taken.
     """
     change = LEVEL * levels(luma(decoded[area.slices])) - luma(shown)
-    near = flags_of_pixels(_small(change), area) | still_in(decoded, area, lambda p: levels(luma(p))[:, :, None])
+    near = by_pixels(_small(change), area) | still_in(decoded, area, lambda p: levels(luma(p))[:, :, None])
     if not near.any():
         return shown
     chosen, result = near[:, :, 0], shown.copy()
-    green = levels(change[chosen]).clip(-1, 1)
-    moved = shown[chosen] + levels(change[chosen] - SHARES[1] * green)[:, None]
-    moved[:, 1] += green
-    result[chosen] = moved.clip(0, 255)
-    tinted = (near & still_in(decoded, area, lambda p: p - p[:, :, 1:2]))[:, :, 0]
+    result[chosen] = lightened(shown[chosen], change[chosen])
+    tinted = (near & still_in(decoded, area, _tints))[:, :, 0]
     result[tinted] = decoded[area.slices][tinted]
     return result
+
+
+def _tints(pixels: Pixels) -> npt.NDArray[np.uint16]:
+    """Return R - G and B - G of pixels (h, w, 3), modulo 256, as one number each, (h, w, 1)."""
+    red, green, blue = np.moveaxis(pixels, 2, 0)
+    tints: npt.NDArray[np.uint16] = (red - green).astype(np.uint16) << 8
+    tints |= blue - green
+    return tints[:, :, None]
+
+
+def lightened(pixels: Pixels, change: Thousandths) -> Pixels:
+    """Return pixels (n, 3) whose luma in whole levels is changed by changes (n,): G takes the first level, and all three the rest."""
+    green = levels(change).clip(-1, 1)
+    moved = pixels + levels(change - SHARES[1] * green)[:, None]
+    moved[:, 1] += green
+    return moved.clip(0, 255).astype(np.uint8)
 
 
 def luma(pixels: Pixels) -> Thousandths:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .held import BLOCK, LUMA, basis, blocks
-from .still import flags_of_pixels
+from .still import by_pixels
 
 if TYPE_CHECKING:
     from ...fileformat.areas import Area
@@ -41,7 +41,7 @@ def let_be(shown: Pixels, decoded: Pixels, steps: Floats, area: Area) -> Pixels:
     halo = BLOCK * REACH
     top, first = max(0, area.y0 - halo), max(0, area.x0 - halo)
     noisy = noise(decoded[top : area.y1 + halo, first : area.x1 + halo], steps)
-    mask = flags_of_pixels(noisy[(area.y0 - top) // BLOCK :, (area.x0 - first) // BLOCK :], area)
+    mask = by_pixels(noisy[(area.y0 - top) // BLOCK :, (area.x0 - first) // BLOCK :], area)
     return np.where(mask, decoded[area.slices], shown) if mask.any() else shown
 
 

@@ -1,6 +1,6 @@
 """The networks of a model around a codec, run on whole pictures: `restore` with the rules that follow it, and `compact`.
 
-decoded picture ─restore, a square and its margin at a time─▶ calm ─▶ noise ─▶ held to the file ─▶ still ─▶ shown
+decoded picture ─restore, a square and its margin at a time─▶ calm ─▶ noise ─▶ held to the file ─▶ still ─▶ gate ─▶ shown
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ...fileformat import jpeg
 from ...fileformat.areas import Area, onto
 from ...fileformat.jpeg import Facts
 from .calm import calmed
+from .gate import gated
 from .held import has_cut_off, hold
 from .inner import of_inner
 from .noise import let_be
@@ -58,7 +59,7 @@ def restored(
         shown = let_be(calmed(shown, pixels, core), pixels, facts.steps[0], core)
         if luma is not None:
             shown = hold(shown, pixels[core.slices], luma[core.slices], facts.steps[0])
-        return left(shown, pixels, core)
+        return gated(model, left(shown, pixels, core), pixels, told(facts), core)
 
     windows = Windows(model.constants["window"], model.constants["margin"], model.constants["scale"], 1)
     windows.run(model, "restore", pixels, told(facts), shape, put, area, held, finish, views)

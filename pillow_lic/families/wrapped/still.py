@@ -8,7 +8,7 @@ JPEG keeps such a ground to within half a step of its mean, and often exactly; n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
+Value = TypeVar("Value", bound=np.generic)
 
 BLOCK: Final = 8
 """Pixels of a JPEG block each way."""
 REACH: Final = 2
 """Blocks each way around one that must have its colour: less, and smooth skies of photographs at low quality lose."""
+PROBES: Final = ((BLOCK - 1, BLOCK - 1), (BLOCK // 2 - 1, BLOCK // 2))
+"""Rows and columns of two pixels of a block that are compared with its first one before all of it is."""
 
 
 def left(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
@@ -42,11 +45,11 @@ def still_in(pixels: Pixels, area: Area, seen: Callable[[Pixels], npt.NDArray[An
     halo = BLOCK * REACH
     top, first = max(0, area.y0 - halo), max(0, area.x0 - halo)
     blocks = still(seen(pixels[top : area.y1 + halo, first : area.x1 + halo]))
-    return flags_of_pixels(blocks[(area.y0 - top) // BLOCK :, (area.x0 - first) // BLOCK :], area)
+    return by_pixels(blocks[(area.y0 - top) // BLOCK :, (area.x0 - first) // BLOCK :], area)
 
 
-def flags_of_pixels(blocks: Flags, area: Area) -> Flags:
-    """Return the flags of the blocks of an area, and maybe of some beyond it, as those of its pixels, (h, w, 1)."""
+def by_pixels(blocks: npt.NDArray[Value], area: Area) -> npt.NDArray[Value]:
+    """Return the values of the blocks of an area, and maybe of some beyond it, as those of its pixels, (h, w, 1)."""
     rows, columns = (-(-length // BLOCK) for length in area.shape)
     pixels = blocks[:rows, :columns].repeat(BLOCK, 0).repeat(BLOCK, 1)
     return pixels[: area.height, : area.width, None]
@@ -58,10 +61,15 @@ def still(pixels: npt.NDArray[Any]) -> Flags:
     What lies beyond an edge is as the nearest block inside.
     """
     missing = [(0, -length % BLOCK) for length in pixels.shape[:2]]
-    whole = np.pad(pixels, (*missing, (0, 0)), "edge")
+    whole = np.pad(pixels, (*missing, (0, 0)), "edge") if any(after for _, after in missing) else pixels
     blocks = whole.reshape(whole.shape[0] // BLOCK, BLOCK, whole.shape[1] // BLOCK, BLOCK, -1)
     colors = blocks[:, 0, :, 0]
-    flat: Flags = (blocks == colors[:, None, :, None]).all((1, 3, 4))
+    same = [(blocks[:, row, :, column] == colors).all(2) for row, column in PROBES]
+    flat: Flags = np.logical_and(*same)
+    rows, columns = np.nonzero(flat)  # few: the others are not looked at
+    flat[rows, columns] = (blocks[rows, :, columns] == colors[rows, columns][:, None, None]).all((1, 2, 3))
+    if not flat.any():
+        return flat
     for axis in (0, 1):  # equal to what is around in a column, then in a row: so in the square
         width = [(REACH, REACH) if k == axis else (0, 0) for k in range(3)]
         near, flags = np.pad(colors, width, "edge"), np.pad(flat, width[:2], "edge")
