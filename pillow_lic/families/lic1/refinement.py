@@ -34,7 +34,7 @@ ROLE = "error_gradient"
 FIRST_PARTS = (0.16, 0.16)
 """The part of the way that the first step goes, at both ends of the scale; the others shrink evenly towards 0."""
 FIRST_OF_PATH = (0.33, 0.6)
-"""The same for the gradient of the linear path."""
+"""The same for the gradient of the linear path, of a single step; of n that of each is smaller by the root of n."""
 CURVATURE = 2 * quantiser.ERROR_BITS
 """The second derivative of the bits that an error of y is worth, by steps."""
 ROUNDING = 1 / 12
@@ -57,6 +57,8 @@ def parts(model: Model, count: int, level: Floats) -> list[Floats]:
     """Return the part of the way to the target that each of so many steps goes, at a level field (h, w)."""
     lowest, highest = FIRST_PARTS if has_graph(model) else FIRST_OF_PATH
     first = np.float32(lowest) + np.float32((highest - lowest) / MAX_LEVEL) * level
+    if not has_graph(model):
+        first /= np.float32(math.sqrt(max(count, 1)))
     return [first * np.float32(1 - k / count) for k in range(count)]
 
 
