@@ -69,7 +69,6 @@ NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
     scales.find.__code__: lambda given: [f"scales_{given['stage']}"],
     means.begin.__code__: lambda given: ["means_z"],
     means.find.__code__: lambda given: [f"means_{given['stage']}"],
-    means._found.__code__: lambda given: [f"means_{given['stage']}"],
     means.find_first.__code__: lambda given: [f"means_{given['stage']}"],
     drafting.draw.__code__: lambda given: [f"draft_{given['scale']}"],
     synthesis.draw.__code__: lambda given: ["synthesis"],
