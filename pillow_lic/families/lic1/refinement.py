@@ -33,7 +33,7 @@ Pixels = npt.NDArray[np.uint8]
 ROLE = "error_gradient"
 FIRST_PARTS = (0.16, 0.16)
 """The part of the way that the first step goes, at both ends of the scale; the others shrink evenly towards 0."""
-FIRST_OF_PATH = (0.33, 0.6)
+FIRST_OF_PATH = (0.1, 0.4)
 """The same for the gradient of the linear path, of a single step; of n that of each is smaller by the root of n."""
 CURVATURE = 2 * quantiser.ERROR_BITS
 """The second derivative of the bits that an error of y is worth, by steps."""
