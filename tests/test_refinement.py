@@ -138,7 +138,7 @@ def test_steps_shrink_to_nothing(name: str) -> None:
     assert refinement.parts(spec, 0, level) == []
     (once,) = refinement.parts(spec, 1, level)
     np.testing.assert_allclose(once[0], refinement.FIRST_PARTS if name == "lic1" else refinement.FIRST_OF_PATH)
-    steps, first = np.array(refinement.parts(spec, 4, level)), once if name == "lic1" else once / 2
+    steps, first = np.array(refinement.parts(spec, 4, level)), once if name == "lic1" else once / np.sqrt(2)
     np.testing.assert_allclose(steps[0], first, rtol=1e-6)
     np.testing.assert_allclose(np.diff(steps, axis=0), -np.stack([first / 4] * 3), rtol=1e-5)
 

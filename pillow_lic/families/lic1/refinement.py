@@ -34,7 +34,7 @@ ROLE = "error_gradient"
 FIRST_PARTS = (0.16, 0.16)
 """The part of the way that the first step goes, at both ends of the scale; the others shrink evenly towards 0."""
 FIRST_OF_PATH = (0.1, 0.4)
-"""The same for the gradient of the linear path, of a single step; of n that of each is smaller by the root of n.
+"""The same for the gradient of the linear path, of a single step; of n that of each is smaller by the fourth root of n.
 
 Longer steps gain squared error and lose structure (MS-SSIM), most at low levels (measured: LEVERS.md)."""
 CURVATURE = 2 * quantiser.ERROR_BITS
@@ -60,7 +60,7 @@ def parts(model: Model, count: int, level: Floats) -> list[Floats]:
     lowest, highest = FIRST_PARTS if has_graph(model) else FIRST_OF_PATH
     first = np.float32(lowest) + np.float32((highest - lowest) / MAX_LEVEL) * level
     if not has_graph(model):
-        first /= np.float32(math.sqrt(max(count, 1)))
+        first /= np.float32(max(count, 1) ** 0.25)
     return [first * np.float32(1 - k / count) for k in range(count)]
 
 
