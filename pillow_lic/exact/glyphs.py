@@ -121,12 +121,7 @@ def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
     contrasts = _contrasts(blocks)
     kinds = _inks(blocks, contrasts)
     ink, cover, explained, sure = _explained(blocks, contrasts, kinds)
-    soft = (
-        (cover > 0)
-        & (ink != blocks.pixels).any(2)
-        & _varies(blocks)
-        & (grounds.at(_soft(whole), blocks.places) > 0)
-    )
+    soft = (cover > 0) & (ink != blocks.pixels).any(2) & _varies(blocks) & (grounds.at(_soft(whole), blocks.places) > 0)
     explained &= (contrasts * soft).sum(1) <= _MOST_SOFT * contrasts.sum(1)
     if sure < LEAST_SURE:
         return None
