@@ -180,3 +180,15 @@ def test_a_shadow_is_no_glyph() -> None:
     shadows = (cards < 150).any(2)
     found = glyphs.searched(np.rint(cards).astype(np.uint8), None)
     assert found is None or not (found.cover[shadows] > 0).any()
+
+
+def test_a_thin_bar_of_a_gradient_is_no_shadow() -> None:
+    pixels = sky(8, 8)
+    along = np.linspace(0, 1, 112)[:, None]
+    for y in range(13, 120, 16):
+        pixels[y : y + 6, 8:120] += along * (np.array([255, 80, 40]) - pixels[y : y + 6, 8:120])
+    for y in range(2, 120, 16):
+        pixels[y : y + 5, 8:120:7] = pixels[y : y + 5, 9:120:7] = (255, 80, 40)
+    found = glyphs.searched(np.rint(pixels).astype(np.uint8), None)
+    assert found is not None
+    assert (found.cover[45:51, 64:112] > 0).mean() > 0.9

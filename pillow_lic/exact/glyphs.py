@@ -48,6 +48,8 @@ _TOLERANCE = 10.0
 _SOFT, _VARIES, _CELL, _MOST_SOFT = 6, 3.0, 4, 0.25
 """Levels to each neighbour up to which a pixel is soft where its distance from the ground varies by as many in a cell of so many pixels a
 side, and the most of a block's contrast in such pixels: a shadow, which would show steps."""
+_THIN = 4
+"""Pixels up to which on two opposite sides there is one that is not soft, where a bar or a stroke is thin, and no shadow."""
 _EXPLAINED = 0.85
 """Share of a block's contrast that inks must explain; the rest stays with the codec.
 
@@ -119,12 +121,7 @@ def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
     contrasts = _contrasts(blocks)
     kinds = _inks(blocks, contrasts)
     ink, cover, explained, sure = _explained(blocks, contrasts, kinds)
-    soft = (
-        (cover > 0)
-        & (ink != blocks.pixels).any(2)
-        & _varies(blocks)
-        & (grounds.at(grounds.flat(whole, _SOFT), blocks.places) > 0)
-    )
+    soft = (cover > 0) & (ink != blocks.pixels).any(2) & _varies(blocks) & (grounds.at(_soft(whole), blocks.places) > 0)
     explained &= (contrasts * soft).sum(1) <= _MOST_SOFT * contrasts.sum(1)
     if sure < LEAST_SURE:
         return None
@@ -273,6 +270,20 @@ def _contrasts(blocks: Ground) -> Floats:
     """Return the levels from the ground to every pixel (n, 256) that is none of it, in the channel that differs most."""
     contrasts: Floats = largest(np.abs(blocks.pixels - blocks.ground)) * blocks.drawn
     return contrasts
+
+
+def _soft(colors: Pixels) -> Mask:
+    """Return which pixels of a tile (h, w, 1 or 3) are soft, but for those of thin bars and strokes."""
+    hard = ~grounds.flat(colors, _SOFT)
+    result = ~hard
+    for axis in (0, 1):
+        plane = np.moveaxis(hard, axis, 0)
+        before, after = plane.copy(), plane.copy()
+        for away in range(1, _THIN + 1):
+            before[away:] |= plane[:-away]
+            after[:-away] |= plane[away:]
+        np.moveaxis(result, axis, 0)[before & after] = False
+    return result
 
 
 def _varies(blocks: Ground) -> Mask:
