@@ -29,7 +29,8 @@ def letters() -> np.ndarray:
 
 @pytest.mark.parametrize("quality", [40, 60, 93])
 def test_luma_is_held_to_the_file_where_colours_were_cut_off(quality: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It comes nearer to that of the original, at 93 too, where the network changes nothing."""
+    """It comes nearer to that of the original, at 93 too, where the network changes nothing; before a gate shows less of it."""
+    monkeypatch.setattr(restoration, "gated", lambda _, shown, *__: shown)
     data = jpeg_of(letters(), quality=quality)
     shown = np.asarray(pillow_lic.restore(data))
     monkeypatch.setattr(restoration, "luma_of", lambda *_: None)

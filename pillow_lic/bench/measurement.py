@@ -85,7 +85,7 @@ def our_codec(name: str) -> Codec:
 def complexity() -> dict[str, float]:
     """Return the thousands of multiply-adds per pixel of the encoder and of the decoder of the default model.
 
-    What an encoder decodes to fit filters is not counted.
+    What an encoder decodes to fit filters and to refine is not counted, nor what a step runs once more.
     """
     from ..engine import models
 
