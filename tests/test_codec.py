@@ -11,7 +11,7 @@ from pictures import SAMPLE, photo_like
 from PIL import Image
 from tiled import in_tiles, stream_of
 
-from pillow_lic import codec
+from pillow_lic import codec, metrics
 from pillow_lic.engine import entropy, runtime
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
@@ -83,7 +83,10 @@ def test_encoding_is_repeatable_and_threads_do_not_change_symbols() -> None:
 def test_same_symbols_at_every_optimisation_level(
     monkeypatch: pytest.MonkeyPatch, level: str, threads: int, native: bool, share: float
 ) -> None:
-    """And the pixels up to one level: of networks in few samples; the last bit of a mean can move what native code rounds by a step."""
+    """And the pixels up to one level: of networks in few samples; the last bit of a mean can move what native code rounds by a step.
+
+    A file that is written again is as good: a step of effort goes by what the networks draw, and their last bit can turn a choice.
+    """
     if not native:
         for module in (scales, synthesis, detail):
             monkeypatch.setattr(module, "_native", lambda model: None)
@@ -102,8 +105,9 @@ def test_same_symbols_at_every_optimisation_level(
         difference = np.abs(codec.decode(data)[1].astype(int) - reference)
         assert difference.max() <= 1
         assert (difference > 0).mean() < share
-        reencoded = encode(pixels)
-    assert np.abs(codec.decode(reencoded)[1].astype(int) - reference).mean() < 0.1
+        again = encode(pixels)
+    assert len(again) == pytest.approx(len(data), rel=0.01)
+    assert metrics.psnr(pixels, codec.decode(again)[1]) == pytest.approx(metrics.psnr(pixels, reference), abs=0.05)
 
 
 def test_noise_in_every_float_network_moves_pixels_never_symbols(monkeypatch: pytest.MonkeyPatch) -> None:
