@@ -87,7 +87,12 @@ def smooth(colors: Pixels, taken: Mask | None) -> Ground:
 
 def joined(one: Ground, other: Ground) -> Ground:
     """Return the blocks of both."""
-    return Ground(*(np.concatenate(parts) for parts in zip(one, other, strict=True)))
+    return Ground(
+        np.concatenate([one.places, other.places]),
+        np.concatenate([one.pixels, other.pixels]),
+        np.concatenate([one.ground, other.ground]),
+        np.concatenate([one.drawn, other.drawn]),
+    )
 
 
 def are_even(ground: Floats) -> Mask:
