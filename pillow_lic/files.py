@@ -148,9 +148,7 @@ def _take_over(old: os.stat_result, access_list: bytes, descriptor: int, path: P
                 os.fchown(descriptor, old.st_uid, old.st_gid)
     mode = stat.S_IMODE(old.st_mode)
     if access_list:
-        mode &= (
-            ~stat.S_IRWXG
-        )  # with a list these are the most that its entries may allow, and not the rights of the group
+        mode &= ~stat.S_IRWXG  # with a list: the most that its entries may allow, and not the rights of the group
     with suppress_refusal():
         os.chmod(descriptor if os.chmod in os.supports_fd else path, mode)
     if access_list:
@@ -188,9 +186,8 @@ def sweep(directory: StrPath) -> int:
     removed = 0
     with Ignoring(OSError):
         marked = [entry for entry in os.scandir(directory) if entry.name.endswith(TEMPORARY_MARK)]
-        found = [
-            entry.path for entry in marked if entry.is_file(follow_symlinks=False)
-        ]  # a pipe would be waited on for ever
+        # A pipe would be waited on for ever.
+        found = [entry.path for entry in marked if entry.is_file(follow_symlinks=False)]
         for path in found:
             removed += _remove_if_left(path)
     return removed

@@ -59,18 +59,14 @@ def _thumbnails(names: Sequence[str]) -> int:
     from ..desktop import thumbnail
     from ..errors import let_pass
 
-    made = failed = 0
-
-    def closed(error: OSError) -> None:
-        nonlocal failed
-        print(f"lic: {error}", file=sys.stderr)
-        failed += 1
-
-    found = thumbnail.pictures(names, closed)
+    closed: list[OSError] = []
+    found = thumbnail.pictures(names, closed.append)
+    for folder in closed:
+        print(f"lic: {folder}", file=sys.stderr)
     if not found:
         print(f"lic: there are no .lic files in {', '.join(names)}", file=sys.stderr)
         return 1
-    unseen = failed
+    made = failed = 0
     for path in found:
         try:
             made += bool(thumbnail.share(path))
@@ -78,5 +74,5 @@ def _thumbnails(names: Sequence[str]) -> int:
             let_pass(error)
             print(f"lic: {path}: {error}", file=sys.stderr)
             failed += 1
-    print(f"{made} thumbnails made, {len(found) - made - failed + unseen} there already, {failed} failed")
-    return 1 if failed else 0
+    print(f"{made} thumbnails made, {len(found) - made - failed} there already, {failed + len(closed)} failed")
+    return 1 if failed or closed else 0

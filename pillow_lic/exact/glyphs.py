@@ -25,7 +25,7 @@ from .aims import Aim
 from .choice import Spent
 from .drawn import BLOCK, LEAST_SURE, contrast, packed
 from .ground import continued
-from .grounds import Ground, largest, squares_of
+from .grounds import Ground, blocks_of, largest
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -121,16 +121,16 @@ def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
     contrasts = _contrasts(blocks)
     kinds = _inks(blocks, contrasts)
     ink, cover, explained, sure = _explained(blocks, contrasts, kinds)
-    soft = (cover > 0) & (ink != blocks.pixels).any(2) & _varies(blocks) & (grounds.at(_soft(whole), blocks.places) > 0)
-    explained &= (contrasts * soft).sum(1) <= _MOST_SOFT * contrasts.sum(1)
     if sure < LEAST_SURE:
         return None
+    soft = (cover > 0) & (ink != blocks.pixels).any(2) & _varies(blocks) & (grounds.at(_soft(whole), blocks.places) > 0)
+    explained &= (contrasts * soft).sum(1) <= _MOST_SOFT * contrasts.sum(1)
     grid = (-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK))
     flags = (np.zeros(grid, np.bool_), np.zeros(grid, np.float32), np.zeros(grid, np.bool_))
     result = Candidates(np.zeros_like(colors), np.zeros(colors.shape[:2], np.uint8), *flags)
     rows, columns = (np.asarray(part) for part in np.divmod(blocks.places[explained], whole.shape[1] // BLOCK))
     for plane, values in ((result.ink, ink[explained]), (result.cover, cover[explained])):
-        cut = squares_of(plane[: whole.shape[0], : whole.shape[1]])
+        cut = blocks_of(plane[: whole.shape[0], : whole.shape[1]])
         cut[rows, columns] = values.reshape(-1, BLOCK, BLOCK, *plane.shape[2:])
     result.blocks[rows, columns] = True
     result.contrasts[rows, columns] = contrasts[explained].sum(1)

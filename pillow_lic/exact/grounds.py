@@ -101,7 +101,7 @@ def are_even(ground: Floats) -> Mask:
     return even
 
 
-def squares_of(plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def blocks_of(plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     """Return the blocks (rows, columns, 16, 16, ...) of a plane of whole ones, as a view."""
     rows, columns = (side // BLOCK for side in plane.shape[:2])
     cut = plane.reshape(rows, BLOCK, columns, BLOCK, *plane.shape[2:])
@@ -149,7 +149,7 @@ def _spread(blocks: Mask) -> Mask:
 def at(plane: npt.NDArray[np.generic], places: Places) -> Floats:
     """Return blocks of a plane (h, w, ...) of whole ones by raster index: (n, 256, ...)."""
     rows, columns = np.divmod(places, plane.shape[1] // BLOCK)
-    return squares_of(plane)[rows, columns].reshape(len(places), BLOCK**2, *plane.shape[2:]).astype(np.float32)
+    return blocks_of(plane)[rows, columns].reshape(len(places), BLOCK**2, *plane.shape[2:]).astype(np.float32)
 
 
 def _fitted(pixels: Floats, flat: Mask) -> _Fit:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from .. import channels
 from ..engine.models import Model
-from ..exact import aims, choice, ground, layer, whole
+from ..exact import choice, ground, layer, whole
 from ..exact.layer import Layer
 from ..families import Request
 from ..fileformat import importance_map, vp8l
@@ -26,7 +26,7 @@ from ..fileformat.limits import MAX_LEVEL
 from ..importance import requested
 from ..options import EncodeOptions
 from . import previews, rate_search
-from .forms import Alone, Coded, Form, Picture, as_it_is
+from .forms import Alone, Coded, Form, Picture, aim_of, as_it_is
 from .trials import Trials
 
 Pixels = npt.NDArray[np.uint8]
@@ -145,7 +145,7 @@ def _worth(form: Form, data: bytes, model: Model, level: int) -> float:
     bits = form.cost(level) if isinstance(form, Coded) and form.was_tried(level) else 8.0 * len(data)
     if isinstance(form, Coded) and form.is_drawn and not form.was_tried(level):
         bits = max(bits, form.expected(level))
-    if form.is_drawn and aims.aim(model.slope(level), level).is_exact:
+    if form.is_drawn and aim_of(model, level).is_exact:
         return max(bits, min(choice.FAVOUR_OF_LETTERS * bits, 8 * choice.GROWTH_OF_LETTERS * len(data)))
     return bits
 

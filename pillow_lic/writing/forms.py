@@ -20,13 +20,12 @@ from ..engine.models import Model
 from ..exact import aims, drawn, ground
 from ..exact.aims import Aim
 from ..exact.drawn import BLOCK
-from ..exact.layer import Layer
+from ..exact.layer import Layer, squares_of
 from ..families import Request, Writer
 from ..fileformat import alpha, container, importance_map, squares, vp8l
 from ..fileformat.header import Header
 from ..fileformat.importance_map import Deltas
 from ..fileformat.limits import MAX_LEVEL
-from ..fileformat.tiling import Tiling
 from ..inspection import LOSSLESS
 
 Pixels = npt.NDArray[np.uint8]
@@ -34,8 +33,6 @@ Floats = npt.NDArray[np.float32]
 
 MOST_DB: Final = 100.0
 """PSNR of equal pictures, for a search that interpolates."""
-_EDGE: Final = 1024
-"""Side in pixels of the squares in which errors are summed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +149,7 @@ class Coded:
 
     def aim(self, level: int) -> Aim:
         """Return what files of a level aim at."""
-        return aims.aim(self._model.slope(level), level)
+        return aim_of(self._model, level)
 
     def file(self, level: int) -> bytes:
         """Return the file of a level."""
@@ -194,7 +191,7 @@ class Coded:
         """
         trial = self._trial(level)
         contrasts = np.empty_like(trial.errors)
-        for area in Tiling(self._seen.shape[1], self._seen.shape[0], _EDGE).tiles():
+        for area in squares_of(*self._seen.shape[:2]):
             contrasts[area.over(BLOCK).slices] = drawn.contrast(self._seen[area.slices])
         bits = 8 * sum(map(len, trial.payloads)) / max(1.0, float(contrasts.sum(dtype=np.float64)))
         result: Floats = self.aim(level).slope * trial.errors + np.float32(bits) * contrasts
@@ -217,7 +214,7 @@ class Coded:
         if self._kept is not None:
             self._kept.lay_over(colors, level, self.writer.tiling)
         errors = np.empty((-(-height // BLOCK), -(-width // BLOCK)), np.float32)
-        for area in Tiling(width, height, _EDGE).tiles():
+        for area in squares_of(height, width):
             wanted = self._seen[area.slices]
             if self._kept is not None:
                 wanted = np.where(self._kept.covered(area)[:, :, None], self._kept.colors[area.slices], wanted)
@@ -264,6 +261,11 @@ class Alone:
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
         return min(metrics.psnr(self._kept.colors, self._kept.whole(level)), MOST_DB)
+
+
+def aim_of(model: Model, level: int) -> Aim:
+    """Return what files of a level of a model aim at."""
+    return aims.aim(model.slope(level), level)
 
 
 def as_it_is(picture: Picture, effort: int) -> Callable[[int], bytes]:

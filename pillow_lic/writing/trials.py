@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine.models import Model
-from ..exact import aims, choice, drawn, layer, whole
+from ..exact import choice, drawn, layer, whole
 from ..exact.aims import Aim
 from ..exact.drawn import BLOCK
 from ..exact.layer import Layer
 from ..families import Request
 from ..fileformat.areas import Area
-from .forms import Alone, Coded, Form, Picture
+from .forms import Alone, Coded, Form, Picture, aim_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -74,7 +74,7 @@ class Trials:
 
     def aim(self, level: int) -> Aim:
         """Return what files of a level aim at."""
-        return aims.aim(self._model.slope(level), level)
+        return aim_of(self._model, level)
 
     def form(self, kept: Layer | None) -> Coded:
         """Return the form of the picture with a layer, or without."""

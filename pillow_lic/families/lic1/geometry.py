@@ -26,6 +26,11 @@ class Grid(NamedTuple):
         """Rows and columns of the latents."""
         return (self.hyper[0] * self.hyper_stride, self.hyper[1] * self.hyper_stride)
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns of the latents that hold pixels."""
+        return (slice(self.inside[0]), slice(self.inside[1]))
+
 
 class Geometry(NamedTuple):
     """Strides, halos and reaches of a model.

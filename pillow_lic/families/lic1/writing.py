@@ -150,8 +150,7 @@ class Writer:
 
     def _drawn(self, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> filtering.Fine:
         """Return the colours (H, W, 3) of a tile without a filter, whose y_hat (M, h, w) and level field (h, w) are these."""
-        inside = (slice(grid.inside[0]), slice(grid.inside[1]))
-        whole = transforms.synthesis(self._model, y_hat[:, *inside], field[inside], reference=self._reference)
+        whole = transforms.synthesis(self._model, y_hat[:, *grid.slices], field[grid.slices], reference=self._reference)
         return np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])
 
     def _filtered(self, level: int, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> _Filtered:
@@ -187,21 +186,19 @@ class Writer:
         stride = self._geometry.stride
         rows, columns = window.area.over(stride).shape
         here = window.crop.over(stride).slices
-        there = (slice(grid.inside[0]), slice(grid.inside[1]))
         shown = seen[:, :rows, :columns].copy()
-        shown[:, *here] = y_hat[:, *there]
+        shown[:, *here] = y_hat[:, *grid.slices]
         pixels = self._pixels(window.area, stride * rows, stride * columns)
         found = refinement.error_gradient(self._model, shown, field[:rows, :columns], pixels)
         result = np.zeros(y_hat.shape, np.float32)
-        result[:, *there] = found[:, *here]
+        result[:, *grid.slices] = found[:, *here]
         return result
 
     def _path_gradient(
         self, tile: Area, made: filtering.Fine, found: filtering.Filter, field: Floats, grid: Grid
     ) -> Floats:
         """Return the gradient (M, h, w) of the error of a tile's colours (H, W, 3) once they are filtered, 0 where it has no pixels."""
-        inside = (slice(grid.inside[0]), slice(grid.inside[1]))
         shown = filtering.applied(made, Area(0, 0, tile.width, tile.height), found)
         result = np.zeros((self._geometry.latents, *grid.shape), np.float32)
-        result[:, *inside] = gradient.find(self._model, shown, self._rgb[tile.slices], field[inside])
+        result[:, *grid.slices] = gradient.find(self._model, shown, self._rgb[tile.slices], field[grid.slices])
         return result
