@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pillow_lic import color, files, plugin, saving
 from pillow_lic.engine.settings import settings
+from pillow_lic.fileformat.identity import EXTENSION, accept
 from pillow_lic.fileformat.source import write_all
-from pillow_lic.naming import EXTENSION, accept
 from pillow_lic.options import documented
 
 

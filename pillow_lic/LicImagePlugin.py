@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image
 
-from .naming import EXTENSION, FORMAT, MIME, accept
+from .fileformat.identity import EXTENSION, FORMAT, MIME, accept
 
 if TYPE_CHECKING:
     from PIL import ImageFile

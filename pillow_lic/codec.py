@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import channels, families, gaps
+from . import channels, families, missing_tiles
 from .engine import models
 from .engine.models import Model
 from .engine.settings import check_pixels, current_settings, limited_time
@@ -26,7 +26,7 @@ from .fileformat.header import CHANNELS, Header
 from .fileformat.limits import MAX_LEVEL, MAX_PIXELS, MAX_SIDE
 from .fileformat.preview import Preview
 from .fileformat.sections import ALPHA, EXACT, IMPORTANCE
-from .inspection import LOSSLESS, alpha_apart, model_of, sound_preview
+from .inspecting import LOSSLESS, alpha_apart, model_of, sound_preview
 
 if TYPE_CHECKING:
     from .options import EncodeOptions
@@ -167,7 +167,7 @@ def decode_region(
 
 def _drawn(reader: Reader, payloads: Payloads, put: Put, strict: bool, held: int) -> set[int]:
     """Have a reader draw, and return the indexes of the tiles that were not there."""
-    noted = gaps.Noted(payloads)
+    noted = missing_tiles.Noted(payloads)
     reader.draw(noted, put, strict=strict, held=held)
     return noted.gaps
 
@@ -175,7 +175,7 @@ def _drawn(reader: Reader, payloads: Payloads, put: Put, strict: bool, held: int
 def _fill(lost: set[int], header: Header, small: Preview | None, area: Area, put: Put) -> None:
     """Give what the preview, where there is one, shows of tiles that are lost to `put`, as far as they lie in an area."""
     if small is not None:
-        gaps.fill(lost, header, small, area, put, decode(small.file, strict=False)[1])
+        missing_tiles.fill(lost, header, small, area, put, decode(small.file, strict=False)[1])
 
 
 def check_budget(fp: IO[bytes], front: Front, most: int) -> None:

@@ -8,7 +8,7 @@ from PIL import ImageFile
 
 from .engine.interpreter import require_main
 from .fileformat import container
-from .naming import FORMAT
+from .fileformat.identity import FORMAT
 
 
 class HeaderOnlyImageFile(ImageFile.ImageFile):

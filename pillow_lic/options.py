@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from . import parsing
+from . import command_values
 from .arguments import number, positive
 from .fileformat.levels import quality_to_level
 from .importance.places import LEGAL_PLACES, LEGAL_ROI, boxes, importance, is_map
@@ -134,7 +134,7 @@ class EncodeOptions:
         legal="1-10 (or 11-100 as percent)",
         meaning=f"How much detail is kept; fractions are allowed. Default {DEFAULT_QUALITY:g}.",
         check=_quality,
-        parse=parsing.number,
+        parse=command_values.number,
         metavar="Q",
         letter="q",
         is_aim=True,
@@ -144,7 +144,7 @@ class EncodeOptions:
         legal="a positive number of bytes",
         meaning="Choose the quality so that the file is at most this large.",
         check=positive,
-        parse=parsing.byte_count,
+        parse=command_values.byte_count,
         metavar="BYTES",
         is_aim=True,
     )
@@ -152,7 +152,7 @@ class EncodeOptions:
         legal="a positive number of bits per pixel",
         meaning="Choose the quality to reach this number of bits per pixel.",
         check=positive,
-        parse=parsing.real,
+        parse=command_values.real,
         metavar="BPP",
         is_aim=True,
     )
@@ -160,7 +160,7 @@ class EncodeOptions:
         legal="a positive number of dB",
         meaning="Choose the quality to reach this PSNR of the RGB pixels.",
         check=positive,
-        parse=parsing.real,
+        parse=command_values.real,
         metavar="DB",
         is_aim=True,
     )
@@ -170,7 +170,7 @@ class EncodeOptions:
         "outside all boxes; the mean quality stays the same.",
         in_python="A mask has the shape (height, width) and is uint8 or 0-1; white means weight 1.",
         check=_roi,
-        parse=parsing.box,
+        parse=command_values.box,
         metavar="L,T,R,B[,W]",
         written="a box in pixels; repeatable",
         repeatable=True,
@@ -183,7 +183,7 @@ class EncodeOptions:
         "given too, both add up.",
         in_python="A map is a mask like that of roi, or the map of another file (Image.info['importance']), which is stored unchanged.",
         check=importance,
-        parse=parsing.importance,
+        parse=command_values.importance,
         metavar="auto",
         written="auto, semantic or a strength 0-1",
         takes_mask=True,
@@ -204,7 +204,7 @@ class EncodeOptions:
         "of 16x16 pixels. Default auto.",
         in_python="A mask is followed pixel by pixel.",
         check=_exact,
-        parse=parsing.exact_places,
+        parse=command_values.exact_places,
         metavar="auto",
         written="auto, off, or boxes in pixels (repeatable)",
         repeatable=True,
@@ -216,7 +216,7 @@ class EncodeOptions:
         meaning="Store a small copy of the picture in the file, so that thumbnails are fast. auto does so from 8 megapixels on, "
         "where it takes about 1 % of the file. Default auto.",
         check=_preview,
-        parse=parsing.preview,
+        parse=command_values.preview,
         metavar="auto",
         written="auto, on or off",
     )
@@ -226,7 +226,7 @@ class EncodeOptions:
         "0, and for 1, its default, a large one that refines what it has coded once and fits a filter to the picture; the default of "
         "other models is 0. Each step beyond that refines it once more.",
         check=_effort,
-        parse=parsing.number,
+        parse=command_values.number,
         metavar="N",
     )
     model: str | int | None = _option(
@@ -234,7 +234,7 @@ class EncodeOptions:
         meaning="The model to write with. Default lic2; lic1 makes smaller files that take about three times as long to open. "
         "lossless does the same as the option of that name.",
         check=_model,
-        parse=parsing.name_or_number,
+        parse=command_values.name_or_number,
         metavar="MODEL",
     )
 

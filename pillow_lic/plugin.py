@@ -16,16 +16,16 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from . import arguments, codec, color, families, inspection, metadata
+from . import arguments, codec, color, families, inspecting, metadata
 from .engine.settings import check_pixels
 from .errors import LicDamagedError, LicTruncatedError, NotLicError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
+from .fileformat.identity import FORMAT
 from .fileformat.preview import Preview
 from .fileformat.sections import IMPORTANCE
 from .fileformat.source import not_a_file, opened
-from .naming import FORMAT
 
 if TYPE_CHECKING:
     from . import files
@@ -85,7 +85,7 @@ class LicImageFile(ImageFile.ImageFile):
         self._front = front
         self._size = (header.width, header.height)
         self._mode = header.mode
-        model = inspection.model_of(header)
+        model = inspecting.model_of(header)
         self._draft_scales = families.drafts(model)
         self.info.update(_info(header, model.name, front.metadata))
         if (places := _importance(fp, front)) is not None:
@@ -108,7 +108,7 @@ class LicImageFile(ImageFile.ImageFile):
             factor = min(length // max(1, wanted) for length, wanted in zip(self.size, size, strict=True))
             scale = next((s for s in self._draft_scales if s <= factor), 1)
             if scale > 1 and self.fp is not None and self.most is None:
-                found = inspection.sound_preview(self.fp, self._front)
+                found = inspecting.sound_preview(self.fp, self._front)
                 least = (
                     scale // 2 + 1 if self._is_strict else 0
                 )  # of a draft of the tiles those that are missing would be grey
@@ -198,7 +198,7 @@ class LicImageFile(ImageFile.ImageFile):
             return
         fp = self._file()
         fp.seek(self._front.start)
-        inspection.verify(fp)
+        inspecting.verify(fp)
         super().verify()
 
     def __getstate__(self) -> list[Any]:
@@ -290,7 +290,7 @@ def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
     """
     most = _byte_count("size", size)
     with _lic_file(fp) as file:
-        return inspection.cut(file, most)
+        return inspecting.cut(file, most)
 
 
 def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
@@ -299,7 +299,7 @@ def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
     OSError for a .lic file that contains no JPEG file, and for one that is damaged or of another format.
     """
     with _lic_file(fp) as file:
-        return inspection.inner_file(file)
+        return inspecting.inner_file(file)
 
 
 @contextmanager
@@ -338,7 +338,7 @@ def _info(header: Header, model: str, stored: Mapping[str, bytes]) -> dict[str, 
     info: dict[str, Any] = {
         "lic_version": header.version,
         "lic_quality": round(header.quality, 2),
-        "lossless": inspection.is_lossless(header),
+        "lossless": inspecting.is_lossless(header),
         "lic_model": model,
         **stored,
     }

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, JpegImagePlugin
 
-from . import color, originals
+from . import color, jpeg_originals
 from .engine import models
 from .engine.settings import check_pixels, limited_time
 from .families.wrapped import restoration
@@ -52,13 +52,13 @@ def check_views(views: int) -> None:
 
 
 def _of_image(im: Image.Image, views: int) -> Image.Image:
-    if not originals.is_from_jpeg(im):
+    if not jpeg_originals.is_from_jpeg(im):
         msg = f"only what was opened from a JPEG file can be restored, got an image {f'of {im.format}' if im.format else 'of no file'}"
         raise ValueError(msg)
-    data = originals.file_of(im)
+    data = jpeg_originals.file_of(im)
     if not (data and getattr(im, "tile", None)):  # loaded: somebody may have drawn on it
         pixels = color.to_pixels(im)
-        if words := originals.objection(data, pixels.array, pixels.mode):
+        if words := jpeg_originals.objection(data, pixels.array, pixels.mode):
             msg = f"an image must be as it was opened from its JPEG file to be restored: {words}"
             raise ValueError(msg)
     restored = _of_file(data, views)

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from PIL import Image
 
-from . import arguments, codec, color, families, files, inspection, metadata, options, originals
+from . import arguments, codec, color, families, files, inspecting, jpeg_originals, metadata, options
 from .engine import models
 from .engine.interpreter import require_main
 from .fileformat.source import not_a_file, write_all
@@ -82,7 +82,7 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
     require_main()
     encoding = encode_options(words)
     original = (
-        originals.file_of(im) if keeps_original(encoding) else b""
+        jpeg_originals.file_of(im) if keeps_original(encoding) else b""
     )  # of a stream it is gone once the pixels are loaded
     im.load()  # before all else: the mode, the size and the Exif object of a TIFF may be others then
     _warn_unknown(words, im.info, stacklevel)
@@ -94,8 +94,8 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
         warnings.warn(pixels.lost, UserWarning, stacklevel - 1)
     found["icc_profile"] = pixels.icc_profile
     stored = {name: value for name, value in found.items() if value}
-    if keeps_original(encoding) and originals.is_from_jpeg(im):
-        if lost := originals.objection(original, pixels.array, pixels.mode):
+    if keeps_original(encoding) and jpeg_originals.is_from_jpeg(im):
+        if lost := jpeg_originals.objection(original, pixels.array, pixels.mode):
             original = b""
             warnings.warn(
                 f"the JPEG file of this picture is not kept, it is saved anew with quality {options.DEFAULT_QUALITY:g}: {lost}",
@@ -103,7 +103,7 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
                 stacklevel - 1,
             )
         else:
-            encoding = replace(encoding, quality=originals.quality_of(original))
+            encoding = replace(encoding, quality=jpeg_originals.quality_of(original))
     return codec.encode(pixels.array, pixels.mode, encoding, metadata=stored, original=original)
 
 
@@ -120,12 +120,12 @@ def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     """
     chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
     has_aim = any(options.OPTIONS[name].is_aim for name in chosen)
-    if not has_aim and words.get("lic_quality") is not None and not inspection.keeps_every_pixel(chosen.get("model")):
+    if not has_aim and words.get("lic_quality") is not None and not inspecting.keeps_every_pixel(chosen.get("model")):
         chosen["quality"] = words["lic_quality"]
     lossless = options.OPTIONS["lossless"]
     if not lossless.check("lossless", chosen.get("lossless", False), lossless.legal) and words.get("lic_model") not in (
         None,
-        inspection.LOSSLESS,
+        inspecting.LOSSLESS,
     ):
         chosen.setdefault("model", words["lic_model"])
     for name, value in chosen.items():

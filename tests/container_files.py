@@ -17,8 +17,8 @@ from pillow_lic.errors import (
 from pillow_lic.fileformat import container
 from pillow_lic.fileformat.container import Container, pack
 from pillow_lic.fileformat.header import Header
+from pillow_lic.fileformat.identity import MAGIC
 from pillow_lic.fileformat.varint import write_varint
-from pillow_lic.naming import MAGIC
 
 PLAIN = Header("RGB", 48, 31, 0, 1, b"\x01\x02\x03\x04", 569)
 ALPHA = replace(PLAIN, mode="RGBA", level=1024)

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import dump
+from pillow_lic.inspecting import dump
 
 MODELS = ("lic1", "lic2")
 SIZES = ((64, 64), (768, 512), (2100, 1400))

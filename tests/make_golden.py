@@ -24,7 +24,7 @@ from pictures import photo_like
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import codec, families, inspection
+from pillow_lic import codec, families, inspecting
 from pillow_lic.engine import entropy, models
 from pillow_lic.engine.models import Model
 from pillow_lic.exact import aims, layer
@@ -170,8 +170,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "importance-tiles": lambda: assembled(200, 100, 128, deltas=ramp(7, 13)),
     "unknown-section": with_unknown_section,
     "unused-bit": with_unused_bit,
-    "cut": lambda: inspection.cut(simple(96, 64), 1000),
-    "cut-tiles": lambda: inspection.cut(assembled(300, 140, 128), 3500),
+    "cut": lambda: inspecting.cut(simple(96, 64), 1000),
+    "cut-tiles": lambda: inspecting.cut(assembled(300, 140, 128), 3500),
     "exact": lambda: with_exact_places(96, 64),
     "exact-l": lambda: with_exact_places(96, 64, "L"),
     "exact-tiles": lambda: with_exact_places(300, 140, edge=128),

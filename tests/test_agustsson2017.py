@@ -7,11 +7,12 @@ from coded import check_format, encoded, of_one_and_two_tiles
 from pictures import photo_like
 
 from pillow_lic import codec
-from pillow_lic.dump import dump
 from pillow_lic.engine import entropy, models
 from pillow_lic.errors import LicDamagedError
-from pillow_lic.families import agustsson2017, transform
+from pillow_lic.families import agustsson2017
+from pillow_lic.families.shared import transform
 from pillow_lic.fileformat import container, streams
+from pillow_lic.inspecting.dump import dump
 
 MODEL = models.choose("agustsson2017")
 

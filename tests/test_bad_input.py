@@ -17,8 +17,8 @@ from pillow_lic.engine import models, runtime
 from pillow_lic.errors import LicDamagedError, LicError, LicLimitError, LicTruncatedError, LicUnsupportedError
 from pillow_lic.fileformat import container
 from pillow_lic.fileformat.header import Header, write_header
+from pillow_lic.fileformat.identity import MAGIC
 from pillow_lic.fileformat.varint import write_varint
-from pillow_lic.naming import MAGIC
 
 ALLOWED = 0.010
 """Seconds to refuse a file; nothing of it is spent on pixels."""

@@ -11,7 +11,8 @@ from pillow_lic import codec, families
 from pillow_lic.engine import entropy, models
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError, LicDesyncError
-from pillow_lic.families import balle2018, transform
+from pillow_lic.families import balle2018
+from pillow_lic.families.shared import transform
 from pillow_lic.fileformat import container
 from pillow_lic.options import EncodeOptions
 

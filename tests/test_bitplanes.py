@@ -6,7 +6,7 @@ import pytest
 
 from pillow_lic.engine import bits, models
 from pillow_lic.errors import LicDamagedError, LicError
-from pillow_lic.families import bitplanes
+from pillow_lic.families.shared import bitplanes
 
 FLAT = np.full(bitplanes.CONTEXTS, 32768, np.uint16)
 

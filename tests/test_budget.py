@@ -11,7 +11,7 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic import __main__ as command
-from pillow_lic import metrics, parsing
+from pillow_lic import command_values, metrics
 from pillow_lic.batch import budget
 from pillow_lic.batch.equal_slope import LEVELS, Share
 from pillow_lic.batch.plan import Pair
@@ -178,7 +178,7 @@ def test_bytes_that_are_not_understood(text: str, capsys: pytest.CaptureFixture[
     ("text", "size"), [("40000", 40_000), ("200k", 200_000), ("1.5M", 1.5e6), ("5GB", 5e9), ("7b", 7), ("2K", 2000)]
 )
 def test_bytes(text: str, size: float) -> None:
-    assert parsing.byte_count(text) == size
+    assert command_values.byte_count(text) == size
 
 
 def test_the_command(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

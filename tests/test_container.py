@@ -22,7 +22,7 @@ from container_files import (
 )
 from tiled import stream_of
 
-from pillow_lic import inspection
+from pillow_lic import inspecting
 from pillow_lic.engine import models
 from pillow_lic.engine.entropy import parse_prefix
 from pillow_lic.errors import (
@@ -32,9 +32,9 @@ from pillow_lic.errors import (
 )
 from pillow_lic.fileformat.container import pack, read_front, unpack
 from pillow_lic.fileformat.header import Header
+from pillow_lic.fileformat.identity import MAGIC
+from pillow_lic.fileformat.identity import accept as accepts
 from pillow_lic.fileformat.varint import parse_varint, write_varint
-from pillow_lic.naming import MAGIC
-from pillow_lic.naming import accept as accepts
 
 # Round trips
 
@@ -149,7 +149,7 @@ def test_refusal(data: bytes, error: type[Exception], reason: str) -> None:
     with pytest.raises(error, match=reason):
         unpack(data)
     with pytest.raises(error, match=reason):
-        inspection.verify(data)
+        inspecting.verify(data)
 
 
 @pytest.mark.parametrize(
@@ -159,13 +159,13 @@ def test_tiles_larger_than_the_models_are_refused(width: int, height: int, edge:
     known = models.choose(None)
     header = Header("RGB", width, height, edge, known.number, known.hash, 0)
     with pytest.raises(LicLimitError, match=f"tile of {pixels} pixels .* of model {known.name}"):
-        inspection.verify(pack(header, [tile(0)] * header.tile_count))
+        inspecting.verify(pack(header, [tile(0)] * header.tile_count))
 
 
 def test_a_file_of_an_unknown_model_is_verified_by_its_checksums() -> None:
-    inspection.verify(FILES["plain"])
+    inspecting.verify(FILES["plain"])
     with pytest.raises(LicDamagedError, match="tile section is damaged"):
-        inspection.verify(REFUSALS["tile crc"][0])
+        inspecting.verify(REFUSALS["tile crc"][0])
 
 
 def test_sixty_four_other_sections_are_legal() -> None:
@@ -186,7 +186,7 @@ def test_tile_refusal(payload: bytes, error: type[Exception], reason: str) -> No
         parse_prefix(payload)
     known = models.choose(None)
     with pytest.raises(error, match=reason):
-        inspection.verify(pack(replace(PLAIN, model_id=known.number, model_hash=known.hash), [payload]))
+        inspecting.verify(pack(replace(PLAIN, model_id=known.number, model_hash=known.hash), [payload]))
 
 
 def test_accepts_is_decided_by_four_bytes() -> None:

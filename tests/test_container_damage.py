@@ -24,7 +24,6 @@ from container_files import (
     tile,
 )
 
-from pillow_lic import describe
 from pillow_lic.errors import (
     LicDamagedError,
     LicError,
@@ -33,8 +32,9 @@ from pillow_lic.errors import (
 )
 from pillow_lic.fileformat import limits
 from pillow_lic.fileformat.container import Container, CutPayload, pack, read_front, unpack
+from pillow_lic.fileformat.identity import MAGIC
 from pillow_lic.fileformat.tiling import Tiling
-from pillow_lic.naming import MAGIC
+from pillow_lic.inspecting import description
 
 
 @EVERY
@@ -253,5 +253,5 @@ def test_bombs_cost_nothing(data: bytes, strict: bool) -> None:
 
 
 def test_what_is_said_of_a_file_without_a_whole_section() -> None:
-    said = describe.as_text(describe.describe(FILES["plain"][:-1]))
+    said = description.as_text(description.describe(FILES["plain"][:-1]))
     assert "sections  none is there whole" in said

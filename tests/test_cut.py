@@ -12,12 +12,13 @@ from pictures import photo_like
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import codec, dump, families, inspection
+from pillow_lic import codec, families, inspecting
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError, LicLimitError, LicTruncatedError
 from pillow_lic.fileformat import container
+from pillow_lic.inspecting import dump
 from pillow_lic.options import EncodeOptions
 
 PLANES = 8
@@ -79,9 +80,9 @@ def test_a_cut_file_is_a_whole_one(height: int, width: int) -> None:
     pixels = photo_like(height, width, 4, seed=1)
     data = written(pixels, "RGBA", xmp=b"<x/>")
     size = int(len(data) * 0.6)
-    smaller = inspection.cut(data + b"behind", size)
+    smaller = inspecting.cut(data + b"behind", size)
     assert len(smaller) <= size
-    inspection.verify(smaller)
+    inspecting.verify(smaller)
     header, shown = codec.decode(smaller)
     assert header == codec.decode(data)[0]
     before, after = container.unpack(data), container.unpack(smaller)
@@ -93,7 +94,7 @@ def test_a_cut_file_is_a_whole_one(height: int, width: int) -> None:
 
 def test_a_file_that_is_small_enough_stays_as_it_is() -> None:
     data = written(photo_like(40, 50))
-    assert inspection.cut(data, len(data)) == inspection.cut(data + b"behind", 10**9) == data
+    assert inspecting.cut(data, len(data)) == inspecting.cut(data + b"behind", 10**9) == data
     assert pillow_lic.cut(io.BytesIO(data), len(data)) == data
 
 
@@ -125,12 +126,12 @@ def test_the_limit_of_pixels_holds_where_networks_may_run() -> None:
 def test_what_cannot_be_cut_is_refused() -> None:
     data = written(photo_like(64, 64))
     with pytest.raises(ValueError, match="size must be at least 1536"):
-        inspection.cut(data, 600)
+        inspecting.cut(data, 600)
     other = written(photo_like(64, 64), model="balle2017")
     with pytest.raises(ValueError, match=r"a model that can be \(.*planes\), got one of balle2017"):
-        inspection.cut(other, len(other) - 1)
+        inspecting.cut(other, len(other) - 1)
     with pytest.raises(LicTruncatedError):
-        inspection.cut(data[:-100], 2000)
+        inspecting.cut(data[:-100], 2000)
 
 
 @pytest.mark.parametrize(("height", "width"), [(90, 120), (200, 260)])

@@ -10,14 +10,14 @@ from pictures import photo_like
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import codec, inspection, metrics
-from pillow_lic.dump import dump
+from pillow_lic import codec, inspecting, metrics
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError, LicDesyncError
 from pillow_lic.families.lic1 import payload as payloads
 from pillow_lic.fileformat import container
 from pillow_lic.fileformat.varint import write_varint
+from pillow_lic.inspecting.dump import dump
 from pillow_lic.options import EncodeOptions
 
 MODELS = [models.choose("lic1"), models.choose("lic2")]
@@ -40,7 +40,7 @@ def test_a_cut_file_is_whole_and_near_its_size(model: Model) -> None:
         size = int(share * len(data))
         smaller = pillow_lic.cut(data, size)
         assert size - 8 <= len(smaller) <= size
-        inspection.verify(smaller)
+        inspecting.verify(smaller)
         shown = codec.decode(smaller)[1]
         reached.append(metrics.psnr(PIXELS, shown))
         assert pillow_lic.cut(smaller, len(smaller)) == smaller
@@ -67,7 +67,7 @@ def test_what_no_pixels_are_of_stays_and_every_door_opens() -> None:
     pixels = photo_like(150, 300, 4, seed=3)
     pixels[..., 3] = 200
     data = codec.encode(pixels, "RGBA", EncodeOptions(quality=5, roi=[(20, 20, 90, 90)]), metadata={"xmp": b"<x/>"})
-    smaller = inspection.cut(data, len(data) * 3 // 4)
+    smaller = inspecting.cut(data, len(data) * 3 // 4)
     before, after = container.unpack(data), container.unpack(smaller)
     assert (after.header, after.metadata, after.alpha, after.importance) == (
         before.header,
@@ -89,7 +89,7 @@ def test_what_no_pixels_are_of_stays_and_every_door_opens() -> None:
 
 def test_every_tile_gives_its_share() -> None:
     data = in_tiles(MODELS[0], photo_like(150, 300, seed=4), 128, 500)
-    smaller = inspection.cut(data, len(data) // 2)
+    smaller = inspecting.cut(data, len(data) // 2)
     whole, shorter = (container.unpack(file).tiles for file in (data, smaller))
     for before, after in zip(whole, shorter, strict=True):
         assert len(before) * 0.4 - 8 < len(after) < len(before) * 0.5 + 30
@@ -101,7 +101,7 @@ def test_every_tile_gives_its_share() -> None:
 def test_the_format_is_enough_to_decode(model: Model) -> None:
     whole = encoded(model, photo_like(40, 56, seed=3), quality=5)
     for share in (0.5, 0.8):
-        data = inspection.cut(whole, int(share * len(whole)))
+        data = inspecting.cut(whole, int(share * len(whole)))
         ours, theirs = codec.decode(data)[1], stranger.decode(data)
         assert np.abs(ours.astype(int) - theirs).max() <= 1
 
@@ -110,15 +110,15 @@ def test_the_format_is_enough_to_decode(model: Model) -> None:
 def test_the_least_size_is_named_and_works(model: Model) -> None:
     data = encoded(model, PIXELS, quality=5)
     with pytest.raises(ValueError, match=r"size of the coded pixels must be at least (\d+) bytes, got \d+") as said:
-        inspection.cut(data, 60)
+        inspecting.cut(data, 60)
     least = int(str(said.value).split()[9]) + len(data) - len(tile_of(data))
-    codec.decode(inspection.cut(data, least))
+    codec.decode(inspecting.cut(data, least))
     with pytest.raises(ValueError, match="must be at least"):
-        inspection.cut(data, least - 1)
+        inspecting.cut(data, least - 1)
 
 
 def test_damage_is_found() -> None:
-    data = inspection.cut(encoded(MODELS[0], PIXELS, quality=5), 2000)
+    data = inspecting.cut(encoded(MODELS[0], PIXELS, quality=5), 2000)
     payload = tile_of(data)
     stream, count = payloads.parse(payload)
     assert count
@@ -144,7 +144,7 @@ def test_damage_is_found() -> None:
         bytes([payload[0] | 0x40]) + payload[1:],
     ):
         with pytest.raises((LicDamagedError, pillow_lic.LicUnsupportedError)):
-            inspection.verify(with_tile(data, wrong))
+            inspecting.verify(with_tile(data, wrong))
 
 
 def test_a_number_of_values_beyond_the_tile_is_refused() -> None:
@@ -158,7 +158,7 @@ def test_a_number_of_values_beyond_the_tile_is_refused() -> None:
 
 
 def test_the_beginning_of_a_cut_file_shows_something(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = inspection.cut(encoded(MODELS[0], PIXELS, quality=5), 3000)
+    data = inspecting.cut(encoded(MODELS[0], PIXELS, quality=5), 3000)
     monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
     with Image.open(io.BytesIO(data[:2500])) as im:
         assert metrics.psnr(PIXELS, np.asarray(im)) > 14

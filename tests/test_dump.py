@@ -8,7 +8,7 @@ from pictures import photo_like
 from PIL import Image
 from released import WRITING, models_of, name_and_number
 
-from pillow_lic import codec, dump, families
+from pillow_lic import codec, families
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
@@ -17,6 +17,7 @@ from pillow_lic.families import Request
 from pillow_lic.fileformat import container
 from pillow_lic.fileformat.header import Header
 from pillow_lic.fileformat.tiling import Tiling
+from pillow_lic.inspecting import dump
 from pillow_lic.options import EncodeOptions
 
 SHOWN = [model for model in WRITING if hasattr(families.of(model), "dump")]

@@ -14,9 +14,9 @@ from PIL import Image, features
 import pillow_lic
 from pillow_lic import metrics
 from pillow_lic.__main__ import main
-from pillow_lic.describe import describe
 from pillow_lic.errors import LicRuntimeError
 from pillow_lic.exact import layer
+from pillow_lic.inspecting.description import describe
 from pillow_lic.options import EncodeOptions
 
 

@@ -9,7 +9,7 @@ from drawn_pages import LEVEL, aim, nothing, page, text_of
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import codec, families, inspection
+from pillow_lic import codec, families, inspecting
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError
 from pillow_lic.exact import layer
@@ -42,7 +42,7 @@ def test_exact_pixels_lie_over_lossless_tiles_too(mode: str) -> None:
         [exact_layer.written(np.full((13, 20, 1), 7, np.uint8), np.uint8(255) * places)], Tiling(20, 13, 0)
     )
     data = with_exact(codec.encode(tile, mode, EncodeOptions(lossless=True)), section)
-    inspection.verify(data)
+    inspecting.verify(data)
     colors = tile[:, :, :-1] if mode.endswith("A") else tile
     colors[places] = 7
     assert (codec.decode(data)[1] == tile).all()
@@ -74,7 +74,7 @@ def test_bad_sections_are_refused_before_anything_is_decoded(mixed: bytes) -> No
     }
     for section, words in bad.items():
         data = with_exact(mixed, section)
-        for act in (inspection.verify, codec.decode):
+        for act in (inspecting.verify, codec.decode):
             with (
                 mock.patch.object(Image, "open", side_effect=AssertionError("it was opened")),
                 pytest.raises(LicDamagedError, match=words),

@@ -9,10 +9,10 @@ import stranger
 from coded import check_format, encoded, of_one_and_two_tiles
 from pictures import photo_like
 
-from pillow_lic.dump import dump
 from pillow_lic.engine import bits, models, runtime
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
 from pillow_lic.families import li2018
+from pillow_lic.inspecting.dump import dump
 
 MODEL = models.choose("li2018")
 

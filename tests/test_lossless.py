@@ -18,12 +18,12 @@ from pictures import photo_like
 from PIL import Image, ImageFile, features
 
 import pillow_lic
-from pillow_lic import codec, inspection
+from pillow_lic import codec, inspecting
 from pillow_lic.__main__ import main
-from pillow_lic.describe import describe
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
 from pillow_lic.fileformat import container, streams, vp8l
 from pillow_lic.fileformat.limits import MAX_LEVEL
+from pillow_lic.inspecting.description import describe
 from pillow_lic.options import EncodeOptions
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
@@ -157,7 +157,7 @@ def test_verify_and_info_see_what_is_no_bitstream_of_the_tile(photo: Image.Image
     (other,) = vp8l.write(photo_like(9, 9, 3), smallest=True)
     for stream, words in ((b"RIFF....WEBP", "VP8L bitstream of version 0"), (other, "must be 96x64, .* says 9x9")):
         data = container.pack(parts.header, [streams.pack([stream])])
-        for act in (inspection.verify, codec.decode):
+        for act in (inspecting.verify, codec.decode):
             with pytest.raises(LicDamagedError, match=words):
                 act(data)
         assert re.search(words, describe(data)["damage"])
@@ -193,7 +193,7 @@ def test_alpha_that_does_not_fit_the_model_is_refused(photo: Image.Image) -> Non
     )
     for parts, payload, words in ((lossy, b"\2", "must not say that"), (lossless, b"\1\xff", "must say that")):
         data = container.pack(parts.header, [bytes(tile or b"") for tile in parts.tiles], alpha=payload)
-        for act in (inspection.verify, codec.decode):
+        for act in (inspecting.verify, codec.decode):
             with pytest.raises(LicDamagedError, match=f"alpha section {words} the tiles have it"):
                 act(data)
         assert f"alpha section {words}" in describe(data)["damage"]

@@ -12,11 +12,12 @@ from coded import cat, check_format, encoded, in_tiles
 from pictures import photo_like
 
 import pillow_lic
-from pillow_lic import codec, inspection, metrics
+from pillow_lic import codec, inspecting, metrics
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError
-from pillow_lic.families import minnen2017, recurrence, sign_streams
+from pillow_lic.families import minnen2017
+from pillow_lic.families.shared import recurrence, sign_streams
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS
 
@@ -153,13 +154,13 @@ def test_no_network_has_a_part_in_what_is_read(monkeypatch: pytest.MonkeyPatch) 
     found = signs_of(data)
     monkeypatch.setattr(Model, "run", lambda *_, **__: pytest.fail("a network was run"))
     np.testing.assert_array_equal(signs_of(data).values, found.values)
-    inspection.verify(data)
+    inspecting.verify(data)
 
 
 def test_it_cannot_be_cut_and_says_so() -> None:
     data = encoded(MODEL, photo_like(64, 96), quality=6)
     with pytest.raises(ValueError, match="got one of minnen2017"):
-        inspection.cut(data, len(data) - 1)
+        inspecting.cut(data, len(data) - 1)
     with pillow_lic.open(data, bytes=len(data) - 1) as im:
         assert set(np.asarray(im).ravel()) == {128}
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from pillow_lic.engine import entropy, models
 from pillow_lic.families import minnen2018_local as local
-from pillow_lic.families import transform
+from pillow_lic.families.shared import transform
 
 MODEL = models.choose("minnen2018-local")
 FIXED = models.choose("balle2017")

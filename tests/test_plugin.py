@@ -21,7 +21,7 @@ import pillow_lic
 from pillow_lic import plugin
 from pillow_lic.engine import models
 from pillow_lic.fileformat import container, header
-from pillow_lic.naming import accept
+from pillow_lic.fileformat.identity import accept
 
 MODES = ["L", "LA", "RGB", "RGBA"]
 

@@ -17,8 +17,7 @@ from PIL import Image, ImageFile
 from tiled import in_tiles
 
 import pillow_lic
-from pillow_lic import codec, color, gaps, inspection
-from pillow_lic.describe import describe
+from pillow_lic import codec, color, inspecting, missing_tiles
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError
 from pillow_lic.families.lic1 import transforms
@@ -27,6 +26,7 @@ from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.header import write_header
 from pillow_lic.fileformat.limits import MAX_PREVIEW_PIXELS
 from pillow_lic.fileformat.sections import PREVIEW
+from pillow_lic.inspecting.description import describe
 from pillow_lic.metrics import psnr
 from pillow_lic.options import EncodeOptions
 from pillow_lic.writing import previews
@@ -234,7 +234,9 @@ def test_it_is_shown_linear_between_the_middles_of_its_pixels(monkeypatch: pytes
     small = np.array([[[0], [40]], [[80], [120]]], np.uint8).repeat(3, 2)
     shown: list[np.ndarray] = []
     header = container.unpack(codec.encode(photo_like(4, 4), "RGB", EncodeOptions(exact=False))).header
-    gaps.fill({0}, header, preview.Preview(2, b""), Area(0, 0, 4, 4), lambda _, found: shown.append(found), small)
+    missing_tiles.fill(
+        {0}, header, preview.Preview(2, b""), Area(0, 0, 4, 4), lambda _, found: shown.append(found), small
+    )
     assert shown[0][:, :, 1].tolist() == [[0, 10, 30, 40], [20, 30, 50, 60], [60, 70, 90, 100], [80, 90, 110, 120]]
 
 
@@ -294,7 +296,7 @@ def test_verify_refuses_and_thumbnails_do_without(case: str, file: bytes) -> Non
     change, said = UNSOUND[case]
     data = with_payload(file, change(payload_of(file)))
     with pytest.raises(LicDamagedError, match=said):
-        inspection.verify(data)
+        inspecting.verify(data)
     with pillow_lic.open(data) as im, pytest.raises(OSError, match=said):
         im.verify()
     with pillow_lic.open(data) as im:

@@ -7,7 +7,7 @@ import zlib
 import format_example
 import pytest
 
-from pillow_lic import codec, inspection
+from pillow_lic import codec, inspecting
 from pillow_lic.families.lic1 import passes
 from pillow_lic.fileformat import header, limits, sections
 
@@ -65,7 +65,7 @@ def test_the_example_is_a_real_file() -> None:
     """After a change of the model: python tests/format_example.py."""
     _, example, _ = format_example.between(TEXT)
     data = format_example.parse(example)
-    inspection.verify(data)
+    inspecting.verify(data)
     stated = [int(v) for v in re.findall(r"\d+", example.split("are (within the tolerance of section 9)")[1])]
     _, pixels = codec.decode(data)
     got = [int(v) for y in (0, 15) for x in (0, 15) for v in pixels[y, x]]

@@ -9,16 +9,16 @@ from coded import cat, check_size_and_mode, encoded, in_tiles
 from pictures import photo_like
 from PIL import Image
 
-from pillow_lic import codec, inspection, metrics
-from pillow_lic.dump import dump
+from pillow_lic import codec, inspecting, metrics
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicLimitError, LicUnsupportedError
-from pillow_lic.families import tilewise
+from pillow_lic.families.shared import tilewise
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
 from pillow_lic.fileformat.tiling import Tiling
+from pillow_lic.inspecting.dump import dump
 
 MODELS = [models.choose(name) for name in ("li2018", "autoencoder", "agustsson2017", "rippel2017")]
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
@@ -33,7 +33,7 @@ def test_through_pillow(model: Model, tmp_path: Path) -> None:
     with Image.open(tmp_path / "cat.lic") as im:
         assert (im.format, im.size, im.info["lic_model"]) == ("LIC", (451, 300), model.name)
         assert metrics.psnr(cat(), np.asarray(im)) > 29
-    inspection.verify((tmp_path / "cat.lic").read_bytes())
+    inspecting.verify((tmp_path / "cat.lic").read_bytes())
 
 
 @each_model
@@ -106,7 +106,7 @@ def test_no_network_has_a_part_in_what_is_read(model: Model, monkeypatch: pytest
     symbols = dump(data)["tile_0/symbols"]
     monkeypatch.setattr(Model, "run", lambda *_, **__: pytest.fail("a network was run"))
     np.testing.assert_array_equal(dump(data)["tile_0/symbols"], symbols)
-    inspection.verify(data)
+    inspecting.verify(data)
 
 
 @every_model

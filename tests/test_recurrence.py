@@ -16,12 +16,12 @@ from PIL import Image
 from released import WRITING
 
 import pillow_lic
-from pillow_lic import codec, families, inspection, metrics
+from pillow_lic import codec, families, inspecting, metrics
 from pillow_lic.engine import bits, models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicRuntimeError
-from pillow_lic.families import sign_streams, tilewise
+from pillow_lic.families.shared import sign_streams, tilewise
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
 from pillow_lic.fileformat.tiling import Tiling
@@ -62,7 +62,7 @@ def test_a_cut_file_is_valid_and_near_its_size(model: Model) -> None:
         size = int(share * len(data))
         smaller = pillow_lic.cut(data, size)
         assert size - 12 <= len(smaller) <= size
-        inspection.verify(smaller)
+        inspecting.verify(smaller)
         reached.append(metrics.psnr(cat(), codec.decode(smaller)[1]))
         assert len(smaller) - 12 <= len(pillow_lic.cut(data, len(smaller))) <= len(smaller)
     assert reached == sorted(reached)
@@ -146,7 +146,7 @@ def test_a_shortened_stream_has_the_first_signs_all_over_the_picture() -> None:
 
 def test_the_least_size_is_named() -> None:
     with pytest.raises(ValueError, match=r"size of a tile must be at least \d+ bytes, got -?\d"):
-        inspection.cut(encoded(MODEL, photo_like(40, 40)), 32)
+        inspecting.cut(encoded(MODEL, photo_like(40, 40)), 32)
 
 
 def alone(own: Model) -> Callable[..., np.ndarray]:
@@ -178,7 +178,7 @@ def test_the_format_is_enough_to_decode(number: int, quality: float, monkeypatch
     monkeypatch.setitem(stranger.PLAIN, model.procedure, alone(model))
     pixels = photo_like(40, 70, 4, seed=3)
     whole = encoded(model, pixels, "RGBA", quality=quality)
-    check_format(whole, inspection.cut(whole, len(whole) - 4), in_tiles(model, photo_like(30, 200), 128, 585))
+    check_format(whole, inspecting.cut(whole, len(whole) - 4), in_tiles(model, photo_like(30, 200), 128, 585))
 
 
 @pytest.mark.parametrize("name", ["quality-1", "quality-10", "rgba"])
@@ -186,7 +186,7 @@ def test_the_format_is_enough_for_files_of_number_27(name: str, monkeypatch: pyt
     (model,) = (found for found in models.models() if found.number == 27)
     monkeypatch.setitem(stranger.PLAIN, model.procedure, alone(model))
     data = (make_golden.FOLDER / f"toderici2017-{name}" / "file.lic").read_bytes()
-    check_format(data, inspection.cut(data, len(data) - 4))
+    check_format(data, inspecting.cut(data, len(data) - 4))
 
 
 LEVELS = [
@@ -209,7 +209,7 @@ def test_no_network_has_a_part_in_what_is_read(monkeypatch: pytest.MonkeyPatch) 
         assert np.abs(codec.decode(data)[1].astype(int) - shown).max() <= 1
     monkeypatch.setattr(Model, "run", lambda *_, **__: pytest.fail("a network was run"))
     np.testing.assert_array_equal(signs_of(data).values, found)
-    inspection.verify(inspection.cut(data, len(data) * 2 // 3))
+    inspecting.verify(inspecting.cut(data, len(data) * 2 // 3))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -266,6 +266,6 @@ def test_a_larger_picture_goes_by_tiles() -> None:
     header, whole = codec.decode(data)
     assert (header.tile_edge, header.tile_count) == (1024, 4)
     assert metrics.psnr(pixels, whole) > 18
-    smaller = inspection.cut(data, len(data) // 2)
+    smaller = inspecting.cut(data, len(data) // 2)
     assert len(smaller) <= len(data) // 2
-    inspection.verify(smaller)
+    inspecting.verify(smaller)

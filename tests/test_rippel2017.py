@@ -11,7 +11,7 @@ from pictures import photo_like
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import codec, families, inspection, metrics
+from pillow_lic import codec, families, inspecting, metrics
 from pillow_lic.engine import models, runtime
 from pillow_lic.errors import LicRuntimeError
 
@@ -29,7 +29,7 @@ def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, in
 def test_the_format_is_enough_to_decode(quality: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(stranger.PLAIN, "rippel2017", decode_alone)
     whole = encoded(MODEL, photo_like(40, 70, 4, seed=3), "RGBA", quality=quality)
-    check_format(whole, inspection.cut(whole, len(whole) - 30), in_tiles(MODEL, photo_like(30, 150), 128, 400))
+    check_format(whole, inspecting.cut(whole, len(whole) - 30), in_tiles(MODEL, photo_like(30, 150), 128, 400))
 
 
 def test_a_cut_file_is_valid_and_near_its_size() -> None:
@@ -38,7 +38,7 @@ def test_a_cut_file_is_valid_and_near_its_size() -> None:
         size = int(share * len(data))
         smaller = pillow_lic.cut(data, size)
         assert 0.9 * size <= len(smaller) <= size
-        inspection.verify(smaller)
+        inspecting.verify(smaller)
         reached.append(metrics.ms_ssim(cat(), codec.decode(smaller)[1]))
         assert pillow_lic.cut(data, len(smaller)) == smaller
     assert reached == sorted(reached)

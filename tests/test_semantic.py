@@ -8,10 +8,11 @@ from pictures import SAMPLE, photo_like
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import describe, metrics
+from pillow_lic import metrics
 from pillow_lic.__main__ import main
 from pillow_lic.importance import requested, semantic
 from pillow_lic.importance.percentiles import percentiles
+from pillow_lic.inspecting import description
 from pillow_lic.options import EncodeOptions
 
 
@@ -62,7 +63,7 @@ def test_a_thing_is_more_important_than_its_ground() -> None:
 
 def test_a_file_carries_its_map(cat: Image.Image) -> None:
     data = pillow_lic.encode(cat, importance="semantic", quality=7)
-    facts = describe.describe(data)
+    facts = description.describe(data)
     low, high = facts["importance"]
     assert 2 < high - low <= requested.SPAN + 0.1
     (section,) = [one["bytes"] for one in facts["sections"] if one["name"] == "importance"]

@@ -18,10 +18,11 @@ from PIL import Image
 from tiled import in_tiles
 
 import pillow_lic
-from pillow_lic import describe, inspection
+from pillow_lic import inspecting
 from pillow_lic.fileformat import container, source
 from pillow_lic.fileformat.header import parse_header
 from pillow_lic.fileformat.varint import write_varint
+from pillow_lic.inspecting import description
 
 
 class Remote:
@@ -162,7 +163,7 @@ def test_what_nobody_asks_for_is_not_read(lic: Path) -> None:
         with pytest.raises(ValueError, match="more than the 2097"):
             pillow_lic.cut(fp, 2_000_000)
 
-    for action in (lambda fp: Image.open(fp).load(), lambda fp: Image.open(fp).verify(), describe.describe, cut):
+    for action in (lambda fp: Image.open(fp).load(), lambda fp: Image.open(fp).verify(), description.describe, cut):
         fp.seek(0)
         tracemalloc.start()
         action(fp)
@@ -183,7 +184,7 @@ def test_tiles_are_read_when_they_are_asked_for(several: bytes) -> None:
     with pytest.raises(pillow_lic.LicTruncatedError, match="before tile 6 of 6"):
         container.TilePayloads(io.BytesIO(cut), front)[5]
     with pytest.raises(pillow_lic.LicTruncatedError, match="ends inside its tile section: 9 bytes"):
-        inspection.verify(cut)
+        inspecting.verify(cut)
 
 
 class Taker:

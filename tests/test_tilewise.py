@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from pictures import photo_like
 
-from pillow_lic import codec, families, inspection, metrics
+from pillow_lic import codec, families, inspecting, metrics
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.settings import settings
 from pillow_lic.errors import LicDamagedError, LicLimitError, LicTruncatedError
-from pillow_lic.families import Request, tilewise
+from pillow_lic.families import Request
+from pillow_lic.families.shared import tilewise
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS
 from pillow_lic.options import EncodeOptions
@@ -162,10 +163,10 @@ def test_a_payload_that_its_checksum_vouches_for_may_still_be_none() -> None:
     data = written(pixels, quality=10)
     header = container.unpack(data).header
     unframed, unpacked = (container.pack(header, [p]) for p in (b"\2\x09abc", streams.pack([b"\3", b"no zlib"])))
-    inspection.verify(data)
-    inspection.verify(unpacked)
+    inspecting.verify(data)
+    inspecting.verify(unpacked)
     with pytest.raises(LicDamagedError, match="short of its 2 streams"):
-        inspection.verify(unframed)
+        inspecting.verify(unframed)
     for wrong in (unframed, unpacked):
         with pytest.raises(LicDamagedError):
             codec.decode(wrong)

@@ -12,7 +12,7 @@ from coded import check_format, check_size_and_mode, encoded, in_tiles, of_one_a
 from pictures import SAMPLE, photo_like
 from PIL import Image
 
-from pillow_lic import codec, families, inspection, metrics
+from pillow_lic import codec, families, inspecting, metrics
 from pillow_lic.engine import entropy, models, runtime
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicRuntimeError
@@ -42,7 +42,7 @@ def test_through_pillow(model: Model, tmp_path: Path) -> None:
     with Image.open(path) as im:
         im.draft("RGB", (60, 40))
         assert im.size == cat.size
-    inspection.verify(path.read_bytes())
+    inspecting.verify(path.read_bytes())
 
 
 @pytest.mark.parametrize("mode", CHANNELS)
@@ -204,7 +204,7 @@ def test_no_other_than_an_exact_network_has_a_part_in_the_parse(model: Model, mo
 
     monkeypatch.setattr(Model, "run", only_exact)
     read_symbols(model, data)
-    inspection.verify(data)
+    inspecting.verify(data)
 
 
 def test_streams_of_another_picture_are_refused(model: Model) -> None:

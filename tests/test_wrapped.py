@@ -17,7 +17,7 @@ from PIL import Image
 from released import each_wrapping
 
 import pillow_lic
-from pillow_lic import codec, families, inspection, metrics
+from pillow_lic import codec, families, inspecting, metrics
 from pillow_lic.__main__ import main
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError, LicError, LicLimitError, LicUnsupportedError
@@ -49,7 +49,7 @@ def test_the_file_itself_is_kept(photo_jpeg: Path, tmp_path: Path) -> None:
         assert im.tobytes() == pillow_lic.restore(data).tobytes()
         part = im.region((100, 50, 300, 200))
         assert np.abs(np.asarray(part).astype(int) - np.asarray(im)[50:200, 100:300]).max() <= 1
-    inspection.verify(path.read_bytes())
+    inspecting.verify(path.read_bytes())
     stream = Image.open(io.BytesIO(data))  # not loaded yet
     assert pillow_lic.extract(pillow_lic.encode(stream, model="restored")) == data
 
@@ -176,7 +176,7 @@ def test_other_formats_inside_are_never_opened(monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(LicDamagedError, match="must be a JPEG file"):
             codec.decode(held(file.getvalue(), (8, 8)))
         with pytest.raises(LicDamagedError, match="must be a JPEG file"):
-            inspection.verify(held(file.getvalue(), (8, 8)))
+            inspecting.verify(held(file.getvalue(), (8, 8)))
 
 
 def test_other_wrong_files_inside_are_refused() -> None:

@@ -23,7 +23,8 @@ import torch
 
 from pillow_lic.engine import entropy, models
 from pillow_lic.engine.models import Model
-from pillow_lic.families import balle2018, factorised, minnen2018_local, transform
+from pillow_lic.families import balle2018, minnen2018_local
+from pillow_lic.families.shared import factorised, transform
 from pillow_lic.fileformat.levels import quality_to_level
 
 from .common.data import whole_pictures

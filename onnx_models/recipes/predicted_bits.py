@@ -30,7 +30,8 @@ from torch import Tensor, nn
 
 from pillow_lic.engine import bits, models
 from pillow_lic.engine.models import Model
-from pillow_lic.families import li2018, recurrence, sign_streams, transform
+from pillow_lic.families import li2018
+from pillow_lic.families.shared import recurrence, sign_streams, transform
 
 from .common import contexts
 from .common.data import Patches, whole_pictures

@@ -34,7 +34,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pillow_lic.families import bitplanes
+from pillow_lic.families.shared import bitplanes
 
 from .common import blockwise, command, contexts, contrast, training
 from .common.block_codec import log_spaced

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from pillow_lic.engine import bits
-from pillow_lic.families import bitplanes
+from pillow_lic.families.shared import bitplanes
 from pillow_lic.metrics import bd_rate, decibels
 
 from . import agustsson2017, rippel2017

@@ -14,7 +14,7 @@ import sysconfig
 from importlib.util import cache_from_source
 from pathlib import Path
 
-from ..installed import FileSet, Status
+from ..installed_files import FileSet, Status
 from . import after_import
 
 _MODULE = "_pillow_lic_autoload"

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from .. import color, metadata
-from ..naming import FORMAT
+from ..fileformat.identity import FORMAT
 from . import transparency, trial
 
 _EXIF_IFD, _MAKER_NOTE, _USER_COMMENT = 34665, 37500, 37510

@@ -9,8 +9,8 @@ from typing import Any
 
 from .. import saving
 from ..engine.settings import current_settings, given_settings, thread_count
+from ..fileformat.identity import EXTENSION
 from ..files import StrPath
-from ..naming import EXTENSION
 from ..options import AIMS, OPTIONS, EncodeOptions, normalise_quality
 from ..restoring import check_views
 from . import equal_slope, formats, jobs, locations, plan, results

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from ..fileformat.identity import EXTENSION, accept
 from ..files import is_same
-from ..naming import EXTENSION, accept
 
 
 def objection(source: str, target: str, *, force: bool) -> str:

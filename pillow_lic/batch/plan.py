@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from ..errors import let_pass
+from ..fileformat.identity import EXTENSION
 from ..files import StrPath, names_folder
-from ..naming import EXTENSION
 from . import locations
 from .locations import Place
 

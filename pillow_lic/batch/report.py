@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from .. import metrics, plugin
 from ..errors import let_pass
-from ..naming import EXTENSION
+from ..fileformat.identity import EXTENSION
 from . import formats
 from .progress import ProgressLine, on_one_line
 from .results import Result, Summary

@@ -18,9 +18,9 @@ from ..engine import models
 from ..engine.settings import settings
 from ..errors import let_pass
 from ..fileformat.header import CHANNELS
+from ..fileformat.identity import EXTENSION
 from ..fileformat.levels import level_to_quality
 from ..importance import jpeg, requested
-from ..naming import EXTENSION
 from ..restoring import restore
 from . import formats, locations
 from .adjustment import Adjustment

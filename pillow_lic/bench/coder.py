@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._native import BitDecoder, BitEncoder, Decoder, Tables, encode
-from ..parsing import count, typed
+from ..command_values import count, typed
 from . import words
 
 SCALES = [0.11 * (148 / 0.11) ** (i / 63) for i in range(64)]

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import files
+from ..command_values import above_zero, count, typed
 from ..fileformat.levels import level_to_quality, quality_to_level
 from ..fileformat.limits import MAX_LEVEL
-from ..parsing import above_zero, count, typed
 from . import equal_bytes, groups, page, report, words
 from .groups import OURS
 from .report import METRICS
@@ -35,7 +35,7 @@ _SUFFIXES = {".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg"}
 
 def our_codec(name: str) -> Codec:
     """Return pillow-lic itself with the newest model of one of `groups.our_names`; one with steps has those as its qualities."""
-    from .. import codec, families, inspection
+    from .. import codec, families, inspecting
     from ..engine import models
     from ..fileformat import container
     from ..options import EncodeOptions
@@ -46,7 +46,7 @@ def our_codec(name: str) -> Codec:
     asked_effort = int(effort) if effort else spec.effort
 
     def encode(pixels: Pixels, quality: float) -> bytes:
-        lossless = inspection.keeps_every_pixel(spec.number)
+        lossless = inspecting.keeps_every_pixel(spec.number)
         asked = EncodeOptions(quality=quality, effort=asked_effort, model=spec.number, lossless=lossless)
         return codec.encode(pixels, "RGB", asked)
 

@@ -26,12 +26,12 @@ import numpy as np
 from PIL import Image
 
 from .. import color, plugin, saving
+from ..command_values import above_zero, count, typed
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
 from ..families.lic1 import analysis, detail, drafting, means, refinement, scales, synthesis
 from ..files import named
-from ..parsing import above_zero, count, typed
 from . import peers, words
 
 PARSE, REST = "parse", "rest"

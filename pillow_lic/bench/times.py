@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from ..command_values import above_zero, count, typed
 from ..files import named
-from ..parsing import above_zero, count, typed
 from . import measurement, peers, words
 from .equal_bytes import nearest
 from .peers import Codec

@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from ..command_values import typed
 from ..errors import Ignoring
 from ..files import named, names_folder, write_atomic
 from ..options import OPTIONS
-from ..parsing import typed
 from ._terminal import quoted
 
 _ADJUSTMENTS = ("first_frame", "auto_orient", "resize", "background")

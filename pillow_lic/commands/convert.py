@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..parsing import byte_count, typed
-from ..starting import INTERRUPTED
+from ..command_values import byte_count, typed
+from ..early_interrupt import INTERRUPTED
 from . import _interrupts, _words
 
 if TYPE_CHECKING:

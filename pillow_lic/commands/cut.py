@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ..command_values import byte_count, typed
+from ..fileformat.identity import FORMAT
 from ..fileformat.source import opened, size_from
-from ..naming import FORMAT
-from ..parsing import byte_count, typed
 from . import _terminal, _words
 
 SUMMARY = "Make a .lic file smaller, with less detail, without encoding it again; `lic models` lists the models that allow it."

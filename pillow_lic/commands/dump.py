@@ -28,7 +28,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the arrays and name them, with their shapes and types; 2 for a target that may be a picture."""
-    from .. import dump
+    from ..inspecting import dump
 
     target = _words.target(args.source, args.target, ".npz")
     if target != "-" and Path(target).suffix.lower() != ".npz":

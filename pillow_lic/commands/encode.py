@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from ..naming import FORMAT
+from ..fileformat.identity import FORMAT
 from . import _terminal, _words
 
 SUMMARY = "Write a picture of any format as .lic."

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import let_pass
+from ..fileformat.identity import EXTENSION
 from ..fileformat.source import opened
 from ..files import files_below
-from ..naming import EXTENSION
 from . import _words
 from ._terminal import quoted
 
@@ -37,7 +37,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the facts of every file; 1 when one is damaged or cannot be read."""
-    from .. import describe
+    from ..inspecting import description
 
     if args.map is not None and len(args.files) != 1:
         print(f"lic: --map draws the map of one file, got {len(args.files)}", file=sys.stderr)
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
             failed += 1
             continue
         # What is wrong with standard output is none of the file's.
-        told = json.dumps({"file": name, **facts}) if args.json else f"{quoted(name)}\n{describe.as_text(facts)}"
+        told = json.dumps({"file": name, **facts}) if args.json else f"{quoted(name)}\n{description.as_text(facts)}"
         print(told, file=_words.stream_beside(args.map))
         failed += facts["damage"] is not None
     return 1 if failed else 0
@@ -71,19 +71,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _facts(name: str, args: argparse.Namespace) -> dict[str, Any]:
     """Return the facts of a file, and draw its map where that is wanted."""
-    from .. import color, describe
+    from .. import color
     from ..batch.transcode import Transcoder
+    from ..inspecting import description
 
     source = _words.source(name)
     if isinstance(source, Path) and source.is_dir():
         msg = "a folder without .lic files"
         raise IsADirectoryError(msg)
     with opened(source) as file:
-        facts = describe.describe(file)
+        facts = description.describe(file)
         if args.map is not None:
             file.seek(0)
             work = Transcoder(Path(args.map).suffix.lower() or ".png", {}, False)
-            _words.write(args.map, work.encode(work.prepare(color.from_array(describe.draw_map(file)))))
+            _words.write(args.map, work.encode(work.prepare(color.from_array(description.draw_map(file)))))
     return facts
 
 

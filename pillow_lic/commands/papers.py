@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ..parsing import count, typed
+from ..command_values import count, typed
 
 SUMMARY = "Put the published systems on one page: curves, claims, costs, pictures; takes minutes."
 EXAMPLES = """

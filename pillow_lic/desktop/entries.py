@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from ..naming import EXTENSION, MAGIC, MIME
+from ..fileformat.identity import EXTENSION, MAGIC, MIME
 
 _NAME = "pillow-lic"
 _ICON = MIME.replace("/", "-")

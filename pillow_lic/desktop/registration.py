@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..installed import FileSet, Status
+from ..installed_files import FileSet, Status
 from . import directories, entries
 
 _REFRESHERS = (

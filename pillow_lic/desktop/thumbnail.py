@@ -14,8 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from .. import color, metadata, plugin
 from ..errors import Ignoring, let_pass
+from ..fileformat.identity import EXTENSION, MIME
 from ..files import StrPath, files_below, is_same, named, write_atomic
-from ..naming import EXTENSION, MIME
 from . import directories
 
 MAX_SIZE = 4096

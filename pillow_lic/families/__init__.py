@@ -65,7 +65,7 @@ def writer(model: Model, pixels: Pixels, request: Request) -> Writer:
     family = of(model)
     if hasattr(family, "writer"):
         return cast(Tiled, family).writer(model, pixels, request)
-    from .tilewise import TilewiseWriter
+    from .shared.tilewise import TilewiseWriter
 
     once = request.search and is_stepwise(model)
     return TilewiseWriter(cast(Plain, family), model, pixels, once=once, soon=request.effort < LONG_EFFORT)
@@ -78,7 +78,7 @@ def reader(
     family = of(model)
     if hasattr(family, "reader"):
         return cast(Tiled, family).reader(model, tiling, level, deltas, area, scale)
-    from .tilewise import TilewiseReader
+    from .shared.tilewise import TilewiseReader
 
     return TilewiseReader(cast(Plain, family), model, tiling, level, area)
 
@@ -87,7 +87,7 @@ def check(model: Model, tiling: Tiling, index: int, payload: bytes | memoryview)
     """Raise LicDamagedError or LicUnsupportedError for a tile's payload that can be seen to be wrong without running a network."""
     family = of(model)
     if not hasattr(family, "reader"):
-        from .tilewise import check as check_streams
+        from .shared.tilewise import check as check_streams
 
         check_streams(cast(Plain, family), model, tiling, index, payload)
     elif hasattr(family, "check"):
@@ -100,7 +100,7 @@ def coded(
     """Return the tile with that raster index as a file holds it."""
     if hasattr(of(model), "reader"):
         return Coded(payload, tiling.tile(index), level, deltas)
-    from .tilewise import coded_window
+    from .shared.tilewise import coded_window
 
     return Coded(payload, coded_window(model, tiling, index).area, level, deltas)
 
@@ -130,7 +130,7 @@ def is_stepwise(model: Model) -> bool:
 
 def lowered(model: Model, tiling: Tiling, level: int, payloads: Sequence[bytes | memoryview]) -> list[bytes]:
     """Return the payloads of all tiles at a level, of those at a higher one; of a stepwise model. No network runs."""
-    from .tilewise import lowered as lowered_tile
+    from .shared.tilewise import lowered as lowered_tile
 
     family = cast(Stepwise, of(model))
     return [lowered_tile(family, model, tiling, index, level, payload) for index, payload in enumerate(payloads)]
@@ -146,7 +146,7 @@ def cut(
     family = of(model)
     if hasattr(family, "reader"):
         return cast("Cuttable", family).cut(model, tiling, level, deltas, payloads, size)
-    from .tilewise import cut as cut_streams
+    from .shared.tilewise import cut as cut_streams
 
     return cut_streams(cast(Progressive, family), model, tiling, level, payloads, size)
 

@@ -32,7 +32,7 @@ from ..engine import entropy
 from ..engine.models import Model
 from ..errors import LicDamagedError
 from ..fileformat.streams import unpack
-from . import transform
+from .shared import transform
 
 if TYPE_CHECKING:
     from . import Coded

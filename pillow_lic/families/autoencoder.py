@@ -14,7 +14,7 @@ FORMAT.md, 14.11 says how it decodes; onnx_models/recipes/autoencoder.py trained
 
 from __future__ import annotations
 
-from .factorised import decode, dump, encode
+from .shared.factorised import decode, dump, encode
 
 __all__ = ["MODES", "NAME", "OPTIONS", "decode", "dump", "encode"]
 

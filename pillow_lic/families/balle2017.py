@@ -24,7 +24,7 @@ FORMAT.md, 14.3 says how it decodes; onnx_models/recipes/balle2017.py trained it
 
 from __future__ import annotations
 
-from .factorised import decode, dump, encode
+from .shared.factorised import decode, dump, encode
 
 __all__ = ["MODES", "NAME", "OPTIONS", "decode", "dump", "encode"]
 

@@ -30,8 +30,8 @@ import numpy.typing as npt
 from ..engine import entropy
 from ..engine.models import Model
 from ..fileformat.streams import unpack
-from . import transform
-from .transform import Floats, Indexes, Pixels, Symbols
+from .shared import transform
+from .shared.transform import Floats, Indexes, Pixels, Symbols
 
 if TYPE_CHECKING:
     from . import Coded

@@ -3,7 +3,7 @@
 A family turns the pixels of a picture into the payloads of its tiles, and back, with the networks and tables of a model whose
 `procedure` in the manifest is the family's NAME. It is a module with NAME, MODES, OPTIONS and one of two pairs:
 
-* `encode` and `decode` (`Plain`) of one rectangle of pixels; `tilewise` makes a writer and a reader of tiles out of them;
+* `encode` and `decode` (`Plain`) of one rectangle of pixels; `shared.tilewise` makes a writer and a reader of tiles out of them;
 * `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
 
 A plain family may have `encode_soon`, which takes less time for larger payloads. It is progressive if it has `cut` and

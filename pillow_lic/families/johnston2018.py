@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine.models import Model
-from . import recurrence
-from .sign_streams import Signs
+from .shared import recurrence
+from .shared.sign_streams import Signs
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -33,7 +33,7 @@ from ..engine import bits
 from ..engine.models import Model
 from ..errors import LicDamagedError, LicRuntimeError
 from ..fileformat.streams import unpack
-from . import transform
+from .shared import transform
 
 if TYPE_CHECKING:
     from . import Coded

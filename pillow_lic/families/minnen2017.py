@@ -30,9 +30,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine.settings import check_time
-from . import recurrence, sign_streams
-from .recurrence import Floats, Pixels
-from .sign_streams import BLOCK, Signs
+from .shared import recurrence, sign_streams
+from .shared.recurrence import Floats, Pixels
+from .shared.sign_streams import BLOCK, Signs
 
 if TYPE_CHECKING:
     from ..engine.models import Model

@@ -33,8 +33,8 @@ import numpy.typing as npt
 from ..engine import bits, entropy
 from ..engine.models import Model
 from ..fileformat.streams import unpack
-from . import transform
-from .transform import Indexes, Pixels, Symbols
+from .shared import transform
+from .shared.transform import Indexes, Pixels, Symbols
 
 if TYPE_CHECKING:
     from . import Coded

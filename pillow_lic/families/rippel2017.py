@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from ..engine.models import Model
 from ..fileformat.streams import unpack
-from . import bitplanes, transform
+from .shared import bitplanes, transform
 
 if TYPE_CHECKING:
     from . import Coded

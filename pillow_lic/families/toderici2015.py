@@ -20,7 +20,7 @@ FORMAT.md, 14.8 says how it decodes; onnx_models/recipes/recurrent trained it.
 
 from __future__ import annotations
 
-from . import recurrence
+from .shared import recurrence
 
 NAME = "toderici2015"
 MODES = frozenset({"RGB"})

@@ -21,7 +21,7 @@ FORMAT.md, 14.8 and 14.15 say how it decodes; onnx_models/recipes/recurrent trai
 
 from __future__ import annotations
 
-from . import recurrence
+from .shared import recurrence
 
 NAME = "toderici2017"
 MODES = frozenset({"RGB"})

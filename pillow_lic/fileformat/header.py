@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import LicDamagedError, LicLimitError, LicTruncatedError, LicUnsupportedError, NotLicError
-from ..naming import MAGIC, accept
 from . import limits
+from .identity import MAGIC, accept
 from .levels import level_to_quality
 from .tiling import Tiling
 from .varint import parse_varint, write_varint

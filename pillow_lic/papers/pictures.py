@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .. import codec, color, describe, metrics
+from .. import codec, color, metrics
 from ..bench import equal_bytes, peers
 from ..engine import models
 from ..errors import LicError
+from ..inspecting import description
 from ..options import DEFAULT_QUALITY, EncodeOptions
 from ..pages import document
 from . import curves
@@ -83,8 +84,8 @@ def maps(measured: Measured) -> str:
     shots = [_shot("Picture", "", document.picture(color.to_image(pixels, "RGB"), path.name, exact=False))]
     for wanted in ("auto", "semantic"):
         data = measured.kept(_by_importance(wanted)).encode(pixels, DEFAULT_QUALITY)
-        drawn = color.to_image(describe.draw_map(data)[:, :, None], "L")
-        low, high = describe.describe(data)["importance"]
+        drawn = color.to_image(description.draw_map(data)[:, :, None], "L")
+        low, high = description.describe(data)["importance"]
         text = f"quality {low:.1f} to {high:.1f} by place"
         shots.append(
             _shot(f'importance="{wanted}"', text, document.picture(drawn, f"{path.name}: {wanted}", exact=True))

@@ -26,7 +26,7 @@ from ..fileformat import alpha, container, importance_map, squares, vp8l
 from ..fileformat.header import Header
 from ..fileformat.importance_map import Deltas
 from ..fileformat.limits import MAX_LEVEL
-from ..inspection import LOSSLESS
+from ..inspecting import LOSSLESS
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

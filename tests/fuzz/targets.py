@@ -15,14 +15,14 @@ from unittest import mock
 from PIL import Image, ImageFile
 
 import pillow_lic
-from pillow_lic import inspection
+from pillow_lic import inspecting
 from pillow_lic.engine import entropy, models
 from pillow_lic.errors import LicError, LicRuntimeError, NotLicError
 from pillow_lic.fileformat import container
 from pillow_lic.fileformat.header import CHANNELS
+from pillow_lic.fileformat.identity import MAGIC
 from pillow_lic.fileformat.sections import PREVIEW, TILE
 from pillow_lic.fileformat.varint import parse_varint
-from pillow_lic.naming import MAGIC
 
 MAX_PIXELS = 2048
 """Pillow refuses above twice that; more would be slow, and finds nothing else."""
@@ -36,7 +36,7 @@ def resealed(data: bytes) -> bytes:
         for _ in range(3):
             start = position
             number, position = parse_varint(file, start)
-        lossless = models.choose(inspection.LOSSLESS)
+        lossless = models.choose(inspecting.LOSSLESS)
         spec = lossless if number == lossless.number else models.choose(None)
         file[start:position] = bytes([spec.number])
         end = start + 1 + 8
@@ -83,7 +83,7 @@ def parse(data: bytes) -> bool:
     assert (known.header, known.tiles) == (whole.header, whole.tiles)
     assert (known.importance, known.alpha, known.exact) == (whole.importance, whole.alpha, whole.exact)
     with contextlib.suppress(LicError):
-        inspection.verify(data)
+        inspecting.verify(data)
     return True
 
 

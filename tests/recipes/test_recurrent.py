@@ -11,7 +11,7 @@ from onnx_models.recipes.recurrent import export
 from onnx_models.recipes.recurrent.cells import Cell, bounded
 from onnx_models.recipes.recurrent.network import PAPERS, Paper, Recurrent
 from pillow_lic.engine import models
-from pillow_lic.families import recurrence
+from pillow_lic.families.shared import recurrence
 
 WEIGHTS = Path(export.__file__).parent
 RELEASED = [name for name in PAPERS if (WEIGHTS / f"{name}.pt").exists()]

@@ -12,7 +12,8 @@ from onnx_models.recipes.common import training
 from onnx_models.recipes.common.contrast import Contrast
 from onnx_models.recipes.common.data import Patches
 from pillow_lic.engine import models
-from pillow_lic.families import bitplanes, rippel2017
+from pillow_lic.families import rippel2017
+from pillow_lic.families.shared import bitplanes
 
 NUMBER = 4_000_025
 """No model's: sessions are kept by it."""

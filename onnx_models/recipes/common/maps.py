@@ -15,7 +15,8 @@ import numpy as np
 from PIL import Image
 
 import pillow_lic
-from pillow_lic import describe, metrics
+from pillow_lic import metrics
+from pillow_lic.inspecting import description
 
 from . import sheet
 
@@ -42,11 +43,11 @@ def row(path: Path, quality: float, importance: str) -> Image.Image:
     with Image.open(path) as opened:
         image = opened.convert("RGB")
     data, similarity = coded(image, quality=quality, importance=importance)
-    facts = describe.describe(data)
+    facts = description.describe(data)
     section = next(s["bytes"] for s in facts["sections"] if s["name"] == "importance")
     low, high = facts["importance"]
     with pillow_lic.open(data) as decoded:
-        shown = [image, decoded.convert("RGB"), Image.fromarray(describe.draw_map(data)).convert("RGB")]
+        shown = [image, decoded.convert("RGB"), Image.fromarray(description.draw_map(data)).convert("RGB")]
     width = round(HEIGHT * image.width / image.height)
     caption = f"{path.stem}, quality {quality:g} by place {low:.1f} to {high:.1f}: {len(data):,} bytes (map {section})"
     if importance == "auto":

@@ -15,7 +15,7 @@ import onnx
 import torch
 
 from pillow_lic.engine.models import Model
-from pillow_lic.families.sign_streams import Signs
+from pillow_lic.families.shared.sign_streams import Signs
 
 from ..common.data import Patches
 from ..common.export import ONNX_MODELS, Network, Placed, Release

@@ -19,7 +19,7 @@ import torch
 
 from pillow_lic.engine import bits
 from pillow_lic.engine.models import Model
-from pillow_lic.families import recurrence, sign_streams
+from pillow_lic.families.shared import recurrence, sign_streams
 
 from ..common.data import Patches
 from ..common.exact import ExactConv, proved

@@ -1,20 +1,23 @@
-"""A .lic file without its networks: which model it names, whether all of it is as it was written, what it holds, less of it."""
+"""A .lic file that is not drawn: which model it names, whether all of it is as it was written, what it holds, less of it.
+
+What people read of it is in `description`, the arrays before pixels in `dump`.
+"""
 
 from __future__ import annotations
 
 from typing import IO, Final, cast
 
-from . import families
-from .engine import models
-from .engine.models import Model
-from .engine.settings import check_pixels, limited_time
-from .errors import LicDamagedError, LicUnsupportedError
-from .fileformat import alpha, container, importance_map, preview
-from .fileformat.exact_layer import ExactLayer
-from .fileformat.header import Header
-from .fileformat.limits import MAX_LEVEL
-from .fileformat.sections import ALPHA, EXACT, IMPORTANCE, PREVIEW, TILE
-from .fileformat.source import as_file, read_at
+from .. import families
+from ..engine import models
+from ..engine.models import Model
+from ..engine.settings import check_pixels, limited_time
+from ..errors import LicDamagedError, LicUnsupportedError
+from ..fileformat import alpha, container, importance_map, preview
+from ..fileformat.exact_layer import ExactLayer
+from ..fileformat.header import Header
+from ..fileformat.limits import MAX_LEVEL
+from ..fileformat.sections import ALPHA, EXACT, IMPORTANCE, PREVIEW, TILE
+from ..fileformat.source import as_file, read_at
 
 LOSSLESS: Final = "lossless"
 """Name and procedure of the model that keeps every pixel."""

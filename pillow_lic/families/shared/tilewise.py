@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
-from ..engine import workers
-from ..engine.settings import check_time
-from ..errors import LicDamagedError, LicDesyncError
-from ..fileformat import streams
-from ..fileformat.areas import Area, Window, onto, padded, with_halo
-from ..fileformat.container import CutPayload
-from ..fileformat.tiling import Tiling
-from . import MISSING, Trial
+from ...engine import workers
+from ...engine.settings import check_time
+from ...errors import LicDamagedError, LicDesyncError
+from ...fileformat import streams
+from ...fileformat.areas import Area, Window, onto, padded, with_halo
+from ...fileformat.container import CutPayload
+from ...fileformat.tiling import Tiling
+from ..contract import MISSING, Trial
 
 if TYPE_CHECKING:
-    from ..engine.models import Model
-    from ..fileformat.importance_map import Deltas
-    from .contract import Payload, Payloads, Plain, Progressive, Put, Stepwise
+    from ...engine.models import Model
+    from ...fileformat.importance_map import Deltas
+    from ..contract import Payload, Payloads, Plain, Progressive, Put, Stepwise
 
 Pixels = npt.NDArray[np.uint8]
 

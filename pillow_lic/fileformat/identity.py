@@ -1,4 +1,4 @@
-"""The names of the format, and the bytes that its files begin with; nothing is imported."""
+"""What tells the format from others: its names, and the bytes that its files begin with. Imports nothing."""
 
 FORMAT = "LIC"
 EXTENSION = ".lic"

@@ -25,9 +25,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..engine import bits as coder
-from ..engine.settings import check_time
-from ..errors import LicDamagedError
+from ...engine import bits as coder
+from ...engine.settings import check_time
+from ...errors import LicDamagedError
 
 Bits = npt.NDArray[np.uint8]
 Contexts = npt.NDArray[np.uint16]

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..engine import bits
-from ..engine.settings import check_time
-from ..errors import LicDamagedError, LicDesyncError
-from ..fileformat.areas import padded
+from ...engine import bits
+from ...engine.settings import check_time
+from ...errors import LicDamagedError, LicDesyncError
+from ...fileformat.areas import padded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..engine.models import Model
+    from ...engine.models import Model
 
 BLOCK = 16
 """Pixels of a block each way."""

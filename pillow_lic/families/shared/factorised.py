@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from ..engine import entropy
-from ..engine.models import Model
-from ..fileformat.streams import unpack
+from ...engine import entropy
+from ...engine.models import Model
+from ...fileformat.streams import unpack
 from . import transform
 from .transform import Indexes, Pixels, Symbols
 
 if TYPE_CHECKING:
-    from . import Coded
+    from ..contract import Coded
 
 
 def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:

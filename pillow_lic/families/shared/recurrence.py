@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..engine.settings import check_time
-from ..errors import LicRuntimeError
+from ...engine.settings import check_time
+from ...errors import LicRuntimeError
 from .sign_streams import BLOCK, Signs, blocks, pack, shortened, unpack
 
 if TYPE_CHECKING:
-    from ..engine.models import Model
+    from ...engine.models import Model
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]

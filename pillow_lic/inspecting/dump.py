@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import families, inspection
-from .engine.settings import check_pixels, limited_time
-from .errors import LicDamagedError
-from .fileformat import container, importance_map
+from .. import families
+from ..engine.settings import check_pixels, limited_time
+from ..errors import LicDamagedError
+from ..fileformat import container, importance_map
+from . import model_of
 
 
 @limited_time()
@@ -24,7 +25,7 @@ def dump(data: bytes) -> dict[str, npt.NDArray[Any]]:
     parts = container.unpack(data)
     header = parts.header
     check_pixels(header.width, header.height)
-    model = inspection.model_of(header)
+    model = model_of(header)
     shape = (header.height, header.width)
     carried = parts.importance
     deltas = None if carried is None else importance_map.unpack(carried, importance_map.shape_of(*shape))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any
 
-from . import inspection
-from .engine import models
-from .errors import LicError, LicUnsupportedError
-from .fileformat import container
-from .fileformat.header import Header
-from .fileformat.levels import level_to_quality
-from .fileformat.sections import IMPORTANCE
-from .fileformat.source import as_file
+from ..engine import models
+from ..errors import LicError, LicUnsupportedError
+from ..fileformat import container
+from ..fileformat.header import Header
+from ..fileformat.levels import level_to_quality
+from ..fileformat.sections import IMPORTANCE
+from ..fileformat.source import as_file
+from . import check, is_lossless
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ def describe(source: bytes | IO[bytes]) -> dict[str, Any]:
         model = None
     span = damage = None
     try:
-        inspection.check(fp, front)
+        check(fp, front)
         span = _span(header, container.read_section(fp, front, IMPORTANCE))
     except LicError as error:
         damage = str(error)
@@ -48,7 +48,7 @@ def describe(source: bytes | IO[bytes]) -> dict[str, Any]:
         "tile_edge": header.tile_edge,
         "quality": round(header.quality, 3),
         "level": header.level,
-        "lossless": inspection.is_lossless(header),
+        "lossless": is_lossless(header),
         "importance": span,
         "model": model,
         "model_id": header.model_id,
@@ -71,7 +71,7 @@ def _span(header: Header, payload: bytes | None) -> list[float] | None:
 
 def _field(header: Header, payload: bytes) -> NDArray[np.float32]:
     """Return the level of every latent by the payload of the importance section; LicDamagedError if it holds no map."""
-    from .fileformat import importance_map
+    from ..fileformat import importance_map
 
     inside = importance_map.shape_of(header.height, header.width)
     return importance_map.level_field(header.level, importance_map.unpack(payload, inside), inside)
@@ -83,7 +83,7 @@ def draw_map(source: bytes | IO[bytes]) -> NDArray[np.uint8]:
     source: as of `describe`.
     ValueError for a file that has one quality for all places; NotLicError or LicError when it is damaged.
     """
-    from .fileformat.importance_map import CELL
+    from ..fileformat.importance_map import CELL
 
     fp = as_file(source)
     front = container.read_front(fp)

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
-from ..engine.models import Model
-from ..errors import LicDamagedError, LicDesyncError, LicRuntimeError
-from ..fileformat.areas import padded
+from ...engine.models import Model
+from ...errors import LicDamagedError, LicDesyncError, LicRuntimeError
+from ...fileformat.areas import padded
 
 Pixels = npt.NDArray[np.uint8]
 Symbols = npt.NDArray[np.int16]
