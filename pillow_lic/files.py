@@ -9,7 +9,7 @@ import secrets
 import stat
 import sys
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -82,16 +82,17 @@ def files_in(folder: Path, suffixes: Container[str]) -> list[Path]:
     return sorted(path for path in folder.iterdir() if _is_wanted(path, suffixes))
 
 
-def files_below(folder: Path, suffix: str, closed: Callable[[OSError], object]) -> list[Path]:
-    """Return the files below a folder with an extension, as `files_in`, those of one folder together.
+def files_below(folder: Path, suffix: str) -> tuple[list[Path], list[OSError]]:
+    """Return the files below a folder with an extension, as `files_in`, and the errors of those folders that cannot be listed.
 
-    `closed` is called with the error of each folder that cannot be listed.
+    Files of one folder are together.
     """
     found: list[Path] = []
-    for here, folders, names in os.walk(folder, onerror=closed):
+    closed: list[OSError] = []
+    for here, folders, names in os.walk(folder, onerror=closed.append):
         folders.sort()
         found += [path for path in (Path(here, name) for name in sorted(names)) if _is_wanted(path, (suffix,))]
-    return found
+    return found, closed
 
 
 def _is_wanted(path: Path, suffixes: Container[str]) -> bool:

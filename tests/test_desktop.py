@@ -333,4 +333,4 @@ def test_files_belong_to_thumbnails(words: list[str], capsys: pytest.CaptureFixt
 def test_a_folder_without_pictures_of_ours_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.heic").write_bytes(b"x")
     assert main(["desktop", "thumbnails", str(tmp_path)]) == 1
-    assert f"no .lic files in {tmp_path}" in capsys.readouterr().err
+    assert f"{tmp_path}: a folder without .lic files" in capsys.readouterr().err

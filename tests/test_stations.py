@@ -27,6 +27,7 @@ def test_every_module_of_a_station_is_there() -> None:
         assert (package / place).is_dir() or (package / f"{place}.py").is_file(), place
     assert stations.station_at(str(package / "families" / "lic1" / "passes.py")) == "symbols"
     assert stations.station_at(str(package / "engine" / "runtime.py")) is None
+    assert stations.station_at(analysis.__file__) is None
 
 
 def test_time_of_a_network_is_at_its_station_whatever_the_engine_calls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,6 @@ PARSE, REST = "parse", "rest"
 """The stations of exact networks, and of all steps that take less than LEAST of the time."""
 LEAST = 0.005
 STATIONS = {
-    "families/lic1/detail": "detail",
     "families/lic1/filtering": "filter",
     "families/lic1/fitting": "fitting",
     "families/lic1/gradient": "refinement",
@@ -63,7 +62,6 @@ STATIONS = {
 and joining of windows, `symbols` the order that values are coded in, and all that another family does."""
 NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
     analysis.analyse.__code__: lambda given: [given["role"]],
-    analysis._run.__code__: lambda given: [given["role"]],
     analysis.latents.__code__: lambda given: ["latents"],
     scales.begin.__code__: lambda given: ["scales_z"],
     scales.find.__code__: lambda given: [f"scales_{given['stage']}"],
@@ -76,7 +74,7 @@ NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
     detail.draw.__code__: lambda given: ["detail"],
 }
 """The functions that are networks' work whether they run or native code does it: the roles of the networks by what they are given. Those
-that native code does together are at the station of the first."""
+that native code does together are at the station of the first. The rest of their modules works for its caller."""
 _PACKAGE = Path(__file__).parent.parent
 _PASS = re.compile(r"_[a-z0-9]$")
 _PEAK_EDGE, _PEAK_RUNS = 96, 100
@@ -130,7 +128,9 @@ class Clock:
 
 @cache
 def station_at(path: str) -> str | None:
-    """Return the station of the module of this package at a path, None where it has none of its own."""
+    """Return the station of the module of this package at a path, None where it has none of its own, or those of NATIVE."""
+    if path in {code.co_filename for code in NATIVE}:
+        return None
     module = Path(path).relative_to(_PACKAGE).with_suffix("")
     places = (place.as_posix() for place in (module, *module.parents))
     return next((STATIONS[place] for place in places if place in STATIONS), None)

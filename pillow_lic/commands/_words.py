@@ -8,12 +8,14 @@ import io
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, TextIO
 
 from ..command_values import typed
 from ..errors import Ignoring
-from ..files import named, names_folder, write_atomic
+from ..fileformat.identity import EXTENSION
+from ..files import files_below, named, names_folder, write_atomic
 from ..options import OPTIONS
 from ._terminal import quoted
 
@@ -105,6 +107,26 @@ def source(name: str) -> Path | IO[bytes]:
         msg = "standard input is closed"
         raise OSError(msg)
     return _StandardInput(sys.stdin.buffer.read())
+
+
+def lic_files(names: Iterable[str]) -> tuple[list[str], int]:
+    """Return the names, in place of a folder those of the .lic files below it, and how many folders failed, each of which is said.
+
+    A folder fails if it cannot be listed, or if it is named and there are none.
+    """
+    found: list[str] = []
+    failed = 0
+    for name in names:
+        if name == "-" or not os.path.isdir(name):
+            found.append(name)
+            continue
+        below, closed = files_below(Path(name), EXTENSION)
+        faults = closed if below or closed else [f"{name}: a folder without .lic files"]
+        for fault in faults:
+            print(f"lic: {fault}", file=sys.stderr)
+        found += map(str, below)
+        failed += len(faults)
+    return found, failed
 
 
 class _StandardInput(io.BytesIO):

@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from . import _words
+
 SUMMARY = "Make Linux desktops (freedesktop.org) know .lic files: type, icon, thumbnails, viewer."
 EXAMPLES = """
   lic desktop on
@@ -58,21 +60,16 @@ def _thumbnails(names: Sequence[str]) -> int:
 
     from ..desktop import thumbnail
     from ..errors import let_pass
+    from ..files import named
 
-    closed: list[OSError] = []
-    found = thumbnail.pictures(names, closed.append)
-    for folder in closed:
-        print(f"lic: {folder}", file=sys.stderr)
-    if not found:
-        print(f"lic: there are no .lic files in {', '.join(names)}", file=sys.stderr)
-        return 1
+    found, closed = _words.lic_files(names)
     made = failed = 0
     for path in found:
         try:
-            made += bool(thumbnail.share(path))
+            made += bool(thumbnail.share(named(path)))
         except (OSError, SyntaxError, Image.DecompressionBombError) as error:
             let_pass(error)
             print(f"lic: {path}: {error}", file=sys.stderr)
             failed += 1
-    print(f"{made} thumbnails made, {len(found) - made - failed} there already, {failed + len(closed)} failed")
+    print(f"{made} thumbnails made, {len(found) - made - failed} there already, {failed + closed} failed")
     return 1 if failed or closed else 0

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import let_pass
-from ..fileformat.identity import EXTENSION
 from ..fileformat.source import opened
-from ..files import files_below
 from . import _words
 from ._terminal import quoted
 
@@ -47,14 +43,8 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if args.map is not None and _words.refuses(args.files[0], args.map, args.force):
         return 2
-    failed = 0
-
-    def closed(error: OSError) -> None:
-        nonlocal failed
-        print(f"lic: {error}", file=sys.stderr)
-        failed += 1
-
-    for name in _files(args.files, closed):
+    files, failed = _words.lic_files(args.files)
+    for name in files:
         try:
             facts = _facts(name, args)
         except (OSError, SyntaxError) as error:
@@ -75,24 +65,10 @@ def _facts(name: str, args: argparse.Namespace) -> dict[str, Any]:
     from ..batch.transcode import Transcoder
     from ..inspecting import description
 
-    source = _words.source(name)
-    if isinstance(source, Path) and source.is_dir():
-        msg = "a folder without .lic files"
-        raise IsADirectoryError(msg)
-    with opened(source) as file:
+    with opened(_words.source(name)) as file:
         facts = description.describe(file)
         if args.map is not None:
             file.seek(0)
             work = Transcoder(Path(args.map).suffix.lower() or ".png", {}, False)
             _words.write(args.map, work.encode(work.prepare(color.from_array(description.draw_map(file)))))
     return facts
-
-
-def _files(names: Iterable[str], closed: Callable[[OSError], object]) -> Iterator[str]:
-    """Yield the names, and in place of a folder those of the .lic files below it; itself, if there are none, which is an error.
-
-    closed: as of `files_below`.
-    """
-    for name in names:
-        below = files_below(Path(name), EXTENSION, closed) if name != "-" and os.path.isdir(name) else ()
-        yield from map(str, below) if below else [name]

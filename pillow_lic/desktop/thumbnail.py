@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,8 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from .. import color, metadata, plugin
 from ..errors import Ignoring, let_pass
-from ..fileformat.identity import EXTENSION, MIME
-from ..files import StrPath, files_below, is_same, named, write_atomic
+from ..fileformat.identity import MIME
+from ..files import StrPath, is_same, write_atomic
 from . import directories
 
 MAX_SIZE = 4096
@@ -69,15 +69,6 @@ def share(source: Path) -> list[Path]:
         image.thumbnail((edge, edge), Image.Resampling.LANCZOS)
         write_atomic(path, _png(image, {**text, **stamps}))
     return list(targets)
-
-
-def pictures(names: Sequence[str], closed: Callable[[OSError], object]) -> list[Path]:
-    """Return the .lic files that are named and those below the folders that are; arguments and order as of `files_below`."""
-    found = []
-    for name in names:
-        path = named(name)
-        found += files_below(path, EXTENSION, closed) if os.path.isdir(path) else [path]
-    return found
 
 
 def _small(source: StrPath, size: int) -> tuple[Image.Image, dict[str, str]]:
