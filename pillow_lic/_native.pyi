@@ -1,12 +1,26 @@
-"""What is in C++: rANS with fixed tables, dependent quantisation, adaptive coding of bits, a filter of pixels; specified in FORMAT.md.
+"""What is in C++: entropy coders, the trellis search, the layers of networks, and the filter of pixels; files are specified in FORMAT.md.
 
 Arrays are contiguous and of exactly the dtype and dimensions named, one where none are; anything else is a TypeError. Every call
 releases the GIL while it works. No input makes it read or write out of bounds.
 """
 
+from typing import TypeAlias, TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Buffer
+
+_Number = TypeVar("_Number", bound=np.generic)
+_Row: TypeAlias = np.ndarray[tuple[int], np.dtype[_Number]]
+_Int8s: TypeAlias = NDArray[np.int8]
+_Uint8s: TypeAlias = NDArray[np.uint8]
+_Int16s: TypeAlias = NDArray[np.int16]
+_Uint16s: TypeAlias = NDArray[np.uint16]
+_Int32s: TypeAlias = NDArray[np.int32]
+_Int64s: TypeAlias = NDArray[np.int64]
+_Float32s: TypeAlias = NDArray[np.float32]
+_Box: TypeAlias = tuple[int, int, int, int]
+"""Top, left, rows and columns."""
 
 STEP: int
 HALF_STEP: int
@@ -24,385 +38,42 @@ class Tables:
     ValueError unless each table has 2 or more symbols, all frequencies >= 1, and a sum of 65536.
     """
 
-    def __init__(self, lo: NDArray[np.int16], sizes: NDArray[np.uint16], frequencies: NDArray[np.uint16]) -> None:
+    def __init__(self, lo: _Int16s, sizes: _Uint16s, frequencies: _Uint16s) -> None:
         """Take int16[T], uint16[T] and the frequencies of all tables one after the other, uint16[sum of sizes]."""
 
     @property
     def count(self) -> int:
         """T, 1 to 65536."""
 
-    def cost(self, symbols: NDArray[np.int16], indexes: NDArray[np.uint16]) -> float:
+    def cost(self, symbols: _Int16s, indexes: _Uint16s) -> float:
         """Ideal length of a stream in bits: sum of -log2(frequency / 65536), escapes included.
 
         ValueError if an index is not below `count` or the lengths differ.
         """
 
-def encode(tables: Tables, symbols: NDArray[np.int16], indexes: NDArray[np.uint16], lanes: int) -> bytes:
+def encode(tables: Tables, symbols: _Int16s, indexes: _Uint16s, lanes: int) -> bytes:
     """Code symbols[k] with table indexes[k], on `lanes` (1, 2, 4 or 8) interleaved states of 4 bytes each.
 
     ValueError if an index is not below `tables.count`, the lengths differ, or `lanes` is another number.
     """
 
-def quantise(
-    tables: Tables,
-    residuals: NDArray[np.float32],
-    indexes: NDArray[np.uint16],
-    first: int,
-    offset: int,
-    weight: float,
-    state: int,
-) -> tuple[NDArray[np.int16], NDArray[np.uint16], NDArray[np.int32], int]:
-    """Choose symbols for residuals in steps: the cheapest path in bits and `weight` times squared error (native/trellis.hpp).
-
-    Indexes from `first` on take part in dependent quantisation; their second table is `offset` further. Return the symbols,
-    their tables, their values in twentieths of a step and the state after them, 0-127, from `state` on. ValueError if an index
-    has no table, a residual is not within LARGEST_RESIDUAL, the lengths differ or the state is another number.
-    """
-
-def spread(cells: NDArray[np.float32], first: int, last: int, out: NDArray[np.uint16]) -> None:
-    """Write rows first..last of cells (12, h, w), in levels, to pixels `out`, uint16[2 * rows, 2 * w, 3], in sixteenths 0..4080.
-
-    Channels go by colour, row and column in a cell of 2x2; what is not a number becomes 0. ValueError for other shapes.
-    """
-
-def scatter_magnitudes(
-    out: NDArray[np.uint8],
-    places: tuple[int, int, int, int],
-    inside: tuple[int, int],
-    values: NDArray[np.int32],
-    most: int,
-) -> None:
-    """Write the magnitudes of the values of a pass, int32[n] in twentieths of a step, to latents uint8[M, h, w] (native/passes.hpp).
-
-    They are in steps, rounded half up, at most `most`, 0-255. places: of each quarter of the channels, 2 * (row % 2) + column % 2; inside: rows
-    and columns of the latents that are coded. ValueError for other numbers or shapes.
-    """
-
-def scatter_sums(
-    out: NDArray[np.float32],
-    places: tuple[int, int, int, int],
-    inside: tuple[int, int],
-    values: NDArray[np.int32],
-    means: NDArray[np.float32],
-) -> None:
-    """Write the sums of the values of a pass, as `scatter_magnitudes` takes them, and their means, in steps, to latents float32[M, h, w].
-
-    means: float32[M, ceil(h / 2), ceil(w / 2)], of the place of each cell that is coded.
-    """
-
-class Analysis:
-    """The network `analysis` of a model like lic1, or a smaller one, in whole numbers (native/analysis.hpp). Threads may share one."""
-
-    def __init__(self, numbers: NDArray[np.uint8], channels: int, blocks: int, features: int, latents: int) -> None:
-        """Copy a file of numbers, as native/analysis.hpp has them.
-
-        ValueError for another length, channels, features or latents that are no multiples of 16 up to 4096, or more than 64 blocks.
-        """
-
-    @staticmethod
-    def fast() -> bool:
-        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
-
-    @property
-    def features(self) -> int:
-        """The features of a place of the trunk."""
-
-    def run(
-        self, pixels: NDArray[np.uint8], trunk: NDArray[np.int16], linear: NDArray[np.float32], first: int, last: int
-    ) -> None:
-        """Write what belongs to the rows first..last of latents to the trunk (2h, 2w, F) and the linear path (h, w, M).
-
-        Of pixels (16h, 16w, 3). The latents of a place of the linear path are in the order of native code. ValueError for arrays of other
-        shapes or without places, and for rows outside them.
-        """
-
-class Latents:
-    """The first part of the network `latents` of a model like lic1, in whole numbers (native/analysis.hpp). Threads may share one."""
-
-    def __init__(self, numbers: NDArray[np.uint8], features: int, channels: int, latents: int) -> None:
-        """Copy a file of numbers, as native/analysis.hpp has them; errors as of `Analysis`."""
-
-    def run(
-        self,
-        trunk: NDArray[np.int16],
-        linear: NDArray[np.float32],
-        level: NDArray[np.float32],
-        y: NDArray[np.float32],
-        first: int,
-        last: int,
-    ) -> None:
-        """Write the rows first..last of y (M, h, w), in steps, at levels (h, w), of what `Analysis.run` has written; errors as there."""
-
-class ErrorGradient:
-    """The gradient of a picture's error by the latents of a model like lic1 (native/gradient.hpp). Threads may share one."""
-
-    def __init__(self, numbers: NDArray[np.uint8], latents: int) -> None:
-        """Copy a file of numbers, as native/gradient.hpp has them; errors as of `Analysis`."""
-
-    def run(
-        self,
-        shown: NDArray[np.uint8],
-        wanted: NDArray[np.uint8],
-        level: NDArray[np.float32],
-        gradient: NDArray[np.float32],
-        first: int,
-        last: int,
-    ) -> None:
-        """Write the rows first..last of the gradient (M, h, w) of pixels (H, W, 3) as shown and as wanted, at levels (h, w).
-
-        A latent has 16x16 pixels, the last ones in a row or column may have fewer. ValueError for arrays of other shapes or without
-        places, and for rows outside them.
-        """
-
-class HyperAnalysis:
-    """The second part of the network `latents` of a model like lic1, in float32 (native/hyper_analysis.hpp). Threads may share one."""
-
-    def __init__(self, numbers: NDArray[np.uint8], latents: int, channels: int, hyper_latents: int) -> None:
-        """Copy a file of numbers, as native/hyper_analysis.hpp has them; errors as of `Analysis`."""
-
-    @staticmethod
-    def fast() -> bool:
-        """Return whether the processor has what makes it quicker than an engine; `run` is an error where not."""
-
-    def run(self, y: NDArray[np.float32], hyper_latents: NDArray[np.float32], first: int, last: int) -> None:
-        """Write those of hyper-latents (Z, h/4, w/4), -127..127, that belong to the rows first..last of y (M, h, w) in steps.
-
-        h, w, first and last are multiples of 4. ValueError for arrays of other shapes or without places, for rows outside them, or where it
-        is not `fast`.
-        """
-
-class Draft:
-    """A network `draft_2`, `draft_4` or `draft_8` of a model like lic1, in whole numbers (native/draft.hpp). Threads may share one."""
-
-    def __init__(self, numbers: NDArray[np.uint8], latents: int, near: int, side: int) -> None:
-        """Copy a file of numbers, as native/draft.hpp has them, of so many latents, channels of neighbours, and pixels of a latent each way.
-
-        ValueError for another length, latents that are no multiple of 8, an odd number of near ones or more than latents, or a side over 16.
-        """
-
-    @staticmethod
-    def fast() -> bool:
-        """Return whether there are kernels for this processor: plain C++ is slower than an engine."""
-
-    def draw(
-        self,
-        latents: NDArray[np.float32],
-        level: NDArray[np.float32],
-        pixels: NDArray[np.uint8],
-        first: int,
-        last: int,
-    ) -> None:
-        """Write the pixels (side h, side w, 3) of the rows first..last of latents (M, h, w), in steps, at levels (h, w).
-
-        ValueError for arrays of other shapes or without places, and for rows outside them.
-        """
-
-class Means:
-    """The networks `means_z`, `means_0` and so on of a model like lic1, in float32 (native/means.hpp). Threads may share one."""
-
-    def __init__(self, numbers: NDArray[np.uint8], hyper_latents: int, latents: int, stages: int) -> None:
-        """Copy a file of numbers of 1 to 4 stages, as native/means.hpp has them.
-
-        ValueError for another length, hyper-latents that are no multiple of 8, latents of 64, or passes that code a place of a cell twice.
-        """
-
-    @staticmethod
-    def fast() -> bool:
-        """Return whether the processor has what makes it quicker than an engine; the rest is an error where not."""
-
-    @property
-    def features(self) -> int:
-        """The features of a place, a multiple of 16."""
-
-    def begin(
-        self, hyper_latents: NDArray[np.float32], level: NDArray[np.float32], features: NDArray[np.float32]
-    ) -> None:
-        """Write features (h, w, P) of hyper-latents (Z, h/4, w/4) at levels (h, w); h and w are multiples of 4.
-
-        ValueError for arrays of other shapes, or where it is not `fast`.
-        """
-
-    def find(
-        self,
-        stage: int,
-        features: NDArray[np.float32],
-        y: NDArray[np.float32],
-        means: NDArray[np.float32],
-        first: int,
-        last: int,
-    ) -> None:
-        """Write the means (passes * M, h/2, w/2) of a stage's passes, in steps, for features (h, w, P) and latents (M, h, w).
-
-        Of the means those of rows first to last - 1 of h/2 are written, of the latents those of earlier stages looked at. h and w are even.
-        ValueError for arrays of other shapes, or where it is not `fast`.
-        """
-
-    def draft(
-        self,
-        stage: int,
-        features: NDArray[np.float32],
-        y: NDArray[np.float32],
-        means: NDArray[np.float32],
-        first: int,
-        last: int,
-    ) -> None:
-        """Write means (passes * M/4, h/2, w/2) of the first of four groups of channels, as `find`, by those of y of the first two."""
-
-class Scales:
-    """The networks `scales_z` to `scales_2` of a model like lic2, the same to the last bit (native/scales.hpp). Threads may share one."""
-
-    FEATURES: int
-    """The features of a place."""
-
-    def __init__(self, numbers: NDArray[np.uint8], stages: int) -> None:
-        """Copy a file of numbers of 1 to 4 stages, as native/scales.hpp has them.
-
-        ValueError for another length, or passes that code a place of a cell twice.
-        """
-
-    def begin(self, hyper_latents: NDArray[np.float32], features: NDArray[np.float32]) -> None:
-        """Write features (80, 4h, 4w), 0..255, of hyper-latents (64, h, w), whole numbers, cut to -127..127.
-
-        ValueError for arrays of other shapes or without places.
-        """
-
-    @staticmethod
-    def fast() -> bool:
-        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
-
-    def find(
-        self,
-        stage: int,
-        features: NDArray[np.float32],
-        level: NDArray[np.float32],
-        magnitudes: NDArray[np.uint8] | None,
-        index: NDArray[np.uint8],
-        first: int,
-        last: int,
-    ) -> None:
-        """Write rows first to last - 1 of the index (384 passes, h/2, w/2) of a stage's passes, 0..63.
-
-        Of features (80, h, w) 0..255, levels (h, w) and, but in the first stage, magnitudes (384, h, w) 0..8, whole numbers all, of which
-        those of earlier stages are looked at; h and w are even. ValueError for arrays of other shapes.
-        """
-
-class Synthesis:
-    """The network `synthesis` of a model with lic2's trunk, in whole numbers (native/synthesis.hpp). Threads may share one."""
-
-    def __init__(self, numbers: NDArray[np.uint8]) -> None:
-        """Copy a file of numbers, uint8[1176384], as native/synthesis.hpp has them. ValueError for another length."""
-
-    @staticmethod
-    def fast() -> bool:
-        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
-
-    def draw(
-        self,
-        latents: NDArray[np.float32],
-        level: NDArray[np.float32],
-        picture: NDArray[np.float32],
-        context: NDArray[np.float32],
-    ) -> None:
-        """Write picture (12, 8h, 8w) and context (16, 2h, 2w) of latents (384, h, w) in steps at levels (h, w).
-
-        ValueError for arrays of other shapes or without places.
-        """
-
-    def paint(
-        self,
-        detail: Detail,
-        latents: NDArray[np.float32],
-        level: NDArray[np.float32],
-        inside: tuple[int, int, int, int],
-        out: NDArray[np.uint16],
-    ) -> None:
-        """Write what `Detail.draw` writes of a picture and a context that `draw` writes, without these."""
-
-class Detail:
-    """The network `detail` of a model with layers of 16 features, and `spread` after it (native/detail.hpp). Threads may share one."""
-
-    def __init__(self, numbers: NDArray[np.float32]) -> None:
-        """Copy float32[4277]: log of the expected error at 9 anchors of the level; weights and biases of three layers.
-
-        Those are (16, 12, 3, 3), (16,), (16, 16, 3, 3), (16,), (12, 16), (12,). ValueError for another length.
-        """
-
-    @staticmethod
-    def fast() -> bool:
-        """Return whether the processor has what makes it quicker than an engine; `draw` is an error where not."""
-
-    def draw(
-        self,
-        picture: NDArray[np.float32],
-        context: NDArray[np.float32],
-        level: NDArray[np.float32],
-        inside: tuple[int, int, int, int],
-        out: NDArray[np.uint16],
-    ) -> None:
-        """Write the colours of the latents `inside`, (top, left, rows, columns), in sixteenths 0..4080, to `out`.
-
-        picture float32[12, 8h, 8w], context float32[16, 2h, 2w], level float32[h, w]; out uint16[16 rows, 16 columns, 3], whose
-        rows may lie apart. What is not a number becomes 0. ValueError for other shapes, or a part that is not inside.
-        """
-
-def kernels() -> list[str]:
-    """Return the instruction sets for which there are kernels that this processor can run, the quickest first; the last is `plain`, C++.
-
-    They are behind `Analysis`, `Latents`, `Scales`, `Synthesis` and `filtered`, and give the same numbers.
-    """
-
-def use_kernels(name: str) -> None:
-    """Take the kernels of this name from now on, in all threads, for tests; at first they are the quickest. ValueError if there are none."""
-
-def filtered(
-    pixels: NDArray[np.uint16],
-    inside: tuple[int, int, int, int],
-    taps: NDArray[np.int16],
-    directed: NDArray[np.int16],
-    alternating: NDArray[np.int16],
-    threshold: int,
-    shift: int,
-    out: NDArray[np.uint8],
-) -> None:
-    """Write the part `inside`, (top, left, rows, columns), of pixels (h, w, 3) in sixteenths of a level, filtered (native/filter.hpp).
-
-    Numbers of the pixels of a row lie together, in `out` (rows, columns, 3) too.
-
-    taps: int16[3, 3, 16] of -127..127, by colour that comes out, colour that goes in and place, 12 wide ones and 4 clipped ones.
-    directed: int16[3, 24], by colour that comes out and place, 12 wide ones and 12 clipped ones of luma; alternating: int16[3, 3, 3, 4],
-    by way, colour that comes out, colour that goes in and place; of -127..127 both.
-    threshold: 0..4080 sixteenths; shift: 0..9. ValueError for a part that is not inside, or another number.
-    """
-
-def filter_sums(
-    pixels: NDArray[np.uint16], picture: NDArray[np.uint8], every: int, threshold: int
-) -> NDArray[np.int64]:
-    """Return the sums (108, 111) of least squares over every `every`-th row of pixels (h, w, 3) in sixteenths, 0..4080.
-
-    Of f f' above and on the diagonal, 0 below, and of f e. f: the differences of a pixel that taps, directed
-    and alternating coefficients of `filtered` multiply, in that order;
-    e: what its colours lack of the picture (h, w, 3), in sixteenths. ValueError for other shapes or another number.
-    """
-
 class Decoder:
     """Reads one stream from its first symbol on. Threads may share one, but their calls come in no promised order."""
 
-    def __init__(self, tables: Tables, data: Buffer | NDArray[np.uint8], lanes: int) -> None:
+    def __init__(self, tables: Tables, data: Buffer | _Uint8s, lanes: int) -> None:
         """Copy `data`: bytes or any contiguous buffer of them.
 
         StreamError if `data` cannot begin a stream with `lanes` lanes, ValueError if `lanes` is not 1, 2, 4 or 8.
         """
 
-    def decode(self, indexes: NDArray[np.uint16]) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    def decode(self, indexes: _Uint16s) -> _Row[np.int16]:
         """Decode the next len(indexes) symbols, int16[n].
 
         StreamError if the stream ends early or holds an impossible escape, ValueError if an index is not below the
         number of tables. After either, every further call raises StreamError.
         """
 
-    def decode_dependent(
-        self, indexes: NDArray[np.uint16], first: int, offset: int
-    ) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    def decode_dependent(self, indexes: _Uint16s, first: int, offset: int) -> _Row[np.int32]:
         """Decode the next len(indexes) symbols as `quantise` gave them, and return their values in twentieths of a step.
 
         The state goes on from call to call. Errors as of `decode`.
@@ -411,9 +82,34 @@ class Decoder:
     def finish(self) -> None:
         """Raise StreamError unless every byte is read and every state is back at 2**24."""
 
-def symbol_bits(
-    symbols: NDArray[np.int8], tops: NDArray[np.uint8], end: int
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], np.ndarray[tuple[int], np.dtype[np.uint16]]]:
+def quantise(
+    tables: Tables, residuals: _Float32s, indexes: _Uint16s, first: int, offset: int, weight: float, state: int
+) -> tuple[_Int16s, _Uint16s, _Int32s, int]:
+    """Choose symbols for residuals in steps: the cheapest path in bits and `weight` times squared error (native/trellis.hpp).
+
+    Indexes from `first` on take part in dependent quantisation; their second table is `offset` further. Return the symbols,
+    their tables, their values in twentieths of a step and the state after them, 0-127, from `state` on. ValueError if an index
+    has no table, a residual is not within LARGEST_RESIDUAL, the lengths differ or the state is another number.
+    """
+
+def scatter_magnitudes(
+    out: _Uint8s, places: tuple[int, int, int, int], inside: tuple[int, int], values: _Int32s, most: int
+) -> None:
+    """Write the magnitudes of the values of a pass, int32[n] in twentieths of a step, to latents uint8[M, h, w] (native/passes.hpp).
+
+    They are in steps, rounded half up, at most `most`, 0-255. places: of each quarter of the channels, 2 * (row % 2) + column % 2; inside: rows
+    and columns of the latents that are coded. ValueError for other numbers or shapes.
+    """
+
+def scatter_sums(
+    out: _Float32s, places: tuple[int, int, int, int], inside: tuple[int, int], values: _Int32s, means: _Float32s
+) -> None:
+    """Write the sums of the values of a pass, as `scatter_magnitudes` takes them, and their means, in steps, to latents float32[M, h, w].
+
+    means: float32[M, ceil(h / 2), ceil(w / 2)], of the place of each cell that is coded.
+    """
+
+def symbol_bits(symbols: _Int8s, tops: _Uint8s, end: int) -> tuple[_Row[np.uint8], _Row[np.uint16]]:
     """Return the bits of the planes of symbols int8[channels, rows, columns], -31 to 31, and their contexts (native/bitplanes.hpp).
 
     tops: uint8[channels], planes of each channel, 0 to 5. end: how many pairs of a plane and a channel are coded. They are those of
@@ -423,16 +119,14 @@ def symbol_bits(
 class SignPredictor:
     """An integer network that picks a probability for each sign of planes by those before it (native/predictor.hpp, FORMAT 14.15)."""
 
-    def __init__(self, numbers: NDArray[np.int32], planes: int) -> None:
+    def __init__(self, numbers: _Int32s, planes: int) -> None:
         """numbers: `numbers_of(planes)`, biases, shifts, weights. ValueError for others, or if a sum could leave 24 bits."""
 
     @staticmethod
     def numbers_of(planes: int) -> int:
         """How many numbers the network of so many planes has."""
 
-    def bits(
-        self, signs: NDArray[np.int8], counts: NDArray[np.uint8], each: int
-    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], np.ndarray[tuple[int], np.dtype[np.uint16]]]:
+    def bits(self, signs: _Int8s, counts: _Uint8s, each: int) -> tuple[_Row[np.uint8], _Row[np.uint16]]:
         """Return the bits of signs int8[planes, rows, columns], 1 where positive, and their contexts, 512 to 575, in coding order.
 
         counts: uint8[rows, columns], steps of `each` planes that a place has signs of. ValueError for other sizes.
@@ -444,16 +138,16 @@ class BitEncoder:
     Each of C contexts begins at its start value: the probability of a 1 in 65536ths.
     """
 
-    def __init__(self, starts: NDArray[np.uint16]) -> None:
+    def __init__(self, starts: _Uint16s) -> None:
         """Copy uint16[C]; ValueError unless C is 1 to 4096."""
 
-    def write(self, bits: NDArray[np.uint8], contexts: NDArray[np.uint16]) -> None:
+    def write(self, bits: _Uint8s, contexts: _Uint16s) -> None:
         """Take bits[k], 0 or 1, in contexts[k].
 
         ValueError for another bit, a context that is not below C, or other lengths; some of the bits may then be taken.
         """
 
-    def write_planes(self, bits: NDArray[np.uint8], classes: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> None:
+    def write_planes(self, bits: _Uint8s, classes: _Uint8s, mask: _Uint8s | None) -> None:
         """Take the bits of planes, uint8[planes, channels, rows, columns] of 0 or 1, in the contexts of FORMAT 7.4.
 
         classes: uint8[planes, channels]; class c needs 512 * (c + 1) contexts. mask: of the shape of the bits, 0 where they
@@ -472,36 +166,32 @@ class BitDecoder:
     After an error every further call raises StreamError.
     """
 
-    def __init__(self, starts: NDArray[np.uint16], data: Buffer | NDArray[np.uint8], cut: bool) -> None:
+    def __init__(self, starts: _Uint16s, data: Buffer | _Uint8s, cut: bool) -> None:
         """Copy `starts`, as `BitEncoder` has them, and `data`. With `cut` the stream may end anywhere.
 
         StreamError if `data` cannot begin a stream, ValueError unless there are 1 to 4096 contexts.
         """
 
-    def read(self, contexts: NDArray[np.uint16], bits: NDArray[np.uint8]) -> int:
+    def read(self, contexts: _Uint16s, bits: _Uint8s) -> int:
         """Decode len(contexts) bits into `bits`, of the same length, and return how many there were before the cut.
 
         StreamError if the stream ends early and is not `cut`, ValueError if a context is not below C or the lengths differ.
         """
 
-    def read_planes(self, bits: NDArray[np.uint8], classes: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> int:
+    def read_planes(self, bits: _Uint8s, classes: _Uint8s, mask: _Uint8s | None) -> int:
         """Decode the bits of planes into `bits`, which must be 0, and return how many there were before the cut.
 
         Shapes as of `BitEncoder.write_planes`; only bits in the mask count. Errors as of `read`, ValueError for a shape or a class.
         """
 
-    def read_symbols(
-        self, symbols: NDArray[np.int8], tops: NDArray[np.uint8], end: int, unknown: NDArray[np.uint8]
-    ) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    def read_symbols(self, symbols: _Int8s, tops: _Uint8s, end: int, unknown: _Uint8s) -> _Row[np.uint8]:
         """Decode the planes of symbols into int8[channels, rows, columns] as far as they go, and return the bits that there were.
 
         tops and end as of `symbol_bits`. unknown: uint8[channels, 2] that gets, for each channel and half of a chequerboard, how many
         of the lowest planes were not there. Errors as of `read`, ValueError for a shape or a top.
         """
 
-    def read_signs(
-        self, predictor: SignPredictor, signs: NDArray[np.int8], counts: NDArray[np.uint8], each: int
-    ) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    def read_signs(self, predictor: SignPredictor, signs: _Int8s, counts: _Uint8s, each: int) -> _Row[np.uint8]:
         """Decode the signs of planes into int8[planes, rows, columns], -1 and 1, 0 where there is none, and return their bits in order.
 
         counts and each as of `SignPredictor.bits`. Errors as of `read`, ValueError for other sizes.
@@ -509,3 +199,240 @@ class BitDecoder:
 
     def finish(self) -> None:
         """Raise StreamError unless every byte is read and the state is back at 2**24."""
+
+def kernels() -> list[str]:
+    """Return the instruction sets for which there are kernels that this processor can run, the quickest first; the last is `plain`, C++.
+
+    They are behind `Analysis`, `Latents`, `Scales`, `Synthesis` and `filtered`, and give the same numbers.
+    """
+
+def use_kernels(name: str) -> None:
+    """Take the kernels of this name from now on, in all threads, for tests; at first they are the quickest. ValueError if there are none."""
+
+class Analysis:
+    """The network `analysis` of a model like lic1, or a smaller one, in whole numbers (native/analysis.hpp). Threads may share one."""
+
+    def __init__(self, numbers: _Uint8s, channels: int, blocks: int, features: int, latents: int) -> None:
+        """Copy a file of numbers, as native/analysis.hpp has them.
+
+        ValueError for another length, channels, features or latents that are no multiples of 16 up to 4096, or more than 64 blocks.
+        """
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
+
+    @property
+    def features(self) -> int:
+        """The features of a place of the trunk."""
+
+    def run(self, pixels: _Uint8s, trunk: _Int16s, linear: _Float32s, first: int, last: int) -> None:
+        """Write what belongs to the rows first..last of latents to the trunk (2h, 2w, F) and the linear path (h, w, M).
+
+        Of pixels (16h, 16w, 3). The latents of a place of the linear path are in the order of native code. ValueError for arrays of other
+        shapes or without places, and for rows outside them.
+        """
+
+class Latents:
+    """The first part of the network `latents` of a model like lic1, in whole numbers (native/analysis.hpp). Threads may share one."""
+
+    def __init__(self, numbers: _Uint8s, features: int, channels: int, latents: int) -> None:
+        """Copy a file of numbers, as native/analysis.hpp has them; errors as of `Analysis`."""
+
+    def run(self, trunk: _Int16s, linear: _Float32s, level: _Float32s, y: _Float32s, first: int, last: int) -> None:
+        """Write the rows first..last of y (M, h, w), in steps, at levels (h, w), of what `Analysis.run` has written; errors as there."""
+
+class HyperAnalysis:
+    """The second part of the network `latents` of a model like lic1, in float32 (native/hyper_analysis.hpp). Threads may share one."""
+
+    def __init__(self, numbers: _Uint8s, latents: int, channels: int, hyper_latents: int) -> None:
+        """Copy a file of numbers, as native/hyper_analysis.hpp has them; errors as of `Analysis`."""
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether the processor has what makes it quicker than an engine; `run` is an error where not."""
+
+    def run(self, y: _Float32s, hyper_latents: _Float32s, first: int, last: int) -> None:
+        """Write those of hyper-latents (Z, h/4, w/4), -127..127, that belong to the rows first..last of y (M, h, w) in steps.
+
+        h, w, first and last are multiples of 4. ValueError for arrays of other shapes or without places, for rows outside them, or where it
+        is not `fast`.
+        """
+
+class ErrorGradient:
+    """The gradient of a picture's error by the latents of a model like lic1 (native/gradient.hpp). Threads may share one."""
+
+    def __init__(self, numbers: _Uint8s, latents: int) -> None:
+        """Copy a file of numbers, as native/gradient.hpp has them; errors as of `Analysis`."""
+
+    def run(
+        self, shown: _Uint8s, wanted: _Uint8s, level: _Float32s, gradient: _Float32s, first: int, last: int
+    ) -> None:
+        """Write the rows first..last of the gradient (M, h, w) of pixels (H, W, 3) as shown and as wanted, at levels (h, w).
+
+        A latent has 16x16 pixels, the last ones in a row or column may have fewer. ValueError for arrays of other shapes or without
+        places, and for rows outside them.
+        """
+
+class Means:
+    """The networks `means_z`, `means_0` and so on of a model like lic1, in float32 (native/means.hpp). Threads may share one."""
+
+    def __init__(self, numbers: _Uint8s, hyper_latents: int, latents: int, stages: int) -> None:
+        """Copy a file of numbers of 1 to 4 stages, as native/means.hpp has them.
+
+        ValueError for another length, hyper-latents that are no multiple of 8, latents of 64, or passes that code a place of a cell twice.
+        """
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether the processor has what makes it quicker than an engine; the rest is an error where not."""
+
+    @property
+    def features(self) -> int:
+        """The features of a place, a multiple of 16."""
+
+    def begin(self, hyper_latents: _Float32s, level: _Float32s, features: _Float32s) -> None:
+        """Write features (h, w, P) of hyper-latents (Z, h/4, w/4) at levels (h, w); h and w are multiples of 4.
+
+        ValueError for arrays of other shapes, or where it is not `fast`.
+        """
+
+    def find(self, stage: int, features: _Float32s, y: _Float32s, means: _Float32s, first: int, last: int) -> None:
+        """Write the means (passes * M, h/2, w/2) of a stage's passes, in steps, for features (h, w, P) and latents (M, h, w).
+
+        Of the means those of rows first to last - 1 of h/2 are written, of the latents those of earlier stages looked at. h and w are even.
+        ValueError for arrays of other shapes, or where it is not `fast`.
+        """
+
+    def draft(self, stage: int, features: _Float32s, y: _Float32s, means: _Float32s, first: int, last: int) -> None:
+        """Write means (passes * M/4, h/2, w/2) of the first of four groups of channels, as `find`, by those of y of the first two."""
+
+class Scales:
+    """The networks `scales_z` to `scales_2` of a model like lic2, the same to the last bit (native/scales.hpp). Threads may share one."""
+
+    FEATURES: int
+    """The features of a place."""
+
+    def __init__(self, numbers: _Uint8s, stages: int) -> None:
+        """Copy a file of numbers of 1 to 4 stages, as native/scales.hpp has them.
+
+        ValueError for another length, or passes that code a place of a cell twice.
+        """
+
+    def begin(self, hyper_latents: _Float32s, features: _Float32s) -> None:
+        """Write features (80, 4h, 4w), 0..255, of hyper-latents (64, h, w), whole numbers, cut to -127..127.
+
+        ValueError for arrays of other shapes or without places.
+        """
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
+
+    def find(
+        self,
+        stage: int,
+        features: _Float32s,
+        level: _Float32s,
+        magnitudes: _Uint8s | None,
+        index: _Uint8s,
+        first: int,
+        last: int,
+    ) -> None:
+        """Write rows first to last - 1 of the index (384 passes, h/2, w/2) of a stage's passes, 0..63.
+
+        Of features (80, h, w) 0..255, levels (h, w) and, but in the first stage, magnitudes (384, h, w) 0..8, whole numbers all, of which
+        those of earlier stages are looked at; h and w are even. ValueError for arrays of other shapes.
+        """
+
+class Synthesis:
+    """The network `synthesis` of a model with lic2's trunk, in whole numbers (native/synthesis.hpp). Threads may share one."""
+
+    def __init__(self, numbers: _Uint8s) -> None:
+        """Copy a file of numbers, uint8[1176384], as native/synthesis.hpp has them. ValueError for another length."""
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
+
+    def draw(self, latents: _Float32s, level: _Float32s, picture: _Float32s, context: _Float32s) -> None:
+        """Write picture (12, 8h, 8w) and context (16, 2h, 2w) of latents (384, h, w) in steps at levels (h, w).
+
+        ValueError for arrays of other shapes or without places.
+        """
+
+    def paint(self, detail: Detail, latents: _Float32s, level: _Float32s, inside: _Box, out: _Uint16s) -> None:
+        """Write what `Detail.draw` writes of a picture and a context that `draw` writes, without these."""
+
+class Detail:
+    """The network `detail` of a model with layers of 16 features, and `spread` after it (native/detail.hpp). Threads may share one."""
+
+    def __init__(self, numbers: _Float32s) -> None:
+        """Copy float32[4277]: log of the expected error at 9 anchors of the level; weights and biases of three layers.
+
+        Those are (16, 12, 3, 3), (16,), (16, 16, 3, 3), (16,), (12, 16), (12,). ValueError for another length.
+        """
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether the processor has what makes it quicker than an engine; `draw` is an error where not."""
+
+    def draw(self, picture: _Float32s, context: _Float32s, level: _Float32s, inside: _Box, out: _Uint16s) -> None:
+        """Write the colours of the latents `inside`, in sixteenths 0..4080, to `out`.
+
+        picture float32[12, 8h, 8w], context float32[16, 2h, 2w], level float32[h, w]; out uint16[16 rows, 16 columns, 3], whose
+        rows may lie apart. What is not a number becomes 0. ValueError for other shapes, or a part that is not inside.
+        """
+
+class Draft:
+    """A network `draft_2`, `draft_4` or `draft_8` of a model like lic1, in whole numbers (native/draft.hpp). Threads may share one."""
+
+    def __init__(self, numbers: _Uint8s, latents: int, near: int, side: int) -> None:
+        """Copy a file of numbers, as native/draft.hpp has them, of so many latents, channels of neighbours, and pixels of a latent each way.
+
+        ValueError for another length, latents that are no multiple of 8, an odd number of near ones or more than latents, or a side over 16.
+        """
+
+    @staticmethod
+    def fast() -> bool:
+        """Return whether there are kernels for this processor: plain C++ is slower than an engine."""
+
+    def draw(self, latents: _Float32s, level: _Float32s, pixels: _Uint8s, first: int, last: int) -> None:
+        """Write the pixels (side h, side w, 3) of the rows first..last of latents (M, h, w), in steps, at levels (h, w).
+
+        ValueError for arrays of other shapes or without places, and for rows outside them.
+        """
+
+def spread(cells: _Float32s, first: int, last: int, out: _Uint16s) -> None:
+    """Write rows first..last of cells (12, h, w), in levels, to pixels `out`, uint16[2 * rows, 2 * w, 3], in sixteenths 0..4080.
+
+    Channels go by colour, row and column in a cell of 2x2; what is not a number becomes 0. ValueError for other shapes.
+    """
+
+def filtered(
+    pixels: _Uint16s,
+    inside: _Box,
+    taps: _Int16s,
+    directed: _Int16s,
+    alternating: _Int16s,
+    threshold: int,
+    shift: int,
+    out: _Uint8s,
+) -> None:
+    """Write the part `inside` of pixels (h, w, 3) in sixteenths of a level, filtered (native/filter.hpp).
+
+    Numbers of the pixels of a row lie together, in `out` (rows, columns, 3) too.
+
+    taps: int16[3, 3, 16] of -127..127, by colour that comes out, colour that goes in and place, 12 wide ones and 4 clipped ones.
+    directed: int16[3, 24], by colour that comes out and place, 12 wide ones and 12 clipped ones of luma; alternating: int16[3, 3, 3, 4],
+    by way, colour that comes out, colour that goes in and place; of -127..127 both.
+    threshold: 0..4080 sixteenths; shift: 0..9. ValueError for a part that is not inside, or another number.
+    """
+
+def filter_sums(pixels: _Uint16s, picture: _Uint8s, every: int, threshold: int) -> _Int64s:
+    """Return the sums (108, 111) of least squares over every `every`-th row of pixels (h, w, 3) in sixteenths, 0..4080.
+
+    Of f f' above and on the diagonal, 0 below, and of f e. f: the differences of a pixel that taps, directed
+    and alternating coefficients of `filtered` multiply, in that order;
+    e: what its colours lack of the picture (h, w, 3), in sixteenths. ValueError for other shapes or another number.
+    """
