@@ -59,7 +59,8 @@ if TYPE_CHECKING:
         LicTruncatedError,
         LicUnsupportedError,
     )
-    from .plugin import LicImageFile, cut, extract, open
+    from .opening import cut, extract, open
+    from .plugin import LicImageFile
     from .restoring import restore
     from .saving import encode, save
 
@@ -92,10 +93,10 @@ _HOMES = {
     "Summary": "batch.results",
     "LicImageFile": "plugin",
     "convert": "batch.conversion",
-    "cut": "plugin",
+    "cut": "opening",
     "encode": "saving",
-    "extract": "plugin",
-    "open": "plugin",
+    "extract": "opening",
+    "open": "opening",
     "restore": "restoring",
     "save": "saving",
     "settings": "engine.settings",

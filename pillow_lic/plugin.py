@@ -1,34 +1,30 @@
-"""The Pillow plugin: the image file, and functions for callers who read .lic files.
+"""The Pillow plugin: the image file.
 
 `_open` reads header and metadata and allocates nothing by the size they claim; `load` decodes under a lock of its
-image. Everything that is wrong with a file is an OSError with a sentence. Writing is in `saving`.
+image. Everything that is wrong with a file is an OSError with a sentence. Functions for callers are in `opening` and `saving`.
 """
 
 from __future__ import annotations
 
-import builtins
 import io
-import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import IO, TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile
 
-from . import arguments, codec, color, families, inspecting, metadata
+from . import codec, color, families, inspecting, metadata
 from .engine.settings import check_pixels
-from .errors import LicDamagedError, LicTruncatedError, NotLicError
+from .errors import LicDamagedError, LicTruncatedError
 from .fileformat import container, importance_map
 from .fileformat.areas import Area, checked_box
 from .fileformat.header import Header
 from .fileformat.identity import FORMAT
 from .fileformat.preview import Preview
 from .fileformat.sections import IMPORTANCE
-from .fileformat.source import not_a_file, opened
 
 if TYPE_CHECKING:
-    from . import files
+    pass
 
 
 DECODER = "lic"
@@ -109,9 +105,8 @@ class LicImageFile(ImageFile.ImageFile):
             scale = next((s for s in self._draft_scales if s <= factor), 1)
             if scale > 1 and self.fp is not None and self.most is None:
                 found = inspecting.sound_preview(self.fp, self._front)
-                least = (
-                    scale // 2 + 1 if self._is_strict else 0
-                )  # of a draft of the tiles those that are missing would be grey
+                # Where tiles may be missing, any preview will do: a draft of the tiles would be grey there.
+                least = scale // 2 + 1 if self._is_strict else 0
                 self._preview = found if found is not None and least <= found.scale <= factor else None
             if self._preview is not None:
                 scale = self._preview.scale
@@ -261,60 +256,6 @@ class LicImageFile(ImageFile.ImageFile):
         # Made on demand because unpickling skips __init__; setdefault is atomic, so that all threads get the same one.
         lock: threading.RLock = self.__dict__.setdefault("_decoding", threading.RLock())
         return lock
-
-
-def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> LicImageFile:
-    """Open a .lic picture and no other format: `Image.open` with `formats=["LIC"]`. `fp` may also be the bytes of a file.
-
-    bytes: the most bytes of the file to use. If its model is progressive, they show the whole picture with less detail; what they
-    do not reach is grey. Headers, metadata and layers count in full; ValueError if they leave no bytes for the pixels.
-    """
-    most = None if bytes is None else _byte_count("bytes", bytes)
-    source = io.BytesIO(fp) if isinstance(fp, (builtins.bytes, bytearray, memoryview)) else fp
-    if not hasattr(source, "read") and not isinstance(source, (str, os.PathLike)):
-        raise not_a_file(source)
-    image = cast(LicImageFile, Image.open(source, formats=[FORMAT]))
-    if most is not None:
-        with ExitStack() as refused:
-            refused.enter_context(image)  # closes a file that Pillow opened, not the caller's
-            image.use_at_most(most)
-            refused.pop_all()
-    return image
-
-
-def cut(fp: files.StrPath | bytes | IO[bytes], size: int) -> builtins.bytes:
-    """Return a .lic file of at most `size` bytes that shows the picture of another one with less detail, without encoding again.
-
-    Metadata, alpha and exact pixels stay as they are. ValueError for a file whose model is not progressive, and for a size that is
-    too small; OSError for a damaged file, and for one of another format.
-    """
-    most = _byte_count("size", size)
-    with _lic_file(fp) as file:
-        return inspecting.cut(file, most)
-
-
-def extract(fp: files.StrPath | bytes | IO[bytes]) -> bytes:
-    """Return the JPEG file inside a .lic file of model "restored", byte for byte.
-
-    OSError for a .lic file that contains no JPEG file, and for one that is damaged or of another format.
-    """
-    with _lic_file(fp) as file:
-        return inspecting.inner_file(file)
-
-
-@contextmanager
-def _lic_file(fp: files.StrPath | bytes | IO[bytes]) -> Iterator[IO[bytes]]:
-    """Open a file for a `with` block; one of another format is Pillow's UnidentifiedImageError, an OSError, as when it is opened."""
-    with opened(fp) as file:
-        try:
-            yield file
-        except NotLicError as error:
-            raise UnidentifiedImageError(str(error)) from None
-
-
-def _byte_count(name: str, value: object) -> int:
-    """Return a number of bytes, a fraction of one left off; ValueError for what is no positive number."""
-    return int(arguments.positive(name, value, "a positive number of bytes"))
 
 
 def _check_size(header: Header) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, TextIO
 
-from .. import metrics, plugin
+from .. import metrics, opening
 from ..errors import let_pass
 from ..fileformat.identity import EXTENSION
 from . import formats
@@ -130,7 +130,7 @@ def _kept(summary: Summary) -> str:
         target = result.pair.target
         if isinstance(target, Path) and target.suffix.lower() == EXTENSION:
             try:
-                with plugin.open(target) as im:
+                with opening.open(target) as im:
                     qualities.append(im.info["lic_quality"])
             except (OSError, SyntaxError) as error:
                 let_pass(error)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from .. import color, metrics, plugin, saving
+from .. import color, metrics, opening, saving
 from ..engine import models
 from ..engine.settings import settings
 from ..errors import let_pass
@@ -156,7 +156,7 @@ class Transcoder:
         """Return what is known of a file that was made of a picture; UserWarning for one at the end of the scale that asked for more."""
         quality = None
         if self.suffix == EXTENSION:
-            quality = plugin.open(data).info["lic_quality"]
+            quality = opening.open(data).info["lic_quality"]
             self._check_target(picture.image, len(data), quality)
         return Made(quality, psnr(picture.image, data) if self.measured else None)
 

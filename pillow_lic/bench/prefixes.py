@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image, ImageFile
 
-from .. import color, families, metrics, plugin, saving
+from .. import color, families, metrics, opening, saving
 from ..engine import models
 from ..files import files_in, named, write_atomic
 from . import charts, peers, words
@@ -101,7 +101,7 @@ def _encoder_of(model: str) -> Callable[[Pixels], bytes]:
 
 
 def _shown_of_ours(data: bytes, count: int) -> Pixels:
-    with plugin.open(data, bytes=count) as im:
+    with opening.open(data, bytes=count) as im:
         return np.asarray(im)
 
 

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .. import color, plugin, saving
+from .. import color, opening, saving
 from ..command_values import above_zero, count, typed
 from ..engine import models, runtime
 from ..engine.models import Model
@@ -56,6 +56,7 @@ STATIONS = {
     "importance": "importance",
     "fileformat": "container",
     "plugin": "container",
+    "opening": "container",
     "saving": "container",
 }
 """The stations of modules and folders of this package, the nearest one's; networks have theirs by their roles. `tiles` is the cutting
@@ -216,7 +217,7 @@ def profile(image: Image.Image, model: Model, quality: float, effort: int, repea
     with settings(threads=1):
         written = _measured(encode, repeats)
         data = encode()
-        read = _measured(lambda: plugin.open(data).load(), repeats)
+        read = _measured(lambda: opening.open(data).load(), repeats)
     return rows(written, model, pixels, encoder_passes), rows(read, model, pixels, lambda _: 1)
 
 

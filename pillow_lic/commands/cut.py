@@ -33,7 +33,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes."""
-    from .. import plugin
+    from .. import opening
 
     if _words.is_of_another_format(args.target, FORMAT):
         print(f"lic: cut writes .lic files, got {args.target}; decode and convert write others", file=sys.stderr)
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     with _terminal.naming(args.source), opened(_words.source(args.source)) as source:
         whole = size_from(source, 0)
         source.seek(0)
-        smaller = plugin.cut(source, args.size)
+        smaller = opening.cut(source, args.size)
     _words.write(target, smaller, args.target)
     _words.report(target, f"{len(smaller):,} bytes of {whole:,}")
     return 0

@@ -33,7 +33,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes and seconds."""
-    from .. import plugin
+    from .. import opening
     from ..batch import transcode
     from ..batch.adjustment import Adjustment
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     work = transcode.Transcoder(suffix, {}, not args.strip, Adjustment.of(**_words.adjustments(args)))
     with _terminal.naming(args.source):
         try:
-            im = plugin.open(_words.source(args.source))
+            im = opening.open(_words.source(args.source))
         except UnidentifiedImageError as error:
             msg = "not a .lic file"
             raise NotLicError(msg) from error

@@ -24,7 +24,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes."""
-    from .. import plugin
+    from .. import opening
 
     if _words.is_of_another_format(args.target, "JPEG"):
         print(f"lic: extract writes JPEG files, got {args.target}; decode and convert write others", file=sys.stderr)
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if _words.refuses(args.source, target, args.force):
         return 2
     with _terminal.naming(args.source):
-        data = plugin.extract(_words.source(args.source))
+        data = opening.extract(_words.source(args.source))
     _words.write(target, data, args.target)
     _words.report(target, f"{len(data):,} bytes")
     return 0

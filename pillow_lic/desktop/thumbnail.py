@@ -12,7 +12,7 @@ from urllib.parse import quote
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from .. import color, metadata, plugin
+from .. import color, metadata, opening
 from ..errors import Ignoring, let_pass
 from ..fileformat.identity import MIME
 from ..files import StrPath, is_same, write_atomic
@@ -76,7 +76,7 @@ def _small(source: StrPath, size: int) -> tuple[Image.Image, dict[str, str]]:
 
     The keys are those of the Thumbnail Managing Standard 0.9.
     """
-    with plugin.open(source) as im:
+    with opening.open(source) as im:
         text = {"Thumb::Mimetype": MIME, "Thumb::Image::Width": str(im.width), "Thumb::Image::Height": str(im.height)}
         im.thumbnail((size, size), Image.Resampling.LANCZOS)
         return _to_srgb(metadata.upright(im)), text
