@@ -178,9 +178,9 @@ class EncodeOptions:
     )
     importance: Any = _option(
         legal='None, "auto", "semantic", a strength 0-1 or a map of shape (height, width)',
-        meaning="auto lets a network choose the places that deserve more bits, which makes smaller files at equal MS-SSIM; a "
-        "number is its strength, auto means 1. semantic finds the main objects and moves bits to them from the rest. If roi is "
-        "given too, both add up.",
+        meaning="auto lets a network choose the places that deserve more bits, which makes smaller files at equal MS-SSIM and "
+        "loses some PSNR; a number is its strength, auto means 1. semantic finds the main objects and moves bits to them from "
+        "the rest. If roi is given too, both add up.",
         in_python="A map is a mask like that of roi, or the map of another file (Image.info['importance']), which is stored unchanged.",
         check=importance,
         parse=command_values.importance,
@@ -231,7 +231,7 @@ class EncodeOptions:
     )
     model: str | int | None = _option(
         legal="the name or the number of a model",
-        meaning="The model to write with. Default lic2; lic1 makes smaller files that take about three times as long to open. "
+        meaning="The model to write with. Default lic2; lic1 makes smaller files that take longer to open. "
         "lossless does the same as the option of that name.",
         check=_model,
         parse=command_values.name_or_number,
