@@ -25,7 +25,7 @@ site=$("$work/venv/bin/python" -c "import sysconfig; print(sysconfig.get_path('p
 
 grep -q __asan_ "$site"/pillow_lic/_native*.so # the option has reached the compiler
 [ $# -gt 0 ] || set -- tests/test_bits*.py tests/test_bitplanes.py tests/test_predictor.py tests/test_entropy*.py tests/test_quantiser.py \
-    tests/test_native_scales.py tests/test_native_means.py tests/test_synthesis.py tests/test_kernels.py tests/test_detail.py
+    tests/test_native_*.py tests/test_kernels.py
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONSAFEPATH=1
 "$work/venv/bin/python" -c "import pillow_lic._native as n; assert n.__file__.startswith('$site'), n.__file__"

@@ -1,3 +1,5 @@
+"""Alpha planes as files hold them: every value comes back, what they cost, and what is refused."""
+
 import zlib
 
 import numpy as np

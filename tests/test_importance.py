@@ -1,3 +1,5 @@
+"""Maps of importance: how they are packed, what they do to levels, and what is refused of them."""
+
 import pickle
 import zlib
 

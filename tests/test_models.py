@@ -1,3 +1,5 @@
+"""The models of a release: their networks, costs and hashes, and which one a name, a number or a file means."""
+
 import dataclasses
 import hashlib
 import zlib

@@ -1,3 +1,5 @@
+"""The passes of `lic1`: the order that latents are coded in, and what goes in and out of it."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""The search for the level of a target, on functions whose best level is known."""
+
 import math
 from collections.abc import Sequence
 

@@ -1,3 +1,5 @@
+"""Sessions of onnxruntime: how many are kept, their threads and providers, and what fails in a sentence."""
+
 import os
 import subprocess
 import sys
