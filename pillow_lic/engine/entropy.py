@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._native import HALF_STEP, LARGEST_RESIDUAL, STEP, Means, Scales, StreamError, Tables
+from .._native import HALF_STEP, LARGEST_RESIDUAL, STEP, StreamError, Tables
 from .._native import Decoder as _NativeDecoder
 from .._native import encode as _encode
 from .._native import quantise as _quantise
@@ -30,9 +30,7 @@ __all__ = [
     "LARGEST_RESIDUAL",
     "STEP",
     "Decoder",
-    "Means",
     "Prefix",
-    "Scales",
     "Tables",
     "check_of",
     "choose_lanes",

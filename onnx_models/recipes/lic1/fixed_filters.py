@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pillow_lic.engine import models
-from pillow_lic.engine.filters import filter_sums
 from pillow_lic.engine.models import Model
+from pillow_lic.engine.native import filter_sums
 from pillow_lic.families.lic1 import analysis, filtering, fixed, residuals, transforms
 from pillow_lic.families.lic1.filtering import COLOURS, DIRECTED, LARGEST, MORE_SHIFTS, PLAIN, TAPS, UNIT, Filter
 from pillow_lic.families.lic1.geometry import geometry

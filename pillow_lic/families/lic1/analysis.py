@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine import graphs, workers
-from ...engine.encoders import Analysis, HyperAnalysis, Latents
 from ...engine.models import Model
+from ...engine.native import Analysis, HyperAnalysis, Latents
 from ...engine.settings import check_time, current_settings
 from . import whole_numbers
 from .geometry import geometry

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine.ending import at_work
-from ...engine.filters import Detail, spread
 from ...engine.models import Model
+from ...engine.native import Detail, spread
 from ...engine.settings import current_settings
 from ...fileformat.areas import Area
 from .geometry import geometry

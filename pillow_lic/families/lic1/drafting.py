@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine import entropy, graphs, workers
-from ...engine.filters import Draft
 from ...engine.models import Model
+from ...engine.native import Draft
 from ...engine.settings import check_time, current_settings
 from . import means, passes, quantiser, whole_numbers
 from .geometry import geometry

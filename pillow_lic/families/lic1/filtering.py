@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine import entropy, workers
-from ...engine.filters import filtered
+from ...engine.native import filtered
 from ...errors import LicDamagedError, LicUnsupportedError
 from ...fileformat.areas import Area
 from ...fileformat.limits import MAX_LEVEL

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...engine.filters import filter_sums
+from ...engine.native import filter_sums
 from ...fileformat.areas import Area
 from ...fileformat.limits import MAX_LEVEL
 from . import filtering, scales

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine import graphs, workers
-from ...engine.encoders import ErrorGradient
 from ...engine.models import Model
+from ...engine.native import ErrorGradient
 from ...engine.settings import check_time
 from ...fileformat.limits import MAX_LEVEL
 from . import whole_numbers

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...engine import entropy, workers
+from ...engine import native, workers
 from ...engine.ending import at_work
 from ...engine.models import Model
 from ...engine.settings import check_time, current_settings
@@ -24,19 +24,19 @@ from . import passes
 Floats = npt.NDArray[np.float32]
 
 NUMBERS = "mean_numbers"
-"""The role of the file of a model that has native layers, as `entropy.Means` takes it."""
+"""The role of the file of a model that has native layers, as `native.Means` takes it."""
 
 
 @cache
-def _native(model: Model) -> entropy.Means | None:
+def _native(model: Model) -> native.Means | None:
     """Return the networks in native code, None where there are none or the graphs are as quick."""
-    numbers = model.numbers(NUMBERS) if entropy.Means.fast() else None
+    numbers = model.numbers(NUMBERS) if native.Means.fast() else None
     if numbers is None:
         return None
-    return entropy.Means(numbers, *(model.constants[name] for name in ("hyper_latents", "latents", "stages")))
+    return native.Means(numbers, *(model.constants[name] for name in ("hyper_latents", "latents", "stages")))
 
 
-def layers(model: Model) -> entropy.Means | None:
+def layers(model: Model) -> native.Means | None:
     """Return the networks in native code if it is to find means under the current settings."""
     return _native(model) if current_settings().uses_native_code else None
 
@@ -45,19 +45,19 @@ class Features(NamedTuple):
     """What is known of every place before y is: an array of the layers in native code, or, where there are none, of the networks."""
 
     array: Floats
-    layers: entropy.Means | None
+    layers: native.Means | None
 
 
 def begin(model: Model, z_hat: Floats, level: Floats) -> Features:
     """Return the features of a window, from z_hat (Z, h/4, w/4) and the level field (h, w); errors of `runtime.run`."""
-    native = layers(model)
-    if native is None:
+    known = layers(model)
+    if known is None:
         return Features(model.run("means_z", z_hat=z_hat[None], level=level[None, None])[0], None)
     check_time()
-    features = np.empty((*level.shape, native.features), np.float32)
+    features = np.empty((*level.shape, known.features), np.float32)
     with at_work:
-        native.begin(np.ascontiguousarray(z_hat), np.ascontiguousarray(level, np.float32), features)
-    return Features(features, native)
+        known.begin(np.ascontiguousarray(z_hat), np.ascontiguousarray(level, np.float32), features)
+    return Features(features, known)
 
 
 def find(model: Model, stage: int, features: Features, y_hat: Floats) -> Floats:

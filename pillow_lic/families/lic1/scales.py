@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from ...engine import entropy, workers
+from ...engine import entropy, native, workers
 from ...engine.ending import at_work
 from ...engine.models import Model
 from ...engine.settings import check_time
@@ -26,7 +26,7 @@ Values = npt.NDArray[np.int32]
 DEVIATION_MIN, DEVIATION_MAX = 0.11, 148.0
 """Standard deviation, in quantiser steps, that the first and the last index stand for; those between in equal ratios."""
 NUMBERS = "scale_numbers"
-"""The role of the file of a model that has native layers, as `entropy.Scales` takes it."""
+"""The role of the file of a model that has native layers, as `native.Scales` takes it."""
 ANCHOR_SPACING = 128
 """Levels between two anchors: hyper-latents have tables at each anchor."""
 
@@ -38,10 +38,10 @@ def deviations() -> Floats:
 
 
 @cache
-def _native(model: Model) -> entropy.Scales | None:
+def _native(model: Model) -> native.Scales | None:
     """Return the networks of all stages in native code, None where there are none or the graphs are as quick."""
-    numbers = model.numbers(NUMBERS) if entropy.Scales.fast() else None
-    return None if numbers is None else entropy.Scales(numbers, model.constants["stages"])
+    numbers = model.numbers(NUMBERS) if native.Scales.fast() else None
+    return None if numbers is None else native.Scales(numbers, model.constants["stages"])
 
 
 def begin(model: Model, z_hat: Floats) -> Floats:

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine.ending import at_work
-from ...engine.filters import Detail, Synthesis
 from ...engine.models import Model
+from ...engine.native import Detail, Synthesis
 from ...engine.settings import check_time, current_settings
 from ...fileformat.areas import Area
 from . import detail
