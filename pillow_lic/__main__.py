@@ -5,7 +5,7 @@ Exit codes: those of the commands (see `commands`), 1 for an error, 130 when int
 
 from __future__ import annotations
 
-from .early_interrupt import INTERRUPTED, Quiet, is_command
+from .early_interrupt import INTERRUPTED, Quiet, is_command, without_threads_of_numpy
 
 with Quiet(__name__ == "__main__" or is_command()):
     import argparse
@@ -94,6 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:
         _complete()
     if argv is None:
+        without_threads_of_numpy()
         _fill_descriptors()
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that it cannot encode is no failure

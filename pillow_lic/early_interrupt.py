@@ -1,7 +1,7 @@
-"""Ctrl-C while the `lic` command is still being imported, when nothing has been done and there is nobody to tell.
+"""The start of a process that is ours: Ctrl-C while the `lic` command is still being imported, and the threads of numpy.
 
-Python answers it with a traceback of whatever it imports. Modules of the interpreter's start only: the command's first line
-is among the first of the package.
+When Ctrl-C comes so early, nothing has been done and there is nobody to tell; Python answers it with a traceback of whatever
+it imports. Modules of the interpreter's start only: the command's first line is among the first of the package.
 """
 
 from __future__ import annotations
@@ -20,6 +20,14 @@ def is_command() -> bool:
     if sys.argv[0] == "-m":
         return sys.orig_argv[-len(sys.argv)].removeprefix("-m") == __package__
     return os.path.basename(sys.argv[0]) in ("lic", "lic.exe", "lic-script.py")
+
+
+def without_threads_of_numpy() -> None:
+    """Have numpy, which is not imported yet, start no threads beside those of `settings`; one for each processor is its habit.
+
+    They would do nothing here. Where the system has no room for one, OpenBLAS presses Ctrl-C.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 class Quiet:

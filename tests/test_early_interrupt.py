@@ -81,6 +81,23 @@ def test_other_programs_are_no_command(argv: list[str], monkeypatch: pytest.Monk
     assert not early_interrupt.is_command()
 
 
+@pytest.mark.parametrize("given", [None, "3"])
+def test_numpy_starts_no_threads_in_the_command(given: str | None) -> None:
+    """Where there is no room for one, OpenBLAS presses Ctrl-C."""
+    program = """
+import os, sys
+import pillow_lic.__main__ as lic
+lic._run = lambda words: print(os.environ["OPENBLAS_NUM_THREADS"], "numpy" in sys.modules)
+sys.argv = ["lic"]
+lic.main()
+"""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": given or ""}
+    if given is None:
+        del environment["OPENBLAS_NUM_THREADS"]
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == (f"{given or 1} False\n", "")
+
+
 def test_keys_pressed_again_and_again_are_no_traceback() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM],

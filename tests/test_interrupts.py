@@ -214,6 +214,25 @@ def test_an_interrupt_that_python_loses_comes_again(times: int) -> None:
     assert ran.stderr == "lic: interrupted; run the same command again to go on\n"
 
 
+def test_an_interrupt_does_not_come_again_where_it_would_be_lost_for_good() -> None:
+    """Python passes over what is raised in the hook itself, where the thread may stand for long on a machine that is busy."""
+    ran = interrupted("""
+    start = command._interrupts._thread.start_new_thread
+
+    def slowly(*words):
+        start(*words)
+        time.sleep(0.3)
+
+    command._interrupts._thread.start_new_thread = slowly
+    thing = Thing()
+    kept = weakref.ref(thing, press)
+    del thing
+    time.sleep(20)
+""")
+    assert (ran.returncode, ran.stdout) == (130, "")
+    assert ran.stderr == "lic: interrupted; run the same command again to go on\n"
+
+
 def test_an_interrupt_that_compiled_code_makes_another_error_of_is_one() -> None:
     """As the import of numpy does, which asks for `datetime`."""
     ran = interrupted("""

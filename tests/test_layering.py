@@ -89,7 +89,7 @@ LAW = {
     "batch/locations": ("errors files batch", ""),
     "batch/stores": ("errors files batch", "fsspec"),
     "batch/raw": ("batch metadata", "PIL rawpy"),
-    "batch/processes": ("errors", ""),
+    "batch/processes": ("errors starting", ""),
     "batch/adjustment": ("errors color metadata", "PIL"),
     "batch/cluster": ("errors __init__ batch", "distributed"),
     "pages": ("pages", "PIL"),

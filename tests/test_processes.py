@@ -165,6 +165,18 @@ if __name__ == "__main__":
     assert (ran.stdout, ran.stderr) == ("-1 1\n", "")
 
 
+@pytest.mark.parametrize("given", [None, "3"])
+def test_numpy_starts_no_threads_in_workers(given: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would be one for each processor in each worker."""
+    name, answers = "OPENBLAS_NUM_THREADS", []
+    if given is None:
+        monkeypatch.delenv(name, raising=False)
+    else:
+        monkeypatch.setenv(name, given)
+    processes.run([name], os.getenv, 1, lambda _, value: answers.append(value), print, print)
+    assert answers == [given or "1"]
+
+
 def forever(item: int) -> None:
     time.sleep(600)
 

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
 from ..errors import Ignoring, is_from_outside, let_pass
+from ..starting import without_threads_of_numpy
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -198,6 +199,7 @@ def _interrupts_held() -> Iterator[None]:
 
 def _work(line: Connection) -> None:
     """Do what comes over the line until it ends; answers are (True, what was returned) or (False, what was raised)."""
+    without_threads_of_numpy()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

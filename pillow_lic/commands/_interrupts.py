@@ -21,23 +21,29 @@ _A_MOMENT = 0.05
 @contextmanager
 def repeated() -> Iterator[None]:
     """Have a Ctrl-C come again that came in a `with` block while Python could raise nothing (in a weak reference's callback)."""
-    before, waiting = sys.unraisablehook, False
+    before, waiting, within = sys.unraisablehook, False, False
 
     def press() -> None:
         nonlocal waiting
         time.sleep(_A_MOMENT)  # in the callback it would be lost again
+        while within:  # and in the hook for good
+            time.sleep(_A_MOMENT)
         waiting = False
         _press()
 
     def hook(unraisable: Any) -> None:
-        nonlocal waiting
-        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        nonlocal waiting, within
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            before(unraisable)
+            return
+        within = True
+        try:
             _answer.pressed = False
             if not waiting:
                 waiting = True
                 _thread.start_new_thread(press, ())  # `threading` has locks, which may be held here
-        else:
-            before(unraisable)
+        finally:
+            within = False
 
     sys.unraisablehook = hook
     try:
