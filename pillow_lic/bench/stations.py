@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .. import color, plugin, saving
+from .. import color, families, plugin, saving
 from ..engine import models, runtime
 from ..engine.models import Model
 from ..engine.settings import settings
@@ -77,6 +77,8 @@ NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
 }
 """The functions that are networks' work whether they run or native code does it: the roles of the networks by what they are given. Those
 that native code does together are at the station of the first."""
+BEGINNINGS = ("scales_z", "means_z")
+"""The roles of networks that an encoder runs once, however often it chooses."""
 _PACKAGE = Path(__file__).parent.parent
 _PASS = re.compile(r"_[a-z0-9]$")
 _PEAK_EDGE, _PEAK_RUNS = 96, 100
@@ -210,9 +212,12 @@ def profile(image: Image.Image, model: Model, quality: float, effort: int, repea
     def encoder_passes(role: str) -> int:
         if role == refinement.ROLE:
             return effort
-        return 1 if model.stored(role).side == "encoder" else 1 + effort
+        if role in BEGINNINGS or model.stored(role).side == "encoder":
+            return 1
+        return steps if model.stored(role).side == "decoder" else 1 + steps
 
     pixels = image.width * image.height
+    steps = refinement.steps(model, effort) if "effort" in families.of(model).OPTIONS else 0
     with settings(threads=1):
         written = _measured(encode, repeats)
         data = encode()
