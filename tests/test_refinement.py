@@ -149,7 +149,7 @@ def test_what_is_chosen_says_its_scale_indexes(cat: np.ndarray) -> None:
         np.zeros((spec.constants["latents"], 4, 4), np.float32),
         np.zeros((spec.constants["hyper_latents"], 1, 1), np.float32),
     )
-    chosen, _ = residuals.choose(spec, z_hat, y, field, geometry(spec).grid(64, 64))
+    chosen, _ = residuals.Choice(spec, z_hat, field, geometry(spec).grid(64, 64)).of(y)
     for one in chosen:
         assert one.indexes.shape == one.symbols.shape
         assert one.indexes.max() < 64

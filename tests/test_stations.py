@@ -69,44 +69,52 @@ def test_no_network_is_quicker_than_the_processor(cat: np.ndarray) -> None:
         assert {row.station for row in found} <= stated
 
 
-@pytest.mark.parametrize(("name", "in_fitting"), [("lic1", ()), ("lic2", ("synthesis", "detail"))])
-def test_all_work_of_a_picture_is_in_the_table(name: str, in_fitting: tuple[str, ...], photo: Image.Image) -> None:
-    """At the model's own effort; an encoder of lic2 draws the picture for its step and for its filter, and chooses twice."""
+def kmac(name: str, *roles: str) -> float:
+    return sum(models.choose(name).stored(role).kmac_per_pixel or 0 for role in roles)
+
+
+def in_passes(*parts: str) -> list[str]:
+    """The roles of networks that run whenever symbols are chosen."""
+    return [f"{kind}_{part}" for kind in ("means", "scales") for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("name", "again"), [("lic1", []), ("lic2", ["synthesis", "detail", *in_passes("0", "1", "2")])]
+)
+def test_all_work_of_a_picture_is_in_the_table(name: str, again: list[str], photo: Image.Image) -> None:
+    """At the model's own effort; an encoder of lic2 draws the picture once, for its step and for its filter, and chooses twice."""
     model = models.choose(name)
     encoding, decoding = stations.profile(photo, model, quality=5, effort=model.effort, repeats=1)
-    drawing = sum(model.stored(role).kmac_per_pixel or 0 for role in in_fitting)
-    both = sum(file.kmac_per_pixel or 0 for file in model.files.values() if file.side == "both")
-    for found, kmac in (
-        (encoding, model.kmac_per_pixel("encoder") + drawing + model.effort * (both + drawing)),
+    for found, expected in (
+        (encoding, model.kmac_per_pixel("encoder") + kmac(name, *again)),
         (decoding, model.kmac_per_pixel("decoder")),
     ):
-        assert sum(row.kmac for row in found) == pytest.approx(kmac)
+        assert sum(row.kmac for row in found) == pytest.approx(expected)
         assert all(row.milliseconds > 0 for row in found)
         assert len({row.station for row in found}) == len(found)
     assert {"synthesis", "means", stations.PARSE, stations.REST} <= {row.station for row in decoding}
 
 
-@pytest.mark.parametrize(("name", "passes"), [("lic1", "z0123"), ("lic2", "z012")])
+@pytest.mark.parametrize(("name", "passes"), [("lic1", "0123"), ("lic2", "012")])
 def test_effort_runs_the_refinement_and_the_choice_again(name: str, passes: str, photo: Image.Image) -> None:
-    """lic2, which fits a filter, draws the picture for each step."""
-    model = models.choose(name)
-    encoding, _ = stations.profile(photo, model, quality=5, effort=2, repeats=1)
-    kmac = {row.station: row.kmac for row in encoding}
-    drawn = [model.stored(role).kmac_per_pixel for role in ("synthesis", "detail")]
+    """lic2, whose gradient is that of pixels, draws the picture for each step."""
+    encoding, _ = stations.profile(photo, models.choose(name), quality=5, effort=2, repeats=1)
+    found = {row.station: row.kmac for row in encoding}
     if name == "lic1":
-        assert kmac["error_gradient"] == pytest.approx(2 * model.stored("error_gradient").kmac_per_pixel)
-        assert "synthesis" not in kmac
+        assert found["error_gradient"] == pytest.approx(2 * kmac(name, "error_gradient"))
+        assert "synthesis" not in found
     else:
-        assert kmac["synthesis"] == pytest.approx(3 * sum(drawn))
-    assert kmac["means"] == pytest.approx(3 * sum(model.stored(f"means_{part}").kmac_per_pixel for part in passes))
+        assert found["synthesis"] == pytest.approx(2 * kmac(name, "synthesis", "detail"))
+    assert found["means"] == pytest.approx(
+        kmac(name, "means_z") + 3 * kmac(name, *(f"means_{part}" for part in passes))
+    )
 
 
-def test_the_quick_analysis_runs_once(photo: Image.Image) -> None:
-    model = models.choose("lic2")
-    encoding, _ = stations.profile(photo, model, quality=5, effort=0, repeats=1)
-    quick = model.stored(analysis.QUICK).kmac_per_pixel or 0
-    large = model.stored("analysis").kmac_per_pixel or 0
-    assert sum(row.kmac for row in encoding) == pytest.approx(model.kmac_per_pixel("encoder") + quick - large)
+def test_effort_0_is_a_step_of_the_quick_analysis(photo: Image.Image) -> None:
+    encoding, _ = stations.profile(photo, models.choose("lic2"), quality=5, effort=0, repeats=1)
+    once, _ = stations.profile(photo, models.choose("lic2"), quality=5, effort=1, repeats=1)
+    least, most = (sum(row.kmac for row in found) for found in (encoding, once))
+    assert most - least == pytest.approx(kmac("lic2", "analysis") - kmac("lic2", analysis.QUICK))
 
 
 def test_command(photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

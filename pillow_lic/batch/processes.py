@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
 from ..errors import Ignoring, is_from_outside, let_pass
-from ..starting import without_threads_of_numpy
+from ..early_interrupt import without_threads_of_numpy
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .. import color, opening, saving
+from .. import color, families, opening, saving
 from ..command_values import above_zero, count, typed
 from ..engine import models, runtime
 from ..engine.models import Model
@@ -76,6 +76,8 @@ NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
 }
 """The functions that are networks' work whether they run or native code does it: the roles of the networks by what they are given. Those
 that native code does together are at the station of the first. The rest of their modules works for its caller."""
+BEGINNINGS = ("scales_z", "means_z")
+"""The roles of networks that an encoder runs once, however often it chooses."""
 _PACKAGE = Path(__file__).parent.parent
 _PASS = re.compile(r"_[a-z0-9]$")
 _PEAK_EDGE, _PEAK_RUNS = 96, 100
@@ -211,9 +213,12 @@ def profile(image: Image.Image, model: Model, quality: float, effort: int, repea
     def encoder_passes(role: str) -> int:
         if role == refinement.ROLE:
             return effort
-        return 1 if model.stored(role).side == "encoder" else 1 + effort
+        if role in BEGINNINGS or model.stored(role).side == "encoder":
+            return 1
+        return steps if model.stored(role).side == "decoder" else 1 + steps
 
     pixels = image.width * image.height
+    steps = refinement.steps(model, effort) if "effort" in families.of(model).OPTIONS else 0
     with settings(threads=1):
         written = _measured(encode, repeats)
         data = encode()

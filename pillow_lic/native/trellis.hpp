@@ -4,14 +4,14 @@
 //
 // A state is reached from two others, one by an even symbol and one by an odd one; the cheaper way survives.
 //
-// The search knows states by their *places*, coordinates in a basis that makes the trellis a shift register: a symbol leads
-// from place p to p / 2 or p / 2 + kHalf. So its loops run over neighbours, and compilers make vector instructions of them.
+// The search knows states by their places (viterbi.hpp).
 #pragma once
 
 #include <cmath>
 #include <memory>
 
 #include "rangecoder.hpp"
+#include "viterbi.hpp"
 
 // Wheels are compiled for any x86-64; glibc's loader takes the version of a function that suits the processor it meets.
 #if defined(__x86_64__) && defined(__GLIBC__)
@@ -25,103 +25,6 @@ namespace lic {
 // |residual| <= kLargestResidual keeps every symbol and its neighbours within int16.
 constexpr std::int32_t kLargestResidual = 32000;
 
-constexpr unsigned kHalf = kStates / 2;
-
-constexpr bool odd_ones(unsigned bits) {
-  bool odd = false;
-  for (; bits; bits &= bits - 1) odd = !odd;
-  return odd;
-}
-constexpr unsigned reversed(unsigned check) {
-  unsigned bits = 0;
-  for (unsigned bit = 1; bit <= kStates; bit *= 2) bits = 2 * bits + (check & bit ? 1 : 0);
-  return bits;
-}
-constexpr unsigned quantiser_at(unsigned place) { return odd_ones(place & reversed(kCheck1)); }
-// Of the symbol that leads from `place` to place / 2 + upper * kHalf.
-constexpr unsigned parity_to(unsigned upper, unsigned place) {
-  return odd_ones((place + upper * kStates) & reversed(kCheck0));
-}
-// Where the way ends on which the bits of `place` move in.
-constexpr unsigned state_at(unsigned place) {
-  unsigned state = 0, at = 0;
-  for (unsigned bit = 1; bit < kStates; bit *= 2) {
-    const unsigned upper = place & bit ? 1 : 0;
-    state = next_state(state, parity_to(upper, at));
-    at = at / 2 + upper * kHalf;
-  }
-  return state;
-}
-
-constexpr bool places_follow_states() {
-  for (unsigned place = 0; place < kStates; ++place)
-    for (unsigned upper = 0; upper < 2; ++upper)
-      if (state_at(place / 2 + upper * kHalf) != next_state(state_at(place), parity_to(upper, place)) ||
-          quantiser_at(place) != (state_at(place) & 1))
-        return false;
-  return true;
-}
-static_assert(places_follow_states());
-
-constexpr unsigned kBlock = 32;  // symbols: one for each bit of Origins
-
-using Branches = float[2][2][kBlock];                // what the symbols of a block cost, by quantiser and parity
-using Costs = std::array<float, kStates>;            // of the cheapest path to every place
-using Origins = std::array<std::uint32_t, kStates>;  // of these paths; bit k: symbol k led there from an odd place
-
-// Places 2 i and 2 i + 1 are a *pair*: of one quantiser, and the symbols straight on (from the even one to the lower half, from
-// the odd one to the upper) have one parity, those across the other. Both are linear in i: those of a group's first pair
-// xor those of a pair within the first group.
-constexpr unsigned kGroup = 16;
-static_assert(kHalf % kGroup == 0);
-
-struct Pairs {
-  std::uint32_t quantiser[kHalf] = {}, parity[kHalf] = {};
-  constexpr Pairs() {
-    for (unsigned i = 0; i < kHalf; ++i) quantiser[i] = quantiser_at(2 * i), parity[i] = parity_to(0, 2 * i);
-  }
-};
-inline constexpr Pairs kPairs;
-
-// Goes on by one symbol from a group of pairs; `after` and `odd` are of the lower half.
-LIC_INLINE void go_on(const float* __restrict before, const float* __restrict straight, const float* __restrict across,
-                      std::uint32_t bit, float* __restrict after, std::uint32_t* __restrict odd) {
-  for (unsigned i = 0; i < kGroup; ++i) {
-    const float lower_even = before[2 * i] + straight[i], lower_odd = before[2 * i + 1] + across[i];
-    const float upper_even = before[2 * i] + across[i], upper_odd = before[2 * i + 1] + straight[i];
-    after[i] = lower_odd < lower_even ? lower_odd : lower_even;
-    after[i + kHalf] = upper_odd < upper_even ? upper_odd : upper_even;
-    odd[i] |= (0u - (lower_odd < lower_even)) & bit;
-    odd[i + kHalf] |= (0u - (upper_odd < upper_even)) & bit;
-  }
-}
-
-// Goes on by n symbols. Only sums and comparisons: every version rounds alike.
-LIC_VERSIONS inline void search(const Branches& branches, unsigned n, Costs& costs, Origins& origins) {
-  float both[2][kStates];
-  std::uint32_t odd[kStates] = {};
-  std::copy_n(costs.data(), kStates, both[0]);
-  for (unsigned k = 0; k < n; ++k) {
-    float straight[2][2][kGroup];  // by quantiser and parity of the group's first pair
-    for (unsigned quantiser = 0; quantiser < 2; ++quantiser)
-      for (unsigned parity = 0; parity < 2; ++parity) {
-        const float same0 = branches[quantiser][parity][k], same1 = branches[quantiser][1 - parity][k];
-        const float other0 = branches[1 - quantiser][parity][k], other1 = branches[1 - quantiser][1 - parity][k];
-        for (unsigned i = 0; i < kGroup; ++i) {
-          const float same = kPairs.parity[i] ? same1 : same0, other = kPairs.parity[i] ? other1 : other0;
-          straight[quantiser][parity][i] = kPairs.quantiser[i] ? other : same;
-        }
-      }
-    for (unsigned i = 0; i < kHalf; i += kGroup) {
-      const unsigned quantiser = kPairs.quantiser[i], parity = kPairs.parity[i];
-      go_on(both[k & 1] + 2 * i, straight[quantiser][parity], straight[quantiser][1 - parity], std::uint32_t{1} << k,
-            both[~k & 1] + i, odd + i);
-    }
-  }
-  std::copy_n(both[n & 1], kStates, costs.data());
-  std::copy_n(odd, kStates, origins.data());
-}
-
 struct Trellis {
   const Tables& tables;
   Dependent dependent;
@@ -131,6 +34,24 @@ struct Trellis {
   // state after them. Throws std::invalid_argument for an index without a table or a residual out of range, NaN included.
   unsigned run(const float* residuals, const std::uint16_t* indexes, std::size_t n, unsigned state, std::int16_t* symbols,
                std::uint16_t* chosen, std::int32_t* values) const {
+#ifdef LIC_PAIRS
+    if (__builtin_cpu_supports("avx2")) return run_by<InPairs>(residuals, indexes, n, state, symbols, chosen, values);
+#endif
+    return run_by<InOrder>(residuals, indexes, n, state, symbols, chosen, values);
+  }
+
+ private:
+  static constexpr float kNever = 1e30f;
+
+  // The best candidates for each symbol, by quantiser and parity, and whence the paths came.
+  struct Block {
+    std::int16_t symbol[2][2][kBlock];
+    Origins origins;
+  };
+
+  template <typename Search>
+  unsigned run_by(const float* residuals, const std::uint16_t* indexes, std::size_t n, unsigned state, std::int16_t* symbols,
+                  std::uint16_t* chosen, std::int32_t* values) const {
     const std::vector<float> residual(residuals, residuals + n);  // the caller's arrays may change meanwhile
     const std::vector<std::uint16_t> index(indexes, indexes + n);
     tables.check(index.data(), n, dependent.offset);
@@ -153,19 +74,18 @@ struct Trellis {
       block_index[k] = index[i];
       count += takes(index[i]);
       if (LIC_UNLIKELY(k == kBlock - 1 && count % kBlock == 0))
-        extend(cost, block_residual, block_index, kBlock, blocks[count / kBlock - 1]);
+        extend<Search>(cost, block_residual, block_index, kBlock, blocks[count / kBlock - 1]);
     }
     if (const auto rest = static_cast<unsigned>(count % kBlock))
-      extend(cost, block_residual, block_index, rest, blocks[count / kBlock]);
+      extend<Search>(cost, block_residual, block_index, rest, blocks[count / kBlock]);
 
     // The chosen symbols wait at the end of `symbols`, where none is written over before it is read.
     std::int16_t* next = symbols + n;
     unsigned place = static_cast<unsigned>(std::min_element(cost.begin(), cost.end()) - cost.begin());
     while (count-- > 0) {
       const Block& block = blocks[count / kBlock];
-      const std::size_t k = count % kBlock;
-      const unsigned upper = place / kHalf;
-      place = place % kHalf * 2 + (block.origins[place] >> k & 1);
+      const unsigned k = static_cast<unsigned>(count % kBlock), upper = place / kHalf;
+      place = place % kHalf * 2 + Search::is_odd(block.origins, k, place);
       *--next = block.symbol[quantiser_at(place)][parity_to(upper, place)][k];
     }
     for (std::size_t i = 0; i < n; ++i) {
@@ -177,21 +97,13 @@ struct Trellis {
     return state;
   }
 
- private:
-  static constexpr float kNever = 1e30f;
-
-  // The best candidates for each symbol, by quantiser and parity, and whence the paths came.
-  struct Block {
-    std::int16_t symbol[2][2][kBlock];
-    Origins origins;
-  };
-
   // Goes on by the n symbols of a block. Costs are counted from the least: floats are exact to 2^-24 of a block's sum.
+  template <typename Search>
   void extend(Costs& cost, const float* residual, const std::uint16_t* index, unsigned n, Block& block) const {
     Branches branches;
     candidates(residual, index, n, 0, branches[0], block.symbol[0]);
     candidates(residual, index, n, 1, branches[1], block.symbol[1]);
-    search(branches, n, cost, block.origins);
+    Search::run(branches, n, cost, block.origins);
     Costs least = cost;
     for (unsigned rest = kHalf; rest; rest /= 2)
       for (unsigned i = 0; i < rest; ++i) least[i] = std::min(least[i], least[i + rest]);

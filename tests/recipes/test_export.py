@@ -117,7 +117,7 @@ def test_what_it_codes_it_reads(spec: models.Model, patches: Path) -> None:
     for level in (100, 900):
         field = np.full(grid.shape, level, np.float32)
         y, z_hat = analysis.latents(spec, analysis.analyse(spec, pixels), field)
-        chosen, y_hat = residuals.choose(spec, z_hat, y, field, grid)
+        chosen, y_hat = residuals.Choice(spec, z_hat, field, grid).of(y)
         payload = symbols.write(spec, z_hat, chosen, level)
         read_z, v, _ = symbols.read(spec, payload, level, field, grid)
         np.testing.assert_array_equal(read_z, z_hat)

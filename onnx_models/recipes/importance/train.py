@@ -116,7 +116,7 @@ def curve(pixels: npt.NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
     for i in range(LEVELS):
         field = np.full(grid.shape, i * SPACING, np.float32)
         y, z_hat = analysis.latents(spec, trunk, field)
-        chosen, y_hat = residuals.choose(spec, z_hat, y, field, grid)
+        chosen, y_hat = residuals.Choice(spec, z_hat, field, grid).of(y)
         bits[i] = torch.from_numpy(bits_of(spec.tables, chosen, y.shape)).sum(0)
         shown = torch.from_numpy(transforms.synthesis(spec, y_hat, field)).permute(2, 0, 1)[None].float() / 255
         shown.requires_grad_()

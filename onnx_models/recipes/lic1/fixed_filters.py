@@ -62,7 +62,7 @@ def drawn(model: Model, pixels: Pixels, wanted: list[int]) -> Iterator[Colours]:
     for level in wanted:
         field = np.full(grid.shape, level, np.float32)
         y, z_hat = analysis.latents(model, trunk, field)
-        y_hat = residuals.choose(model, z_hat, y, field, grid)[1]
+        y_hat = residuals.Choice(model, z_hat, field, grid).of(y)[1]
         yield np.ascontiguousarray(transforms.synthesis(model, y_hat, field, reference=True))
 
 

@@ -49,7 +49,7 @@ def count(spec: Model, patches: list[npt.NDArray[np.uint8]]) -> Histograms:
         level = int(rng.integers(0, LEVEL_MAX + 1))
         field = np.full(grid.shape, level, np.float32)
         y, z_hat = analysis.latents(spec, analysis.analyse(spec, patch[:SIDE, :SIDE]), field)
-        for part in residuals.choose(spec, z_hat, y, field, grid)[0]:
+        for part in residuals.Choice(spec, z_hat, field, grid).of(y)[0]:
             sizes = np.minimum(np.abs(part.symbols), SYMBOL_MAX)
             odd = part.numbers >= SCALES
             np.add.at(found.even, (part.numbers[~odd], sizes[~odd]), 1)

@@ -1,6 +1,6 @@
 """The family `lic1`: one scale, a hyperprior, exact integer scales and float means in passes, importance fields (FORMAT.md, 8).
 
-    write:  pixels ─analysis─▶ trunk ─latents(level)─▶ y, z_hat ─residuals.choose─▶ symbols ─symbols.write─▶ tile payload
+    write:  pixels ─analysis─▶ trunk ─latents(level)─▶ y, z_hat ─residuals.Choice─▶ symbols ─symbols.write─▶ tile payload
     read:   tile payload ─symbols.read─▶ z_hat, values ─residuals.reconstruct─▶ y_hat ─synthesis(level)─▶ pixels
 
 Tiles are coded apart, but analysis and synthesis see a halo of their neighbours, so that no seam shows. Imports `engine` and

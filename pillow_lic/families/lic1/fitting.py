@@ -28,8 +28,6 @@ Integers = npt.NDArray[np.int64]
 SAMPLES = 2**16
 """Pixels that are looked at, at least, in rows all over the tile: with three quarters of them a file is 0.1 % larger, with those of
 some windows half of the gain is left."""
-ROUGHLY = 3
-"""How many of the rows that are looked at for a filter that no file holds there is one of."""
 PRICES = (20.0, 2.0)
 """Squared error, in units of the mean one, that a bit is worth at both ends of the scale: about as between two qualities of a picture."""
 SWEEPS = 2
@@ -88,16 +86,6 @@ def fit(fine: Fine, picture: Pixels, level: int, fixed: Sequence[Filter] = ()) -
         return filtering.nothing()
     chosen = _filter(best.taps, threshold, best.shift)
     return chosen, filtering.coded(chosen, best.tables)
-
-
-def roughly(fine: Fine, picture: Pixels, level: int) -> Filter:
-    """Return about what `fit` will find when the latents have moved, whatever its bits, of a few of the rows that it looks at."""
-    fine, every = np.ascontiguousarray(fine), ROUGHLY * rows_apart(fine[..., 0].size)
-    sums, threshold = _sums(fine, picture, level, every)
-    real = _solved(_ridged(sums.gram, sums.ridge), sums.products)
-    fits = [shift for shift in MORE_SHIFTS if np.abs(real).max() * 2**shift <= filtering.LARGEST]
-    shift = max(fits, default=min(MORE_SHIFTS))
-    return _filter(np.rint(real * 2.0**shift).clip(-filtering.LARGEST, filtering.LARGEST), threshold, shift)
 
 
 def _sums(fine: Fine, picture: Pixels, level: int, every: int) -> tuple[_Sums, int]:

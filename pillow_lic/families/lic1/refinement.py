@@ -1,6 +1,6 @@
 """The steps of `effort`: the encoder moves latents along the gradient of bits and error of this picture; the file is like any other.
 
-    y ──residuals.choose──▶ y_hat ──error's gradient──▶ target = y_hat - (slope of error + slope of bits) / curvature
+    y ──residuals.Choice──▶ y_hat ──error's gradient──▶ target = y_hat - (slope of error + slope of bits) / curvature
     └───────────────────────── y + part of the way to the target ◀──────────────┘       and again, by a smaller part
 
 The analysis was trained to be right on average; the slope itself finds what it leaves of every picture (Campos et al. 2019,
@@ -9,8 +9,11 @@ synthesis an orthonormal transform, y_hat - slope / curvature would be y again, 
 drawn to: y - slope / curvature would add the rounding to y, and wins two thirds as much (measured: LEVERS.md). Where a filter follows
 the synthesis, the error is that of filtered pixels.
 
-A model whose synthesis bends much has a graph for the gradient. Of lic2 that of the linear path (`gradient`) is as good, in a tenth of
-the time, and the slope of bits gains nothing.
+The filter is fitted to the picture before the first step, which is as good as after the last one and needs no drawing more.
+
+A model whose synthesis bends much has a graph for the gradient, and no filter. Of lic2 that of the linear path (`gradient`) is as good,
+in a tenth of the time, and the slope of bits gains nothing; so it has a step without effort too. Its y_hat is chosen roughly until the
+last time: as the rounding is cancelled, a better one gains nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ Pixels = npt.NDArray[np.uint8]
 ROLE = "error_gradient"
 FIRST_PARTS = (0.16, 0.16)
 """The part of the way that the first step goes, at both ends of the scale; the others shrink evenly towards 0."""
-FIRST_OF_PATH = (0.1, 0.4)
+FIRST_OF_PATH = (0.22, 0.4)
 """The same for the gradient of the linear path, of a single step; of n that of each is smaller by the fourth root of n.
 
 Longer steps gain squared error and lose structure (MS-SSIM), most at low levels (measured: LEVERS.md)."""
@@ -53,6 +56,11 @@ STRIP_HALO = 4
 def has_graph(model: Model) -> bool:
     """Return whether steps of a model go along the gradient of all its layers, and that of bits; else along `gradient.find`'s."""
     return ROLE in model.extras
+
+
+def steps(model: Model, effort: int) -> int:
+    """Return how many steps an effort means."""
+    return effort if has_graph(model) else max(effort, 1)
 
 
 def parts(model: Model, count: int, level: Floats) -> list[Floats]:

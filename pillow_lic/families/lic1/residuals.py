@@ -33,9 +33,13 @@ class Means:
 
     def __init__(self, model: Model, z_hat: Floats, field: Floats, inside: tuple[int, int]) -> None:
         self._model, self._inside = model, inside
-        self._features = means.begin(model, z_hat, field)
-        self.y_hat = np.zeros((model.constants["latents"], *field.shape), np.float32)
-        self._shared = passes.Shared(model.constants["stages"])
+        self._features, self._shape = means.begin(model, z_hat, field), field.shape
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, in another y_hat: none of it is known."""
+        self.y_hat = np.zeros((self._model.constants["latents"], *self._shape), np.float32)
+        self._shared = passes.Shared(self._model.constants["stages"])
 
     def _run(self, stage: int) -> Floats:
         return means.find(self._model, stage, self._features, self.y_hat)
@@ -54,21 +58,30 @@ class Means:
         entropy.scatter_sums(self.y_hat, passes.places(t), self._inside, values, self._means)
 
 
-def choose(model: Model, z_hat: Floats, y: Floats, field: Floats, grid: Grid) -> tuple[list[Chosen], Floats]:
-    """Return the symbols of every pass and y_hat (M, h, w), for z_hat, y (M, h, w) in steps and the level field (h, w).
+class Choice:
+    """The choice of the symbols of a tile, as often as y changes, for z_hat and the level field (h, w)."""
 
-    LicRuntimeError when y or its means are no numbers.
-    """
-    scales, predicted = Scales(model, z_hat, field, grid), Means(model, z_hat, field, grid.inside)
-    chooser, chosen = Quantiser(model.tables), list[Chosen]()
+    def __init__(self, model: Model, z_hat: Floats, field: Floats, grid: Grid) -> None:
+        self._tables, self._grid = model.tables, grid
+        self._scales, self._predicted = Scales(model, z_hat, field, grid), Means(model, z_hat, field, grid.inside)
 
-    def code(t: int) -> Values:
-        indexes = scales.before(t)
-        chosen.append(chooser.choose(passes.gather(y, t, grid.inside) - predicted.before(t), indexes))
-        return chosen[-1].values
+    def of(self, y: Floats, *, is_rough: bool = False) -> tuple[list[Chosen], Floats]:
+        """Return the symbols of every pass and y_hat (M, h, w), for y (M, h, w) in steps; is_rough: as of `Quantiser`.
 
-    passes.each(code, scales, predicted)
-    return chosen, predicted.y_hat
+        LicRuntimeError when y or its means are no numbers.
+        """
+        self._scales.forget()
+        self._predicted.forget()
+        quantiser, chosen = Quantiser(self._tables, is_rough=is_rough), list[Chosen]()
+
+        def code(t: int) -> Values:
+            indexes = self._scales.before(t)
+            lacking = passes.gather(y, t, self._grid.inside) - self._predicted.before(t)
+            chosen.append(quantiser.choose(lacking, indexes))
+            return chosen[-1].values
+
+        passes.each(code, self._scales, self._predicted)
+        return chosen, self._predicted.y_hat
 
 
 def reconstruct(

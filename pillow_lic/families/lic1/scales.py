@@ -90,9 +90,13 @@ class Scales:
 
     def __init__(self, model: Model, z_hat: Floats, field: Floats, grid: Grid) -> None:
         self._model, self._field, self._inside = model, field, grid.inside
-        self._features = begin(model, z_hat)
-        self._magnitudes = np.zeros((model.constants["latents"], *grid.shape), np.uint8)
-        self._shared = passes.Shared(model.constants["stages"])
+        self._features, self._shape = begin(model, z_hat), grid.shape
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: no symbol is known."""
+        self._magnitudes = np.zeros((self._model.constants["latents"], *self._shape), np.uint8)
+        self._shared = passes.Shared(self._model.constants["stages"])
 
     def _run(self, stage: int) -> npt.NDArray[np.uint8]:
         return find(self._model, stage, self._features, self._field, self._magnitudes if stage else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from ...fileformat.tiling import Tiling
 from .. import Trial
 from . import (
     analysis,
-    detail,
     filtering,
     fitting,
     fixed,
@@ -50,26 +49,17 @@ def chosen_tiling(width: int, height: int, align: int) -> Tiling:
     return Tiling(width, height, 0 if whole else TILE_EDGE)
 
 
-class _Filtered(NamedTuple):
-    """The filter of a tile, what a stream says of it, and the colours (H, W, 3) that it was fitted to, none where it is a fixed one."""
-
-    filter: filtering.Filter
-    coded: filtering.Coded
-    made: filtering.Fine
-
-
 class Writer:
-    """One picture (H, W, 3) on its way into a file, at any level, its latents refined in `effort` steps.
+    """One picture (H, W, 3) on its way into a file, at any level, its latents refined in steps (`refinement`).
 
-    Without effort the quick analysis of a model that has one is enough, and one with filters names a fixed one; else it fits them.
+    Without effort the quick analysis of a model that has one is enough.
 
     With `search` the analysis is kept, so that it runs once for all levels a search tries.
     """
 
     def __init__(self, model: Model, rgb: Pixels, request: Request) -> None:
         has_quick = analysis.QUICK in model.extras
-        self._model, self._rgb, self._steps = model, rgb, request.effort
-        self._fits = request.effort > 0
+        self._model, self._rgb, self._steps = model, rgb, refinement.steps(model, request.effort)
         self._analysis = analysis.QUICK if has_quick and not request.effort else "analysis"
         self._geometry = geometry(model)
         self.deltas = request.deltas
@@ -89,10 +79,6 @@ class Writer:
 
     def tried(self, level: int) -> Trial:
         """Return the payloads, and the colours (H, W, 3) that a reader would see, the same with any number of threads: files depend on them."""
-        if self.tiling.count == 1 and self._fits and self._geometry.fraction:
-            (coded,) = self.tiling.tiles()
-            payload, found, made = self._coded(level, coded)
-            return Trial([payload], filtering.applied(cast(filtering.Fine, made), coded, found.filter))
         reader = Reader(self._model, self.tiling, level, self.deltas, reference=self._reference)
         seen, payloads = np.empty_like(self._rgb), [b""] * self.tiling.count
 
@@ -115,13 +101,6 @@ class Writer:
 
     def code(self, level: int, tile: Area) -> tuple[bytes, Found]:
         """Return the payload of a tile, and what it holds."""
-        return self._coded(level, tile)[:2]
-
-    def _coded(self, level: int, tile: Area) -> tuple[bytes, Found, detail.Colours]:
-        """Return the payload of a tile, what it holds, and what it looks like without its filter if it is the whole picture.
-
-        Without filters the last is empty.
-        """
         sizes = self._geometry
         window = with_halo(tile, sizes.analysis_halo, sizes.align, self.tiling.width, self.tiling.height)
         trunk = self._trunk(window)
@@ -131,35 +110,28 @@ class Writer:
         hyper = window.crop.over(sizes.stride * sizes.hyper_stride)
         y, z_hat = seen[:, *hyper.times(sizes.hyper_stride).slices], seen_z[:, *hyper.slices]
         field = self._field(level, tile, grid.shape)
-        chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
-        known: filtering.Filter | None = None
+        choice = residuals.Choice(self._model, z_hat, field, grid)
+        found: filtering.Filter | None = None
+        coded: filtering.Coded | None = None
         for part in refinement.parts(self._model, self._steps, field):
             if refinement.has_graph(self._model):
+                chosen, y_hat = choice.of(y)
                 slope = self._error_gradient(window, grid, seen, y_hat, around)
                 slope += refinement.bits_gradient(y - y_hat, chosen, grid)
             else:
+                _, y_hat = choice.of(y, is_rough=True)
                 made = self._drawn(tile, y_hat, field, grid)
-                known = known or fitting.roughly(made, self._rgb[tile.slices], level)
-                slope = self._path_gradient(tile, made, known, field, grid)
+                if found is None:
+                    found, coded = fitting.fit(made, self._rgb[tile.slices], level, fixed.stored(self._model))
+                slope = self._path_gradient(tile, made, found, field, grid)
             y = refinement.moved(y, y_hat, slope, part)
-            chosen, y_hat = residuals.choose(self._model, z_hat, y, field, grid)
-        if not sizes.fraction:
-            return symbols.write(self._model, z_hat, chosen, level), Found(y_hat), np.empty((0, 0, 3), np.uint8)
-        found, coded, made = self._filtered(level, tile, y_hat, field, grid)
-        return symbols.write(self._model, z_hat, chosen, level, coded), Found(y_hat, found), made
+        chosen, y_hat = choice.of(y)
+        return symbols.write(self._model, z_hat, chosen, level, coded), Found(y_hat, found or filtering.NONE)
 
     def _drawn(self, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> filtering.Fine:
         """Return the colours (H, W, 3) of a tile without a filter, whose y_hat (M, h, w) and level field (h, w) are these."""
         whole = transforms.synthesis(self._model, y_hat[:, *grid.slices], field[grid.slices], reference=self._reference)
         return np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])
-
-    def _filtered(self, level: int, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> _Filtered:
-        """Return the filter of a tile whose y_hat (M, h, w) and level field (h, w) are these."""
-        filters = fixed.stored(self._model)
-        if not self._fits:
-            return _Filtered(*filtering.named(filters, level), np.empty((0, 0, 3), np.uint16))
-        made = self._drawn(tile, y_hat, field, grid)
-        return _Filtered(*fitting.fit(made, self._rgb[tile.slices], level, filters), made)
 
     def _trunk(self, window: Window) -> analysis.Trunk:
         """Return the analysis of a window, which the model pads to whole blocks by repeating the picture's edge."""
