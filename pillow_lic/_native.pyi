@@ -436,3 +436,32 @@ def filter_sums(pixels: _Uint16s, picture: _Uint8s, every: int, threshold: int) 
     and alternating coefficients of `filtered` multiply, in that order;
     e: what its colours lack of the picture (h, w, 3), in sixteenths. ValueError for other shapes or another number.
     """
+
+def continued(colors: NDArray[np.uint8], gone: NDArray[np.bool_], coarse: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Colours uint8[h, w, C], C 1 to 4, flattened, those of pixels that are `gone` bool[h, w] continued from the others.
+
+    coarse: float32[rows, columns, C], the means over blocks of 16x16 pixels. ValueError for lengths that do not fit.
+    """
+
+def distinct(
+    numbers: NDArray[np.uint32],
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+    """The m numbers of uint32[n] that differ, ascending; which of them each is, int64[n]; how often each is there, int64[m]."""
+
+def leaders(colors: NDArray[np.uint8], order: NDArray[np.int64], fixed: int, limit: int, most: int) -> NDArray[np.int64]:
+    """Rows of colours uint8[n, C], C 1 to 4, in the order int64 of rows: the first `fixed`, and each further than `limit` from all chosen.
+
+    limit: a squared distance. No more once there are `most`. ValueError for rows that are none.
+    """
+
+def nearest(colors: NDArray[np.uint8], staying: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Of each of colours uint8[n, C] the first row of uint8[m, C] at the least squared distance, int64[n]."""
+
+def flat(colors: NDArray[np.uint8], within: int) -> NDArray[np.bool_]:
+    """Which pixels of uint8[h, w, C] differ by at most so many levels from their four neighbours, bool[h * w]."""
+
+def contrast(colors: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Sums of the steps of uint8[h, w, C] to left and upper neighbours over blocks of 16x16 pixels, the mean of the channels, flattened."""
+
+def squared_errors(shown: NDArray[np.uint8], wanted: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Sums of the squared differences of two uint8[h, w, C] over blocks of 16x16 pixels, the mean of the channels, flattened."""

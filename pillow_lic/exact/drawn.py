@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..fileformat import squares
+from . import pixelwise
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-BLOCK = 16
-"""Side of a block in pixels: that of a latent, so that whole latents lie under kept pixels."""
+BLOCK = pixelwise.BLOCK
+"""Side of a block in pixels."""
 LEAST_EQUAL = 0.35
 """Share of pixels that equal a neighbour in every block worth a closer look."""
 SURE = 0.1
@@ -130,8 +131,8 @@ def measured(colors: Pixels) -> Blocks:
     equal = squares.sums(known, BLOCK) / squares.sums(np.ones(numbers.shape, np.bool_), BLOCK)
     looked_at = equal >= LEAST_EQUAL
     if not looked_at.any():
-        return Blocks(equal, contrast(colors), np.zeros_like(equal))
-    return Blocks(equal, contrast(colors), _costs(numbers, ~known & pixels_of(looked_at, numbers.shape)))
+        return Blocks(equal, pixelwise.contrast(colors), np.zeros_like(equal))
+    return Blocks(equal, pixelwise.contrast(colors), _costs(numbers, ~known & pixels_of(looked_at, numbers.shape)))
 
 
 def costs(pixels: Pixels, among: Mask) -> npt.NDArray[np.float32]:
@@ -153,8 +154,8 @@ def _repeats(numbers: npt.NDArray[np.uint32]) -> Mask:
 def _costs(numbers: npt.NDArray[np.uint32], new: Mask) -> npt.NDArray[np.float32]:
     """Return the bits of every block by its pixels (h, w) that are new: the information of each among them, and one bit more."""
     cost = np.zeros(numbers.shape, np.float32)
-    _, place, count = np.unique(numbers[new], return_inverse=True, return_counts=True)
-    cost[new] = (1 + np.log2(len(place) / count))[place]
+    _, place, count = pixelwise.distinct(numbers[new])
+    cost[new] = (1 + np.log2(len(place) / count)).astype(np.float32)[place]
     total: npt.NDArray[np.float32] = squares.sums(cost, BLOCK)
     return total
 
@@ -186,14 +187,3 @@ def commonest(colors: Pixels, among: Mask) -> npt.NDArray[np.float32]:
     result = np.zeros(among.shape, np.float32)
     result[among] = most / np.float32(BLOCK**2)
     return result
-
-
-def contrast(colors: Pixels) -> npt.NDArray[np.float32]:
-    """Return the contrast of every block of a tile (h, w, 1 or 3), in levels."""
-    difference = np.zeros(colors.shape[:2], np.uint16)
-    for plane in np.moveaxis(colors, 2, 0):
-        levels = plane.astype(np.int16)
-        difference[:, 1:] += np.abs(levels[:, 1:] - levels[:, :-1]).astype(np.uint16)
-        difference[1:] += np.abs(levels[1:] - levels[:-1]).astype(np.uint16)
-    total: npt.NDArray[np.float32] = squares.sums(difference, BLOCK)
-    return total / np.float32(colors.shape[2])

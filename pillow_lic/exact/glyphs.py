@@ -19,11 +19,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import exact_layer, squares
-from . import choice, drawn, grounds, rough
+from ..fileformat import exact_layer
+from . import choice, drawn, grounds, pixelwise, rough
 from .aims import Aim
 from .choice import Spent
-from .drawn import BLOCK, LEAST_SURE, contrast, packed
+from .drawn import BLOCK, LEAST_SURE, packed
 from .ground import continued
 from .grounds import Ground, blocks_of, largest
 
@@ -158,7 +158,7 @@ def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, ai
     cover = _covering(cover, blocks)
     bits = float(exact_layer.bits(candidates.ink, rounded(cover, degrees(aim))))
     result = Glyphs(candidates.ink, cover, blocks, candidates.even, bits, wrong)
-    whole = contrast(colors)
+    whole = pixelwise.contrast(colors)
     is_clear = result.cost <= choice.CLEAR * choice.by_contrast(np.maximum(whole - left, 0), aim)[blocks].sum()
     saved = 1 - np.minimum(left / np.maximum(whole, 1), 1)
     return result if is_clear or result.cost <= _MOST_BITS * (saved * spent())[blocks].sum() else None
@@ -178,7 +178,7 @@ def _errors(ink: Pixels, cover: Pixels, colors: Pixels, aim: Aim) -> tuple[Float
     """
     beneath = continued(colors, lambda area: cover[area.slices] > 0)
     shown = exact_layer.blended(beneath, ink, rounded(cover, degrees(aim)))
-    return squares.errors(shown, colors, BLOCK), contrast(beneath)
+    return pixelwise.errors(shown, colors), pixelwise.contrast(beneath)
 
 
 def rounded(cover: Pixels, steps: int) -> Pixels:
@@ -209,7 +209,7 @@ def _looks_drawn(colors: Pixels) -> bool:
 def _inks(blocks: Ground, contrasts: Floats) -> Floats:
     """Return the colours (m, C) of the pixels that are no ground that have most of their contrast, none close to another."""
     colors = blocks.pixels[blocks.drawn].astype(np.uint8)
-    numbers, place, count = np.unique(packed(colors[None])[0], return_inverse=True, return_counts=True)
+    numbers, place, count = pixelwise.distinct(packed(colors[None])[0])
     weights = np.bincount(place, contrasts[blocks.drawn], len(numbers)) * (count >= _LEAST_PIXELS)
     order = np.argsort(-weights, kind="stable")[:_MOST_TRIED]
     shifts = 8 * np.arange(colors.shape[1] - 1, -1, -1, dtype=np.uint32)
@@ -274,7 +274,7 @@ def _contrasts(blocks: Ground) -> Floats:
 
 def _soft(colors: Pixels) -> Mask:
     """Return which pixels of a tile (h, w, 1 or 3) are soft, but for those of thin bars and strokes."""
-    hard = ~grounds.flat(colors, _SOFT)
+    hard = ~pixelwise.flat(colors, _SOFT)
     result = ~hard
     for axis in (0, 1):
         plane = np.moveaxis(hard, axis, 0)

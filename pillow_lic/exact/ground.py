@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ..fileformat import squares
 from ..fileformat.areas import Area
+from . import pixelwise
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -21,8 +22,6 @@ Floats = npt.NDArray[np.float32]
 
 COARSE = 16
 """Side in pixels of the squares whose means are made of the whole picture."""
-_LEVELS = 4
-"""Halvings from pixels to COARSE."""
 _EDGE = 1024
 """Side in pixels of the squares that are continued in one go."""
 _EMPTY = 128
@@ -74,9 +73,8 @@ def continued(colors: Pixels, removed: Callable[[Area], Mask]) -> Pixels:
             window = Area(
                 max(0, area.x0 - COARSE), max(0, area.y0 - COARSE), area.x1 + COARSE, area.y1 + COARSE
             ).intersection(Area(0, 0, width, height))
-            fine = _refined(colors[window.slices], ~removed(window), coarse[window.over(COARSE).slices])
-            smooth = fine[area.within(window).slices]
-            result[area.slices][gone] = np.rint(smooth[gone]).clip(0, 255).astype(np.uint8)
+            fine = pixelwise.continued(colors[window.slices], removed(window), coarse[window.over(COARSE).slices])
+            result[area.slices] = fine[area.within(window).slices]
     return result
 
 
@@ -90,19 +88,6 @@ def _filled(sums: Floats, counts: Floats) -> Floats:
     has = (counts > 0).astype(np.float32)
     above = _filled(squares.sums(means * has, 2), squares.sums(has, 2))
     return np.where(counts > 0, means, _doubled(above)[: sums.shape[0], : sums.shape[1]])
-
-
-def _refined(colors: Pixels, stays: Mask, coarse: Floats) -> Floats:
-    """Return a window (h, w, C) with what does not stay continued, by the means over its squares of COARSE pixels."""
-    marks = stays[:, :, None].astype(np.float32)
-    levels = [(colors * marks, marks)]
-    for _ in range(_LEVELS - 1):
-        levels.append((squares.sums(levels[-1][0], 2), squares.sums(levels[-1][1], 2)))
-    smooth = coarse
-    for sums, counts in reversed(levels):
-        height, width = counts.shape[:2]
-        smooth = np.where(counts > 0, sums / np.maximum(counts, 1), _doubled(smooth)[:height, :width])
-    return smooth
 
 
 def _doubled(values: Floats) -> Floats:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..fileformat import squares
-from .drawn import BLOCK, contrast
+from . import pixelwise
+from .drawn import BLOCK
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -60,8 +61,8 @@ def smooth(colors: Pixels, taken: Mask | None) -> Ground:
 
     taken: blocks that are left out where their ground is of one colour.
     """
-    is_flat = flat(colors, _FLAT)
-    busy = contrast(colors) >= _LEAST_CONTRAST
+    is_flat = pixelwise.flat(colors, _FLAT)
+    busy = pixelwise.contrast(colors) >= _LEAST_CONTRAST
     known = squares.sums(is_flat, BLOCK) >= _LEAST_GROUND * BLOCK**2
     near = _spread(busy)
     places = np.flatnonzero(known & near)
@@ -123,18 +124,6 @@ def _basis() -> Floats:
 
 
 _BASIS = _basis()
-
-
-def flat(colors: Pixels, within: int) -> Mask:
-    """Return which pixels of a tile (h, w, 1 or 3) differ by at most so many levels from their four neighbours."""
-    levels = colors.astype(np.int16)
-    flat = np.ones(colors.shape[:2], np.bool_)
-    for axis in (0, 1):
-        even = np.abs(np.diff(levels, axis=axis)).max(2) <= within
-        one, other = ((slice(None),) * axis + (part,) for part in (slice(1, None), slice(None, -1)))
-        flat[one] &= even
-        flat[other] &= even
-    return flat
 
 
 def _spread(blocks: Mask) -> Mask:

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from . import pixelwise
 from .aims import Aim
 from .drawn import packed
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float32]
 
 WIDEST, COARSEST, FALLS = 48.0, 0.0016, 0.62
 """Reach of a colour, in levels, at slope COARSEST, and the power of the slope that it falls with.
@@ -27,8 +27,6 @@ PALETTE, _NEARLY = 255, 1024
 of 20.1 at 58.9, a page that JPEG has damaged 31.9 at 49.7 instead of 36.6 at 54.1."""
 _MOST_COLORS = 2048
 """Colours that may stay; what is left over goes to the nearest of them."""
-_ROWS = 1024
-"""Colours whose nearest one is looked for in one go."""
 
 
 def reach(aim: Aim) -> int:
@@ -45,23 +43,14 @@ def merged(colors: Pixels, exact: Mask, within: int, beside: Mask | None = None)
     if not within or not exact.any():
         return colors
     packs = packed(colors)
-    numbers, place, count = np.unique(packs[exact], return_inverse=True, return_counts=True)
+    numbers, place, count = pixelwise.distinct(packs[exact])
     shifts = 8 * np.arange(colors.shape[2] - 1, -1, -1, dtype=np.uint32)
-    kinds = (numbers[:, None] >> shifts & 0xFF).astype(np.float32)
+    kinds = (numbers[:, None] >> shifts & 0xFF).astype(np.uint8)
     order = np.argsort(-count, kind="stable")
     limit = within * within * kinds.shape[1]
     grounds = int((count >= GROUND_SHARE * exact.sum()).sum())
-    chosen, left = list(order[:grounds]), order[grounds:]
-    planes = kinds[left].T
-    for one in chosen:
-        far = _distances(planes, kinds[one]) > limit
-        left, planes = left[far], planes[:, far]
-    while len(left) and len(chosen) < _MOST_COLORS:
-        chosen.append(left[0])
-        far = _distances(planes, planes[:, 0]) > limit
-        left, planes = left[far], planes[:, far]
+    stay = pixelwise.leaders(kinds, order, grounds, limit, _MOST_COLORS)
     others = np.zeros(0, np.uint32) if beside is None else np.unique(packs[beside])
-    stay = np.array(chosen)
     is_fixed = np.isin(numbers[stay], others)
     is_fixed[:grounds] = True
     room = PALETTE - len(others) - int((~np.isin(numbers[stay[:grounds]], others)).sum())
@@ -69,49 +58,11 @@ def merged(colors: Pixels, exact: Mask, within: int, beside: Mask | None = None)
     if 0 < room < len(free) <= _NEARLY - len(others):
         stay, is_fixed = np.delete(stay, free[room:]), np.delete(is_fixed, free[room:])
     staying = kinds[stay]
-    nearest = _nearest(kinds, staying, float(limit))
+    nearest = pixelwise.nearest(kinds, staying)
     weights = np.maximum(np.bincount(nearest, count, len(staying)), 1)
     for channel in range(kinds.shape[1]):
         means = np.bincount(nearest, count * kinds[:, channel], len(staying)) / weights
         staying[~is_fixed, channel] = np.rint(means[~is_fixed])
-    packs[exact] = packed(staying[None].astype(np.uint8))[0][nearest][place]
+    packs[exact] = packed(staying[None])[0][nearest][place]
     result: Pixels = (packs[:, :, None] >> shifts).astype(np.uint8)
     return result
-
-
-def _distances(planes: Floats, one: Floats) -> Floats:
-    """Return the squares of the distances (n) of colours (C, n) from one (C): in a loop, five times as fast as along an axis."""
-    total: Floats = np.square(planes[0] - one[0])
-    for plane, level in zip(planes[1:], one[1:], strict=True):
-        total += np.square(plane - level)
-    return total
-
-
-def _nearest(kinds: Floats, staying: Floats, limit: float) -> npt.NDArray[np.intp]:
-    """Return, for every colour (n, C), the row of the nearest of those that stay (m, C); most have one within that squared distance.
-
-    Colours that are near in the middle channel are taken together, and compared with those that may be near enough.
-    """
-    middle, within = kinds.shape[1] // 2, math.sqrt(limit)
-    rows = np.empty(len(kinds), np.intp)
-    order = np.argsort(kinds[:, middle], kind="stable")
-    for some in np.array_split(order, -(-len(order) // _ROWS)):
-        low, high = kinds[some[0], middle] - within, kinds[some[-1], middle] + within
-        near = np.flatnonzero((staying[:, middle] >= low) & (staying[:, middle] <= high))
-        rows[some], far = _nearest_of(kinds[some], staying, near, limit)
-        if far.any():
-            rows[some[far]], _ = _nearest_of(kinds[some[far]], staying, np.arange(len(staying)), limit)
-    return rows
-
-
-def _nearest_of(
-    kinds: Floats, staying: Floats, among: npt.NDArray[np.intp], limit: float
-) -> tuple[npt.NDArray[np.intp], Mask]:
-    """Return the row of the nearest of some of those that stay, 0 where there are none, and for which colours it is beyond the limit."""
-    if not len(among):
-        return np.zeros(len(kinds), np.intp), np.ones(len(kinds), np.bool_)
-    chosen = staying[among]
-    distances = np.square(chosen).sum(1) - 2 * (kinds @ chosen.T)
-    place = np.argmin(distances, 1)
-    least = distances[np.arange(len(kinds)), place] + np.square(kinds).sum(1)
-    return among[place], least > limit

@@ -13,19 +13,6 @@ def sums(values: npt.NDArray[np.generic], side: int, dtype: npt.DTypeLike = np.f
     return result
 
 
-def errors(shown: npt.NDArray[np.uint8], wanted: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.float32]:
-    """Return the squared differences of pixels (H, W, C), the mean of their channels, summed over squares of `side` pixels.
-
-    Channel by channel, in a third of the time of a mean along an axis of three.
-    """
-    squared = np.square(np.subtract(shown, wanted, dtype=np.int16).astype(np.float32))
-    total = squared[:, :, 0]
-    for channel in range(1, squared.shape[2]):
-        total = total + squared[:, :, channel]
-    result: npt.NDArray[np.float32] = sums(total / np.float32(squared.shape[2]), side)
-    return result
-
-
 def counts(shape: tuple[int, ...], side: int) -> npt.NDArray[np.intp]:
     """Return how many pixels each square of `side` has in a plane of that shape."""
     rows, columns = (np.minimum(side, length - np.arange(0, length, side)) for length in shape[:2])

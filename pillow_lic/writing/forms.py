@@ -17,12 +17,12 @@ import numpy.typing as npt
 from .. import channels, families, metrics
 from ..engine import models
 from ..engine.models import Model
-from ..exact import aims, drawn, ground
+from ..exact import aims, ground, pixelwise
 from ..exact.aims import Aim
 from ..exact.drawn import BLOCK
 from ..exact.layer import Layer, squares_of
 from ..families import Request, Writer
-from ..fileformat import alpha, container, importance_map, squares, vp8l
+from ..fileformat import alpha, container, importance_map, vp8l
 from ..fileformat.header import Header
 from ..fileformat.importance_map import Deltas
 from ..fileformat.limits import MAX_LEVEL
@@ -192,7 +192,7 @@ class Coded:
         trial = self._trial(level)
         contrasts = np.empty_like(trial.errors)
         for area in squares_of(*self._seen.shape[:2]):
-            contrasts[area.over(BLOCK).slices] = drawn.contrast(self._seen[area.slices])
+            contrasts[area.over(BLOCK).slices] = pixelwise.contrast(self._seen[area.slices])
         bits = 8 * sum(map(len, trial.payloads)) / max(1.0, float(contrasts.sum(dtype=np.float64)))
         result: Floats = self.aim(level).slope * trial.errors + np.float32(bits) * contrasts
         return result
@@ -218,7 +218,7 @@ class Coded:
             wanted = self._seen[area.slices]
             if self._kept is not None:
                 wanted = np.where(self._kept.covered(area)[:, :, None], self._kept.colors[area.slices], wanted)
-            errors[area.over(BLOCK).slices] = squares.errors(colors[area.slices], wanted, BLOCK)
+            errors[area.over(BLOCK).slices] = pixelwise.errors(colors[area.slices], wanted)
         return errors
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine.models import Model
-from ..exact import choice, drawn, layer, whole
+from ..exact import choice, layer, pixelwise, whole
 from ..exact.aims import Aim
 from ..exact.drawn import BLOCK
 from ..exact.layer import Layer
@@ -108,6 +108,6 @@ class Trials:
         result = np.empty(self._whole.over(BLOCK).shape, np.float32)
         for area in layer.squares_of(*self._whole.shape):
             known = self._spent.get(area)
-            here = choice.by_contrast(drawn.contrast(colors[area.slices]), aim) if known is None else known
+            here = choice.by_contrast(pixelwise.contrast(colors[area.slices]), aim) if known is None else known
             result[area.over(BLOCK).slices] = here
         return result

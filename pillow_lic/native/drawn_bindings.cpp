@@ -1,0 +1,131 @@
+// The search for drawn pixels for numpy: drawn_pixels.hpp.
+#include <cmath>
+
+#include "bindings.hpp"
+#include "drawn_pixels.hpp"
+
+namespace {
+
+using Colors = nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+using Flags = nb::ndarray<const bool, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Means = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+using Rows = nb::ndarray<const std::uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+lic::Plane plane_of(const Colors& colors) {
+  const lic::Plane plane{colors.shape(0), colors.shape(1), colors.shape(2)};
+  if (!plane.height || !plane.width || plane.channels < 1 || plane.channels > 4)
+    throw std::invalid_argument("colours must have 1 to 4 channels and at least a pixel");
+  return plane;
+}
+
+Result<std::uint8_t> continued(const Colors& colors, const Flags& gone, const Means& coarse) {
+  const lic::Plane plane = plane_of(colors);
+  check_lengths(gone.shape(0), "rows of flags", plane.height, "of colours");
+  check_lengths(gone.shape(1), "columns of flags", plane.width, "of colours");
+  check_lengths(coarse.shape(0), "rows of means", plane.rows(), "of blocks");
+  check_lengths(coarse.shape(1), "columns of means", plane.columns(), "of blocks");
+  check_lengths(coarse.shape(2), "channels of means", plane.channels, "of colours");
+  const std::size_t n = colors.size();
+  auto result = unset<std::uint8_t>(n);
+  {
+    nb::gil_scoped_release release;
+    std::copy_n(colors.data(), n, result.get());
+    const auto* flags = reinterpret_cast<const std::uint8_t*>(gone.data());
+    const lic::Continuation continuation(plane, colors.data(), flags, coarse.data());
+    for (std::size_t y = 0; y < plane.height; y += lic::kDrawnBlock)
+      for (std::size_t x = 0; x < plane.width; x += lic::kDrawnBlock) {
+        bool any = false;
+        for (std::size_t row = y; row < std::min(y + lic::kDrawnBlock, plane.height) && !any; ++row)
+          any = std::any_of(flags + row * plane.width + x, flags + row * plane.width + std::min(x + lic::kDrawnBlock, plane.width),
+                            [](std::uint8_t flag) { return flag != 0; });
+        if (any) continuation.write(y, x, result.get() + plane.at(y, x), plane.width * plane.channels);
+      }
+  }
+  return owned(std::move(result), n);
+}
+
+std::tuple<Result<std::uint32_t>, Result<std::int64_t>, Result<std::int64_t>> distinct(const Vector<std::uint32_t>& numbers) {
+  lic::Distinct found;
+  {
+    nb::gil_scoped_release release;
+    found = lic::distinct(numbers.data(), numbers.size());
+  }
+  return {owned(std::move(found.kinds)), owned(std::move(found.places)), owned(std::move(found.counts))};
+}
+
+void check_channels(const Rows& colors) {
+  if (colors.shape(1) < 1 || colors.shape(1) > 4) throw std::invalid_argument("colours must have 1 to 4 channels");
+}
+
+Result<std::int64_t> leaders(const Rows& colors, const Vector<std::int64_t>& order, std::size_t fixed, std::int32_t limit,
+                             std::size_t most) {
+  check_channels(colors);
+  std::vector<std::int64_t> found;
+  {
+    nb::gil_scoped_release release;
+    const auto n = static_cast<std::int64_t>(colors.shape(0));
+    if (std::any_of(order.data(), order.data() + order.size(), [n](std::int64_t row) { return row < 0 || row >= n; }))
+      throw std::invalid_argument("an order must be of rows below " + std::to_string(n));
+    found = lic::leaders(colors.data(), colors.shape(1), order.data(), order.size(), fixed, limit, most);
+  }
+  return owned(std::move(found));
+}
+
+Result<std::int64_t> nearest(const Rows& colors, const Rows& staying) {
+  check_channels(colors);
+  check_lengths(colors.shape(1), "channels", staying.shape(1), "that stay");
+  auto rows = unset<std::int64_t>(colors.shape(0));
+  {
+    nb::gil_scoped_release release;
+    lic::nearest(colors.data(), colors.shape(0), staying.data(), staying.shape(0), colors.shape(1), rows.get());
+  }
+  return owned(std::move(rows), colors.shape(0));
+}
+
+Result<bool> flat(const Colors& colors, std::uint8_t within) {
+  const lic::Plane plane = plane_of(colors);
+  const std::size_t n = plane.height * plane.width;
+  auto result = unset<bool>(n);
+  {
+    nb::gil_scoped_release release;
+    lic::flat(plane, colors.data(), within, reinterpret_cast<std::uint8_t*>(result.get()));
+  }
+  return owned(std::move(result), n);
+}
+
+Result<float> contrast(const Colors& colors) {
+  const lic::Plane plane = plane_of(colors);
+  const std::size_t n = plane.rows() * plane.columns();
+  auto result = unset<float>(n);
+  {
+    nb::gil_scoped_release release;
+    lic::contrast(plane, colors.data(), result.get());
+  }
+  return owned(std::move(result), n);
+}
+
+Result<float> errors(const Colors& shown, const Colors& wanted) {
+  const lic::Plane plane = plane_of(wanted);
+  for (int axis = 0; axis < 3; ++axis)
+    check_lengths(shown.shape(axis), "lengths of what is shown", wanted.shape(axis), "of what is wanted");
+  const std::size_t n = plane.rows() * plane.columns();
+  auto result = unset<float>(n);
+  {
+    nb::gil_scoped_release release;
+    lic::errors(plane, shown.data(), wanted.data(), result.get());
+  }
+  return owned(std::move(result), n);
+}
+
+}  // namespace
+
+void bind_drawn(nb::module_& module) {
+  module.def("continued", &continued, nb::arg("colors").noconvert(), nb::arg("gone").noconvert(), nb::arg("coarse").noconvert());
+  module.def("distinct", &distinct, nb::arg("numbers").noconvert());
+  module.def("leaders", &leaders, nb::arg("colors").noconvert(), nb::arg("order").noconvert(), nb::arg("fixed"), nb::arg("limit"),
+             nb::arg("most"));
+  module.def("nearest", &nearest, nb::arg("colors").noconvert(), nb::arg("staying").noconvert());
+  module.def("flat", &flat, nb::arg("colors").noconvert(), nb::arg("within"));
+  module.def("contrast", &contrast, nb::arg("colors").noconvert());
+  module.def("squared_errors", &errors, nb::arg("shown").noconvert(), nb::arg("wanted").noconvert());
+}
