@@ -38,7 +38,8 @@ def _of_blocks(original: Pixels, decoded: Pixels, shown: Pixels, steps: int) -> 
     wanted, old, new = original[changed], decoded[changed], shown[changed]
     shares = np.arange(steps + 1, dtype=np.float32)[:, None, None, None] / steps
     for i, j in itertools.product(range(steps + 1), repeat=2):
-        made[changed, i, j] = _squares(wanted, mixed(old, new, shares[i], shares[j]))
+        found = new if i == j == steps else mixed(old, new, shares[i], shares[j])
+        made[changed, i, j] = _squares(wanted, found)
     return made
 
 

@@ -27,7 +27,7 @@ from .drawings import Pixels, drawing
 from .jpegs import HIGHEST, LOWEST, bent, standard
 
 KINDS = {
-    "photograph": 0.27,
+    "photograph": 0.25,
     "gradient": 0.13,
     "shapes": 0.09,
     "drawing": 0.05,
@@ -40,12 +40,13 @@ KINDS = {
     "clouds": 0.05,
     "shaded": 0.04,
     "treated": 0.05,
+    "codes": 0.02,
 }
 """Shares of what the pictures show; drawings stand for screens where there are none."""
 RARE = {
     "photograph": 0.05,
-    "gradient": 0.15,
-    "shapes": 0.15,
+    "gradient": 0.13,
+    "shapes": 0.11,
     "drawing": 0.03,
     "screen": 0.12,
     "cloth": 0.08,
@@ -56,10 +57,11 @@ RARE = {
     "clouds": 0.09,
     "shaded": 0.06,
     "treated": 0.08,
+    "codes": 0.06,
 }
 """Shares of those that are only looked at to find some that lose."""
 MADE = {kind: getattr(grounds, kind) for kind in ("gradient", "shapes", "noise")} | {
-    kind: getattr(patterns, kind) for kind in ("pattern", "cells", "clouds", "shaded")
+    kind: getattr(patterns, kind) for kind in ("pattern", "cells", "clouds", "shaded", "codes")
 }
 """What makes kinds of pictures by code, of a number of pixels each way."""
 CHANGED = {"cloth": grounds.cloth, "treated": patterns.treated}
