@@ -5,15 +5,17 @@ r"""The gate of `restored`: how much of what its network changes is shown, of ev
 
 A network that learned on photographs makes some gradients, drawings, screens and strong colours worse. Whether it does can be seen
 better from what it changes than foretold while it does. The gate learns on pairs of pictures that the network restored: photographs
-and what `common/grounds.py` makes. Its loss counts dB of luma and of RGB, those lost many times.
+and what `common/grounds.py` and `common/patterns.py` make. Its loss counts dB of luma and of RGB, those lost many times. What each share
+of a block's change makes of its error is counted before (`common/judged.py`), so that learning touches no pixel.
 
     OMP_NUM_THREADS=1 python -m onnx_models.recipes.restored_gate train PATCHES_FOLDER RUN_FOLDER --screens SCREENS_FOLDER --minutes 20
-    python -m onnx_models.recipes.restored_gate export RUN_FOLDER/weights.pt --id 33
+    python -m onnx_models.recipes.restored_gate export RUN_FOLDER/weights.pt --id 34
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from pillow_lic.engine.models import Model
 from .common import command, training
 from .common.data import Patches
 from .common.depthwise import SLOPE
+from .common.errors import errors_of
 from .common.export import Network, Release
 from .common.graph import Array, Graph, numpy
 from .common.pairs import Pairs, made
@@ -46,7 +49,6 @@ LOW = [BLOCK * i + j for i in range(4) for j in range(4)]
 ORDER = [*LOW, *(k for k in range(COEFFICIENTS) if k not in LOW)]
 """Frequencies in the order of the gate, the low ones first: of colours it sees no others."""
 COARSE = len(LOW)
-SHARES = FROM_RGB[0]
 LEVELS = 0.02
 """Squared levels that are added to every error before it is counted in dB: what is nearer than 65 dB is as good as right."""
 LOST, LOST_IN_PARTS, PARTS = 25.0, 1.5, 2
@@ -126,7 +128,10 @@ class Gate(nn.Module):
 
     def forward(self, decoded: Tensor, shown: Tensor, steps: Tensor, halved: Tensor) -> Tensor:
         """Return how much is shown, (B,2,h,w)."""
-        around, own = self.seen(decoded, shown, steps)
+        return self.decided(*self.seen(decoded, shown, steps), steps, halved)
+
+    def decided(self, around: Tensor, own: Tensor, steps: Tensor, halved: Tensor) -> Tensor:
+        """Return how much is shown of blocks of which that is `seen`, (B,2,h,w)."""
         described = torch.cat([steps.log().flatten(1) / 2 - 1, halved], 1)[:, :, None, None]
         films = self.films(F.leaky_relu(self.told(described), SLOPE)).chunk(4, 1)
         t = F.leaky_relu(self.around(around) * (1 + films[0]) + films[1], SLOPE)
@@ -143,40 +148,40 @@ def whole(x: Tensor) -> Tensor:
     return x + (x.detach().round() - x.detach())
 
 
-def gated(gate: Tensor, decoded: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what is shown of it, RGB (B,3,H,W), and the luma that it is given, in whole levels (B,H,W)."""
-    luma, colors = gate.repeat_interleave(BLOCK, 2).repeat_interleave(BLOCK, 3).split(1, 1)
-    weights = torch.tensor(SHARES)
-    change = shown - decoded
-    lighter = torch.einsum("bchw,c->bhw", change, weights)[:, None]
-    moved = Cut.apply(whole(decoded + luma * lighter + colors * (change - lighter)) / 255) * 255
-    before, after = (torch.einsum("bchw,c->bhw", x, weights).round() for x in (decoded, shown))
-    return moved, whole(before + luma[:, 0] * (after - before))
+def gains(gate: Tensor, errors: Tensor, parts: int = 1) -> Tensor:
+    """Return the dB gained, (B * parts^2,2): of luma in whole levels, and of RGB, in each of parts x parts of the pictures.
+
+    gate (B,2,h,w), multiples of 1 / STEPS; errors (B,h,w,STEPS+1,STEPS+1,2) as in `Judged`. The gradient is that of the errors at the
+    shares next to these.
+    """
+    places = gate.movedim(1, 3) * STEPS
+    at = places.detach().round().long()
+
+    def found(shift_luma: int, shift_colors: int) -> tuple[Tensor, Tensor]:
+        moved = (at + torch.tensor([shift_luma, shift_colors])).clamp(0, STEPS)
+        index = moved[..., 0] * (STEPS + 1) + moved[..., 1]
+        return moved, errors.flatten(3, 4).gather(3, index[..., None, None].expand(*index.shape, 1, 2))[..., 0, :]
+
+    made = found(0, 0)[1]
+    for axis, shift in enumerate(((1, 0), (0, 1))):
+        (high, after), (low, before) = found(*shift), found(-shift[0], -shift[1])
+        slope = (after - before) / (high - low)[..., axis, None]
+        made = made + (places - places.detach())[..., axis, None] * slope
+    scale = torch.tensor([1, 3]) * BLOCK**2
+
+    def decibels(squares: Tensor) -> Tensor:
+        means = F.avg_pool2d((squares / scale).movedim(3, 1), squares.shape[1] // parts)
+        return 10 * torch.log10(means.movedim(1, 3).flatten(0, 2) + LEVELS)
+
+    return decibels(errors[:, :, :, 0, 0]) - decibels(made)
 
 
-def gains(gate: Tensor, original: Tensor, decoded: Tensor, shown: Tensor, parts: int = 1) -> Tensor:
-    """Return the dB gained, (B * parts^2,2): of luma in whole levels, and of RGB, in each of parts x parts of the pictures."""
-    weights = torch.tensor(SHARES)
-    moved, luma = gated(gate, decoded, shown)
-    true, before = (torch.einsum("bchw,c->bhw", x, weights).round() for x in (original, decoded))
-
-    def errors(found: Tensor, wanted: Tensor) -> Tensor:
-        squares = (found - wanted).square()
-        means = F.avg_pool2d(squares if squares.dim() == 3 else squares.mean(1), squares.shape[-1] // parts)
-        return 10 * torch.log10(means.flatten() + LEVELS)
-
-    return torch.stack(
-        [errors(before, true) - errors(luma, true), errors(decoded, original) - errors(moved, original)], 1
-    )
-
-
-def loss_of(gate: Tensor, original: Tensor, decoded: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
+def loss_of(gate: Tensor, errors: Tensor) -> tuple[Tensor, Tensor]:
     """Return the loss of a batch, and the dB gained (B,2).
 
     A dB lost of whole pictures weighs LOST times what one gained weighs; one lost in a part of it, LOST_IN_PARTS times.
     """
-    gain = gains(gate, original, decoded, shown)
-    parts = gains(gate, original, decoded, shown, PARTS)
+    gain, parts = gains(gate, errors), gains(gate, errors, PARTS)
     lost = LOST * (MARGIN - gain).clamp(min=0).mean() + LOST_IN_PARTS * (-parts).clamp(min=0, max=MOST).mean()
     return lost - gain.clamp(max=MOST).mean() + SHUT * (1 - gate).mean(), gain
 
@@ -271,63 +276,85 @@ def export(a: argparse.Namespace) -> None:
     )
 
 
-@torch.no_grad()
-def shares_of(pairs: Pairs) -> npt.NDArray[np.float64]:
-    """Return how often pairs are drawn, (N,): those that lose without a gate more, those that restoring left as they were seldom."""
-    rows = []
-    for index in np.array_split(np.arange(len(pairs)), -(-len(pairs) // 100)):
-        original, decoded, shown = pairs.pictures(index)
-        rows.append(
-            gains(
-                torch.ones(1, 2, 1, 1).expand(len(index), 2, shown.shape[2] // 8, shown.shape[3] // 8),
-                original,
-                decoded,
-                shown,
-            )
-        )
-    least, most = torch.cat(rows).aminmax(dim=1)
-    below, times = LOSES
-    found = torch.where(least < below, times, 1.0)
-    found[(least.abs() < 1e-6) & (most.abs() < 1e-6)] = 0.1
-    return found.double().numpy()
+@dataclass(frozen=True)
+class Judged:
+    """What the gate decides on, and what comes of it, of N pairs.
+
+    around, own: what `Gate.seen` returns, (N,C,h,w) in half precision. errors (N,h,w,STEPS+1,STEPS+1,2): `errors_of`. steps (N,2,64),
+    halved (N,2), kinds (N,).
+    """
+
+    around: Tensor
+    own: Tensor
+    errors: Tensor
+    steps: Tensor
+    halved: Tensor
+    kinds: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, pairs: Pairs, errors: npt.NDArray[np.float32]) -> Judged:
+        net, parts = Gate(), list[tuple[Tensor, Tensor]]()
+        for index in np.array_split(np.arange(len(pairs)), -(-len(pairs) // 50)):
+            _, decoded, shown = pairs.pictures(index)
+            around, own = net.seen(decoded, shown, pairs.told(index)[0])
+            parts.append((around.half(), own.half()))
+        around, own = (torch.cat(some) for some in zip(*parts, strict=True))
+        told = pairs.told(np.arange(len(pairs)))
+        return cls(around, own, torch.from_numpy(errors), *told, torch.from_numpy(pairs.kinds))
+
+    def decided(self, net: Gate, index: npt.NDArray[np.int64]) -> Tensor:
+        """Return what a gate decides of some pairs."""
+        return net.decided(self.around[index].float(), self.own[index].float(), self.steps[index], self.halved[index])
+
+    def shares(self) -> npt.NDArray[np.float64]:
+        """Return how often pairs are drawn, (N,): those that lose without a gate more, those that restoring left as they were seldom."""
+        n, rows, columns = self.errors.shape[:3]
+        gain = gains(torch.ones(1, 2, 1, 1).expand(n, 2, rows, columns), self.errors)
+        least, most = gain.aminmax(dim=1)
+        below, times = LOSES
+        found = torch.where(least < below, times, 1.0)
+        found[(least.abs() < 1e-6) & (most.abs() < 1e-6)] = 0.1
+        return found.double().numpy()
 
 
 @torch.no_grad()
-def judgement(net: Gate, pairs: Pairs, held: npt.NDArray[np.int64]) -> str:
+def judgement(net: Gate, judged: Judged, held: npt.NDArray[np.int64]) -> str:
     """Return what the log says of held-out pairs: dB gained by photographs, share of all that lose more than 0.05, and the most lost."""
-    found = []
-    for index in np.array_split(held, max(1, len(held) // 50)):
-        original, decoded, shown = pairs.pictures(index)
-        found.append(gains(net(decoded, shown, *pairs.told(index)), original, decoded, shown))
+    found = [
+        gains(judged.decided(net, index), judged.errors[index]) for index in np.array_split(held, -(-len(held) // 50))
+    ]
     gain = torch.cat(found)
-    photographs = gain[torch.from_numpy(pairs.kinds[held] == 0)]
+    photographs = gain[judged.kinds[held] == 0]
     rows = [photographs.mean(0), 100 * (gain < -0.05).float().mean(0), gain.amin(0)]
     words = ("photographs", "lose, %", "least")
     return "".join(f"  {word} {luma:.3f}/{rgb:.3f}" for word, (luma, rgb) in zip(words, rows, strict=True))
 
 
 def train(a: argparse.Namespace) -> None:
-    """Train, or go on with a run that was cut; its pairs are made first, and kept in its folder."""
+    """Train, or go on with a run that was cut; its pairs and their errors are made first, and kept in its folder."""
     torch.manual_seed(0)
     a.run.mkdir(parents=True, exist_ok=True)
-    path = a.run / "pairs.npz"
+    path, counted = a.run / "pairs.npz", a.run / "errors.npy"
     if not path.exists():
         patches, rng = Patches(a.patches, ENLARGED), np.random.default_rng(1)
         made(_restored(), patches, a.screens, a.pairs, a.more, a.crop, rng).save(path)
     pairs, net = Pairs.load(path), Gate()
+    if not counted.exists():
+        np.save(counted, errors_of(pairs, STEPS))
+    judged = Judged.of(pairs, np.load(counted))
     everything = np.arange(len(pairs))
     learnt, held = everything[everything % HELD_OUT > 0], everything[::HELD_OUT]
-    shares = shares_of(pairs)[learnt]
+    shares = judged.shares()[learnt]
     shares /= shares.sum()
 
     def batch(rng: np.random.Generator, _: float) -> tuple[Tensor, dict[str, float]]:
         index = rng.choice(learnt, a.batch, p=shares)
-        original, decoded, shown = pairs.pictures(index)
-        loss, gain = loss_of(net(decoded, shown, *pairs.told(index)), original, decoded, shown)
+        loss, gain = loss_of(judged.decided(net, index), judged.errors[index])
         lost = (-gain.detach()).clamp(min=0).mean()
         return loss, {"gained": gain.mean().item(), "lost": lost.item()}
 
-    training.loop(net, ("log_",), a, lambda: None, batch, lambda average: judgement(average, pairs, held))
+    training.loop(net, ("log_",), a, lambda: None, batch, lambda average: judgement(average, judged, held))
 
 
 def add_words(parser: argparse.ArgumentParser) -> None:

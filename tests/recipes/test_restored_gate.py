@@ -9,10 +9,13 @@ import torch
 from torch import Tensor
 
 from onnx_models.recipes import restored_gate
-from onnx_models.recipes.common import grounds, pairs
+from onnx_models.recipes.common import grounds, pairs, patterns
 from onnx_models.recipes.common.data import Patches
+from onnx_models.recipes.common.errors import errors_of
 from onnx_models.recipes.common.pairs import Pairs
 from pillow_lic.engine.models import models
+from pillow_lic.families.wrapped import calm, gate
+from pillow_lic.fileformat.areas import Area
 
 
 @pytest.fixture(scope="module")
@@ -79,27 +82,72 @@ def test_no_block_sees_farther_than_the_margin(monkeypatch: pytest.MonkeyPatch) 
     assert moved.sum() == 2
 
 
+def test_errors_are_those_of_what_the_package_shows(made: Pairs) -> None:
+    found = errors_of(made, restored_gate.STEPS)
+    shares = restored_gate.STEPS + 1
+    assert found.shape == (len(made), 8, 8, shares, shares, 2)
+    luma = [np.asarray(calm.levels(calm.luma(p)), np.int64) for p in (made.originals, made.decoded, made.shown)]
+    for at, pixels, levels in ((0, made.decoded, luma[1]), (-1, made.shown, luma[2])):
+        rgb = np.square(made.originals.astype(int) - pixels)
+        np.testing.assert_array_equal(found[..., at, at, 1].sum((1, 2), np.float64), rgb.sum((1, 2, 3)))
+        np.testing.assert_array_equal(
+            found[..., at, at, 0].sum((1, 2), np.float64), np.square(luma[0] - levels).sum((1, 2))
+        )
+    model = next(model for model in models() if "gate" in model.files)
+    row = int(np.argmax((made.shown != made.decoded).mean((1, 2, 3))))
+    shown, area = made.shown[row], Area(0, 0, 64, 64)
+    told = {
+        "steps": made.steps[row].reshape(1, 128, 1, 1).astype(np.float32),
+        "halved": np.ones((1, 2, 1, 1), np.float32),
+    }
+    opened = gate.shares(model, shown, made.decoded[row], told, area)
+    pixels = gate.gated(model, shown, made.decoded[row], told, area)
+    index = np.rint(opened * restored_gate.STEPS).astype(int)
+    expected = np.square(made.originals[row].astype(int) - pixels).reshape(8, 8, 8, 8, 3).sum((1, 3, 4))
+    rows, columns = np.mgrid[:8, :8]
+    np.testing.assert_array_equal(found[row, rows, columns, index[0], index[1], 1], expected)
+
+
+def test_gains_follow_the_shares(made: Pairs) -> None:
+    errors = torch.from_numpy(errors_of(made, restored_gate.STEPS))
+    gate = torch.zeros(len(made), 2, 8, 8, requires_grad=True)
+    gain = restored_gate.gains(gate, errors)
+    assert gain.abs().max() < 1e-4
+    gain.sum().backward()
+    assert gate.grad is not None
+    nearer = (errors[..., 1, 0, 0] < errors[..., 0, 0, 0]) & (errors[..., 1, 0, 1] < errors[..., 0, 0, 1])
+    assert nearer.any()
+    assert (gate.grad[:, 0][nearer] > 0).all()
+    halves = restored_gate.gains(torch.full((len(made), 2, 8, 8), 0.5), errors, 2)
+    assert halves.shape == (4 * len(made), 2)
+
+
 def test_a_loss_costs_more_than_a_gain(made: Pairs) -> None:
-    original, decoded, shown, _, _ = seen_of(made)
+    errors = torch.from_numpy(errors_of(made, restored_gate.STEPS))
     whole = torch.ones(len(made), 2, 8, 8)
-    open_loss, gain = restored_gate.loss_of(whole, original, decoded, shown)
-    shut_loss, none = restored_gate.loss_of(0 * whole, original, decoded, shown)
+    shut_loss, none = restored_gate.loss_of(0 * whole, errors)
     assert none.abs().max() < 1e-4
-    worse, lost = restored_gate.loss_of(whole, original, original, decoded)
-    assert (lost <= 0).all()
+    worse, lost = restored_gate.loss_of(whole, errors.flip(3, 4))
+    assert lost.mean() < 0
     assert worse > shut_loss
-    assert worse > -restored_gate.LOST / 2 * lost.mean()
-    shares = restored_gate.shares_of(made)
+    assert worse > restored_gate.LOST / 2 * (-lost).clamp(min=0).mean() - lost.clamp(min=0).mean()
+    judged = restored_gate.Judged.of(made, errors.numpy())
+    shares = judged.shares()
+    gain = restored_gate.gains(whole, errors)
     assert (shares[gain.amin(1).numpy() < -0.1] > 1).all()
+    net = restored_gate.Gate()
+    index = np.arange(len(made))
+    assert (judged.decided(net, index) == 1).all()
 
 
 def test_grounds_are_pictures_of_their_size() -> None:
     rng = np.random.default_rng(0)
-    for make in (grounds.gradient, grounds.shapes, grounds.noise):
+    for make in pairs.MADE.values():
         some = np.stack([make(40, rng) for _ in range(12)])
         assert some.dtype == np.uint8
         assert some.shape == (12, 40, 40, 3)
         assert (np.ptp(some, (1, 2)).max(1) > 0).sum() > 8
     photograph = rng.integers(60, 190, (40, 40, 3), np.uint8)
+    assert all(patterns.treated(photograph, rng).shape == photograph.shape for _ in range(40))
     strong = np.stack([grounds.cloth(photograph, rng) for _ in range(12)]).astype(int)
     assert np.ptp(strong, -1).mean() > np.ptp(photograph.astype(int), -1).mean()

@@ -44,7 +44,7 @@ def gradient(size: int, rng: np.random.Generator) -> Pixels:
 def shapes(size: int, rng: np.random.Generator) -> Pixels:
     """Return one to four boxes, discs or lines on a plain ground or a gradient, with hard or with soft edges."""
     factor = SHARPER if rng.random() < 0.5 else 1
-    ground = _color(rng)
+    ground = color_of(rng)
     im = Image.new("RGB", (size * factor,) * 2, ground)
     if rng.random() < 0.25:
         im = Image.fromarray(gradient(size, rng)).resize(im.size, Image.Resampling.BILINEAR)
@@ -53,7 +53,7 @@ def shapes(size: int, rng: np.random.Generator) -> Pixels:
         corner, extent = rng.uniform(-0.2, 0.9, 2), rng.uniform(0.03, 0.8, 2)
         box = [float(v) for v in size * factor * np.concatenate([corner, corner + extent])]
         near = tuple(int(v) for v in np.clip(np.array(ground) + rng.normal(0, 2 ** rng.uniform(1, 7), 3), 0, 255))
-        color = near if rng.random() < 0.4 else _color(rng)
+        color = near if rng.random() < 0.4 else color_of(rng)
         kind = rng.integers(4)
         if kind < 2:
             draw.rectangle(box, fill=color)
@@ -71,7 +71,7 @@ def noise(size: int, rng: np.random.Generator) -> Pixels:
     channels = 1 if rng.random() < 0.5 else 3
     values = rng.normal(0, 2 ** rng.uniform(0, 6.5), (-(-size // grain), -(-size // grain), channels))
     whole = values.repeat(grain, 0).repeat(grain, 1)[:size, :size]
-    return _rounded(np.array(_color(rng)) + whole)
+    return rounded(np.array(color_of(rng)) + whole)
 
 
 def cloth(patch: Pixels, rng: np.random.Generator) -> Pixels:
@@ -80,16 +80,16 @@ def cloth(patch: Pixels, rng: np.random.Generator) -> Pixels:
     grey = p @ [0.299, 0.587, 0.114]
     if rng.random() < 0.5:
         strong = grey[..., None] + (p - grey[..., None]) * rng.uniform(1.5, 4)
-        return _rounded(strong)
+        return rounded(strong)
     color = rng.uniform(0, 0.25, 3)
     color[rng.choice(3, int(rng.integers(1, 3)), replace=False)] = rng.uniform(0.5, 1.6, 1)
     own = rng.uniform(0, 0.4)
-    return _rounded(
+    return rounded(
         color * grey[..., None] * (1 - own) + own * (p - p.mean() * rng.uniform(0, 1)) + rng.uniform(-20, 20)
     )
 
 
-def _color(rng: np.random.Generator) -> tuple[int, int, int]:
+def color_of(rng: np.random.Generator) -> tuple[int, int, int]:
     """Return a colour; a third of them are grey, and some of those black or white."""
     grey = int(rng.choice([0, 255, *rng.integers(0, 256, 2)]))
     r, g, b = (int(v) for v in rng.integers(0, 256, 3))
@@ -102,8 +102,8 @@ def _levels(made: Levels, rng: np.random.Generator, grain: float) -> Pixels:
         made = made + rng.normal(0, 2 ** rng.uniform(-2, 3), made.shape[:2] + (3 if rng.random() < 0.5 else 1,))
     elif rng.random() < 0.3:
         made = made + rng.uniform(-0.5, 0.5, made.shape)
-    return _rounded(made)
+    return rounded(made)
 
 
-def _rounded(made: Levels) -> Pixels:
+def rounded(made: Levels) -> Pixels:
     return np.rint(made).clip(0, 255).astype(np.uint8)

@@ -1,6 +1,6 @@
 """Pictures, what JPEG shows of them, and what a model of this release makes of that: for networks that judge the latter.
 
-photographs, what grounds.py and drawings.py make, screens, parts of two of them ─JPEG─▶ decoded ─restore─▶ shown
+photographs, what grounds.py, patterns.py and drawings.py make, screens, parts of two of them ─JPEG─▶ decoded ─restore─▶ shown
 """
 
 from __future__ import annotations
@@ -21,24 +21,51 @@ from pillow_lic.families.wrapped import restoration
 from pillow_lic.fileformat import jpeg
 from pillow_lic.fileformat.areas import onto
 
-from . import grounds
+from . import grounds, patterns
 from .data import Patches
 from .drawings import Pixels, drawing
 from .jpegs import HIGHEST, LOWEST, bent, standard
 
 KINDS = {
-    "photograph": 0.34,
-    "gradient": 0.17,
-    "shapes": 0.12,
-    "drawing": 0.08,
-    "screen": 0.12,
-    "cloth": 0.09,
-    "noise": 0.03,
-    "parts": 0.05,
+    "photograph": 0.25,
+    "gradient": 0.13,
+    "shapes": 0.09,
+    "drawing": 0.05,
+    "screen": 0.1,
+    "cloth": 0.07,
+    "noise": 0.02,
+    "parts": 0.04,
+    "pattern": 0.05,
+    "cells": 0.04,
+    "clouds": 0.05,
+    "shaded": 0.04,
+    "treated": 0.05,
+    "codes": 0.02,
 }
 """Shares of what the pictures show; drawings stand for screens where there are none."""
-RARE = {"gradient": 0.22, "shapes": 0.3, "drawing": 0.08, "screen": 0.2, "cloth": 0.12, "noise": 0.03, "parts": 0.05}
+RARE = {
+    "photograph": 0.05,
+    "gradient": 0.13,
+    "shapes": 0.11,
+    "drawing": 0.03,
+    "screen": 0.12,
+    "cloth": 0.08,
+    "noise": 0.02,
+    "parts": 0.03,
+    "pattern": 0.08,
+    "cells": 0.06,
+    "clouds": 0.09,
+    "shaded": 0.06,
+    "treated": 0.08,
+    "codes": 0.06,
+}
 """Shares of those that are only looked at to find some that lose."""
+MADE = {kind: getattr(grounds, kind) for kind in ("gradient", "shapes", "noise")} | {
+    kind: getattr(patterns, kind) for kind in ("pattern", "cells", "clouds", "shaded", "codes")
+}
+"""What makes kinds of pictures by code, of a number of pixels each way."""
+CHANGED = {"cloth": grounds.cloth, "treated": patterns.treated}
+"""What makes kinds of pictures of photographs."""
 GAIN = 0.02
 """dB gained, of luma or of RGB, below which a picture counts as one that loses."""
 NOISE = 0.02
@@ -139,9 +166,8 @@ def _picture(kind: str, patches: Patches, screens: list[Pixels], crop: int, rng:
         return part.transpose(1, 0, 2) if rng.random() < 0.3 else part
     if kind in ("drawing", "screen"):
         return drawing(crop, rng)
-    if kind in ("gradient", "shapes", "noise"):
-        made: Pixels = getattr(grounds, kind)(crop, rng)
-        return made
+    if kind in MADE:
+        return MADE[kind](crop, rng)
     if kind == "parts":
         names = list(KINDS)
         first = _picture(names[int(rng.integers(5))], patches, screens, crop, rng).copy()
@@ -151,7 +177,7 @@ def _picture(kind: str, patches: Patches, screens: list[Pixels], crop: int, rng:
         first[part] = other[part]
         return first
     photograph = patches.crop(patches[int(rng.integers(patches.ends[-1]))], crop, rng)
-    return grounds.cloth(photograph, rng) if kind == "cloth" else photograph
+    return CHANGED[kind](photograph, rng) if kind in CHANGED else photograph
 
 
 def _restored(

@@ -45,7 +45,7 @@ def gated(model: Model, shown: Pixels, decoded: Pixels, told: Mapping[str, npt.N
     if any(after for _, after in missing):
         old, new = (np.pad(pixels, (*missing, (0, 0)), "edge") for pixels in (old, new))
     result = new.copy()
-    _blocks(result)[rows, :, columns] = _mixed(
+    _blocks(result)[rows, :, columns] = mixed(
         _blocks(old)[rows, :, columns], _blocks(new)[rows, :, columns], *opened[:, rows, columns, None, None]
     )
     return result[: area.height, : area.width]
@@ -56,7 +56,7 @@ def _blocks(pixels: Pixels) -> Pixels:
     return pixels.reshape(pixels.shape[0] // BLOCK, BLOCK, -1, BLOCK, 3)
 
 
-def _mixed(old: Pixels, new: Pixels, of_luma: Shares, of_colors: Shares) -> Pixels:
+def mixed(old: Pixels, new: Pixels, of_luma: Shares, of_colors: Shares) -> Pixels:
     """Return blocks (n, 8, 8, 3), by so much of their luma and of their colours, both (n, 1, 1), as they are in new ones; the rest is old."""
     before, after = luma(old), luma(new)
     moved = new.astype(np.float32)
@@ -64,13 +64,13 @@ def _mixed(old: Pixels, new: Pixels, of_luma: Shares, of_colors: Shares) -> Pixe
     moved *= of_colors[..., None]
     moved += ((of_luma - of_colors) / LEVEL * (after - before))[..., None]
     moved += old
-    mixed = np.rint(moved, out=moved).clip(0, 255).astype(np.uint8)
+    result = np.rint(moved, out=moved).clip(0, 255).astype(np.uint8)
     first = levels(before)
     wanted = first + np.rint(of_luma * (levels(after) - first)).astype(np.int32)
-    change = LEVEL * wanted - luma(mixed)
+    change = LEVEL * wanted - luma(result)
     far = levels(change) != 0
-    mixed[far] = lightened(mixed[far], change[far])
-    return np.where(((of_luma == 0) & (of_colors == 0))[..., None], old, mixed)
+    result[far] = lightened(result[far], change[far])
+    return np.where(((of_luma == 0) & (of_colors == 0))[..., None], old, result)
 
 
 def shares(model: Model, shown: Pixels, decoded: Pixels, told: Mapping[str, npt.NDArray[Any]], area: Area) -> Shares:
