@@ -509,3 +509,10 @@ class BitDecoder:
 
     def finish(self) -> None:
         """Raise StreamError unless every byte is read and the state is back at 2**24."""
+
+def snap(colors: NDArray[np.uint8], exact: NDArray[np.bool_], slope: int, passes: int) -> NDArray[np.int32]:
+    """Give the pixels of colors (H, W, 1 to 3) that are exact (H, W) colours that are written in few bits, in place (native/snapping.hpp).
+
+    slope: what a squared level of error of one channel costs, in 1/2^24 bit. passes: each weighs by what the one before counted. Return
+    what is likely to be spent at every pixel, int32[H * W] of 1/256 bit. ValueError for shapes that do not belong together.
+    """

@@ -62,6 +62,7 @@ LAW = {
     "importance/percentiles": ("", "numpy"),
     "importance/jpeg": ("fileformat importance", "numpy PIL"),
     "exact": ("fileformat exact", "numpy"),
+    "exact/snapping": ("_native fileformat exact/aims exact/drawn", "numpy"),
     "options": ("arguments parsing fileformat importance/places", ""),
     "channels": ("=families fileformat", "numpy"),
     "inspection": ("errors engine =families fileformat", ""),

@@ -11,4 +11,5 @@ NB_MODULE(_native, module) {
   bind_pictures(module);
   bind_encoder(module);
   bind_drafts(module);
+  bind_snapping(module);
 }
