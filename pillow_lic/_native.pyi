@@ -437,7 +437,7 @@ def filter_sums(pixels: _Uint16s, picture: _Uint8s, every: int, threshold: int) 
     e: what its colours lack of the picture (h, w, 3), in sixteenths. ValueError for other shapes or another number.
     """
 
-def continued(colors: NDArray[np.uint8], gone: NDArray[np.bool_], coarse: NDArray[np.float32]) -> NDArray[np.uint8]:
+def continued(colors: _Uint8s, gone: NDArray[np.bool_], coarse: _Float32s) -> _Uint8s:
     """Colours uint8[h, w, C], C 1 to 4, flattened, those of pixels that are `gone` bool[h, w] continued from the others.
 
     coarse: float32[rows, columns, C], the means over blocks of 16x16 pixels. ValueError for lengths that do not fit.
@@ -445,23 +445,30 @@ def continued(colors: NDArray[np.uint8], gone: NDArray[np.bool_], coarse: NDArra
 
 def distinct(
     numbers: NDArray[np.uint32],
-) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.uint32], _Int64s, _Int64s]:
     """The m numbers of uint32[n] that differ, ascending; which of them each is, int64[n]; how often each is there, int64[m]."""
 
-def leaders(colors: NDArray[np.uint8], order: NDArray[np.int64], fixed: int, limit: int, most: int) -> NDArray[np.int64]:
+def leaders(colors: _Uint8s, order: _Int64s, fixed: int, limit: int, most: int) -> _Int64s:
     """Rows of colours uint8[n, C], C 1 to 4, in the order int64 of rows: the first `fixed`, and each further than `limit` from all chosen.
 
     limit: a squared distance. No more once there are `most`. ValueError for rows that are none.
     """
 
-def nearest(colors: NDArray[np.uint8], staying: NDArray[np.uint8]) -> NDArray[np.int64]:
+def nearest(colors: _Uint8s, staying: _Uint8s) -> _Int64s:
     """Of each of colours uint8[n, C] the first row of uint8[m, C] at the least squared distance, int64[n]."""
 
-def flat(colors: NDArray[np.uint8], within: int) -> NDArray[np.bool_]:
+def flat(colors: _Uint8s, within: int) -> NDArray[np.bool_]:
     """Which pixels of uint8[h, w, C] differ by at most so many levels from their four neighbours, bool[h * w]."""
 
-def contrast(colors: NDArray[np.uint8]) -> NDArray[np.float32]:
+def contrast(colors: _Uint8s) -> _Float32s:
     """Sums of the steps of uint8[h, w, C] to left and upper neighbours over blocks of 16x16 pixels, the mean of the channels, flattened."""
 
-def squared_errors(shown: NDArray[np.uint8], wanted: NDArray[np.uint8]) -> NDArray[np.float32]:
+def squared_errors(shown: _Uint8s, wanted: _Uint8s) -> _Float32s:
     """Sums of the squared differences of two uint8[h, w, C] over blocks of 16x16 pixels, the mean of the channels, flattened."""
+
+def snap(colors: _Uint8s, exact: NDArray[np.bool_], slope: int, passes: int) -> _Int32s:
+    """Give the pixels of colors (H, W, 1 to 3) that are exact (H, W) colours that are written in few bits, in place (native/snapping.hpp).
+
+    slope: what a squared level of error of one channel costs, in 1/2^24 bit. passes: each weighs by what the one before counted. Return
+    what is likely to be spent at every pixel, int32[H * W] of 1/256 bit. ValueError for shapes that do not belong together.
+    """

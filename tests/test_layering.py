@@ -58,6 +58,7 @@ LAW = {
     "importance/percentiles": ("", "numpy"),
     "importance/jpeg": ("fileformat importance", "numpy PIL"),
     "exact": ("fileformat exact", "numpy"),
+    "exact/snapping": ("_native fileformat exact/aims exact/drawn", "numpy"),
     "options": ("arguments command_values fileformat importance/places", ""),
     "channels": ("=families fileformat", "numpy"),
     "inspecting": ("errors engine =families fileformat =inspecting", "numpy"),

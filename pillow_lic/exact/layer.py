@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..fileformat import exact_layer, squares
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
-from . import choice, drawn, glyphs, margins, merging
+from . import choice, damage, drawn, glyphs, margins, merging, snapping
 from .aims import Aim
 from .choice import Spent
 from .drawn import BLOCK, Blocks
@@ -21,6 +21,7 @@ from .glyphs import Glyphs
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
+Key = tuple[int, bool, int | None, int]
 
 WHOLE = 0.9
 """Share of exact pixels from which on a file without networks may be the smaller one."""
@@ -29,16 +30,22 @@ _LEAST_OF_CODEC = 8 * 64
 _GLYPHS_COST = 1.1
 """What glyphs cost for one bit of what is expected: a line chart at quality 2 had 32.1 dB where blocks of fewer colours had 37.5, for the
 same bits and error by expectation."""
+_LAST = 2
+"""Areas whose snapped colours are kept, for what else is asked of them."""
 _SQUARES = 1024
 """Side in pixels of the squares that are searched for drawn blocks, each alone."""
 
 
 class _Part(NamedTuple):
-    """The kept part of an area: its exact blocks, those of them that may have fewer colours at every level, and its glyphs."""
+    """The kept part of an area: its exact blocks, those of them that may have fewer colours at every level, and its glyphs.
+
+    is_damaged: whether its colours are snapped.
+    """
 
     kept: Mask
     soft: Mask
     glyphs: Glyphs | None
+    is_damaged: bool = False
 
 
 def found(
@@ -55,7 +62,7 @@ def found(
     """
     height, width = colors.shape[:2]
     kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
-    soft = np.zeros_like(kept)
+    soft, damaged = np.zeros_like(kept), np.zeros_like(kept)
     blends: tuple[Pixels, Pixels] | None = None
     areas = squares_of(height, width)
     for area in areas:
@@ -66,17 +73,17 @@ def found(
         if pays is not None and not pays(area, alone):
             continue
         here = area.over(BLOCK).slices
-        kept[here], soft[here] = part.kept, part.soft
+        kept[here], soft[here], damaged[here] = part.kept, part.soft, part.is_damaged
         if part.glyphs is not None:
             if blends is None:
                 blends = np.zeros_like(colors), np.zeros((height, width), np.uint8)
             blends[0][area.slices], blends[1][area.slices] = part.glyphs.ink, part.glyphs.cover
     if not kept.any() and blends is None:
         return None
-    result = alone() if len(areas) == 1 else _of_blocks(colors, kept, soft, aim, blends, with_margins=True)
+    result = alone() if len(areas) == 1 else _of_blocks(colors, kept, soft, damaged, aim, blends, with_margins=True)
     if blends is not None or result.share < WHOLE or result.share == 1:
         return result
-    every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, aim, None)
+    every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, damaged, aim, None)
     return every if every.bits(level) <= result.bits(level) + _LEAST_OF_CODEC else result
 
 
@@ -88,13 +95,15 @@ def squares_of(height: int, width: int) -> list[Area]:
 def _of_part(colors: Pixels, part: _Part, aim: Callable[[int], Aim]) -> Layer:
     """Return the layer of a square alone (h, w, 1 or 3)."""
     blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
-    return _of_blocks(colors, part.kept, part.soft, aim, blends, with_margins=True)
+    damaged = np.full_like(part.kept, part.is_damaged)
+    return _of_blocks(colors, part.kept, part.soft, damaged, aim, blends, with_margins=True)
 
 
 def _of_blocks(
     colors: Pixels,
     kept: Mask,
     soft: Mask,
+    damaged: Mask,
     aim: Callable[[int], Aim],
     blends: tuple[Pixels, Pixels] | None,
     *,
@@ -106,8 +115,9 @@ def _of_blocks(
         places = _with_margins(colors, exact, None if blends is None else blends[1])
         exact, share = partial(_cut, places), float(places.mean())
     flags = partial(_pixels_of, soft) if soft.any() else None
-    has_letters = bool((kept & ~soft).any())
-    return Layer(colors, exact, share, aim, soft=flags, has_letters=has_letters, blends=blends)
+    snapped = partial(_pixels_of, damaged) if damaged.any() else None
+    has_letters = bool((kept & ~soft & ~damaged).any())
+    return Layer(colors, exact, share, aim, soft=flags, snapped=snapped, has_letters=has_letters, blends=blends)
 
 
 def _with_margins(colors: Pixels, exact: Callable[[Area], Mask], cover: npt.NDArray[np.uint8] | None) -> Mask:
@@ -140,6 +150,8 @@ def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
         return _with_glyphs(none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent))
+    if snapping.step(aim) is not None and damage.is_seen(colors):
+        return _of_damaged(colors, blocks, aim, spent)
     weighed = choice.weighed(colors, blocks, aim)
     if weighed.is_sure:
         worth = choice.by_contrast(blocks.contrast, aim)
@@ -150,6 +162,18 @@ def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
         return _cheapest(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth)
     fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
     return _with_letters(colors, blocks, fewer, aim, spent)
+
+
+def _of_damaged(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> _Part:
+    """Return what is kept of an area (h, w, 1 or 3) that is damaged: blocks that pay with the colours that they are snapped to."""
+    step, none = snapping.step(aim), np.zeros(blocks.equal.shape, np.bool_)
+    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= choice.FEW)
+    exact = drawn.pixels_of(among, colors.shape[:2])
+    if step is None or not among.any():
+        return _Part(none, none, None)
+    shown, bits = snapping.snapped(colors, exact, step)
+    costs = bits + np.float32(aim.slope) * squares.errors(shown, colors, BLOCK)
+    return _Part(among & (costs <= choice.FAVOUR * spent()), none, None, is_damaged=True)
 
 
 def _of_sure_blocks(colors: Pixels, exact: Mask, aim: Aim, spent: Spent) -> list[_Part]:
@@ -221,7 +245,7 @@ def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> _Part:
 def _cost(colors: Pixels, part: _Part, aim: Aim, spent: Floats) -> float:
     """Return what an area (h, w, 1 or 3) costs by the bits and the error of its layer, and what the codec spends on the other blocks."""
     blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
-    made = _of_blocks(colors, part.kept, part.soft, lambda _: aim, blends)
+    made = _of_blocks(colors, part.kept, part.soft, np.zeros_like(part.kept), lambda _: aim, blends)
     area = Area(0, 0, colors.shape[1], colors.shape[0])
     shown, cover = made.over(area, 0)
     difference = np.subtract(shown, colors, dtype=np.int16) * made.exact(area)[:, :, None]
@@ -245,7 +269,7 @@ class Layer:
 
     exact: returns the flags of the pixels of an area. share: how much of the picture is exact, 0..1. aim: returns that of files of
     a level. merges: whether colours are merged at low qualities. soft: returns the flags of pixels of an area that have fewer colours
-    at every quality where they are exact. has_letters: whether others keep theirs where colours are kept.
+    at every quality where they are exact, snapped: of those whose colours are snapped (`snapping`) instead. has_letters: whether others keep theirs where colours are kept.
     blends: ink (H, W, 1 or 3) and cover (H, W) of glyphs on smooth grounds, in no exact pixel.
     """
 
@@ -258,13 +282,15 @@ class Layer:
         *,
         merges: bool = True,
         soft: Callable[[Area], Mask] | None = None,
+        snapped: Callable[[Area], Mask] | None = None,
         has_letters: bool = True,
         blends: tuple[Pixels, Pixels] | None = None,
     ) -> None:
         self.colors, self.exact, self.share, self.has_letters = colors, exact, share, has_letters
-        self._aim, self._merges, self._soft, self._blends = aim, merges, soft, blends
-        self._payloads: dict[tuple[int, bool, int], bytes] = {}
-        self._bits: dict[tuple[int, bool, int], int] = {}
+        self._aim, self._merges, self._soft, self._snapped, self._blends = aim, merges, soft, snapped, blends
+        self._payloads: dict[Key, bytes] = {}
+        self._bits: dict[Key, int] = {}
+        self._last: dict[tuple[Area, int, bool], Pixels] = {}
 
     def covered(self, area: Area) -> Mask:
         """Return the flags of the pixels of an area beneath which the codec sees a continued ground."""
@@ -307,11 +333,25 @@ class Layer:
 
     def _merged(self, area: Area, exact: Mask, level: int) -> Pixels:
         """Return the colours (h, w, C) of an area as a file of that level has them where they are exact."""
+        if self._snapped is None:
+            return self._with_fewer(area, exact, level)
+        snapped, step = exact & self._snapped(area), self._step(level)
+        if step is None or not snapped.any():
+            return self._with_fewer(area, exact & ~snapped, level)
+        key = (area, step, bool(exact.all()))
+        if key not in self._last:
+            while len(self._last) >= _LAST:
+                del self._last[next(iter(self._last))]
+            self._last[key] = snapping.snapped(self._with_fewer(area, exact & ~snapped, level), snapped, step)[0]
+        return self._last[key]
+
+    def _with_fewer(self, area: Area, exact: Mask, level: int) -> Pixels:
+        """Return the colours (h, w, C) of an area with those that are merged in a file of that level."""
         colors = self.colors[area.slices]
         if not self._aim(level).is_exact or self._soft is None:
-            return merging.merged(colors, exact, self.reach(level))
+            return merging.merged(colors, exact, self._reach(level))
         soft = exact & self._soft(area)
-        return merging.merged(colors, soft, self.reach(level), exact & ~soft)
+        return merging.merged(colors, soft, self._reach(level), exact & ~soft)
 
     def bits(self, level: int) -> int:
         """Return about how many bits the layer of a file of that level has, or how many where it was written."""
@@ -323,7 +363,21 @@ class Layer:
             self._bits[key] = sum(exact_layer.bits(*self.over(area, level)) for area in areas)
         return self._bits[key]
 
-    def _key(self, level: int) -> tuple[int, bool, int]:
+    def wrong(self, level: int) -> float:
+        """Return the squared error, the mean of channels, of snapped pixels in a file of that level."""
+        total = 0.0
+        if self._snapped is not None and self._step(level) is not None:
+            for area in squares_of(*self.colors.shape[:2]):
+                exact = self.exact(area)
+                shown = np.where(
+                    (exact & self._snapped(area))[:, :, None],
+                    self._merged(area, exact, level),
+                    self.colors[area.slices],
+                )
+                total += float(squares.errors(shown, self.colors[area.slices], BLOCK).sum())
+        return total
+
+    def _key(self, level: int) -> Key:
         """Return what decides the layer of a file of that level."""
         return (*self.kind(level), 0 if self._blends is None else glyphs.degrees(self._aim(level)))
 
@@ -334,13 +388,21 @@ class Layer:
             result[area.slices] = self._merged(area, np.ones(area.shape, np.bool_), level)
         return result
 
-    def reach(self, level: int) -> int:
-        """Return how far colours are moved in a file of that level; 0 where every exact pixel keeps its own."""
+    def is_kept(self, level: int) -> bool:
+        """Return whether every exact pixel of a file of that level keeps its colour."""
+        return not self._reach(level) and self._step(level) is None
+
+    def _reach(self, level: int) -> int:
+        """Return how far colours are moved in a file of that level; 0 where every pixel that is not snapped keeps its own."""
         aim = self._aim(level)
         if not self._merges or (aim.is_exact and self._soft is None):
             return 0
         return merging.reach(aim._replace(is_exact=False))
 
-    def kind(self, level: int) -> tuple[int, bool]:
-        """Return what decides the exact pixels of a file of that level: how far colours are moved, and whether only soft ones are."""
-        return self.reach(level), self._aim(level).is_exact
+    def _step(self, level: int) -> int | None:
+        """Return what decides the colours of snapped pixels in a file of that level; None where they keep them, or there are none."""
+        return None if self._snapped is None else snapping.step(self._aim(level))
+
+    def kind(self, level: int) -> tuple[int, bool, int | None]:
+        """Return what decides the exact pixels of a file of that level: how far colours are moved, whether only soft ones are, and snapping."""
+        return self._reach(level), self._aim(level).is_exact, self._step(level)

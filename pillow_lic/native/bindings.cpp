@@ -12,4 +12,5 @@ NB_MODULE(_native, module) {
   bind_encoder(module);
   bind_drafts(module);
   bind_drawn(module);
+  bind_snapping(module);
 }

@@ -52,3 +52,4 @@ void bind_pictures(nb::module_& module);
 void bind_encoder(nb::module_& module);
 void bind_drafts(nb::module_& module);
 void bind_drawn(nb::module_& module);
+void bind_snapping(nb::module_& module);

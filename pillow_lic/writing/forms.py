@@ -172,12 +172,11 @@ class Coded:
         return 8 * len(self.file(level)) + self.aim(level).slope * error
 
     def expected(self, level: int) -> float:
-        """Return the bits of the layer, and what the codec spends on the rest without it, if that is known."""
+        """Return the bits of the layer, the error of what is snapped, and what the codec spends on the rest without it, if that is known."""
         if self._kept is None:
             return 0.0 if self._plain is None else float(self._plain().sum())
-        if self._plain is None:
-            return float(self._kept.bits(level))
-        return self._kept.bits(level) + float((self._kept.left() * self._plain()).sum())
+        layer = self._kept.bits(level) + self.aim(level).slope * self._kept.wrong(level)
+        return layer if self._plain is None else layer + float((self._kept.left() * self._plain()).sum())
 
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
@@ -230,11 +229,11 @@ class Alone:
 
     def __init__(self, picture: Picture, model: Model, request: Request, kept: Layer) -> None:
         self._picture, self._model, self._kept, self._effort = picture, model, kept, request.effort
-        self._files: dict[tuple[int, bool], Callable[[int], bytes]] = {}
+        self._files: dict[tuple[int, bool, int | None], Callable[[int], bytes]] = {}
 
     def is_exact(self, level: int) -> bool:
         """Return whether files of a level have every colour as it was."""
-        return not self._kept.reach(level)
+        return self._kept.is_kept(level)
 
     def file(self, level: int) -> bytes:
         """Return the file of a level."""

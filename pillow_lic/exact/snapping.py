@@ -1,0 +1,43 @@
+"""Colours of damaged pages that VP8L writes in few bits: each pixel takes one near its own, of a palette, of its row or of rows above.
+
+A page that was saved as JPEG has a new colour in nearly every pixel beside a letter, and no two letters alike. Which colour a pixel takes
+is weighed by bits and error, whole rows at a time (native/snapping.hpp). Letters come out sharp, without most of the ripples.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from .._native import snap
+from ..fileformat import squares
+from .aims import Aim
+from .drawn import BLOCK
+
+Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
+
+FINEST: Final = 0.6
+"""Slope from which on colours stay as they are: few would be left that cost less."""
+_STEPS: Final = 4
+"""Steps in which the slope doubles: levels of one step have the same pixels."""
+_PASSES: Final = 3
+_UNIT: Final = 256
+"""Parts of a bit that costs are counted in."""
+
+
+def step(aim: Aim) -> int | None:
+    """Return what decides the colours of pixels in files of an aim; None where they stay as they are."""
+    return None if aim.slope >= FINEST else round(_STEPS * math.log2(aim.slope))
+
+
+def snapped(colors: Pixels, exact: Mask, step: int) -> tuple[Pixels, Floats]:
+    """Return colours (h, w, 1 or 3) whose exact pixels have those of a step, and the bits that every block is likely to cost so."""
+    result = np.array(colors, order="C")
+    slope = math.pow(2, step / _STEPS) / colors.shape[2]
+    bits = snap(result, np.ascontiguousarray(exact), round(slope * _UNIT * 2**16), _PASSES).reshape(exact.shape)
+    return result, squares.sums(bits, BLOCK) / np.float32(_UNIT)

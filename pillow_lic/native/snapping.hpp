@@ -1,0 +1,384 @@
+// Near-lossless colours for a coder that copies (VP8L): every row takes the cheapest way through its pixels, error counted.
+//
+// READ ME FIRST. Three surprises:
+//
+//  1. A way is made of tokens: one colour of a palette; the pixel before, again and again; or pixels of rows above, from a place that goes
+//     along. Only the first pixel of a token costs bits. Rows are chosen one by one, and later ones copy what was chosen.
+//  2. What tokens cost comes from how often the pass before used them. So there are several passes, and between them the colours of the
+//     palette become the means of the pixels that they stand for.
+//  3. Costs are whole numbers, 1/256 bit each, and relative to the best way so far.
+//
+// Invariants, at every pixel of a row, before the next:
+//     best way = 0;  a run or a copy has a token where its cost is below kNever;  runs are those of `active_`
+#pragma once
+
+#include <array>
+#include <cmath>
+
+#include "snap_colors.hpp"
+
+namespace lic {
+
+class Snapping {
+ public:
+  using Index = std::uint8_t;
+  static constexpr std::size_t kMost = 255;  // colours of the palette; a hole is one more
+  static constexpr Index kHole = kMost;
+  static constexpr std::size_t kMostPixels = std::size_t{1} << 28;
+
+  // colors (height, width, channels), exact (height, width); slope: units that a squared level of one channel costs, in 1/65536.
+  Snapping(const std::uint8_t* colors, const std::uint8_t* exact, std::size_t height, std::size_t width, std::size_t channels,
+           std::uint64_t slope)
+      : height_(height), width_(width), slope_(slope), colors_(colors, exact, height * width, channels), shown_(height * width, Index{kHole}),
+        bits_(height * width), prices_(kMost + 1, kFirst), runs_(kMost + 1), keys_(height * width) {
+    palette_ = colors_.palette(kRadius * 65536.0 / static_cast<double>(std::max<std::uint64_t>(slope, 1)), kMost);
+    find_keys();
+  }
+
+  void run(unsigned passes) {
+    if (!colors_.count()) return;
+    find_candidates();
+    guess();
+    for (unsigned pass = 0; pass < passes; ++pass) {
+      if (pass) refine();
+      find_candidates();
+      counts_ = {};
+      places_.assign(kBuckets, Bucket{-1, -1, -1, -1});
+      std::fill(bits_.begin(), bits_.end(), 0);
+      goes_on_ = kNear;
+      for (std::size_t y = 0; y < height_; ++y) row(y);
+    }
+  }
+
+  // The units that the token which begins at a pixel costs, 0 where none does.
+  const std::vector<std::int32_t>& bits() const { return bits_; }
+
+  // Writes the chosen colours of pixels that are not holes.
+  void show(std::uint8_t* out) const {
+    const std::size_t channels = colors_.channels();
+    for (std::size_t i = 0; i < shown_.size(); ++i)
+      if (shown_[i] != kHole) std::copy_n(palette_.data() + shown_[i] * channels, channels, out + i * channels);
+  }
+
+ private:
+  static constexpr std::int32_t kBit = 256, kNever = 1 << 26, kMostError = 1 << 20, kNone = -1;
+  static constexpr std::int32_t kFirst = 6 * kBit;            // a colour, before anything is counted
+  static constexpr std::int32_t kLength = kBit * 5 / 2;       // how far a copy goes
+  static constexpr std::int32_t kDistance = 9 * kBit;         // from where, beyond the rows next above
+  static constexpr std::int32_t kPruned = 40 * kBit;          // above the best way, where a run ends
+  static constexpr double kEntry = 14 * kBit;                 // a colour that is put into the palette
+  static constexpr double kRadius = 3 * kBit;                 // error up to which one colour of the palette stands for another
+  static constexpr std::size_t kTried = 6;                    // colours that are tried for a pixel
+  static constexpr std::size_t kFar = 6;                      // copies from farther away that are followed at a time
+  static constexpr std::size_t kBuckets = std::size_t{1} << 16, kWide = 4;
+  static constexpr std::size_t kNear = 4;
+  static constexpr std::int32_t kAcross[kNear] = {0, -1, 1, 0}, kAbove[kNear] = {1, 1, 1, 2};
+  using Bucket = std::array<std::int32_t, 4>;
+
+  enum class Kind : std::uint8_t { kColor, kRun, kCopy };
+  struct Token {
+    Kind kind;
+    Index value;
+    std::uint8_t place;  // of a copy: which of the near ones, kNear for others
+    std::int32_t start, before, from;
+  };
+  struct Way {
+    std::int32_t cost = kNever, token = kNone;
+  };
+  struct Copy {
+    std::int32_t from = 0;  // pixels from where it copies to here, less than 0
+    Way way;
+  };
+  struct Ending {
+    Index value;
+    Way way;
+  };
+  struct Counts {
+    std::array<std::uint32_t, kMost + 1> colors{};
+    std::uint32_t runs = 0, near = 0, far = 0;
+  };
+
+  std::int32_t error(std::int32_t kind, Index value) const {
+    if (kind == SnapColors::kHole || value == kHole) return (kind == SnapColors::kHole) == (value == kHole) ? 0 : kNever;
+    const std::uint64_t distance = colors_.distance(colors_.color(kind), palette_.data() + value * colors_.channels());
+    return static_cast<std::int32_t>(std::min<std::uint64_t>(distance * slope_ >> 16, kMostError));
+  }
+
+  // Of every kind of colour those of the palette that cost least, in order.
+  void find_candidates() {
+    const std::size_t entries = palette_.size() / colors_.channels();
+    candidates_.assign(colors_.count() * kTried, 0);
+    for (std::size_t kind = 0; kind < colors_.count(); ++kind) {
+      std::array<std::int32_t, kTried> costs;
+      costs.fill(kNever);
+      Index* own = candidates_.data() + kind * kTried;
+      for (std::size_t entry = 0; entry < entries; ++entry) {
+        const std::int32_t cost = error(static_cast<std::int32_t>(kind), static_cast<Index>(entry)) + prices_[entry];
+        if (cost >= costs.back()) continue;
+        std::size_t at = kTried - 1;
+        for (; at && costs[at - 1] > cost; --at) costs[at] = costs[at - 1], own[at] = own[at - 1];
+        costs[at] = cost;
+        own[at] = static_cast<Index>(entry);
+      }
+      for (std::size_t at = entries; at < kTried; ++at) own[at] = own[0];
+    }
+  }
+
+  Index first_of(std::size_t pixel) const {
+    const std::int32_t kind = colors_.of(pixel);
+    return kind == SnapColors::kHole ? kHole : candidates_[static_cast<std::size_t>(kind) * kTried];
+  }
+
+  // Takes pixels for new whose nearest colour is none of their neighbours'.
+  void guess() {
+    std::uint32_t all = 1;
+    for (std::size_t y = 0, i = 0; y < height_; ++y)
+      for (std::size_t x = 0; x < width_; ++x, ++i) {
+        const Index own = first_of(i);
+        if ((x && first_of(i - 1) == own) || (y && first_of(i - width_) == own)) continue;
+        ++counts_.colors[own];
+        ++all;
+      }
+    for (std::uint32_t& count : counts_.colors) ++count;
+    counts_.runs = counts_.near = all / 8 + 1;
+    counts_.far = 1;
+    set_prices();
+  }
+
+  // The means of the pixels that colours stand for; colours that stand for none are gone.
+  void refine() {
+    const std::size_t channels = colors_.channels(), entries = palette_.size() / channels;
+    std::vector<std::uint64_t> sums(entries * channels), uses(entries);
+    for (std::size_t i = 0; i < shown_.size(); ++i) {
+      if (shown_[i] == kHole) continue;
+      ++uses[shown_[i]];
+      const std::uint8_t* color = colors_.color(colors_.of(i));
+      for (std::size_t c = 0; c < channels; ++c) sums[shown_[i] * channels + c] += color[c];
+    }
+    std::size_t kept = 0;
+    for (std::size_t entry = 0; entry < entries; ++entry) {
+      if (!uses[entry]) continue;
+      for (std::size_t c = 0; c < channels; ++c)
+        palette_[kept * channels + c] = static_cast<std::uint8_t>((sums[entry * channels + c] + uses[entry] / 2) / uses[entry]);
+      counts_.colors[kept++] = counts_.colors[entry];
+    }
+    palette_.resize(kept * channels);
+    set_prices();
+  }
+
+  static std::int32_t information(double share) { return static_cast<std::int32_t>(std::lrint(-kBit * std::log2(share))); }
+
+  void set_prices() {
+    double all = 0;
+    for (const std::uint32_t count : counts_.colors) all += count;
+    const double runs = counts_.runs + 1.0, near = counts_.near + 1.0, copies = runs + near + counts_.far + 1.0;
+    all += copies;
+    for (std::size_t value = 0; value <= kMost; ++value) {
+      const double count = std::max<double>(counts_.colors[value], 0.5), entry = value == kHole ? 0 : kEntry / count;
+      prices_[value] = std::min(information(count / all) + static_cast<std::int32_t>(entry), 40 * kBit);
+    }
+    const std::int32_t copy = information(copies / all) + kLength;
+    run_ = copy + information(runs / copies);
+    near_ = copy + information(near / copies) + kBit;
+    far_ = copy + information(std::max(counts_.far + 1.0, copies / 32) / copies) + kDistance;
+  }
+
+  // Of every place a number that is likely to be the same where the same is drawn; 0 where nothing is.
+  void find_keys() {
+    for (std::size_t y = 0; y < height_; ++y)
+      for (std::size_t x = 0; x + kWide <= width_; ++x) {
+        std::uint32_t key = 0, first = coarse(y * width_ + x);
+        bool flat = true;
+        for (const std::size_t row : {y, std::min(y + 1, height_ - 1)})
+          for (std::size_t at = 0; at < kWide; ++at) {
+            const std::uint32_t level = coarse(row * width_ + x + at);
+            flat &= level == first;
+            key = 31 * key + level + 1;
+          }
+        keys_[y * width_ + x] = flat ? 0 : static_cast<std::uint16_t>(key * 2654435761u >> 16 | 1u);
+      }
+  }
+
+  std::uint32_t coarse(std::size_t pixel) const {
+    const std::int32_t kind = colors_.of(pixel);
+    return kind == SnapColors::kHole ? 7 : colors_.color(kind)[colors_.channels() / 2] / 40u;
+  }
+
+  void row(std::size_t y) {
+    tokens_.clear();
+    active_.clear();
+    endings_.clear();
+    std::fill(runs_.begin(), runs_.end(), Way{});
+    for (std::size_t k = 0; k < kNear; ++k) {
+      near_copies_[k] = {kAcross[k] - kAbove[k] * static_cast<std::int32_t>(width_), {}};
+      if (k == goes_on_) near_copies_[k].way = {0, added(Kind::kCopy, 0, k, 0, kNone, near_copies_[k].from)};
+    }
+    far_copies_.fill({});
+    std::int32_t before = kNone;
+    for (std::size_t x = 0; x < width_; ++x) before = step(y, x, before);
+    choose(y, before);
+    for (std::size_t x = 0; x < width_; ++x)
+      if (const std::uint16_t key = keys_[y * width_ + x]) {
+        Bucket& bucket = places_[key];
+        std::copy_backward(bucket.begin(), bucket.end() - 1, bucket.end());
+        bucket[0] = static_cast<std::int32_t>(y * width_ + x);
+      }
+  }
+
+  // Takes all ways one pixel on; before: the last token of the best one. Returns that of the best one after it.
+  std::int32_t step(std::size_t y, std::size_t x, std::int32_t before) {
+    const std::size_t here = y * width_ + x;
+    const std::int32_t kind = colors_.of(here);
+    best_ = {};
+    now_.clear();
+    go_on_with_runs(kind, x);
+    for (std::size_t k = 0; k < kNear; ++k) {
+      Copy& copy = near_copies_[k];
+      if (near_ < copy.way.cost) copy.way = {near_, added(Kind::kCopy, 0, k, x, before, copy.from)};
+      go_on(copy, here, y * width_, kind);
+    }
+    for (Copy& copy : far_copies_)
+      if (copy.way.token != kNone) go_on(copy, here, y * width_, kind);
+    begin_far(here, x, kind, before);
+    if (kind == SnapColors::kHole) {
+      offer(kHole, {prices_[kHole], added(Kind::kColor, kHole, 0, x, before, 0)});
+    } else {
+      const Index* own = candidates_.data() + static_cast<std::size_t>(kind) * kTried;
+      for (std::size_t at = 0; at < kTried && (!at || own[at] != own[0]); ++at)
+        offer(own[at], {prices_[own[at]] + error(kind, own[at]), added(Kind::kColor, own[at], 0, x, before, 0)});
+    }
+    for (Copy& copy : near_copies_) lower(copy.way);
+    for (Copy& copy : far_copies_) lower(copy.way);
+    for (const Index value : active_) runs_[value].cost -= best_.cost;
+    for (Ending& ending : now_) ending.way.cost -= best_.cost;
+    endings_.swap(now_);
+    return best_.token;
+  }
+
+  void go_on_with_runs(std::int32_t kind, std::size_t x) {
+    std::size_t kept = 0;
+    for (const Index value : active_) {
+      runs_[value].cost += error(kind, value);
+      if (runs_[value].cost > kPruned)
+        runs_[value] = {};
+      else
+        active_[kept++] = value;
+    }
+    active_.resize(kept);
+    for (const Ending& ending : endings_) {
+      const std::int32_t cost = ending.way.cost + run_ + error(kind, ending.value);
+      Way& run = runs_[ending.value];
+      if (cost >= run.cost || cost > kPruned) continue;
+      if (run.token == kNone) active_.push_back(ending.value);
+      run = {cost, added(Kind::kRun, ending.value, 0, x, ending.way.token, -1)};
+    }
+    for (const Index value : active_)
+      if (runs_[value].cost < best_.cost) best_ = runs_[value];
+  }
+
+  // A copy ends where it would come to pixels that are not chosen; they are not before `known`.
+  void go_on(Copy& copy, std::size_t here, std::size_t known, std::int32_t kind) {
+    const std::size_t back = static_cast<std::size_t>(-copy.from);
+    if (back > here || here - back >= known) {
+      copy.way = {};
+      return;
+    }
+    const Index value = shown_[here - back];
+    copy.way.cost += error(kind, value);
+    if (copy.way.cost > kNever / 2)
+      copy.way = {};
+    else
+      offer(value, copy.way);
+  }
+
+  void begin_far(std::size_t here, std::size_t x, std::int32_t kind, std::int32_t before) {
+    if (!keys_[here]) return;
+    for (const std::int32_t there : places_[keys_[here]]) {
+      if (there < 0) break;
+      const std::int32_t from = there - static_cast<std::int32_t>(here);
+      const Index value = shown_[static_cast<std::size_t>(there)];
+      const std::int32_t cost = far_ + error(kind, value);
+      auto same = std::find_if(far_copies_.begin(), far_copies_.end(), [&](const Copy& one) { return one.way.token != kNone && one.from == from; });
+      if (same == far_copies_.end())
+        same = std::max_element(far_copies_.begin(), far_copies_.end(), [](const Copy& one, const Copy& other) { return one.way.cost < other.way.cost; });
+      if (cost >= same->way.cost || cost > kNever / 2) continue;
+      *same = {from, {cost, added(Kind::kCopy, 0, kNear, x, before, from)}};
+      offer(value, same->way);
+    }
+  }
+
+  void lower(Way& way) const {
+    if (way.token != kNone) way.cost -= best_.cost;
+  }
+
+  // Takes a way that ends in a colour into account.
+  void offer(Index value, Way way) {
+    if (way.cost < best_.cost) best_ = way;
+    for (Ending& ending : now_)
+      if (ending.value == value) {
+        if (way.cost < ending.way.cost) ending.way = way;
+        return;
+      }
+    now_.push_back({value, way});
+  }
+
+  std::int32_t added(Kind kind, Index value, std::size_t place, std::size_t start, std::int32_t before, std::int32_t from) {
+    tokens_.push_back({kind, value, static_cast<std::uint8_t>(place), static_cast<std::int32_t>(start), before, from});
+    return static_cast<std::int32_t>(tokens_.size()) - 1;
+  }
+
+  // Follows the tokens of a row back from its last, and lays them down.
+  void choose(std::size_t y, std::int32_t last) {
+    std::vector<Token>& way = way_;
+    way.clear();
+    for (std::int32_t at = last; at != kNone; at = way.back().before) way.push_back(tokens_[static_cast<std::size_t>(at)]);
+    goes_on_ = kNear;
+    std::size_t end = width_;
+    for (const Token& one : way) {
+      ends_.push_back(end);
+      end = static_cast<std::size_t>(one.start);
+    }
+    for (std::size_t k = way.size(); k--;) {
+      const Token& one = way[k];
+      const std::size_t first = y * width_ + static_cast<std::size_t>(one.start), behind = y * width_ + ends_[k];
+      for (std::size_t i = first; i < behind; ++i)
+        shown_[i] = one.kind == Kind::kCopy ? shown_[i - static_cast<std::size_t>(-one.from)] : one.value;
+      if (one.kind == Kind::kColor) {
+        ++counts_.colors[one.value];
+        bits_[first] = prices_[one.value];
+      } else if (one.kind == Kind::kRun) {
+        ++counts_.runs;
+        bits_[first] = run_;
+      } else if (one.place < kNear) {
+        ++counts_.near;
+        bits_[first] = one.start ? near_ : 0;
+        if (!k) goes_on_ = one.place;
+      } else {
+        ++counts_.far;
+        bits_[first] = far_;
+      }
+    }
+    ends_.clear();
+  }
+
+  std::size_t height_, width_;
+  std::uint64_t slope_;
+  SnapColors colors_;
+  std::vector<std::uint8_t> palette_;
+  std::vector<Index> shown_, candidates_, active_;
+  std::vector<std::int32_t> bits_, prices_;
+  std::int32_t run_ = 0, near_ = 0, far_ = 0;
+  Counts counts_;
+  std::vector<Way> runs_;
+  std::array<Copy, kNear> near_copies_{};
+  std::array<Copy, kFar> far_copies_{};
+  std::vector<Ending> endings_, now_;
+  Way best_;
+  std::size_t goes_on_ = kNear;
+  std::vector<std::uint16_t> keys_;
+  std::vector<Bucket> places_;
+  std::vector<Token> tokens_, way_;
+  std::vector<std::size_t> ends_;
+};
+
+}  // namespace lic
