@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ..fileformat import exact_layer
 from . import drawn, merging, pixelwise
 from .aims import Aim
-from .drawn import BLOCK, Blocks
+from .drawn import Blocks
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
