@@ -36,9 +36,9 @@ _LEAST_INK = 6
 
 
 def found(colors: Pixels, others: npt.NDArray[np.intp]) -> Ground:
-    """Return the blocks of a tile of whole ones (h, w, 1 or 3) that have ink on any ground, but for some by raster index.
+    """Return the blocks of a tile of whole ones (h, w, 1 or 3) that have ink on any ground.
 
-    Left out are letters on an even ground, whose exact pixels cost little.
+    others: raster indexes of blocks that are left out. So are letters on an even ground, whose exact pixels cost little.
     """
     ink = _ink(colors)
     blocks = squares.sums(ink, BLOCK) >= _LEAST_INK

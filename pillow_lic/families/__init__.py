@@ -1,6 +1,7 @@
 """The registry of families, each a published system in one file (or one folder), and what the rest of the package asks of one.
 
-What a family is says `contract`. A module that a model's `procedure` names is found here by that name, and nowhere else.
+What a family is says `contract`; what several of them use is in `shared` and `wrapped`. A module that a model's `procedure` names is
+found here by that name, and nowhere else.
 """
 
 from __future__ import annotations
