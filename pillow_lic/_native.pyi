@@ -384,6 +384,20 @@ def filter_sums(
     e: what its colours lack of the picture (h, w, 3), in sixteenths. ValueError for other shapes or another number.
     """
 
+def filter_sweep(
+    coefficients: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+    gram: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    prices: NDArray[np.float64],
+    tables: NDArray[np.int64],
+) -> None:
+    """Move each of coefficients (S, P, 3), -127..127, to the cheapest of its neighbours and 0, one place after another.
+
+    slopes (S, P, 3): (b - gram c / step) / step for gram (P, P) of squares, which follow them; steps (S,): of a side each;
+    prices (T, 128): what magnitudes cost by table; tables (S, P, 3). ValueError for other shapes or numbers.
+    """
+
 class Decoder:
     """Reads one stream from its first symbol on. Threads may share one, but their calls come in no promised order."""
 

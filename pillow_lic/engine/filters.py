@@ -11,8 +11,9 @@ from .. import _native
 from .._native import Detail, Draft, Synthesis
 from .ending import at_work
 
-__all__ = ["Detail", "Draft", "Synthesis", "filter_sums", "filtered", "spread"]
+__all__ = ["Detail", "Draft", "Synthesis", "filter_sums", "filter_sweep", "filtered", "spread"]
 
 filter_sums = at_work(_native.filter_sums)
+filter_sweep = at_work(_native.filter_sweep)
 filtered = at_work(_native.filtered)
 spread = at_work(_native.spread)
