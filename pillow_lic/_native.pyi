@@ -437,6 +437,20 @@ def filter_sums(pixels: _Uint16s, picture: _Uint8s, every: int, threshold: int) 
     e: what its colours lack of the picture (h, w, 3), in sixteenths. ValueError for other shapes or another number.
     """
 
+def filter_sweep(
+    coefficients: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+    gram: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    prices: NDArray[np.float64],
+    tables: _Int64s,
+) -> None:
+    """Move each of coefficients (S, P, 3), -127..127, to the cheapest of its neighbours and 0, one place after another.
+
+    slopes (S, P, 3): (b - gram c / step) / step for gram (P, P) of squares, which follow them; steps (S,): of a side each;
+    prices (T, 128): what magnitudes cost by table; tables (S, P, 3). ValueError for other shapes or numbers.
+    """
+
 def continued(colors: _Uint8s, gone: NDArray[np.bool_], coarse: _Float32s) -> _Uint8s:
     """Colours uint8[h, w, C], C 1 to 4, flattened, those of pixels that are `gone` bool[h, w] continued from the others.
 

@@ -30,10 +30,12 @@ __all__ = [
     "Scales",
     "Synthesis",
     "filter_sums",
+    "filter_sweep",
     "filtered",
     "spread",
 ]
 
 filter_sums = at_work(_native.filter_sums)
+filter_sweep = at_work(_native.filter_sweep)
 filtered = at_work(_native.filtered)
 spread = at_work(_native.spread)

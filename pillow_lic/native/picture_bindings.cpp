@@ -1,12 +1,16 @@
-// What turns latents into pixels for numpy: passes.hpp, means.hpp, scales.hpp, synthesis.hpp, detail.hpp, filter.hpp and filter_sums.hpp.
+// What turns latents into pixels for numpy: passes.hpp, means.hpp, scales.hpp, synthesis.hpp, detail.hpp, filter.hpp, filter_sums.hpp and
+// filter_sweep.hpp.
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "bindings.hpp"
 #include "detail.hpp"
 #include "filter_sums.hpp"
+#include "filter_sweep.hpp"
 #include "kernels.hpp"
 #include "means.hpp"
 #include "passes.hpp"
@@ -280,6 +284,25 @@ nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
   return {sums.release(), {lic::kFeatures, columns}, owner};
 }
 
+template <typename T, std::size_t axes>
+using Array = nb::ndarray<T, nb::ndim<axes>, nb::c_contig, nb::device::cpu>;
+
+void filter_sweep(const Array<double, 3>& coefficients, const Array<double, 3>& slopes, const Array<const double, 2>& gram,
+                  const Vector<double>& steps, const Array<const double, 2>& prices, const Array<const std::int64_t, 3>& tables) {
+  constexpr std::size_t kSizes = lic::kLargestCoefficient + 1;
+  const std::size_t count = steps.size(), places = gram.shape(0);
+  const auto sized = [&](const auto& array) { return array.shape(0) == count && array.shape(1) == places && array.shape(2) == lic::kColours; };
+  if (!sized(coefficients) || !sized(slopes) || !sized(tables) || gram.shape(1) != places || prices.shape(1) != kSizes)
+    throw std::invalid_argument("there must be a coefficient, a slope and a table for every step, place and colour, and prices of 0-127");
+  const std::size_t n = count * places * lic::kColours, tables_of = prices.shape(0);
+  const double* known = coefficients.data();
+  if (std::any_of(tables.data(), tables.data() + n, [&](std::int64_t table) { return table < 0 || static_cast<std::size_t>(table) >= tables_of; }) ||
+      !std::all_of(known, known + n, [](double value) { return std::fabs(value) <= lic::kLargestCoefficient; }))
+    throw std::invalid_argument("coefficients must be -127 to 127, and tables those that have prices");
+  nb::gil_scoped_release release;
+  lic::Sweep{count, places, gram.data(), steps.data(), prices.data(), tables.data()}.run(coefficients.data(), slopes.data());
+}
+
 }  // namespace
 
 void bind_pictures(nb::module_& module) {
@@ -341,4 +364,6 @@ void bind_pictures(nb::module_& module) {
              nb::arg("out").noconvert());
   module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("every"),
              nb::arg("threshold"));
+  module.def("filter_sweep", &filter_sweep, nb::arg("coefficients").noconvert(), nb::arg("slopes").noconvert(), nb::arg("gram").noconvert(),
+             nb::arg("steps").noconvert(), nb::arg("prices").noconvert(), nb::arg("tables").noconvert());
 }

@@ -25,6 +25,39 @@ namespace lic {
 // |residual| <= kLargestResidual keeps every symbol and its neighbours within int16.
 constexpr std::int32_t kLargestResidual = 32000;
 
+constexpr float kHalfOfStep = static_cast<float>(kHalfStep) / kStep;
+
+// The symbols of a quantiser that are nearest to residuals; the bits of the ones below, of these, and of the ones above; those of 0.
+struct Nearest {
+  std::int32_t symbol[kBlock];
+  float bits[3][kBlock], zero[kBlock];
+};
+
+// The best candidates of both parities among 0 and the nearest three, and what they cost.
+LIC_VERSIONS inline void weigh(const float* residual, const Nearest& found, unsigned quantiser, float weight, unsigned n, float (*cost)[kBlock],
+                               std::int16_t (*symbol)[kBlock]) {
+  const auto distortion = [&](float wanted, std::int32_t candidate) {
+    const float error = wanted - kHalfOfStep * static_cast<float>(half_steps(candidate, quantiser));
+    return weight * error * error;
+  };
+  for (unsigned k = 0; k < n; ++k) {
+    const std::int32_t nearest = found.symbol[k];
+    const float zero = found.zero[k] + distortion(residual[k], 0);
+    const float below = found.bits[0][k] + distortion(residual[k], nearest - 1);
+    const float at = found.bits[1][k] + distortion(residual[k], nearest);
+    const float above = found.bits[2][k] + distortion(residual[k], nearest + 1);
+    const float beside = above < below ? above : below;
+    const std::int32_t neighbour = above < below ? nearest + 1 : nearest - 1;
+    const bool is_odd = nearest & 1;
+    const float even = is_odd ? beside : at;
+    const std::int32_t even_symbol = is_odd ? neighbour : nearest;
+    cost[0][k] = zero <= even ? zero : even;
+    symbol[0][k] = static_cast<std::int16_t>(zero <= even ? 0 : even_symbol);
+    cost[1][k] = is_odd ? at : beside;
+    symbol[1][k] = static_cast<std::int16_t>(is_odd ? nearest : neighbour);
+  }
+}
+
 struct Trellis {
   const Tables& tables;
   Dependent dependent;
@@ -49,6 +82,25 @@ struct Trellis {
     Origins origins;
   };
 
+  // Bits of the symbols -kMost to kMost by the indexes from the first one on that takes part, and by quantiser.
+  class Likely {
+   public:
+    static constexpr std::int32_t kMost = 7;
+
+    Likely(const Trellis& trellis, std::uint16_t largest) : first_(trellis.dependent.first) {
+      for (std::uint32_t index = first_; index <= largest; ++index)
+        for (std::uint32_t quantiser = 0; quantiser < 2; ++quantiser)
+          for (std::int32_t symbol = -kMost; symbol <= kMost; ++symbol) bits_.push_back(trellis.bits(index + quantiser * trellis.dependent.offset, symbol));
+    }
+
+    // Those of a table, from 0 on both ways.
+    const float* of(std::uint16_t index, unsigned quantiser) const { return &bits_[(2 * (index - first_) + quantiser) * (2 * kMost + 1) + kMost]; }
+
+   private:
+    std::uint32_t first_;
+    std::vector<float> bits_;
+  };
+
   template <typename Search>
   unsigned run_by(const float* residuals, const std::uint16_t* indexes, std::size_t n, unsigned state, std::int16_t* symbols,
                   std::uint16_t* chosen, std::int32_t* values) const {
@@ -63,6 +115,7 @@ struct Trellis {
     const auto takes = [&](std::uint16_t i) { return dependent.takes(i); };
     const auto taking = static_cast<std::size_t>(std::count_if(index.begin(), index.end(), takes));
     const std::unique_ptr<Block[]> blocks(new Block[(taking + kBlock - 1) / kBlock]);
+    const Likely likely(*this, taking ? *std::max_element(index.begin(), index.end()) : 0);
     Costs cost;
     for (unsigned place = 0; place < kStates; ++place) cost[place] = state_at(place) == state ? 0 : kNever;
     float block_residual[kBlock];
@@ -74,10 +127,10 @@ struct Trellis {
       block_index[k] = index[i];
       count += takes(index[i]);
       if (LIC_UNLIKELY(k == kBlock - 1 && count % kBlock == 0))
-        extend<Search>(cost, block_residual, block_index, kBlock, blocks[count / kBlock - 1]);
+        extend<Search>(likely, cost, block_residual, block_index, kBlock, blocks[count / kBlock - 1]);
     }
     if (const auto rest = static_cast<unsigned>(count % kBlock))
-      extend<Search>(cost, block_residual, block_index, rest, blocks[count / kBlock]);
+      extend<Search>(likely, cost, block_residual, block_index, rest, blocks[count / kBlock]);
 
     // The chosen symbols wait at the end of `symbols`, where none is written over before it is read.
     std::int16_t* next = symbols + n;
@@ -86,7 +139,8 @@ struct Trellis {
       const Block& block = blocks[count / kBlock];
       const unsigned k = static_cast<unsigned>(count % kBlock), upper = place / kHalf;
       place = place % kHalf * 2 + Search::is_odd(block.origins, k, place);
-      *--next = block.symbol[quantiser_at(place)][parity_to(upper, place)][k];
+      const unsigned way = kWays.of[upper][place];
+      *--next = block.symbol[way / 2][way % 2][k];
     }
     for (std::size_t i = 0; i < n; ++i) {
       symbols[i] = takes(index[i]) ? *next++ : plain(residual[i], index[i]);
@@ -99,10 +153,10 @@ struct Trellis {
 
   // Goes on by the n symbols of a block. Costs are counted from the least: floats are exact to 2^-24 of a block's sum.
   template <typename Search>
-  void extend(Costs& cost, const float* residual, const std::uint16_t* index, unsigned n, Block& block) const {
+  void extend(const Likely& likely, Costs& cost, const float* residual, const std::uint16_t* index, unsigned n, Block& block) const {
     Branches branches;
-    candidates(residual, index, n, 0, branches[0], block.symbol[0]);
-    candidates(residual, index, n, 1, branches[1], block.symbol[1]);
+    candidates(residual, index, n, 0, likely, branches[0], block.symbol[0]);
+    candidates(residual, index, n, 1, likely, branches[1], block.symbol[1]);
     Search::run(branches, n, cost, block.origins);
     Costs least = cost;
     for (unsigned rest = kHalf; rest; rest /= 2)
@@ -129,39 +183,23 @@ struct Trellis {
   }
 
   // For each of n symbols and both parities: the best candidate among 0 and the nearest three of a quantiser; its cost.
-  LIC_INLINE void candidates(const float* residual, const std::uint16_t* index, unsigned n, unsigned quantiser,
+  LIC_INLINE void candidates(const float* residual, const std::uint16_t* index, unsigned n, unsigned quantiser, const Likely& likely,
                              float (*cost)[kBlock], std::int16_t (*symbol)[kBlock]) const {
-    constexpr float half_step = static_cast<float>(kHalfStep) / kStep;
-    std::int32_t nearest[kBlock];
-    float zero_bits[kBlock], below_bits[kBlock], nearest_bits[kBlock], above_bits[kBlock];
+    Nearest found{};
     for (unsigned k = 0; k < n; ++k) {
-      const std::uint32_t table = index[k] + (quantiser ? dependent.offset : 0u);
       const float shift = quantiser ? std::copysign(1.0f, residual[k]) : 0.0f;
-      nearest[k] = static_cast<std::int32_t>(std::lrint((residual[k] / half_step + shift) / 2));
-      zero_bits[k] = bits(table, 0);
-      below_bits[k] = bits(table, nearest[k] - 1);
-      nearest_bits[k] = bits(table, nearest[k]);
-      above_bits[k] = bits(table, nearest[k] + 1);
+      const std::int32_t nearest = static_cast<std::int32_t>(std::lrint((residual[k] / kHalfOfStep + shift) / 2));
+      const float* bits_of = likely.of(index[k], quantiser);
+      found.symbol[k] = nearest;
+      found.zero[k] = bits_of[0];
+      if (LIC_UNLIKELY(nearest <= -Likely::kMost || nearest >= Likely::kMost)) {
+        const std::uint32_t table = index[k] + (quantiser ? dependent.offset : 0u);
+        for (std::int32_t beside = -1; beside <= 1; ++beside) found.bits[beside + 1][k] = bits(table, nearest + beside);
+      } else {
+        for (std::int32_t beside = -1; beside <= 1; ++beside) found.bits[beside + 1][k] = bits_of[nearest + beside];
+      }
     }
-    const auto distortion = [&](float wanted, std::int32_t candidate) {
-      const float error = wanted - half_step * static_cast<float>(half_steps(candidate, quantiser));
-      return weight * error * error;
-    };
-    for (unsigned k = 0; k < n; ++k) {
-      const float zero = zero_bits[k] + distortion(residual[k], 0);
-      const float at = nearest_bits[k] + distortion(residual[k], nearest[k]);
-      const float below = below_bits[k] + distortion(residual[k], nearest[k] - 1);
-      const float above = above_bits[k] + distortion(residual[k], nearest[k] + 1);
-      const float beside = above < below ? above : below;
-      const std::int32_t neighbour = above < below ? nearest[k] + 1 : nearest[k] - 1;
-      const bool is_odd = nearest[k] & 1;
-      const float even = is_odd ? beside : at;
-      const std::int32_t even_symbol = is_odd ? neighbour : nearest[k];
-      cost[0][k] = zero <= even ? zero : even;
-      symbol[0][k] = static_cast<std::int16_t>(zero <= even ? 0 : even_symbol);
-      cost[1][k] = is_odd ? at : beside;
-      symbol[1][k] = static_cast<std::int16_t>(is_odd ? nearest[k] : neighbour);
-    }
+    weigh(residual, found, quantiser, weight, n, cost, symbol);
   }
 };
 

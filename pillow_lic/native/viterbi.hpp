@@ -69,6 +69,16 @@ using Origins = std::uint32_t[kStates];    // of these paths, as a search knows 
 // 2 * quantiser + parity straight on of the pair of `place`: linear in it.
 constexpr unsigned branch_at(unsigned place) { return 2 * quantiser_at(place & ~1u) + parity_to(0, place & ~1u); }
 
+// Of the symbol that leads from a place to the upper or lower half: 2 * quantiser + parity.
+struct Ways {
+  std::uint8_t of[2][kStates] = {};
+  constexpr Ways() {
+    for (unsigned upper = 0; upper < 2; ++upper)
+      for (unsigned place = 0; place < kStates; ++place) of[upper][place] = static_cast<std::uint8_t>(2 * quantiser_at(place) + parity_to(upper, place));
+  }
+};
+inline constexpr Ways kWays;
+
 // The search in the order of places, for any processor.
 struct InOrder {
   static constexpr unsigned kGroup = 16;  // pairs that are gone through at once

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...engine.native import filter_sums
+from ...engine.native import filter_sums, filter_sweep
 from ...fileformat.areas import Area
 from ...fileformat.limits import MAX_LEVEL
 from . import filtering, scales
@@ -28,6 +28,8 @@ Integers = npt.NDArray[np.int64]
 SAMPLES = 2**16
 """Pixels that are looked at, at least, in rows all over the tile: with three quarters of them a file is 0.1 % larger, with those of
 some windows half of the gain is left."""
+BAND = 16
+"""Rows of a band that is filtered to see what that gains."""
 PRICES = (20.0, 2.0)
 """Squared error, in units of the mean one, that a bit is worth at both ends of the scale: about as between two qualities of a picture."""
 SWEEPS = 2
@@ -116,13 +118,19 @@ def _filter(taps: Reals | Integers, threshold: int, shift: int) -> Filter:
 
 
 def _gain(found: Filter, fine: Fine, picture: Pixels, every: int) -> float:
-    """Return the squared error, in squared sixteenths, that a filter takes from the rows that are looked at."""
-    whole, wanted = Area(0, 0, fine.shape[1], fine.shape[0]), picture[::every].astype(np.int32)
+    """Return the squared error, in squared sixteenths, that a filter takes from as many rows as are looked at, as bands all over have it."""
+    height, width = fine.shape[:2]
+    bands = [
+        Area(0, top, width, min(top + BAND, height))
+        for top in range(0, height, BAND * max(1, height * width // (2 * SAMPLES)))
+    ]
 
     def error(one: Filter) -> float:
-        return float(np.square(wanted - filtering.applied(fine, whole, one)[::every], dtype=np.float64).sum())
+        shown = ((picture[band.slices].astype(np.int32), filtering.applied(fine, band, one)) for band in bands)
+        return sum(float(np.square(wanted - seen, dtype=np.float64).sum()) for wanted, seen in shown)
 
-    return UNIT**2 * (error(filtering.NONE) - error(found))
+    gained = error(filtering.NONE) - error(found)
+    return UNIT**2 * gained * len(range(0, height, every)) / sum(band.height for band in bands)
 
 
 def _solved(matrix: Reals, sides: Reals) -> Reals:
@@ -139,7 +147,7 @@ def _solved(matrix: Reals, sides: Reals) -> Reals:
 def _fitted(sums: _Sums, count: int, groups: tuple[filtering.Mask, ...], shifts: tuple[int, ...]) -> _Fit:
     """Return the cheapest of the first coefficients (P, 3), which are in these groups, among all shifts, fitted side by side."""
     numbers = np.argmax([group.T[:count] for group in groups], axis=0)
-    gram, products = sums.gram[:count, :count], sums.products[:count]
+    gram, products = np.ascontiguousarray(sums.gram[:count, :count]), sums.products[:count]
     steps = 2.0 ** np.array(shifts)[:, None, None]
     largest = filtering.LARGEST
     taps = np.rint(_solved(_ridged(gram, sums.ridge), products) * steps).clip(-largest, largest)
@@ -157,8 +165,8 @@ def _fitted(sums: _Sums, count: int, groups: tuple[filtering.Mask, ...], shifts:
 
 @cache
 def _bits() -> Reals:
-    """Return the bits of a coefficient of magnitude 0..128 by the tables of a group, (16, 129): of a Gaussian; table 0 knows 0 alone."""
-    values = np.arange(filtering.LARGEST + 2)
+    """Return the bits of a coefficient of magnitude 0..127 by the tables of a group, (16, 128): of a Gaussian; table 0 knows 0 alone."""
+    values = np.arange(filtering.LARGEST + 1)
     result = np.full((filtering.TABLES, len(values)), 40.0)
     result[0, 0] = 0
     for table in range(1, filtering.TABLES):
@@ -183,23 +191,7 @@ def _swept(
     A group that its table says is absent may come back: it is priced by the narrowest table.
     """
     taps = taps.copy()
-    slope = (products - gram @ (taps / steps)) / steps
-    rows = np.maximum(tables, 1)[:, numbers]
-    curvature = gram / steps**2
-    prices, largest = price * _bits(), filtering.LARGEST
-    shift, colour = np.ogrid[: taps.shape[0], : taps.shape[2]]
-    options = np.zeros((5, *taps[:, 0].shape))
-    for place in range(taps.shape[1]):
-        here, own = taps[:, place], curvature[:, place, place, None]
-        # The optimum of the place alone, beside where it is, and 0, which stays last: the error is a parabola.
-        options[0] = here
-        np.rint(here + slope[:, place] / np.maximum(own, 1e-12), out=options[1])
-        options[2], options[3] = options[1] - 1, options[1] + 1
-        np.minimum(np.maximum(options, -largest, out=options), largest, out=options)
-        moves = options - here
-        costs = moves * (own * moves - 2 * slope[:, place]) + prices[rows[:, place], np.abs(options).astype(int)]
-        move = moves[costs.argmin(0), shift, colour]
-        if move.any():
-            taps[:, place] += move
-            slope -= curvature[:, :, place, None] * move[:, None]
+    slopes = (products - gram @ (taps / steps)) / steps
+    narrowest = np.ascontiguousarray(np.maximum(tables, 1)[:, numbers])
+    filter_sweep(taps, slopes, gram, steps.ravel(), price * _bits(), narrowest)
     return taps
