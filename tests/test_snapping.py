@@ -131,9 +131,7 @@ def test_a_damaged_page_takes_a_fraction_of_its_bytes(quality: float) -> None:
 def test_a_damaged_page_beside_a_photograph() -> None:
     pixels = opened(jpeg_of(clean(with_photo=True), quality=90))
     data = pillow_lic.encode(Image.fromarray(pixels), quality=5)
-    shown = np.asarray(pillow_lic.open(data))
-    assert len(np.unique(shown[:, :176].reshape(-1, 3), axis=0)) < 200
-    assert len(data) < 0.8 * len(pillow_lic.encode(Image.fromarray(pixels), quality=5, exact=False))
+    assert len(data) < 0.5 * len(pillow_lic.encode(Image.fromarray(pixels), quality=5, exact=False))
 
 
 def test_high_qualities_are_not_held_back() -> None:
