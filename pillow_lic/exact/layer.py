@@ -269,7 +269,8 @@ class Layer:
 
     exact: returns the flags of the pixels of an area. share: how much of the picture is exact, 0..1. aim: returns that of files of
     a level. merges: whether colours are merged at low qualities. soft: returns the flags of pixels of an area that have fewer colours
-    at every quality where they are exact, snapped: of those whose colours are snapped (`snapping`) instead. has_letters: whether others keep theirs where colours are kept.
+    at every quality where they are exact; snapped: of those whose colours are snapped instead (`snapping`). has_letters: whether others
+    keep theirs where colours are kept.
     blends: ink (H, W, 1 or 3) and cover (H, W) of glyphs on smooth grounds, in no exact pixel.
     """
 
@@ -349,9 +350,9 @@ class Layer:
         """Return the colours (h, w, C) of an area with those that are merged in a file of that level."""
         colors = self.colors[area.slices]
         if not self._aim(level).is_exact or self._soft is None:
-            return merging.merged(colors, exact, self._reach(level))
+            return merging.merged(colors, exact, self.reach(level))
         soft = exact & self._soft(area)
-        return merging.merged(colors, soft, self._reach(level), exact & ~soft)
+        return merging.merged(colors, soft, self.reach(level), exact & ~soft)
 
     def bits(self, level: int) -> int:
         """Return about how many bits the layer of a file of that level has, or how many where it was written."""
@@ -390,9 +391,9 @@ class Layer:
 
     def is_kept(self, level: int) -> bool:
         """Return whether every exact pixel of a file of that level keeps its colour."""
-        return not self._reach(level) and self._step(level) is None
+        return not self.reach(level) and self._step(level) is None
 
-    def _reach(self, level: int) -> int:
+    def reach(self, level: int) -> int:
         """Return how far colours are moved in a file of that level; 0 where every pixel that is not snapped keeps its own."""
         aim = self._aim(level)
         if not self._merges or (aim.is_exact and self._soft is None):
@@ -405,4 +406,4 @@ class Layer:
 
     def kind(self, level: int) -> tuple[int, bool, int | None]:
         """Return what decides the exact pixels of a file of that level: how far colours are moved, whether only soft ones are, and snapping."""
-        return self._reach(level), self._aim(level).is_exact, self._step(level)
+        return self.reach(level), self._aim(level).is_exact, self._step(level)

@@ -63,7 +63,7 @@ class Snapping {
  private:
   static constexpr std::int32_t kBit = 256, kNever = 1 << 26, kMostError = 1 << 20, kNone = -1;
   static constexpr std::int32_t kFirst = 6 * kBit;            // a colour, before anything is counted
-  static constexpr std::int32_t kLength = kBit * 5 / 2;       // how far a copy goes
+  static constexpr std::int32_t kLength = kBit * 4;           // how far a copy goes
   static constexpr std::int32_t kDistance = 9 * kBit;         // from where, beyond the rows next above
   static constexpr std::int32_t kPruned = 40 * kBit;          // above the best way, where a run ends
   static constexpr double kEntry = 14 * kBit;                 // a colour that is put into the palette
