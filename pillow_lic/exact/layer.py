@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..fileformat import exact_layer, squares
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
-from . import choice, damage, drawn, glyphs, margins, merging, snapping
+from . import choice, damage, drawn, glyphs, margins, merging, pixelwise, snapping
 from .aims import Aim
 from .choice import Spent
 from .drawn import BLOCK, Blocks
@@ -172,7 +172,7 @@ def _of_damaged(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> _Part
     if step is None or not among.any():
         return _Part(none, none, None)
     shown, bits = snapping.snapped(colors, exact, step)
-    costs = bits + np.float32(aim.slope) * squares.errors(shown, colors, BLOCK)
+    costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
     return _Part(among & (costs <= choice.FAVOUR * spent()), none, None, is_damaged=True)
 
 
@@ -375,7 +375,7 @@ class Layer:
                     self._merged(area, exact, level),
                     self.colors[area.slices],
                 )
-                total += float(squares.errors(shown, self.colors[area.slices], BLOCK).sum())
+                total += float(pixelwise.errors(shown, self.colors[area.slices]).sum())
         return total
 
     def _key(self, level: int) -> Key:

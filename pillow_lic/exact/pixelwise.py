@@ -33,7 +33,8 @@ def distinct(numbers: npt.NDArray[np.uint32]) -> Distinct:
 
 def continued(colors: Pixels, gone: Mask, means: Floats) -> Pixels:
     """Return colours (h, w, C) whose pixels that are gone are continued by the others, and by the means over blocks of all that stay."""
-    return _native.continued(*map(np.ascontiguousarray, (colors, gone, means))).reshape(colors.shape)
+    given = np.ascontiguousarray(colors), np.ascontiguousarray(gone), np.ascontiguousarray(means)
+    return _native.continued(*given).reshape(colors.shape)
 
 
 def leaders(colors: Pixels, order: Rows, fixed: int, limit: int, most: int) -> Rows:
@@ -55,7 +56,7 @@ def flat(colors: Pixels, within: int) -> Mask:
 
 
 def contrast(colors: Pixels) -> Floats:
-    """Return the contrast of every block of a tile (h, w, C): the steps to the left and upper neighbours, in levels, the mean of the channels."""
+    """Return the contrast of every block of a tile (h, w, C): steps to left and upper neighbours, in levels, the mean of the channels."""
     return _native.contrast(np.ascontiguousarray(colors)).reshape(_blocks_of(colors))
 
 
