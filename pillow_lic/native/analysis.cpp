@@ -1,17 +1,10 @@
 #include "analysis.hpp"
 
-#include <algorithm>
-
-#include "exponent.hpp"
-
 namespace lic {
 
 namespace {
 
-constexpr float kSpacing = 128.0f;  // levels between two anchors
 constexpr std::size_t kMostChannels = 4096, kMostBlocks = 64;
-
-constexpr std::size_t ordered(std::size_t n) { return n / kOutputs * kOutputs + output_at(n % kOutputs); }
 
 bool multiple(std::size_t channels) { return channels && channels % kOutputs == 0 && channels <= kMostChannels; }
 
@@ -53,19 +46,13 @@ Latents::Latents(Numbers numbers, const Sizes& sizes)
       leave(numbers, sizes.channels, sizes.latents) {}
 
 Latents::Factors Latents::factors(float level) const {
-  const float at = (level > 0.0f ? std::min(level, kLargestLevel) : 0.0f) / kSpacing;
-  const std::size_t below = std::min(static_cast<std::size_t>(at), kAnchors - 2);
-  const float share = at - static_cast<float>(below);
-  const auto between = [&](const std::vector<float>& anchors) {
-    const std::size_t n = anchors.size() / kAnchors;
-    std::vector<float> found(n);
-    for (std::size_t k = 0; k < n; ++k) {
-      const float* table = &anchors[below * n + ordered(k)];
-      found[k] = static_cast<float>(exponential(std::clamp(table[0] * (1.0f - share) + table[n] * share, -60.0f, 60.0f)));
-    }
+  const AmongAnchors at(level);
+  const auto factors_of = [&](const std::vector<float>& logs) {
+    std::vector<float> found(logs.size() / kAnchors);
+    for (std::size_t k = 0; k < found.size(); ++k) found[k] = at.factor(logs.data(), found.size(), ordered(k));
     return found;
   };
-  return {between(trunk), between(latents)};
+  return {factors_of(trunk), factors_of(latents)};
 }
 
 }  // namespace lic

@@ -10,6 +10,7 @@
 
 #include <vector>
 
+#include "anchors.hpp"
 #include "block.hpp"
 #include "stretch.hpp"
 
@@ -44,8 +45,7 @@ class Analysis {
 
 class Latents {
  public:
-  static constexpr std::size_t kAnchors = 9, kBlocks = 2;
-  static constexpr float kLargestLevel = 1024.0f;
+  static constexpr std::size_t kBlocks = 2;
 
   // F, channels of the blocks and M: multiples of kOutputs.
   struct Sizes {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 #include "analysis.hpp"
@@ -167,11 +166,8 @@ class LatentRows {
 
  private:
   const Latents::Factors& factors(std::size_t y, std::size_t x) {
-    const float level = level_[y * stretch_.width + x], known = level == level ? level : 0.0f;
-    if (last_ && known == at_) return *last_;
-    auto found = known_.find(known);
-    if (found == known_.end()) found = known_.emplace(known, network_.factors(known)).first;
-    at_ = known, last_ = &found->second;
+    const float level = level_[y * stretch_.width + x];
+    if (!last_ || level != at_) at_ = level, last_ = &known_.at(level);
     return *last_;
   }
 
@@ -224,7 +220,7 @@ class LatentRows {
   float* y_;
   std::vector<Feature> scaled_, entered_;
   std::vector<float> made_;
-  std::map<float, Latents::Factors> known_;
+  FactorsByLevel<Latents> known_{network_};
   float at_ = 0;
   const Latents::Factors* last_ = nullptr;
   std::size_t next_ = 0;

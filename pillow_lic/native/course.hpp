@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 #include "passage.hpp"
@@ -83,19 +82,12 @@ class Course {
   Feature* straight(std::size_t y, std::size_t x) { return &straight_[(y % kHeld * seen_ + x) * Synthesis::kLatents]; }
   const Factors** factors(std::size_t y) { return &factors_[y % kHeld * seen_]; }
 
-  const Factors* factors_at(float level) {
-    level = level > 0.0f ? std::min(level, Synthesis::kLargestLevel) : 0.0f;  // what is no number too
-    auto found = known_.find(level);
-    if (found == known_.end()) found = known_.emplace(level, network_.factors(level)).first;
-    return &found->second;
-  }
-
   // Row y of the latents as features, and the entry.
   LIC_PRODUCT void enter(std::size_t y) {
     const std::size_t first = y * width_ + columns_.latents.first;
     const float* level = level_ + first;
     const Factors** own = factors(y);
-    for (std::size_t x = 0; x < seen_; ++x) own[x] = x && level[x] == level[x - 1] ? own[x - 1] : factors_at(level[x]);
+    for (std::size_t x = 0; x < seen_; ++x) own[x] = x && level[x] == level[x - 1] ? own[x - 1] : &known_.at(level[x]);
     for (std::size_t x = 0, n = 0; x < seen_; x += n) {  // stretches of one level
       n = static_cast<std::size_t>(std::find_if(own + x, own + seen_, [&](const Factors* other) { return other != own[x]; }) - own) - x;
       turn_row(latents_ + first + x, height_ * width_, Synthesis::kLatents, own[x]->latents.data(), 1, n, straight(y, x), Synthesis::kLatents);
@@ -201,7 +193,7 @@ class Course {
   Sink& sink_;
   std::size_t seen_;  // columns of latents
   std::vector<Feature> straight_, entered_, wider_;
-  std::map<float, Factors> known_;
+  FactorsByLevel<Synthesis> known_{network_};
   std::vector<const Factors*> factors_;
   Passage coarse_;
   std::vector<Passage> fine_;

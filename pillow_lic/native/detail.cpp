@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "exponent.hpp"
-
 namespace lic {
 
 namespace {
 
-constexpr float kSpacing = 128.0f, kLargestLevel = 1024.0f;  // levels between two anchors, and the last one's
 constexpr std::size_t kHalf = kOutputs / 2, kUsed = Detail::kPlanes / 2;
 
 // Of weights (outputs, inputs, places) and biases (outputs,) that follow them; `output_of` and `input_of` number those of the file.
@@ -42,7 +39,7 @@ std::size_t same(std::size_t k) { return k; }
 // The plane of a number of a cell that is the k-th output, kPlanes where there is none.
 std::size_t plane_at(std::size_t k) { return k % kHalf < kUsed ? Detail::plane_of(k / kHalf * kUsed + k % kHalf) : Detail::kPlanes; }
 
-constexpr std::size_t kEnter = Detail::kAnchors, kBody = kEnter + Detail::kHidden * (9 * Detail::kPlanes + 1),
+constexpr std::size_t kEnter = kAnchors, kBody = kEnter + Detail::kHidden * (9 * Detail::kPlanes + 1),
                       kLeave = kBody + Detail::kHidden * (9 * Detail::kHidden + 1);
 
 }  // namespace
@@ -52,12 +49,6 @@ Detail::Detail(const float* numbers)
       body(window(numbers + kBody, kHidden, 9, kHidden, kHiddenBits, same, same)),
       leave(window(numbers + kLeave, kHidden, 1, kPlanes, kHiddenBits, plane_at, same)) {}
 
-float Detail::error(float level) const {
-  level = level > 0.0f ? std::min(level, kLargestLevel) : 0.0f;  // what is no number too
-  const float at = level / kSpacing;
-  const std::size_t below = std::min(static_cast<std::size_t>(at), kAnchors - 2);
-  const float share = at - static_cast<float>(below);
-  return 255 * static_cast<float>(exponential(errors[below] * (1.0f - share) + errors[below + 1] * share));
-}
+float Detail::error(float level) const { return 255 * AmongAnchors(level).factor(errors.data(), 1, 0); }
 
 }  // namespace lic

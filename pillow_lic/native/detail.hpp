@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "anchors.hpp"
 #include "products.hpp"
 
 namespace lic {
@@ -35,7 +36,7 @@ struct Window {
 
 class Detail {
  public:
-  static constexpr std::size_t kPlanes = 12, kHidden = 16, kAnchors = 9;
+  static constexpr std::size_t kPlanes = 12, kHidden = 16;
   // Of the constructor: log of the error at every anchor; of the three layers weights (out, in, rows, columns) and then biases.
   static constexpr std::size_t kNumbers = kAnchors + kHidden * (9 * kPlanes + 1) + kHidden * (9 * kHidden + 1) + kPlanes * (kHidden + 1);
   // After the point: of what stands out of the means around it, in units of the expected error; of hidden features; of pixels.

@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "anchors.hpp"
 #include "products.hpp"
 #include "stretch.hpp"
 
@@ -15,8 +16,7 @@ namespace lic {
 
 class Draft {
  public:
-  static constexpr std::size_t kAnchors = 9, kNeighbours = 8, kColours = 3;
-  static constexpr float kLargestLevel = 1024.0f;
+  static constexpr std::size_t kNeighbours = 8, kColours = 3;
 
   // M, the channels of neighbours (even, no more than M), and pixels of a latent each way (1 to 16).
   struct Sizes {

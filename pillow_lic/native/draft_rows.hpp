@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 #include "apply.hpp"
@@ -39,13 +38,6 @@ class DraftRows {
   // The places of row y, from one before the first on; rows begin at -1.
   Feature* row(std::size_t y) { return &seen_[(y + 1) % kSide * size_]; }
 
-  const float* factors(float level) {
-    const float known = level == level ? level : 0.0f;
-    auto found = known_.find(known);
-    if (found == known_.end()) found = known_.emplace(known, network_.factors(known)).first;
-    return found->second.data();
-  }
-
   // Row y of the latents as features, 0 outside the picture.
   LIC_PRODUCT LIC_APART void see(std::size_t y) {
     const std::size_t channels = network_.sizes.latents, width = stretch_.width;
@@ -58,7 +50,7 @@ class DraftRows {
     for (std::size_t x = 0, n = 0; x < width; x += n) {  // stretches of one level
       n = static_cast<std::size_t>(std::find_if(level + x, level + width, [&](float other) { return !(other == level[x]); }) - level) - x;
       n = std::max<std::size_t>(n, 1);  // a level that is no number
-      turn_row(latents_ + y * width + x, stretch_.height * width, channels, factors(level[x]), 1, n, to + x * channels, channels);
+      turn_row(latents_ + y * width + x, stretch_.height * width, channels, known_.at(level[x]).data(), 1, n, to + x * channels, channels);
     }
   }
 
@@ -96,7 +88,7 @@ class DraftRows {
   std::uint8_t* pixels_;
   std::size_t size_;
   std::vector<Feature> seen_, made_;
-  std::map<float, std::vector<float>> known_;
+  FactorsByLevel<Draft> known_{network_};
 };
 
 }  // namespace

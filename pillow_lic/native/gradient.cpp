@@ -1,17 +1,10 @@
 #include "gradient.hpp"
 
-#include <algorithm>
-
-#include "exponent.hpp"
-
 namespace lic {
 
 namespace {
 
-constexpr float kSpacing = 128.0f, kLargestLevel = 1024.0f;  // levels between two anchors, and the last one's
 constexpr std::size_t kMostLatents = 4096;
-
-constexpr std::size_t ordered(std::size_t n) { return n / kOutputs * kOutputs + output_at(n % kOutputs); }
 
 }  // namespace
 
@@ -24,13 +17,9 @@ ErrorGradient::ErrorGradient(Numbers numbers, const Sizes& sizes)
       layer(numbers, kInputs, sizes.latents) {}
 
 ErrorGradient::Factors ErrorGradient::factors(float level) const {
-  const float at = (level > 0.0f ? std::min(level, kLargestLevel) : 0.0f) / kSpacing;
-  const std::size_t below = std::min(static_cast<std::size_t>(at), kAnchors - 2);
-  const float share = at - static_cast<float>(below);
-  const auto between = [&](const float* table, std::size_t apart) { return table[0] * (1.0f - share) + table[apart] * share; };
-  Factors found{feature(between(&parts[below], 1) * 65536.0f), std::vector<float>(sizes.latents)};
-  for (std::size_t k = 0; k < sizes.latents; ++k)
-    found.latents[k] = static_cast<float>(exponential(std::clamp(between(&latents[below * sizes.latents + ordered(k)], sizes.latents), -60.0f, 60.0f)));
+  const AmongAnchors at(level);
+  Factors found{feature(at.number(parts.data(), 1, 0) * 65536.0f), std::vector<float>(sizes.latents)};
+  for (std::size_t k = 0; k < sizes.latents; ++k) found.latents[k] = at.factor(latents.data(), sizes.latents, ordered(k));
   return found;
 }
 

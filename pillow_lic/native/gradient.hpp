@@ -9,6 +9,7 @@
 
 #include <vector>
 
+#include "anchors.hpp"
 #include "products.hpp"
 #include "stretch.hpp"
 
@@ -17,7 +18,7 @@ namespace lic {
 class ErrorGradient {
  public:
   static constexpr std::size_t kSquare = 16, kColours = 3, kRow = kSquare * kColours, kInputs = kSquare * kRow;  // of a latent
-  static constexpr std::size_t kAnchors = 9, kReach = 3, kAround = (2 * kReach + 1) * (2 * kReach + 1);  // pixels of the mean
+  static constexpr std::size_t kReach = 3, kAround = (2 * kReach + 1) * (2 * kReach + 1);  // pixels of the mean
   static constexpr int kErrorBits = 4;  // after the point, of an error in levels
 
   // M: a multiple of kOutputs.

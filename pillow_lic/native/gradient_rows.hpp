@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 #include "apply.hpp"
@@ -45,11 +44,8 @@ class GradientRows {
   // What depends on the levels of row y of the latents.
   void weigh(std::size_t y) {
     for (std::size_t x = 0; x < stretch_.width; ++x) {
-      const float level = level_[y * stretch_.width + x], known = level == level ? level : 0.0f;
-      auto found = known_.find(known);
-      if (found == known_.end()) found = known_.emplace(known, network_.factors(known)).first;
-      factors_[x] = &found->second;
-      std::fill_n(&parts_[x * kRow], kRow, found->second.part);
+      factors_[x] = &known_.at(level_[y * stretch_.width + x]);
+      std::fill_n(&parts_[x * kRow], kRow, factors_[x]->part);
     }
   }
 
@@ -119,7 +115,7 @@ class GradientRows {
   std::size_t length_, taken_ = 0;  // numbers of a row; the row of pixels that comes next
   std::vector<Feature> held_, sums_, seen_, parts_;
   std::vector<float> made_;
-  std::map<float, ErrorGradient::Factors> known_;
+  FactorsByLevel<ErrorGradient> known_{network_};
   std::vector<const ErrorGradient::Factors*> factors_;
 };
 

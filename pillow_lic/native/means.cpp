@@ -91,8 +91,6 @@ bool Means::fast() { return multiplies_and_adds(); }
 
 namespace {
 
-constexpr float kSpacing = 128.0f, kLargestLevel = 1024.0f;  // levels between two anchors, and the last one's
-
 // Rows of hyper-latents on their way to features.
 class Beginning {
  public:
@@ -130,10 +128,9 @@ class Beginning {
   }
 
   void add_level(float level, float* place) const {
-    const float at = (level > 0.0f ? std::min(level, kLargestLevel) : 0.0f) / kSpacing;  // 0 of what is no number too
-    const std::size_t below = std::min(static_cast<std::size_t>(at), Means::kAnchors - 2), features = network_.sizes.features;
-    const float share = at - static_cast<float>(below), *table = &network_.level[below * features];
-    for (std::size_t k = 0; k < features; ++k) place[k] += table[k] * (1.0f - share) + table[features + k] * share;
+    const AmongAnchors at(level);
+    const std::size_t features = network_.sizes.features;
+    for (std::size_t k = 0; k < features; ++k) place[k] += at.number(network_.level.data(), features, k);
   }
 
   void leave(const float* row) {

@@ -12,13 +12,14 @@
 
 #include <vector>
 
+#include "anchors.hpp"
 #include "real_layers.hpp"
 
 namespace lic {
 
 class Means {
  public:
-  static constexpr std::size_t kAnchors = 9, kGroups = 4, kPasses = 4, kFirstSide = 3, kSide = 5;
+  static constexpr std::size_t kGroups = 4, kPasses = 4, kFirstSide = 3, kSide = 5;
   static constexpr std::size_t kDrafted = 2;  // groups that `draft` looks at
 
   // Z hyper-latents, P features, M latents: multiples of 8, of kOutputs, and of kGroups * kOutputs; 1 to 4 stages.

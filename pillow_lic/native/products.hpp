@@ -54,6 +54,9 @@ class Numbers {
 // one register of AVX2, the others from another.
 constexpr std::size_t output_at(std::size_t k) { return k % 4 + k % 8 / 4 * 8 + k / 8 * 4; }
 
+// The n-th of any number of outputs in that order, whose blocks follow each other.
+constexpr std::size_t ordered(std::size_t n) { return n / kOutputs * kOutputs + output_at(n % kOutputs); }
+
 // Weights of kOutputs outputs for each of two inputs: x86 multiplies pairs of inputs, others one input at a time.
 struct alignas(64) PairWeights {
   Feature of[2 * kOutputs];  // by `at`

@@ -57,7 +57,7 @@ class File {
 lic::Synthesis make_synthesis() {
   using S = lic::Synthesis;
   File file;
-  file.put<float>(S::kAnchors * (S::kLatents + S::kFine + S::kContext), [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
+  file.put<float>(lic::kAnchors * (S::kLatents + S::kFine + S::kContext), [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
   file.layer(S::kCoarse, S::kLatents), file.block(S::kCoarse), file.layer(4 * S::kFine, S::kCoarse);
   for (std::size_t i = 0; i < S::kBlocks; ++i) file.block(S::kFine);
   file.layer(S::kContext, S::kFine);
@@ -83,7 +83,7 @@ lic::Scales make_scales(std::size_t stages) {
       file.put<std::int32_t>(1, [&] { return quarter % S::kGroups ^ (stage + quarter / S::kGroups); });
       file.layer(S::kOfGroup, S::kFeatures);
     }
-    file.put<std::int32_t>(passes * S::kLatents * S::kAnchors, [&] { return file.random() % 4001; });
+    file.put<std::int32_t>(passes * S::kLatents * lic::kAnchors, [&] { return file.random() % 4001; });
   }
   require(file.data.size() == lic::Scales::bytes(stages));
   return lic::Scales(lic::Numbers(file.data.data()), stages);
@@ -95,7 +95,7 @@ lic::Means make_means(const lic::Means::Sizes& sizes) {
   file.put<std::uint32_t>(1, [&] { return sizes.features; });
   for (const std::size_t inputs : {sizes.hyper_latents, sizes.features})
     for (std::size_t place = 0; place < 4; ++place) file.real(sizes.features, inputs);
-  file.put<float>(M::kAnchors * sizes.features, [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
+  file.put<float>(lic::kAnchors * sizes.features, [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
   file.real_block(M::kFirstSide, sizes.features);
   for (std::size_t stage = 0, pass = 0; stage < sizes.stages; ++stage) {
     if (stage) file.real(sizes.features, sizes.features + sizes.latents);
@@ -124,7 +124,7 @@ lic::Analysis make_analysis(const lic::Analysis::Sizes& sizes) {
 lic::Latents make_latents(const lic::Latents::Sizes& sizes) {
   using L = lic::Latents;
   File file;
-  file.put<float>(L::kAnchors * (sizes.features + sizes.latents), [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
+  file.put<float>(lic::kAnchors * (sizes.features + sizes.latents), [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
   file.layer(sizes.channels, 4 * sizes.features);
   for (std::size_t i = 0; i < L::kBlocks; ++i) file.block(sizes.channels);
   file.layer(sizes.latents, sizes.channels);
@@ -142,7 +142,7 @@ lic::HyperAnalysis make_hyper_analysis(const lic::HyperAnalysis::Sizes& sizes) {
 
 lic::Draft make_draft(const lic::Draft::Sizes& sizes) {
   File file;
-  file.put<float>(lic::Draft::kAnchors * sizes.latents, [&] { return static_cast<float>(file.random() % 100) / 20; });
+  file.put<float>(lic::kAnchors * sizes.latents, [&] { return static_cast<float>(file.random() % 100) / 20; });
   file.layer(sizes.outputs(), sizes.inputs());
   require(file.data.size() == sizes.bytes());
   return lic::Draft(lic::Numbers(file.data.data()), sizes);
@@ -152,8 +152,8 @@ lic::Draft make_draft(const lic::Draft::Sizes& sizes) {
 lic::ErrorGradient make_gradient(const lic::ErrorGradient::Sizes& sizes) {
   using G = lic::ErrorGradient;
   File file;
-  file.put<float>(G::kAnchors, [&] { return static_cast<float>(file.random() % 100) / 200; });
-  file.put<float>(G::kAnchors * sizes.latents, [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
+  file.put<float>(lic::kAnchors, [&] { return static_cast<float>(file.random() % 100) / 200; });
+  file.put<float>(lic::kAnchors * sizes.latents, [&] { return static_cast<float>(file.random() % 100) / 50 - 1; });
   file.put<std::int32_t>(sizes.latents, [&] { return static_cast<std::int32_t>(file.random()) >> 12; });
   file.put<std::int32_t>(sizes.latents, [&] { return 5 + file.random() % 9; });
   file.put<lic::Feature>(sizes.latents * G::kInputs, [&] { return static_cast<std::int32_t>(file.random() % 1001) - 500; });
@@ -165,7 +165,7 @@ lic::Detail make_detail() {
   std::mt19937 random{1};
   std::vector<float> numbers(lic::Detail::kNumbers);
   for (float& number : numbers) number = static_cast<float>(static_cast<int>(random() % 2001) - 1000) * 2e-4f;
-  for (std::size_t k = 0; k < lic::Detail::kAnchors; ++k) numbers[k] -= 3;
+  for (std::size_t k = 0; k < lic::kAnchors; ++k) numbers[k] -= 3;
   return lic::Detail(numbers.data());
 }
 

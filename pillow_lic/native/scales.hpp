@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "anchors.hpp"
 #include "depthwise.hpp"
 
 namespace lic {
@@ -39,7 +40,7 @@ class Hyper {
 // The network of one stage.
 class Stage {
  public:
-  static constexpr std::size_t kFeatures = Hyper::kFeatures, kLatents = 384, kAnchors = 9, kGroups = 4, kOfGroup = kLatents / kGroups;
+  static constexpr std::size_t kFeatures = Hyper::kFeatures, kLatents = 384, kGroups = 4, kOfGroup = kLatents / kGroups;
   using Known = std::array<std::vector<std::size_t>, kGroups>;  // by place: the groups that are coded there
   static constexpr std::size_t kBefore = kFeatures + kAnchors + 1;  // inputs before the magnitudes: one more, 0, makes pairs of them
 

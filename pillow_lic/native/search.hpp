@@ -120,7 +120,7 @@ class Search {
       Feature* to = input_.data();
       for (std::size_t x = column; x < width_; x += 2, to += layer.inputs) {
         std::copy_n(&turned_[x * kFeatures], kFeatures, to);
-        for (std::size_t k = 0; k < Stage::kAnchors; ++k) to[kFeatures + k] = static_cast<Feature>(Stage::nearness(level(y, x), k));
+        for (std::size_t k = 0; k < kAnchors; ++k) to[kFeatures + k] = static_cast<Feature>(Stage::nearness(level(y, x), k));
       }
       for (std::size_t known = 0; known < stage_.known[place].size(); ++known)
         turn_group(stage_.known[place][known], y, column, &input_[Stage::kBefore + known * kOfGroup], layer.inputs);

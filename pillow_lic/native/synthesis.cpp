@@ -1,15 +1,10 @@
 #include "synthesis.hpp"
 
-#include <algorithm>
-
-#include "exponent.hpp"
-
 namespace lic {
 
 namespace {
 
-constexpr float kSpacing = 128.0f;  // levels between two anchors
-constexpr int kLatentBits = 11;     // after the point, of latents as features
+constexpr int kLatentBits = 11;  // after the point, of latents as features
 
 // Weights (outputs, inputs), by kOutputs outputs and pair of inputs.
 std::vector<PairWeights> paired(const std::vector<Feature>& flat, std::size_t inputs) {
@@ -20,8 +15,6 @@ std::vector<PairWeights> paired(const std::vector<Feature>& flat, std::size_t in
         made[block * inputs / 2 + input / 2].of[PairWeights::at(k, input % 2)] = flat[(block * kOutputs + k) * inputs + input];
   return made;
 }
-
-constexpr std::size_t ordered(std::size_t n) { return n / kOutputs * kOutputs + output_at(n % kOutputs); }
 
 std::vector<Sums> sums_of(const std::vector<std::int32_t>& flat) {
   std::vector<Sums> made(flat.size() / kOutputs);
@@ -40,16 +33,11 @@ Synthesis::Synthesis(Numbers numbers)
       straight(paired(numbers.take<Feature>(4 * kPlanes * kSquare * kLatents), kLatents)) {}
 
 Synthesis::Factors Synthesis::factors(float level) const {
-  const float at = level / kSpacing;
-  const std::size_t below = std::min(static_cast<std::size_t>(at), kAnchors - 2);
-  const float share = at - static_cast<float>(below);
+  const AmongAnchors at(level);
   Factors found{level, std::vector<float>(kLatents), std::vector<float>(kFine), std::vector<float>(kContext)};
-  const auto between = [&](const std::vector<float>& anchors, std::size_t n, std::size_t k) {
-    return anchors[below * n + k] * (1.0f - share) + anchors[(below + 1) * n + k] * share;
-  };
-  for (std::size_t k = 0; k < kLatents; ++k) found.latents[k] = static_cast<float>(exponential(between(latents, kLatents, k))) * static_cast<float>(1 << kLatentBits);
-  for (std::size_t k = 0; k < kFine; ++k) found.fine[k] = static_cast<float>(exponential(between(fine, kFine, ordered(k))));
-  for (std::size_t k = 0; k < kContext; ++k) found.context[k] = between(context, kContext, ordered(k));
+  for (std::size_t k = 0; k < kLatents; ++k) found.latents[k] = at.factor(latents.data(), kLatents, k) * static_cast<float>(1 << kLatentBits);
+  for (std::size_t k = 0; k < kFine; ++k) found.fine[k] = at.factor(fine.data(), kFine, ordered(k));
+  for (std::size_t k = 0; k < kContext; ++k) found.context[k] = at.number(context.data(), kContext, ordered(k));
   return found;
 }
 

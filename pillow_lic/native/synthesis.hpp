@@ -9,15 +9,15 @@
 
 #include <vector>
 
+#include "anchors.hpp"
 #include "block.hpp"
 
 namespace lic {
 
 class Synthesis {
  public:
-  static constexpr std::size_t kLatents = 384, kCoarse = 128, kFine = 64, kBlocks = 3, kPlanes = 12, kContext = 16, kAnchors = 9;
+  static constexpr std::size_t kLatents = 384, kCoarse = 128, kFine = 64, kBlocks = 3, kPlanes = 12, kContext = 16;
   static constexpr std::size_t kSquare = 16;  // numbers of a plane for a place at 1/8: 4x4
-  static constexpr float kLargestLevel = 1024.0f;
   static constexpr int kPictureBits = 20;  // after the point, of the picture's sums
 
   // Of a file of numbers: by anchor the log of the factor of every latent, that of every fine channel, and what is added to the context
