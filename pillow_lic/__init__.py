@@ -26,8 +26,8 @@ from __future__ import annotations
 
 import os as _os
 
-from .early_interrupt import Quiet as _Quiet
-from .early_interrupt import is_command as _is_command
+from .process_start import Quiet as _Quiet
+from .process_start import is_command as _is_command
 
 with _Quiet(_is_command()):
     from typing import TYPE_CHECKING, Any

@@ -5,7 +5,7 @@ Exit codes: those of the commands (see `commands`), 1 for an error, 130 when int
 
 from __future__ import annotations
 
-from .early_interrupt import INTERRUPTED, Quiet, is_command, without_threads_of_numpy
+from .process_start import INTERRUPTED, Quiet, is_command, without_threads_of_numpy
 
 with Quiet(__name__ == "__main__" or is_command()):
     import argparse

@@ -77,10 +77,10 @@ LAW = {
     "opening": ("arguments errors files fileformat =inspecting plugin", "PIL"),
     "saving": ("arguments files metadata codec color engine =families fileformat =inspecting options jpeg_originals", "PIL"),
     "header_only": ("engine/interpreter fileformat", "PIL"),
-    "early_interrupt": ("", ""),
+    "process_start": ("", ""),
     "LicImagePlugin": ("engine/interpreter fileformat/identity header_only plugin saving", "PIL"),
     "__init__": (
-        "early_interrupt LicImagePlugin opening plugin saving restoring engine/interpreter engine/settings errors autoload/after_import batch",
+        "process_start LicImagePlugin opening plugin saving restoring engine/interpreter engine/settings errors autoload/after_import batch",
         "",
     ),
     "installed_files": ("files", ""),
@@ -91,7 +91,7 @@ LAW = {
     "batch/locations": ("errors files batch", ""),
     "batch/stores": ("errors files batch", "fsspec"),
     "batch/raw": ("batch metadata", "PIL rawpy"),
-    "batch/processes": ("early_interrupt errors", ""),
+    "batch/processes": ("process_start errors", ""),
     "batch/adjustment": ("errors color metadata", "PIL"),
     "batch/cluster": ("errors __init__ batch", "distributed"),
     "pages": ("pages", "PIL"),
@@ -112,7 +112,7 @@ LAW = {
     "freezing": ("", ""),
     "freezing/hook-pillow_lic": ("", "PyInstaller"),
     "commands": ("*", "numpy PIL"),
-    "__main__": ("__init__ early_interrupt errors commands", "PIL argcomplete"),
+    "__main__": ("__init__ process_start errors commands", "PIL argcomplete"),
     "imageio_plugin": ("*", "numpy PIL imageio"),
 }  # fmt: skip
 

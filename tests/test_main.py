@@ -301,7 +301,7 @@ def test_convert_makes_no_folder_of_a_minus(
 def test_a_package_in_an_archive_says_why_it_cannot_be_there(tmp_path: Path) -> None:
     package = Path(plan.__file__).parent.parent
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        for name in ("__init__.py", "early_interrupt.py"):
+        for name in ("__init__.py", "process_start.py"):
             archive.write(package / name, Path("pillow_lic", name))
     program = f"import sys; sys.path.insert(0, {str(tmp_path / 'a.zip')!r}); import pillow_lic"
     found = subprocess.run([sys.executable, "-IS", "-c", program], capture_output=True, text=True, check=False)

@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
-from ..early_interrupt import without_threads_of_numpy
 from ..errors import Ignoring, is_from_outside, let_pass
+from ..process_start import without_threads_of_numpy
 
 T = TypeVar("T")
 R = TypeVar("R")

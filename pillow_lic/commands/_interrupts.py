@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ..early_interrupt import INTERRUPTED
+from ..process_start import INTERRUPTED
 
 _A_MOMENT = 0.05
 """Seconds in which Python ends a callback."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..command_values import byte_count, typed
-from ..early_interrupt import INTERRUPTED
+from ..process_start import INTERRUPTED
 from . import _interrupts, _words
 
 if TYPE_CHECKING:

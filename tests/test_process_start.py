@@ -74,11 +74,11 @@ def test_a_program_that_imports_the_package_is_interrupted_as_it_wants(tmp_path:
 
 @pytest.mark.parametrize("argv", [["-m"], [], [""]])
 def test_other_programs_are_no_command(argv: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from pillow_lic import early_interrupt
+    from pillow_lic import process_start
 
     monkeypatch.setattr(sys, "argv", argv)
     monkeypatch.setattr(sys, "orig_argv", [sys.executable, "-m", "pillow_lic_of_another"])
-    assert not early_interrupt.is_command()
+    assert not process_start.is_command()
 
 
 @pytest.mark.parametrize("given", [None, "3"])
