@@ -80,8 +80,8 @@ BEGINNINGS = ("scales_z", "means_z")
 """The roles of networks that an encoder runs once, however often it chooses."""
 _PACKAGE = Path(__file__).parent.parent
 _PASS = re.compile(r"_[a-z0-9]$")
-_PEAK_EDGE, _PEAK_RUNS = 96, 100
-"""Rows and columns of the matrices: OpenBLAS works on products of more than 100 with several threads."""
+_PEAK_EDGE, _PEAK_RUNS = 64, 100
+"""Rows and columns of the matrices: of larger products OpenBLAS shares the work among threads, which wait for each other."""
 
 
 @dataclass
