@@ -4,6 +4,7 @@
            ├glyphs▶ ink and cover on smooth grounds ┘
            └─ground─▶ smooth under what is kept ─▶ the family's encoder
 
-All is weighed at the aim of a level (`aims`); `writing.forms` compares whole files. A photograph has no such blocks, and its file stays as
-it is without this room.
+All is weighed at the aim of a level (`aims`); `writing.forms` compares whole files. Pages that were saved as JPEG before (`damage`) get
+colours of fewer bits (`snapping`). What goes pixel by pixel is in native code (`pixelwise`). A photograph has no such blocks, and its file
+stays as it is without this room.
 """
