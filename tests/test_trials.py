@@ -138,7 +138,7 @@ def test_the_ground_under_glyphs_is_not_what_the_codec_spent_on_them() -> None:
     cover = np.zeros((192, 256), np.uint8)
     cover[:, 20] = 128
     nothing = np.zeros((12, 16), np.bool_)
-    made = layer._of_blocks(soft_lines(), nothing, nothing, aim, (soft_lines(), cover))
+    made = layer._of_blocks(soft_lines(), nothing, nothing, nothing, aim, (soft_lines(), cover))
     left = made.left()
     assert (left[:, 1] == 0).all()
     assert left.sum() == 12 * 15
