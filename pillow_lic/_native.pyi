@@ -486,3 +486,33 @@ def snap(colors: _Uint8s, exact: NDArray[np.bool_], slope: int, passes: int) -> 
     slope: what a squared level of error of one channel costs, in 1/2^24 bit. passes: each weighs by what the one before counted. Return
     what is likely to be spent at every pixel, int32[H * W] of 1/256 bit. ValueError for shapes that do not belong together.
     """
+
+def marked(flags: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How many of bool[h, w] are marked in every block of 16x16 pixels, flattened."""
+
+def strokes(colors: NDArray[np.uint8], sides: int, away: int, step: int) -> NDArray[np.uint8]:
+    """Of every pixel of uint8[h, w, C], flattened, the sum of what holds.
+
+    1: at least `sides` of four neighbours are equal. 2: some channel steps by at least `step` levels to a pixel that far `away` along an
+    axis. ValueError for `away` 0.
+    """
+
+def near_planes(
+    colors: NDArray[np.uint8], places: NDArray[np.int64], planes: NDArray[np.float32], most: float
+) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Which pixels of blocks are within `most` levels of their planes in every channel, bool[n * 256], and the mean square of their distances.
+
+    places: int64[n], raster indexes of whole blocks of uint8[h, w, C]. planes: float32[n, 3, C]. ValueError for places that are none.
+    """
+
+def fit_planes(
+    colors: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    marked: NDArray[np.bool_],
+    prior: NDArray[np.float32] | None,
+    trust: float,
+) -> NDArray[np.float32]:
+    """The planes float32[n * 3 * C] through the marked pixels bool[n, 256] of blocks, by least squares.
+
+    prior: planes that count with weight `trust` a pixel.
+    """

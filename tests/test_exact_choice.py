@@ -93,9 +93,9 @@ def test_exact_letters_may_cost_more_than_fewer_colours(dearer: float, codec: fl
         every = np.ones(shape, np.bool_)
         return choice.Weighed(every, np.full(shape, 50, np.float32), np.ones(shape, np.float32), is_sure=False)
 
-    def cost(colors: Pixels, part: layer._Part, aim: aims.Aim, spent: npt.NDArray[np.float32]) -> float:
+    def cost(colors: Pixels, part: layer._Part, aim: aims.Aim, spent: npt.NDArray[np.float32]) -> tuple[float, float]:
         exact = part.kept & ~part.soft & ~_flat(soft_lines())
-        return float(np.where(exact, 50 * dearer, np.where(part.kept, 50, spent)).sum())
+        return float(np.where(exact, 50 * dearer, np.where(part.kept, 50, spent)).sum()), 1.0
 
     with (
         mock.patch.object(choice, "weighed", weighed),
@@ -136,7 +136,7 @@ def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
     spent = np.float32([[100, 200, 300]])
     pixels = np.full((16, 48, 3), 90, np.uint8)
     layered = exact_layer.bits(pixels, np.uint8([[0, 255, 0]]).repeat(16, 0).repeat(16, 1))
-    assert layer._cost(pixels, part, AIM, spent) == pytest.approx(layered + 5 + 300)
+    assert layer._cost(pixels, part, AIM, spent) == (pytest.approx(layered + 5 + 300), layered)
 
 
 def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_cheaper() -> None:

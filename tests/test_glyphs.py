@@ -111,9 +111,10 @@ def test_glyphs_take_the_place_of_blocks_where_they_cost_clearly_less(bits: floa
     blocks = layer._Part(~none, none, None)
     soft = layer._Part(none, none, glyphs_of(np.asarray(slide()), None))
     pixels = np.zeros((64, 64, 3), np.uint8)
-    with mock.patch.object(layer, "_cost", lambda colors, part, aim, spent: 100 if part.glyphs is None else bits):
+    with mock.patch.object(layer, "_cost", lambda colors, part, aim, spent: (100 if part.glyphs is None else bits, 7)):
         chosen = layer._cheapest(pixels, [blocks, soft], AIM, np.zeros((4, 4), np.float32))
     assert (chosen.glyphs is not None) == has_glyphs
+    assert chosen.bits == 7
 
 
 def test_a_psnr_is_reached_with_glyphs() -> None:

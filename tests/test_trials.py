@@ -1,6 +1,8 @@
 """A picture in doubt is settled square by square: what is tried, how often, and what is never coded twice."""
 
+import threading
 from collections.abc import Callable
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -12,10 +14,10 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic.engine import models
-from pillow_lic.exact import layer, merging, whole
+from pillow_lic.exact import layer, whole
 from pillow_lic.families import Request
 from pillow_lic.families.lic1.writing import Writer
-from pillow_lic.fileformat import squares, vp8l
+from pillow_lic.fileformat import vp8l
 from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.levels import quality_to_level
 from pillow_lic.writing.forms import Coded, Picture
@@ -62,6 +64,24 @@ def test_only_squares_in_doubt_are_tried_and_the_picture_is_coded_once() -> None
     assert shapes.count((2 * SIDE, 2 * SIDE)) == 1
     assert 1 <= shapes.count((SIDE, SIDE)) <= 2
     assert len(shapes) <= 3
+
+
+@pytest.mark.usefixtures("small_squares")
+def test_threads_search_squares_at_once_for_the_same_file() -> None:
+    im = Image.fromarray(np.concatenate([collage(), collage()], 1))
+    names: set[str] = set()
+    chosen = layer._chosen
+
+    def spy(*arguments: Any) -> layer._Part:
+        names.add(threading.current_thread().name)
+        return chosen(*arguments)
+
+    files = []
+    for threads in (1, 3):
+        with pillow_lic.settings(threads=threads), mock.patch.object(layer, "_chosen", spy):
+            files.append(pillow_lic.encode(im, quality=5, effort=0, model="lic2"))
+    assert files[0] == files[1]
+    assert len(names) > 1
 
 
 def test_what_was_tried_at_the_effort_of_the_file_is_written() -> None:
@@ -113,28 +133,12 @@ def test_photographs_end_the_lossless_search_of_what_is_drawn_in_part() -> None:
         assert whole.may_be_within(few, 0.0, is_drawn=True)  # a palette of 16 colours, whatever their differences are
 
 
-def test_the_nearest_of_the_colours_that_stay() -> None:
-    rng = np.random.default_rng(4)
-    kinds, staying = (rng.integers(0, 256, (number, 3)).astype(np.float32) for number in (5000, 300))
-    distances = np.square(kinds[:, None] - staying).sum(2)
-    for limit in (0.0, 30.0, 300.0, 1e6):
-        found = merging._nearest(kinds, staying, limit)
-        assert (distances[np.arange(5000), found] == distances.min(1)).all()
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_errors_are_those_of_a_mean_of_channels(channels: int) -> None:
-    one, other = np.random.default_rng(5).integers(0, 256, (2, 37, 50, channels), np.uint8)
-    wanted = squares.sums(np.square(one.astype(np.float32) - other).mean(2), 16)
-    assert (squares.errors(one, other, 16) == wanted).all()
-
-
 @pytest.mark.usefixtures("small_squares")
 def test_the_ground_under_glyphs_is_not_what_the_codec_spent_on_them() -> None:
     cover = np.zeros((192, 256), np.uint8)
     cover[:, 20] = 128
     nothing = np.zeros((12, 16), np.bool_)
-    made = layer._of_blocks(soft_lines(), nothing, nothing, aim, (soft_lines(), cover))
+    made = layer._of_blocks(soft_lines(), nothing, nothing, nothing, aim, (soft_lines(), cover))
     left = made.left()
     assert (left[:, 1] == 0).all()
     assert left.sum() == 12 * 15

@@ -128,7 +128,7 @@ def measured(colors: Pixels) -> Blocks:
     """Return the blocks of a tile (h, w, 1 or 3); the cost of those with few equal pixels is 0."""
     numbers = packed(colors)
     known = _repeats(numbers)
-    equal = squares.sums(known, BLOCK) / squares.sums(np.ones(numbers.shape, np.bool_), BLOCK)
+    equal = np.divide(pixelwise.marked(known), squares.counts(numbers.shape, BLOCK), dtype=np.float32)
     looked_at = equal >= LEAST_EQUAL
     if not looked_at.any():
         return Blocks(equal, pixelwise.contrast(colors), np.zeros_like(equal))

@@ -134,7 +134,7 @@ def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
         cut[rows, columns] = values.reshape(-1, BLOCK, BLOCK, *plane.shape[2:])
     result.blocks[rows, columns] = True
     result.contrasts[rows, columns] = contrasts[explained].sum(1)
-    result.even[rows, columns] = grounds.are_even(blocks.ground[explained])
+    result.even[rows, columns] = blocks.even[explained]
     return result
 
 
@@ -183,8 +183,9 @@ def _errors(ink: Pixels, cover: Pixels, colors: Pixels, aim: Aim) -> tuple[Float
 
 def rounded(cover: Pixels, steps: int) -> Pixels:
     """Return cover, 0 to 255, rounded to so many steps from 0 to 255."""
-    result: Pixels = np.rint(np.rint(cover * (steps / 255)) * (255 / steps)).astype(np.uint8)
-    return result
+    levels = np.arange(256)
+    table: Pixels = np.rint(np.rint(levels * (steps / 255)) * (255 / steps)).astype(np.uint8)
+    return table[cover]
 
 
 def degrees(aim: Aim) -> int:

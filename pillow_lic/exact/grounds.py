@@ -5,12 +5,11 @@ Where letters leave few flat pixels, as dense and bold ones do, the plane of a b
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import squares
 from . import pixelwise
 from .drawn import BLOCK
 
@@ -33,16 +32,22 @@ _ROUNDS = 2
 """Blocks in a row over which a plane goes on."""
 _TRUST = 0.15
 """Weight of every pixel of a plane that goes on, where one of the ground has 1."""
+_ONE_COLOR = 1.0
+"""Levels within a block below which a ground is of one colour."""
 _BESIDE = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1) if row or column]
 
 
 class Ground(NamedTuple):
-    """Blocks (n) of a tile by raster index, their pixels and the ground beneath (n, 256, C), and which pixels (n, 256) are none of it."""
+    """Blocks (n) of a tile by raster index, their pixels and the ground beneath (n, 256, C), and which pixels (n, 256) are none of it.
+
+    even: whether the ground is of one colour.
+    """
 
     places: Places
     pixels: Floats
     ground: Floats
     drawn: Mask
+    even: Mask
 
 
 class _Fit(NamedTuple):
@@ -63,10 +68,10 @@ def smooth(colors: Pixels, taken: Mask | None) -> Ground:
     """
     is_flat = pixelwise.flat(colors, _FLAT)
     busy = pixelwise.contrast(colors) >= _LEAST_CONTRAST
-    known = squares.sums(is_flat, BLOCK) >= _LEAST_GROUND * BLOCK**2
+    known = pixelwise.marked(is_flat) >= _LEAST_GROUND * BLOCK**2
     near = _spread(busy)
     places = np.flatnonzero(known & near)
-    fit = _fitted(at(colors, places), at(is_flat, places).astype(np.bool_))
+    fit = _fitted(colors, places, _at(is_flat, places))
     planes = np.zeros((busy.size, 3, colors.shape[2]), np.float32)
     has_plane = np.zeros(busy.shape, np.bool_)
     planes[places[fit.smooth]] = fit.planes[fit.smooth]
@@ -78,12 +83,12 @@ def smooth(colors: Pixels, taken: Mask | None) -> Ground:
         planes[places], has_plane.ravel()[places] = beside.planes, True
         found.append((places, beside.planes, beside.weights))
     places, fitted, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    ground: Floats = _BASIS @ fitted
+    even = ((BLOCK - 1) / BLOCK * np.abs(fitted[:, 1:]).sum(1) < _ONE_COLOR).all(1)
     if taken is not None:
         kept = taken[: busy.shape[0], : busy.shape[1]].ravel()[places]
-        stays = ~kept | ~are_even(ground)
-        places, ground, weights = places[stays], ground[stays], weights[stays]
-    return Ground(places, at(colors, places), ground, ~weights)
+        stays = ~kept | ~even
+        places, fitted, weights, even = places[stays], fitted[stays], weights[stays], even[stays]
+    return Ground(places, at(colors, places), _BASIS @ fitted, ~weights, even)
 
 
 def joined(one: Ground, other: Ground) -> Ground:
@@ -93,12 +98,13 @@ def joined(one: Ground, other: Ground) -> Ground:
         np.concatenate([one.pixels, other.pixels]),
         np.concatenate([one.ground, other.ground]),
         np.concatenate([one.drawn, other.drawn]),
+        np.concatenate([one.even, other.even]),
     )
 
 
 def are_even(ground: Floats) -> Mask:
     """Return which grounds (n, 256, C) are of one colour."""
-    even: Mask = (np.ptp(ground, 1) < 1).all(1)
+    even: Mask = (np.ptp(ground, 1) < _ONE_COLOR).all(1)
     return even
 
 
@@ -137,26 +143,23 @@ def _spread(blocks: Mask) -> Mask:
 
 def at(plane: npt.NDArray[np.generic], places: Places) -> Floats:
     """Return blocks of a plane (h, w, ...) of whole ones by raster index: (n, 256, ...)."""
+    return _at(plane, places).astype(np.float32)
+
+
+def _at(plane: npt.NDArray[Any], places: Places) -> npt.NDArray[Any]:
+    """Return the same as they are."""
     rows, columns = np.divmod(places, plane.shape[1] // BLOCK)
-    return blocks_of(plane)[rows, columns].reshape(len(places), BLOCK**2, *plane.shape[2:]).astype(np.float32)
+    return blocks_of(plane)[rows, columns].reshape(len(places), BLOCK**2, *plane.shape[2:])
 
 
-def _fitted(pixels: Floats, flat: Mask) -> _Fit:
-    """Return the planes through the ground of blocks (n, 256, C) whose flat pixels (n, 256) are ground or letters."""
-    middle = pixels[:, :, pixels.shape[2] // 2]
+def _fitted(colors: Pixels, places: Places, flat: Mask) -> _Fit:
+    """Return the planes through the ground of blocks (n) whose flat pixels (n, 256) are ground or letters."""
+    middle = _at(colors[:, :, colors.shape[2] // 2], places)
     weights = flat & (np.abs(middle - _commonest(middle, flat)[:, None]) <= _BAND)
     for _ in range(3):
-        planes = _planes(pixels, weights.astype(np.float32), None)
-        weights, noise = _near(pixels, planes)
+        planes = pixelwise.fitted_planes(colors, places, weights)
+        weights, noise = pixelwise.near_planes(colors, places, planes, _NEAR)
     return _Fit(planes, weights, (weights.mean(1) >= _LEAST_GROUND) & (noise <= _NOISE**2))
-
-
-def _near(pixels: Floats, planes: Floats) -> tuple[Mask, Floats]:
-    """Return which pixels of blocks (n, 256, C) are near their planes (n, 3, C), and the mean square of their distances (n)."""
-    distance = largest(np.abs(pixels - _BASIS @ planes))
-    near = distance <= _NEAR
-    noise: Floats = (np.square(distance) * near).sum(1) / np.maximum(near.sum(1), 1)
-    return near, noise
 
 
 def _continued(colors: Pixels, planes: Floats, has_plane: Mask, busy: Mask) -> tuple[Places, _Fit]:
@@ -164,40 +167,28 @@ def _continued(colors: Pixels, planes: Floats, has_plane: Mask, busy: Mask) -> t
     whole = np.pad(has_plane, 1)
     height, width = busy.shape
     places = np.flatnonzero(busy & ~has_plane & _spread(has_plane))
-    pixels = at(colors, places)
     most = np.zeros(len(places), np.intp)
     best = np.zeros((len(places), 3, colors.shape[2]), np.float32)
     for row, column in _BESIDE:
         there = whole[1 + row : 1 + row + height, 1 + column : 1 + column + width].ravel()[places]
         on = planes[places[there] + row * width + column].copy()
         on[:, 0] -= row * on[:, 1] + column * on[:, 2]
-        count = _near(pixels[there], on)[0].sum(1)
+        count = pixelwise.near_planes(colors, places[there], on, _NEAR)[0].sum(1)
         index = np.flatnonzero(there)
         better = count > most[index]
         most[index[better]], best[index[better]] = count[better], on[better]
+    weights, noise = pixelwise.near_planes(colors, places, best, _NEAR)
     for _ in range(2):
-        weights, noise = _near(pixels, best)
-        best = _planes(pixels, weights.astype(np.float32), best)
-    weights, noise = _near(pixels, best)
+        best = pixelwise.fitted_planes(colors, places, weights, best, _TRUST)
+        weights, noise = pixelwise.near_planes(colors, places, best, _NEAR)
     stays = (weights.mean(1) >= _LEAST_BESIDE) & (noise <= _NOISE**2)
     return places[stays], _Fit(best[stays], weights[stays], stays[stays])
 
 
-def _commonest(levels: Floats, among: Mask) -> Floats:
+def _commonest(levels: Pixels, among: Mask) -> Floats:
     """Return the level (n) in whose neighbourhood most of the marked levels (n, p) lie."""
-    bins = (levels / 8).astype(np.intp) + 32 * np.arange(len(levels))[:, None]
+    bins = (levels >> 3) + 32 * np.arange(len(levels))[:, None]
     counts = np.bincount(bins[among], minlength=32 * len(levels)).reshape(-1, 32)
     counts[:, :-1] += counts[:, 1:]
     commonest: Floats = (8 * (counts.argmax(1) + 1)).astype(np.float32)
     return commonest
-
-
-def _planes(pixels: Floats, weights: Floats, prior: Floats | None) -> Floats:
-    """Return the planes (n, 3, C) that fit the weighted pixels of each block best, by least squares; of a prior, with _TRUST in it."""
-    matrix = np.einsum("np,pi,pj->nij", weights, _BASIS, _BASIS, optimize=True) + 1e-3 * np.eye(3, dtype=np.float32)
-    sides = np.einsum("pi,npc->nic", _BASIS, weights[:, :, None] * pixels, optimize=True)
-    if prior is not None:
-        all_pixels = _TRUST * _BASIS.T @ _BASIS
-        matrix, sides = matrix + all_pixels, sides + all_pixels @ prior
-    planes: Floats = np.linalg.solve(matrix, sides).astype(np.float32)
-    return planes

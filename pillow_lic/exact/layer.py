@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import exact_layer, squares
+from ..fileformat import exact_layer
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
 from . import choice, damage, drawn, glyphs, margins, merging, pixelwise, snapping
 from .aims import Aim
-from .choice import Spent
+from .choice import Spent, Weighed
 from .drawn import BLOCK, Blocks
 from .glyphs import Glyphs
 
@@ -27,6 +28,8 @@ WHOLE = 0.9
 """Share of exact pixels from which on a file without networks may be the smaller one."""
 _LEAST_OF_CODEC = 8 * 64
 """Bits of the networks that a file with a layer has at the least."""
+_LEAST_COST = 0.01
+"""Bits a level of contrast that blocks cost at the least: letters of one colour on flat ground."""
 _GLYPHS_COST = 1.1
 """What glyphs cost for one bit of what is expected: a line chart at quality 2 had 32.1 dB where blocks of fewer colours had 37.5, for the
 same bits and error by expectation."""
@@ -40,12 +43,21 @@ class _Part(NamedTuple):
     """The kept part of an area: its exact blocks, those of them that may have fewer colours at every level, and its glyphs.
 
     is_damaged: whether its colours are snapped.
+    bits: about those of its layer, where they were counted.
     """
 
     kept: Mask
     soft: Mask
     glyphs: Glyphs | None
     is_damaged: bool = False
+    bits: float | None = None
+
+
+class _Found(NamedTuple):
+    """What is kept of a square, and what returns the layer of the square alone."""
+
+    part: _Part
+    alone: Callable[[], Layer]
 
 
 def found(
@@ -54,26 +66,35 @@ def found(
     aim: Callable[[int], Aim],
     spent: Callable[[Area], Floats],
     pays: Callable[[Area, Callable[[], Layer]], bool] | None = None,
+    each: Callable[[Callable[[Area], _Found | None], Sequence[Area]], Iterable[_Found | None]] = map,
 ) -> Layer | None:
     """Return the layer that pays for the content of a picture (H, W, 1 or 3) in files near a level; None for one like a photograph.
 
     aim: returns that of files of a level. spent: returns what the blocks of a square cost the codec; asked where there is doubt. pays:
-    returns whether a square is to have a layer, which it makes for it alone if it calls what it gets; None: all do.
+    returns whether a square is to have a layer, which it makes for it alone if it calls what it gets; None: all do. each: returns what a
+    function returns for every square, in their order.
     """
     height, width = colors.shape[:2]
     kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
     soft, damaged = np.zeros_like(kept), np.zeros_like(kept)
     blends: tuple[Pixels, Pixels] | None = None
+    bits: float | None = 0.0
     areas = squares_of(height, width)
-    for area in areas:
+
+    def searched(area: Area) -> _Found | None:
         part = _chosen(colors[area.slices], aim(level), partial(spent, area))
         if not part.kept.any() and part.glyphs is None:
+            return None
+        alone = cache(partial(_of_part, colors[area.slices], part, aim, level))
+        return _Found(part, alone) if pays is None or pays(area, alone) else None
+
+    for area, found in zip(areas, each(searched, areas), strict=True):
+        if found is None:
             continue
-        alone = cache(partial(_of_part, colors[area.slices], part, aim))
-        if pays is not None and not pays(area, alone):
-            continue
+        part, alone = found
         here = area.over(BLOCK).slices
         kept[here], soft[here], damaged[here] = part.kept, part.soft, part.is_damaged
+        bits = None if bits is None or part.bits is None else bits + part.bits
         if part.glyphs is not None:
             if blends is None:
                 blends = np.zeros_like(colors), np.zeros((height, width), np.uint8)
@@ -81,7 +102,9 @@ def found(
     if not kept.any() and blends is None:
         return None
     result = alone() if len(areas) == 1 else _of_blocks(colors, kept, soft, damaged, aim, blends, with_margins=True)
-    if blends is not None or result.share < WHOLE or result.share == 1:
+    if len(areas) > 1 and bits is not None:
+        result.expect(level, bits)
+    if blends is not None or result.share < WHOLE or result.share == 1 or _left_bits(colors, kept) > _LEAST_OF_CODEC:
         return result
     every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, damaged, aim, None)
     return every if every.bits(level) <= result.bits(level) + _LEAST_OF_CODEC else result
@@ -92,11 +115,23 @@ def squares_of(height: int, width: int) -> list[Area]:
     return Tiling(width, height, _SQUARES).tiles()
 
 
-def _of_part(colors: Pixels, part: _Part, aim: Callable[[int], Aim]) -> Layer:
-    """Return the layer of a square alone (h, w, 1 or 3)."""
+def _left_bits(colors: Pixels, kept: Mask) -> float:
+    """Return the bits that the blocks of a picture (H, W, 1 or 3) which are not kept cost at the least where they are."""
+    areas = squares_of(*colors.shape[:2])
+    left = ((area, ~kept[area.over(BLOCK).slices]) for area in areas)
+    return _LEAST_COST * sum(
+        float(pixelwise.contrast(colors[area.slices])[blocks].sum()) for area, blocks in left if blocks.any()
+    )
+
+
+def _of_part(colors: Pixels, part: _Part, aim: Callable[[int], Aim], level: int) -> Layer:
+    """Return the layer of a square alone (h, w, 1 or 3) that was chosen for a level."""
     blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
     damaged = np.full_like(part.kept, part.is_damaged)
-    return _of_blocks(colors, part.kept, part.soft, damaged, aim, blends, with_margins=True)
+    made = _of_blocks(colors, part.kept, part.soft, damaged, aim, blends, with_margins=True)
+    if part.bits is not None:
+        made.expect(level, part.bits)
+    return made
 
 
 def _of_blocks(
@@ -128,7 +163,7 @@ def _with_margins(colors: Pixels, exact: Callable[[Area], Mask], cover: npt.NDAr
         if here.any():
             others = np.zeros_like(here)
             if cover is not None:
-                others = drawn.pixels_of(squares.sums(cover[area.slices] > 0, BLOCK) > 0, here.shape)
+                others = drawn.pixels_of(pixelwise.marked(cover[area.slices] > 0) > 0, here.shape)
             places[area.slices] |= margins.found(colors[area.slices], here, others)
     return places
 
@@ -155,7 +190,7 @@ def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
     weighed = choice.weighed(colors, blocks, aim)
     if weighed.is_sure:
         worth = choice.by_contrast(blocks.contrast, aim)
-        return _cheapest(colors, _of_sure_blocks(colors, weighed.likely, aim, spent), aim, worth)
+        return _cheapest(colors, _of_sure_blocks(colors, weighed, aim, spent), aim, worth)
     worth = spent()
     if not aim.is_exact:
         kept = weighed.paying(choice.FAVOUR * worth)
@@ -176,12 +211,16 @@ def _of_damaged(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> _Part
     return _Part(among & (costs <= choice.FAVOUR * spent()), none, None, is_damaged=True)
 
 
-def _of_sure_blocks(colors: Pixels, exact: Mask, aim: Aim, spent: Spent) -> list[_Part]:
+def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> list[_Part]:
     """Return what may be kept of an area whose blocks beyond doubt are exact; of a page, whose file needs no networks, nothing else."""
+    exact = weighed.likely
     none = np.zeros_like(exact)
     taken = exact if aim.is_exact or exact.mean() >= WHOLE else None
-    parts = [_with_glyphs(exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent))]
-    return parts if taken is not None or parts[0].glyphs is None else [*parts, _Part(exact, none, None)]
+    part = _with_glyphs(exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent))
+    if taken is None and part.glyphs is not None:
+        return [part, _Part(exact, none, None)]
+    beside = 0.0 if part.glyphs is None else part.glyphs.bits
+    return [part._replace(bits=float(weighed.bits[part.kept].sum()) + beside)]
 
 
 def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> list[_Part]:
@@ -214,7 +253,8 @@ def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: 
         for is_smooth in ([False] if smooth is None else [False, True])
     ]
     parts = [part(clear, others, none, is_smooth=is_smooth) for others, is_smooth in ways]
-    costs = [_cost(colors, each, aim, spent()) for each in parts]
+    counted = [_cost(colors, each, aim, spent()) for each in parts]
+    costs = [cost for cost, _ in counted]
     most = choice.FAVOUR_OF_COLORS * min(costs)
     if smooth is None:
         most = max(most, choice.SHARE_OF_LETTERS * float(spent().sum()))
@@ -222,18 +262,25 @@ def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: 
         if costs[place] <= most and (letters & ~clear).any():
             others, is_smooth = ways[place]
             whole = part(letters | clear, others, letters, is_smooth=is_smooth)
-            if _cost(colors, whole, aim, spent()) <= most:
-                return whole
-    return parts[costs.index(min(costs))]
+            cost, bits = _cost(colors, whole, aim, spent())
+            if cost <= most:
+                return whole._replace(bits=bits)
+    best = costs.index(min(costs))
+    return parts[best]._replace(bits=counted[best][1])
 
 
 def _cheapest(colors: Pixels, parts: Sequence[_Part], aim: Aim, spent: Floats) -> _Part:
     """Return what costs least of what may be kept of an area."""
-
-    def cost(part: _Part) -> float:
-        return _cost(colors, part, aim, spent) * (1 if part.glyphs is None else _GLYPHS_COST)
-
-    return parts[0] if len(parts) == 1 else min(parts, key=cost)
+    if len(parts) == 1:
+        return parts[0]
+    best, least = parts[0], math.inf
+    for part in parts:
+        cost, bits = _cost(colors, part, aim, spent)
+        if part.glyphs is not None:
+            cost *= _GLYPHS_COST
+        if cost < least:
+            best, least = part._replace(bits=bits), cost
+    return best
 
 
 def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> _Part:
@@ -242,8 +289,11 @@ def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> _Part:
     return _Part(stays, soft & stays, found)
 
 
-def _cost(colors: Pixels, part: _Part, aim: Aim, spent: Floats) -> float:
-    """Return what an area (h, w, 1 or 3) costs by the bits and the error of its layer, and what the codec spends on the other blocks."""
+def _cost(colors: Pixels, part: _Part, aim: Aim, spent: Floats) -> tuple[float, float]:
+    """Return what an area (h, w, 1 or 3) costs by the bits and the error of its layer, and what the codec spends on the other blocks.
+
+    And the bits of the layer.
+    """
     blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
     made = _of_blocks(colors, part.kept, part.soft, np.zeros_like(part.kept), lambda _: aim, blends)
     area = Area(0, 0, colors.shape[1], colors.shape[0])
@@ -254,7 +304,8 @@ def _cost(colors: Pixels, part: _Part, aim: Aim, spent: Floats) -> float:
     if part.glyphs is not None:
         by_codec &= ~part.glyphs.blocks
         wrong += part.glyphs.wrong[part.glyphs.blocks].sum() / aim.slope
-    return float(exact_layer.bits(shown, cover) + aim.slope * wrong + spent[by_codec].sum())
+    bits = float(exact_layer.bits(shown, cover))
+    return bits + float(aim.slope * wrong + spent[by_codec].sum()), bits
 
 
 def named(colors: Pixels, places: Mask, aim: Callable[[int], Aim]) -> Layer | None:
@@ -290,7 +341,7 @@ class Layer:
         self.colors, self.exact, self.share, self.has_letters = colors, exact, share, has_letters
         self._aim, self._merges, self._soft, self._snapped, self._blends = aim, merges, soft, snapped, blends
         self._payloads: dict[Key, bytes] = {}
-        self._bits: dict[Key, int] = {}
+        self._bits: dict[Key, float] = {}
         self._last: dict[tuple[Area, int, bool], Pixels] = {}
 
     def covered(self, area: Area) -> Mask:
@@ -304,15 +355,15 @@ class Layer:
         parts = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.float32)
         for area in squares_of(height, width):
             here = parts[area.over(BLOCK).slices]
-            here[:] = squares.sums(~self.exact(area), BLOCK) / BLOCK**2
+            here[:] = pixelwise.marked(~self.exact(area)) / BLOCK**2
             if self._blends is not None:
-                here[squares.sums(self._blends[1][area.slices] > 0, BLOCK) > 0] = 0
+                here[pixelwise.marked(self._blends[1][area.slices] > 0) > 0] = 0
         return parts
 
-    def payload(self, level: int, tiling: Tiling) -> bytes:
-        """Return the payload of the exact section of a file of that level, which has these tiles."""
+    def payload(self, level: int, tiling: Tiling, *, soon: bool = False) -> bytes:
+        """Return the payload of the exact section of a file of that level, which has these tiles. soon: by a shorter search."""
         if (key := self._key(level)) not in self._payloads:
-            streams = [exact_layer.written(*self.over(area, level)) for area in tiling.tiles()]
+            streams = [exact_layer.written(*self.over(area, level), soon=soon) for area in tiling.tiles()]
             self._payloads[key] = exact_layer.pack(streams, tiling)
         return self._payloads[key]
 
@@ -354,7 +405,11 @@ class Layer:
         soft = exact & self._soft(area)
         return merging.merged(colors, soft, self.reach(level), exact & ~soft)
 
-    def bits(self, level: int) -> int:
+    def expect(self, level: int, bits: float) -> None:
+        """Take so many bits for those of the layer of a file of that level, until it is written."""
+        self._bits[self._key(level)] = bits
+
+    def bits(self, level: int) -> float:
         """Return about how many bits the layer of a file of that level has, or how many where it was written."""
         height, width = self.colors.shape[:2]
         if (key := self._key(level)) in self._payloads:

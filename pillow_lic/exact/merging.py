@@ -63,6 +63,7 @@ def merged(colors: Pixels, exact: Mask, within: int, beside: Mask | None = None)
     for channel in range(kinds.shape[1]):
         means = np.bincount(nearest, count * kinds[:, channel], len(staying)) / weights
         staying[~is_fixed, channel] = np.rint(means[~is_fixed])
-    packs[exact] = packed(staying[None])[0][nearest][place]
-    result: Pixels = (packs[:, :, None] >> shifts).astype(np.uint8)
+    result = colors.copy()
+    for channel, levels in enumerate(staying[nearest].T):
+        result[:, :, channel][exact] = levels[place]
     return result

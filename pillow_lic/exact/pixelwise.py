@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,35 @@ def errors(shown: Pixels, wanted: Pixels) -> Floats:
     return _native.squared_errors(np.ascontiguousarray(shown), np.ascontiguousarray(wanted)).reshape(_blocks_of(wanted))
 
 
-def _blocks_of(colors: Pixels) -> tuple[int, int]:
-    """Return how many rows and columns of blocks pixels (h, w, C) have."""
+def _blocks_of(colors: npt.NDArray[Any]) -> tuple[int, int]:
+    """Return how many rows and columns of blocks pixels (h, w, ...) have."""
     return -(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)
+
+
+def marked(flags: Mask) -> Floats:
+    """Return how many pixels of every block are marked in flags (h, w)."""
+    return _native.marked(np.ascontiguousarray(flags)).reshape(_blocks_of(flags))
+
+
+def strokes(colors: Pixels, sides: int, away: int, step: int) -> tuple[Mask, Mask]:
+    """Return which pixels (h, w, C) have at least so many equal neighbours of four, and which a step of levels to one so far along an axis."""
+    found = _native.strokes(np.ascontiguousarray(colors), sides, away, step).reshape(colors.shape[:2])
+    return (found & 1).astype(np.bool_), found > 1
+
+
+def near_planes(colors: Pixels, places: Rows, planes: Floats, most: float) -> tuple[Mask, Floats]:
+    """Return which pixels (n, 256) of blocks are within so many levels of their planes, and the mean square of their distances (n).
+
+    places: raster indexes (n) of whole blocks of a tile (h, w, C). planes (n, 3, C): at the middle, from the first row to the row after the
+    last, and as much for columns.
+    """
+    near, noise = _native.near_planes(np.ascontiguousarray(colors), places, np.ascontiguousarray(planes), most)
+    return near.reshape(len(places), BLOCK**2), noise
+
+
+def fitted_planes(colors: Pixels, places: Rows, among: Mask, prior: Floats | None = None, trust: float = 0) -> Floats:
+    """Return the planes (n, 3, C) through the marked pixels (n, 256) of blocks, by least squares; of a prior, with so much weight a pixel."""
+    flags, before = np.ascontiguousarray(among), None if prior is None else np.ascontiguousarray(prior)
+    return _native.fit_planes(np.ascontiguousarray(colors), places, flags, before, trust).reshape(
+        len(places), 3, colors.shape[2]
+    )

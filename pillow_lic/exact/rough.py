@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import squares
-from . import choice, drawn
-from .drawn import BLOCK, packed
+from . import choice, drawn, pixelwise
+from .drawn import packed
 from .ground import continued
-from .grounds import Ground, at
+from .grounds import Ground, are_even, at
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -41,33 +40,23 @@ def found(colors: Pixels, others: npt.NDArray[np.intp]) -> Ground:
     others: raster indexes of blocks that are left out. So are letters on an even ground, whose exact pixels cost little.
     """
     ink = _ink(colors)
-    blocks = squares.sums(ink, BLOCK) >= _LEAST_INK
+    blocks = pixelwise.marked(ink) >= _LEAST_INK
     if blocks.any():
         blocks &= ~choice.letters(colors, drawn.measured(colors))
         blocks.ravel()[others] = False
     places = np.flatnonzero(blocks)
     covered = _spread(_spread(ink))
     beneath = continued(colors, lambda area: covered[area.slices]) if len(places) else colors
-    return Ground(places, at(colors, places), at(beneath, places), at(covered, places).astype(np.bool_))
+    ground = at(beneath, places)
+    return Ground(places, at(colors, places), ground, at(covered, places).astype(np.bool_), are_even(ground))
 
 
 def _ink(colors: Pixels) -> Mask:
     """Return which pixels of a tile (h, w, 1 or 3) are within letters."""
     numbers = packed(colors)
-    same = np.zeros(numbers.shape, np.uint8)
-    ends = np.zeros(numbers.shape, np.bool_)
-    for axis in (0, 1):
-        one, other = _pair(axis, 1)
-        equal = numbers[one] == numbers[other]
-        same[one] += equal
-        same[other] += equal
-        one, other = _pair(axis, _AWAY)
-        steps = _distances(colors[one], colors[other]) >= _STEP
-        ends[one] |= steps
-        ends[other] |= steps
-    within = same >= _SIDES
+    within, ends = pixelwise.strokes(colors, _SIDES, _AWAY, _STEP)
     inner = (slice(_FRAME, -_FRAME), slice(_FRAME, -_FRAME))
-    kinds, counts = np.unique(numbers[inner][(within & ends)[inner]], return_counts=True)
+    kinds, _, counts = pixelwise.distinct(numbers[inner][(within & ends)[inner]])
     order = np.argsort(-counts, kind="stable")[:_MOST_INKS]
     result = np.zeros_like(within)
     for kind in kinds[order[counts[order] >= _LEAST_ENDS]]:

@@ -37,9 +37,12 @@ def pack(tiles: Sequence[Sequence[bytes] | None], tiling: Tiling) -> bytes:
     return b"".join([*(write_varint(len(stream)) for stream in streams), *streams])
 
 
-def written(pixels: Pixels, cover: Plane) -> list[bytes] | None:
-    """Return the bitstreams of a tile of colours (h, w, 1 or 3) that cover what is decoded (h, w), 255 all; None if none does."""
-    return vp8l.write(_covering(pixels, cover), smallest=False) if cover.any() else None
+def written(pixels: Pixels, cover: Plane, *, soon: bool = False) -> list[bytes] | None:
+    """Return the bitstreams of a tile of colours (h, w, 1 or 3) that cover what is decoded (h, w), 255 all; None if none does.
+
+    soon: by a shorter search.
+    """
+    return vp8l.write(_covering(pixels, cover), smallest=False, soon=soon) if cover.any() else None
 
 
 def bits(pixels: Pixels, cover: Plane) -> int:
@@ -49,7 +52,11 @@ def bits(pixels: Pixels, cover: Plane) -> int:
 
 def _covering(pixels: Pixels, cover: Plane) -> Pixels:
     """Return colours (h, w, 1 or 3) with their cover (h, w) as alpha, 0 where they cover nothing."""
-    return np.concatenate([pixels * (cover > 0)[:, :, None], cover[:, :, None]], 2)
+    whole = np.empty((*cover.shape, pixels.shape[2] + 1), np.uint8)
+    for channel in range(pixels.shape[2]):
+        whole[:, :, channel] = pixels[:, :, channel] * (cover > 0)
+    whole[:, :, -1] = cover
+    return whole
 
 
 def blended(beneath: Pixels, over: Pixels, cover: Plane) -> Pixels:

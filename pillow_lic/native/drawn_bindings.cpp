@@ -10,6 +10,7 @@ using Colors = nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::de
 using Flags = nb::ndarray<const bool, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Means = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using Rows = nb::ndarray<const std::uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Places = Vector<std::int64_t>;
 
 lic::Plane plane_of(const Colors& colors) {
   const lic::Plane plane{colors.shape(0), colors.shape(1), colors.shape(2)};
@@ -117,6 +118,75 @@ Result<float> errors(const Colors& shown, const Colors& wanted) {
   return owned(std::move(result), n);
 }
 
+constexpr std::size_t kPixels = lic::kDrawnBlock * lic::kDrawnBlock;
+
+Result<float> marked(const Flags& flags) {
+  const std::size_t side = lic::kDrawnBlock, n = (flags.shape(0) + side - 1) / side * ((flags.shape(1) + side - 1) / side);
+  auto result = unset<float>(n);
+  {
+    nb::gil_scoped_release release;
+    lic::marked(flags.shape(0), flags.shape(1), reinterpret_cast<const std::uint8_t*>(flags.data()), result.get());
+  }
+  return owned(std::move(result), n);
+}
+
+Result<std::uint8_t> strokes(const Colors& colors, int sides, std::size_t away, std::uint8_t step) {
+  const lic::Plane plane = plane_of(colors);
+  if (!away) throw std::invalid_argument("away must be at least 1, got 0");
+  const std::size_t n = plane.height * plane.width;
+  auto result = unset<std::uint8_t>(n);
+  {
+    nb::gil_scoped_release release;
+    lic::strokes(plane, colors.data(), sides, away, step, result.get());
+  }
+  return owned(std::move(result), n);
+}
+
+lic::Blocks blocks_of(const Colors& colors, const Places& places) {
+  const lic::Plane plane = plane_of(colors);
+  const auto n = static_cast<std::int64_t>((plane.height / lic::kDrawnBlock) * (plane.width / lic::kDrawnBlock));
+  if (std::any_of(places.data(), places.data() + places.size(), [n](std::int64_t place) { return place < 0 || place >= n; }))
+    throw std::invalid_argument("places must be of whole blocks, below " + std::to_string(n));
+  return {plane, colors.data()};
+}
+
+void check_planes(const Means& planes, std::size_t n, std::size_t channels) {
+  check_lengths(planes.shape(0), "planes", n, "places");
+  check_lengths(planes.shape(1), "numbers", 3, "of a plane");
+  check_lengths(planes.shape(2), "channels of planes", channels, "of colours");
+}
+
+std::tuple<Result<bool>, Result<float>> near_planes(const Colors& colors, const Places& places, const Means& planes, float most) {
+  const lic::Blocks blocks = blocks_of(colors, places);
+  const std::size_t n = places.size(), numbers = 3 * blocks.plane.channels;
+  check_planes(planes, n, blocks.plane.channels);
+  auto near = unset<bool>(n * kPixels);
+  auto noise = unset<float>(n);
+  {
+    nb::gil_scoped_release release;
+    for (std::size_t i = 0; i < n; ++i)
+      noise[i] = lic::near_plane(blocks, places.data()[i], planes.data() + i * numbers, most,
+                                 reinterpret_cast<std::uint8_t*>(near.get()) + i * kPixels);
+  }
+  return {owned(std::move(near), n * kPixels), owned(std::move(noise), n)};
+}
+
+Result<float> fit_planes(const Colors& colors, const Places& places, const Flags& marked, const std::optional<Means>& prior, double trust) {
+  const lic::Blocks blocks = blocks_of(colors, places);
+  const std::size_t n = places.size(), numbers = 3 * blocks.plane.channels;
+  check_lengths(marked.shape(0), "rows of flags", n, "places");
+  check_lengths(marked.shape(1), "flags", kPixels, "pixels of a block");
+  if (prior) check_planes(*prior, n, blocks.plane.channels);
+  auto planes = unset<float>(n * numbers);
+  {
+    nb::gil_scoped_release release;
+    for (std::size_t i = 0; i < n; ++i)
+      lic::fit_plane(blocks, places.data()[i], reinterpret_cast<const std::uint8_t*>(marked.data()) + i * kPixels,
+                     prior ? prior->data() + i * numbers : nullptr, trust, planes.get() + i * numbers);
+  }
+  return owned(std::move(planes), n * numbers);
+}
+
 }  // namespace
 
 void bind_drawn(nb::module_& module) {
@@ -128,4 +198,10 @@ void bind_drawn(nb::module_& module) {
   module.def("flat", &flat, nb::arg("colors").noconvert(), nb::arg("within"));
   module.def("contrast", &contrast, nb::arg("colors").noconvert());
   module.def("squared_errors", &errors, nb::arg("shown").noconvert(), nb::arg("wanted").noconvert());
+  module.def("marked", &marked, nb::arg("flags").noconvert());
+  module.def("strokes", &strokes, nb::arg("colors").noconvert(), nb::arg("sides"), nb::arg("away"), nb::arg("step"));
+  module.def("near_planes", &near_planes, nb::arg("colors").noconvert(), nb::arg("places").noconvert(), nb::arg("planes").noconvert(),
+             nb::arg("most"));
+  module.def("fit_planes", &fit_planes, nb::arg("colors").noconvert(), nb::arg("places").noconvert(), nb::arg("marked").noconvert(),
+             nb::arg("prior").noconvert().none(), nb::arg("trust"));
 }

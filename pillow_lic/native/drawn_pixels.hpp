@@ -332,4 +332,113 @@ inline void errors(const Plane& plane, const std::uint8_t* shown, const std::uin
   }
 }
 
+// How many pixels of every block are marked.
+inline void marked(std::size_t height, std::size_t width, const std::uint8_t* flags, float* blocks) {
+  const std::size_t columns = (width + kDrawnBlock - 1) / kDrawnBlock;
+  std::vector<std::uint32_t> totals(columns);
+  for (std::size_t y = 0; y < height; ++y) {
+    for (std::size_t column = 0; column < columns; ++column)
+      for (std::size_t x = column * kDrawnBlock; x < std::min((column + 1) * kDrawnBlock, width); ++x)
+        totals[column] += flags[y * width + x];
+    if (y % kDrawnBlock == kDrawnBlock - 1 || y + 1 == height)
+      for (std::size_t column = 0; column < columns; ++column) {
+        blocks[y / kDrawnBlock * columns + column] = static_cast<float>(totals[column]);
+        totals[column] = 0;
+      }
+  }
+}
+
+// Of every pixel: whether at least `sides` of its four neighbours have its colour (1), and whether some channel steps by `step` levels or
+// more to a pixel `away` from it along an axis (2).
+inline void strokes(const Plane& plane, const std::uint8_t* colors, int sides, std::size_t away, std::uint8_t step, std::uint8_t* out) {
+  const std::size_t height = plane.height, width = plane.width, channels = plane.channels;
+  std::vector<std::uint8_t> same(height * width);
+  std::fill_n(out, height * width, std::uint8_t{0});
+  for (std::size_t y = 0; y < height; ++y)
+    for (std::size_t x = 0; x < width; ++x) {
+      const std::size_t place = y * width + x;
+      const std::uint8_t* here = colors + place * channels;
+      const auto look = [&](bool has, std::size_t back, std::size_t far, bool has_far) {
+        if (has && std::equal(here, here + channels, here - back * channels)) ++same[place], ++same[place - back];
+        if (has_far && apart(here, here - far * channels, channels) >= step) out[place] = out[place - far] = 2;
+      };
+      look(x >= 1, 1, away, x >= away);
+      look(y >= 1, width, away * width, y >= away);
+    }
+  for (std::size_t place = 0; place < height * width; ++place) out[place] |= same[place] >= sides ? 1 : 0;
+}
+
+// Blocks of a picture of whole ones, by raster index, and planes over them: at the middle, from the first row to the row after the last,
+// and as much for columns, `channels` numbers each.
+struct Blocks {
+  Plane plane;
+  const std::uint8_t* colors;
+
+  const std::uint8_t* of(std::int64_t place) const {
+    const std::size_t across = plane.width / kDrawnBlock, index = static_cast<std::size_t>(place);
+    return colors + plane.at(index / across * kDrawnBlock, index % across * kDrawnBlock);
+  }
+};
+
+inline float middle_of(std::size_t place) { return static_cast<float>(place) / kDrawnBlock - 0.5f; }
+
+// Which pixels of a block are within `most` levels of its plane in every channel; returns the mean square of their distances.
+inline float near_plane(const Blocks& blocks, std::int64_t place, const float* plane, float most, std::uint8_t* near) {
+  const std::size_t channels = blocks.plane.channels;
+  const std::uint8_t* pixels = blocks.of(place);
+  float total = 0;
+  std::size_t count = 0;
+  for (std::size_t y = 0; y < kDrawnBlock; ++y) {
+    float away[kDrawnBlock] = {};
+    for (std::size_t c = 0; c < channels; ++c) {
+      const float begin = plane[c] + middle_of(y) * plane[channels + c], slope = plane[2 * channels + c];
+      for (std::size_t x = 0; x < kDrawnBlock; ++x)
+        away[x] = std::max(away[x], std::abs(static_cast<float>(pixels[x * channels + c]) - (begin + middle_of(x) * slope)));
+    }
+    for (std::size_t x = 0; x < kDrawnBlock; ++x) {
+      const bool is_near = away[x] <= most;
+      near[y * kDrawnBlock + x] = is_near;
+      if (is_near) total += away[x] * away[x], ++count;
+    }
+    pixels += blocks.plane.width * channels;
+  }
+  return total / static_cast<float>(std::max<std::size_t>(count, 1));
+}
+
+// The plane that fits the marked pixels of a block best, by least squares; of a prior too, if there is one, with weight `trust` a pixel.
+inline void fit_plane(const Blocks& blocks, std::int64_t place, const std::uint8_t* marked, const float* prior, double trust, float* plane) {
+  const std::size_t channels = blocks.plane.channels;
+  const std::uint8_t* pixels = blocks.of(place);
+  double matrix[3][3] = {}, sides[3][4] = {};
+  for (std::size_t y = 0; y < kDrawnBlock; ++y) {
+    for (std::size_t x = 0; x < kDrawnBlock; ++x) {
+      const double basis[3] = {1, middle_of(y), middle_of(x)};
+      const bool is_marked = marked[y * kDrawnBlock + x] != 0;
+      const double weight = (is_marked ? 1.0 : 0.0) + (prior ? trust : 0.0);
+      if (weight == 0) continue;
+      for (int i = 0; i < 3; ++i)
+        for (int j = 0; j < 3; ++j) matrix[i][j] += weight * basis[i] * basis[j];
+      for (std::size_t c = 0; c < channels; ++c) {
+        double value = is_marked ? pixels[x * channels + c] : 0;
+        if (prior) value += trust * (prior[c] + basis[1] * prior[channels + c] + basis[2] * prior[2 * channels + c]);
+        for (int i = 0; i < 3; ++i) sides[i][c] += basis[i] * value;
+      }
+    }
+    pixels += blocks.plane.width * channels;
+  }
+  for (int i = 0; i < 3; ++i) matrix[i][i] += 1e-3;  // a block without marked pixels has a plane too
+  for (int i = 0; i < 3; ++i)  // positive definite: no pivot is needed
+    for (int row = i + 1; row < 3; ++row) {
+      const double part = matrix[row][i] / matrix[i][i];
+      for (int j = i; j < 3; ++j) matrix[row][j] -= part * matrix[i][j];
+      for (std::size_t c = 0; c < channels; ++c) sides[row][c] -= part * sides[i][c];
+    }
+  for (std::size_t c = 0; c < channels; ++c)
+    for (int i = 2; i >= 0; --i) {
+      double value = sides[i][c];
+      for (int j = i + 1; j < 3; ++j) value -= matrix[i][j] * plane[j * channels + c];
+      plane[i * channels + c] = static_cast<float>(value / matrix[i][i]);
+    }
+}
+
 }  // namespace lic

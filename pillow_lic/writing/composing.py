@@ -8,19 +8,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import channels
+from ..engine import workers
 from ..engine.models import Model
 from ..exact import choice, ground, layer, whole
 from ..exact.layer import Layer
 from ..families import Request
 from ..fileformat import importance_map, vp8l
+from ..fileformat.areas import Area
 from ..fileformat.levels import quality_to_level
 from ..fileformat.limits import MAX_LEVEL
 from ..importance import requested
@@ -30,6 +32,7 @@ from .forms import Alone, Coded, Form, Picture, aim_of, as_it_is
 from .trials import Trials
 
 Pixels = npt.NDArray[np.uint8]
+T = TypeVar("T")
 
 EXPECTED: Final = 5.0
 """Quality near which a file that is written for a target is taken to be, where what is drawn is weighed."""
@@ -38,6 +41,8 @@ HALF: Final = 0.5
 LIKELY_LESS: Final = 0.9
 """Part of what a file without networks is expected to cost from which on one with them is not: what they cost beside a layer is taken for
 too little."""
+SEARCHED_BYTES: Final = 250
+"""Memory for every pixel of a square that is searched for what is drawn, and tried."""
 SLIM: Final = 16
 """Pixels of the shorter side below which a picture may go without networks: most of what a latent of 16x16 says lies outside it."""
 
@@ -107,12 +112,19 @@ def _form(picture: Picture, options: EncodeOptions, model: Model, request: Reque
         return _smallest(_layered(picture, model, request, named, Coded(picture, model, request, named)), level)
 
     trials = Trials(picture, model, request, level)
-    kept = layer.found(picture.colors, level, trials.aim, trials.spent, trials.pays)
+    kept = layer.found(picture.colors, level, trials.aim, trials.spent, trials.pays, _at_once)
     form = trials.form(kept)
     if kept is None:
         return form
     forms = _layered(picture, model, request, kept, form)
     return _cheapest(forms, level) if trials.are_any else _smallest(forms, level)
+
+
+def _at_once(job: Callable[[Area], T], areas: Sequence[Area]) -> Iterator[T]:
+    """Yield the results of a job on squares of a picture, in their order, by as many threads as there are."""
+    largest = max(area.width * area.height for area in areas)
+    with workers.over_tiles(len(areas), largest, bytes_per_pixel=SEARCHED_BYTES) as crew:
+        yield from crew.results(job, areas)
 
 
 def _reaches(form: Form, most: float, model: Model) -> bool:

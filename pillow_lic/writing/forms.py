@@ -163,7 +163,7 @@ class Coded:
             preview=None if picture.preview is None else picture.preview(level, sum(map(len, payloads))),
             importance=None if deltas is None else importance_map.pack(deltas),
             alpha=picture.plane,
-            exact=None if self._kept is None else self._kept.payload(level, tiling),
+            exact=None if self._kept is None else self._kept.payload(level, tiling, soon=self._request.effort == 0),
         )
 
     def cost(self, level: int) -> float:
@@ -230,6 +230,7 @@ class Alone:
     def __init__(self, picture: Picture, model: Model, request: Request, kept: Layer) -> None:
         self._picture, self._model, self._kept, self._effort = picture, model, kept, request.effort
         self._files: dict[tuple[int, bool, int | None], Callable[[int], bytes]] = {}
+        self._whole: tuple[tuple[int, bool, int | None], Pixels] | None = None
 
     def is_exact(self, level: int) -> bool:
         """Return whether files of a level have every colour as it was."""
@@ -239,7 +240,7 @@ class Alone:
         """Return the file of a level."""
         kind = self._kept.kind(level)
         if kind not in self._files:
-            self._files[kind] = as_it_is(self._picture.of(self._kept.whole(level)), self._effort)
+            self._files[kind] = as_it_is(self._picture.of(self._shown(level)), self._effort)
         return self._files[kind](level)
 
     def cost(self, level: int) -> float:
@@ -248,7 +249,7 @@ class Alone:
 
     def expected(self, level: int) -> float:
         """Return what the file of a level is likely to cost in bits, its error counted, by a quick search."""
-        return vp8l.bits(self._kept.whole(level)) + self._error(level)
+        return vp8l.bits(self._shown(level)) + self._error(level)
 
     def _error(self, level: int) -> float:
         """Return the bits that the error of a file of a level is worth."""
@@ -259,7 +260,14 @@ class Alone:
 
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
-        return min(metrics.psnr(self._kept.colors, self._kept.whole(level)), MOST_DB)
+        return min(metrics.psnr(self._kept.colors, self._shown(level)), MOST_DB)
+
+    def _shown(self, level: int) -> Pixels:
+        """Return the colours that the file of a level has; the last are kept."""
+        kind = self._kept.kind(level)
+        if self._whole is None or self._whole[0] != kind:
+            self._whole = kind, self._kept.whole(level)
+        return self._whole[1]
 
 
 def aim_of(model: Model, level: int) -> Aim:
