@@ -82,6 +82,9 @@ def _run(words: Sequence[str]) -> int:
         parser.print_help(sys.stderr)
         return 2
     args, more = parser.parse_known_args(words)
+    if hasattr(args, "several") and all(word == "-" or not word.startswith("-") for word in more):
+        getattr(args, args.several).extend(more)  # names behind an option that stands among them
+        more = []
     if more:
         several = f"; {words[0]} takes one file, `lic convert` several" if words[0] in ("encode", "decode") else ""
         parser.error(f"unrecognized arguments: {' '.join(more)}{several}")

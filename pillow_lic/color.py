@@ -129,7 +129,7 @@ def from_array(array: object, mode: str | None = None) -> Image.Image:
         raise ValueError(msg)
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
-    channels = 1 if pixels.ndim == 2 else pixels.shape[-1]
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
     modes = {count: name for name, count in CHANNELS.items()}
     if pixels.ndim not in (2, 3) or channels not in modes:
         msg = f"array must be (height, width) or (height, width, 1-4), got shape {pixels.shape}"

@@ -77,7 +77,9 @@ def xmp_bytes(value: object) -> bytes:
 
 
 def _bytes(name: str, value: object, legal: str) -> bytes:
-    if value is None or value == "":  # `info.get("icc_profile", "")` is how programs write it
+    if value is None or (
+        isinstance(value, str) and not value
+    ):  # `info.get("icc_profile", "")` is how programs write it
         return b""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         msg = f"{name} must be {legal}, got {type(value).__name__}"

@@ -239,6 +239,7 @@ def test_array_of_a_mode_without_bytes(mode: str) -> None:
         (np.zeros((4, 4), np.uint16), "array of uint16"),
         (np.zeros((2, 4, 4, 3), np.uint8), r"got shape \(2, 4, 4, 3\)"),
         (np.zeros((4, 4, 5), np.uint8), r"got shape \(4, 4, 5\)"),
+        (np.array(5, np.uint8), r"got shape \(\)"),
         (np.zeros((0, 4), np.uint8), "empty image"),
     ],
 )

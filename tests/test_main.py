@@ -168,12 +168,31 @@ def test_an_interrupt_that_python_loses_comes_again(
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["autoload", "maybe"], ["encode"]])
+@pytest.mark.parametrize(
+    "words",
+    [["nonsense"], ["autoload", "maybe"], ["encode"], ["convert", "a", "--so", "b"], ["info", "a", "--json", "-x"]],
+)
 def test_words_that_are_not_understood(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         run(*words)
     assert stopped.value.code == 2
     assert "usage: lic" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["convert", "restore"])
+def test_names_may_stand_around_options(command: str, png: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+    monkeypatch.setattr(f"pillow_lic.commands.{command}.run", lambda args: given.append((args.paths, args.jobs)) or 0)
+    assert run(command, "-q", "7", png, "-j", "2", "b.png", "c.png", "--strip", "out/") == 0
+    assert given == [([str(png), "b.png", "c.png", "out/"], 2)]
+
+
+def test_names_of_files_to_look_at_may_stand_around_options(
+    lic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("info", lic, "--json", lic) == 0
+    assert capsys.readouterr().out.count(str(lic)) == 2
+    assert run("view", lic, "--out", tmp_path / "page.html", lic) == 0
 
 
 def test_several_files_are_work_for_convert(capsys: pytest.CaptureFixture[str]) -> None:

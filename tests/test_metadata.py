@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -144,3 +146,13 @@ def test_upright(orientation: int) -> None:
         expected = ImageOps.exif_transpose(opened)
         assert (upright.size, upright.tobytes()) == (expected.size, expected.tobytes())
         assert metadata.orientation(upright) == 1
+
+
+def test_bytes_are_compared_with_no_text() -> None:
+    """Programs that are tested with `python -bb` would be refused."""
+    program = (
+        "import pillow_lic; from PIL import Image; im = Image.new('L', (1, 1)); "
+        "pillow_lic.encode(im, exif=b'II*\\0', xmp=b'<x/>', icc_profile=b'', dpi=b'300')"
+    )
+    done = subprocess.run([sys.executable, "-bb", "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -43,6 +43,14 @@ def test_several_sources_of_one_name_are_rivals(tmp_path: Path) -> None:
     assert (other.source.name, other.rivals) == ("b.png", ())
 
 
+def test_rivals_are_foreseen(tmp_path: Path) -> None:
+    touch(*(tmp_path / "in" / name for name in ("a.gif", "a.jpg", "a.png")))
+    first, second, third = jobs.preview(plan.plan([tmp_path / "in"], tmp_path / "out", ".lic")).results
+    assert [first.outcome, second.outcome, third.outcome] == ["planned", "failed", "failed"]
+    owner = tmp_path / "in/a.gif"
+    assert second.error == third.error == f"{tmp_path / 'out/a.lic'} is made from {owner}: name another destination"
+
+
 def test_the_first_of_rivals_that_can_be_made_has_the_name(tmp_path: Path) -> None:
     touch(*(tmp_path / "in" / name for name in ("a.bad", "a.jpg", "a.png")))
 

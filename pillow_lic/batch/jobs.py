@@ -72,8 +72,22 @@ def check_workers(workers: object) -> None:
 
 
 def preview(pairs: Sequence[P], *, force: bool = False) -> Summary:
-    """Return what `run` would find before it makes anything: pairs that fail or are there already, and the others "planned"."""
-    return Summary([_without_work(pair, force) or Result(pair, "planned") for pair in pairs])
+    """Return what `run` would find before it makes anything: pairs that fail or are there already, and the others "planned".
+
+    Of pairs with one target the first is taken to be made.
+    """
+    return Summary([result for pair in pairs for result in _foreseen(pair, force)])
+
+
+def _foreseen(pair: Pair, force: bool) -> Iterator[Result]:
+    owner = None
+    for one in (pair, *pair.rivals):
+        if owner is not None:
+            yield Result(one, "failed", error=_taken(one, owner))
+            continue
+        result = _without_work(one, force) or Result(one, "planned")
+        owner = None if result.outcome == "failed" else one
+        yield result
 
 
 def count(pairs: Iterable[Pair]) -> int:
@@ -164,6 +178,11 @@ def _problem(pair: Pair, force: bool) -> str:
     return pair.problem
 
 
+def _taken(pair: Pair, owner: Pair) -> str:
+    """Return why a pair is not made whose target is made from another."""
+    return f"{pair.target} is made from {owner.source}: name another destination"
+
+
 def _skipped(pair: Pair, force: bool, again: bool = False, contended: bool = False) -> Result | None:
     """The result of a pair whose target is there already; FileExistsError if it is another that must be kept.
 
@@ -189,11 +208,7 @@ def _do(work: Work[P], rules: _Rules, pair: P) -> list[Result]:
     results: list[Result] = []
     for one in contenders:
         owner = next((result.pair for result in results if result.outcome != "failed"), None)
-        problem = (
-            f"{one.target} is made from {owner.source}: name another destination"
-            if owner
-            else _problem(one, rules.force)
-        )
+        problem = _taken(one, owner) if owner else _problem(one, rules.force)
         if problem:
             results.append(Result(one, "failed", error=problem))
         else:

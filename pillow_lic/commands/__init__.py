@@ -4,7 +4,8 @@ A module here is a command, unless its name begins with an underscore:
 
     SUMMARY                  one sentence for the list of commands
     EXAMPLES                 command lines for the end of its help
-    add_words(parser)        adds what may follow the name of the command
+    add_words(parser)        adds what may follow the name of the command; `several` is set to the argument that takes any number of
+                             names, which may stand before and behind options
     run(args) -> exit code   0 all is well, 1 something failed (said on stderr), 2 not understood, or would write over what
                              must not be lost
 

@@ -48,6 +48,7 @@ def add_run_words(parser: argparse.ArgumentParser, default: str) -> None:
         metavar="SRC... DST",
         help="pictures, folders, patterns or URLs, then a folder or file to write",
     )
+    parser.set_defaults(several="paths")
     parser.add_argument("--to", metavar="FORMAT", help=f"{default} (default) or any extension that Pillow writes")
     parser.add_argument(
         "-j",

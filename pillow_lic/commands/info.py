@@ -24,6 +24,7 @@ EXAMPLES = """
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic info`."""
     parser.add_argument("files", nargs="+", metavar="file", help="a .lic file, or a folder of them")
+    parser.set_defaults(several="files")
     parser.add_argument("--json", action="store_true", help="print one JSON object per file")
     parser.add_argument(
         "--map", metavar="PICTURE", help="also write the importance map as a picture: white has the highest quality"

@@ -20,6 +20,7 @@ EXAMPLES = """
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic view`."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="a picture of any format, or a folder of them")
+    parser.set_defaults(several="files")
     parser.add_argument(
         "--out", metavar="PAGE", help="write the page to this file, with all pictures inside, and do not open it"
     )

@@ -13,8 +13,9 @@
 #include "rangecoder.hpp"
 #include "viterbi.hpp"
 
-// Wheels are compiled for any x86-64; glibc's loader takes the version of a function that suits the processor it meets.
-#if defined(__x86_64__) && defined(__GLIBC__)
+// Wheels are compiled for any x86-64; glibc's loader takes the version of a function that suits the processor it meets. What chooses
+// it runs before ThreadSanitizer is there.
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
 #define LIC_VERSIONS __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define LIC_VERSIONS
