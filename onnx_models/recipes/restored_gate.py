@@ -41,7 +41,7 @@ from .common.restoring import BLOCK, COEFFICIENTS, FROM_RGB, TOLD, dct
 
 RESTORED = 31
 """Number of the model whose network the gate is for."""
-WIDTH, DEPTH = 48, 2
+WIDTH, DEPTH = 48, 4
 """Features of a block, and layers that look at 5x5 blocks."""
 REACH = 2 * DEPTH * BLOCK
 """Pixels around a block that the gate sees."""
@@ -53,6 +53,8 @@ LEVELS = 0.02
 """Squared levels that are added to every error before it is counted in dB: what is nearer than 65 dB is as good as right."""
 LOST, LOST_IN_PARTS, PARTS = 25.0, 1.5, 2
 """Weights of a dB that is lost, of a picture and in one of PARTS x PARTS of it, beside one that is gained."""
+NOISE = 0.05
+"""Deviation of noise that is added to what the gate sees while it learns, so that it knows fewer pictures by heart."""
 SHUT = 0.06
 """Weight of how far the gate is shut, in the mean, beside a dB: what is shown as it is takes no time."""
 MARGIN = 0.02
@@ -67,6 +69,10 @@ SPAN = 1.4
 """Range of the gate before it is cut off to 0..1, so that it can be quite shut and quite open."""
 
 
+MEAN = COEFFICIENTS + 5 * COARSE
+"""Place of the mean luma in what is seen of blocks."""
+STEEP, LARGEST = 4, 10000.0
+"""Steps, of the largest of the lowest three, between coefficients of the mean that no slope leads over; more than any of these has."""
 STEPS = 4
 """Steps between shut and open: a block that is open but for less than half of one is left as it is, without any work."""
 
@@ -128,10 +134,11 @@ class Gate(nn.Module):
 
     def forward(self, decoded: Tensor, shown: Tensor, steps: Tensor, halved: Tensor) -> Tensor:
         """Return how much is shown, (B,2,h,w)."""
-        return self.decided(*self.seen(decoded, shown, steps), steps, halved)
+        around, own = self.seen(decoded, shown, steps)
+        return self.decided(around, own, steps, halved) * ~edged(around, steps)
 
     def decided(self, around: Tensor, own: Tensor, steps: Tensor, halved: Tensor) -> Tensor:
-        """Return how much is shown of blocks of which that is `seen`, (B,2,h,w)."""
+        """Return how much is shown of blocks of which that is `seen`, (B,2,h,w), but for `edged` ones."""
         described = torch.cat([steps.log().flatten(1) / 2 - 1, halved], 1)[:, :, None, None]
         films = self.films(F.leaky_relu(self.told(described), SLOPE)).chunk(4, 1)
         t = F.leaky_relu(self.around(around) * (1 + films[0]) + films[1], SLOPE)
@@ -141,6 +148,24 @@ class Gate(nn.Module):
         t = F.leaky_relu(self.joined(torch.cat([t, o], 1)), SLOPE)
         opened: Tensor = Cut.apply(SPAN * torch.sigmoid(self.leave(t)) - (SPAN - 1) / 2)  # type: ignore[no-untyped-call]
         return whole(opened * STEPS) / STEPS
+
+
+def edged(around: Tensor, steps: Tensor) -> Tensor:
+    """Return which blocks (B,1,h,w) have one luma, as ones next to them whose luma is farther than any slope leads; of what is `seen`.
+
+    A slope from one to the other would have left a coefficient in them. So what is shown are edges on the grid of blocks, as
+    codes and pictures of large pixels have them, and JPEG may have them exactly.
+    """
+    flat = around[:, 1:COEFFICIENTS].amax(1, keepdim=True) < 0.5
+    luma = around[:, MEAN : MEAN + 1] * 512
+    far = STEEP * steps[:, 0, [0, 1, BLOCK]].amax(1)[:, None, None, None]
+
+    def most(x: Tensor) -> Tensor:
+        return F.max_pool2d(x, 3, 1, 1)
+
+    above, below = (most(torch.where(flat, x, torch.full_like(x, -LARGEST))) - x for x in (luma, -luma))
+    edge = flat & (torch.maximum(above, below) > far)
+    return flat & (most(edge.float()) > 0)
 
 
 def whole(x: Tensor) -> Tensor:
@@ -213,6 +238,13 @@ def gate_graph(net: Gate) -> onnx.ModelProto:
     def log(x: str, share: float) -> str:
         return g.op("Mul", g.op("Log", g.op("Add", g.op("Abs", x), g.constant(1.0))), g.constant(share))
 
+    def is_none(x: str) -> str:
+        """Return 1 where a sum that is not negative is 0, else 0."""
+        return g.op("Sub", g.constant(1.0), g.clip(g.op("Mul", x, g.constant(LARGEST)), 0, 1))
+
+    def larger(x: str, y: str) -> str:
+        return g.op("Add", x, g.op("Relu", g.op("Sub", y, x)))
+
     luma, colors = coefficients(decoded, middle)
     symbols, symbols_c = steps_of(luma, steps_y, 2.5), steps_of(colors, steps_c, 2.5)
     firsts = [g.slice(x, [i], [i + 1], [1], [1]) for x, i in ((luma, 0), (colors, 0), (colors, COARSE))]
@@ -250,6 +282,23 @@ def gate_graph(net: Gate) -> onnx.ModelProto:
     joined = leaky(conv(g.op("Concat", t, o, axis=1), net.joined))
     wide = g.op("Mul", g.op("Sigmoid", conv(joined, net.leave)), g.constant(SPAN))
     opened = g.clip(g.op("Sub", wide, g.constant((SPAN - 1) / 2)), 0, 1)
+    every = g.constant(np.ones((1, COEFFICIENTS - 1, 1, 1), np.float32))
+    coded = g.op("Relu", g.op("Sub", g.slice(sizes[0], [1], [COEFFICIENTS], [1], [1]), g.constant(0.5)))
+    flat = is_none(g.op("Conv", coded, every, kernel_shape=[1, 1]))
+    first, second, third = (g.slice(steps_y, [i], [i + 1], [1], [1]) for i in (0, 1, LOW.index(BLOCK)))
+    far = larger(larger(first, second), third)
+    around_one = np.eye(9, dtype=np.float32)[[0, 1, 2, 3, 5, 6, 7, 8]].reshape(8, 1, 3, 3)
+    own_too = around_one.copy()
+    own_too[:, :, 1, 1] = -1
+    words = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+    away = g.op("Abs", g.op("Conv", firsts[0], g.constant(own_too), **words))
+    steep = g.op(
+        "Sub", g.constant(1.0), is_none(g.op("Relu", g.op("Sub", away, g.op("Mul", far, g.constant(float(STEEP))))))
+    )
+    both = g.op("Mul", g.op("Mul", steep, g.op("Conv", flat, g.constant(around_one), **words)), flat)
+    near = g.op("Conv", both, g.constant(np.ones((1, 8, 3, 3), np.float32)), **words)
+    edge = g.op("Mul", g.clip(near, 0, 1), flat)
+    opened = g.op("Mul", opened, g.op("Sub", g.constant(1.0), edge))
     stepped = g.op("Round", g.op("Mul", opened, g.constant(STEPS)))
     g.output(g.op("Mul", stepped, g.constant(1 / STEPS)), "open", [1, 2, "rows", "columns"])
     return g.model(named=True)
@@ -307,6 +356,13 @@ class Judged:
         """Return what a gate decides of some pairs."""
         return net.decided(self.around[index].float(), self.own[index].float(), self.steps[index], self.halved[index])
 
+    def loss(self, net: Gate, index: npt.NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Return `loss_of` of some pairs, half of them turned over each way, with noise in what the gate sees."""
+        axes = [axis for axis in (1, 2) if rng.random() < 0.5]
+        seen = [x[index].float().flip([axis + 1 for axis in axes]) for x in (self.around, self.own)]
+        seen = [x + NOISE * torch.randn_like(x) for x in seen]
+        return loss_of(net.decided(*seen, self.steps[index], self.halved[index]), self.errors[index].flip(axes))
+
     def shares(self) -> npt.NDArray[np.float64]:
         """Return how often pairs are drawn, (N,): those that lose without a gate more, those that restoring left as they were seldom."""
         n, rows, columns = self.errors.shape[:3]
@@ -350,7 +406,7 @@ def train(a: argparse.Namespace) -> None:
 
     def batch(rng: np.random.Generator, _: float) -> tuple[Tensor, dict[str, float]]:
         index = rng.choice(learnt, a.batch, p=shares)
-        loss, gain = loss_of(judged.decided(net, index), judged.errors[index])
+        loss, gain = judged.loss(net, index, rng)
         lost = (-gain.detach()).clamp(min=0).mean()
         return loss, {"gained": gain.mean().item(), "lost": lost.item()}
 

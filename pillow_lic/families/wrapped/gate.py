@@ -83,4 +83,6 @@ def shares(model: Model, shown: Pixels, decoded: Pixels, told: Mapping[str, npt.
     missing = [(0, -length % BLOCK) for length in seen.shape[:2]] + [(0, 0)]
     pictures = {"decoded": np.pad(seen, missing, "edge"), "shown": np.pad(change, missing, "edge")}
     opened: Shares = model.run(ROLE, **pictures, **told)[0][0]
-    return opened[:, (area.y0 - top) // BLOCK :, (area.x0 - first) // BLOCK :]
+    row, column = (area.y0 - top) // BLOCK, (area.x0 - first) // BLOCK
+    rows, columns = (-(-length // BLOCK) for length in area.shape)
+    return opened[:, row : row + rows, column : column + columns]
