@@ -74,7 +74,7 @@ class Decoder:
         """
 
     def decode_dependent(self, indexes: _Uint16s, first: int, offset: int) -> _Row[np.int32]:
-        """Decode the next len(indexes) symbols as `quantise` gave them, and return their values in twentieths of a step.
+        """Decode the next len(indexes) symbols as a `Way` gave them, and return their values in twentieths of a step.
 
         The state goes on from call to call. Errors as of `decode`.
         """
@@ -82,15 +82,32 @@ class Decoder:
     def finish(self) -> None:
         """Raise StreamError unless every byte is read and every state is back at 2**24."""
 
-def quantise(
-    tables: Tables, residuals: _Float32s, indexes: _Uint16s, first: int, offset: int, weight: float, state: int
-) -> tuple[_Int16s, _Uint16s, _Int32s, int]:
-    """Choose symbols for residuals in steps: the cheapest path in bits and `weight` times squared error (native/trellis.hpp).
+class Way:
+    """The choice of symbols for residuals in steps: the cheapest path in bits and `weight` times squared error (native/trellis.hpp).
 
-    Indexes from `first` on take part in dependent quantisation; their second table is `offset` further. Return the symbols,
-    their tables, their values in twentieths of a step and the state after them, 0-127, from `state` on. ValueError if an index
-    has no table, a residual is not within LARGEST_RESIDUAL, the lengths differ or the state is another number.
+    Indexes from `first` on take part in dependent quantisation; their second table is `offset` further. state: 0-127, before the first
+    symbol. ValueError if an index has no table, a residual is not within LARGEST_RESIDUAL, the lengths differ or the state is another number.
     """
+
+    PARTS: int
+    def __init__(
+        self,
+        tables: Tables,
+        residuals: _Float32s,
+        indexes: _Uint16s,
+        first: int,
+        offset: int,
+        weight: float,
+        state: int,
+    ) -> None: ...
+    def search(self, first: int, last: int) -> None:
+        """Search the parts first to last - 1, of PARTS, of which several threads may do each some; ValueError for others."""
+
+    def finish(self) -> tuple[_Row[np.int16], _Row[np.uint16], _Row[np.int32], int]:
+        """Return the symbols, their tables, their values in twentieths of a step and the state after them.
+
+        ValueError unless every part was searched once, and for a second time.
+        """
 
 def scatter_magnitudes(
     out: _Uint8s, places: tuple[int, int, int, int], inside: tuple[int, int], values: _Int32s, most: int
@@ -429,8 +446,8 @@ def filtered(
     threshold: 0..4080 sixteenths; shift: 0..9. ValueError for a part that is not inside, or another number.
     """
 
-def filter_sums(pixels: _Uint16s, picture: _Uint8s, every: int, threshold: int) -> _Int64s:
-    """Return the sums (108, 111) of least squares over every `every`-th row of pixels (h, w, 3) in sixteenths, 0..4080.
+def filter_sums(pixels: _Uint16s, picture: _Uint8s, first: int, last: int, every: int, threshold: int) -> _Int64s:
+    """Return the sums (108, 111) of least squares over every `every`-th row first..last-1 of pixels (h, w, 3) in sixteenths, 0..4080.
 
     Of f f' above and on the diagonal, 0 below, and of f e. f: the differences of a pixel that taps, directed
     and alternating coefficients of `filtered` multiply, in that order;

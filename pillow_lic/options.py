@@ -223,8 +223,8 @@ class EncodeOptions:
     effort: int | None = _option(
         legal=f"a whole number 0-{MAX_EFFORT}",
         meaning="How long the encoder works to make the file smaller; opening it takes the same time. lic2 has a fast encoder for "
-        "0, and for 1, its default, a large one that refines what it has coded once and fits a filter to the picture; the default of "
-        "other models is 0. Each step beyond that refines it once more.",
+        "0 and a large one for 1, its default; both refine what they have coded once and fit a filter to the picture. The default of other "
+        "models is 0. Each step beyond 1 refines it once more.",
         check=_effort,
         parse=command_values.number,
         metavar="N",

@@ -326,3 +326,52 @@ def test_equations_are_solved_by_halves() -> None:
     root, x = random.normal(size=(217, 217)), random.normal(size=(217, 3))
     matrix = root @ root.T + np.eye(217)
     np.testing.assert_allclose(fitting._solved(matrix, matrix @ x), x, rtol=1e-6, atol=1e-6)
+
+
+def a_sweep() -> tuple[np.ndarray, ...]:
+    """Coefficients, slopes at them, squares, steps, prices and tables as `filter_sweep` takes them, of 9 places and two steps."""
+    rng = np.random.default_rng(7)
+    mixed = rng.normal(size=(9, 20))
+    gram, products, steps = mixed @ mixed.T, 9 * rng.normal(size=(9, 3)), np.array([2.0, 8.0])
+    taps = np.rint(rng.normal(0, 3, (2, 9, 3)))
+    apart = steps[:, None, None]
+    slopes = (products - gram @ (taps / apart)) / apart
+    return taps, slopes, gram, steps, rng.uniform(0, 0.3, (3, 128)).cumsum(1), rng.integers(0, 3, (2, 9, 3))
+
+
+def test_coefficients_move_to_the_cheapest_beside_them() -> None:
+    taps, slopes, gram, steps, prices, tables = a_sweep()
+    expected, slope = taps.copy(), slopes.copy()
+    for k, place, colour in np.ndindex(taps.shape):
+        here, unit = expected[k, place, colour], gram[:, place] / steps[k] ** 2
+        best = np.rint(here + slope[k, place, colour] / unit[place])
+        moves = np.array([here, best, best - 1, best + 1, 0]).clip(-127, 127) - here
+        costs = moves * (unit[place] * moves - 2 * slope[k, place, colour])
+        costs += prices[tables[k, place, colour], np.abs(here + moves).astype(int)]
+        expected[k, place, colour] += moves[costs.argmin()]
+        slope[k, :, colour] -= unit * moves[costs.argmin()]
+    assert (expected != taps).any()
+    _native.filter_sweep(taps, slopes, gram, steps, prices, tables)
+    np.testing.assert_array_equal(taps, expected)
+    np.testing.assert_allclose(slopes, slope, atol=1e-9)
+
+
+def test_a_sweep_refuses_other_shapes_and_numbers() -> None:
+    good = a_sweep()
+    shapes = "there must be a coefficient, a slope and a table for every step, place and colour, and prices of 0-127"
+    numbers = "coefficients must be -127 to 127, and tables those that have prices"
+    for place, bad, message in (
+        (0, good[0][:, :8].copy(), shapes),
+        (2, good[2][:8].copy(), shapes),
+        (3, good[3][:1], shapes),
+        (4, good[4][:, :127].copy(), shapes),
+        (4, good[4][:2], numbers),
+        (5, good[5] - 1, numbers),
+        (0, good[0] + 127, numbers),
+        (0, good[0] * np.nan, numbers),
+    ):
+        with pytest.raises(ValueError, match=message):
+            _native.filter_sweep(*good[:place], bad, *good[place + 1 :])
+    coefficients = good[0].copy()
+    _native.filter_sweep(coefficients, good[1] * np.nan, *good[2:])
+    assert np.abs(coefficients).max() <= 127

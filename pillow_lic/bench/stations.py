@@ -76,8 +76,8 @@ NATIVE: dict[CodeType, Callable[[Mapping[str, Any]], Sequence[str]]] = {
 }
 """The functions that are networks' work whether they run or native code does it: the roles of the networks by what they are given. Those
 that native code does together are at the station of the first. The rest of their modules works for its caller."""
-BEGINNINGS = ("scales_z", "means_z")
-"""The roles of networks that an encoder runs once, however often it chooses."""
+BEGINNINGS = ("scales_z", "scales_0", "means_z", "means_0")
+"""The roles of networks that know no values: an encoder runs them once, however often it chooses."""
 _PACKAGE = Path(__file__).parent.parent
 _PASS = re.compile(r"_[a-z0-9]$")
 _PEAK_EDGE, _PEAK_RUNS = 64, 100

@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._native import HALF_STEP, LARGEST_RESIDUAL, STEP, StreamError, Tables
+from .._native import HALF_STEP, LARGEST_RESIDUAL, STEP, StreamError, Tables, Way
 from .._native import Decoder as _NativeDecoder
 from .._native import encode as _encode
-from .._native import quantise as _quantise
 from .._native import scatter_magnitudes as _scatter_magnitudes
 from .._native import scatter_sums as _scatter_sums
 from ..errors import LicDamagedError, LicDesyncError, LicUnsupportedError
@@ -32,12 +31,12 @@ __all__ = [
     "Decoder",
     "Prefix",
     "Tables",
+    "Way",
     "check_of",
     "choose_lanes",
     "decode",
     "encode",
     "parse_prefix",
-    "quantise",
     "scatter_magnitudes",
     "scatter_sums",
     "stored_bits",
@@ -48,7 +47,6 @@ Symbols = npt.NDArray[np.int16]
 Indexes = npt.NDArray[np.uint16]
 Values = npt.NDArray[np.int32]
 
-quantise = at_work(_quantise)
 scatter_magnitudes = at_work(_scatter_magnitudes)
 scatter_sums = at_work(_scatter_sums)
 

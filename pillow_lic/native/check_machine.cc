@@ -210,7 +210,7 @@ void check_filter() {
   });
   const auto wanted = made<std::uint8_t>(pixels.size(), [](std::uint32_t r) { return r; });
   std::vector<std::int64_t> sums(lic::kFeatures * (lic::kFeatures + lic::kColours));
-  lic::add_sums(pixels.data(), wanted.data(), height, width, 1, 90, sums.data());
+  lic::add_sums(pixels.data(), wanted.data(), height, width, 0, height, 1, 90, sums.data());
   Hash hash;
   hash.add(sums);
   print("filter sums", hash.value);
@@ -229,14 +229,14 @@ void check_symbols() {
     frequencies.push_back(static_cast<std::uint16_t>(rest));
   }
   const lic::Tables tables(low.data(), sizes.data(), low.size(), frequencies.data(), frequencies.size());
-  const std::size_t n = 5000;
+  const std::size_t n = 20000;  // several runs of the search
   const auto index = made<std::uint16_t>(n, [](std::uint32_t r) { return r % 16; });
   const auto residuals = made<float>(n, [](std::uint32_t r) { return static_cast<float>(static_cast<int>(r % 4001) - 2000) / 300; });
   const lic::Dependent dependent{8, 16};
   std::vector<std::int16_t> symbols(n);
   std::vector<std::uint16_t> chosen(n);
   std::vector<std::int32_t> values(n), decoded(n);
-  lic::Trellis{tables, dependent, 8.0f}.run(residuals.data(), index.data(), n, 0, symbols.data(), chosen.data(), values.data());
+  lic::quantise({tables, dependent, 8.0f}, residuals.data(), index.data(), n, 0, symbols.data(), chosen.data(), values.data());
   Hash quantised, coded;
   quantised.add(symbols), quantised.add(values);
   print("trellis", quantised.value);

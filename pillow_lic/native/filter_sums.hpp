@@ -88,13 +88,13 @@ class ProductSums {
 // Adds the sums that least squares need: of f f' over the upper triangle, and of f e, to (kFeatures, kFeatures + kColours). f are the
 // differences of a pixel, plain ones by colour and tap, directed ones, alternating ones by turn, colour and tap; e is what its colours
 // lack of the picture, in sixteenths; every `every`-th row counts.
-inline void add_sums(const std::uint16_t* pixels, const std::uint8_t* picture, std::size_t height, std::size_t width,
-                     std::size_t every, std::int16_t threshold, std::int64_t* sums) {
+inline void add_sums(const std::uint16_t* pixels, const std::uint8_t* picture, std::size_t height, std::size_t width, std::size_t first,
+                     std::size_t last, std::size_t every, std::int16_t threshold, std::int64_t* sums) {
   Rows source(pixels, height, width);
   Differences differences(source, 0, width, threshold);
   ProductSums products(width);
   std::vector<std::int16_t> lacks(width);
-  for (std::size_t row = 0; row < height; row += every) {
+  for (std::size_t row = first; row < last; row += every) {
     const std::ptrdiff_t y = static_cast<std::ptrdiff_t>(row);
     for (std::size_t feature = 0; feature < kPlain; ++feature)
       products.take(feature, differences.of(y, static_cast<int>(feature / kTaps), static_cast<int>(feature % kTaps)));

@@ -64,8 +64,8 @@ void trellis_round_trip(const lic::Tables& tables, const std::vector<std::int16_
   std::vector<std::int16_t> found(n);
   std::vector<std::int32_t> values(n), decoded(n);
   const lic::Trellis trellis{tables, dependent, 8.0f};
-  const unsigned middle = trellis.run(residuals.data(), index.data(), n / 3, 0, found.data(), chosen.data(), values.data());
-  trellis.run(residuals.data() + n / 3, index.data() + n / 3, n - n / 3, middle, found.data() + n / 3,
+  const unsigned middle = lic::quantise(trellis, residuals.data(), index.data(), n / 3, 0, found.data(), chosen.data(), values.data());
+  lic::quantise(trellis, residuals.data() + n / 3, index.data() + n / 3, n - n / 3, middle, found.data() + n / 3,
               chosen.data() + n / 3, values.data() + n / 3);
   const std::vector<std::uint8_t> stream = lic::Encoder(tables, lanes).run(found.data(), chosen.data(), n);
   lic::Decoder decoder(tables, stream.data(), stream.size(), lanes);
@@ -74,7 +74,7 @@ void trellis_round_trip(const lic::Tables& tables, const std::vector<std::int16_
   decoder.finish();
   require(decoded == values);
   try {
-    trellis.run(residuals.data(), index.data(), n, state, found.data(), chosen.data(), values.data());
+    lic::quantise(trellis, residuals.data(), index.data(), n, state, found.data(), chosen.data(), values.data());
     lic::Decoder damaged(tables, stream.data(), stream.size() - (stream.size() > 4 * lanes), lanes);
     damaged.decode(index.data(), dependent, decoded.data(), n);
     damaged.finish();

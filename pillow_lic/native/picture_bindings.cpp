@@ -267,17 +267,18 @@ void draft_means(const lic::Means& means, std::size_t stage, const Cells& featur
 
 nb::ndarray<nb::numpy, std::int64_t, nb::ndim<2>> filter_sums(
     const Fine& pixels, const nb::ndarray<const std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& picture,
-    std::size_t every, int threshold) {
+    std::size_t first, std::size_t last, std::size_t every, int threshold) {
   for (std::size_t axis = 0; axis < 3; ++axis)
     if (pixels.shape(axis) != picture.shape(axis) || pixels.shape(2) != lic::kColours)
       throw std::invalid_argument("pixels and picture must be of one shape, of 3 colours");
   if (threshold < 0 || threshold > lic::kLargest || !every)
     throw std::invalid_argument("threshold must be 0-" + std::to_string(lic::kLargest) + ", got " + std::to_string(threshold));
+  if (first > last || last > pixels.shape(0)) throw std::invalid_argument("rows must be those of the picture");
   constexpr std::size_t columns = lic::kFeatures + lic::kColours;
   auto sums = std::make_unique<std::int64_t[]>(lic::kFeatures * columns);
   {
     nb::gil_scoped_release release;
-    lic::add_sums(pixels.data(), picture.data(), pixels.shape(0), pixels.shape(1), every, static_cast<std::int16_t>(threshold),
+    lic::add_sums(pixels.data(), picture.data(), pixels.shape(0), pixels.shape(1), first, last, every, static_cast<std::int16_t>(threshold),
                   sums.get());
   }
   nb::capsule owner(sums.get(), [](void* pointer) noexcept { delete[] static_cast<std::int64_t*>(pointer); });
@@ -362,8 +363,8 @@ void bind_pictures(nb::module_& module) {
   module.def("filtered", &filtered, nb::arg("pixels").noconvert(), nb::arg("inside"), nb::arg("taps").noconvert(),
              nb::arg("directed").noconvert(), nb::arg("alternating").noconvert(), nb::arg("threshold"), nb::arg("shift"),
              nb::arg("out").noconvert());
-  module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("every"),
-             nb::arg("threshold"));
+  module.def("filter_sums", &filter_sums, nb::arg("pixels").noconvert(), nb::arg("picture").noconvert(), nb::arg("first"),
+             nb::arg("last"), nb::arg("every"), nb::arg("threshold"));
   module.def("filter_sweep", &filter_sweep, nb::arg("coefficients").noconvert(), nb::arg("slopes").noconvert(), nb::arg("gram").noconvert(),
              nb::arg("steps").noconvert(), nb::arg("prices").noconvert(), nb::arg("tables").noconvert());
 }

@@ -1,4 +1,5 @@
 // The coder of symbols and the quantiser for numpy: rangecoder.hpp, trellis.hpp.
+#include <atomic>
 #include <mutex>
 
 #include "bindings.hpp"
@@ -30,23 +31,43 @@ nb::bytes encode(const lic::Tables& tables, const Symbols& symbols, const Indexe
   return nb::bytes(stream.data(), stream.size());
 }
 
-std::tuple<Result<std::int16_t>, Result<std::uint16_t>, Result<std::int32_t>, unsigned> quantise(
-    const lic::Tables& tables, const Vector<float>& residuals, const Indexes& indexes, std::uint16_t first,
-    std::uint16_t offset, float weight, unsigned state) {
-  const std::size_t n = indexes.size();
-  check_lengths(residuals.size(), "residuals", n, "indexes");
-  if (state >= lic::kStates)
-    throw std::invalid_argument("state must be below " + std::to_string(lic::kStates) + ", got " + std::to_string(state));
-  auto symbols = unset<std::int16_t>(n);
-  auto chosen = unset<std::uint16_t>(n);
-  auto values = unset<std::int32_t>(n);
-  {
+// The parts of a way may be searched by several threads at the same time.
+struct Way {
+  Way(const lic::Tables& tables, const Vector<float>& residuals, const Indexes& indexes, std::uint16_t first, std::uint16_t offset,
+      float weight, unsigned state) {
+    const std::size_t n = indexes.size();
+    check_lengths(residuals.size(), "residuals", n, "indexes");
+    if (state >= lic::kStates)
+      throw std::invalid_argument("state must be below " + std::to_string(lic::kStates) + ", got " + std::to_string(state));
     nb::gil_scoped_release release;
-    const lic::Trellis trellis{tables, {first, offset}, weight};
-    state = trellis.run(residuals.data(), indexes.data(), n, state, symbols.get(), chosen.get(), values.get());
+    way = std::make_unique<lic::Way>(lic::Trellis{tables, {first, offset}, weight}, residuals.data(), indexes.data(), n, state);
+    symbols = unset<std::int16_t>(n), chosen = unset<std::uint16_t>(n), values = unset<std::int32_t>(n);
   }
-  return {owned(std::move(symbols), n), owned(std::move(chosen), n), owned(std::move(values), n), state};
-}
+
+  void search(std::size_t first, std::size_t last) {
+    if (first > last || last > lic::Way::kParts) throw std::invalid_argument("parts must be 0 to " + std::to_string(lic::Way::kParts));
+    nb::gil_scoped_release release;
+    way->search(first, last, symbols.get(), chosen.get(), values.get());
+    searched += last - first;
+  }
+
+  std::tuple<Result<std::int16_t>, Result<std::uint16_t>, Result<std::int32_t>, unsigned> finish() {
+    if (searched.exchange(0) != lic::Way::kParts) throw std::invalid_argument("every part must be searched once, and a way is finished once");
+    const std::size_t n = way->size();
+    unsigned state = 0;
+    {
+      nb::gil_scoped_release release;
+      state = way->finish(symbols.get(), chosen.get(), values.get());
+    }
+    return {owned(std::move(symbols), n), owned(std::move(chosen), n), owned(std::move(values), n), state};
+  }
+
+  std::unique_ptr<lic::Way> way;
+  std::unique_ptr<std::int16_t[]> symbols;
+  std::unique_ptr<std::uint16_t[]> chosen;
+  std::unique_ptr<std::int32_t[]> values;
+  std::atomic<std::size_t> searched = 0;
+};
 
 // Two threads may call one decoder: the calls take turns, in no promised order.
 struct Decoder {
@@ -102,8 +123,13 @@ void bind_symbols(nb::module_& module) {
 
   module.def("encode", &encode, nb::arg("tables"), nb::arg("symbols").noconvert(), nb::arg("indexes").noconvert(),
              nb::arg("lanes"));
-  module.def("quantise", &quantise, nb::arg("tables"), nb::arg("residuals").noconvert(), nb::arg("indexes").noconvert(),
-             nb::arg("first"), nb::arg("offset"), nb::arg("weight"), nb::arg("state"));
+  nb::class_<Way>(module, "Way")
+      .def(nb::init<const lic::Tables&, const Vector<float>&, const Indexes&, std::uint16_t, std::uint16_t, float, unsigned>(), nb::arg("tables"),
+           nb::arg("residuals").noconvert(), nb::arg("indexes").noconvert(), nb::arg("first"), nb::arg("offset"), nb::arg("weight"),
+           nb::arg("state"), nb::keep_alive<1, 2>())
+      .def("search", &Way::search, nb::arg("first"), nb::arg("last"))
+      .def("finish", &Way::finish)
+      .def_ro_static("PARTS", &lic::Way::kParts);
 
   nb::class_<Decoder>(module, "Decoder")
       .def(nb::init<const lic::Tables&, const Vector<std::uint8_t>&, unsigned>(), nb::arg("tables"),

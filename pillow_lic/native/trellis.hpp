@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <memory>
+#include <vector>
 
 #include "rangecoder.hpp"
 #include "viterbi.hpp"
@@ -59,112 +60,13 @@ LIC_VERSIONS inline void weigh(const float* residual, const Nearest& found, unsi
   }
 }
 
+// What symbols cost.
 struct Trellis {
   const Tables& tables;
   Dependent dependent;
   float weight;  // bits that an error of one step, squared, is worth; > 0
 
-  // Chooses symbols for n residuals from `state` on, and gives their tables and values (see Dependent::value); returns the
-  // state after them. Throws std::invalid_argument for an index without a table or a residual out of range, NaN included.
-  unsigned run(const float* residuals, const std::uint16_t* indexes, std::size_t n, unsigned state, std::int16_t* symbols,
-               std::uint16_t* chosen, std::int32_t* values) const {
-#ifdef LIC_PAIRS
-    if (__builtin_cpu_supports("avx2")) return run_by<InPairs>(residuals, indexes, n, state, symbols, chosen, values);
-#endif
-    return run_by<InOrder>(residuals, indexes, n, state, symbols, chosen, values);
-  }
-
- private:
-  static constexpr float kNever = 1e30f;
-
-  // The best candidates for each symbol, by quantiser and parity, and whence the paths came.
-  struct Block {
-    std::int16_t symbol[2][2][kBlock];
-    Origins origins;
-  };
-
-  // Bits of the symbols -kMost to kMost by the indexes from the first one on that takes part, and by quantiser.
-  class Likely {
-   public:
-    static constexpr std::int32_t kMost = 7;
-
-    Likely(const Trellis& trellis, std::uint16_t largest) : first_(trellis.dependent.first) {
-      for (std::uint32_t index = first_; index <= largest; ++index)
-        for (std::uint32_t quantiser = 0; quantiser < 2; ++quantiser)
-          for (std::int32_t symbol = -kMost; symbol <= kMost; ++symbol) bits_.push_back(trellis.bits(index + quantiser * trellis.dependent.offset, symbol));
-    }
-
-    // Those of a table, from 0 on both ways.
-    const float* of(std::uint16_t index, unsigned quantiser) const { return &bits_[(2 * (index - first_) + quantiser) * (2 * kMost + 1) + kMost]; }
-
-   private:
-    std::uint32_t first_;
-    std::vector<float> bits_;
-  };
-
-  template <typename Search>
-  unsigned run_by(const float* residuals, const std::uint16_t* indexes, std::size_t n, unsigned state, std::int16_t* symbols,
-                  std::uint16_t* chosen, std::int32_t* values) const {
-    const std::vector<float> residual(residuals, residuals + n);  // the caller's arrays may change meanwhile
-    const std::vector<std::uint16_t> index(indexes, indexes + n);
-    tables.check(index.data(), n, dependent.offset);
-    for (const float value : residual)
-      if (!(std::fabs(value) <= static_cast<float>(kLargestResidual)))
-        throw std::invalid_argument("residuals must be within " + std::to_string(kLargestResidual) + " steps, got " +
-                                    std::to_string(value));
-
-    const auto takes = [&](std::uint16_t i) { return dependent.takes(i); };
-    const auto taking = static_cast<std::size_t>(std::count_if(index.begin(), index.end(), takes));
-    const std::unique_ptr<Block[]> blocks(new Block[(taking + kBlock - 1) / kBlock]);
-    const Likely likely(*this, taking ? *std::max_element(index.begin(), index.end()) : 0);
-    Costs cost;
-    for (unsigned place = 0; place < kStates; ++place) cost[place] = state_at(place) == state ? 0 : kNever;
-    float block_residual[kBlock];
-    std::uint16_t block_index[kBlock];
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::size_t k = count % kBlock;
-      block_residual[k] = residual[i];  // the next one takes its room unless it takes part
-      block_index[k] = index[i];
-      count += takes(index[i]);
-      if (LIC_UNLIKELY(k == kBlock - 1 && count % kBlock == 0))
-        extend<Search>(likely, cost, block_residual, block_index, kBlock, blocks[count / kBlock - 1]);
-    }
-    if (const auto rest = static_cast<unsigned>(count % kBlock))
-      extend<Search>(likely, cost, block_residual, block_index, rest, blocks[count / kBlock]);
-
-    // The chosen symbols wait at the end of `symbols`, where none is written over before it is read.
-    std::int16_t* next = symbols + n;
-    unsigned place = static_cast<unsigned>(std::min_element(cost.begin(), cost.end()) - cost.begin());
-    while (count-- > 0) {
-      const Block& block = blocks[count / kBlock];
-      const unsigned k = static_cast<unsigned>(count % kBlock), upper = place / kHalf;
-      place = place % kHalf * 2 + Search::is_odd(block.origins, k, place);
-      const unsigned way = kWays.of[upper][place];
-      *--next = block.symbol[way / 2][way % 2][k];
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-      symbols[i] = takes(index[i]) ? *next++ : plain(residual[i], index[i]);
-      chosen[i] = static_cast<std::uint16_t>(dependent.table(index[i], state));
-      values[i] = dependent.value(index[i], symbols[i], state);
-      state = dependent.next(index[i], symbols[i], state);
-    }
-    return state;
-  }
-
-  // Goes on by the n symbols of a block. Costs are counted from the least: floats are exact to 2^-24 of a block's sum.
-  template <typename Search>
-  void extend(const Likely& likely, Costs& cost, const float* residual, const std::uint16_t* index, unsigned n, Block& block) const {
-    Branches branches;
-    candidates(residual, index, n, 0, likely, branches[0], block.symbol[0]);
-    candidates(residual, index, n, 1, likely, branches[1], block.symbol[1]);
-    Search::run(branches, n, cost, block.origins);
-    Costs least = cost;
-    for (unsigned rest = kHalf; rest; rest /= 2)
-      for (unsigned i = 0; i < rest; ++i) least[i] = std::min(least[i], least[i + rest]);
-    for (float& one : cost) one -= least[0];
-  }
-
+  // Of a symbol by a table.
   float bits(std::uint32_t table, std::int32_t value) const {
     const TableShape& shape = tables.shapes()[table];
     const std::uint32_t symbol = static_cast<std::uint32_t>(value - shape.low);
@@ -182,26 +84,179 @@ struct Trellis {
     }
     return static_cast<std::int16_t>(nearest);
   }
+};
+
+// Bits of the symbols -kMost to kMost by the indexes from the first one on that takes part, and by quantiser.
+class Likely {
+ public:
+  static constexpr std::int32_t kMost = 7;
+
+  Likely() = default;  // of no index
+  Likely(const Trellis& trellis, std::uint16_t largest) : first_(trellis.dependent.first) {
+    for (std::uint32_t index = first_; index <= largest; ++index)
+      for (std::uint32_t quantiser = 0; quantiser < 2; ++quantiser)
+        for (std::int32_t symbol = -kMost; symbol <= kMost; ++symbol) bits_.push_back(trellis.bits(index + quantiser * trellis.dependent.offset, symbol));
+  }
+
+  // Those of a table, from 0 on both ways.
+  const float* of(std::uint16_t index, unsigned quantiser) const { return &bits_[(2 * (index - first_) + quantiser) * (2 * kMost + 1) + kMost]; }
+
+ private:
+  std::uint32_t first_ = 0;
+  std::vector<float> bits_;
+};
+
+// The choice of symbols for residuals, one after another: `search` of all parts, in any order or at the same time, then `finish`.
+//
+// The search is done in runs of kRun blocks. What a run begins with is what its last kBefore blocks leave of paths that were all as good
+// before them: the paths to all places have come together by then, or nearly, which costs a hundred-thousandth. Runs do not depend on parts.
+class Way {
+ public:
+  static constexpr std::size_t kParts = 64;
+
+  // Of n residuals from `state` on. Throws std::invalid_argument for an index without a table or a residual out of range, NaN included.
+  Way(const Trellis& trellis, const float* residuals, const std::uint16_t* indexes, std::size_t n, unsigned state)
+      : trellis_(trellis), state_(state), residual_(residuals, residuals + n), index_(indexes, indexes + n) {  // the caller's arrays may change meanwhile
+    trellis.tables.check(index_.data(), n, trellis.dependent.offset);
+    for (const float value : residual_)
+      if (!(std::fabs(value) <= static_cast<float>(kLargestResidual)))
+        throw std::invalid_argument("residuals must be within " + std::to_string(kLargestResidual) + " steps, got " +
+                                    std::to_string(value));
+    std::uint16_t largest = 0;
+    for (std::size_t i = 0; i < n; ++i)
+      if (trellis.dependent.takes(index_[i])) {
+        taking_.push_back(static_cast<std::uint32_t>(i));
+        largest = std::max(largest, index_[i]);
+      }
+    if (!taking_.empty()) likely_ = Likely(trellis, largest);
+    blocks_.reset(new Block[(taking_.size() + kBlock - 1) / kBlock]);
+  }
+
+  std::size_t size() const { return index_.size(); }
+
+  // Does the parts first to last - 1. Gives the symbols, tables and values (see Dependent::value) that depend on no others.
+  void search(std::size_t first, std::size_t last, std::int16_t* symbols, std::uint16_t* chosen, std::int32_t* values) {
+    for (std::size_t i = size() * first / kParts; i < size() * last / kParts; ++i) {
+      if (trellis_.dependent.takes(index_[i])) continue;
+      symbols[i] = trellis_.plain(residual_[i], index_[i]);
+      chosen[i] = index_[i];
+      values[i] = trellis_.dependent.value(index_[i], symbols[i], 0);
+    }
+    const std::size_t runs = (taking_.size() + kRun * kBlock - 1) / (kRun * kBlock);
+    for (std::size_t run = runs * first / kParts; run < runs * last / kParts; ++run) {
+#ifdef LIC_PAIRS
+      if (__builtin_cpu_supports("avx2")) {
+        go<InPairs>(run, run + 1 == runs);
+        continue;
+      }
+#endif
+      go<InOrder>(run, run + 1 == runs);
+    }
+  }
+
+  // Gives the other symbols; returns the state after all of them.
+  unsigned finish(std::int16_t* symbols, std::uint16_t* chosen, std::int32_t* values) const {
+#ifdef LIC_PAIRS
+    if (__builtin_cpu_supports("avx2")) trace<InPairs>(symbols);
+    else
+#endif
+      trace<InOrder>(symbols);
+    const Dependent& dependent = trellis_.dependent;
+    unsigned state = state_;
+    for (const std::uint32_t i : taking_) {
+      chosen[i] = static_cast<std::uint16_t>(dependent.table(index_[i], state));
+      values[i] = dependent.value(index_[i], symbols[i], state);
+      state = dependent.next(index_[i], symbols[i], state);
+    }
+    return state;
+  }
+
+ private:
+  static constexpr float kNever = 1e30f;
+  static constexpr std::size_t kRun = 128, kBefore = 8;  // blocks
+
+  // The best candidates for each symbol, by quantiser and parity, and whence the paths came.
+  struct Block {
+    std::int16_t symbol[2][2][kBlock];
+    Origins origins;
+  };
+
+  template <typename Search>
+  void go(std::size_t run, bool is_last) {
+    Costs cost{};
+    if (!run)
+      for (unsigned place = 0; place < kStates; ++place) cost[place] = state_at(place) == state_ ? 0 : kNever;
+    const std::size_t first = run * kRun, end = std::min(first + kRun, (taking_.size() + kBlock - 1) / kBlock);
+    Block before;
+    for (std::size_t block = run ? first - kBefore : 0; block < end; ++block) extend<Search>(block, cost, block < first ? before : blocks_[block]);
+    if (is_last) best_ = static_cast<unsigned>(std::min_element(cost.begin(), cost.end()) - cost.begin());
+  }
+
+  // Goes on by the symbols of a block. Costs are counted from the least: floats are exact to 2^-24 of a block's sum.
+  template <typename Search>
+  void extend(std::size_t number, Costs& cost, Block& block) const {
+    const std::size_t first = number * kBlock;
+    const auto n = static_cast<unsigned>(std::min<std::size_t>(kBlock, taking_.size() - first));
+    float residual[kBlock];
+    std::uint16_t index[kBlock];
+    for (unsigned k = 0; k < n; ++k) residual[k] = residual_[taking_[first + k]], index[k] = index_[taking_[first + k]];
+    Branches branches;
+    candidates(residual, index, n, 0, branches[0], block.symbol[0]);
+    candidates(residual, index, n, 1, branches[1], block.symbol[1]);
+    Search::run(branches, n, cost, block.origins);
+    Costs least = cost;
+    for (unsigned rest = kHalf; rest; rest /= 2)
+      for (unsigned i = 0; i < rest; ++i) least[i] = std::min(least[i], least[i + rest]);
+    for (float& one : cost) one -= least[0];
+  }
+
+  template <typename Search>
+  void trace(std::int16_t* symbols) const {
+    unsigned place = best_;
+    for (std::size_t count = taking_.size(); count-- > 0;) {
+      const Block& block = blocks_[count / kBlock];
+      const unsigned k = static_cast<unsigned>(count % kBlock), upper = place / kHalf;
+      place = place % kHalf * 2 + Search::is_odd(block.origins, k, place);
+      const unsigned way = kWays.of[upper][place];
+      symbols[taking_[count]] = block.symbol[way / 2][way % 2][k];
+    }
+  }
 
   // For each of n symbols and both parities: the best candidate among 0 and the nearest three of a quantiser; its cost.
-  LIC_INLINE void candidates(const float* residual, const std::uint16_t* index, unsigned n, unsigned quantiser, const Likely& likely,
+  LIC_INLINE void candidates(const float* residual, const std::uint16_t* index, unsigned n, unsigned quantiser,
                              float (*cost)[kBlock], std::int16_t (*symbol)[kBlock]) const {
     Nearest found{};
     for (unsigned k = 0; k < n; ++k) {
       const float shift = quantiser ? std::copysign(1.0f, residual[k]) : 0.0f;
       const std::int32_t nearest = static_cast<std::int32_t>(std::lrint((residual[k] / kHalfOfStep + shift) / 2));
-      const float* bits_of = likely.of(index[k], quantiser);
+      const float* bits_of = likely_.of(index[k], quantiser);
       found.symbol[k] = nearest;
       found.zero[k] = bits_of[0];
       if (LIC_UNLIKELY(nearest <= -Likely::kMost || nearest >= Likely::kMost)) {
-        const std::uint32_t table = index[k] + (quantiser ? dependent.offset : 0u);
-        for (std::int32_t beside = -1; beside <= 1; ++beside) found.bits[beside + 1][k] = bits(table, nearest + beside);
+        const std::uint32_t table = index[k] + (quantiser ? trellis_.dependent.offset : 0u);
+        for (std::int32_t beside = -1; beside <= 1; ++beside) found.bits[beside + 1][k] = trellis_.bits(table, nearest + beside);
       } else {
         for (std::int32_t beside = -1; beside <= 1; ++beside) found.bits[beside + 1][k] = bits_of[nearest + beside];
       }
     }
-    weigh(residual, found, quantiser, weight, n, cost, symbol);
+    weigh(residual, found, quantiser, trellis_.weight, n, cost, symbol);
   }
+
+  const Trellis trellis_;
+  unsigned state_, best_ = 0;  // before the first symbol; the place after the last one
+  std::vector<float> residual_;
+  std::vector<std::uint16_t> index_;
+  std::vector<std::uint32_t> taking_;  // the numbers of those that take part
+  Likely likely_;
+  std::unique_ptr<Block[]> blocks_;
 };
+
+// All of that at once; returns the state after the symbols.
+inline unsigned quantise(const Trellis& trellis, const float* residuals, const std::uint16_t* indexes, std::size_t n, unsigned state, std::int16_t* symbols,
+                         std::uint16_t* chosen, std::int32_t* values) {
+  Way way(trellis, residuals, indexes, n, state);
+  way.search(0, Way::kParts, symbols, chosen, values);
+  return way.finish(symbols, chosen, values);
+}
 
 }  // namespace lic

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...engine import workers
 from ...engine.native import filter_sums, filter_sweep
 from ...fileformat.areas import Area
 from ...fileformat.limits import MAX_LEVEL
@@ -28,7 +29,9 @@ Integers = npt.NDArray[np.int64]
 SAMPLES = 2**16
 """Pixels that are looked at, at least, in rows all over the tile: with three quarters of them a file is 0.1 % larger, with those of
 some windows half of the gain is left."""
-BAND = 16
+LEAST_ROWS = 16
+"""Rows that a thread looks at, at least."""
+BAND = 32
 """Rows of a band that is filtered to see what that gains."""
 PRICES = (20.0, 2.0)
 """Squared error, in units of the mean one, that a bit is worth at both ends of the scale: about as between two qualities of a picture."""
@@ -96,7 +99,13 @@ def _sums(fine: Fine, picture: Pixels, level: int, every: int) -> tuple[_Sums, i
     error = float(np.square(lacking, dtype=np.float64).mean())
     threshold = int(np.clip(round(math.sqrt(error) / filtering.THRESHOLD_UNIT), 1, filtering.THRESHOLDS))
     threshold *= filtering.THRESHOLD_UNIT
-    found = filter_sums(fine, np.ascontiguousarray(picture), every, threshold).astype(np.float64)
+    wanted, rows, parts = np.ascontiguousarray(picture), len(lacking), list[Integers]()
+
+    def add(first: int, last: int) -> None:
+        parts.append(filter_sums(fine, wanted, first * every, min(last * every, len(fine)), every, threshold))
+
+    workers.in_parts(add, rows, LEAST_ROWS)
+    found = sum(parts[1:], parts[0]).astype(np.float64)
     upper, products = found[:, :TAPS], found[:, TAPS:]
     gram = upper + np.triu(upper, 1).T
     lowest, highest = PRICES
@@ -120,10 +129,8 @@ def _filter(taps: Reals | Integers, threshold: int, shift: int) -> Filter:
 def _gain(found: Filter, fine: Fine, picture: Pixels, every: int) -> float:
     """Return the squared error, in squared sixteenths, that a filter takes from as many rows as are looked at, as bands all over have it."""
     height, width = fine.shape[:2]
-    bands = [
-        Area(0, top, width, min(top + BAND, height))
-        for top in range(0, height, BAND * max(1, height * width // (2 * SAMPLES)))
-    ]
+    apart = BAND * max(1, height * width // SAMPLES)
+    bands = [Area(0, top, width, min(top + BAND, height)) for top in range(0, height, apart)]
 
     def error(one: Filter) -> float:
         shown = ((picture[band.slices].astype(np.int32), filtering.applied(fine, band, one)) for band in bands)

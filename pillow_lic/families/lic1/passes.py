@@ -49,10 +49,14 @@ def of_stage(stage: int, stages: int) -> range:
 
 
 class Shared:
-    """The outputs of networks that each serve all passes of a stage: (passes * M, h/2, w/2), one pass after another."""
+    """The outputs of networks that each serve all passes of a stage: (passes * M, h/2, w/2), one pass after another.
 
-    def __init__(self, stages: int) -> None:
-        self._stages = stages
+    keeps: those of the first stage, which know no values, are found once, however often the passes begin anew.
+    """
+
+    def __init__(self, stages: int, *, keeps: bool = False) -> None:
+        self._stages, self._keeps = stages, keeps
+        self._begun: Array | None = None
 
     def of_pass(self, t: int, run: Callable[[int], Array]) -> Array:
         """Return what the network found of pass t, (M, h/2, w/2); passes come in their order.
@@ -62,7 +66,9 @@ class Shared:
         """
         coded = of_stage(min(t, self._stages - 1), self._stages)
         if t == coded[0]:
-            self._found = run(min(t, self._stages - 1))
+            self._found = run(min(t, self._stages - 1)) if t or self._begun is None else self._begun
+            if not t and self._keeps:
+                self._begun = self._found
         channels, turn = len(self._found) // len(coded), t - coded[0]
         return self._found[channels * turn : channels * (turn + 1)]
 

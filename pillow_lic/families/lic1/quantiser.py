@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...engine import entropy
+from ...engine import entropy, workers
+from ...engine.ending import at_work
 from ...engine.entropy import LARGEST_RESIDUAL, STEP
 from ...errors import LicRuntimeError
 
@@ -36,6 +37,9 @@ ERROR_BITS = 6 / math.log(2)
 """The bits that a squared error of one step is worth."""
 ERROR_SHARE = 0.4
 """The part of the bits saved that may be paid for with error; 1 is the theory. 0.35 and 0.45 are as good, 0.55 costs 0.3 %."""
+
+LEAST_SYMBOLS = 2**14
+"""Symbols that a thread chooses at least."""
 
 
 class Chosen(NamedTuple):
@@ -79,7 +83,10 @@ class Quantiser:
             msg = f"the networks gave latents up to {largest:g} steps from their means, {LARGEST_RESIDUAL} is the most: the engine failed"
             raise LicRuntimeError(msg)
         second, weight = offset(self._tables), ERROR_BITS / ERROR_SHARE
-        symbols, tables, values, self._state = entropy.quantise(
-            self._tables, residuals, indexes, self._first, second, weight, self._state
-        )
+        with at_work:
+            way = entropy.Way(self._tables, residuals, indexes, self._first, second, weight, self._state)
+        parts = entropy.Way.PARTS
+        workers.in_rows(way.search, rows=parts, least=min(parts, max(1, LEAST_SYMBOLS * parts // max(len(indexes), 1))))
+        with at_work:
+            symbols, tables, values, self._state = way.finish()
         return Chosen(symbols, tables, values, indexes)

@@ -28,18 +28,21 @@ class Means:
     """The means of the latents of a window, and its y_hat as far as it is known, pass by pass (`passes.Context`).
 
     z_hat (Z, h/4, w/4); field: the level of every latent (h, w); inside: rows and columns that hold pixels. `y_hat` (M, h, w)
-    is 0 where there are none. The corner of the window lies at an even row and column of its tile.
+    is 0 where there are none. The corner of the window lies at an even row and column of its tile. keeps: as of `passes.Shared`, for one
+    that will `forget`.
     """
 
-    def __init__(self, model: Model, z_hat: Floats, field: Floats, inside: tuple[int, int]) -> None:
+    def __init__(
+        self, model: Model, z_hat: Floats, field: Floats, inside: tuple[int, int], *, keeps: bool = False
+    ) -> None:
         self._model, self._inside = model, inside
         self._features, self._shape = means.begin(model, z_hat, field), field.shape
+        self._shared = passes.Shared(model.constants["stages"], keeps=keeps)
         self.forget()
 
     def forget(self) -> None:
         """Begin anew, in another y_hat: none of it is known."""
         self.y_hat = np.zeros((self._model.constants["latents"], *self._shape), np.float32)
-        self._shared = passes.Shared(self._model.constants["stages"])
 
     def _run(self, stage: int) -> Floats:
         return means.find(self._model, stage, self._features, self.y_hat)
@@ -63,7 +66,8 @@ class Choice:
 
     def __init__(self, model: Model, z_hat: Floats, field: Floats, grid: Grid) -> None:
         self._tables, self._grid = model.tables, grid
-        self._scales, self._predicted = Scales(model, z_hat, field, grid), Means(model, z_hat, field, grid.inside)
+        self._scales = Scales(model, z_hat, field, grid, keeps=True)
+        self._predicted = Means(model, z_hat, field, grid.inside, keeps=True)
 
     def of(self, y: Floats, *, is_rough: bool = False) -> tuple[list[Chosen], Floats]:
         """Return the symbols of every pass and y_hat (M, h, w), for y (M, h, w) in steps; is_rough: as of `Quantiser`.

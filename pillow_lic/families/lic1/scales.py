@@ -85,18 +85,18 @@ def find(
 class Scales:
     """The scale indexes of one tile, pass by pass (`passes.Context`).
 
-    z_hat (Z, h/4, w/4); field: the level of every latent (h, w), integers.
+    z_hat (Z, h/4, w/4); field: the level of every latent (h, w), integers; keeps: as of `passes.Shared`, for one that will `forget`.
     """
 
-    def __init__(self, model: Model, z_hat: Floats, field: Floats, grid: Grid) -> None:
+    def __init__(self, model: Model, z_hat: Floats, field: Floats, grid: Grid, *, keeps: bool = False) -> None:
         self._model, self._field, self._inside = model, field, grid.inside
         self._features, self._shape = begin(model, z_hat), grid.shape
+        self._shared = passes.Shared(model.constants["stages"], keeps=keeps)
         self.forget()
 
     def forget(self) -> None:
         """Begin anew: no symbol is known."""
         self._magnitudes = np.zeros((self._model.constants["latents"], *self._shape), np.uint8)
-        self._shared = passes.Shared(self._model.constants["stages"])
 
     def _run(self, stage: int) -> npt.NDArray[np.uint8]:
         return find(self._model, stage, self._features, self._field, self._magnitudes if stage else None)
