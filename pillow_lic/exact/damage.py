@@ -17,9 +17,12 @@ Mask = npt.NDArray[np.bool_]
 
 _ROWS = 8
 """One of so many rows is seen by the quick look."""
-_LEAST_FLAT = 0.35
-"""Share of pixels that equal the one before them, and of those that equal the one above too: in pages saved as JPEG 0.47 and more; in one
-photograph of a hundred that was never saved so 0.27, in one of twenty saved at quality 85 (tests/screens)."""
+_LEAST_FLAT, _LEAST_FLAT_BESIDE = 0.35, 0.05
+"""Share of pixels that equal the one before them, and of those that equal the one above too, and that where something is known to be drawn.
+
+In pages saved as JPEG 0.47 and more, in dense sheets 0.2, beside photographs 0.07; in one photograph of a hundred that was never saved so
+0.27, in one of twenty saved at quality 85 (tests/screens).
+"""
 _STEP, _LEAST_STEPS = 40, 4
 """Levels from a pixel to the next where something drawn has its edge, and the edges of a block that shows what is beside them."""
 _LEAST, _MOST, _BEND = 2, 12, 2
@@ -39,14 +42,18 @@ _STEPS_OF_GROUND, _LEAST_GROUND, _ON_GROUND = 8, 0.5, 0.72
 that have one: 0.76 to 1 in pages saved as JPEG, up to 0.56 in photographs with flat parts that were never saved so."""
 
 
-def found(colors: Pixels) -> Mask | None:
-    """Return which blocks of a tile (h, w, 1 or 3) that is damaged may be so: all but those that are clean beyond doubt; None for others."""
+def found(colors: Pixels, *, is_drawn: bool) -> Mask | None:
+    """Return which blocks of a tile (h, w, 1 or 3) that is damaged may be so: all but those that are clean beyond doubt; None for others.
+
+    is_drawn: something in it is known to be drawn. Else most of what has edges must have a ground.
+    """
     levels = colors[:, :, colors.shape[2] // 2]
     looked_at = levels[_ROWS // 2 :: _ROWS] if len(levels) > _ROWS // 2 else levels
-    if levels.shape[1] < BLOCK or (looked_at[:, 1:] == looked_at[:, :-1]).mean() < _LEAST_FLAT:
+    least_flat = _LEAST_FLAT_BESIDE if is_drawn else _LEAST_FLAT
+    if levels.shape[1] < BLOCK or (looked_at[:, 1:] == looked_at[:, :-1]).mean() < least_flat:
         return None
     steps, steps_down = np.diff(levels.astype(np.int16), axis=1), np.diff(levels.astype(np.int16), axis=0)
-    if ((steps[1:] == 0) & (steps_down[:, 1:] == 0)).mean() < _LEAST_FLAT:
+    if ((steps[1:] == 0) & (steps_down[:, 1:] == 0)).mean() < least_flat:
         return None
     bends = np.abs(np.diff(steps, axis=1)) >= _BEND
     steps = np.abs(steps)
@@ -61,7 +68,7 @@ def found(colors: Pixels) -> Mask | None:
     shares = rippled[shown] / number[shown]
     if (shares > _DAMAGED).mean() < _LEAST_DAMAGED or (shares <= _CLEAN).mean() > _MOST_CLEAN:
         return None
-    if _on_ground(levels, shown) < _ON_GROUND:
+    if not is_drawn and _on_ground(levels, shown) < _ON_GROUND:
         return None
     damaged: Mask = ~(shown & (rippled <= _SURELY_CLEAN * number))
     return damaged

@@ -149,10 +149,10 @@ def _pixels_of(blocks: Mask, area: Area) -> Mask:
 def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
     """Return what is kept of an area (h, w, 1 or 3)."""
     step = snapping.step(aim)
-    damaged = None if step is None else damage.found(colors)
+    blocks = drawn.found(colors)
+    damaged = None if step is None else damage.found(colors, is_drawn=blocks is not None)
     if step is not None and damaged is not None:
         return _of_damaged(colors, damaged, step, aim, spent)
-    blocks = drawn.found(colors)
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
         return _with_glyphs(none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent))
@@ -171,9 +171,9 @@ def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
 def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent) -> _Part:
     """Return what is kept of an area (h, w, 1 or 3) with damaged blocks: those that pay with snapped colours, and clean letters."""
     blocks = drawn.measured(colors)
-    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= choice.FEW)
+    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= snapping.FEW)
     exact = drawn.pixels_of(among, colors.shape[:2])
-    shown, bits = snapping.snapped(colors, exact, step)
+    shown, bits = snapping.snapped(colors, exact, step, snapping.LOOK)
     costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
     kept = among & (costs <= choice.FAVOUR * spent())
     clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
