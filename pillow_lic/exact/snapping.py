@@ -21,7 +21,7 @@ Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 
-COARSEST: Final = 0.01
+COARSEST: Final = 0.0115
 FINEST: Final = 0.6
 """Slopes up to which pixels are weighed as at the first, as coarser ones cost more than they save, and from which on colours stay as they are.
 
