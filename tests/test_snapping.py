@@ -32,14 +32,14 @@ def worn(quality: int = 85) -> Pixels:
 @pytest.mark.parametrize("quality", [60, 75, 85, 92, 95])
 @pytest.mark.parametrize("subsampling", [0, 2])
 def test_damage_is_seen(quality: int, subsampling: int) -> None:
-    assert damage.is_seen(opened(jpeg_of(clean(), quality=quality, subsampling=subsampling)))
+    assert damage.found(opened(jpeg_of(clean(), quality=quality, subsampling=subsampling)), is_drawn=False) is not None
 
 
 @pytest.mark.parametrize(
     "pixels", [clean(), clean(with_photo=True), np.asarray(slide()), soft_lines(), photo_like(256, 192)]
 )
 def test_what_is_clean_is_not_damaged(pixels: Pixels) -> None:
-    assert not damage.is_seen(pixels)
+    assert damage.found(pixels, is_drawn=True) is None
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -42,15 +42,14 @@ _SQUARES = 1024
 class _Part(NamedTuple):
     """The kept part of an area: its exact blocks, those of them that may have fewer colours at every level, and its glyphs.
 
-    is_damaged: whether its colours are snapped.
-    bits: about those of its layer, where they were counted.
+    bits: about those of its layer, where they were counted. damaged: the blocks whose colours are snapped, None for none.
     """
 
     kept: Mask
     soft: Mask
     glyphs: Glyphs | None
-    is_damaged: bool = False
     bits: float | None = None
+    damaged: Mask | None = None
 
 
 class _Found(NamedTuple):
@@ -93,8 +92,10 @@ def found(
             continue
         part, alone = found
         here = area.over(BLOCK).slices
-        kept[here], soft[here], damaged[here] = part.kept, part.soft, part.is_damaged
+        kept[here], soft[here] = part.kept, part.soft
         bits = None if bits is None or part.bits is None else bits + part.bits
+        if part.damaged is not None:
+            damaged[here] = part.damaged
         if part.glyphs is not None:
             if blends is None:
                 blends = np.zeros_like(colors), np.zeros((height, width), np.uint8)
@@ -127,7 +128,7 @@ def _left_bits(colors: Pixels, kept: Mask) -> float:
 def _of_part(colors: Pixels, part: _Part, aim: Callable[[int], Aim], level: int) -> Layer:
     """Return the layer of a square alone (h, w, 1 or 3) that was chosen for a level."""
     blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
-    damaged = np.full_like(part.kept, part.is_damaged)
+    damaged = np.zeros_like(part.kept) if part.damaged is None else part.damaged
     made = _of_blocks(colors, part.kept, part.soft, damaged, aim, blends, with_margins=True)
     if part.bits is not None:
         made.expect(level, part.bits)
@@ -181,12 +182,14 @@ def _pixels_of(blocks: Mask, area: Area) -> Mask:
 
 def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
     """Return what is kept of an area (h, w, 1 or 3)."""
+    step = snapping.step(aim)
     blocks = drawn.found(colors)
+    damaged = None if step is None else damage.found(colors, is_drawn=blocks is not None)
+    if step is not None and damaged is not None:
+        return _of_damaged(colors, damaged, step, aim, spent)
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
         return _with_glyphs(none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent))
-    if snapping.step(aim) is not None and damage.is_seen(colors):
-        return _of_damaged(colors, blocks, aim, spent)
     weighed = choice.weighed(colors, blocks, aim)
     if weighed.is_sure:
         worth = choice.by_contrast(blocks.contrast, aim)
@@ -199,16 +202,16 @@ def _chosen(colors: Pixels, aim: Aim, spent: Spent) -> _Part:
     return _with_letters(colors, blocks, fewer, aim, spent)
 
 
-def _of_damaged(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> _Part:
-    """Return what is kept of an area (h, w, 1 or 3) that is damaged: blocks that pay with the colours that they are snapped to."""
-    step, none = snapping.step(aim), np.zeros(blocks.equal.shape, np.bool_)
-    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= choice.FEW)
+def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent) -> _Part:
+    """Return what is kept of an area (h, w, 1 or 3) with damaged blocks: those that pay with snapped colours, and clean letters."""
+    blocks = drawn.measured(colors)
+    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= snapping.FEW)
     exact = drawn.pixels_of(among, colors.shape[:2])
-    if step is None or not among.any():
-        return _Part(none, none, None)
-    shown, bits = snapping.snapped(colors, exact, step)
+    shown, bits = snapping.snapped(colors, exact, step, snapping.LOOK)
     costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
-    return _Part(among & (costs <= choice.FAVOUR * spent()), none, None, is_damaged=True)
+    kept = among & (costs <= choice.FAVOUR * spent())
+    clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
+    return _Part(kept | clean, np.zeros_like(kept), None, ~clean)
 
 
 def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> list[_Part]:

@@ -13,6 +13,7 @@ namespace lic {
 class SnapColors {
  public:
   static constexpr std::int32_t kHole = -1;
+  static constexpr std::size_t kGrounds = 255;  // a colour of one of so many pixels, or more, is a ground, for which no other stands
 
   // colors (count, channels), exact (count): 0 for holes.
   SnapColors(const std::uint8_t* colors, const std::uint8_t* exact, std::size_t count, std::size_t channels)
@@ -49,7 +50,8 @@ class SnapColors {
       chosen.clear();
       fits = true;
       for (const std::size_t kind : order) {
-        if (near(chosen, kinds_.data() + kind * channels_, within)) continue;
+        const bool is_ground = kGrounds * std::size_t{counts_[kind]} >= pixels();
+        if (near(chosen, kinds_.data() + kind * channels_, is_ground ? 0 : within)) continue;
         fits = chosen.size() < most * channels_;
         if (!fits) break;
         chosen.insert(chosen.end(), kinds_.begin() + static_cast<std::ptrdiff_t>(kind * channels_),

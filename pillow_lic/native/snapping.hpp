@@ -73,6 +73,7 @@ class Snapping {
   static constexpr std::size_t kBuckets = std::size_t{1} << 16, kWide = 4;
   static constexpr std::size_t kNear = 4;
   static constexpr std::int32_t kAcross[kNear] = {0, -1, 1, 0}, kAbove[kNear] = {1, 1, 1, 2};
+  static constexpr std::size_t kLeap = 8, kLeft = 4;  // flat pixels that are leapt over at the least, and those before the next step
   using Bucket = std::array<std::int32_t, 4>;
 
   enum class Kind : std::uint8_t { kColor, kRun, kCopy };
@@ -215,7 +216,13 @@ class Snapping {
     }
     far_copies_.fill({});
     std::int32_t before = kNone;
-    for (std::size_t x = 0; x < width_; ++x) before = step(y, x, before);
+    for (std::size_t x = 0; x < width_; ++x) {
+      before = step(y, x, before);
+      if (const std::size_t flat = flat_after(y, x); flat >= kLeap) {
+        before = leap(colors_.of(y * width_ + x), shown_[(y - 1) * width_ + x], flat, before);
+        x += flat;
+      }
+    }
     choose(y, before);
     for (std::size_t x = 0; x < width_; ++x)
       if (const std::uint16_t key = keys_[y * width_ + x]) {
@@ -223,6 +230,49 @@ class Snapping {
         std::copy_backward(bucket.begin(), bucket.end() - 1, bucket.end());
         bucket[0] = static_cast<std::int32_t>(y * width_ + x);
       }
+  }
+
+  // How many pixels after one are as it is, and lie as it does below pixels of one colour, where those two before it, which begin runs, are
+  // as it is too; some more at the end are left to look at.
+  std::size_t flat_after(std::size_t y, std::size_t x) const {
+    if (!y || x < 2) return 0;
+    const std::int32_t* kinds = colors_.row(y * width_);
+    const Index* above = shown_.data() + (y - 1) * width_;
+    std::size_t end = x + 1;
+    if (above[x - 1] != above[x] || kinds[x - 1] != kinds[x] || kinds[x - 2] != kinds[x]) return 0;
+    while (end < width_ && kinds[end] == kinds[x] && above[end] == above[x]) ++end;
+    const std::size_t flat = end - x - 1;
+    return flat > kLeft ? flat - kLeft : 0;
+  }
+
+  // Takes runs and copies of the row above over flat pixels at once; nothing else is cheaper there. Returns the last token of the best way.
+  std::int32_t leap(std::int32_t kind, Index above, std::size_t flat, std::int32_t before) {
+    const auto over = [&](Way& way, Index value) {
+      const std::int64_t cost = way.cost + static_cast<std::int64_t>(flat) * error(kind, value);
+      way.cost = static_cast<std::int32_t>(std::min<std::int64_t>(cost, kNever));
+      if (way.cost < best_.cost) best_ = way, best_value_ = value;
+    };
+    best_ = {};
+    for (const Index value : active_) over(runs_[value], value);
+    for (std::size_t k = 0; k < kNear; ++k)
+      if (kAbove[k] == 1 && near_copies_[k].way.token != kNone)
+        over(near_copies_[k].way, above);
+      else
+        near_copies_[k].way = {};
+    far_copies_.fill({});
+    if (best_.token == kNone) return before;
+    std::size_t kept = 0;
+    for (const Index value : active_) {
+      runs_[value].cost -= best_.cost;
+      if (runs_[value].cost > kPruned)
+        runs_[value] = {};
+      else
+        active_[kept++] = value;
+    }
+    active_.resize(kept);
+    for (Copy& copy : near_copies_) lower(copy.way);
+    endings_.assign(1, {best_value_, {0, best_.token}});
+    return best_.token;
   }
 
   // Takes all ways one pixel on; before: the last token of the best one. Returns that of the best one after it.
@@ -374,6 +424,7 @@ class Snapping {
   std::array<Copy, kFar> far_copies_{};
   std::vector<Ending> endings_, now_;
   Way best_;
+  Index best_value_ = 0;
   std::size_t goes_on_ = kNear;
   std::vector<std::uint16_t> keys_;
   std::vector<Bucket> places_;
