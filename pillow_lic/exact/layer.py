@@ -211,7 +211,7 @@ def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent
     costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
     kept = among & (costs <= choice.FAVOUR * spent())
     clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
-    return _Part(kept | clean, np.zeros_like(kept), None, ~clean)
+    return _Part(kept | clean, np.zeros_like(kept), None, damaged=~clean)
 
 
 def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> list[_Part]:
