@@ -45,7 +45,9 @@ def test_the_gate_begins_open_and_its_graph_is_the_network(made: Pairs) -> None:
     net = restored_gate.Gate().eval()
     original, decoded, shown, steps, halved = seen_of(made)
     with torch.no_grad():
-        assert (net(decoded, shown, steps, halved) == 1).all()
+        edged = restored_gate.edged(net.seen(decoded, shown, steps)[0], steps)
+        assert edged.float().mean() < 0.1
+        assert (net(decoded, shown, steps, halved) == (~edged).float()).all()
         for p in net.parameters():
             p.add_(0.1 * torch.randn_like(p))
         net.leave.bias.zero_()  # type: ignore[union-attr]
@@ -58,6 +60,17 @@ def test_the_gate_begins_open_and_its_graph_is_the_network(made: Pairs) -> None:
         found = session.run(None, feeds)[0][0]
         assert found.shape == (2, 8, 8)
         assert np.abs(found - opened).mean() < 0.03
+
+
+def test_blocks_are_edged_by_one_luma_farther_than_a_slope_leads() -> None:
+    net, steps = restored_gate.Gate(), torch.full((1, 2, 64), 16.0)
+    decoded = torch.full((1, 3, 48, 64), 90.0)
+    decoded[..., 32:] += 4 * 16 / 8 - 1
+    with torch.no_grad():
+        assert not restored_gate.edged(net.seen(decoded, decoded, steps)[0], steps).any()
+        decoded[..., 32:] += 2
+        found = restored_gate.edged(net.seen(decoded, decoded, steps)[0], steps)
+    assert found[0, 0, 0].tolist() == [False, False, True, True, True, True, False, False]
 
 
 def test_no_block_sees_farther_than_the_margin(monkeypatch: pytest.MonkeyPatch) -> None:
