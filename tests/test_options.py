@@ -177,7 +177,7 @@ def test_help_says_the_default_model_and_its_effort() -> None:
     default = models.choose(None)
     assert (default.name, default.effort) == (models.DEFAULT, 1)
     assert f"Default {default.name};" in OPTIONS["model"].meaning
-    says = f"{default.name} has a fast encoder for 0, and for {default.effort}, its default, a large one"
+    says = f"{default.name} has a fast encoder for 0 and a large one for {default.effort}, its default;"
     assert says in OPTIONS["effort"].meaning
     assert {model.effort for model in models.models() if model is not default} == {0}
 
