@@ -96,6 +96,14 @@ def test_a_flat_tile_stays_flat() -> None:
     assert bits.sum() < 100
 
 
+def test_grounds_stay_apart() -> None:
+    """A bar that is as dark as the ground beside it is no part of it."""
+    pixels = worn().copy()
+    pixels[100:130, 60:320] = pixels[250, 380] - np.uint8(14)
+    shown, _ = snapping.snapped(pixels, np.ones(pixels.shape[:2], np.bool_), -26)
+    assert (np.abs(shown[110:120, 100:300].astype(int) - pixels[110:120, 100:300]) <= 2).all()
+
+
 def test_more_colours_than_a_palette_has() -> None:
     pixels = np.random.default_rng(4).integers(0, 256, (64, 64, 3), np.uint8)
     shown, _ = snapping.snapped(pixels, np.ones((64, 64), np.bool_), -3)

@@ -1,6 +1,7 @@
 """The parts of a picture that are kept exactly where the rest is coded with loss: letters, lines, flat grounds, icons.
 
     colors ─drawn─▶ blocks worth keeping, margins ┬─layer─▶ exact section (colours merged below quality 5, and of what is no letter)
+           │                                          │        colours of what JPEG damaged snapped (`damage`, `snapping`)
            ├glyphs▶ ink and cover on smooth grounds ┘
            └─ground─▶ smooth under what is kept ─▶ the family's encoder
 
