@@ -81,6 +81,17 @@ def test_error_is_weighed_by_the_slope_of_the_model() -> None:
             assert asked.pop() == (model.slope(quality_to_level(4)), False)
 
 
+def test_a_page_that_is_whole_has_fewer_colours_where_its_layer_would_have_holes() -> None:
+    pixels = soft_lines()
+    kept = np.ones((12, 16), np.bool_)
+    kept[:, 5:] = False
+    made = layer._of_blocks(pixels, kept, kept, np.zeros_like(kept), aim, None)
+    everywhere = layer._of_blocks(pixels, np.ones_like(kept), np.ones_like(kept), np.zeros_like(kept), aim, None)
+    assert aim(LEVEL).is_exact
+    assert (made.whole(LEVEL) == everywhere.whole(LEVEL)).all()
+    assert not (made.whole(LEVEL)[:, 80:] == pixels[:, 80:]).all()
+
+
 @pytest.mark.parametrize(("dearer", "codec", "are_soft"), [(1.1, 100, False), (3, 100, True), (3, 200, False)])
 def test_exact_letters_may_cost_more_than_fewer_colours(dearer: float, codec: float, are_soft: bool) -> None:
     """A fifth, or whatever leaves them far below what the codec spends."""

@@ -401,11 +401,14 @@ class Layer:
         return self._last[key]
 
     def _with_fewer(self, area: Area, exact: Mask, level: int) -> Pixels:
-        """Return the colours (h, w, C) of an area with those that are merged in a file of that level."""
+        """Return the colours (h, w, C) of an area with those that are merged in a file of that level, if they are exact.
+
+        Those of pixels that are exact in none but a file without networks are merged at every quality where any are.
+        """
         colors = self.colors[area.slices]
         if not self._aim(level).is_exact or self._soft is None:
             return merging.merged(colors, exact, self.reach(level))
-        soft = exact & self._soft(area)
+        soft = exact & (self._soft(area) | ~self.exact(area))
         return merging.merged(colors, soft, self.reach(level), exact & ~soft)
 
     def expect(self, level: int, bits: float) -> None:
