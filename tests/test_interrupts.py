@@ -98,8 +98,8 @@ OF_THE_COMMAND = (
     "desktop",
     "autoload",
     "freezing",
-    "parsing",
-    "starting",
+    "command_values",
+    "process_start",
     "__main__",
 )
 """What runs for `lic` alone, where no handler of others is, and what stands alone (`test_autoload.py`)."""

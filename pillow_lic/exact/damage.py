@@ -35,8 +35,6 @@ _DAMAGED, _CLEAN, _SURELY_CLEAN = 0.5, 0.15, 0.05
 _LEAST_DAMAGED, _MOST_CLEAN = 0.7, 0.06
 """Share of blocks that are damaged at the least and clean at the most: 0.76 to 1 and 0 to 0.05 in pages saved as JPEG; clean are 0.19 to 1 of
 clean pages, with photographs or without."""
-
-
 _STEPS_OF_GROUND, _LEAST_GROUND, _ON_GROUND = 8, 0.5, 0.72
 """Levels of a step, three of which in a row hold a ground, the part of a block that it is at the least, and the share of blocks with an edge
 that have one: 0.76 to 1 in pages saved as JPEG, up to 0.56 in photographs with flat parts that were never saved so."""
@@ -50,7 +48,7 @@ def found(colors: Pixels, *, is_drawn: bool) -> Mask | None:
     levels = colors[:, :, colors.shape[2] // 2]
     looked_at = levels[_ROWS // 2 :: _ROWS] if len(levels) > _ROWS // 2 else levels
     least_flat = _LEAST_FLAT_BESIDE if is_drawn else _LEAST_FLAT
-    if levels.shape[1] < BLOCK or (looked_at[:, 1:] == looked_at[:, :-1]).mean() < least_flat:
+    if min(levels.shape) < BLOCK or (looked_at[:, 1:] == looked_at[:, :-1]).mean() < least_flat:
         return None
     steps, steps_down = np.diff(levels.astype(np.int16), axis=1), np.diff(levels.astype(np.int16), axis=0)
     if ((steps[1:] == 0) & (steps_down[:, 1:] == 0)).mean() < least_flat:

@@ -111,7 +111,7 @@ def fitted(model: Model, patches: list[Pixels]) -> tuple[Filter, ...]:
     for i, pixels in enumerate(patches):
         for k, fine in enumerate(begun[i] if i < len(begun) else drawn(model, pixels, wanted)):
             weight = ROWS_APART / (pixels.size * (error(fine, pixels) + least[k]))
-            sums[k] += weight * filter_sums(fine, pixels, ROWS_APART, edges[k])
+            sums[k] += weight * filter_sums(fine, pixels, 0, len(fine), ROWS_APART, edges[k])
         if i % 20 == 19:
             print(f"{i + 1} of {len(patches)} patches", flush=True)
     return tuple(solved(sums[k], edges[k]) for k in range(FILTERS))
