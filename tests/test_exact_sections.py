@@ -84,7 +84,7 @@ def test_bad_sections_are_refused_before_anything_is_decoded(mixed: bytes) -> No
 
 def test_alpha_between_blends(mixed: bytes) -> None:
     over = np.random.default_rng(2).integers(0, 256, (256, 320, 4), np.uint8)
-    section = exact_layer.pack([exact_layer.vp8l.write(over, smallest=False)], Tiling(320, 256, 0))
+    section = exact_layer.pack([exact_layer.vp8l.write(over, exact_layer.vp8l.Search.PART)], Tiling(320, 256, 0))
     beneath = codec.decode(with_exact(mixed, b"\0"))[1]
     shown = codec.decode(with_exact(mixed, section))[1]
     share = over[:, :, 3:] / 255
@@ -110,7 +110,7 @@ def test_a_part_of_a_tile_is_not_decoded_for_every_window(monkeypatch: pytest.Mo
     rng = np.random.default_rng(0)
     pixels, cover = (rng.integers(0, 256, (200, 300, channels), np.uint8) for channels in (3, 1))
     layer = ExactLayer(
-        exact_layer.pack([vp8l.write(np.concatenate([pixels, cover], 2), smallest=False)], tiling), tiling
+        exact_layer.pack([vp8l.write(np.concatenate([pixels, cover], 2), vp8l.Search.PART)], tiling), tiling
     )
     decoded: list[object] = []
     read = vp8l._read

@@ -154,7 +154,7 @@ def test_what_contradicts_the_model_is_refused(words: dict[str, object], photo: 
 
 def test_verify_and_info_see_what_is_no_bitstream_of_the_tile(photo: Image.Image) -> None:
     parts = container.unpack(pillow_lic.encode(photo, lossless=True))
-    (other,) = vp8l.write(photo_like(9, 9, 3), smallest=True)
+    (other,) = vp8l.write(photo_like(9, 9, 3), vp8l.Search.LONG)
     for stream, words in ((b"RIFF....WEBP", "VP8L bitstream of version 0"), (other, "must be 96x64, .* says 9x9")):
         data = container.pack(parts.header, [streams.pack([stream])])
         for act in (inspecting.verify, codec.decode):
@@ -165,7 +165,7 @@ def test_verify_and_info_see_what_is_no_bitstream_of_the_tile(photo: Image.Image
 
 def test_bytes_after_a_bitstream_mean_nothing() -> None:
     pixels = photo_like(20, 30, 3)
-    (stream,) = vp8l.write(pixels, smallest=True)
+    (stream,) = vp8l.write(pixels, vp8l.Search.LONG)
     for more in (b"\0", b"\xff" * 9):
         assert (vp8l.read([stream + more], (20, 30))[:, :, :3] == pixels).all()
 
@@ -182,7 +182,7 @@ def test_cut_and_damaged_files(photo: Image.Image) -> None:
 
 def test_the_alpha_hint_has_no_part_in_decoding() -> None:
     pixels = np.frombuffer(noise("RGBA", 9, 11).tobytes(), np.uint8).reshape(9, 11, 4)
-    (stream,) = vp8l.write(pixels, smallest=True)
+    (stream,) = vp8l.write(pixels, vp8l.Search.LONG)
     for hint in (0, 0x10):
         assert (vp8l.read([stream[:4] + bytes([stream[4] & ~0x10 | hint]) + stream[5:]], (9, 11)) == pixels).all()
 
@@ -211,7 +211,7 @@ def test_without_webp_there_is_a_sentence(photo: Image.Image) -> None:
 
 def test_only_bitstreams_of_the_right_size_are_opened() -> None:
     pixels = photo_like(20, 30, 3)
-    (stream,) = vp8l.write(pixels, smallest=True)
+    (stream,) = vp8l.write(pixels, vp8l.Search.LONG)
     assert (vp8l.read([stream], (20, 30))[:, :, :3] == pixels).all()
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
@@ -273,13 +273,20 @@ def test_a_page_is_searched_for_long_where_it_is_small_or_somebody_asks(
     assert (np.asarray(pillow_lic.open(data)) == np.asarray(im)).all()
 
 
-def test_noise_is_not_searched_for_what_a_drawing_has(asked: list[tuple[int, int]]) -> None:
+def test_what_is_searched_for_in_noise_and_in_drawings(asked: list[tuple[int, int]]) -> None:
     """libwebp takes 100 s/MP to try everything on noise, and 80 on photographs, for one percent."""
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
     drawn = np.kron(np.eye(6, 8, dtype=np.uint8)[:, :, None] * np.uint8(200), np.ones((10, 10, 3), np.uint8))
-    part, whole, soon = [(4, 75), (5, 100)], [(4, 75), (6, 100)], [(4, 100)]
-    for pixels, smallest, expected in ((noise, True, part), (drawn, False, soon), (drawn, True, whole)):
+    search = vp8l.Search
+    for pixels, how, expected in (
+        (noise, search.LONG, [(4, 75), (5, 100)]),
+        (drawn, search.LONG, [(4, 75), (6, 100)]),
+        (noise, search.FILE, [(5, 100)]),
+        (drawn, search.FILE, [(4, 100)]),
+        (drawn, search.PART, [(4, 100)]),
+        (drawn, search.SOON, [(4, 80)]),
+    ):
         asked.clear()
-        streams = vp8l.write(pixels, smallest=smallest)
+        streams = vp8l.write(pixels, how)
         assert asked == expected
         np.testing.assert_array_equal(vp8l.read(streams, pixels.shape[:2])[..., :3], pixels)

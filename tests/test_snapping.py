@@ -49,7 +49,7 @@ def test_bits_and_error_fall(channels: int) -> None:
     wrong = np.square(shown.astype(np.float32) - pixels).mean(2).sum()
     assert vp8l.bits(shown) + wrong / 16 < 0.5 * vp8l.bits(pixels)
     assert bits.shape == (16, 24)
-    written = 8 * sum(map(len, vp8l.write(shown, smallest=False)))
+    written = 8 * sum(map(len, vp8l.write(shown, vp8l.Search.PART)))
     assert 0.8 < bits.sum() / written < 1.2
 
 

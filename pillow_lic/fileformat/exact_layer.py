@@ -42,7 +42,7 @@ def written(pixels: Pixels, cover: Plane, *, soon: bool = False) -> list[bytes] 
 
     soon: by a shorter search.
     """
-    return vp8l.write(_covering(pixels, cover), smallest=False, soon=soon) if cover.any() else None
+    return vp8l.write(_covering(pixels, cover), vp8l.Search.SOON if soon else vp8l.Search.PART) if cover.any() else None
 
 
 def bits(pixels: Pixels, cover: Plane) -> int:

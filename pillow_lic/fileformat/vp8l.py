@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import Final
 
 import numpy as np
@@ -34,16 +35,29 @@ _COUNTING: Final = (1, 50)
 """libwebp's method and effort (its quality) that count bits: within 5 % of the next on drawings, in half of its time (tests/screens)."""
 _QUICK: Final = (4, 75)
 """Those of a first search: at most 3 % more than the smallest file on pages, 9 % on charts, in a tenth of its time."""
-_SOON: Final = (4, 100)
+_PART: Final = (4, 100)
 """Those of exact parts of a picture: the bytes of the next on the mean of 22 layers (-6 to +9 %), in a third of its time (tests/screens)."""
-_SOONEST: Final = (4, 80)
+_SOON: Final = (4, 80)
 """Those where time counts most: 0 to 5 % more than that, in 0.4 of its time on maps; up to 75 WebP looks less far back, for up to 10 % more."""
 _SMALL: Final = (5, 100)
-"""Those of photographs and of noise, in a fifth to a twentieth of the time of the next: the same bytes, and 1.3 % more of a scan."""
+"""Those of photographs and of noise, in a fifth to a twentieth of the time of the next: the same bytes, and 1.3 % more of a scan.
+
+Of files without a palette up to 40 % fewer than those of parts, in three times the time."""
 _SMALLEST: Final = (6, 100)
 """Those of a drawing that is a file of its own: gradients have up to half of the bytes, which the others do not find."""
+_PALETTE: Final = 256
+"""Colours of a palette."""
 _DRAWN_BITS: Final = 6
 """Bits a pixel up to which a picture is taken to be drawn: trying everything takes 5 to 100 s/MP beyond, and saves 1 %."""
+
+
+class Search(Enum):
+    """How long is searched for few bytes: less than for a part of a picture, as for one, as for a file that is to be soon there, or long."""
+
+    SOON = auto()
+    PART = auto()
+    FILE = auto()
+    LONG = auto()
 
 
 def parts(height: int, width: int) -> list[Area]:
@@ -51,14 +65,13 @@ def parts(height: int, width: int) -> list[Area]:
     return Tiling(width, height, MAX_PART_SIDE).tiles()
 
 
-def write(pixels: Pixels, *, smallest: bool, soon: bool = False) -> list[bytes]:
+def write(pixels: Pixels, search: Search) -> list[bytes]:
     """Return the bitstreams of the parts of pixels (h, w, 1), (h, w, 2), (h, w, 3) or (h, w, 4): grey or colours, and alpha.
 
-    smallest: search as long as for a file of nothing else. soon: not even as long as for a part of one. Colours under alpha 0 are kept too.
-    LicRuntimeError where Pillow has no WebP.
+    Colours under alpha 0 are kept too. LicRuntimeError where Pillow has no WebP.
     """
     _need_webp("writing")
-    return [_written(pixels[area.slices], smallest=smallest, soon=soon) for area in parts(*pixels.shape[:2])]
+    return [_written(pixels[area.slices], search) for area in parts(*pixels.shape[:2])]
 
 
 def bits(pixels: Pixels) -> int:
@@ -104,10 +117,14 @@ def check(streams: Sequence[bytes | memoryview], shape: tuple[int, int]) -> None
             raise LicDamagedError(msg)
 
 
-def _written(pixels: Pixels, *, smallest: bool, soon: bool) -> bytes:
+def _written(pixels: Pixels, search: Search) -> bytes:
     image = _image(pixels)
-    if not smallest:
-        return _bitstream(image, *(_SOONEST if soon else _SOON))
+    if search is Search.SOON:
+        return _bitstream(image, *_SOON)
+    if search is Search.PART or (search is Search.FILE and image.getcolors(_PALETTE) is not None):
+        return _bitstream(image, *_PART)
+    if search is Search.FILE:
+        return _bitstream(image, *_SMALL)
     found = _bitstream(image, *_QUICK)
     is_drawn = 8 * len(found) <= _DRAWN_BITS * image.width * image.height
     return min(found, _bitstream(image, *(_SMALLEST if is_drawn else _SMALL)), key=len)
