@@ -210,8 +210,7 @@ def test_an_interrupt_that_python_loses_comes_again(times: int) -> None:
         del thing
     time.sleep(120)
 """)
-    assert (ran.returncode, ran.stdout) == (130, "")
-    assert ran.stderr == "lic: interrupted; run the same command again to go on\n"
+    check_interrupted(ran)
 
 
 def test_an_interrupt_does_not_come_again_where_it_would_be_lost_for_good() -> None:
@@ -229,8 +228,7 @@ def test_an_interrupt_does_not_come_again_where_it_would_be_lost_for_good() -> N
     del thing
     time.sleep(20)
 """)
-    assert (ran.returncode, ran.stdout) == (130, "")
-    assert ran.stderr == "lic: interrupted; run the same command again to go on\n"
+    check_interrupted(ran)
 
 
 def test_an_interrupt_that_compiled_code_makes_another_error_of_is_one() -> None:
@@ -243,6 +241,12 @@ def test_an_interrupt_that_compiled_code_makes_another_error_of_is_one() -> None
     raise ImportError("PyCapsule_Import could not import module datetime")
 """)
     assert (ran.returncode, ran.stderr) == (130, "lic: interrupted; run the same command again to go on\n")
+
+
+def check_interrupted(ran: subprocess.CompletedProcess[str]) -> None:
+    """Check that a command said once that it was interrupted, and nothing else."""
+    assert (ran.returncode, ran.stdout) == (130, "")
+    assert ran.stderr == "lic: interrupted; run the same command again to go on\n"
 
 
 def interrupted(body: str) -> subprocess.CompletedProcess[str]:

@@ -22,6 +22,8 @@ from .glyphs import Glyphs
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
+Kind = tuple[int, bool, int | None]
+"""What decides the exact pixels of a file, see `Layer.kind`."""
 Key = tuple[int, bool, int | None, int]
 
 WHOLE = 0.9
@@ -345,6 +347,7 @@ class Layer:
         self._aim, self._merges, self._soft, self._snapped, self._blends = aim, merges, soft, snapped, blends
         self._payloads: dict[Key, bytes] = {}
         self._bits: dict[Key, float] = {}
+        self._wrong: dict[Key, float] = {}
         self._last: dict[tuple[Area, int, bool], Pixels] = {}
 
     def covered(self, area: Area) -> Mask:
@@ -417,27 +420,32 @@ class Layer:
 
     def bits(self, level: int) -> float:
         """Return about how many bits the layer of a file of that level has, or how many where it was written."""
-        height, width = self.colors.shape[:2]
         if (key := self._key(level)) in self._payloads:
             return 8 * len(self._payloads[key])
         if key not in self._bits:
-            areas = squares_of(height, width)
-            self._bits[key] = sum(exact_layer.bits(*self.over(area, level)) for area in areas)
+            self._bits[key], self._wrong[key] = 0.0, 0.0
+            for area in squares_of(*self.colors.shape[:2]):
+                colors, cover = self.over(area, level)
+                self._bits[key] += exact_layer.bits(colors, cover)
+                self._wrong[key] += self._error(area, colors)
         return self._bits[key]
 
     def wrong(self, level: int) -> float:
         """Return the squared error, the mean of channels, of snapped pixels in a file of that level."""
-        total = 0.0
-        if self._snapped is not None and self._step(level) is not None:
-            for area in squares_of(*self.colors.shape[:2]):
-                exact = self.exact(area)
-                shown = np.where(
-                    (exact & self._snapped(area))[:, :, None],
-                    self._merged(area, exact, level),
-                    self.colors[area.slices],
-                )
-                total += float(pixelwise.errors(shown, self.colors[area.slices]).sum())
-        return total
+        if self._snapped is None or self._step(level) is None:
+            return 0.0
+        if (key := self._key(level)) not in self._wrong:
+            areas = squares_of(*self.colors.shape[:2])
+            self._wrong[key] = sum(self._error(area, self._merged(area, self.exact(area), level)) for area in areas)
+        return self._wrong[key]
+
+    def _error(self, area: Area, shown: Pixels) -> float:
+        """Return the squared error, the mean of channels, of the snapped pixels of an area whose exact ones have colours (h, w, C)."""
+        if self._snapped is None:
+            return 0.0
+        snapped = self.exact(area) & self._snapped(area)
+        wanted = self.colors[area.slices]
+        return float(pixelwise.errors(np.where(snapped[:, :, None], shown, wanted), wanted).sum())
 
     def _key(self, level: int) -> Key:
         """Return what decides the layer of a file of that level."""
@@ -465,6 +473,6 @@ class Layer:
         """Return what decides the colours of snapped pixels in a file of that level; None where they keep them, or there are none."""
         return None if self._snapped is None else snapping.step(self._aim(level))
 
-    def kind(self, level: int) -> tuple[int, bool, int | None]:
+    def kind(self, level: int) -> Kind:
         """Return what decides the exact pixels of a file of that level: how far colours are moved, whether only soft ones are, and snapping."""
         return self.reach(level), self._aim(level).is_exact, self._step(level)

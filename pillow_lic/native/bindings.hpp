@@ -16,6 +16,7 @@ namespace nb = nanobind;
 template <typename T>
 using Vector = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Indexes = Vector<std::uint16_t>;
+using Flags = nb::ndarray<const bool, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 inline void check_lengths(std::size_t n, const char* what, std::size_t others, const char* which) {
   if (n != others)

@@ -9,6 +9,8 @@
 #include <numeric>
 #include <vector>
 
+#include "distance.hpp"
+
 namespace lic {
 
 constexpr std::size_t kDrawnBlock = 16;  // side of a block in pixels, and of the squares whose means a ground begins with
@@ -192,15 +194,6 @@ inline Distinct distinct(const std::uint32_t* numbers, std::size_t n) {
   return result;
 }
 
-inline std::int32_t between(const std::uint8_t* one, const std::uint8_t* other, std::size_t channels) {
-  std::int32_t total = 0;
-  for (std::size_t c = 0; c < channels; ++c) {
-    const std::int32_t levels = one[c] - other[c];
-    total += levels * levels;
-  }
-  return total;
-}
-
 // Colours by the level of their middle channel, for those that are near another.
 class Palette {
  public:
@@ -216,7 +209,7 @@ class Palette {
         const int there = level + side * away;
         if (there < 0 || there > 255 || (!away && side > 0)) continue;
         for (const std::size_t other : rows_[there])
-          if (between(colors_ + row * channels_, colors_ + other * channels_, channels_) <= limit) return true;
+          if (squared_distance(colors_ + row * channels_, colors_ + other * channels_, channels_) <= limit) return true;
       }
     return false;
   }
@@ -260,7 +253,7 @@ inline void nearest(const std::uint8_t* colors, std::size_t n, const std::uint8_
         const int there = level + side * away;
         if (there < 0 || there > 255 || (!away && side > 0)) continue;
         for (const std::uint32_t row : by_level[there]) {
-          const std::int32_t distance = between(color, staying + row * channels, channels);
+          const std::int32_t distance = squared_distance(color, staying + row * channels, channels);
           if (distance < least || (distance == least && row < best)) least = distance, best = row;
         }
       }
@@ -288,64 +281,51 @@ inline void flat(const Plane& plane, const std::uint8_t* colors, std::uint8_t wi
     }
 }
 
-// The steps to the left and upper neighbours, summed over every block, the mean of the channels.
-inline void contrast(const Plane& plane, const std::uint8_t* colors, float* blocks) {
-  const std::size_t columns = plane.columns(), across = plane.width * plane.channels, chunk = kDrawnBlock * plane.channels;
-  std::vector<std::uint32_t> totals(columns);
-  for (std::size_t y = 0; y < plane.height; ++y) {
-    const std::uint8_t* row = colors + y * across;
-    for (std::size_t column = 0; column < columns; ++column) {
-      const std::size_t from = column * chunk, to = std::min(from + chunk, across);
-      std::uint32_t total = 0;
-      for (std::size_t i = std::max(from, plane.channels); i < to; ++i) total += std::abs(row[i] - row[i - plane.channels]);
-      if (y)
-        for (std::size_t i = from; i < to; ++i) total += std::abs(row[i] - (row - across)[i]);
-      totals[column] += total;
-    }
-    if (y % kDrawnBlock == kDrawnBlock - 1 || y + 1 == plane.height)
-      for (std::size_t column = 0; column < columns; ++column) {
-        blocks[y / kDrawnBlock * columns + column] = static_cast<float>(totals[column]) / static_cast<float>(plane.channels);
-        totals[column] = 0;
-      }
-  }
-}
-
-// The squared differences of two pictures, summed over every block, the mean of the channels.
-inline void errors(const Plane& plane, const std::uint8_t* shown, const std::uint8_t* wanted, float* blocks) {
-  const std::size_t columns = plane.columns(), across = plane.width * plane.channels, chunk = kDrawnBlock * plane.channels;
-  std::vector<std::uint32_t> totals(columns);
-  for (std::size_t y = 0; y < plane.height; ++y) {
-    for (std::size_t column = 0; column < columns; ++column) {
-      const std::size_t from = y * across + column * chunk, to = y * across + std::min((column + 1) * chunk, across);
-      std::uint32_t total = 0;
-      for (std::size_t i = from; i < to; ++i) {
-        const std::int32_t levels = shown[i] - wanted[i];
-        total += static_cast<std::uint32_t>(levels * levels);
-      }
-      totals[column] += total;
-    }
-    if (y % kDrawnBlock == kDrawnBlock - 1 || y + 1 == plane.height)
-      for (std::size_t column = 0; column < columns; ++column) {
-        blocks[y / kDrawnBlock * columns + column] = static_cast<float>(totals[column]) / static_cast<float>(plane.channels);
-        totals[column] = 0;
-      }
-  }
-}
-
-// How many pixels of every block are marked.
-inline void marked(std::size_t height, std::size_t width, const std::uint8_t* flags, float* blocks) {
+// What `total(y, first, last)` counts of a row's columns first to last - 1, summed over every block and divided by `unit`.
+template <typename Total>
+void sum_over_blocks(std::size_t height, std::size_t width, std::size_t unit, const Total& total, float* blocks) {
   const std::size_t columns = (width + kDrawnBlock - 1) / kDrawnBlock;
   std::vector<std::uint32_t> totals(columns);
   for (std::size_t y = 0; y < height; ++y) {
     for (std::size_t column = 0; column < columns; ++column)
-      for (std::size_t x = column * kDrawnBlock; x < std::min((column + 1) * kDrawnBlock, width); ++x)
-        totals[column] += flags[y * width + x];
+      totals[column] += total(y, column * kDrawnBlock, std::min((column + 1) * kDrawnBlock, width));
     if (y % kDrawnBlock == kDrawnBlock - 1 || y + 1 == height)
       for (std::size_t column = 0; column < columns; ++column) {
-        blocks[y / kDrawnBlock * columns + column] = static_cast<float>(totals[column]);
+        blocks[y / kDrawnBlock * columns + column] = static_cast<float>(totals[column]) / static_cast<float>(unit);
         totals[column] = 0;
       }
   }
+}
+
+// The steps to the left and upper neighbours, summed over every block, the mean of the channels.
+inline void contrast(const Plane& plane, const std::uint8_t* colors, float* blocks) {
+  const std::size_t channels = plane.channels, across = plane.width * channels;
+  const auto steps = [=](std::size_t y, std::size_t first, std::size_t last) {
+    const std::uint8_t* row = colors + y * across;
+    std::uint32_t total = 0;
+    for (std::size_t i = std::max<std::size_t>(first, 1) * channels; i < last * channels; ++i) total += std::abs(row[i] - row[i - channels]);
+    if (y)
+      for (std::size_t i = first * channels; i < last * channels; ++i) total += std::abs(row[i] - (row - across)[i]);
+    return total;
+  };
+  sum_over_blocks(plane.height, plane.width, channels, steps, blocks);
+}
+
+// The squared differences of two pictures, summed over every block, the mean of the channels.
+inline void errors(const Plane& plane, const std::uint8_t* shown, const std::uint8_t* wanted, float* blocks) {
+  const auto squared = [&](std::size_t y, std::size_t first, std::size_t last) {
+    return static_cast<std::uint32_t>(
+        squared_distance(shown + plane.at(y, first), wanted + plane.at(y, first), (last - first) * plane.channels));
+  };
+  sum_over_blocks(plane.height, plane.width, plane.channels, squared, blocks);
+}
+
+// How many pixels of every block are marked.
+inline void marked(std::size_t height, std::size_t width, const std::uint8_t* flags, float* blocks) {
+  const auto count = [=](std::size_t y, std::size_t first, std::size_t last) {
+    return std::accumulate(flags + y * width + first, flags + y * width + last, std::uint32_t{0});
+  };
+  sum_over_blocks(height, width, 1, count, blocks);
 }
 
 // Of every pixel: whether at least `sides` of its four neighbours have its colour (1), and whether some channel steps by `step` levels or

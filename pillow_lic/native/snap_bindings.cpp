@@ -5,7 +5,6 @@
 namespace {
 
 using Tile = nb::ndarray<std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
-using Flags = nb::ndarray<const bool, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 Result<std::int32_t> snap(const Tile& colors, const Flags& exact, std::uint32_t slope, unsigned passes) {
   const std::size_t height = colors.shape(0), width = colors.shape(1), channels = colors.shape(2);

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <vector>
 
+#include "distance.hpp"
+
 namespace lic {
 
 // Kinds are numbered in the order in which they first come; a pixel that is not exact is a hole, of no kind.
@@ -28,16 +30,6 @@ class SnapColors {
   std::int32_t of(std::size_t pixel) const { return of_[pixel]; }
   const std::int32_t* row(std::size_t first) const { return of_.data() + first; }
   const std::uint8_t* color(std::int32_t kind) const { return kinds_.data() + static_cast<std::size_t>(kind) * channels_; }
-
-  // The sum over the channels of the squared differences of two colours.
-  std::uint32_t distance(const std::uint8_t* one, const std::uint8_t* other) const {
-    std::uint32_t sum = 0;
-    for (std::size_t c = 0; c < channels_; ++c) {
-      const int difference = one[c] - other[c];
-      sum += static_cast<std::uint32_t>(difference * difference);
-    }
-    return sum;
-  }
 
   // Colours (n, channels), n at most `most`: the commonest kinds, none within that distance of another; the distance grows until that
   // is enough of them.
@@ -92,7 +84,7 @@ class SnapColors {
 
   bool near(const std::vector<std::uint8_t>& chosen, const std::uint8_t* color, double within) const {
     for (std::size_t at = 0; at < chosen.size(); at += channels_)
-      if (distance(chosen.data() + at, color) <= within) return true;
+      if (squared_distance(chosen.data() + at, color, channels_) <= within) return true;
     return false;
   }
 

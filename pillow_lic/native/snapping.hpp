@@ -101,8 +101,8 @@ class Snapping {
 
   std::int32_t error(std::int32_t kind, Index value) const {
     if (kind == SnapColors::kHole || value == kHole) return (kind == SnapColors::kHole) == (value == kHole) ? 0 : kNever;
-    const std::uint64_t distance = colors_.distance(colors_.color(kind), palette_.data() + value * colors_.channels());
-    return static_cast<std::int32_t>(std::min<std::uint64_t>(distance * slope_ >> 16, kMostError));
+    const std::int32_t distance = squared_distance(colors_.color(kind), palette_.data() + value * colors_.channels(), colors_.channels());
+    return static_cast<std::int32_t>(std::min<std::uint64_t>(static_cast<std::uint64_t>(distance) * slope_ >> 16, kMostError));
   }
 
   // Of every kind of colour those of the palette that cost least, in order.

@@ -20,7 +20,7 @@ from ..engine.models import Model
 from ..exact import aims, ground, pixelwise
 from ..exact.aims import Aim
 from ..exact.drawn import BLOCK
-from ..exact.layer import Layer, squares_of
+from ..exact.layer import Kind, Layer, squares_of
 from ..families import Request, Writer
 from ..fileformat import alpha, container, importance_map, vp8l
 from ..fileformat.header import Header
@@ -229,8 +229,8 @@ class Alone:
 
     def __init__(self, picture: Picture, model: Model, request: Request, kept: Layer) -> None:
         self._picture, self._model, self._kept, self._effort = picture, model, kept, request.effort
-        self._files: dict[tuple[int, bool, int | None], Callable[[int], bytes]] = {}
-        self._whole: tuple[tuple[int, bool, int | None], Pixels] | None = None
+        self._files: dict[Kind, Callable[[int], bytes]] = {}
+        self._whole: tuple[Kind, Pixels] | None = None
 
     def is_exact(self, level: int) -> bool:
         """Return whether files of a level have every colour as it was."""
