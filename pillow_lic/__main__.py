@@ -18,7 +18,7 @@ with Quiet(__name__ == "__main__" or is_command()):
 
     from . import __version__
     from .commands import _interrupts, commands
-    from .commands._terminal import for_people
+    from .commands._terminal import for_people, naming_output
     from .errors import let_pass
 
 _SAID_IN_FULL = (
@@ -107,6 +107,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _interrupts.answer()
     with for_people(), _interrupts.repeated():
         code = _guarded(words)
+        if argv is None:
+            _put_away_output()
     if argv is None:
         _interrupts.ignore()
     return code
@@ -132,11 +134,30 @@ def _guarded(words: Sequence[str]) -> int:
         return INTERRUPTED
 
 
-def _told(words: Sequence[str]) -> int:
+def _flush() -> None:
+    """Give standard output what is printed; else Python does at the very end, where an error is a traceback."""
+    if sys.stdout is not None:
+        with naming_output():
+            sys.stdout.flush()
+
+
+def _put_away_output() -> None:
+    """Have what standard output did not take go nowhere, or Python complains when it ends."""
     try:
-        return _run(words)
+        _flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _told(words: Sequence[str]) -> int:
+    code, ended = 0, None
+    try:
+        try:
+            code = _run(words)
+        except SystemExit as end:  # of help, and of words that are not understood
+            ended = end
+        _flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes
         return 1
     except Exception as error:
         let_pass(error)
@@ -145,6 +166,9 @@ def _told(words: Sequence[str]) -> int:
         kind = "" if isinstance(error, _SAID_IN_FULL) and str(error) else f"{type(error).__name__}: "
         print(f"lic: {kind}{error}".removesuffix(": "), file=sys.stderr)
         return 1
+    if ended is not None:
+        raise ended
+    return code
 
 
 if __name__ == "__main__":

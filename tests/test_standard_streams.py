@@ -1,5 +1,6 @@
 """Standard input, output and error of `lic`: pictures through pipes, closed and full ones, names that they cannot encode."""
 
+import errno
 import io
 import json
 import os
@@ -112,3 +113,38 @@ def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
     assert (tmp_path / "found").read_text().split() == ["/dev/null"] * 3
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
+@pytest.mark.parametrize(
+    "words", [["--help"], ["models"], ["info", "a.lic"], ["decode", "a.lic", "-"], ["encode", "a.png", "b.lic"]]
+)
+def test_a_full_standard_output_is_one_sentence(png: Path, words: list[str]) -> None:
+    """Also where it is noticed at the end, because Python keeps what is printed until then; never a traceback of its own."""
+    assert run("encode", png, png.with_name("a.lic"), "-q", 2) == 0
+    done = lic_into("/dev/full", words, png.parent)
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        [f"lic: [Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}: 'standard output'"],
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes of POSIX")
+@pytest.mark.parametrize("words", [["--help"], ["models"], ["models", "--json"]])
+def test_a_reader_that_is_gone_is_no_fault(tmp_path: Path, words: list[str]) -> None:
+    """As that of `lic models | head -1` may be."""
+    read, write = os.pipe()
+    os.close(read)
+    done = lic_into(write, words, tmp_path)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def lic_into(output: str | int, words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `lic` with standard output kept back until its end, as users have it."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    program = [sys.executable, "-m", "pillow_lic", *words]
+    with open(output, "wb", closefd=isinstance(output, str)) as stream:
+        return subprocess.run(
+            program, stdout=stream, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment, check=False
+        )

@@ -6,12 +6,12 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from typing import Any, TextIO, cast
 
 from PIL import UnidentifiedImageError
 
-from ..errors import Ignoring, LicError, NotLicError
+from ..errors import Ignoring, LicError, NotLicError, let_pass
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """The characters that move the cursor, retitle a window or turn the direction of writing; tabs and ends of lines are left."""
@@ -39,7 +39,12 @@ class _Quoted:
         self._stream, self._has_messages = stream, has_messages
 
     def write(self, text: str) -> int:
-        """Write text, quoted, but for the two ends of a line that is drawn again."""
+        """Write text, quoted, but for the two ends of a line that is drawn again; an error of standard output names it."""
+        with nullcontext() if self._has_messages else naming_output():
+            self._write(text)
+        return len(text)
+
+    def _write(self, text: str) -> None:
         before, after = _REDRAW
         if text.startswith(before) and text.endswith(after):
             self._stream.write(before + quoted(text[len(before) : -len(after)]) + after)
@@ -47,10 +52,19 @@ class _Quoted:
             self._stream.write(quoted(text.removesuffix("\n")) + "\n" * text.endswith("\n"))
         else:
             self._stream.write(_escaped(text))
-        return len(text)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+@contextmanager
+def naming_output() -> Iterator[None]:
+    """Have the OSError of a `with` block that writes to standard output name it."""
+    try:
+        yield
+    except OSError as error:
+        let_pass(error)
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from ..errors import Ignoring
 from ..fileformat.identity import EXTENSION
 from ..files import files_below, named, names_folder, write_atomic
 from ..options import OPTIONS
-from ._terminal import quoted
+from ._terminal import naming_output, quoted
 
 _ADJUSTMENTS = ("first_frame", "auto_orient", "resize", "background")
 
@@ -198,7 +198,8 @@ def write(target: str, data: bytes, given: str = "") -> None:
         if sys.stdout is None:
             msg = "standard output is closed"
             raise OSError(msg)
-        sys.stdout.buffer.write(data)
+        with naming_output():
+            sys.stdout.buffer.write(data)
         return
     if names_folder(given):
         os.makedirs(given, exist_ok=True)
