@@ -33,17 +33,11 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     lets them be set; a symbolic link keeps its aim. What is not a regular file (a pipe, `/dev/stdout`) is written to, not replaced.
     OSError as from `open`, naming `path`, also where an existing file is protected from writing; then nothing has changed.
     """
-    name = os.fspath(path)
-    if not name or names_folder(name):  # resolving the path would take the slash off
-        code = errno.EISDIR if name else errno.ENOENT
-        raise OSError(code, os.strerror(code), name)
-    old = _state(path)
+    old = _state_of_target(path)
     if old is not None and not stat.S_ISREG(old.st_mode):
         with open(path, "wb") as stream:
             stream.write(data)
         return
-    if old is not None:
-        open(path, "r+b").close()  # the right to rename it is that of its folder
     target = Path(os.path.realpath(path))
     try:
         temporary, fp = _create_beside(target, 0o666 if old is None else stat.S_IMODE(old.st_mode) & stat.S_IRWXU)
@@ -68,6 +62,35 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
         # Not by the name of the temporary file, of which the caller knows nothing.
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     _sync_directory(target.parent)
+
+
+def check_target(path: StrPath) -> None:
+    """Make the folder of a file to be written, and raise the OSError by which `write_atomic` would refuse the file as things are.
+
+    For work of minutes whose result goes there; what becomes full meanwhile is not foreseen. No file is made or changed.
+    """
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    old = _state_of_target(path)
+    if old is None or stat.S_ISREG(old.st_mode):
+        try:
+            temporary, fp = _create_beside(Path(os.path.realpath(path)), stat.S_IRUSR | stat.S_IWUSR)
+        except OSError as error:
+            let_pass(error)
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+        fp.close()
+        os.unlink(temporary)
+
+
+def _state_of_target(path: StrPath) -> os.stat_result | None:
+    """Return the state of the file that is to be replaced, None for a new one; OSError for one that may not be written."""
+    name = os.fspath(path)
+    if not name or names_folder(name):  # resolving the path would take the slash off
+        code = errno.EISDIR if name else errno.ENOENT
+        raise OSError(code, os.strerror(code), name)
+    old = _state(path)
+    if old is not None and (stat.S_ISREG(old.st_mode) or stat.S_ISDIR(old.st_mode)):
+        open(path, "r+b").close()  # the right to rename it is that of its folder
+    return old
 
 
 def named(name: str) -> Path:

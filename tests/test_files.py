@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import stat
 import struct
@@ -284,3 +285,23 @@ def test_a_list_that_cannot_be_set_gives_the_group_nothing(tmp_path: Path, monke
     monkeypatch.setattr(os, "setxattr", refused)
     files.write_atomic(target, b"new")
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_what_could_not_be_written_is_known_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, taken = tmp_path / "old", tmp_path / "taken"
+    old.write_bytes(b"old")
+    taken.mkdir()
+    for path in (old, tmp_path / "new", tmp_path / "a/b/new", os.devnull):
+        files.check_target(path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "old", "taken"]
+    assert old.read_bytes() == b"old"
+    for path, code in ((taken, errno.EISDIR), (f"{tmp_path}/", errno.EISDIR), ("", errno.ENOENT)):
+        with pytest.raises(OSError, match=re.escape(os.strerror(code))):
+            files.check_target(path)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), "temporary")
+
+    monkeypatch.setattr(files, "_create_beside", refuse)
+    with pytest.raises(OSError, match=re.escape(f"[Errno {errno.EROFS}] {os.strerror(errno.EROFS)}: '{old}'")):
+        files.check_target(old)

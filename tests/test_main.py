@@ -242,6 +242,56 @@ def test_demo(photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert size == (tmp_path / "kept" / "demo.lic").stat().st_size
 
 
+def test_a_demo_of_several_pictures_keeps_the_files_of_all(photo: Image.Image, tmp_path: Path) -> None:
+    for name, picture in {"a.png": photo, "a.bmp": photo.rotate(180)}.items():
+        picture.save(tmp_path / name)
+    assert run("demo", tmp_path / "a.png", tmp_path / "a.bmp", "--keep", tmp_path / "kept") == 0
+    kept = [tmp_path / "kept" / f"demo-{number}.jpg" for number in (1, 2)]
+    assert kept[0].read_bytes() != kept[1].read_bytes()
+    assert len(list((tmp_path / "kept").iterdir())) == 2 * len(demo.compared_codecs())
+
+
+@pytest.mark.parametrize(
+    ("words", "taken", "work"),
+    [
+        (("demo", "a.png", "--html", "--keep", "out"), "demo.html", "bench.equal_bytes.compare"),
+        (("demo", "a.png", "--keep", "out"), "demo.lic", "bench.equal_bytes.compare"),
+        (("bench", ".", "--html", "--out", "out"), "bench.html", "bench.samples.run"),
+        (("bench", ".", "--out", "out"), "bench.csv", "bench.samples.run"),
+        (("papers", "out"), "papers.html", "papers.curves.measure"),
+        (("papers", "out"), "psnr.svg", "papers.curves.measure"),
+        (("probe", "--json", "out/a.json"), "a.json", "probe.probe.probe"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_the_minutes_of_measuring(
+    words: tuple[str, ...],
+    taken: str,
+    work: str,
+    png: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(png.parent)
+    Path("out", taken).mkdir(parents=True)
+    monkeypatch.setattr(f"pillow_lic.{work}", lambda *_, **__: pytest.fail("measured"))
+    assert run(*words) == 1
+    assert f"out/{taken}" in capsys.readouterr().err
+
+
+def test_answers_that_cannot_be_kept_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A disk may become full in the minutes of asking."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pillow_lic.files.write_atomic", fail)
+    assert run("probe", "--only", "LIC", "--row", "modes", "--json", tmp_path / "a.json") == 1
+    said = capsys.readouterr()
+    assert "RGBA" in said.out + said.err
+
+
 def test_demo_has_a_picture_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(path.is_file() for path in demo.sample_pictures())
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)

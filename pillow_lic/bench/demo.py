@@ -40,34 +40,32 @@ def compared_codecs() -> list[Codec]:
 
 
 def main(pictures: Sequence[str], quality: float, keep: str | None, html: bool) -> int:
-    """Print the table for every picture; the files stay in the folder `keep` if one is given.
+    """Print the table for every picture; the files stay in the folder `keep` if one is given, numbered if there are several pictures.
 
     With `html` a page is written to demo.html, in that folder or the current one: the pictures to compare by eye, and
     curves over all qualities, which take ten times as long as the table.
     """
     paths = [files.named(picture) for picture in pictures] or sample_pictures()
     codecs = compared_codecs()
+    stems = [f"demo-{number}" for number in range(1, len(paths) + 1)] if len(paths) > 1 else ["demo"]
+    kept = [f"{stem}{codec.suffix}" for stem in stems for codec in codecs] if keep else []
+    for name in (*kept, *("demo.html",) * html):
+        files.check_target(Path(keep or ".") / name)
     begun = time.perf_counter()
     equal_bytes.code(codecs[0], np.zeros((64, 64, 3), np.uint8), quality)
     print(f"networks loaded in {time.perf_counter() - begun:.2f} s (once per process)")
     compared = []
-    for path in paths:
+    for path, stem in zip(paths, stems, strict=True):
         picture = equal_bytes.compare(path.name, peers.read(path), codecs, quality)
         print(_table(picture), flush=True)
         compared.append(picture)
         for coded in picture.coded if keep else ():
-            files.write_atomic(_folder(keep) / f"demo{coded.codec.suffix}", coded.data)
+            files.write_atomic(Path(keep or ".") / f"{stem}{coded.codec.suffix}", coded.data)
     if html:
-        target = _folder(keep) / "demo.html"
+        target = Path(keep or ".") / "demo.html"
         files.write_atomic(target, _page(paths, compared, {codec.name: codec for codec in codecs}).encode())
         print(f"\nwrote {target}")
     return 0
-
-
-def _folder(keep: str | None) -> Path:
-    folder = Path(keep or ".")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _table(picture: equal_bytes.Compared) -> str:

@@ -172,8 +172,9 @@ def _check_early(arguments: argparse.Namespace, names: Iterable[str]) -> None:
         Path(arguments.curves).stat()
     elif arguments.anchor:
         _check_anchor(arguments.anchor, names)
-    if arguments.out:
-        Path(arguments.out).mkdir(parents=True, exist_ok=True)
+    folder = Path(arguments.out or ".")
+    for name in (*("bench.json", "bench.csv", "bench.svg") * bool(arguments.out), *("bench.html",) * arguments.html):
+        files.check_target(folder / name)
 
 
 def _check_anchor(anchor: str, names: Iterable[str]) -> None:

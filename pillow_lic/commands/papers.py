@@ -29,15 +29,16 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, write, and name what was written."""
     from ..bench import charts, demo, measurement
-    from ..files import named, write_atomic
+    from ..files import check_target, named, write_atomic
     from ..papers import curves, page
 
     folder = named(args.folder)
-    folder.mkdir(parents=True, exist_ok=True)  # an error comes before the minutes of measuring
+    drawings = {metric: f"{metric}.svg" for metric in curves.METRICS}
+    for name in (*drawings.values(), "papers.md", "papers.html"):
+        check_target(folder / name)  # an error comes before the minutes of measuring
     found = [demo.OWN_SAMPLE] if args.pictures is None else measurement.pictures_of(named(args.pictures), args.limit)
     cache, published = (None if name is None else named(name) for name in (args.cache, args.curves))
     measured = curves.measure(found, cache, published, _say)
-    drawings = {metric: f"{metric}.svg" for metric in curves.METRICS}
     for metric, panel in page.panels(measured).items():
         write_atomic(folder / drawings[metric], charts.svg([panel], key=page.key(measured)).encode())
     write_atomic(folder / "papers.md", page.markdown(measured, drawings).encode())

@@ -26,7 +26,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask, and print the table."""
-    from ..files import write_atomic
+    from ..files import check_target, write_atomic
     from ..probe import probe
 
     def told(*words: str) -> None:
@@ -37,9 +37,13 @@ def run(args: argparse.Namespace) -> int:
     if missing := set(names) - set(probe.installed()):
         print(f"lic: not installed: {', '.join(sorted(missing))}", file=sys.stderr)
         return 2
+    if args.json is not None:
+        check_target(args.json)
     answers = probe.probe(names, args.row or (), told)
     told()
-    if args.json:
-        write_atomic(args.json, probe.as_json(answers).encode())
-    print(probe.as_table(answers, args.markdown), file=_words.stream_beside(args.json))
+    try:
+        if args.json is not None:
+            write_atomic(args.json, probe.as_json(answers).encode())
+    finally:  # what was asked for minutes is shown
+        print(probe.as_table(answers, args.markdown), file=_words.stream_beside(args.json))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,9 @@ def view(names: Sequence[str], out: Path | None = None, say: Say = lambda _: Non
         (shown,) = load(paths, None, failed, say)
         if shown.image is not None:
             target = opening.folder_for_viewing() / f"{paths[0].stem[:60]}.png"  # 255 bytes at most
-            shown.image.save(target, "PNG", compress_level=1, icc_profile=shown.image.info.get("icc_profile"))
+            data = io.BytesIO()
+            shown.image.save(data, "PNG", compress_level=1, icc_profile=shown.image.info.get("icc_profile"))
+            write_atomic(target, data.getbuffer())
             return Outcome(target, opening.opened(target), [])
         text = page([shown])
     else:
