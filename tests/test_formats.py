@@ -102,3 +102,10 @@ def test_quality_is_refused_where_there_is_none(tmp_path: Path, to: str) -> None
 def test_between_the_scales_nobody_knows_which_is_meant(tmp_path: Path, to: str) -> None:
     with pytest.raises(ValueError, match=r"quality must be 1-10 \(or 11-100 as percent\), got 10\.5"):
         pillow_lic.convert(tmp_path, tmp_path / "out", to=to, quality=10.5)
+
+
+def test_a_folder_of_pictures_that_another_plugin_opens(tmp_path: Path, photo: Image.Image) -> None:
+    """Pillow has no plugin for .mpo of stereo cameras but that of JPEG."""
+    photo.save(tmp_path / "a.mpo", save_all=True, append_images=[photo])
+    done = pillow_lic.convert(tmp_path, tmp_path / "out")
+    assert [result.outcome for result in done.results] == ["done"]

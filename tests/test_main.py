@@ -106,6 +106,10 @@ def test_convert(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["dump", "a.png", "b.npz"], 1, "lic: a.png: not a .lic file"),
         (["cut", "a.png", "b.lic", "--size", "9"], 1, "lic: a.png: not a .lic file"),
         (["extract", "a.png", "b.jpg"], 1, "lic: a.png: not a .lic file"),
+        *(
+            (["encode", "a.png", f"b{suffix}"], 2, "lic: encode writes .lic files, and")
+            for suffix in (".png", ".pdf", ".mpo", ".heic", ".jxl", ".CR2")
+        ),
         (["convert", "a.png"], 2, "lic: convert needs at least one SRC and a DST"),
         (["convert", "a.png", "out", "--to", "xyz"], 1, "lic: Pillow cannot write .xyz files here"),
         (["convert", "a.png", "out", "-j", "0"], 1, "lic: workers must be a whole number, at least 1, got 0"),

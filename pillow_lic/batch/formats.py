@@ -57,7 +57,15 @@ def _load_extras() -> None:
 def is_picture(path: Place) -> bool:
     """Whether the name of a file is one of a format that can be read here; the file is not opened."""
     suffix = path.suffix.lower()
-    return extensions().get(suffix) in Image.OPEN or (suffix in raw.SUFFIXES and raw.is_available())
+    readable = extensions().get(suffix) in Image.OPEN or is_jpeg(path)  # .mpo has no plugin but that of JPEG
+    return readable or (suffix in raw.SUFFIXES and raw.is_available())
+
+
+def names_another(path: Place, format: str) -> bool:
+    """Whether the extension of a name is that of a format of pictures, readable or not, other than Pillow's of that name."""
+    suffix = path.suffix.lower()
+    own = extensions().get(suffix)
+    return own != format and (own is not None or any(suffix in extra.suffixes for extra in EXTRAS))
 
 
 def is_jpeg(path: Place) -> bool:

@@ -155,14 +155,6 @@ def target(source: str, name: str, suffix: str) -> str:
     return os.path.join(name, own.with_suffix(suffix).name)
 
 
-def is_of_another_format(target: str, name: str) -> bool:
-    """Whether a target has the extension of a picture, and not of Pillow's format of that name."""
-    from ..batch import formats
-
-    path = Path(target)
-    return formats.is_picture(path) and formats.extensions().get(path.suffix.lower()) != name
-
-
 def refuses(source: str, target: str, force: bool) -> bool:
     """Whether the target must not be written, over what is there or onto a terminal, which is then said."""
     from ..batch import overwriting

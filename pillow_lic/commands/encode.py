@@ -42,9 +42,9 @@ def run(args: argparse.Namespace) -> int:
     from ..batch.adjustment import Adjustment
 
     suffix, options = ".lic", _words.save_options(args)
-    if _words.is_of_another_format(args.target, FORMAT):
+    if formats.names_another(Path(args.target), FORMAT):
         suffix = Path(args.target).suffix.lower()
-        if formats.format_of(suffix) != "JPEG" or not set(transcode.PLACES) & set(options):
+        if formats.extensions().get(suffix) != "JPEG" or not set(transcode.PLACES) & set(options):
             said = "encode writes .lic files, and .jpg files with --importance or --roi"
             print(f"lic: {said}, got {args.target}; decode and convert write others", file=sys.stderr)
             return 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from . import _terminal, _words
 
@@ -25,8 +26,9 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the target and say its bytes."""
     from .. import opening
+    from ..batch import formats
 
-    if _words.is_of_another_format(args.target, "JPEG"):
+    if formats.names_another(Path(args.target), "JPEG"):
         print(f"lic: extract writes JPEG files, got {args.target}; decode and convert write others", file=sys.stderr)
         return 2
     target = _words.target(args.source, args.target, ".jpg")
