@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import browser
 import hypothesis
 import numpy as np
 import pytest
-from drawn_pages import page
-from jpegs import exif, jpeg_of
-from pictures import SAMPLE
+from desktop import browser
+from made.drawn_pages import page
+from made.jpegs import exif, jpeg_of
+from made.pictures import SAMPLE
 from PIL import Image
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # other work on the machine must not fail a test

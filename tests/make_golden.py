@@ -20,7 +20,7 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 from golden_symbols import symbol_digests
-from pictures import photo_like
+from made.pictures import photo_like
 from PIL import Image
 
 import pillow_lic

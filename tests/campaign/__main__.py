@@ -4,7 +4,7 @@
     python tests/campaign mutation kill          # some
     python tests/campaign --share 0.01           # a hundredth of the cases of each
 
-Prints the figures of every entry; exits 1 when one does not hold. `tests/test_campaign.py` runs a small share of the cheap ones.
+Prints the figures of every entry; exits 1 when one does not hold. `tests/checkout/test_campaign.py` runs a small share of the cheap ones.
 """
 
 import argparse

@@ -29,7 +29,7 @@ def memory(share: float) -> str:
     """Peak memory of encoding and decoding, of 6 to 178 megapixels as the share allows."""
     sizes = [size for size in (6, 12, 50, 100, 178) if size <= max(6, 178 * share)]
     for size in sizes:
-        run(sys.executable, "-m", "pytest", "-q", TESTS / "test_memory.py", LIC_TEST_MEGAPIXELS=str(size))
+        run(sys.executable, "-m", "pytest", "-q", TESTS / "codec" / "test_memory.py", LIC_TEST_MEGAPIXELS=str(size))
     return f"within the bound at {', '.join(map(str, sizes))} megapixels"
 
 

@@ -16,7 +16,7 @@ def patches(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from PIL import Image
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from pictures import photo_like
+    from made.pictures import photo_like
 
     from onnx_models.recipes.common import data
 

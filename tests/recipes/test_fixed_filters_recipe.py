@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pictures import SAMPLE
+from made.pictures import SAMPLE
 from PIL import Image
 
 from onnx_models.recipes.lic1 import fixed_filters

@@ -1,0 +1,1 @@
+"""The command `lic`: its words, exit codes, reports, streams and terminals."""

@@ -1,0 +1,1 @@
+"""Pictures on the desktop of the user, and pages of HTML."""

@@ -1,0 +1,1 @@
+"""What is kept exactly: letters, lines and drawings, their colours, their section of a file."""

@@ -1,0 +1,334 @@
+"""Which exact pixels pay, by bits and error of whole files; the ground beneath them, and colours that are merged."""
+
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from made.drawn_pages import AIM, LEVEL, WORDS, aim, page, sign_on_a_photo, slide, soft_lines
+from made.pictures import SAMPLE, photo_like
+from PIL import Image, ImageDraw, ImageFont
+
+import pillow_lic
+from pillow_lic.engine import models
+from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, margins, merging, whole
+from pillow_lic.families import Request
+from pillow_lic.fileformat import container, exact_layer
+from pillow_lic.fileformat.areas import Area
+from pillow_lic.fileformat.levels import quality_to_level
+from pillow_lic.writing import composing, trials
+from pillow_lic.writing.forms import Coded, Picture
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def cost(im: Image.Image, quality: float, **words: object) -> float:
+    """The bits of a file of the default model, with its error at the slope of the level."""
+    data = pillow_lic.encode(im, quality=quality, **words)
+    error = np.square(np.asarray(im, np.float32) - np.asarray(pillow_lic.open(data))).mean(2).sum()
+    return 8 * len(data) + models.choose(None).slope(quality_to_level(quality)) * float(error)
+
+
+def test_where_bits_leave_doubt_the_error_of_the_codec_decides() -> None:
+    pixels = soft_lines()
+    blocks = drawn.found(pixels)
+    assert blocks is not None
+    weighed = choice.weighed(pixels, blocks, AIM)
+    assert not weighed.is_sure
+    hard, easy = (np.full(blocks.cost.shape, bits, np.float32) for bits in (1e5, 0.0))
+    assert not weighed.paying(easy).any()
+    assert weighed.paying(hard)[blocks.within(choice.LIKELY)].all()
+    mixed_cost = hard.copy()
+    mixed_cost[:, 3:] = 0
+    some = choice.weighed(pixels, blocks, aim(quality_to_level(4.9))).paying(mixed_cost)
+    assert some[:, :3].any()
+    assert not some[blocks.cost > 0][mixed_cost[blocks.cost > 0] == 0].any()
+
+
+def test_blocks_are_weighed_with_the_colours_that_they_are_kept_with() -> None:
+    """Lines that fade have a new colour in every pixel, until their colours are merged."""
+    fade = np.linspace(1, 0.6, 256, dtype=np.float32)[None, :, None]
+    pixels = np.rint(soft_lines() * fade + 240 * (1 - fade)).astype(np.uint8)
+    blocks, rough = drawn.measured(pixels), aim(quality_to_level(3))
+    shown = blocks.contrast > 0
+    few = blocks.within(choice.LIKELY)[shown].mean()
+    assert choice.weighed(pixels, blocks, rough).likely[shown].mean() > few + 0.05
+    assert choice.weighed(pixels, blocks, AIM).likely[shown].mean() == few
+
+
+@pytest.mark.parametrize("quality", [2, 4, 5.5, 8])
+@pytest.mark.parametrize("picture", [page, slide, sign_on_a_photo, lambda: Image.fromarray(soft_lines())])
+def test_a_layer_never_costs_more_than_it_saves(picture: Callable[[], Image.Image], quality: float) -> None:
+    assert cost(picture(), quality) <= 1.0001 * cost(picture(), quality, exact=False)
+
+
+def test_error_is_weighed_by_the_slope_of_the_model() -> None:
+    lic1, lic2 = (models.choose(name) for name in ("lic1", "lic2"))
+    assert [lic1.slope(0), lic2.slope(0)] == [0.0016, 0.0016]
+    assert [lic1.slope(1024), lic2.slope(1024)] == [pytest.approx(0.25), pytest.approx(2)]
+    asked = list[tuple[float, bool]]()
+    found = layer.found
+
+    def spy(colors: Pixels, level: int, aim: Callable[[int], aims.Aim], *trials: Any) -> layer.Layer | None:
+        asked.append(aim(level))
+        return found(colors, level, aim, *trials)
+
+    with mock.patch.object(layer, "found", spy):
+        for model in (lic1, lic2):
+            pillow_lic.encode(page(64, 64), quality=4, model=model.number)
+            assert asked.pop() == (model.slope(quality_to_level(4)), False)
+
+
+def test_a_page_that_is_whole_has_fewer_colours_where_its_layer_would_have_holes() -> None:
+    pixels = soft_lines()
+    kept = np.ones((12, 16), np.bool_)
+    kept[:, 5:] = False
+    made = layer._of_blocks(pixels, kept, kept, np.zeros_like(kept), aim, None)
+    everywhere = layer._of_blocks(pixels, np.ones_like(kept), np.ones_like(kept), np.zeros_like(kept), aim, None)
+    assert aim(LEVEL).is_exact
+    assert (made.whole(LEVEL) == everywhere.whole(LEVEL)).all()
+    assert not (made.whole(LEVEL)[:, 80:] == pixels[:, 80:]).all()
+
+
+@pytest.mark.parametrize(("dearer", "codec", "are_soft"), [(1.1, 100, False), (3, 100, True), (3, 200, False)])
+def test_exact_letters_may_cost_more_than_fewer_colours(dearer: float, codec: float, are_soft: bool) -> None:
+    """A fifth, or whatever leaves them far below what the codec spends."""
+    shape = (12, 16)
+    letters = np.zeros(shape, np.bool_)
+    letters[:, :5] = True
+    spent = np.full(shape, codec, np.float32)
+
+    def weighed(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim) -> choice.Weighed:
+        every = np.ones(shape, np.bool_)
+        return choice.Weighed(every, np.full(shape, 50, np.float32), np.ones(shape, np.float32), is_sure=False)
+
+    def cost(colors: Pixels, part: layer._Part, aim: aims.Aim, spent: npt.NDArray[np.float32]) -> tuple[float, float]:
+        exact = part.kept & ~part.soft & ~_flat(soft_lines())
+        return float(np.where(exact, 50 * dearer, np.where(part.kept, 50, spent)).sum()), 1.0
+
+    with (
+        mock.patch.object(choice, "weighed", weighed),
+        mock.patch.object(choice, "letters", return_value=letters),
+        mock.patch.object(choice, "CLEAR_LETTERS", -1),
+        mock.patch.object(glyphs, "searched", return_value=None),
+        mock.patch.object(layer, "_cost", cost),
+    ):
+        part = layer._chosen(soft_lines(), AIM, lambda: spent)
+        assert part.kept.all()
+        assert (part.soft == (~letters | are_soft) & ~_flat(soft_lines())).all()
+        found = layer.found(soft_lines(), LEVEL, aim, lambda _: spent)
+    assert found is not None
+    assert found.has_letters
+    assert found.reach(LEVEL)
+    assert found.kind(LEVEL) != found.kind(LEVEL - 1)
+    shown = found.whole(LEVEL)
+    assert (shown[:, :80] == soft_lines()[:, :80]).all() == (not are_soft)
+    assert not (shown[:, 80:] == soft_lines()[:, 80:]).all()
+    assert not (found.whole(LEVEL - 1)[:, :80] == soft_lines()[:, :80]).all()
+
+
+def _flat(pixels: Pixels) -> npt.NDArray[np.bool_]:
+    """The blocks that cost nothing, which are exact whatever letters are."""
+    blocks = drawn.found(pixels)
+    assert blocks is not None
+    return blocks.within(-1)
+
+
+def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
+    glyph_blocks, none = np.array([[True, False, False]]), np.zeros((1, 3), np.bool_)
+    ink, wrong = np.zeros((16, 48, 3), np.uint8), np.float32([[5, 70, 900]])
+    part = layer._Part(
+        np.array([[False, True, False]]),
+        none,
+        glyphs.Glyphs(ink, ink[:, :, 0], glyph_blocks, none, 30.0, wrong),
+    )
+    spent = np.float32([[100, 200, 300]])
+    pixels = np.full((16, 48, 3), 90, np.uint8)
+    layered = exact_layer.bits(pixels, np.uint8([[0, 255, 0]]).repeat(16, 0).repeat(16, 1))
+    assert layer._cost(pixels, part, AIM, spent) == (pytest.approx(layered + 5 + 300), layered)
+
+
+def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_cheaper() -> None:
+    """Pale letters cost the codec less than exact ones do, and are letters."""
+    im = Image.new("RGB", (512, 384), "#1e2433")
+    with Image.open(SAMPLE) as photo:
+        im.paste(photo.convert("RGB").resize((512, 256)))
+    draw = ImageDraw.Draw(im)
+    for row in range(5):
+        draw.text((8, 276 + 20 * row), WORDS, "#f0f0f0", ImageFont.load_default(13))
+        draw.text((300, 276 + 20 * row), "pale labels", "#586070", ImageFont.load_default(13))
+    pixels = np.asarray(im)
+    blocks = drawn.found(pixels)
+    assert blocks is not None
+    assert choice.letters(pixels, blocks)[18:, 19:].any()
+    again = np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=5)))
+    assert (again[272:] == pixels[272:]).all()
+    assert not (again[:240] == pixels[:240]).all()
+
+
+@pytest.mark.parametrize(("quality", "dearer", "is_layered"), [(4.9, 1.05, False), (5, 1.05, True), (5, 1.3, False)])
+def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dearer: float, is_layered: bool) -> None:
+    im, level = page(192, 128), quality_to_level(quality)
+    model = models.choose(None)
+    plain = Coded(Picture(np.asarray(im), "RGB", None), model, Request(effort=trials.EFFORT))
+    letters = np.zeros((128, 192), np.bool_)
+    letters[:, :80] = True
+
+    kept = layer.named(np.asarray(im), letters, plain.aim)
+    assert kept is not None
+    tried = trials.Trials(Picture(np.asarray(im), "RGB", None), model, Request(), level)
+    area = Area(0, 0, 192, 128)
+    tried.spent(area)
+    cost = Coded.cost
+
+    def as_dear(form: Coded, level: int) -> float:
+        return cost(plain, level) if form is tried.form(None) else dearer * cost(plain, level)
+
+    with mock.patch.object(Coded, "cost", as_dear), mock.patch.object(trials, "DEARER", 1e6):
+        assert tried.pays(area, lambda: kept) == is_layered
+
+
+def subpixel_text() -> Image.Image:
+    """A dark page of text whose red, green and blue are a third of a pixel apart."""
+    wide = Image.new("L", (3 * 384, 3 * 256))
+    draw = ImageDraw.Draw(wide)
+    for row in range(15):
+        draw.text((9, 6 + 51 * row), f"{row} {WORDS}", 255, ImageFont.load_default(39))
+    cover = np.asarray(wide, np.float32).reshape(256, 3, 3 * 384).mean(1) / 255
+    soft = np.stack([np.roll(cover, step, 1) for step in (-1, 0, 1)]).mean(0).reshape(256, 384, 3)
+    return Image.fromarray(np.rint(30 + 200 * soft).astype(np.uint8))
+
+
+def test_letters_on_subpixels_are_exact_from_quality_5_on() -> None:
+    im = subpixel_text()
+    again = [np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=quality))) for quality in (4, 5)]
+    assert [bool((pixels == np.asarray(im)).all()) for pixels in again] == [False, True]
+
+
+def test_a_step_is_seen_in_any_channel_once() -> None:
+    rows = np.random.default_rng(8).integers(0, 256, (5, 33, 3), np.uint8)
+    for apart in (1, 2):
+        differences = np.abs(rows[:, apart:].astype(int) - rows[:, :-apart]).max(2)
+        row, column = drawn.stepping(rows, apart, 120)
+        assert (np.stack([row, column]) == np.nonzero(differences >= 120)).all()
+
+
+def test_the_commonest_colour_of_a_block() -> None:
+    pixels = np.arange(20 * 36, dtype=np.uint16).reshape(20, 36)
+    colors = np.stack([pixels >> 8, pixels & 255, pixels * 0], 2).astype(np.uint8)
+    colors[:16, 16:32] = 7
+    colors[3, 20] = 9
+    among = np.ones((2, 3), np.bool_)
+    among[1, 0] = False
+    share = drawn.commonest(colors, among)
+    assert share[0, 1] == 255 / 256
+    assert share[0, 0] == 1 / 256
+    assert share[1, 0] == 0
+
+
+def test_letters_beyond_doubt_stay_exact_beside_doubtful_ones() -> None:
+    """Of a slide and a page side by side the page's letters are no glyphs, whatever the slide's cost."""
+    im = slide(640, 256)
+    im.paste(page(with_photo=False), (320, 0))
+    pixels = np.asarray(im)
+    blocks = drawn.found(pixels)
+    assert blocks is not None
+    clear = blocks.within(choice.CLEAR_LETTERS)
+    part = layer._chosen(pixels, AIM, lambda: np.full(blocks.cost.shape, 2e4, np.float32))
+    assert clear[:, 21:][blocks.contrast[:, 21:] > 0].all()
+    assert (part.kept & ~part.soft)[clear].all()
+
+
+@pytest.mark.parametrize("quality", [2, 6, 10])
+def test_no_file_is_larger_than_the_lossless_one(quality: float) -> None:
+    across, down = np.meshgrid(np.arange(96), np.arange(80))
+    smooth = np.stack([across + down, 2 * across, 255 - across - down], 2).astype(np.uint8)
+    icon = page(32, 32, with_photo=False)
+    for im in (Image.fromarray(smooth), icon, Image.new("RGB", (200, 100), "#336699"), Image.fromarray(soft_lines())):
+        assert len(pillow_lic.encode(im, quality=quality)) <= len(pillow_lic.encode(im, lossless=True))
+
+
+def test_a_photograph_is_no_case_for_the_lossless_search() -> None:
+    with Image.open(SAMPLE) as photo:
+        pixels = np.asarray(photo.convert("RGB"))
+    with mock.patch.object(whole.vp8l, "bits", side_effect=AssertionError("it was searched")):
+        assert not whole.may_be_within(pixels, 3.0 * pixels.shape[0] * pixels.shape[1], is_drawn=False)
+
+
+def test_what_a_block_costs_the_codec_grows_with_quality() -> None:
+    one = np.ones((1, 1), np.float32)
+    values = [float(choice.by_contrast(one, aim(quality_to_level(quality)))[0, 0]) for quality in (1, 3, 5, 7, 10)]
+    assert values == sorted(values)
+
+
+def test_merging_moves_no_colour_far_and_grounds_not_at_all() -> None:
+    pixels = np.asarray(page(with_photo=False))
+    every = np.ones(pixels.shape[:2], np.bool_)
+    assert merging.reach(AIM) == 0 < merging.reach(aim(quality_to_level(4.9))) < merging.reach(aim(0)) == 48
+    for within in (4, 20, 48):
+        fewer = merging.merged(pixels, every, within)
+        moved = np.square(fewer.astype(float) - pixels).mean(2)
+        assert moved.max() <= within**2
+        assert (fewer[0, 0] == pixels[0, 0]).all()
+        assert len(np.unique(drawn.packed(fewer))) < len(np.unique(drawn.packed(pixels)))
+    assert merging.merged(pixels, every, 0) is pixels
+
+
+def test_the_ground_is_smooth_and_the_rest_stays() -> None:
+    pixels = photo_like(200, 1100, 3)
+    gone = np.zeros((200, 1100), np.bool_)
+    gone[30:150, 900:1080] = True
+    made = ground.continued(pixels, lambda area: gone[area.slices])
+    assert (made[~gone] == pixels[~gone]).all()
+    inside = made[30:150, 900:1080].astype(int)
+    assert max(np.abs(np.diff(inside, axis=axis)).max() for axis in (0, 1)) <= 16
+    nothing = ground.continued(pixels, lambda area: np.ones(area.shape, np.bool_))
+    assert (nothing == 128).all()
+
+
+def test_a_drawn_picture_as_it_is_may_cost_more_from_quality_5_on() -> None:
+    for quality, favour in ((4.9, 1), (5, choice.FAVOUR_OF_LETTERS)):
+        with mock.patch.object(composing, "_as_it_is_within", return_value=None) as asked:
+            data = pillow_lic.encode(page(), quality=quality)
+        assert asked.call_args.args[1] == pytest.approx(8 * len(data) * favour)
+
+
+def test_a_layer_keeps_no_target_out_of_reach() -> None:
+    """What is dithered is drawn, and its layer alone takes more than all of the picture without it."""
+    im = Image.fromarray(photo_like(96, 160, 3)).convert("P", palette=Image.Palette.ADAPTIVE, colors=64).convert("RGB")
+    drawn = pillow_lic.encode(im, quality=1), pillow_lic.encode(im, quality=5)
+    most = len(pillow_lic.encode(im, quality=3, exact=False))
+    assert container.unpack(drawn[1]).header.model_id == models.choose("lossless").number
+    assert len(pillow_lic.encode(im, target_size=most)) <= most
+    assert 8 * len(pillow_lic.encode(im, target_bpp=8 * most / (96 * 160))) <= 8 * most
+
+
+def test_the_ground_around_a_photograph_is_exact_up_to_its_edge() -> None:
+    im = Image.new("RGB", (320, 256), "#fdfdf8")
+    with Image.open(SAMPLE) as photo:
+        im.paste(photo.convert("RGB").resize((150, 120)), (155, 121))
+    for row in range(12):
+        ImageDraw.Draw(im).text((6, 2 + 20 * row), WORDS[:18], "#203040", ImageFont.load_default(13))
+    pixels = np.asarray(im)
+    again = np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=4)))
+    beside = (slice(121, 241), slice(145, 155))
+    assert (again[beside] == pixels[beside]).all()
+    assert not (again[121:241, 155:305] == pixels[121:241, 155:305]).all()
+
+
+def test_margins_are_flat_squares_of_a_kept_ground() -> None:
+    pixels = np.full((64, 64, 3), 200, np.uint8)
+    pixels[:, 40:] = np.random.default_rng(1).integers(0, 255, (64, 24, 3))
+    pixels[20:24, 16:40] = 90
+    exact, none = np.zeros((2, 64, 64), np.bool_)
+    exact[:, :16] = True
+    found = margins.found(pixels, exact, none)
+    assert found[:20, 16:40].all()
+    assert not found[20:24].any()
+    assert not found[:, 40:].any()
+    assert not (found & exact).any()
+    taken = none.copy()
+    taken[:, 30:] = True
+    assert not margins.found(pixels, exact, taken)[:, 30:].any()

@@ -1,0 +1,157 @@
+"""Pages that JPEG has damaged: seen as such, and kept in few colours near their own."""
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from made.drawn_pages import page, slide, soft_lines
+from made.jpegs import jpeg_of, opened
+from made.pictures import photo_like
+from PIL import Image
+
+import pillow_lic
+from pillow_lic import _native
+from pillow_lic.exact import aims, damage, snapping
+from pillow_lic.fileformat import vp8l
+
+Pixels = npt.NDArray[np.uint8]
+
+STEP = -16
+"""That of slope 1/16."""
+
+
+def clean(*, with_photo: bool = False) -> Pixels:
+    return np.asarray(page(384, 256, with_photo=with_photo))
+
+
+def worn(quality: int = 85) -> Pixels:
+    return opened(jpeg_of(clean(), quality=quality))
+
+
+@pytest.mark.parametrize("quality", [60, 75, 85, 92, 95])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_damage_is_seen(quality: int, subsampling: int) -> None:
+    assert damage.found(opened(jpeg_of(clean(), quality=quality, subsampling=subsampling)), is_drawn=False) is not None
+
+
+@pytest.mark.parametrize(
+    "pixels", [clean(), clean(with_photo=True), np.asarray(slide()), soft_lines(), photo_like(256, 192)]
+)
+def test_what_is_clean_is_not_damaged(pixels: Pixels) -> None:
+    assert damage.found(pixels, is_drawn=True) is None
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bits_and_error_fall(channels: int) -> None:
+    pixels = worn()[:, :, :channels]
+    shown, bits = snapping.snapped(pixels, np.ones(pixels.shape[:2], np.bool_), STEP)
+    wrong = np.square(shown.astype(np.float32) - pixels).mean(2).sum()
+    assert vp8l.bits(shown) + wrong / 16 < 0.5 * vp8l.bits(pixels)
+    assert bits.shape == (16, 24)
+    written = 8 * sum(map(len, vp8l.write(shown, vp8l.Search.PART)))
+    assert 0.8 < bits.sum() / written < 1.2
+
+
+def test_letters_are_nearer_to_what_they_were() -> None:
+    shown, _ = snapping.snapped(worn(), np.ones((256, 384), np.bool_), STEP)
+    before, after = (np.square(pixels.astype(np.float32) - clean()).mean() for pixels in (worn(), shown))
+    assert after < before
+
+
+def test_holes_stay_as_they_are_and_change_no_more_than_what_is_copied() -> None:
+    pixels, exact = worn(), np.ones((256, 384), np.bool_)
+    exact[64:128, 100:201] = False
+    shown, bits = snapping.snapped(pixels, exact, STEP)
+    assert (shown[~exact] == pixels[~exact]).all()
+    assert (shown[exact] != pixels[exact]).any()
+    assert not snapping.snapped(pixels, np.zeros_like(exact), STEP)[1].any()
+    assert (snapping.snapped(pixels, np.zeros_like(exact), STEP)[0] == pixels).all()
+    assert (bits >= 0).all()
+
+
+def test_finer_slopes_leave_less_error() -> None:
+    every = np.ones((256, 384), np.bool_)
+    errors = [
+        np.square(snapping.snapped(worn(), every, step)[0].astype(np.float32) - worn()).mean()
+        for step in (-24, -12, -4)
+    ]
+    assert errors == sorted(errors, reverse=True)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (3, 5), (16, 17)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_any_size(shape: tuple[int, int], channels: int) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (*shape, channels), np.uint8)
+    shown, bits = snapping.snapped(pixels, np.ones(shape, np.bool_), 20)
+    assert shown.shape == pixels.shape
+    assert (np.abs(shown.astype(int) - pixels) <= 8).all()
+    assert bits.sum() > 0
+
+
+def test_a_flat_tile_stays_flat() -> None:
+    pixels = np.full((40, 40, 3), (10, 200, 30), np.uint8)
+    shown, bits = snapping.snapped(pixels, np.ones((40, 40), np.bool_), STEP)
+    assert (shown == pixels).all()
+    assert bits.sum() < 100
+
+
+def test_grounds_stay_apart() -> None:
+    """A bar that is as dark as the ground beside it is no part of it."""
+    pixels = worn().copy()
+    pixels[100:130, 60:320] = pixels[250, 380] - np.uint8(14)
+    shown, _ = snapping.snapped(pixels, np.ones(pixels.shape[:2], np.bool_), -26)
+    assert (np.abs(shown[110:120, 100:300].astype(int) - pixels[110:120, 100:300]) <= 2).all()
+
+
+def test_more_colours_than_a_palette_has() -> None:
+    pixels = np.random.default_rng(4).integers(0, 256, (64, 64, 3), np.uint8)
+    shown, _ = snapping.snapped(pixels, np.ones((64, 64), np.bool_), -3)
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) <= 255
+
+
+@pytest.mark.parametrize(
+    ("colors", "exact"), [((4, 4, 3), (4, 5)), ((4, 4, 4), (4, 4)), ((4, 4, 0), (4, 4)), ((5, 4, 3), (4, 4))]
+)
+def test_shapes_that_do_not_belong_together(colors: tuple[int, int, int], exact: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="must"):
+        _native.snap(np.zeros(colors, np.uint8), np.ones(exact, np.bool_), 1, 1)
+
+
+def test_levels_of_one_step_have_the_same_colours() -> None:
+    assert snapping.step(aims.Aim(0.05, is_exact=True)) == snapping.step(aims.Aim(0.052, is_exact=False))
+    assert snapping.step(aims.Aim(0.001, is_exact=False)) == snapping.step(aims.Aim(0.005, is_exact=False))
+    assert snapping.step(aims.Aim(0.7, is_exact=True)) is None
+
+
+@pytest.mark.parametrize("quality", [3.5, 5, 7])
+def test_a_damaged_page_takes_a_fraction_of_its_bytes(quality: float) -> None:
+    im = Image.fromarray(worn())
+    data, without = (pillow_lic.encode(im, quality=quality, exact=exact) for exact in ("auto", False))
+    shown = [np.asarray(pillow_lic.open(one)).astype(np.float32) for one in (data, without)]
+    wrong = [np.square(one - worn()).mean() for one in shown]
+    assert len(data) < 0.7 * len(without)
+    assert wrong[0] < 1.5 * wrong[1]
+    assert np.square(shown[0] - clean()).mean() < np.square(shown[1] - clean()).mean()
+    assert data == pillow_lic.encode(im, quality=quality)
+
+
+def test_a_damaged_page_beside_a_photograph() -> None:
+    pixels = opened(jpeg_of(clean(with_photo=True), quality=90))
+    data = pillow_lic.encode(Image.fromarray(pixels), quality=5)
+    assert len(data) < 0.5 * len(pillow_lic.encode(Image.fromarray(pixels), quality=5, exact=False))
+
+
+def test_high_qualities_are_not_held_back() -> None:
+    im = Image.fromarray(worn())
+    data = pillow_lic.encode(im, target_psnr=60)
+    error = np.square(np.asarray(pillow_lic.open(data)).astype(np.float32) - worn()).mean()
+    assert error == 0 or 10 * np.log10(255**2 / error) >= 60
+
+
+def test_a_clean_page_has_every_letter() -> None:
+    shown = np.asarray(pillow_lic.open(pillow_lic.encode(Image.fromarray(clean()), quality=5)))
+    assert (shown == clean()).all()
+    file = io.BytesIO()
+    Image.fromarray(clean()).save(file, "LIC", quality=5)
+    assert (np.asarray(Image.open(io.BytesIO(file.getvalue()))) == clean()).all()

@@ -1,0 +1,1 @@
+"""Files that hold a JPEG file, and JPEG files restored."""

@@ -1,0 +1,1 @@
+"""The package where it is not simply imported: start-up files, frozen programs, sub-interpreters."""

@@ -1,0 +1,1 @@
+"""Pictures, files and folders made for tests of several rooms."""

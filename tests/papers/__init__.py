@@ -1,0 +1,1 @@
+"""The published systems side by side, and what they claim."""

@@ -1,0 +1,144 @@
+"""A picture in doubt is settled square by square: what is tried, how often, and what is never coded twice."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from made.drawn_pages import aim, soft_lines
+from made.pictures import photo_like
+from PIL import Image
+
+import pillow_lic
+from pillow_lic.engine import models
+from pillow_lic.exact import layer, whole
+from pillow_lic.families import Request
+from pillow_lic.families.lic1.writing import Writer
+from pillow_lic.fileformat import vp8l
+from pillow_lic.fileformat.areas import Area
+from pillow_lic.fileformat.levels import quality_to_level
+from pillow_lic.writing.forms import Coded, Picture
+from pillow_lic.writing.trials import EFFORT, Trials
+
+Pixels = npt.NDArray[np.uint8]
+
+LEVEL = quality_to_level(5)
+SIDE = 256
+
+
+@pytest.fixture
+def small_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Squares of SIDE pixels, so that a small picture has several."""
+    monkeypatch.setattr(layer, "_SQUARES", SIDE)
+
+
+def collage() -> Pixels:
+    """Three squares of grain, which shows nothing drawn, and one that is in doubt."""
+    grain = np.random.default_rng(2).normal(120, 9, (2 * SIDE, 2 * SIDE, 3))
+    pixels = np.rint(grain).clip(0, 255).astype(np.uint8)
+    pixels[SIDE:, SIDE:] = photo_like(SIDE, SIDE, 3)
+    return pixels
+
+
+def coded_by(encode: Callable[[], bytes]) -> list[tuple[int, ...]]:
+    """The shapes of the pictures whose tiles are coded."""
+    shapes = []
+    code = Writer.code
+
+    def spy(writer: Writer, *place: object) -> object:
+        shapes.append(writer.tiling.whole.shape)
+        return code(writer, *place)
+
+    with mock.patch.object(Writer, "code", spy):
+        encode()
+    return shapes
+
+
+@pytest.mark.usefixtures("small_squares")
+def test_only_squares_in_doubt_are_tried_and_the_picture_is_coded_once() -> None:
+    im = Image.fromarray(collage())
+    shapes = coded_by(lambda: pillow_lic.encode(im, quality=5, effort=0, model="lic2"))
+    assert shapes.count((2 * SIDE, 2 * SIDE)) == 1
+    assert 1 <= shapes.count((SIDE, SIDE)) <= 2
+    assert len(shapes) <= 3
+
+
+@pytest.mark.usefixtures("small_squares")
+def test_threads_search_squares_at_once_for_the_same_file() -> None:
+    im = Image.fromarray(np.concatenate([collage(), collage()], 1))
+    names: set[str] = set()
+    chosen = layer._chosen
+
+    def spy(*arguments: Any) -> layer._Part:
+        names.add(threading.current_thread().name)
+        return chosen(*arguments)
+
+    files = []
+    for threads in (1, 3):
+        with pillow_lic.settings(threads=threads), mock.patch.object(layer, "_chosen", spy):
+            files.append(pillow_lic.encode(im, quality=5, effort=0, model="lic2"))
+    assert files[0] == files[1]
+    assert len(names) > 1
+
+
+def test_what_was_tried_at_the_effort_of_the_file_is_written() -> None:
+    """Without the layer once, with it at the most once."""
+    im = Image.fromarray(soft_lines())
+    assert len(coded_by(lambda: pillow_lic.encode(im, quality=4, effort=EFFORT, model="lic2"))) <= 2
+    picture, model = Picture(soft_lines(), "RGB", None), models.choose("lic2")
+    trials = Trials(picture, model, Request(effort=EFFORT), LEVEL)
+    spent = trials.spent(Area(0, 0, 256, 192))
+    with mock.patch("pillow_lic.engine.runtime.run", side_effect=AssertionError("a network ran")):
+        assert trials.form(None).file(LEVEL)
+        assert trials.spent(Area(0, 0, 256, 192)) is spent
+    assert trials.form(None).is_drawn
+
+
+@pytest.mark.parametrize(("bits", "is_tried"), [(0.1, False), (0.85, True), (1.3, False)])
+def test_a_layer_is_tried_where_it_may_or_may_not_pay(bits: float, is_tried: bool) -> None:
+    """bits: of a layer that covers most of a picture, for one bit of what the codec spends on it."""
+    picture, model = Picture(soft_lines(), "RGB", None), models.choose("lic2")
+    level, area = quality_to_level(4), Area(0, 0, 256, 192)
+    trials = Trials(picture, model, Request(), level)
+    places = np.ones((192, 256), np.bool_)
+    places[:16] = False
+    made = layer.named(picture.colors, places, aim)
+    assert made is not None
+    covered = float((trials.spent(area) * (1 - made.left())).sum())
+    with (
+        mock.patch.object(layer.Layer, "bits", return_value=bits * covered),
+        mock.patch.object(Coded, "cost", return_value=1.0) as cost,
+    ):
+        assert trials.pays(area, lambda: made) == (bits < 1)
+    assert bool(cost.call_count) == is_tried
+
+
+def test_a_square_beyond_doubt_is_neither_tried_nor_weighed() -> None:
+    trials = Trials(Picture(soft_lines(), "RGB", None), models.choose("lic2"), Request(), LEVEL)
+    assert trials.pays(Area(0, 0, 256, 192), mock.Mock(side_effect=AssertionError("a layer was made")))
+    assert not trials.form(None).is_drawn
+
+
+def test_photographs_end_the_lossless_search_of_what_is_drawn_in_part() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (256, 256, 3), np.uint8)
+    pixels = np.concatenate([noise, np.full((256, 768, 3), 250, np.uint8)], 1)
+    few = noise[:, :, :1].repeat(3, 2) & np.uint8(0xF0)
+    with mock.patch.object(vp8l, "bits", return_value=0) as search:
+        assert not whole.may_be_within(pixels, 5.0 * noise[:, :, 0].size, is_drawn=True)
+        search.assert_not_called()
+        assert whole.may_be_within(pixels, 24.0 * noise[:, :, 0].size, is_drawn=True)
+        assert whole.may_be_within(few, 0.0, is_drawn=True)  # a palette of 16 colours, whatever their differences are
+
+
+@pytest.mark.usefixtures("small_squares")
+def test_the_ground_under_glyphs_is_not_what_the_codec_spent_on_them() -> None:
+    cover = np.zeros((192, 256), np.uint8)
+    cover[:, 20] = 128
+    nothing = np.zeros((12, 16), np.bool_)
+    made = layer._of_blocks(soft_lines(), nothing, nothing, nothing, aim, (soft_lines(), cover))
+    left = made.left()
+    assert (left[:, 1] == 0).all()
+    assert left.sum() == 12 * 15
