@@ -80,6 +80,7 @@ def found(
     soft, damaged = np.zeros_like(kept), np.zeros_like(kept)
     blends: tuple[Pixels, Pixels] | None = None
     bits: float | None = 0.0
+    wrong = 0.0
     areas = squares_of(height, width)
 
     def searched(area: Area) -> _Found | None:
@@ -95,9 +96,10 @@ def found(
         part, alone = found
         here = area.over(BLOCK).slices
         kept[here], soft[here] = part.kept, part.soft
-        bits = None if bits is None or part.bits is None else bits + part.bits
         if part.damaged is not None:
             damaged[here] = part.damaged
+            part, wrong = part._replace(bits=alone().bits(level)), wrong + alone().wrong(level)
+        bits = None if bits is None or part.bits is None else bits + part.bits
         if part.glyphs is not None:
             if blends is None:
                 blends = np.zeros_like(colors), np.zeros((height, width), np.uint8)
@@ -106,7 +108,7 @@ def found(
         return None
     result = alone() if len(areas) == 1 else _of_blocks(colors, kept, soft, damaged, aim, blends, with_margins=True)
     if len(areas) > 1 and bits is not None:
-        result.expect(level, bits)
+        result.expect(level, bits, wrong)
     if blends is not None or result.share < WHOLE or result.share == 1 or _left_bits(colors, kept) > _LEAST_OF_CODEC:
         return result
     every = _of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, damaged, aim, None)
@@ -133,7 +135,7 @@ def _of_part(colors: Pixels, part: _Part, aim: Callable[[int], Aim], level: int)
     damaged = np.zeros_like(part.kept) if part.damaged is None else part.damaged
     made = _of_blocks(colors, part.kept, part.soft, damaged, aim, blends, with_margins=True)
     if part.bits is not None:
-        made.expect(level, part.bits)
+        made.expect(level, part.bits, 0.0)
     return made
 
 
@@ -348,7 +350,7 @@ class Layer:
         self._payloads: dict[Key, bytes] = {}
         self._bits: dict[Key, float] = {}
         self._wrong: dict[Key, float] = {}
-        self._last: dict[tuple[Area, int, bool], Pixels] = {}
+        self._last: dict[tuple[Area, int, bool, int], Pixels] = {}
 
     def covered(self, area: Area) -> Mask:
         """Return the flags of the pixels of an area beneath which the codec sees a continued ground."""
@@ -378,10 +380,15 @@ class Layer:
         for area in tiling.tiles():
             decoded[area.slices] = exact_layer.blended(decoded[area.slices], *self.over(area, level))
 
-    def over(self, area: Area, level: int) -> tuple[Pixels, npt.NDArray[np.uint8]]:
-        """Return the colours (h, w, C) and the cover (h, w) of the layer over an area in a file of that level."""
+    def over(
+        self, area: Area, level: int, passes: int = snapping.BEST
+    ) -> tuple[Pixels, npt.NDArray[np.uint8]]:
+        """Return the colours (h, w, C) and the cover (h, w) of the layer over an area in a file of that level.
+
+        passes: as of `snapping.snapped`; a file has the best.
+        """
         exact = self.exact(area)
-        colors = self._merged(area, exact, level)
+        colors = self._merged(area, exact, level, passes)
         cover = np.where(exact, np.uint8(255), np.uint8(0))
         if self._blends is None:
             return colors, cover
@@ -389,18 +396,20 @@ class Layer:
         ink, share = (plane[area.slices] for plane in self._blends)
         return np.where(exact[:, :, None], colors, ink), np.where(exact, cover, glyphs.rounded(share, steps))
 
-    def _merged(self, area: Area, exact: Mask, level: int) -> Pixels:
+    def _merged(self, area: Area, exact: Mask, level: int, passes: int = snapping.BEST) -> Pixels:
         """Return the colours (h, w, C) of an area as a file of that level has them where they are exact."""
         if self._snapped is None:
             return self._with_fewer(area, exact, level)
         snapped, step = exact & self._snapped(area), self._step(level)
         if step is None or not snapped.any():
             return self._with_fewer(area, exact & ~snapped, level)
-        key = (area, step, bool(exact.all()))
+        key = (area, step, bool(exact.all()), passes)
         if key not in self._last:
             while len(self._last) >= _LAST:
                 del self._last[next(iter(self._last))]
-            self._last[key] = snapping.snapped(self._with_fewer(area, exact & ~snapped, level), snapped, step)[0]
+            self._last[key] = snapping.snapped(
+                self._with_fewer(area, exact & ~snapped, level), snapped, step, passes
+            )[0]
         return self._last[key]
 
     def _with_fewer(self, area: Area, exact: Mask, level: int) -> Pixels:
@@ -414,9 +423,9 @@ class Layer:
         soft = exact & (self._soft(area) | ~self.exact(area))
         return merging.merged(colors, soft, self.reach(level), exact & ~soft)
 
-    def expect(self, level: int, bits: float) -> None:
-        """Take so many bits for those of the layer of a file of that level, until it is written."""
-        self._bits[self._key(level)] = bits
+    def expect(self, level: int, bits: float, wrong: float) -> None:
+        """Take so many bits for those of the layer of a file of that level, until it is written, and so much for `wrong`."""
+        self._bits[self._key(level)], self._wrong[self._key(level)] = bits, wrong
 
     def bits(self, level: int) -> float:
         """Return about how many bits the layer of a file of that level has, or how many where it was written."""
@@ -425,18 +434,19 @@ class Layer:
         if key not in self._bits:
             self._bits[key], self._wrong[key] = 0.0, 0.0
             for area in squares_of(*self.colors.shape[:2]):
-                colors, cover = self.over(area, level)
+                colors, cover = self.over(area, level, snapping.LOOK)
                 self._bits[key] += exact_layer.bits(colors, cover)
                 self._wrong[key] += self._error(area, colors)
         return self._bits[key]
 
     def wrong(self, level: int) -> float:
-        """Return the squared error, the mean of channels, of snapped pixels in a file of that level."""
+        """Return about the squared error, the mean of channels, of snapped pixels in a file of that level."""
         if self._snapped is None or self._step(level) is None:
             return 0.0
         if (key := self._key(level)) not in self._wrong:
             areas = squares_of(*self.colors.shape[:2])
-            self._wrong[key] = sum(self._error(area, self._merged(area, self.exact(area), level)) for area in areas)
+            looks = (self._merged(area, self.exact(area), level, snapping.LOOK) for area in areas)
+            self._wrong[key] = sum(map(self._error, areas, looks))
         return self._wrong[key]
 
     def _error(self, area: Area, shown: Pixels) -> float:

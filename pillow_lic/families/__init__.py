@@ -20,6 +20,7 @@ from ..fileformat.tiling import Tiling
 from .contract import MISSING as MISSING
 from .contract import Coded as Coded
 from .contract import Cuttable, Family, Plain, Progressive, Stepwise, Tiled
+from .contract import Guess as Guess
 from .contract import Payload as Payload
 from .contract import Payloads as Payloads
 from .contract import Pixels as Pixels
@@ -70,6 +71,14 @@ def writer(model: Model, pixels: Pixels, request: Request) -> Writer:
 
     once = request.search and is_stepwise(model)
     return TilewiseWriter(cast(Plain, family), model, pixels, once=once, soon=request.effort < LONG_EFFORT)
+
+
+def guessed(writer: Writer, level: int) -> Guess:
+    """Return about what a file of a level would hold, in less time than `tried` takes where the family can."""
+    if hasattr(writer, "guessed"):
+        return cast("Guess", writer.guessed(level))
+    payloads, colors = writer.tried(level)
+    return Guess(sum(map(len, payloads)), colors, 1.0)
 
 
 def reader(

@@ -70,8 +70,19 @@ class Trial(NamedTuple):
     colors: Pixels
 
 
+class Guess(NamedTuple):
+    """A picture about as a file of a level would hold it: the bytes of its payloads, and colours (H, W, C).
+
+    left: the part of the squared error of these colours that those of the file are likely to have.
+    """
+
+    size: float
+    colors: Pixels
+    left: float
+
+
 class Writer(Protocol):
-    """One picture on its way into a file, at any level."""
+    """One picture on its way into a file, at any level; it may have `guessed`, as of `families.guessed`."""
 
     tiling: Tiling
     deltas: Deltas | None

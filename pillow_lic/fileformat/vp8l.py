@@ -131,10 +131,10 @@ def _written(pixels: Pixels, search: Search) -> bytes:
 
 
 def _image(pixels: Pixels) -> Image.Image:
-    channels = pixels.shape[2]
-    colors = pixels[:, :, :1].repeat(3, 2) if channels < 3 else pixels[:, :, :3]
-    whole = colors if channels % 2 else np.concatenate([colors, pixels[:, :, -1:]], 2)
-    return Image.frombytes("RGB" if channels % 2 else "RGBA", whole.shape[1::-1], np.ascontiguousarray(whole).data)
+    if pixels.shape[2] < 3:
+        pixels = np.concatenate([pixels[:, :, :1].repeat(3, 2), pixels[:, :, 1:]], 2)
+    mode = "RGB" if pixels.shape[2] % 2 else "RGBA"
+    return Image.frombuffer(mode, pixels.shape[1::-1], np.ascontiguousarray(pixels).data, "raw", mode, 0, 1)
 
 
 def _bitstream(image: Image.Image, method: int, effort: int) -> bytes:

@@ -117,6 +117,7 @@ class Coded:
     ) -> None:
         self._picture, self._model, self._request, self._kept, self._plain = picture, model, request, kept, plain
         self._last: _Tried | None = None
+        self._last_guess: tuple[int, float, Floats] | None = None
 
     @cached_property
     def writer(self) -> Writer:
@@ -183,18 +184,32 @@ class Coded:
         error = float(self._trial(level).errors.sum(dtype=np.float64)) / (self._seen.shape[0] * self._seen.shape[1])
         return min(10 * math.log10(255**2 / error), MOST_DB) if error else MOST_DB
 
+    def guessed(self, level: int) -> float:
+        """Return about what the file of a level costs, in bits, its error counted: nothing is coded for it."""
+        bits, errors = self._guess(level)
+        layer = 0.0 if self._kept is None else self._kept.bits(level)
+        return bits + layer + self.aim(level).slope * float(errors.sum(dtype=np.float64))
+
     def spent(self, level: int) -> Floats:
-        """Return what every block of 16x16 pixels costs in a file of a level, in bits, its error counted.
+        """Return about what every block of 16x16 pixels costs in a file of a level, in bits, its error counted, without the layer's.
 
         The bits of the file go by contrast, which they follow closely.
         """
-        trial = self._trial(level)
-        contrasts = np.empty_like(trial.errors)
+        bits, errors = self._guess(level)
+        contrasts = np.empty_like(errors)
         for area in squares_of(*self._seen.shape[:2]):
             contrasts[area.over(BLOCK).slices] = pixelwise.contrast(self._seen[area.slices])
-        bits = 8 * sum(map(len, trial.payloads)) / max(1.0, float(contrasts.sum(dtype=np.float64)))
-        result: Floats = self.aim(level).slope * trial.errors + np.float32(bits) * contrasts
+        share = bits / max(1.0, float(contrasts.sum(dtype=np.float64)))
+        result: Floats = self.aim(level).slope * errors + np.float32(share) * contrasts
         return result
+
+    def _guess(self, level: int) -> tuple[float, Floats]:
+        """Return about how many bits the networks need in a file of a level, and the squared error of every block."""
+        if self._last_guess is None or self._last_guess[0] != level:
+            found = families.guessed(self.writer, level)
+            errors = np.float32(found.left) * self._errors(found.colors, level)
+            self._last_guess = level, 8 * found.size, errors
+        return self._last_guess[1:]
 
     def _trial(self, level: int) -> _Tried:
         if (known := self._known(level)) is None:

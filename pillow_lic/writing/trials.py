@@ -1,7 +1,7 @@
 """What a picture in doubt costs, square by square: coded without a layer, and with one where that is not clearly less.
 
-A square is coded alone, and only when it is asked for, so that what is drawn in one corner of a photograph takes no longer than
-that corner. A picture of one square, whose file has the effort of trials, is written from what they made.
+A square is tried alone, and only when it is asked for, so that what is drawn in one corner of a photograph takes no longer than
+that corner. No trial is a file: it guesses what one would hold.
 """
 
 from __future__ import annotations
@@ -20,12 +20,10 @@ from ..exact.drawn import BLOCK
 from ..exact.layer import Layer
 from ..families import Request
 from ..fileformat.areas import Area
-from .forms import Alone, Coded, Form, Picture, aim_of
+from .forms import Alone, Coded, Picture, aim_of
 
 Floats = npt.NDArray[np.float32]
 
-EFFORT: Final = 0
-"""Effort of trials: two thirds of the time of the next; a file costs 1 to 2 % more, with a layer and without."""
 DEARER, BESIDE = 1.4, 0.1
 """What a layer costs for a bit that is expected of it, and what the codec still spends on covered blocks, for a bit of before, at the most:
 charts in doubt cost 1.13 to 1.29 of what is expected of layer and rest together, one at quality 2 1.5."""
@@ -43,7 +41,6 @@ class Trials:
         self._whole = Area(0, 0, width, height)
         self._without: dict[Area, Coded] = {}
         self._spent: dict[Area, Floats] = {}
-        self._last: list[tuple[Layer | None, Coded]] = []
 
     @property
     def are_any(self) -> bool:
@@ -69,8 +66,10 @@ class Trials:
         doubt = (DEARER - 1) * bits + BESIDE * (spent + bits - expected)
         if expected + doubt <= most or expected - (1 - whole.SHRINKS) * bits >= most or doubt <= NO_MATTER * spent:
             return expected < most
-        forms: list[Form] = [tried, self._alone(area, made)] if made.share >= layer.WHOLE else [tried]
-        return min(form.cost(self._level) for form in forms) <= most / spent * self._without[area].cost(self._level)
+        cost = tried.guessed(self._level)
+        if made.share >= layer.WHOLE:
+            cost = min(cost, self._alone(area, made).expected(self._level))
+        return cost <= most / spent * self._without[area].guessed(self._level)
 
     def aim(self, level: int) -> Aim:
         """Return what files of a level aim at."""
@@ -78,14 +77,11 @@ class Trials:
 
     def form(self, kept: Layer | None) -> Coded:
         """Return the form of the picture with a layer, or without."""
-        known = [form for made, form in self._last if made is kept]
-        if known and self._request.effort == EFFORT:
-            return known[0]
         return Coded(self._picture, self._model, self._request, kept, self._everywhere if self.are_any else None)
 
     def _alone(self, area: Area, made: Layer) -> Alone:
         """Return the form of a square whose every pixel is exact."""
-        return Alone(self._part(area), self._model, Request(effort=EFFORT), made)
+        return Alone(self._part(area), self._model, Request(), made)
 
     def _part(self, area: Area) -> Picture:
         """Return a square as a picture."""
@@ -93,14 +89,9 @@ class Trials:
 
     def _tried(self, area: Area, made: Layer | None) -> Coded:
         """Return the form of a square alone."""
-        spent = partial(self.spent, area)
-        if area == self._whole:
-            form = Coded(self._picture, self._model, self._request._replace(effort=EFFORT), made, spent)
-            self._last.append((made, form))
-            return form
         deltas = self._request.deltas
         here = None if deltas is None else deltas[area.over(BLOCK).slices]
-        return Coded(self._part(area), self._model, Request(here, EFFORT), made, spent)
+        return Coded(self._part(area), self._model, Request(here), made, partial(self.spent, area))
 
     def _everywhere(self) -> Floats:
         """Return what every block of the picture costs without a layer, by its contrast where there was no doubt."""
