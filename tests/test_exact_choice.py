@@ -172,7 +172,7 @@ def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_chea
 def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dearer: float, is_layered: bool) -> None:
     im, level = page(192, 128), quality_to_level(quality)
     model = models.choose(None)
-    plain = Coded(Picture(np.asarray(im), "RGB", None), model, Request(effort=trials.EFFORT))
+    plain = Coded(Picture(np.asarray(im), "RGB", None), model, Request())
     letters = np.zeros((128, 192), np.bool_)
     letters[:, :80] = True
 
@@ -181,12 +181,14 @@ def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dea
     tried = trials.Trials(Picture(np.asarray(im), "RGB", None), model, Request(), level)
     area = Area(0, 0, 192, 128)
     tried.spent(area)
-    cost = Coded.cost
+    asked: list[Coded] = []
 
-    def as_dear(form: Coded, level: int) -> float:
-        return cost(plain, level) if form is tried.form(None) else dearer * cost(plain, level)
+    def as_dear(form: Coded, _: int) -> float:
+        """The one with the layer is asked first."""
+        asked.append(form)
+        return dearer if len(asked) == 1 else 1.0
 
-    with mock.patch.object(Coded, "cost", as_dear), mock.patch.object(trials, "DEARER", 1e6):
+    with mock.patch.object(Coded, "guessed", as_dear), mock.patch.object(trials, "DEARER", 1e6):
         assert tried.pays(area, lambda: kept) == is_layered
 
 

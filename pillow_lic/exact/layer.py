@@ -380,9 +380,7 @@ class Layer:
         for area in tiling.tiles():
             decoded[area.slices] = exact_layer.blended(decoded[area.slices], *self.over(area, level))
 
-    def over(
-        self, area: Area, level: int, passes: int = snapping.BEST
-    ) -> tuple[Pixels, npt.NDArray[np.uint8]]:
+    def over(self, area: Area, level: int, passes: int = snapping.BEST) -> tuple[Pixels, npt.NDArray[np.uint8]]:
         """Return the colours (h, w, C) and the cover (h, w) of the layer over an area in a file of that level.
 
         passes: as of `snapping.snapped`; a file has the best.
@@ -407,9 +405,9 @@ class Layer:
         if key not in self._last:
             while len(self._last) >= _LAST:
                 del self._last[next(iter(self._last))]
-            self._last[key] = snapping.snapped(
-                self._with_fewer(area, exact & ~snapped, level), snapped, step, passes
-            )[0]
+            self._last[key] = snapping.snapped(self._with_fewer(area, exact & ~snapped, level), snapped, step, passes)[
+                0
+            ]
         return self._last[key]
 
     def _with_fewer(self, area: Area, exact: Mask, level: int) -> Pixels:

@@ -133,8 +133,7 @@ def _written(pixels: Pixels, search: Search) -> bytes:
 def _image(pixels: Pixels) -> Image.Image:
     if pixels.shape[2] < 3:
         pixels = np.concatenate([pixels[:, :, :1].repeat(3, 2), pixels[:, :, 1:]], 2)
-    mode = "RGB" if pixels.shape[2] % 2 else "RGBA"
-    return Image.frombuffer(mode, pixels.shape[1::-1], np.ascontiguousarray(pixels).data, "raw", mode, 0, 1)
+    return Image.fromarray(np.ascontiguousarray(pixels))
 
 
 def _bitstream(image: Image.Image, method: int, effort: int) -> bytes:
