@@ -375,10 +375,10 @@ class Layer:
             self._payloads[key] = exact_layer.pack(streams, tiling)
         return self._payloads[key]
 
-    def lay_over(self, decoded: Pixels, level: int, tiling: Tiling) -> None:
-        """Lay the layer of a file of that level over decoded colours (H, W, C), in place."""
-        for area in tiling.tiles():
-            decoded[area.slices] = exact_layer.blended(decoded[area.slices], *self.over(area, level))
+    def lay_over(self, decoded: Pixels, level: int, areas: Iterable[Area], passes: int = snapping.BEST) -> None:
+        """Lay the layer of a file of that level over areas of decoded colours (H, W, C), in place; passes: as of `over`."""
+        for area in areas:
+            decoded[area.slices] = exact_layer.blended(decoded[area.slices], *self.over(area, level, passes))
 
     def over(self, area: Area, level: int, passes: int = snapping.BEST) -> tuple[Pixels, npt.NDArray[np.uint8]]:
         """Return the colours (h, w, C) and the cover (h, w) of the layer over an area in a file of that level.

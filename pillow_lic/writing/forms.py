@@ -17,7 +17,7 @@ import numpy.typing as npt
 from .. import channels, families, metrics
 from ..engine import models
 from ..engine.models import Model
-from ..exact import aims, ground, pixelwise
+from ..exact import aims, ground, pixelwise, snapping
 from ..exact.aims import Aim
 from ..exact.drawn import BLOCK
 from ..exact.layer import Kind, Layer, squares_of
@@ -207,14 +207,19 @@ class Coded:
         """Return about how many bits the networks need in a file of a level, and the squared error of every block."""
         if self._last_guess is None or self._last_guess[0] != level:
             found = families.guessed(self.writer, level)
-            errors = np.float32(found.left) * self._errors(found.colors, level)
+            height, width = self._seen.shape[:2]
+            if self._kept is not None:
+                self._kept.lay_over(found.colors, level, squares_of(height, width), snapping.LOOK)
+            errors = self._errors(found.colors, left=found.left)
             self._last_guess = level, 8 * found.size, errors
         return self._last_guess[1:]
 
     def _trial(self, level: int) -> _Tried:
         if (known := self._known(level)) is None:
             payloads, colors = self.writer.tried(level)
-            known = self._last = _Tried(level, self.writer.deltas, payloads, self._errors(colors, level))
+            if self._kept is not None:
+                self._kept.lay_over(colors, level, self.writer.tiling.tiles())
+            known = self._last = _Tried(level, self.writer.deltas, payloads, self._errors(colors))
         return known
 
     def _known(self, level: int) -> _Tried | None:
@@ -222,17 +227,22 @@ class Coded:
         last = self._last
         return last if last is not None and last.level == level and last.deltas is self.writer.deltas else None
 
-    def _errors(self, colors: Pixels, level: int) -> Floats:
-        """Return the squared error of every block of decoded colours (H, W, C), which the layer is laid over in place."""
+    def _errors(self, colors: Pixels, left: float = 1.0) -> Floats:
+        """Return the squared error of every block of colours (H, W, C) with the layer over them.
+
+        left: the part of the error of pixels that are not exact which counts.
+        """
         height, width = colors.shape[:2]
-        if self._kept is not None:
-            self._kept.lay_over(colors, level, self.writer.tiling)
         errors = np.empty((-(-height // BLOCK), -(-width // BLOCK)), np.float32)
         for area in squares_of(height, width):
-            wanted = self._seen[area.slices]
+            shown, wanted = colors[area.slices], self._seen[area.slices]
             if self._kept is not None:
                 wanted = np.where(self._kept.covered(area)[:, :, None], self._kept.colors[area.slices], wanted)
-            errors[area.over(BLOCK).slices] = pixelwise.errors(colors[area.slices], wanted)
+            here = errors[area.over(BLOCK).slices]
+            here[:] = np.float32(left) * pixelwise.errors(shown, wanted)
+            if left != 1 and self._kept is not None:
+                exact = np.where(self._kept.exact(area)[:, :, None], shown, wanted)
+                here += np.float32(1 - left) * pixelwise.errors(exact, wanted)
         return errors
 
 
