@@ -49,8 +49,9 @@ def main(pictures: Sequence[str], quality: float, keep: str | None, html: bool) 
     codecs = compared_codecs()
     stems = [f"demo-{number}" for number in range(1, len(paths) + 1)] if len(paths) > 1 else ["demo"]
     kept = [f"{stem}{codec.suffix}" for stem in stems for codec in codecs] if keep else []
+    folder = Path(keep or ".")
     for name in (*kept, *("demo.html",) * html):
-        files.check_target(Path(keep or ".") / name)
+        files.check_target(folder / name)
     begun = time.perf_counter()
     equal_bytes.code(codecs[0], np.zeros((64, 64, 3), np.uint8), quality)
     print(f"networks loaded in {time.perf_counter() - begun:.2f} s (once per process)")
@@ -60,9 +61,9 @@ def main(pictures: Sequence[str], quality: float, keep: str | None, html: bool) 
         print(_table(picture), flush=True)
         compared.append(picture)
         for coded in picture.coded if keep else ():
-            files.write_atomic(Path(keep or ".") / f"{stem}{coded.codec.suffix}", coded.data)
+            files.write_atomic(folder / f"{stem}{coded.codec.suffix}", coded.data)
     if html:
-        target = Path(keep or ".") / "demo.html"
+        target = folder / "demo.html"
         files.write_atomic(target, _page(paths, compared, {codec.name: codec for codec in codecs}).encode())
         print(f"\nwrote {target}")
     return 0

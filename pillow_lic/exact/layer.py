@@ -394,7 +394,7 @@ class Layer:
         ink, share = (plane[area.slices] for plane in self._blends)
         return np.where(exact[:, :, None], colors, ink), np.where(exact, cover, glyphs.rounded(share, steps))
 
-    def _merged(self, area: Area, exact: Mask, level: int, passes: int = snapping.BEST) -> Pixels:
+    def _merged(self, area: Area, exact: Mask, level: int, passes: int) -> Pixels:
         """Return the colours (h, w, C) of an area as a file of that level has them where they are exact."""
         if self._snapped is None:
             return self._with_fewer(area, exact, level)
@@ -405,9 +405,8 @@ class Layer:
         if key not in self._last:
             while len(self._last) >= _LAST:
                 del self._last[next(iter(self._last))]
-            self._last[key] = snapping.snapped(self._with_fewer(area, exact & ~snapped, level), snapped, step, passes)[
-                0
-            ]
+            fewer = self._with_fewer(area, exact & ~snapped, level)
+            self._last[key], _ = snapping.snapped(fewer, snapped, step, passes)
         return self._last[key]
 
     def _with_fewer(self, area: Area, exact: Mask, level: int) -> Pixels:
@@ -463,7 +462,7 @@ class Layer:
         """Return all colours of the picture as a file of that level has exact ones."""
         result = np.empty_like(self.colors)
         for area in squares_of(*result.shape[:2]):
-            result[area.slices] = self._merged(area, np.ones(area.shape, np.bool_), level)
+            result[area.slices] = self._merged(area, np.ones(area.shape, np.bool_), level, snapping.BEST)
         return result
 
     def is_kept(self, level: int) -> bool:

@@ -207,9 +207,8 @@ class Coded:
         """Return about how many bits the networks need in a file of a level, and the squared error of every block."""
         if self._last_guess is None or self._last_guess[0] != level:
             found = families.guessed(self.writer, level)
-            height, width = self._seen.shape[:2]
             if self._kept is not None:
-                self._kept.lay_over(found.colors, level, squares_of(height, width), snapping.LOOK)
+                self._kept.lay_over(found.colors, level, squares_of(*self._seen.shape[:2]), snapping.LOOK)
             errors = self._errors(found.colors, left=found.left)
             self._last_guess = level, 8 * found.size, errors
         return self._last_guess[1:]
