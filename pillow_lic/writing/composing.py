@@ -18,7 +18,7 @@ import numpy.typing as npt
 from .. import channels
 from ..engine import workers
 from ..engine.models import Model
-from ..exact import choice, ground, layer, whole
+from ..exact import choice, ground, layer, search, whole
 from ..exact.layer import Layer
 from ..families import Request
 from ..fileformat import importance_map, vp8l
@@ -112,7 +112,7 @@ def _form(picture: Picture, options: EncodeOptions, model: Model, request: Reque
         return _smallest(_layered(picture, model, request, named, Coded(picture, model, request, named)), level)
 
     trials = Trials(picture, model, request, level)
-    kept = layer.found(picture.colors, level, trials.aim, trials.spent, trials.pays, _at_once)
+    kept = search.found(picture.colors, level, trials.aim, trials.spent, trials.pays, _at_once)
     form = trials.form(kept)
     if kept is None:
         return form

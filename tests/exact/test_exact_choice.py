@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import pillow_lic
 from pillow_lic.engine import models
-from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, margins, merging, whole
+from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, margins, merging, search, square, whole
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container, exact_layer
 from pillow_lic.fileformat.areas import Area
@@ -69,13 +69,13 @@ def test_error_is_weighed_by_the_slope_of_the_model() -> None:
     assert [lic1.slope(0), lic2.slope(0)] == [0.0016, 0.0016]
     assert [lic1.slope(1024), lic2.slope(1024)] == [pytest.approx(0.25), pytest.approx(2)]
     asked = list[tuple[float, bool]]()
-    found = layer.found
+    found = search.found
 
     def spy(colors: Pixels, level: int, aim: Callable[[int], aims.Aim], *trials: Any) -> layer.Layer | None:
         asked.append(aim(level))
         return found(colors, level, aim, *trials)
 
-    with mock.patch.object(layer, "found", spy):
+    with mock.patch.object(search, "found", spy):
         for model in (lic1, lic2):
             pillow_lic.encode(page(64, 64), quality=4, model=model.number)
             assert asked.pop() == (model.slope(quality_to_level(4)), False)
@@ -85,8 +85,8 @@ def test_a_page_that_is_whole_has_fewer_colours_where_its_layer_would_have_holes
     pixels = soft_lines()
     kept = np.ones((12, 16), np.bool_)
     kept[:, 5:] = False
-    made = layer._of_blocks(pixels, kept, kept, np.zeros_like(kept), aim, None)
-    everywhere = layer._of_blocks(pixels, np.ones_like(kept), np.ones_like(kept), np.zeros_like(kept), aim, None)
+    made = layer.of_blocks(pixels, kept, kept, np.zeros_like(kept), aim, None)
+    everywhere = layer.of_blocks(pixels, np.ones_like(kept), np.ones_like(kept), np.zeros_like(kept), aim, None)
     assert aim(LEVEL).is_exact
     assert (made.whole(LEVEL) == everywhere.whole(LEVEL)).all()
     assert not (made.whole(LEVEL)[:, 80:] == pixels[:, 80:]).all()
@@ -104,7 +104,7 @@ def test_exact_letters_may_cost_more_than_fewer_colours(dearer: float, codec: fl
         every = np.ones(shape, np.bool_)
         return choice.Weighed(every, np.full(shape, 50, np.float32), np.ones(shape, np.float32), is_sure=False)
 
-    def cost(colors: Pixels, part: layer._Part, aim: aims.Aim, spent: npt.NDArray[np.float32]) -> tuple[float, float]:
+    def cost(colors: Pixels, part: square.Part, aim: aims.Aim, spent: npt.NDArray[np.float32]) -> tuple[float, float]:
         exact = part.kept & ~part.soft & ~_flat(soft_lines())
         return float(np.where(exact, 50 * dearer, np.where(part.kept, 50, spent)).sum()), 1.0
 
@@ -113,12 +113,12 @@ def test_exact_letters_may_cost_more_than_fewer_colours(dearer: float, codec: fl
         mock.patch.object(choice, "letters", return_value=letters),
         mock.patch.object(choice, "CLEAR_LETTERS", -1),
         mock.patch.object(glyphs, "searched", return_value=None),
-        mock.patch.object(layer, "_cost", cost),
+        mock.patch.object(square, "_cost", cost),
     ):
-        part = layer._chosen(soft_lines(), AIM, lambda: spent)
+        part = square.chosen(soft_lines(), AIM, lambda: spent)
         assert part.kept.all()
         assert (part.soft == (~letters | are_soft) & ~_flat(soft_lines())).all()
-        found = layer.found(soft_lines(), LEVEL, aim, lambda _: spent)
+        found = search.found(soft_lines(), LEVEL, aim, lambda _: spent)
     assert found is not None
     assert found.has_letters
     assert found.reach(LEVEL)
@@ -139,7 +139,7 @@ def _flat(pixels: Pixels) -> npt.NDArray[np.bool_]:
 def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
     glyph_blocks, none = np.array([[True, False, False]]), np.zeros((1, 3), np.bool_)
     ink, wrong = np.zeros((16, 48, 3), np.uint8), np.float32([[5, 70, 900]])
-    part = layer._Part(
+    part = square.Part(
         np.array([[False, True, False]]),
         none,
         glyphs.Glyphs(ink, ink[:, :, 0], glyph_blocks, none, 30.0, wrong),
@@ -147,7 +147,7 @@ def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
     spent = np.float32([[100, 200, 300]])
     pixels = np.full((16, 48, 3), 90, np.uint8)
     layered = exact_layer.bits(pixels, np.uint8([[0, 255, 0]]).repeat(16, 0).repeat(16, 1))
-    assert layer._cost(pixels, part, AIM, spent) == (pytest.approx(layered + 5 + 300), layered)
+    assert square._cost(pixels, part, AIM, spent) == (pytest.approx(layered + 5 + 300), layered)
 
 
 def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_cheaper() -> None:
@@ -238,7 +238,7 @@ def test_letters_beyond_doubt_stay_exact_beside_doubtful_ones() -> None:
     blocks = drawn.found(pixels)
     assert blocks is not None
     clear = blocks.within(choice.CLEAR_LETTERS)
-    part = layer._chosen(pixels, AIM, lambda: np.full(blocks.cost.shape, 2e4, np.float32))
+    part = square.chosen(pixels, AIM, lambda: np.full(blocks.cost.shape, 2e4, np.float32))
     assert clear[:, 21:][blocks.contrast[:, 21:] > 0].all()
     assert (part.kept & ~part.soft)[clear].all()
 

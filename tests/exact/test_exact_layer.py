@@ -15,7 +15,7 @@ import pillow_lic
 from pillow_lic import metrics
 from pillow_lic.__main__ import main
 from pillow_lic.errors import LicRuntimeError
-from pillow_lic.exact import layer
+from pillow_lic.exact import search
 from pillow_lic.inspecting.description import describe
 from pillow_lic.options import EncodeOptions
 
@@ -51,13 +51,13 @@ def test_photographs_are_left_alone(mode: str) -> None:
         im = photo.convert(mode)
     assert pillow_lic.encode(im, quality=4) == pillow_lic.encode(im, quality=4, exact=False)
     for pixels in (photo_like(64, 64, 3), np.full((64, 64, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
-        assert layer.found(pixels, LEVEL, aim, nothing) is None
+        assert search.found(pixels, LEVEL, aim, nothing) is None
 
 
 def test_a_blown_out_sky_behind_branches_is_a_photograph() -> None:
     pixels = np.random.default_rng(1).integers(0, 90, (128, 128, 3), np.uint8)
     pixels[:, np.arange(128) % 16 > 5] = 255
-    assert layer.found(pixels, LEVEL, aim, nothing) is None
+    assert search.found(pixels, LEVEL, aim, nothing) is None
 
 
 def test_regions_and_drafts_have_the_letters(mixed: bytes) -> None:

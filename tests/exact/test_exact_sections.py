@@ -12,7 +12,7 @@ import pillow_lic
 from pillow_lic import codec, families, inspecting
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError
-from pillow_lic.exact import layer
+from pillow_lic.exact import search
 from pillow_lic.families import Request
 from pillow_lic.fileformat import container, exact_layer, vp8l
 from pillow_lic.fileformat.areas import Area, onto
@@ -94,7 +94,7 @@ def test_alpha_between_blends(mixed: bytes) -> None:
 
 
 def test_areas_of_a_layer_need_no_alignment() -> None:
-    found = layer.found(np.asarray(page()), LEVEL, aim, nothing)
+    found = search.found(np.asarray(page()), LEVEL, aim, nothing)
     assert found is not None
     whole = found.exact(Area(0, 0, 320, 256))
     assert whole[40, 40]
@@ -130,7 +130,7 @@ def test_a_part_of_a_tile_is_not_decoded_for_every_window(monkeypatch: pytest.Mo
 def test_every_tile_has_its_own() -> None:
     pixels = np.asarray(page())
     tiling, level, model = Tiling(320, 256, 128), quality_to_level(6), models.choose(None)
-    found = layer.found(pixels, LEVEL, aim, nothing)
+    found = search.found(pixels, LEVEL, aim, nothing)
     assert found is not None
     writer = families.writer(model, pixels, Request())
     writer.tiling = tiling

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 import pillow_lic
 from pillow_lic import metrics
-from pillow_lic.exact import glyphs, grounds, layer, rough
+from pillow_lic.exact import glyphs, grounds, rough, square
 from pillow_lic.fileformat.levels import quality_to_level
 
 Pixels = npt.NDArray[np.uint8]
@@ -108,11 +108,11 @@ def test_glyphs_make_room_for_exact_letters() -> None:
 @pytest.mark.parametrize(("bits", "has_glyphs"), [(95, False), (85, True)])
 def test_glyphs_take_the_place_of_blocks_where_they_cost_clearly_less(bits: float, *, has_glyphs: bool) -> None:
     none = np.zeros((4, 4), np.bool_)
-    blocks = layer._Part(~none, none, None)
-    soft = layer._Part(none, none, glyphs_of(np.asarray(slide()), None))
+    blocks = square.Part(~none, none, None)
+    soft = square.Part(none, none, glyphs_of(np.asarray(slide()), None))
     pixels = np.zeros((64, 64, 3), np.uint8)
-    with mock.patch.object(layer, "_cost", lambda colors, part, aim, spent: (100 if part.glyphs is None else bits, 7)):
-        chosen = layer._cheapest(pixels, [blocks, soft], AIM, np.zeros((4, 4), np.float32))
+    with mock.patch.object(square, "_cost", lambda colors, part, aim, spent: (100 if part.glyphs is None else bits, 7)):
+        chosen = square._cheapest(pixels, [blocks, soft], AIM, np.zeros((4, 4), np.float32))
     assert (chosen.glyphs is not None) == has_glyphs
     assert chosen.bits == 7
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 import pillow_lic
 from pillow_lic.engine import models
-from pillow_lic.exact import layer, whole
+from pillow_lic.exact import layer, square, whole
 from pillow_lic.families import Request
 from pillow_lic.families.lic1.writing import Writer
 from pillow_lic.fileformat import vp8l
@@ -79,15 +79,15 @@ def test_only_squares_in_doubt_are_tried_and_the_picture_is_coded_once() -> None
 def test_threads_search_squares_at_once_for_the_same_file() -> None:
     im = Image.fromarray(np.concatenate([collage(), collage()], 1))
     names: set[str] = set()
-    chosen = layer._chosen
+    chosen = square.chosen
 
-    def spy(*arguments: Any) -> layer._Part:
+    def spy(*arguments: Any) -> square.Part:
         names.add(threading.current_thread().name)
         return chosen(*arguments)
 
     files = []
     for threads in (1, 3):
-        with pillow_lic.settings(threads=threads), mock.patch.object(layer, "_chosen", spy):
+        with pillow_lic.settings(threads=threads), mock.patch.object(square, "chosen", spy):
             files.append(pillow_lic.encode(im, quality=5, effort=0, model="lic2"))
     assert files[0] == files[1]
     assert len(names) > 1
@@ -133,9 +133,9 @@ def test_photographs_end_the_lossless_search_of_what_is_drawn_in_part() -> None:
     noise = np.random.default_rng(3).integers(0, 256, (256, 256, 3), np.uint8)
     pixels = np.concatenate([noise, np.full((256, 768, 3), 250, np.uint8)], 1)
     few = noise[:, :, :1].repeat(3, 2) & np.uint8(0xF0)
-    with mock.patch.object(vp8l, "bits", return_value=0) as search:
+    with mock.patch.object(vp8l, "bits", return_value=0) as counted:
         assert not whole.may_be_within(pixels, 5.0 * noise[:, :, 0].size, is_drawn=True)
-        search.assert_not_called()
+        counted.assert_not_called()
         assert whole.may_be_within(pixels, 24.0 * noise[:, :, 0].size, is_drawn=True)
         assert whole.may_be_within(few, 0.0, is_drawn=True)  # a palette of 16 colours, whatever their differences are
 
@@ -145,7 +145,7 @@ def test_the_ground_under_glyphs_is_not_what_the_codec_spent_on_them() -> None:
     cover = np.zeros((192, 256), np.uint8)
     cover[:, 20] = 128
     nothing = np.zeros((12, 16), np.bool_)
-    made = layer._of_blocks(soft_lines(), nothing, nothing, nothing, aim, (soft_lines(), cover))
+    made = layer.of_blocks(soft_lines(), nothing, nothing, nothing, aim, (soft_lines(), cover))
     left = made.left()
     assert (left[:, 1] == 0).all()
     assert left.sum() == 12 * 15

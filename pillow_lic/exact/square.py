@@ -1,0 +1,166 @@
+"""What is kept of one square of a picture: exact blocks, those of fewer or snapped colours, and glyphs, whatever costs least."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..fileformat import exact_layer
+from ..fileformat.areas import Area
+from . import choice, damage, drawn, glyphs, layer, pixelwise, snapping
+from .aims import Aim
+from .choice import Spent, Weighed
+from .drawn import BLOCK, Blocks
+from .glyphs import Glyphs
+from .layer import WHOLE, Floats, Mask, Pixels
+
+_GLYPHS_COST = 1.1
+"""What glyphs cost for one bit of what is expected: a line chart at quality 2 had 32.1 dB where blocks of fewer colours had 37.5, for the
+same bits and error by expectation."""
+
+
+class Part(NamedTuple):
+    """The kept part of an area: its exact blocks, those of them that may have fewer colours at every level, and its glyphs.
+
+    bits: about those of its layer, where they were counted. damaged: the blocks whose colours are snapped, None for none.
+    """
+
+    kept: Mask
+    soft: Mask
+    glyphs: Glyphs | None
+    bits: float | None = None
+    damaged: Mask | None = None
+
+
+def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
+    """Return what is kept of an area (h, w, 1 or 3)."""
+    step = snapping.step(aim)
+    blocks = drawn.found(colors)
+    damaged = None if step is None else damage.found(colors, is_drawn=blocks is not None)
+    if step is not None and damaged is not None:
+        return _of_damaged(colors, damaged, step, aim, spent)
+    if blocks is None:
+        none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
+        return _with_glyphs(none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent))
+    weighed = choice.weighed(colors, blocks, aim)
+    if weighed.is_sure:
+        worth = choice.by_contrast(blocks.contrast, aim)
+        return _cheapest(colors, _of_sure_blocks(colors, weighed, aim, spent), aim, worth)
+    worth = spent()
+    if not aim.is_exact:
+        kept = weighed.paying(choice.FAVOUR * worth)
+        return _cheapest(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth)
+    fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
+    return _with_letters(colors, blocks, fewer, aim, spent)
+
+
+def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent) -> Part:
+    """Return what is kept of an area (h, w, 1 or 3) with damaged blocks: those that pay with snapped colours, and clean letters."""
+    blocks = drawn.measured(colors)
+    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= snapping.FEW)
+    exact = drawn.pixels_of(among, colors.shape[:2])
+    shown, bits = snapping.snapped(colors, exact, step, snapping.LOOK)
+    costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
+    kept = among & (costs <= choice.FAVOUR * spent())
+    clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
+    return Part(kept | clean, np.zeros_like(kept), None, damaged=~clean)
+
+
+def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> list[Part]:
+    """Return what may be kept of an area whose blocks beyond doubt are exact; of a page, whose file needs no networks, nothing else."""
+    exact = weighed.likely
+    none = np.zeros_like(exact)
+    taken = exact if aim.is_exact or exact.mean() >= WHOLE else None
+    part = _with_glyphs(exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent))
+    if taken is None and part.glyphs is not None:
+        return [part, Part(exact, none, None)]
+    beside = 0.0 if part.glyphs is None else part.glyphs.bits
+    return [part._replace(bits=float(weighed.bits[part.kept].sum()) + beside)]
+
+
+def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> list[Part]:
+    """Return what may be kept of an area in doubt (h, w, 1 or 3) where colours are not kept: blocks of fewer colours, glyphs, or both."""
+    none = np.zeros_like(kept)
+    parts = [Part(kept, none, None)]
+    found = glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent)
+    return parts if found is None else [*parts, _with_glyphs(kept, none, found), _with_glyphs(none, none, found)]
+
+
+def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> Part:
+    """Return what is kept of an area in doubt (h, w, 1 or 3) where colours are kept.
+
+    Exact are the letters beyond doubt, but for glyphs on grounds of several colours, and all letters if that costs little more, or is far
+    below what the codec spends and none are glyphs. Others
+    have fewer colours, or are glyphs, or both, or are left to the codec, whatever costs least.
+    """
+    letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
+    smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
+
+    def part(exact: Mask, others: Mask, even: Mask, *, is_smooth: bool) -> Part:
+        chosen = exact | others
+        beside = smooth.beside(exact & (smooth.even | even)) if is_smooth and smooth is not None else None
+        return _with_glyphs(chosen, chosen & ~exact, beside)
+
+    none = np.zeros_like(clear)
+    ways = [
+        (others, is_smooth)
+        for others in ([none, fewer] if (fewer & ~clear).any() else [none])
+        for is_smooth in ([False] if smooth is None else [False, True])
+    ]
+    parts = [part(clear, others, none, is_smooth=is_smooth) for others, is_smooth in ways]
+    counted = [_cost(colors, each, aim, spent()) for each in parts]
+    costs = [cost for cost, _ in counted]
+    most = choice.FAVOUR_OF_COLORS * min(costs)
+    if smooth is None:
+        most = max(most, choice.SHARE_OF_LETTERS * float(spent().sum()))
+    for place in sorted(range(len(ways)), key=costs.__getitem__):
+        if costs[place] <= most and (letters & ~clear).any():
+            others, is_smooth = ways[place]
+            whole = part(letters | clear, others, letters, is_smooth=is_smooth)
+            cost, bits = _cost(colors, whole, aim, spent())
+            if cost <= most:
+                return whole._replace(bits=bits)
+    best = costs.index(min(costs))
+    return parts[best]._replace(bits=counted[best][1])
+
+
+def _cheapest(colors: Pixels, parts: Sequence[Part], aim: Aim, spent: Floats) -> Part:
+    """Return what costs least of what may be kept of an area."""
+    if len(parts) == 1:
+        return parts[0]
+    best, least = parts[0], math.inf
+    for part in parts:
+        cost, bits = _cost(colors, part, aim, spent)
+        if part.glyphs is not None:
+            cost *= _GLYPHS_COST
+        if cost < least:
+            best, least = part._replace(bits=bits), cost
+    return best
+
+
+def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> Part:
+    """Return what is kept where glyphs take the place of exact blocks."""
+    stays = exact if found is None else exact & ~found.blocks
+    return Part(stays, soft & stays, found)
+
+
+def _cost(colors: Pixels, part: Part, aim: Aim, spent: Floats) -> tuple[float, float]:
+    """Return what an area (h, w, 1 or 3) costs by the bits and the error of its layer, and what the codec spends on the other blocks.
+
+    And the bits of the layer.
+    """
+    blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
+    made = layer.of_blocks(colors, part.kept, part.soft, np.zeros_like(part.kept), lambda _: aim, blends)
+    area = Area(0, 0, colors.shape[1], colors.shape[0])
+    shown, cover = made.over(area, 0)
+    difference = np.subtract(shown, colors, dtype=np.int16) * made.exact(area)[:, :, None]
+    wrong = float(np.einsum("ijk,ijk->", difference, difference, dtype=np.float64, casting="unsafe")) / colors.shape[2]
+    by_codec = ~part.kept
+    if part.glyphs is not None:
+        by_codec &= ~part.glyphs.blocks
+        wrong += part.glyphs.wrong[part.glyphs.blocks].sum() / aim.slope
+    bits = float(exact_layer.bits(shown, cover))
+    return bits + float(aim.slope * wrong + spent[by_codec].sum()), bits
