@@ -1,4 +1,4 @@
-"""What is done pixel by pixel, in native code (native/drawn_pixels.hpp): grounds continued, colours counted and replaced, steps, errors."""
+"""What is done pixel by pixel, in native code (native/drawn_bindings.cpp): grounds continued, colours counted and replaced, steps, errors."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ NB_MODULE(_native, module) {
   bind_symbols(module);
   bind_bits(module);
   bind_pictures(module);
+  bind_filters(module);
   bind_encoder(module);
   bind_drafts(module);
   bind_drawn(module);

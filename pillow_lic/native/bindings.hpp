@@ -24,6 +24,13 @@ inline void check_lengths(std::size_t n, const char* what, std::size_t others, c
                                 which);
 }
 
+// Whether the pixels of an array have so many channels, the numbers of a row lie together, and the rows one behind another.
+template <typename Pixels>
+bool in_rows(const Pixels& pixels, std::size_t channels) {
+  return pixels.shape(2) == channels && pixels.stride(2) == 1 && pixels.stride(1) == static_cast<std::int64_t>(channels) &&
+         (pixels.shape(0) < 2 || pixels.stride(0) >= 0);
+}
+
 template <typename T>
 using Result = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
 
@@ -50,6 +57,7 @@ Result<T> owned(std::vector<T> values) {
 void bind_symbols(nb::module_& module);
 void bind_bits(nb::module_& module);
 void bind_pictures(nb::module_& module);
+void bind_filters(nb::module_& module);
 void bind_encoder(nb::module_& module);
 void bind_drafts(nb::module_& module);
 void bind_drawn(nb::module_& module);

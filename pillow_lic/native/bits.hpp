@@ -1,4 +1,4 @@
-// Adaptive coding of bits in integer contexts, over the rANS of rangecoder.hpp: FORMAT.md 7.4.
+// Adaptive coding of bits in integer contexts, over the rANS of rans.hpp: FORMAT.md 7.4.
 //
 // READ ME FIRST. Five surprises:
 //
@@ -22,9 +22,11 @@
 //     rounding of x (below 0.001 % of the sum): a cut loses less than 4 bytes' worth of bits.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <vector>
 
-#include "rangecoder.hpp"
+#include "rans.hpp"
 
 namespace lic {
 

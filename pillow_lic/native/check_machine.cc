@@ -10,6 +10,8 @@
 #include "kernels.hpp"
 #include "predictor.hpp"
 #include "random_layers.hpp"
+#include "symbol_decoder.hpp"
+#include "symbol_encoder.hpp"
 #include "trellis.hpp"
 
 namespace {

@@ -1,8 +1,12 @@
-// The search for drawn pixels for numpy: drawn_pixels.hpp.
+// The search for drawn pixels for numpy: drawn_pixels.hpp, continuation.hpp, kinds.hpp, leaders.hpp and block_planes.hpp.
 #include <cmath>
 
 #include "bindings.hpp"
+#include "block_planes.hpp"
+#include "continuation.hpp"
 #include "drawn_pixels.hpp"
+#include "kinds.hpp"
+#include "leaders.hpp"
 
 namespace {
 
@@ -11,34 +15,34 @@ using Means = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cp
 using Rows = nb::ndarray<const std::uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Places = Vector<std::int64_t>;
 
-lic::Plane plane_of(const Colors& colors) {
-  const lic::Plane plane{colors.shape(0), colors.shape(1), colors.shape(2)};
-  if (!plane.height || !plane.width || plane.channels < 1 || plane.channels > 4)
+lic::Tile tile_of(const Colors& colors) {
+  const lic::Tile tile{colors.shape(0), colors.shape(1), colors.shape(2)};
+  if (!tile.height || !tile.width || tile.channels < 1 || tile.channels > 4)
     throw std::invalid_argument("colours must have 1 to 4 channels and at least a pixel");
-  return plane;
+  return tile;
 }
 
 Result<std::uint8_t> continued(const Colors& colors, const Flags& gone, const Means& coarse) {
-  const lic::Plane plane = plane_of(colors);
-  check_lengths(gone.shape(0), "rows of flags", plane.height, "of colours");
-  check_lengths(gone.shape(1), "columns of flags", plane.width, "of colours");
-  check_lengths(coarse.shape(0), "rows of means", plane.rows(), "of blocks");
-  check_lengths(coarse.shape(1), "columns of means", plane.columns(), "of blocks");
-  check_lengths(coarse.shape(2), "channels of means", plane.channels, "of colours");
+  const lic::Tile tile = tile_of(colors);
+  check_lengths(gone.shape(0), "rows of flags", tile.height, "of colours");
+  check_lengths(gone.shape(1), "columns of flags", tile.width, "of colours");
+  check_lengths(coarse.shape(0), "rows of means", tile.rows(), "of blocks");
+  check_lengths(coarse.shape(1), "columns of means", tile.columns(), "of blocks");
+  check_lengths(coarse.shape(2), "channels of means", tile.channels, "of colours");
   const std::size_t n = colors.size();
   auto result = unset<std::uint8_t>(n);
   {
     nb::gil_scoped_release release;
     std::copy_n(colors.data(), n, result.get());
     const auto* flags = reinterpret_cast<const std::uint8_t*>(gone.data());
-    const lic::Continuation continuation(plane, colors.data(), flags, coarse.data());
-    for (std::size_t y = 0; y < plane.height; y += lic::kDrawnBlock)
-      for (std::size_t x = 0; x < plane.width; x += lic::kDrawnBlock) {
+    const lic::Continuation continuation(tile, colors.data(), flags, coarse.data());
+    for (std::size_t y = 0; y < tile.height; y += lic::kDrawnBlock)
+      for (std::size_t x = 0; x < tile.width; x += lic::kDrawnBlock) {
         bool any = false;
-        for (std::size_t row = y; row < std::min(y + lic::kDrawnBlock, plane.height) && !any; ++row)
-          any = std::any_of(flags + row * plane.width + x, flags + row * plane.width + std::min(x + lic::kDrawnBlock, plane.width),
+        for (std::size_t row = y; row < std::min(y + lic::kDrawnBlock, tile.height) && !any; ++row)
+          any = std::any_of(flags + row * tile.width + x, flags + row * tile.width + std::min(x + lic::kDrawnBlock, tile.width),
                             [](std::uint8_t flag) { return flag != 0; });
-        if (any) continuation.write(y, x, result.get() + plane.at(y, x), plane.width * plane.channels);
+        if (any) continuation.write(y, x, result.get() + tile.at(y, x), tile.width * tile.channels);
       }
   }
   return owned(std::move(result), n);
@@ -83,36 +87,36 @@ Result<std::int64_t> nearest(const Rows& colors, const Rows& staying) {
 }
 
 Result<bool> flat(const Colors& colors, std::uint8_t within) {
-  const lic::Plane plane = plane_of(colors);
-  const std::size_t n = plane.height * plane.width;
+  const lic::Tile tile = tile_of(colors);
+  const std::size_t n = tile.height * tile.width;
   auto result = unset<bool>(n);
   {
     nb::gil_scoped_release release;
-    lic::flat(plane, colors.data(), within, reinterpret_cast<std::uint8_t*>(result.get()));
+    lic::flat(tile, colors.data(), within, reinterpret_cast<std::uint8_t*>(result.get()));
   }
   return owned(std::move(result), n);
 }
 
 Result<float> contrast(const Colors& colors) {
-  const lic::Plane plane = plane_of(colors);
-  const std::size_t n = plane.rows() * plane.columns();
+  const lic::Tile tile = tile_of(colors);
+  const std::size_t n = tile.rows() * tile.columns();
   auto result = unset<float>(n);
   {
     nb::gil_scoped_release release;
-    lic::contrast(plane, colors.data(), result.get());
+    lic::contrast(tile, colors.data(), result.get());
   }
   return owned(std::move(result), n);
 }
 
 Result<float> errors(const Colors& shown, const Colors& wanted) {
-  const lic::Plane plane = plane_of(wanted);
+  const lic::Tile tile = tile_of(wanted);
   for (int axis = 0; axis < 3; ++axis)
     check_lengths(shown.shape(axis), "lengths of what is shown", wanted.shape(axis), "of what is wanted");
-  const std::size_t n = plane.rows() * plane.columns();
+  const std::size_t n = tile.rows() * tile.columns();
   auto result = unset<float>(n);
   {
     nb::gil_scoped_release release;
-    lic::errors(plane, shown.data(), wanted.data(), result.get());
+    lic::errors(tile, shown.data(), wanted.data(), result.get());
   }
   return owned(std::move(result), n);
 }
@@ -130,23 +134,23 @@ Result<float> marked(const Flags& flags) {
 }
 
 Result<std::uint8_t> strokes(const Colors& colors, int sides, std::size_t away, std::uint8_t step) {
-  const lic::Plane plane = plane_of(colors);
+  const lic::Tile tile = tile_of(colors);
   if (!away) throw std::invalid_argument("away must be at least 1, got 0");
-  const std::size_t n = plane.height * plane.width;
+  const std::size_t n = tile.height * tile.width;
   auto result = unset<std::uint8_t>(n);
   {
     nb::gil_scoped_release release;
-    lic::strokes(plane, colors.data(), sides, away, step, result.get());
+    lic::strokes(tile, colors.data(), sides, away, step, result.get());
   }
   return owned(std::move(result), n);
 }
 
 lic::Blocks blocks_of(const Colors& colors, const Places& places) {
-  const lic::Plane plane = plane_of(colors);
-  const auto n = static_cast<std::int64_t>((plane.height / lic::kDrawnBlock) * (plane.width / lic::kDrawnBlock));
+  const lic::Tile tile = tile_of(colors);
+  const auto n = static_cast<std::int64_t>((tile.height / lic::kDrawnBlock) * (tile.width / lic::kDrawnBlock));
   if (std::any_of(places.data(), places.data() + places.size(), [n](std::int64_t place) { return place < 0 || place >= n; }))
     throw std::invalid_argument("places must be of whole blocks, below " + std::to_string(n));
-  return {plane, colors.data()};
+  return {tile, colors.data()};
 }
 
 void check_planes(const Means& planes, std::size_t n, std::size_t channels) {
@@ -157,8 +161,8 @@ void check_planes(const Means& planes, std::size_t n, std::size_t channels) {
 
 std::tuple<Result<bool>, Result<float>> near_planes(const Colors& colors, const Places& places, const Means& planes, float most) {
   const lic::Blocks blocks = blocks_of(colors, places);
-  const std::size_t n = places.size(), numbers = 3 * blocks.plane.channels;
-  check_planes(planes, n, blocks.plane.channels);
+  const std::size_t n = places.size(), numbers = 3 * blocks.tile.channels;
+  check_planes(planes, n, blocks.tile.channels);
   auto near = unset<bool>(n * kPixels);
   auto noise = unset<float>(n);
   {
@@ -172,10 +176,10 @@ std::tuple<Result<bool>, Result<float>> near_planes(const Colors& colors, const 
 
 Result<float> fit_planes(const Colors& colors, const Places& places, const Flags& marked, const std::optional<Means>& prior, double trust) {
   const lic::Blocks blocks = blocks_of(colors, places);
-  const std::size_t n = places.size(), numbers = 3 * blocks.plane.channels;
+  const std::size_t n = places.size(), numbers = 3 * blocks.tile.channels;
   check_lengths(marked.shape(0), "rows of flags", n, "places");
   check_lengths(marked.shape(1), "flags", kPixels, "pixels of a block");
-  if (prior) check_planes(*prior, n, blocks.plane.channels);
+  if (prior) check_planes(*prior, n, blocks.tile.channels);
   auto planes = unset<float>(n * numbers);
   {
     nb::gil_scoped_release release;

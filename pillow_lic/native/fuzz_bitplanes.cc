@@ -1,4 +1,4 @@
-// libFuzzer target of bitplanes.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
+// libFuzzer target of bitplanes.hpp, built and run as that of the range coder: see fuzz_rangecoder.cc.
 //
 // An input: shape of the symbols and number of pairs, 4 bytes; the stream, which also gives start values, tops and symbols. Decoding it,
 // cut or not, must end or throw StreamError. Coding the input's symbols must give them back as far as the pairs say, and of a cut

@@ -1,4 +1,4 @@
-// libFuzzer target of bits.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
+// libFuzzer target of bits.hpp, built and run as that of the range coder: see fuzz_rangecoder.cc.
 //
 // An input: number of contexts and shape of the planes, 4 bytes; the stream, which also gives start values, contexts, classes
 // and mask. Decoding it, cut or not, must end or throw StreamError. Coding the input's bits must give them back, and the first

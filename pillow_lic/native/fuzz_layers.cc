@@ -1,4 +1,4 @@
-// libFuzzer target of synthesis.hpp, scales.hpp, detail.hpp, draft.hpp, analysis.hpp, gradient.hpp, hyper_analysis.hpp and means.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
+// libFuzzer target of synthesis.hpp, scales.hpp, detail.hpp, draft.hpp, analysis.hpp, gradient.hpp, hyper_analysis.hpp and means.hpp, built and run as that of the range coder: see fuzz_rangecoder.cc.
 //
 // An input: rows and columns, a stage and kernels, 2 bytes; the bits of latents, levels, features, magnitudes, pixels and context as
 // floating-point numbers, whatever they are. A picture and a context of numbers must come out, features of 8 bits, indexes of 0 to 63 and

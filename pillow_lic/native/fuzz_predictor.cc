@@ -1,4 +1,4 @@
-// libFuzzer target of predictor.hpp, built and run as that of rangecoder.hpp: see fuzz_rangecoder.cc.
+// libFuzzer target of predictor.hpp, built and run as that of the range coder: see fuzz_rangecoder.cc.
 //
 // An input: planes and shape of the signs, 4 bytes; the stream, which also gives start values, the predictor's numbers, counts and
 // signs. Decoding it, cut or not, must end or throw StreamError. Coding the input's signs must give them back, and the first of

@@ -1,4 +1,4 @@
-// libFuzzer target of rangecoder.hpp and trellis.hpp. Build and run (clang):
+// libFuzzer target of the range coder: symbol_encoder.hpp, symbol_decoder.hpp and trellis.hpp. Build and run (clang):
 //     cmake -S pillow_lic/native -B build/fuzz -DLIC_FUZZ=ON -DLIC_SANITIZE=ON -DCMAKE_CXX_COMPILER=clang++
 //     cmake --build build/fuzz && build/fuzz/fuzz_rangecoder
 // Another compiler takes fuzz_driver.cc in place of libFuzzer.
@@ -7,6 +7,8 @@
 // Decoding it must end or throw StreamError. Coding the input's bytes as symbols must give them back.
 #include <cstdlib>
 
+#include "symbol_decoder.hpp"
+#include "symbol_encoder.hpp"
 #include "trellis.hpp"
 
 namespace {

@@ -12,38 +12,36 @@
 //     best way = 0;  a run or a copy has a token where its cost is below kNever;  runs are those of `active_`
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
-#include "snap_colors.hpp"
+#include "snap_palette.hpp"
+#include "snap_places.hpp"
 
 namespace lic {
 
 class Snapping {
  public:
-  using Index = std::uint8_t;
-  static constexpr std::size_t kMost = 255;  // colours of the palette; a hole is one more
-  static constexpr Index kHole = kMost;
   static constexpr std::size_t kMostPixels = std::size_t{1} << 28;
 
-  // colors (height, width, channels), exact (height, width); slope: units that a squared level of one channel costs, in 1/65536.
+  // colors (height, width, channels), exact (height, width); slope: as of SnapPalette.
   Snapping(const std::uint8_t* colors, const std::uint8_t* exact, std::size_t height, std::size_t width, std::size_t channels,
            std::uint64_t slope)
-      : height_(height), width_(width), slope_(slope), colors_(colors, exact, height * width, channels), shown_(height * width, Index{kHole}),
-        bits_(height * width), prices_(kMost + 1, kFirst), runs_(kMost + 1), keys_(height * width) {
-    palette_ = colors_.palette(kRadius * 65536.0 / static_cast<double>(std::max<std::uint64_t>(slope, 1)), kMost);
-    find_keys();
-  }
+      : height_(height), width_(width), palette_(SnapColors(colors, exact, height * width, channels), slope),
+        places_(palette_.kinds(), height, width), shown_(height * width, Index{kHole}), bits_(height * width), runs_(kMost + 1) {}
 
   void run(unsigned passes) {
-    if (!colors_.count()) return;
-    find_candidates();
+    if (!palette_.kinds().count()) return;
     guess();
     for (unsigned pass = 0; pass < passes; ++pass) {
-      if (pass) refine();
-      find_candidates();
+      if (pass) palette_.refine(shown_, counts_);
+      palette_.price_by(counts_);
+      palette_.find_candidates();
       counts_ = {};
-      places_.assign(kBuckets, Bucket{-1, -1, -1, -1});
+      places_.forget();
       std::fill(bits_.begin(), bits_.end(), 0);
       goes_on_ = kNear;
       for (std::size_t y = 0; y < height_; ++y) row(y);
@@ -55,30 +53,25 @@ class Snapping {
 
   // Writes the chosen colours of pixels that are not holes.
   void show(std::uint8_t* out) const {
-    const std::size_t channels = colors_.channels();
+    const std::size_t channels = palette_.kinds().channels();
     for (std::size_t i = 0; i < shown_.size(); ++i)
-      if (shown_[i] != kHole) std::copy_n(palette_.data() + shown_[i] * channels, channels, out + i * channels);
+      if (shown_[i] != kHole) std::copy_n(palette_.color(shown_[i]), channels, out + i * channels);
   }
 
  private:
-  static constexpr std::int32_t kBit = 256, kNever = 1 << 26, kMostError = 1 << 20, kNone = -1;
-  static constexpr std::int32_t kFirst = 6 * kBit;            // a colour, before anything is counted
-  static constexpr std::int32_t kLength = kBit * 4;           // how far a copy goes
-  static constexpr std::int32_t kDistance = 9 * kBit;         // from where, beyond the rows next above
-  static constexpr std::int32_t kPruned = 40 * kBit;          // above the best way, where a run ends
-  static constexpr double kEntry = 14 * kBit;                 // a colour that is put into the palette
-  static constexpr double kRadius = 3 * kBit;                 // error up to which one colour of the palette stands for another
-  static constexpr std::size_t kTried = 6;                    // colours that are tried for a pixel
-  static constexpr std::size_t kFar = 6;                      // copies from farther away that are followed at a time
-  static constexpr std::size_t kBuckets = std::size_t{1} << 16, kWide = 4;
+  using Index = SnapPalette::Index;
+  static constexpr std::size_t kMost = SnapPalette::kMost, kTried = SnapPalette::kTried;
+  static constexpr Index kHole = SnapPalette::kHole;
+  static constexpr std::int32_t kNever = SnapPalette::kNever, kNone = -1;
+  static constexpr std::int32_t kPruned = 40 * SnapPalette::kBit;  // above the best way, where a run ends
+  static constexpr std::size_t kFar = 6;                           // copies from farther away that are followed at a time
   static constexpr std::size_t kNear = 4;
   static constexpr std::int32_t kAcross[kNear] = {0, -1, 1, 0}, kAbove[kNear] = {1, 1, 1, 2};
   static constexpr std::size_t kLeap = 8, kLeft = 4;  // flat pixels that are leapt over at the least, and those before the next step
-  using Bucket = std::array<std::int32_t, 4>;
 
-  enum class Kind : std::uint8_t { kColor, kRun, kCopy };
+  enum class Form : std::uint8_t { kColor, kRun, kCopy };
   struct Token {
-    Kind kind;
+    Form form;
     Index value;
     std::uint8_t place;  // of a copy: which of the near ones, kNear for others
     std::int32_t start, before, from;
@@ -94,40 +87,10 @@ class Snapping {
     Index value;
     Way way;
   };
-  struct Counts {
-    std::array<std::uint32_t, kMost + 1> colors{};
-    std::uint32_t runs = 0, near = 0, far = 0;
-  };
-
-  std::int32_t error(std::int32_t kind, Index value) const {
-    if (kind == SnapColors::kHole || value == kHole) return (kind == SnapColors::kHole) == (value == kHole) ? 0 : kNever;
-    const std::int32_t distance = squared_distance(colors_.color(kind), palette_.data() + value * colors_.channels(), colors_.channels());
-    return static_cast<std::int32_t>(std::min<std::uint64_t>(static_cast<std::uint64_t>(distance) * slope_ >> 16, kMostError));
-  }
-
-  // Of every kind of colour those of the palette that cost least, in order.
-  void find_candidates() {
-    const std::size_t entries = palette_.size() / colors_.channels();
-    candidates_.assign(colors_.count() * kTried, 0);
-    for (std::size_t kind = 0; kind < colors_.count(); ++kind) {
-      std::array<std::int32_t, kTried> costs;
-      costs.fill(kNever);
-      Index* own = candidates_.data() + kind * kTried;
-      for (std::size_t entry = 0; entry < entries; ++entry) {
-        const std::int32_t cost = error(static_cast<std::int32_t>(kind), static_cast<Index>(entry)) + prices_[entry];
-        if (cost >= costs.back()) continue;
-        std::size_t at = kTried - 1;
-        for (; at && costs[at - 1] > cost; --at) costs[at] = costs[at - 1], own[at] = own[at - 1];
-        costs[at] = cost;
-        own[at] = static_cast<Index>(entry);
-      }
-      for (std::size_t at = entries; at < kTried; ++at) own[at] = own[0];
-    }
-  }
 
   Index first_of(std::size_t pixel) const {
-    const std::int32_t kind = colors_.of(pixel);
-    return kind == SnapColors::kHole ? kHole : candidates_[static_cast<std::size_t>(kind) * kTried];
+    const std::int32_t kind = palette_.kinds().of(pixel);
+    return kind == SnapColors::kHole ? kHole : *palette_.candidates(kind);
   }
 
   // Takes pixels for new whose nearest colour is none of their neighbours'.
@@ -143,66 +106,6 @@ class Snapping {
     for (std::uint32_t& count : counts_.colors) ++count;
     counts_.runs = counts_.near = all / 8 + 1;
     counts_.far = 1;
-    set_prices();
-  }
-
-  // The means of the pixels that colours stand for; colours that stand for none are gone.
-  void refine() {
-    const std::size_t channels = colors_.channels(), entries = palette_.size() / channels;
-    std::vector<std::uint64_t> sums(entries * channels), uses(entries);
-    for (std::size_t i = 0; i < shown_.size(); ++i) {
-      if (shown_[i] == kHole) continue;
-      ++uses[shown_[i]];
-      const std::uint8_t* color = colors_.color(colors_.of(i));
-      for (std::size_t c = 0; c < channels; ++c) sums[shown_[i] * channels + c] += color[c];
-    }
-    std::size_t kept = 0;
-    for (std::size_t entry = 0; entry < entries; ++entry) {
-      if (!uses[entry]) continue;
-      for (std::size_t c = 0; c < channels; ++c)
-        palette_[kept * channels + c] = static_cast<std::uint8_t>((sums[entry * channels + c] + uses[entry] / 2) / uses[entry]);
-      counts_.colors[kept++] = counts_.colors[entry];
-    }
-    palette_.resize(kept * channels);
-    set_prices();
-  }
-
-  static std::int32_t information(double share) { return static_cast<std::int32_t>(std::lrint(-kBit * std::log2(share))); }
-
-  void set_prices() {
-    double all = 0;
-    for (const std::uint32_t count : counts_.colors) all += count;
-    const double runs = counts_.runs + 1.0, near = counts_.near + 1.0, copies = runs + near + counts_.far + 1.0;
-    all += copies;
-    for (std::size_t value = 0; value <= kMost; ++value) {
-      const double count = std::max<double>(counts_.colors[value], 0.5), entry = value == kHole ? 0 : kEntry / count;
-      prices_[value] = std::min(information(count / all) + static_cast<std::int32_t>(entry), 40 * kBit);
-    }
-    const std::int32_t copy = information(copies / all) + kLength;
-    run_ = copy + information(runs / copies);
-    near_ = copy + information(near / copies) + kBit;
-    far_ = copy + information(std::max(counts_.far + 1.0, copies / 32) / copies) + kDistance;
-  }
-
-  // Of every place a number that is likely to be the same where the same is drawn; 0 where nothing is.
-  void find_keys() {
-    for (std::size_t y = 0; y < height_; ++y)
-      for (std::size_t x = 0; x + kWide <= width_; ++x) {
-        std::uint32_t key = 0, first = coarse(y * width_ + x);
-        bool flat = true;
-        for (const std::size_t row : {y, std::min(y + 1, height_ - 1)})
-          for (std::size_t at = 0; at < kWide; ++at) {
-            const std::uint32_t level = coarse(row * width_ + x + at);
-            flat &= level == first;
-            key = 31 * key + level + 1;
-          }
-        keys_[y * width_ + x] = flat ? 0 : static_cast<std::uint16_t>(key * 2654435761u >> 16 | 1u);
-      }
-  }
-
-  std::uint32_t coarse(std::size_t pixel) const {
-    const std::int32_t kind = colors_.of(pixel);
-    return kind == SnapColors::kHole ? 7 : colors_.color(kind)[colors_.channels() / 2] / 40u;
   }
 
   void row(std::size_t y) {
@@ -212,31 +115,26 @@ class Snapping {
     std::fill(runs_.begin(), runs_.end(), Way{});
     for (std::size_t k = 0; k < kNear; ++k) {
       near_copies_[k] = {kAcross[k] - kAbove[k] * static_cast<std::int32_t>(width_), {}};
-      if (k == goes_on_) near_copies_[k].way = {0, added(Kind::kCopy, 0, k, 0, kNone, near_copies_[k].from)};
+      if (k == goes_on_) near_copies_[k].way = {0, added(Form::kCopy, 0, k, 0, kNone, near_copies_[k].from)};
     }
     far_copies_.fill({});
     std::int32_t before = kNone;
     for (std::size_t x = 0; x < width_; ++x) {
       before = step(y, x, before);
       if (const std::size_t flat = flat_after(y, x); flat >= kLeap) {
-        before = leap(colors_.of(y * width_ + x), shown_[(y - 1) * width_ + x], flat, before);
+        before = leap(palette_.kinds().of(y * width_ + x), shown_[(y - 1) * width_ + x], flat, before);
         x += flat;
       }
     }
     choose(y, before);
-    for (std::size_t x = 0; x < width_; ++x)
-      if (const std::uint16_t key = keys_[y * width_ + x]) {
-        Bucket& bucket = places_[key];
-        std::copy_backward(bucket.begin(), bucket.end() - 1, bucket.end());
-        bucket[0] = static_cast<std::int32_t>(y * width_ + x);
-      }
+    places_.remember(y);
   }
 
   // How many pixels after one are as it is, and lie as it does below pixels of one colour, where those two before it, which begin runs, are
   // as it is too; some more at the end are left to look at.
   std::size_t flat_after(std::size_t y, std::size_t x) const {
     if (!y || x < 2) return 0;
-    const std::int32_t* kinds = colors_.row(y * width_);
+    const std::int32_t* kinds = palette_.kinds().row(y * width_);
     const Index* above = shown_.data() + (y - 1) * width_;
     std::size_t end = x + 1;
     if (above[x - 1] != above[x] || kinds[x - 1] != kinds[x] || kinds[x - 2] != kinds[x]) return 0;
@@ -248,7 +146,7 @@ class Snapping {
   // Takes runs and copies of the row above over flat pixels at once; nothing else is cheaper there. Returns the last token of the best way.
   std::int32_t leap(std::int32_t kind, Index above, std::size_t flat, std::int32_t before) {
     const auto over = [&](Way& way, Index value) {
-      const std::int64_t cost = way.cost + static_cast<std::int64_t>(flat) * error(kind, value);
+      const std::int64_t cost = way.cost + static_cast<std::int64_t>(flat) * palette_.error(kind, value);
       way.cost = static_cast<std::int32_t>(std::min<std::int64_t>(cost, kNever));
       if (way.cost < best_.cost) best_ = way, best_value_ = value;
     };
@@ -278,24 +176,24 @@ class Snapping {
   // Takes all ways one pixel on; before: the last token of the best one. Returns that of the best one after it.
   std::int32_t step(std::size_t y, std::size_t x, std::int32_t before) {
     const std::size_t here = y * width_ + x;
-    const std::int32_t kind = colors_.of(here);
+    const std::int32_t kind = palette_.kinds().of(here);
     best_ = {};
     now_.clear();
     go_on_with_runs(kind, x);
     for (std::size_t k = 0; k < kNear; ++k) {
       Copy& copy = near_copies_[k];
-      if (near_ < copy.way.cost) copy.way = {near_, added(Kind::kCopy, 0, k, x, before, copy.from)};
+      if (palette_.near() < copy.way.cost) copy.way = {palette_.near(), added(Form::kCopy, 0, k, x, before, copy.from)};
       go_on(copy, here, y * width_, kind);
     }
     for (Copy& copy : far_copies_)
       if (copy.way.token != kNone) go_on(copy, here, y * width_, kind);
     begin_far(here, x, kind, before);
     if (kind == SnapColors::kHole) {
-      offer(kHole, {prices_[kHole], added(Kind::kColor, kHole, 0, x, before, 0)});
+      offer(kHole, {palette_.price(kHole), added(Form::kColor, kHole, 0, x, before, 0)});
     } else {
-      const Index* own = candidates_.data() + static_cast<std::size_t>(kind) * kTried;
+      const Index* own = palette_.candidates(kind);
       for (std::size_t at = 0; at < kTried && (!at || own[at] != own[0]); ++at)
-        offer(own[at], {prices_[own[at]] + error(kind, own[at]), added(Kind::kColor, own[at], 0, x, before, 0)});
+        offer(own[at], {palette_.price(own[at]) + palette_.error(kind, own[at]), added(Form::kColor, own[at], 0, x, before, 0)});
     }
     for (Copy& copy : near_copies_) lower(copy.way);
     for (Copy& copy : far_copies_) lower(copy.way);
@@ -308,7 +206,7 @@ class Snapping {
   void go_on_with_runs(std::int32_t kind, std::size_t x) {
     std::size_t kept = 0;
     for (const Index value : active_) {
-      runs_[value].cost += error(kind, value);
+      runs_[value].cost += palette_.error(kind, value);
       if (runs_[value].cost > kPruned)
         runs_[value] = {};
       else
@@ -316,11 +214,11 @@ class Snapping {
     }
     active_.resize(kept);
     for (const Ending& ending : endings_) {
-      const std::int32_t cost = ending.way.cost + run_ + error(kind, ending.value);
+      const std::int32_t cost = ending.way.cost + palette_.run() + palette_.error(kind, ending.value);
       Way& run = runs_[ending.value];
       if (cost >= run.cost || cost > kPruned) continue;
       if (run.token == kNone) active_.push_back(ending.value);
-      run = {cost, added(Kind::kRun, ending.value, 0, x, ending.way.token, -1)};
+      run = {cost, added(Form::kRun, ending.value, 0, x, ending.way.token, -1)};
     }
     for (const Index value : active_)
       if (runs_[value].cost < best_.cost) best_ = runs_[value];
@@ -334,7 +232,7 @@ class Snapping {
       return;
     }
     const Index value = shown_[here - back];
-    copy.way.cost += error(kind, value);
+    copy.way.cost += palette_.error(kind, value);
     if (copy.way.cost > kNever / 2)
       copy.way = {};
     else
@@ -342,17 +240,18 @@ class Snapping {
   }
 
   void begin_far(std::size_t here, std::size_t x, std::int32_t kind, std::int32_t before) {
-    if (!keys_[here]) return;
-    for (const std::int32_t there : places_[keys_[here]]) {
+    const SnapPlaces::Bucket* alike = places_.like(here);
+    if (!alike) return;
+    for (const std::int32_t there : *alike) {
       if (there < 0) break;
       const std::int32_t from = there - static_cast<std::int32_t>(here);
       const Index value = shown_[static_cast<std::size_t>(there)];
-      const std::int32_t cost = far_ + error(kind, value);
+      const std::int32_t cost = palette_.far() + palette_.error(kind, value);
       auto same = std::find_if(far_copies_.begin(), far_copies_.end(), [&](const Copy& one) { return one.way.token != kNone && one.from == from; });
       if (same == far_copies_.end())
         same = std::max_element(far_copies_.begin(), far_copies_.end(), [](const Copy& one, const Copy& other) { return one.way.cost < other.way.cost; });
       if (cost >= same->way.cost || cost > kNever / 2) continue;
-      *same = {from, {cost, added(Kind::kCopy, 0, kNear, x, before, from)}};
+      *same = {from, {cost, added(Form::kCopy, 0, kNear, x, before, from)}};
       offer(value, same->way);
     }
   }
@@ -372,8 +271,8 @@ class Snapping {
     now_.push_back({value, way});
   }
 
-  std::int32_t added(Kind kind, Index value, std::size_t place, std::size_t start, std::int32_t before, std::int32_t from) {
-    tokens_.push_back({kind, value, static_cast<std::uint8_t>(place), static_cast<std::int32_t>(start), before, from});
+  std::int32_t added(Form form, Index value, std::size_t place, std::size_t start, std::int32_t before, std::int32_t from) {
+    tokens_.push_back({form, value, static_cast<std::uint8_t>(place), static_cast<std::int32_t>(start), before, from});
     return static_cast<std::int32_t>(tokens_.size()) - 1;
   }
 
@@ -392,33 +291,31 @@ class Snapping {
       const Token& one = way[k];
       const std::size_t first = y * width_ + static_cast<std::size_t>(one.start), behind = y * width_ + ends_[k];
       for (std::size_t i = first; i < behind; ++i)
-        shown_[i] = one.kind == Kind::kCopy ? shown_[i - static_cast<std::size_t>(-one.from)] : one.value;
-      if (one.kind == Kind::kColor) {
+        shown_[i] = one.form == Form::kCopy ? shown_[i - static_cast<std::size_t>(-one.from)] : one.value;
+      if (one.form == Form::kColor) {
         ++counts_.colors[one.value];
-        bits_[first] = prices_[one.value];
-      } else if (one.kind == Kind::kRun) {
+        bits_[first] = palette_.price(one.value);
+      } else if (one.form == Form::kRun) {
         ++counts_.runs;
-        bits_[first] = run_;
+        bits_[first] = palette_.run();
       } else if (one.place < kNear) {
         ++counts_.near;
-        bits_[first] = one.start ? near_ : 0;
+        bits_[first] = one.start ? palette_.near() : 0;
         if (!k) goes_on_ = one.place;
       } else {
         ++counts_.far;
-        bits_[first] = far_;
+        bits_[first] = palette_.far();
       }
     }
     ends_.clear();
   }
 
   std::size_t height_, width_;
-  std::uint64_t slope_;
-  SnapColors colors_;
-  std::vector<std::uint8_t> palette_;
-  std::vector<Index> shown_, candidates_, active_;
-  std::vector<std::int32_t> bits_, prices_;
-  std::int32_t run_ = 0, near_ = 0, far_ = 0;
-  Counts counts_;
+  SnapPalette palette_;
+  SnapPlaces places_;
+  std::vector<Index> shown_, active_;
+  std::vector<std::int32_t> bits_;
+  SnapPalette::Counts counts_;
   std::vector<Way> runs_;
   std::array<Copy, kNear> near_copies_{};
   std::array<Copy, kFar> far_copies_{};
@@ -426,8 +323,6 @@ class Snapping {
   Way best_;
   Index best_value_ = 0;
   std::size_t goes_on_ = kNear;
-  std::vector<std::uint16_t> keys_;
-  std::vector<Bucket> places_;
   std::vector<Token> tokens_, way_;
   std::vector<std::size_t> ends_;
 };

@@ -1,8 +1,10 @@
-// The coder of symbols and the quantiser for numpy: rangecoder.hpp, trellis.hpp.
+// The coder of symbols and the quantiser for numpy: symbol_encoder.hpp, symbol_decoder.hpp, trellis.hpp.
 #include <atomic>
 #include <mutex>
 
 #include "bindings.hpp"
+#include "symbol_decoder.hpp"
+#include "symbol_encoder.hpp"
 #include "trellis.hpp"
 
 namespace {

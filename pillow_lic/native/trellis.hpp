@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "rangecoder.hpp"
+#include "tables.hpp"
 #include "viterbi.hpp"
 
 // Wheels are compiled for any x86-64; glibc's loader takes the version of a function that suits the processor it meets. What chooses
