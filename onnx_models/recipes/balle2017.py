@@ -161,7 +161,7 @@ WEIGHTS = Path(__file__).with_suffix(".pt")
 def load(path: Path = WEIGHTS) -> Balle2017:
     """Return the network with the weights of a file, in evaluation."""
     net = Balle2017().eval()
-    net.load_state_dict(torch.load(path, weights_only=True))
+    net.load_state_dict(training.weights(path))
     return net
 
 

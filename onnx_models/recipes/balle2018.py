@@ -246,7 +246,7 @@ def scale_tables(seen: Counts) -> list[Table]:
 def export(a: argparse.Namespace) -> None:
     """Write the graphs of the hyperprior, tables and the entry of the manifest; the transform is that of number 14."""
     net = Balle2018(balle2017.load()).eval()
-    net.load_state_dict(torch.load(a.weights, weights_only=True))
+    net.load_state_dict(training.weights(a.weights))
     constants = balle2017.CONSTANTS | {"hyper_latents": HYPER_LATENTS, "hyper_stride": HYPER_STRIDE}
     release = Release(a.out, a.id, "balle2018", "balle2018", constants)
     files = release.shared(14, ("analysis", "synthesis")) | release.networks(

@@ -112,7 +112,7 @@ class Jiang2017(nn.Module):
 
     def start(self, restored: Path) -> None:
         """Begin RecCNN with the weights of `restored`, but for its last layer, which begins near zero."""
-        state = torch.load(restored, weights_only=True)
+        state = training.weights(restored)
         missing = self.rec.load_state_dict(
             {k: v for k, v in state.items() if not k.startswith("leave_fine")}, strict=False
         )
@@ -211,7 +211,7 @@ def restore_graph(net: Jiang2017) -> onnx.ModelProto:
 def export(a: argparse.Namespace) -> None:
     """Write the graphs and the entry of the manifest."""
     net = Jiang2017().eval()
-    net.load_state_dict(torch.load(a.weights, weights_only=True))
+    net.load_state_dict(training.weights(a.weights))
     release = Release(a.out, a.id, "jiang2017", "jiang2017", CONSTANTS)
     made = {"compact": Network(compact_graph(net), "encoder"), "restore": Network(restore_graph(net), "decoder")}
     release.enter(release.networks(made))

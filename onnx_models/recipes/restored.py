@@ -236,7 +236,7 @@ def restore_graph(net: Restored) -> onnx.ModelProto:
 def export(a: argparse.Namespace) -> None:
     """Write the graph and the entry of the manifest."""
     net = Restored().eval()
-    net.load_state_dict(torch.load(a.weights, weights_only=True))
+    net.load_state_dict(training.weights(a.weights))
     release = Release(a.out, a.id, "restored", "restored", CONSTANTS)
     release.enter(release.networks({"restore": Network(restore_graph(net), "decoder")}))
 

@@ -233,7 +233,7 @@ def scales(a: argparse.Namespace) -> None:
 def export(a: argparse.Namespace) -> None:
     """Write graphs, tables and the entry of the manifest."""
     net = Theis2017().eval()
-    net.load_state_dict(torch.load(a.weights, weights_only=True))
+    net.load_state_dict(training.weights(a.weights))
     release = Release(a.out, a.id, "theis2017", "theis2017", CONSTANTS)
     files = release.networks(
         {"analysis": Network(analysis_graph(net), "encoder"), "synthesis": Network(synthesis_graph(net), "decoder")}

@@ -7,9 +7,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import onnx
 import torch
+from torch import Tensor
 
+from onnx_models.recipes.common import training
 from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.common.export import Placed
 from pillow_lic.engine import models
@@ -32,3 +36,24 @@ def check_released(name: str, **graphs: onnx.ModelProto) -> Model:
     for role, graph in graphs.items():
         assert graph.SerializeToString(deterministic=True) == model.stored(role).read(), role
     return model
+
+
+def beside(recipe: ModuleType) -> dict[str, Tensor]:
+    """Return the released weights, which lie beside a recipe."""
+    assert recipe.__file__ is not None
+    return training.weights(Path(recipe.__file__).with_suffix(".pt"))
+
+
+@torch.no_grad()
+def check_transform(model: Model, net: Any, pixels: npt.NDArray[np.uint8], level: int) -> npt.NDArray[np.uint8]:
+    """Assert that analysis and synthesis of a model are those of its network for pixels (h, w, 3), and return what is shown of them."""
+    x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
+    field, levels = np.full((1, 1, 1, 1), level, np.float32), torch.tensor([float(level)])
+    y = model.run("analysis", pixels=pixels, level=field)[0]
+    wanted = net.latents(x, levels)
+    np.testing.assert_allclose(y, wanted, atol=0.01 * float(wanted.abs().max()))
+    q = np.rint(y)
+    shown: npt.NDArray[np.uint8] = model.run("synthesis", q=q, level=field)[0][0]
+    picture = net.picture(torch.from_numpy(q), levels)[0].permute(1, 2, 0)
+    assert np.abs(shown - (255 * picture).clamp(0, 255).numpy()).mean() < 1
+    return shown

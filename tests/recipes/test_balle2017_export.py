@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from exported import check_released, exported
+from exported import beside, check_released, check_transform, exported
 
 from onnx_models.recipes import balle2017 as recipe
 from onnx_models.recipes.common.data import Patches
@@ -26,21 +26,13 @@ def test_the_exported_model_is_the_network(patches: Path, tmp_path: Path) -> Non
     assert model.tables.count == 9 * 256
 
     pixels = Patches(patches).some(1)[0][:96, :80]
-    x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
     for level in (0, 300, 1024):
-        field = np.full((1, 1, 1, 1), level, np.float32)
-        y = model.run("analysis", pixels=pixels, level=field)[0]
-        wanted = net.latents(x, torch.tensor([float(level)]))
-        np.testing.assert_allclose(y, wanted, atol=0.01 * float(wanted.abs().max()))
-        q = np.rint(y)
-        shown = model.run("synthesis", q=q, level=field)[0][0]
-        picture = net.picture(torch.from_numpy(q), torch.tensor([float(level)]))[0].permute(1, 2, 0)
-        assert np.abs(shown - (255 * picture).clamp(0, 255).numpy()).mean() < 1
+        shown = check_transform(model, net, pixels, level)
         coded = [memoryview(stream) for stream in balle2017.encode(model, pixels, level)]
         np.testing.assert_array_equal(balle2017.decode(model, coded, (96, 80), level), shown)
 
 
 def test_released_graphs_are_those_of_the_weights_beside_the_recipe() -> None:
     net = recipe.Balle2017().eval()
-    net.load_state_dict(torch.load(Path(recipe.__file__).with_suffix(".pt"), weights_only=True))
+    net.load_state_dict(beside(recipe))
     check_released("balle2017", analysis=recipe.analysis_graph(net), synthesis=recipe.synthesis_graph(net))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from exported import check_released
+from exported import beside, check_released
 
 from onnx_models.recipes import balle2017
 from onnx_models.recipes import balle2018 as recipe
@@ -25,7 +25,7 @@ def test_the_transform_rests_and_is_no_part_of_the_state() -> None:
 @torch.no_grad()
 def test_released_graphs_are_those_of_the_weights_beside_the_recipe(patches: Path) -> None:
     net = recipe.Balle2018(balle2017.load()).eval()
-    net.load_state_dict(torch.load(Path(recipe.__file__).with_suffix(".pt"), weights_only=True))
+    net.load_state_dict(beside(recipe))
     model = check_released(
         "balle2018", hyper_analysis=recipe.hyper_analysis_graph(net), scales=recipe.scales_graph(net)
     )

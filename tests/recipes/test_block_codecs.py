@@ -3,13 +3,12 @@
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
 import pytest
 import torch
-from exported import check_released, exported
+from exported import beside, check_released, check_transform, exported
 
 from onnx_models.recipes import agustsson2017, autoencoder
-from onnx_models.recipes.common import blockwise, training
+from onnx_models.recipes.common import blockwise
 from onnx_models.recipes.common.block_codec import BlockCodec
 from onnx_models.recipes.common.data import Patches
 from pillow_lic import families
@@ -35,15 +34,8 @@ def test_the_exported_model_is_the_network(
     assert model.tables.count == 9 * recipe.LATENTS
 
     pixels = Patches(patches).some(1)[0][:96, :80]
-    x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
     for level in (0, 300, 1024):
-        field = np.full((1, 1, 1, 1), level, np.float32)
-        y = model.run("analysis", pixels=pixels, level=field)[0]
-        wanted = net.latents(x, torch.tensor([float(level)]))
-        np.testing.assert_allclose(y, wanted, atol=0.01 * float(wanted.abs().max()))
-        shown = model.run("synthesis", q=np.rint(y), level=field)[0][0]
-        picture = net.picture(torch.from_numpy(np.rint(y)), torch.tensor([float(level)]))[0].permute(1, 2, 0)
-        assert np.abs(shown - (255 * picture).clamp(0, 255).numpy()).mean() < 1
+        check_transform(model, net, pixels, level)
         family = families.of(model)
         coded = [memoryview(stream) for stream in family.encode(model, pixels, level)]
         assert family.decode(model, coded, (96, 80), level).shape == (96, 80, 3)
@@ -56,8 +48,7 @@ def test_released_graphs_are_those_of_the_weights_beside_the_recipe(
     kind: type[BlockCodec],
 ) -> None:
     net = kind().eval()
-    assert recipe.__file__ is not None
-    net.load_state_dict(training.weights(Path(recipe.__file__).with_suffix(".pt")))
+    net.load_state_dict(beside(recipe))
     check_released(recipe.__name__.rpartition(".")[2], analysis=net.analysis_graph(), synthesis=net.synthesis_graph())
 
 

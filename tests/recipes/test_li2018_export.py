@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from exported import check_released, exported
+from exported import beside, check_released, exported
 
 from onnx_models.recipes import li2018 as recipe
-from onnx_models.recipes.common import contexts, training
+from onnx_models.recipes.common import contexts
 from onnx_models.recipes.common.data import Patches
 from pillow_lic.engine import bits, models
 from pillow_lic.families import li2018
@@ -83,5 +83,5 @@ def test_the_exported_model_is_the_network(patches: Path, tmp_path: Path) -> Non
 
 def test_released_graphs_are_those_of_the_weights_beside_the_recipe() -> None:
     net = recipe.Li2018().eval()
-    net.load_state_dict(training.weights(Path(recipe.__file__).with_suffix(".pt")))
+    net.load_state_dict(beside(recipe))
     check_released("li2018", analysis=recipe.analysis_graph(net), synthesis=recipe.synthesis_graph(net))

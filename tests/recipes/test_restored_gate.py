@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from onnx_models.recipes import restored_gate
 from onnx_models.recipes.common import grounds, pairs, patterns
 from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.common.errors import errors_of
 from onnx_models.recipes.common.pairs import Pairs
+from onnx_models.recipes.restored_gate import __main__ as gate_command
+from onnx_models.recipes.restored_gate import graph, judged, network
 from pillow_lic.engine.models import models
 from pillow_lic.families.wrapped import calm, gate
 from pillow_lic.fileformat.areas import Area
@@ -22,7 +23,7 @@ from pillow_lic.fileformat.areas import Area
 def made(patches: Path, tmp_path_factory: pytest.TempPathFactory) -> Pairs:
     """A few pairs of number 31, saved and loaded."""
     path = tmp_path_factory.mktemp("run") / "pairs.npz"
-    model = next(model for model in models() if model.number == restored_gate.RESTORED)
+    model = next(model for model in models() if model.number == gate_command.RESTORED)
     pairs.made(model, Patches(patches), None, 8, 6, 64, np.random.default_rng(3)).save(path)
     return Pairs.load(path)
 
@@ -42,10 +43,10 @@ def test_pairs_are_restored_pictures_and_those_that_lose(made: Pairs) -> None:
 
 def test_the_gate_begins_open_and_its_graph_is_the_network(made: Pairs) -> None:
     torch.manual_seed(0)
-    net = restored_gate.Gate().eval()
+    net = network.Gate().eval()
     original, decoded, shown, steps, halved = seen_of(made)
     with torch.no_grad():
-        edged = restored_gate.edged(net.seen(decoded, shown, steps)[0], steps)
+        edged = network.edged(net.seen(decoded, shown, steps)[0], steps)
         assert edged.float().mean() < 0.1
         assert (net(decoded, shown, steps, halved) == (~edged).float()).all()
         for p in net.parameters():
@@ -53,7 +54,7 @@ def test_the_gate_begins_open_and_its_graph_is_the_network(made: Pairs) -> None:
         net.leave.bias.zero_()  # type: ignore[union-attr]
         expected = net(decoded, shown, steps, halved).numpy()
     assert np.mean(expected < 1) > 0.05
-    session = onnxruntime.InferenceSession(restored_gate.gate_graph(net).SerializeToString())
+    session = onnxruntime.InferenceSession(graph.gate_graph(net).SerializeToString())
     for i, opened in enumerate(expected):
         feeds = {"decoded": made.decoded[i], "shown": made.shown[i]}
         feeds |= {"steps": steps[i].reshape(1, -1, 1, 1).numpy(), "halved": halved[i].reshape(1, -1, 1, 1).numpy()}
@@ -63,27 +64,27 @@ def test_the_gate_begins_open_and_its_graph_is_the_network(made: Pairs) -> None:
 
 
 def test_blocks_are_edged_by_one_luma_farther_than_a_slope_leads() -> None:
-    net, steps = restored_gate.Gate(), torch.full((1, 2, 64), 16.0)
+    net, steps = network.Gate(), torch.full((1, 2, 64), 16.0)
     decoded = torch.full((1, 3, 48, 64), 90.0)
     decoded[..., 32:] += 4 * 16 / 8 - 1
     with torch.no_grad():
-        assert not restored_gate.edged(net.seen(decoded, decoded, steps)[0], steps).any()
+        assert not network.edged(net.seen(decoded, decoded, steps)[0], steps).any()
         decoded[..., 32:] += 2
-        found = restored_gate.edged(net.seen(decoded, decoded, steps)[0], steps)
+        found = network.edged(net.seen(decoded, decoded, steps)[0], steps)
     assert found[0, 0, 0].tolist() == [False, False, True, True, True, True, False, False]
 
 
 def test_no_block_sees_farther_than_the_margin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restored_gate, "STEPS", 2**16)
+    monkeypatch.setattr(network, "STEPS", 2**16)
     torch.manual_seed(0)
-    net = restored_gate.Gate().eval()
+    net = network.Gate().eval()
     decoded = torch.randint(0, 256, (1, 3, 160, 160)).float()
     shown, steps, halved = decoded.clone(), torch.full((1, 2, 64), 9.0), torch.ones(1, 2)
     net.leave.bias.data.zero_()
     with torch.no_grad():
         before = net(decoded, shown, steps, halved)
         far = decoded.clone()
-        reach = restored_gate.REACH // 8
+        reach = network.REACH // 8
         far[:, :, :, : 8 * (10 - reach)] = 0
         after = net(far, torch.where(far == 0, far, shown), steps, halved)
         assert torch.equal(after[:, :, :, 10:], before[:, :, :, 10:])
@@ -96,8 +97,8 @@ def test_no_block_sees_farther_than_the_margin(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_errors_are_those_of_what_the_package_shows(made: Pairs) -> None:
-    found = errors_of(made, restored_gate.STEPS)
-    shares = restored_gate.STEPS + 1
+    found = errors_of(made, network.STEPS)
+    shares = network.STEPS + 1
     assert found.shape == (len(made), 8, 8, shares, shares, 2)
     luma = [np.asarray(calm.levels(calm.luma(p)), np.int64) for p in (made.originals, made.decoded, made.shown)]
     for at, pixels, levels in ((0, made.decoded, luma[1]), (-1, made.shown, luma[2])):
@@ -115,42 +116,42 @@ def test_errors_are_those_of_what_the_package_shows(made: Pairs) -> None:
     }
     opened = gate.shares(model, shown, made.decoded[row], told, area)
     pixels = gate.gated(model, shown, made.decoded[row], told, area)
-    index = np.rint(opened * restored_gate.STEPS).astype(int)
+    index = np.rint(opened * network.STEPS).astype(int)
     expected = np.square(made.originals[row].astype(int) - pixels).reshape(8, 8, 8, 8, 3).sum((1, 3, 4))
     rows, columns = np.mgrid[:8, :8]
     np.testing.assert_array_equal(found[row, rows, columns, index[0], index[1], 1], expected)
 
 
 def test_gains_follow_the_shares(made: Pairs) -> None:
-    errors = torch.from_numpy(errors_of(made, restored_gate.STEPS))
+    errors = torch.from_numpy(errors_of(made, network.STEPS))
     gate = torch.zeros(len(made), 2, 8, 8, requires_grad=True)
-    gain = restored_gate.gains(gate, errors)
+    gain = judged.gains(gate, errors)
     assert gain.abs().max() < 1e-4
     gain.sum().backward()
     assert gate.grad is not None
     nearer = (errors[..., 1, 0, 0] < errors[..., 0, 0, 0]) & (errors[..., 1, 0, 1] < errors[..., 0, 0, 1])
     assert nearer.any()
     assert (gate.grad[:, 0][nearer] > 0).all()
-    halves = restored_gate.gains(torch.full((len(made), 2, 8, 8), 0.5), errors, 2)
+    halves = judged.gains(torch.full((len(made), 2, 8, 8), 0.5), errors, 2)
     assert halves.shape == (4 * len(made), 2)
 
 
 def test_a_loss_costs_more_than_a_gain(made: Pairs) -> None:
-    errors = torch.from_numpy(errors_of(made, restored_gate.STEPS))
+    errors = torch.from_numpy(errors_of(made, network.STEPS))
     whole = torch.ones(len(made), 2, 8, 8)
-    shut_loss, none = restored_gate.loss_of(0 * whole, errors)
+    shut_loss, none = judged.loss_of(0 * whole, errors)
     assert none.abs().max() < 1e-4
-    worse, lost = restored_gate.loss_of(whole, errors.flip(3, 4))
+    worse, lost = judged.loss_of(whole, errors.flip(3, 4))
     assert lost.mean() < 0
     assert worse > shut_loss
-    assert worse > restored_gate.LOST / 2 * (-lost).clamp(min=0).mean() - lost.clamp(min=0).mean()
-    judged = restored_gate.Judged.of(made, errors.numpy())
-    shares = judged.shares()
-    gain = restored_gate.gains(whole, errors)
+    assert worse > judged.LOST / 2 * (-lost).clamp(min=0).mean() - lost.clamp(min=0).mean()
+    pairs_judged = judged.Judged.of(made, errors.numpy())
+    shares = pairs_judged.shares()
+    gain = judged.gains(whole, errors)
     assert (shares[gain.amin(1).numpy() < -0.1] > 1).all()
-    net = restored_gate.Gate()
+    net = network.Gate()
     index = np.arange(len(made))
-    assert (judged.decided(net, index) == 1).all()
+    assert (pairs_judged.decided(net, index) == 1).all()
 
 
 def test_grounds_are_pictures_of_their_size() -> None:

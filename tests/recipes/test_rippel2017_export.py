@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from exported import check_released, exported
+from exported import beside, check_released, exported
 
 from onnx_models.recipes import rippel2017 as recipe
-from onnx_models.recipes.common import training
 from onnx_models.recipes.common.contrast import Contrast
 from onnx_models.recipes.common.data import Patches
 from pillow_lic.engine import models
@@ -84,5 +83,5 @@ def test_the_exported_model_is_the_network(patches: Path, tmp_path: Path) -> Non
 
 def test_released_graphs_are_those_of_the_weights_beside_the_recipe() -> None:
     net = recipe.Rippel2017().eval()
-    net.load_state_dict(training.weights(Path(recipe.__file__).with_suffix(".pt")))
+    net.load_state_dict(beside(recipe))
     check_released("rippel2017", analysis=recipe.analysis_graph(net), synthesis=recipe.synthesis_graph(net))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from exported import check_released
+from exported import beside, check_released, check_transform
 
 from onnx_models.recipes import theis2017 as recipe
 from onnx_models.recipes.common.data import Patches
@@ -79,17 +79,10 @@ def test_the_scale_mixture_is_a_distribution() -> None:
 @torch.no_grad()
 def test_released_graphs_are_those_of_the_weights_beside_the_recipe(patches: Path) -> None:
     net = recipe.Theis2017().eval()
-    net.load_state_dict(torch.load(Path(recipe.__file__).with_suffix(".pt"), weights_only=True))
+    net.load_state_dict(beside(recipe))
     model = check_released("theis2017", analysis=recipe.analysis_graph(net), synthesis=recipe.synthesis_graph(net))
     pixels = Patches(patches).some(1)[0][:96, :80]
-    x, level = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255, torch.tensor([300.0])
-    field = np.full((1, 1, 1, 1), 300, np.float32)
-    y = model.run("analysis", pixels=pixels, level=field)[0]
-    wanted = net.latents(x, level)
-    np.testing.assert_allclose(y, wanted, atol=0.01 * float(wanted.abs().max()))
-    q = np.rint(y)
-    shown = model.run("synthesis", q=q, level=field)[0][0]
-    assert np.abs(shown - 255 * net.picture(torch.from_numpy(q), level)[0].permute(1, 2, 0).numpy()).mean() < 1
+    check_transform(model, net, pixels, 300)
 
 
 def test_an_export_needs_patches() -> None:

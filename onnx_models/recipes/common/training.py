@@ -118,7 +118,7 @@ def loop(
     a.run.mkdir(parents=True, exist_ok=True)
     if not (a.run / CHECKPOINT).exists():
         if a.weights:
-            net.load_state_dict(torch.load(a.weights, weights_only=True))
+            net.load_state_dict(weights(a.weights))
         else:
             start()
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

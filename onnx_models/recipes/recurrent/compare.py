@@ -15,6 +15,7 @@ import torch
 
 from pillow_lic import metrics
 
+from ..common import training
 from ..common.data import Patches
 from .network import Paper, Recurrent
 
@@ -25,7 +26,7 @@ PICTURES = 24
 def judged(run: Path, patches: Patches) -> Iterator[tuple[float, float]]:
     """Yield the mean PSNR and MS-SSIM (dB) of held-out patches after every step."""
     net = Recurrent(Paper(**json.loads((run / "paper.json").read_text()))).eval()
-    net.load_state_dict(torch.load(run / "weights.pt", weights_only=True))
+    net.load_state_dict(training.weights(run / "weights.pt"))
     pictures = patches.validation()[:: max(1, len(patches.validation()) // PICTURES)][:PICTURES]
     found = []
     for part in pictures.split(8):

@@ -17,6 +17,7 @@ import torch
 from pillow_lic.engine.models import Model
 from pillow_lic.families.shared.sign_streams import Signs
 
+from ..common import training
 from ..common.data import Patches
 from ..common.export import ONNX_MODELS, Network, Placed, Release
 from ..common.graph import Graph, numpy
@@ -183,7 +184,7 @@ def contexts_file(model: Model, samples: list[npt.NDArray[np.uint8]]) -> bytes:
 def load(name: str, weights: Path) -> Recurrent:
     """Return the network of a paper with stored weights."""
     net = network(PAPERS[name]).eval()
-    net.load_state_dict({k: v.float() for k, v in torch.load(weights, weights_only=True).items()})
+    net.load_state_dict(training.weights(weights))
     return net
 
 

@@ -48,7 +48,7 @@ def continued(net: Recurrent, weights: Path) -> Recurrent:
     """Return a codec that a new run begins with the weights of another one."""
 
     def start(patches: Patches) -> None:
-        state = torch.load(weights, weights_only=True)
+        state = training.weights(weights)
         net.load_state_dict({**net.state_dict(), **{k: v.float() for k, v in state.items()}})
 
     net.start = start  # type: ignore[method-assign]
