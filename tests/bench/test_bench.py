@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from pillow_lic import codec, metrics
-from pillow_lic.bench import groups, measurement, peers, report, samples, times
+from pillow_lic.bench import groups, measurement, peers, report, samples
 from pillow_lic.bench.report import Sample
 from pillow_lic.engine import models, runtime
 from pillow_lic.engine.settings import Settings
@@ -330,28 +330,3 @@ def test_the_cards_mean_the_settings_of_the_table() -> None:
     known = {(peer.name, peer.known_as) for peer in peers.PEERS.values()}
     assert len(measured) >= 4
     assert set(measured) <= known
-
-
-def test_times_of_small_and_large_mosaics(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ("--megapixels", "0.01,0.02", "--quality", "3", "--threads", "1", "--models", "lic2", "--rounds", "1")
-    assert times.main([str(folder), *arguments]) == 0
-    shown = capsys.readouterr().out
-    peer = sum(peers.is_available(name) for name in times.PEERS)
-    cell = r"\d+\.\d\d \(" + ", ".join([r"\d+\.\d"] * peer) + r"\)"
-    for title in ("0.01, 3, 1", "0.02, 3, 1", "median, 1"):
-        assert re.search(rf"^\| {title} \| {cell} \| {cell} \|$", shown, re.MULTILINE)
-
-
-def test_times_refuse_more_threads_than_processors(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert times.main([str(folder), "--megapixels", "0.01", "--threads", "1000", "--models", "lic2"]) == 1
-    assert "threads must be at most" in capsys.readouterr().err
-
-
-def test_a_mosaic_is_filled_by_pictures_side_by_side() -> None:
-    pictures = [np.full((20, 30, 3), 1, np.uint8), np.full((30, 20, 3), 2, np.uint8)]
-    found = times.mosaic(pictures, 0.003)
-    assert found.shape == (47, 63, 3)
-    assert (found[:20, :30] == 1).all()
-    assert (found[:20, 30:60] == 2).all()
-    assert (found[:20, 60:] == 1).all()
-    assert set(np.unique(found)) == {1, 2}

@@ -1,7 +1,6 @@
 """The `lic` command: words in, words and exit codes out."""
 
 import errno
-import io
 import json
 import os
 import signal
@@ -17,7 +16,6 @@ from PIL import Image
 
 from commands.command_line import run
 from pillow_lic.batch import plan
-from pillow_lic.bench import demo
 from pillow_lic.engine import models
 
 
@@ -230,31 +228,6 @@ def test_autoload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         assert len([path for path in tmp_path.iterdir() if path.is_file()]) == files
 
 
-# The demo
-
-
-def test_demo(photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    photo.save(tmp_path / "a.png")
-    assert run("demo", tmp_path / "a.png", "-q", "5", "--keep", tmp_path / "kept") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("networks loaded in ")
-    assert lines[2] == "a.png, 96x64"
-    assert lines[3].split()[:4] == ["format", "quality", "bytes", "bpp"]
-    assert [line.split()[0] for line in lines[4:]] == [codec.label for codec in demo.compared_codecs()]
-    assert (tmp_path / "kept" / "demo.lic").is_file()
-    size = int(lines[4].split()[2].replace(",", ""))
-    assert size == (tmp_path / "kept" / "demo.lic").stat().st_size
-
-
-def test_a_demo_of_several_pictures_keeps_the_files_of_all(photo: Image.Image, tmp_path: Path) -> None:
-    for name, picture in {"a.png": photo, "a.bmp": photo.rotate(180)}.items():
-        picture.save(tmp_path / name)
-    assert run("demo", tmp_path / "a.png", tmp_path / "a.bmp", "--keep", tmp_path / "kept") == 0
-    kept = [tmp_path / "kept" / f"demo-{number}.jpg" for number in (1, 2)]
-    assert kept[0].read_bytes() != kept[1].read_bytes()
-    assert len(list((tmp_path / "kept").iterdir())) == 2 * len(demo.compared_codecs())
-
-
 @pytest.mark.parametrize(
     ("words", "taken", "work"),
     [
@@ -296,14 +269,6 @@ def test_answers_that_cannot_be_kept_are_shown(
     assert "RGBA" in said.out + said.err
 
 
-def test_demo_has_a_picture_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert all(path.is_file() for path in demo.sample_pictures())
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    (picture,) = demo.sample_pictures()
-    with Image.open(picture) as im:
-        assert im.size == (451, 300)
-
-
 @pytest.mark.parametrize(
     ("raised", "said"),
     [
@@ -323,52 +288,6 @@ def test_a_plugin_that_raises_what_it_likes(
     monkeypatch.setattr(Image, "open", broken)
     assert run("encode", png, png.with_suffix(".lic")) == 1
     assert capsys.readouterr().err == f"lic: {said}\n"
-
-
-class Full(io.StringIO):
-    """Standard output on a full disk."""
-
-    def write(self, _: str) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def test_what_is_wrong_with_standard_output_is_not_said_of_a_file(
-    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("encode", png, png.with_suffix(".lic")) == 0
-    monkeypatch.setattr(sys, "stdout", Full())
-    assert run("info", png.with_suffix(".lic")) == 1
-    said = capsys.readouterr().err
-    assert "No space left" in said
-    assert "a.lic" not in said
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="no name of standard output")
-@pytest.mark.parametrize(
-    ("words", "end"),
-    [
-        (("info", "a.lic", "--map", "/dev/stdout"), b"IEND\xaeB`\x82"),
-        (("view", "a.lic", "a.lic", "--out", "/dev/stdout", "-f"), b"</html>\n"),
-        (("decode", "a.lic", "/dev/stdout", "--format", "png"), b"IEND\xaeB`\x82"),
-    ],
-    ids=lambda words: words[0] if isinstance(words, tuple) else "",
-)
-def test_no_words_are_mixed_into_data_on_standard_output(png: Path, words: tuple[str, ...], end: bytes) -> None:
-    assert run("encode", png, png.with_name("a.lic"), "--roi", "0,0,20,20") == 0
-    program = [sys.executable, "-m", "pillow_lic", *words]
-    assert subprocess.run(program, stdout=subprocess.PIPE, cwd=png.parent, check=True).stdout.endswith(end)
-    with open(png.with_name("out"), "wb") as out:
-        subprocess.run(program, stdout=out, cwd=png.parent, check=True)
-    assert png.with_name("out").read_bytes().endswith(end)
-
-
-def test_convert_makes_no_folder_of_a_minus(
-    png: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(png.parent)
-    assert run("convert", "a.png", "-") == 2
-    assert "not to standard output" in capsys.readouterr().err
-    assert not os.path.exists("-")
 
 
 def test_a_package_in_an_archive_says_why_it_cannot_be_there(tmp_path: Path) -> None:

@@ -148,3 +148,49 @@ def lic_into(output: str | int, words: list[str], folder: Path) -> subprocess.Co
         return subprocess.run(
             program, stdout=stream, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment, check=False
         )
+
+
+class Full(io.StringIO):
+    """Standard output on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_what_is_wrong_with_standard_output_is_not_said_of_a_file(
+    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("encode", png, png.with_suffix(".lic")) == 0
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert run("info", png.with_suffix(".lic")) == 1
+    said = capsys.readouterr().err
+    assert "No space left" in said
+    assert "a.lic" not in said
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="no name of standard output")
+@pytest.mark.parametrize(
+    ("words", "end"),
+    [
+        (("info", "a.lic", "--map", "/dev/stdout"), b"IEND\xaeB`\x82"),
+        (("view", "a.lic", "a.lic", "--out", "/dev/stdout", "-f"), b"</html>\n"),
+        (("decode", "a.lic", "/dev/stdout", "--format", "png"), b"IEND\xaeB`\x82"),
+    ],
+    ids=lambda words: words[0] if isinstance(words, tuple) else "",
+)
+def test_no_words_are_mixed_into_data_on_standard_output(png: Path, words: tuple[str, ...], end: bytes) -> None:
+    assert run("encode", png, png.with_name("a.lic"), "--roi", "0,0,20,20") == 0
+    program = [sys.executable, "-m", "pillow_lic", *words]
+    assert subprocess.run(program, stdout=subprocess.PIPE, cwd=png.parent, check=True).stdout.endswith(end)
+    with open(png.with_name("out"), "wb") as out:
+        subprocess.run(program, stdout=out, cwd=png.parent, check=True)
+    assert png.with_name("out").read_bytes().endswith(end)
+
+
+def test_convert_makes_no_folder_of_a_minus(
+    png: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(png.parent)
+    assert run("convert", "a.png", "-") == 2
+    assert "not to standard output" in capsys.readouterr().err
+    assert not os.path.exists("-")
