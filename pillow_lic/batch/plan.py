@@ -108,35 +108,43 @@ def _expand(
     name = _name(source)
     try:
         if source.is_dir():
-            closed: list[tuple[Place, OSError]] = []
-            for file, below in locations.walk(source, destination, lambda *what: closed.append(what), passed_over):
-                if reason := _reason(file, suffix, readable):
-                    passed_over(file, reason)
-                else:
-                    yield file, below, ""
-            for folder, error in closed:
-                yield folder, _name(folder), str(error)
-        elif source.exists():
+            yield from _below(source, destination, suffix, readable, passed_over)
+            return
+        if source.exists():
             yield source, name, ""
-        else:
-            matches = [match for match in locations.matches(source) if match != source]
-            found = [match for match in matches if not isinstance(match, Path) or _holds_bytes(match)]
-            for match in matches:
-                if match not in found:
-                    passed_over(match, _NO_FILE)
-            for match in found:
-                yield from _expand(match, destination, suffix, readable, passed_over)
-            if not matches:
-                dangling = isinstance(source, Path) and source.is_symlink()
-                words = (
-                    f"{source} is a link to a file that does not exist"
-                    if dangling
-                    else f"no file or folder matches {source}"
-                )
-                yield source, name, words
+            return
+        matches = [match for match in locations.matches(source) if match != source]
+        found = [match for match in matches if not isinstance(match, Path) or _holds_bytes(match)]
+        for match in matches:
+            if match not in found:
+                passed_over(match, _NO_FILE)
+        for match in found:
+            yield from _expand(match, destination, suffix, readable, passed_over)
+        if not matches:
+            dangling = isinstance(source, Path) and source.is_symlink()
+            fault = f"{source} is a link to a file that does not exist"
+            yield source, name, fault if dangling else f"no file or folder matches {source}"
     except OSError as error:
         let_pass(error)
         yield source, name, str(error)
+
+
+def _below(
+    folder: Place,
+    destination: Place,
+    suffix: str,
+    readable: Callable[[Place], bool],
+    passed_over: Callable[[Place, str], object],
+) -> Iterator[tuple[Place, PurePath, str]]:
+    """Yield as `_expand` the files below a folder, and then the folders that may not be listed."""
+    closed: list[tuple[Place, OSError]] = []
+    for file, below in locations.walk(folder, destination, lambda *what: closed.append(what), passed_over):
+        if reason := _reason(file, suffix, readable):
+            passed_over(file, reason)
+        else:
+            yield file, below, ""
+    for shut, error in closed:
+        yield shut, _name(shut), str(error)
 
 
 def _leak(below: PurePath) -> str:

@@ -77,7 +77,7 @@ def inside(boxes: Iterable[Box], shape: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def gain(pixels: Pixels, mask: NDArray[np.bool_], plain: bytes, weighed: bytes) -> Gain:
-    """Return what a file gains over the plain one for a picture, inside the mask and everywhere."""
+    """Return what a file gains over the plain one for pixels (H, W, 3), inside the mask (H, W) and everywhere."""
     shown = [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in (plain, weighed)]
     before, after = ((metrics.psnr(pixels[mask], one[mask]), metrics.psnr(pixels, one)) for one in shown)
     return Gain(after[0] - before[0], after[1] - before[1], len(weighed) / len(plain) - 1)

@@ -39,7 +39,7 @@ class Compared:
 
 
 def compare(name: str, pixels: Pixels, codecs: Sequence[Codec], quality: float, known: Sizes | None = None) -> Compared:
-    """Return a picture by the first codec at this quality, and by each other where its file comes nearest to that in bytes.
+    """Return pixels (H, W, 3) by the first codec at this quality, and by each other where its file comes nearest to that in bytes.
 
     known: bytes of the picture's files by quality, of codecs by their names; what is known is not encoded to find the quality.
     """

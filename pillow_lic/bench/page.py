@@ -73,7 +73,7 @@ def page(
 
 
 def busiest(pixels: Pixels, width: int, height: int) -> tuple[int, int]:
-    """Return left and top of the window of that size with the most detail, to 8 pixels: the most difference of neighbours."""
+    """Return left and top of the window of pixels (H, W, 3) with the most detail, to 8 pixels: the most difference of neighbours."""
     cell = 8
     grey = pixels.mean(2, dtype=np.float32)
     detail = np.abs(np.diff(grey, axis=0, append=grey[-1:])) + np.abs(np.diff(grey, axis=1, append=grey[:, -1:]))

@@ -115,7 +115,7 @@ NAMES = tuple(PEERS)
 
 
 def read(path: Path) -> Pixels:
-    """Return a picture file as RGB; OSError if it is none."""
+    """Return a picture file as RGB (H, W, 3); OSError if it is none."""
     with Image.open(path) as im:
         return np.asarray(im.convert("RGB"))
 
@@ -160,7 +160,7 @@ def codec(name: str) -> Codec:
 
 
 def ssimulacra2(reference: Pixels, picture: Pixels) -> float:
-    """Return the score of the package `ssimulacra2` (about 100 for equal pictures); ImportError if it is missing."""
+    """Return the score of RGB pictures (H, W, 3) by the package `ssimulacra2`, about 100 for equal ones; ImportError if it is missing."""
     score = import_module("ssimulacra2").compute_ssimulacra2
     files = []
     for pixels in (reference, picture):

@@ -115,7 +115,7 @@ def run(
     takes what a codec refused, and there are no samples of that picture then; without it a refusal is an error.
     """
     kept = peers.NAMES if kept is None else kept
-    ours = "" if method.clock is time.perf_counter else f"|{method.clock.__name__}"
+    clock = "" if method.clock is time.perf_counter else f"|{method.clock.__name__}"
     samples = []
     warm: set[str] = set()
     for number, path in enumerate(paths, 1):
@@ -123,33 +123,45 @@ def run(
         picture = Picture(path.name, peers.read(path))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         for name, (codec, qualities) in codecs.items():
-            keys = {quality: f"{codec.title}|{quality:g}|{digest}{ours}" for quality in qualities}
-            found = {
-                q: sample for q, key in keys.items() if name in kept and (sample := cache.get(key, method.metrics))
-            }
-            missing = [quality for quality in qualities if quality not in found]
+            keys = {quality: f"{codec.title}|{quality:g}|{digest}{clock}" for quality in qualities}
             begun = time.perf_counter()
             try:
-                if missing and name not in warm:
-                    codec.decode(codec.encode(picture.pixels, missing[0]))
-                    warm.add(name)
-                for sample in _measured(codec, missing, picture, method):
-                    found[sample.quality] = sample
-                    if name in kept:
-                        cache.put(keys[sample.quality], sample, method.metrics)
+                found, new = _cached(
+                    codec, keys, picture, method, cache if name in kept else None, is_warm=name in warm
+                )
             except (ValueError, LicError) as error:
                 if refusals is None:
                     raise
                 let_pass(error)
                 refusals.append(Refusal(name, path.name, str(error)))
                 continue
-            finally:
-                if missing:
-                    cache.save()
-            if missing:
-                say(f"  {codec.label}: {len(missing)} of {len(qualities)} in {time.perf_counter() - begun:.0f} s")
-            samples += [found[quality] for quality in qualities]
+            if new:
+                warm.add(name)
+                say(f"  {codec.label}: {new} of {len(qualities)} in {time.perf_counter() - begun:.0f} s")
+            samples += found
     return samples
+
+
+def _cached(
+    codec: Codec, keys: Mapping[float, str], picture: Picture, method: Method, cache: Cache | None, *, is_warm: bool
+) -> tuple[list[Sample], int]:
+    """Return the samples of one picture at the qualities of `keys`, those that a cache has under their keys from it, and how many are new.
+
+    What is new is put into the cache, and saved even when a codec refuses the next. is_warm: whether the codec has coded a picture.
+    """
+    found = {} if cache is None else {q: one for q, key in keys.items() if (one := cache.get(key, method.metrics))}
+    missing = [quality for quality in keys if quality not in found]
+    try:
+        if missing and not is_warm:
+            codec.decode(codec.encode(picture.pixels, missing[0]))
+        for sample in _measured(codec, missing, picture, method):
+            found[sample.quality] = sample
+            if cache is not None:
+                cache.put(keys[sample.quality], sample, method.metrics)
+    finally:
+        if missing and cache is not None:
+            cache.save()
+    return [found[quality] for quality in keys], len(missing)
 
 
 def _measured(codec: Codec, qualities: Sequence[float], picture: Picture, method: Method) -> Iterable[Sample]:

@@ -25,6 +25,17 @@ _ADJUSTMENTS = ("first_frame", "auto_orient", "resize", "background")
 _STANDARD_OUTPUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 
 
+def add_files(
+    parser: argparse.ArgumentParser, source: str = "a .lic file", force: str = "replace an existing file"
+) -> None:
+    """Add the source, the target and -f of a command that makes one file of another, with what help says the source is and -f does."""
+    parser.add_argument("source", help=f"{source}; - is standard input")
+    parser.add_argument(
+        "target", help="the file to write, or a folder for a file named like the source; - is standard output"
+    )
+    parser.add_argument("-f", "--force", action="store_true", help=force)
+
+
 def add_save_options(parser: argparse.ArgumentParser, command: str) -> None:
     """Add the options of save that a command has."""
     for name, row in OPTIONS.items():

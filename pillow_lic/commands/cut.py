@@ -20,8 +20,7 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic cut`."""
-    parser.add_argument("source", help="a .lic file; - is standard input")
-    parser.add_argument("target", help="the file to write, or a folder for a file named like the source")
+    _words.add_files(parser)
     parser.add_argument(
         "--size",
         required=True,
@@ -29,7 +28,6 @@ def add_words(parser: argparse.ArgumentParser) -> None:
         metavar="BYTES",
         help="the most bytes that the target may have, more than 0: 20000, 20k, 1.5M",
     )
-    parser.add_argument("-f", "--force", action="store_true", help="replace an existing file")
 
 
 def run(args: argparse.Namespace) -> int:

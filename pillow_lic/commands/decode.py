@@ -22,12 +22,8 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic decode`."""
-    parser.add_argument("source", help="a .lic file; - is standard input")
-    parser.add_argument(
-        "target", help="the file to write, or a folder for a file named like the source; - is standard output"
-    )
+    _words.add_files(parser)
     parser.add_argument("--format", help="format of the target; default: by its name, png for - and folders")
-    parser.add_argument("-f", "--force", action="store_true", help="replace an existing file")
     _words.add_adjustments(parser, frames=False)
 
 

@@ -22,13 +22,7 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic encode`."""
-    parser.add_argument("source", help="a picture of any format; - is standard input")
-    parser.add_argument(
-        "target", help="the file to write, or a folder for a file named like the source; - is standard output"
-    )
-    parser.add_argument(
-        "-f", "--force", action="store_true", help="replace an existing file even if it may be an original"
-    )
+    _words.add_files(parser, "a picture of any format", "replace an existing file even if it may be an original")
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="also print the PSNR, for which the file is decoded"
     )

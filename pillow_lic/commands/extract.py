@@ -16,11 +16,7 @@ EXAMPLES = """
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """Add what may follow `lic extract`."""
-    parser.add_argument("source", help="a .lic file; - is standard input")
-    parser.add_argument(
-        "target", help="the file to write, or a folder for a file named like the source; - is standard output"
-    )
-    parser.add_argument("-f", "--force", action="store_true", help="replace an existing file")
+    _words.add_files(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -54,13 +54,7 @@ def unpack_alpha(payload, height, width):
 
 def tile_latents(model, payload, level, field, h, w):
     """Sections 8.1 to 8.5, and what is read of 8.7."""
-    m, z, stages = (model.constants[name] for name in ("latents", "hyper_latents", "stages"))
-
-    def of_pass(outputs, t):
-        """Of a graph that serves several passes, one after another, what it says of pass t."""
-        first = m * max(0, t - (stages - 1))
-        return outputs[:, first : first + m]
-
+    m, z = (model.constants[name] for name in ("latents", "hyper_latents"))
     hp, wp = field.shape
     most = None
     if payload[0] & 128:
@@ -68,48 +62,66 @@ def tile_latents(model, payload, level, field, h, w):
         payload = bytes([payload[0] & 127]) + payload[1:3] + payload[at:]
     coder = Stream(model, payload)
     first = 64 + z * ((level + 64) // 128)
-    z_hat = [coder.symbol(first + c) for c in range(z) for _ in range(hp // 4 * (wp // 4))]
-    coded = list(z_hat)
-    z_hat = np.reshape(z_hat, (1, z, hp // 4, wp // 4))
+    coded = [coder.symbol(first + c) for c in range(z) for _ in range(hp // 4 * (wp // 4))]
+    z_hat = np.reshape(coded, (1, z, hp // 4, wp // 4))
+    r, places = residuals(model, coder, z_hat, field, (m, h, w), most)
+    coded += [r[place] for of_pass in places for place in of_pass]
+    taps = no_filter() if most is not None else filter_of(model, coder, coded, level)
+    coder.finish(coded, whole=most is None)
+    return with_means(model, z_hat, field, r, places)[0, :, :h, :w], taps
+
+
+def of_pass(model, outputs, t):
+    """Of a graph that serves several passes, one after another, what it says of pass t."""
+    m = model.constants["latents"]
+    first = m * max(0, t - (model.constants["stages"] - 1))
+    return outputs[:, first : first + m]
+
+
+def residuals(model, coder, z_hat, field, shape, most):
+    """Sections 8.3 and 8.4: r, and the places of each pass in the order of the stream; no more than `most` are coded, if it is a number."""
+    (m, h, w), z = shape, model.constants["hyper_latents"]
     features = model.run("scales_z", z_hat=z_hat)["features"]
-    r, state = np.zeros((1, m, hp, wp), int), 0
-    places = []
+    r, state, count = np.zeros((1, m, *field.shape), int), 0, 0
+    places = [[], [], [], []]
     for t in range(4):
-        if t < stages:
+        if t < model.constants["stages"]:
             inputs = {"features": features, "level": field[None, None]}
             if t:
                 inputs["magnitudes"] = np.minimum((np.abs(r) + 10) // 20, 8)
             indexes = model.run(f"scales_{t}", **inputs)["index"]
-        index = of_pass(indexes, t)
-        places.append([])
+        index = of_pass(model, indexes, t)
         for channel in range(m):
-            place = ORDER[channel // (m // 4)][t]
-            for i in range(place // 2, h, 2):
-                for j in range(place % 2, w, 2):
-                    table = int(index[0, channel, i // 2, j // 2])
-                    if most is not None and len(coded) - z_hat.size >= most:
-                        value = 0
-                    elif table < 15:
-                        value = 20 * coder.symbol(table)
-                    else:
-                        odd = state % 2
-                        k = coder.symbol(table + odd * (9 * z + 49))
-                        value = 13 * (2 * k - odd * ((k > 0) - (k < 0)))
-                        state = (state // 2) ^ (78 * odd) ^ (43 * (k % 2))
-                    r[0, channel, i, j] = value
-                    coded.append(value)
-                    places[t].append((0, channel, i, j))
-    taps = no_filter() if most is not None else filter_of(model, coder, coded, level)
-    coder.finish(coded, whole=most is None)
+            y, x = divmod(ORDER[channel // (m // 4)][t], 2)
+            places[t] += [(0, channel, i, j) for i in range(y, h, 2) for j in range(x, w, 2)]
+        for place in places[t]:
+            _, channel, i, j = place
+            table = int(index[0, channel, i // 2, j // 2])
+            if most is not None and count >= most:
+                r[place] = 0
+            elif table < 15:
+                r[place] = 20 * coder.symbol(table)
+            else:
+                odd = state % 2
+                k = coder.symbol(table + odd * (9 * z + 49))
+                r[place] = 13 * (2 * k - odd * ((k > 0) - (k < 0)))
+                state = (state // 2) ^ (78 * odd) ^ (43 * (k % 2))
+            count += 1
+    return r, places
+
+
+def with_means(model, z_hat, field, r, places):
+    """Section 8.5: latents, the residuals and the means that are known when a pass begins."""
     features = model.run("means_z", z_hat=z_hat, level=field[None, None])["features"]
     y_hat = np.zeros(r.shape, np.float32)
     for t in range(4):
-        if t < stages:
+        if t < model.constants["stages"]:
             found = model.run(f"means_{t}", features=features, **({"y_hat": y_hat} if t else {}))["means"]
-        means = of_pass(found, t)
-        for _, channel, i, j in places[t]:
-            y_hat[0, channel, i, j] = means[0, channel, i // 2, j // 2] + np.float32(r[0, channel, i, j] / 20)
-    return y_hat[0, :, :h, :w], taps
+        means = of_pass(model, found, t)
+        for place in places[t]:
+            _, channel, i, j = place
+            y_hat[place] = means[0, channel, i // 2, j // 2] + np.float32(r[place] / 20)
+    return y_hat
 
 
 def decode(data):

@@ -36,22 +36,19 @@ def filter_of(model, coder, coded, level):
     shift = number(24) + 7 if kind == 5 else kind + 5
     threshold = 8 * (number(40) + 8) + 8
     tables = [number(32) + 2 for _ in range(12 if kind == 5 else 6)]
+
+    def of_group(group, o):
+        ranges = range(4), range(4, 12), range(12, 16), range(16, 24)
+        if group < 6:
+            return [(tap, (o, c, n)) for c in range(3) if (o == c) == (group < 3) for n in ranges[group % 3]]
+        if group < 10:
+            return [(edge, (o, n)) for n in ranges[group - 6]]
+        return [(turn, (o, t, c, n)) for t in range(3) for c in range(3) if (o == c) == (group == 10) for n in range(4)]
+
     for group, table in enumerate(tables):
         for o in range(3) if table else ():
-            if group < 6:
-                for c in range(3):
-                    for n in (range(4), range(4, 12), range(12, 16))[group % 3]:
-                        if (o == c) == (group < 3):
-                            tap[o, c, n] = number(4 * table)
-            elif group < 10:
-                for n in (range(4), range(4, 12), range(12, 16), range(16, 24))[group - 6]:
-                    edge[o, n] = number(4 * table)
-            else:
-                for t in range(3):
-                    for c in range(3):
-                        for n in range(4):
-                            if (o == c) == (group == 10):
-                                turn[o, t, c, n] = number(4 * table)
+            for coefficients, place in of_group(group, o):
+                coefficients[place] = number(4 * table)
     return tap, edge, turn, threshold, shift
 
 
