@@ -22,7 +22,7 @@ _BAND_ROWS = 64
 
 
 def are_equal(pixels: Pixels, mode: str) -> bool:
-    """Whether the three channels of a picture of RGB or RGBA are equal."""
+    """Whether the three channels of pixels (H, W, C) of mode RGB or RGBA are equal."""
     if mode in ("L", "LA"):
         return False
     bands = (pixels[top : top + _BAND_ROWS] for top in range(0, len(pixels), _BAND_ROWS))

@@ -19,7 +19,7 @@ _TYPES = {1: "<f4", 10: "<f2"}
 
 
 def weights(model: bytes) -> list[Floats]:
-    """Return the initializers of a graph that are real numbers, in its order; ValueError for what is no such file."""
+    """Return the initializers of a graph that are real numbers, in their shapes and its order; ValueError for what is no such file."""
     return [
         array
         for graph in _parts(Buffer(model), _GRAPH)

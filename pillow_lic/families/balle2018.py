@@ -69,7 +69,7 @@ def dump(model: Model, tile: Coded) -> dict[str, npt.NDArray[Any]]:
 def read(
     model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int
 ) -> tuple[Symbols, Indexes, Symbols]:
-    """Return the symbols of pixels of that shape, the indexes of their tables, and z; errors as of `decode`."""
+    """Return the symbols (M, h, w) of pixels of that shape, the indexes of their tables, and z (Z, h / 4, w / 4); errors as of `decode`."""
     (stream,) = transform.streams_of(model, streams, 1)
     whole, stride = transform.shape_of_latents(model, shape), model.constants["hyper_stride"]
     coder = entropy.Decoder(model.tables, stream)

@@ -116,7 +116,7 @@ def waves(model: Model, shape: tuple[int, ...]) -> Iterator[list[tuple[slice, sl
 
 
 def as_seen(picture: Floats) -> Floats:
-    """Return a decoded tile about grey as its neighbours see it: pixels are whole numbers."""
+    """Return a decoded tile (3, h, w) about grey as its neighbours see it: pixels are whole numbers."""
     pixels = np.rint((picture + 0.5) * 255).clip(0, 255)
     seen: Floats = (pixels / 255 - 0.5).astype(np.float32)
     return seen

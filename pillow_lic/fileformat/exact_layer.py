@@ -162,7 +162,7 @@ def _lay(beneath: Pixels, exact: Pixels, inside: Area, scale: int) -> None:
 
 
 def _means(plane: npt.NDArray[np.generic], scale: int) -> npt.NDArray[np.float32]:
-    """Return the mean of every square of so many pixels, fewer at the right and bottom edge."""
+    """Return the mean of every square of a plane (h, w, ...), of `scale` pixels a side or fewer at the right and bottom edge."""
     total: npt.NDArray[np.float32] = squares.sums(plane, scale)
     areas: npt.NDArray[np.float32] = squares.counts(plane.shape, scale).astype(np.float32)
     return total / areas

@@ -67,7 +67,7 @@ def unpack(payload: bytes, shape: tuple[int, int]) -> Deltas:
 
 
 def level_field(level: int, deltas: Deltas | None, shape: tuple[int, int], top: int = 0, left: int = 0) -> Floats:
-    """Return the level of every latent of a window that begins at latent (top, left), integers 0..1024 as float32.
+    """Return the level of every latent of a window of that shape that begins at latent (top, left), integers 0..1024 as float32.
 
     The window may reach over the end of the deltas (padding: no delta).
     """

@@ -51,7 +51,7 @@ DCT = _basis()
 def encode(image: Image.Image, quality: int, importance: Floats, **words: Any) -> bytes:
     """Return a JPEG file of at most as many bytes as the plain one of `quality`, 1..95 on JPEG's scale, with halved colours.
 
-    image: L or RGB, ValueError for another mode. importance: one value for every 16x16 pixels; only their order counts. words:
+    image: L or RGB, ValueError for another mode. importance (rows, columns): one value for every 16x16 pixels; only their order counts. words:
     save options of JPEG but `subsampling` and `qtables`.
     """
     if image.mode not in ("L", "RGB"):
@@ -89,7 +89,7 @@ def encode(image: Image.Image, quality: int, importance: Floats, **words: Any) -
 
 
 def _planes(image: Image.Image) -> list[Floats]:
-    """Return luma, and of RGB both chromas at half the size, less 128, their sides multiples of a cell's; the edge is repeated."""
+    """Return luma (h, w), and of RGB both chromas (h / 2, w / 2), less 128, their sides multiples of a cell's; the edge is repeated."""
     pixels = np.asarray(image if image.mode == "L" else image.convert("YCbCr"), np.float32) - 128
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     rows, columns = (-length % CELL for length in pixels.shape[:2])

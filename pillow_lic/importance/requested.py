@@ -137,7 +137,7 @@ def _mask(a: Mask, name: str, height: int, width: int) -> Floats:
 
 
 def _boxed(places: Sequence[Box], name: str, height: int, width: int) -> Floats:
-    """Return the mask of boxes, each widened to whole latents: a latent that shows in a box counts as inside."""
+    """Return the mask (height, width) of boxes, 0..1, each widened to whole latents: a latent that shows in a box counts as inside."""
     mask = np.zeros((height, width), np.float32)
     for box in places:
         left, upper, right, lower = box[:4]
@@ -153,12 +153,12 @@ def _boxed(places: Sequence[Box], name: str, height: int, width: int) -> Floats:
 
 
 def _blocks(mask: Floats) -> Floats:
-    """Return the mean over the 16x16 pixels of every latent."""
+    """Return the mean of a mask (h, w) over the 16x16 pixels of every latent."""
     return _means(mask, CELL)
 
 
 def _means(values: Floats, cell: int) -> Floats:
-    """Return the means over cells of so many values each way (fewer at the right and bottom edge)."""
+    """Return the means of values (h, w) over cells of so many each way, with those of the right and bottom edge repeated where they lack."""
     down, right = -values.shape[0] % cell, -values.shape[1] % cell
     filled = np.pad(values, ((0, down), (0, right)), "edge")
     rows, columns = filled.shape[0] // cell, filled.shape[1] // cell

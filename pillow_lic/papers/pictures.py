@@ -52,7 +52,7 @@ def cuts(measured: Measured) -> dict[str, list[Cut]]:
 
 
 def cut(codec_of_model: Codec, pixels: Pixels) -> list[Cut]:
-    """Return what is shown after SHARES of one file of the highest quality."""
+    """Return what is shown of pixels (H, W, 3) after SHARES of one file of the highest quality."""
     data = codec_of_model.encode(pixels, codec_of_model.qualities[-1])
     found = []
     for share in SHARES:

@@ -159,7 +159,7 @@ def _number_of(fixed: Sequence[Filter], level: int) -> Number:
 
 
 def _content(found: Filter) -> npt.NDArray[np.int16]:
-    """Return what a fixed filter is made of, for the symbol check: a decoder that has another one must notice."""
+    """Return what a fixed filter is made of (2 + 3 * TAPS,), for the symbol check: a decoder that has another one must notice."""
     head = [MORE_SHIFTS.index(found.shift), found.threshold // THRESHOLD_UNIT - 1]
     return np.concatenate([np.array(head, np.int16), found.taps.ravel()])
 
@@ -167,7 +167,7 @@ def _content(found: Filter) -> npt.NDArray[np.int16]:
 def read(
     decoder: entropy.Decoder, fixed: Sequence[Filter] = (), level: int = 0
 ) -> tuple[Filter, npt.NDArray[np.int16]]:
-    """Return the next filter of a stream, and what is checked of it, for the model's fixed filters and the picture's level.
+    """Return the next filter of a stream, and what is checked of it (n,), for the model's fixed filters and the picture's level.
 
     LicDamagedError for one that no encoder writes, LicUnsupportedError for a kind of a later release.
     """

@@ -92,7 +92,7 @@ def find_first(model: Model, stage: int, features: Features, y_hat: Floats) -> F
 
 
 def _room(model: Model, stage: int, y_hat: Floats, channels: int) -> Floats:
-    """Return an array for the means of a stage's passes, of so many channels each."""
+    """Return an array (passes * channels, h / 2, w / 2) for the means of a stage's passes over y_hat (M, h, w)."""
     _, rows, columns = y_hat.shape
     turns = passes.of_stage(stage, model.constants["stages"])
     return np.empty((len(turns) * channels, rows // 2, columns // 2), np.float32)

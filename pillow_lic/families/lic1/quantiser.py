@@ -57,7 +57,7 @@ def offset(tables: entropy.Tables) -> int:
 
 
 def steps(values: Values) -> Floats:
-    """Return values in twentieths of a step as steps."""
+    """Return values in twentieths of a step, of any shape, as steps."""
     result: Floats = values.astype(np.float32) / np.float32(STEP)
     return result
 

@@ -179,7 +179,7 @@ class Reader:
                 self._submit(crew, parts, put)
 
     def _field(self, window: Area, shape: tuple[int, int]) -> Floats:
-        """Return the level field of a window of latents, of a larger shape where the networks want padding."""
+        """Return the level field (h, w) of a window of latents, of a larger shape where the networks want padding."""
         return importance_map.level_field(self._level, self._deltas, shape, window.y0, window.x0)
 
     def _submit(self, crew: workers.Workers, parts: list[_Part], put: Put) -> None:
@@ -265,7 +265,7 @@ class Reader:
         return drafting.draw(self._model, self._scale, y_hat, field)
 
     def _latents_of(self, window: Area, found: dict[int, Found | None]) -> Floats:
-        """Return the latents of a window; what lies outside their tile is dropped, and missing ones are 0."""
+        """Return the latents (M, h, w) of a window; what lies outside their tile is dropped, and missing ones are 0."""
         if len(found) == 1:
             ((index, only),) = found.items()
             if only is not None and self._asked[index] == window:

@@ -52,7 +52,7 @@ class Means:
         self._means = np.ascontiguousarray(self._shared.of_pass(t, self._run))
 
     def before(self, t: int) -> Floats:
-        """Return the means of the latents that pass t codes, in coding order, in steps."""
+        """Return the means (n,) of the latents that pass t codes, in coding order, in steps."""
         self.find(t)
         return passes.gather_cells(self._means, t, self._inside, np.float32)
 

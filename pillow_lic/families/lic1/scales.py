@@ -102,7 +102,7 @@ class Scales:
         return find(self._model, stage, self._features, self._field, self._magnitudes if stage else None)
 
     def before(self, t: int) -> Indexes:
-        """Return the scale index 0..63 of the latents that pass t codes, in coding order, uint16."""
+        """Return the scale index 0..63 of the latents that pass t codes, uint16 (n,) in coding order."""
         return passes.gather_cells(self._shared.of_pass(t, self._run), t, self._inside, np.uint16)
 
     def after(self, t: int, values: Values) -> None:
@@ -114,7 +114,7 @@ class Scales:
 
 
 def z_indexes(level: int, shape: tuple[int, int, int]) -> Indexes:
-    """Return the table of every hyper-latent, in coding order: its channel's at the anchor nearest to the picture's level."""
+    """Return the table of each hyper-latent of that shape, (n,) in coding order: its channel's at the anchor nearest to the picture's level."""
     channels, h, w = shape
     anchor = (level + ANCHOR_SPACING // 2) // ANCHOR_SPACING
     first = quantiser.SCALES + anchor * channels

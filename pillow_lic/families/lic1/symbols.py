@@ -182,7 +182,7 @@ def _read_hyper(model: Model, decoder: entropy.Decoder, level: int, grid: Grid) 
 
 
 def _read_values(model: Model, take: Take, z_hat: Floats, field: Floats, grid: Grid, told: Told) -> list[Values]:
-    """Return the values of every pass in coding order; `take` gives the next ones for their scale indexes."""
+    """Return the values (n,) of every pass in coding order; `take` gives the next ones for their scale indexes."""
     scales, found = Scales(model, z_hat, field, grid), list[Values]()
 
     def code(t: int) -> Values:

@@ -64,7 +64,7 @@ def paint(model: Model, layers: Painter, y_hat: Floats, level: Floats, inside: A
 
 
 def draw(model: Model, y_hat: Floats, level: Floats, *, reference: bool) -> tuple[Floats, Floats]:
-    """Return the picture and the context of y_hat, at a level field; errors of `runtime.run`."""
+    """Return the picture (12, 8h, 8w) and the context (16, 2h, 2w) of y_hat (M, h, w), at a level field (h, w); errors of `runtime.run`."""
     layers = _layers(model, reference=reference)
     if layers is None:
         picture, context = model.run("synthesis", y_hat=y_hat[None], level=level[None, None])

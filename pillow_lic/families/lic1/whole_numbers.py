@@ -43,7 +43,7 @@ class Bits(NamedTuple):
         return (13 if level >= 512 else 12) - self.fewer
 
     def hold(self, trunk: npt.NDArray[Any]) -> bool:
-        """Return whether features of a trunk are so small that next to nothing was cut off."""
+        """Return whether whole features of a trunk, of any shape, are so small that next to nothing was cut off."""
         return max(int(trunk.max()), -int(trunk.min())) < LARGE << self.trunk
 
 
@@ -56,7 +56,7 @@ where what is cut off costs up to 4 dB and 9 % of the bytes."""
 
 
 def _fits(flat: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Return how many bits after the point the weights of each output may have."""
+    """Return how many bits after the point the weights (outputs, inputs) of each output may have."""
     largest = np.maximum(np.abs(flat).max(1), 2.0**-15)
     found: npt.NDArray[np.int64] = np.floor(np.log2((2**15 - 1) / largest)).astype(np.int64)
     return found
@@ -109,7 +109,7 @@ def logs(table: Floats, bits: int = 0) -> bytes:
 
 
 def real(weight: Floats, bias: Floats) -> bytes:
-    """Return biases and weights of a layer that stays in float32; ValueError where weights are of more than half precision."""
+    """Return biases (outputs,) and weights of a layer that stays in float32; ValueError where weights are of more than half precision."""
     halves = weight.astype("<f2")
     if (halves != weight).any():
         msg = f"weights of {weight.shape} must be of half precision"

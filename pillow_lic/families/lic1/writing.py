@@ -186,12 +186,12 @@ class Writer:
         return trunk
 
     def _pixels(self, area: Area, height: int, width: int) -> Pixels:
-        """Return the pixels of an area, whose right and bottom edges are repeated up to that size."""
+        """Return the pixels (height, width, 3) of an area, whose right and bottom edges are repeated up to that size."""
         missing = ((0, height - area.height), (0, width - area.width), (0, 0))
         return np.pad(self._rgb[area.slices], missing, "edge")
 
     def _field(self, level: int, area: Area, shape: tuple[int, int]) -> Floats:
-        """Return the level field from the area's first latent on."""
+        """Return the level field of that shape from the area's first latent on."""
         first = area.over(self._geometry.stride)
         return importance_map.level_field(level, self.deltas, shape, first.y0, first.x0)
 

@@ -160,7 +160,7 @@ def shortened(model: Model, signs: Signs, size: int) -> bytes:
 
 
 def _spread(shape: tuple[int, int]) -> npt.NDArray[np.int64]:
-    """Return the turn of every block, all different, so that any first few of them lie all over the picture: by a Bayer matrix."""
+    """Return the turn of every block of that shape, all different, so that the first few lie all over the picture: by a Bayer matrix."""
     y, x = np.indices(shape)
     rank = np.zeros(shape, np.int64)
     for bit in range(max(shape).bit_length()):

@@ -44,7 +44,7 @@ def whole_blocks(model: Model, pixels: Pixels) -> Pixels:
 
 
 def rounded(y: Floats) -> Symbols:
-    """Return the whole numbers nearest to y."""
+    """Return the whole numbers nearest to y (M, h, w)."""
     return np.rint(y).astype(np.int16)
 
 
