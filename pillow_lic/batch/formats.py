@@ -91,7 +91,7 @@ def missing(suffix: str) -> str:
 
 
 def open_picture(source: Place | IO[bytes]) -> Image.Image:
-    """Open a picture file; OSError also names the extra that would read it."""
+    """Open a picture file; OSError also names the extra that would read it, and says of an empty file that it is empty."""
     extensions()
     if not isinstance(source, (Path, StorePath)):
         return _unmapped(Image.open(source))
@@ -101,9 +101,12 @@ def open_picture(source: Place | IO[bytes]) -> Image.Image:
     try:
         return _unmapped(Image.open(file))
     except UnidentifiedImageError as error:
-        if not (words := missing(source.suffix)):
+        if source.stat().st_size == 0:
+            msg = f"{error}: it is empty"
+        elif words := missing(source.suffix):
+            msg = f"{error}: {source.suffix} files need {words}"
+        else:
             raise
-        msg = f"{error}: {source.suffix} files need {words}"
         raise UnidentifiedImageError(msg) from error
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import glob
-import io
 import os
 import re
 import stat
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from .. import files
 from ..errors import Ignoring, let_pass
+from ..fileformat.source import Fetched
 from ..files import StrPath
 from .stores import Stat, StorePath, hidden_folder, is_url
 
@@ -222,9 +222,9 @@ def _arrival(found: State) -> int:
     return int(found.st_ctime) if isinstance(found, os.stat_result) else 0
 
 
-def readable(source: Place) -> Path | io.BytesIO:
+def readable(source: Place) -> Path | Fetched:
     """Return an argument for `Image.open`: a path, or a stream with the whole file out of a store."""
-    return source if isinstance(source, Path) else io.BytesIO(source.read_bytes())
+    return source if isinstance(source, Path) else Fetched(source.read_bytes(), repr(str(source)))
 
 
 def sweep(targets: Iterable[Place]) -> None:

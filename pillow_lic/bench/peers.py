@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, features
 
 from .. import color
+from ..errors import let_pass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,9 +116,16 @@ NAMES = tuple(PEERS)
 
 
 def read(path: Path) -> Pixels:
-    """Return a picture file as RGB (H, W, 3); OSError if it is none."""
-    with Image.open(path) as im:
-        return np.asarray(im.convert("RGB"))
+    """Return a picture file as RGB (H, W, 3); OSError naming it if it is none."""
+    try:
+        with Image.open(path) as im:
+            return np.asarray(im.convert("RGB"))
+    except Exception as error:  # Pillow's plugins raise what they come upon
+        let_pass(error)
+        if str(path) in str(error):
+            raise
+        msg = f"{path}: {error}"
+        raise OSError(msg) from error
 
 
 def is_available(name: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import io
 import os
 import stat
 import sys
@@ -15,6 +14,7 @@ from typing import IO, Any, TextIO
 from ..command_values import typed
 from ..errors import Ignoring
 from ..fileformat.identity import EXTENSION
+from ..fileformat.source import Fetched
 from ..files import files_below, named, names_folder, write_atomic
 from ..options import OPTIONS
 from ._terminal import naming_output, quoted
@@ -117,7 +117,7 @@ def source(name: str) -> Path | IO[bytes]:
     if sys.stdin is None:
         msg = "standard input is closed"
         raise OSError(msg)
-    return _StandardInput(sys.stdin.buffer.read())
+    return Fetched(sys.stdin.buffer.read(), "standard input")
 
 
 def lic_files(names: Iterable[str]) -> tuple[list[str], int]:
@@ -138,14 +138,6 @@ def lic_files(names: Iterable[str]) -> tuple[list[str], int]:
         found += map(str, below)
         failed += len(faults)
     return found, failed
-
-
-class _StandardInput(io.BytesIO):
-    """All that came on standard input."""
-
-    def __repr__(self) -> str:
-        """Return the name by which Pillow's messages call it."""
-        return "standard input"
 
 
 def target(source: str, name: str, suffix: str) -> str:

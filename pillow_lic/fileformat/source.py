@@ -24,6 +24,18 @@ def as_file(source: bytes | bytearray | memoryview | IO[bytes]) -> IO[bytes]:
     return io.BytesIO(source) if isinstance(source, (bytes, bytearray, memoryview)) else source
 
 
+class Fetched(io.BytesIO):
+    """All bytes of a file that came from somewhere else, which messages (Pillow's, too) call by its name there."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self._shown = name
+
+    def __repr__(self) -> str:
+        """Return the name."""
+        return self._shown
+
+
 @contextmanager
 def opened(source: Any) -> Iterator[IO[bytes]]:
     """Open a file by its path, by its bytes (any buffer but one that can be read itself), or as the file object that it is, for a `with` block.

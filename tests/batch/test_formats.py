@@ -109,3 +109,10 @@ def test_a_folder_of_pictures_that_another_plugin_opens(tmp_path: Path, photo: I
     photo.save(tmp_path / "a.mpo", save_all=True, append_images=[photo])
     done = pillow_lic.convert(tmp_path, tmp_path / "out")
     assert [result.outcome for result in done.results] == ["done"]
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    """As a download that failed leaves one."""
+    (tmp_path / "a.png").touch()
+    (result,) = pillow_lic.convert(tmp_path / "a.png", tmp_path / "out").results
+    assert result.error == f"cannot identify image file {str(tmp_path / 'a.png')!r}: it is empty"

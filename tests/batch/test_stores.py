@@ -305,6 +305,20 @@ def test_there_and_back(root: str, photo: Image.Image, tmp_path: Path) -> None:
     assert back.failed == []
 
 
+def test_what_is_wrong_with_a_file_in_a_store_is_said_with_its_name(root: str, tmp_path: Path) -> None:
+    """In Pillow's words too, which know of a stream without a name."""
+    for name, data in (
+        ("a.lic", b""),
+        ("b.lic", b"other bytes"),
+        ("c.lic", pillow_lic.encode(Image.new("L", (9, 9)))[:-1]),
+    ):
+        put(f"{root}/{name}", data)
+    found = pillow_lic.convert(root, tmp_path / "out", to="png")
+    unknown = [f"cannot identify image file {f'{root}/{name}'!r}" for name in ("a.lic", "b.lic")]
+    assert [result.error for result in found.failed[:2]] == [f"{unknown[0]}: it is empty", unknown[1]]
+    assert found.failed[2].error.startswith("file ends inside its tile section")
+
+
 def test_what_is_finished_is_skipped(root: str, tmp_path: Path) -> None:
     put(f"{root}/in/a.png")
     put(f"{root}/in/b.png")

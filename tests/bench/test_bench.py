@@ -330,3 +330,10 @@ def test_the_cards_mean_the_settings_of_the_table() -> None:
     known = {(peer.name, peer.known_as) for peer in peers.PEERS.values()}
     assert len(measured) >= 4
     assert set(measured) <= known
+
+
+def test_a_picture_that_is_cut_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "b.png"
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert measurement.main([str(folder), *FAST]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"lic bench: {path}: ")

@@ -88,7 +88,7 @@ LAW = {
     "autoload/after_import": ("__init__ errors", ""),
     "batch": (f"{LEAVES} __init__ batch color engine fileformat importance options opening restoring saving", "numpy PIL"),
     "batch/jobs": ("errors batch", ""),
-    "batch/locations": ("errors files batch", ""),
+    "batch/locations": ("errors files fileformat/source batch", ""),
     "batch/stores": ("errors files batch", "fsspec"),
     "batch/raw": ("batch metadata", "PIL rawpy"),
     "batch/processes": ("process_start errors", ""),

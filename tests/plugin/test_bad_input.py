@@ -4,6 +4,8 @@ import binascii
 import contextlib
 import io
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -195,3 +197,24 @@ def test_a_file_of_another_format_is_one_kind_of_error(call: Callable[[bytes], o
     """An OSError, as of everything else that is wrong with a file, and no SyntaxError."""
     with pytest.raises(UnidentifiedImageError):
         call(data)
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+@pytest.mark.parametrize(
+    ("plane", "most"),
+    [(b"\1\x80", 3e6), (b"\0" + zlib.compress(bytes(6000 * 6001), 1), 20e6)],
+    ids=["constant", "rows"],
+)
+def test_an_alpha_plane_that_is_large_is_not_in_memory_for_a_draft(mode: str, plane: bytes, most: float) -> None:
+    """36 million values of a file of few bytes: one value takes nothing, rows are averaged as they come (to 2 MB here)."""
+    spec = models.choose(None)
+    head = Header(mode, 6000, 6000, 1024, spec.number, spec.hash, 0)
+    no_symbols = b"\0\0\0" + (1 << 24).to_bytes(4, "little")
+    data = container.pack(head, [no_symbols] * head.tile_count, alpha=plane)
+    for _ in range(2):  # the first has the networks
+        tracemalloc.start()
+        with pytest.raises(LicError):
+            Image.open(io.BytesIO(data)).thumbnail((700, 700))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < most

@@ -23,6 +23,7 @@ from pillow_lic.fileformat import container, source
 from pillow_lic.fileformat.header import parse_header
 from pillow_lic.fileformat.varint import write_varint
 from pillow_lic.inspecting import description
+from pillow_lic.plugin import LicImageFile
 
 
 class Remote:
@@ -163,7 +164,12 @@ def test_what_nobody_asks_for_is_not_read(lic: Path) -> None:
         with pytest.raises(ValueError, match="more than the 2097"):
             pillow_lic.cut(fp, 2_000_000)
 
-    for action in (lambda fp: Image.open(fp).load(), lambda fp: Image.open(fp).verify(), description.describe, cut):
+    def thumbnail(fp: io.BytesIO) -> None:
+        Image.open(fp).thumbnail((8, 8))
+
+    load, verify = LicImageFile.load, LicImageFile.verify
+    opened = [lambda fp, method=method: method(pillow_lic.open(fp)) for method in (load, verify, LicImageFile.getexif)]
+    for action in (*opened, thumbnail, lambda fp: pillow_lic.open(fp).region((0, 0, 8, 8)), description.describe, cut):
         fp.seek(0)
         tracemalloc.start()
         action(fp)
