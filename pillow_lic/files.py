@@ -34,12 +34,12 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     OSError as from `open`, naming `path`, also where an existing file is protected from writing; then nothing has changed.
     """
     old = _state_of_target(path)
-    if old is not None and not stat.S_ISREG(old.st_mode):
-        with open(path, "wb") as stream:
-            stream.write(data)
-        return
-    target = Path(os.path.realpath(path))
-    try:
+    with _naming(path):
+        if old is not None and not stat.S_ISREG(old.st_mode):
+            with open(path, "wb") as stream:
+                stream.write(data)
+            return
+        target = Path(os.path.realpath(path))
         temporary, fp = _create_beside(target, 0o666 if old is None else stat.S_IMODE(old.st_mode) & stat.S_IRWXU)
         try:
             with fp:
@@ -55,12 +55,6 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
             with Ignoring(OSError):
                 os.unlink(temporary)
             raise
-    except OSError as error:
-        let_pass(error)
-        if error.errno is None:
-            raise
-        # Not by the name of the temporary file, of which the caller knows nothing.
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     _sync_directory(target.parent)
 
 
@@ -72,13 +66,22 @@ def check_target(path: StrPath) -> None:
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     old = _state_of_target(path)
     if old is None or stat.S_ISREG(old.st_mode):
-        try:
+        with _naming(path):
             temporary, fp = _create_beside(Path(os.path.realpath(path)), stat.S_IRUSR | stat.S_IWUSR)
-        except OSError as error:
-            let_pass(error)
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         fp.close()
         os.unlink(temporary)
+
+
+@contextlib.contextmanager
+def _naming(path: StrPath) -> Iterator[None]:
+    """Have an OSError of a `with` block name the file to be written, not a temporary one, of which the caller knows nothing, or none."""
+    try:
+        yield
+    except OSError as error:
+        let_pass(error)
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 def _state_of_target(path: StrPath) -> os.stat_result | None:

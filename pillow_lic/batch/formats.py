@@ -5,6 +5,7 @@ Pillow keeps its plugins for the process. `Registered` carries those that a prog
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -101,13 +102,24 @@ def open_picture(source: Place | IO[bytes]) -> Image.Image:
     try:
         return _unmapped(Image.open(file))
     except UnidentifiedImageError as error:
-        if source.stat().st_size == 0:
+        if _is_empty(file):
             msg = f"{error}: it is empty"
         elif words := missing(source.suffix):
             msg = f"{error}: {source.suffix} files need {words}"
         else:
             raise
         raise UnidentifiedImageError(msg) from error
+
+
+def _is_empty(file: Path | IO[bytes]) -> bool:
+    """Whether an ordinary file has no bytes; those that systems make up as they are read have some and a size of none."""
+    if not isinstance(file, Path):
+        return not file.seek(0, io.SEEK_END)
+    with Ignoring(OSError):
+        if file.is_file() and file.stat().st_size == 0:
+            with file.open("rb") as opened:
+                return not opened.read(1)
+    return False
 
 
 def _unmapped(im: ImageFile.ImageFile) -> Image.Image:

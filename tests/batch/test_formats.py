@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 import pillow_lic
 from pillow_lic.batch import formats
@@ -116,3 +116,11 @@ def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     (result,) = pillow_lic.convert(tmp_path / "a.png", tmp_path / "out").results
     assert result.error == f"cannot identify image file {str(tmp_path / 'a.png')!r}: it is empty"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs files of /proc")
+@pytest.mark.parametrize("name", ["/proc/self/status", "/dev/zero"])
+def test_a_file_without_a_size_is_not_said_to_be_empty(name: str) -> None:
+    with pytest.raises(UnidentifiedImageError) as caught:
+        formats.open_picture(Path(name))
+    assert str(caught.value) == f"cannot identify image file {name!r}"

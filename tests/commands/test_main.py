@@ -108,6 +108,14 @@ def test_convert(png: Path, capsys: pytest.CaptureFixture[str]) -> None:
             (["encode", "a.png", f"b{suffix}"], 2, "lic: encode writes .lic files, and")
             for suffix in (".png", ".pdf", ".mpo", ".heic", ".jxl", ".CR2")
         ),
+        *(
+            (["cut", "a.png", f"b{suffix}", "--size", "9"], 2, "lic: cut writes .lic files, got b.")
+            for suffix in (".jpg", ".pdf", ".heic")
+        ),
+        *(
+            (["extract", "a.png", f"b{suffix}"], 2, "lic: extract writes JPEG files, got b.")
+            for suffix in (".png", ".pdf", ".heic", ".lic")
+        ),
         (["convert", "a.png"], 2, "lic: convert needs at least one SRC and a DST"),
         (["convert", "a.png", "out", "--to", "xyz"], 1, "lic: Pillow cannot write .xyz files here"),
         (["convert", "a.png", "out", "-j", "0"], 1, "lic: workers must be a whole number, at least 1, got 0"),

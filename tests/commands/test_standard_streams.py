@@ -129,6 +129,14 @@ def test_a_full_standard_output_is_one_sentence(png: Path, words: list[str]) -> 
     )
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
+def test_a_full_standard_output_is_named_where_it_is_written_at_once(tmp_path: Path) -> None:
+    program = [sys.executable, "-u", "-m", "pillow_lic", "models"]
+    with open("/dev/full", "wb") as stream:
+        done = subprocess.run(program, stdout=stream, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False)
+    assert done.stderr == f"lic: [Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}: 'standard output'\n"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes of POSIX")
 @pytest.mark.parametrize("words", [["--help"], ["models"], ["models", "--json"]])
 def test_a_reader_that_is_gone_is_no_fault(tmp_path: Path, words: list[str]) -> None:

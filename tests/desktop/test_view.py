@@ -1,6 +1,7 @@
 """`lic view`: what is made to be seen, where, and what is said of pictures that cannot be shown."""
 
 import base64
+import errno
 import io
 import os
 import re
@@ -61,6 +62,17 @@ def test_one_picture_becomes_a_file_for_the_viewer(home: Path, lic: Path, capsys
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names of 255 bytes")
+def test_a_full_disk_leaves_no_half_picture(home: Path, lic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as caught:
+        view.view([str(lic)])
+    assert caught.value.filename.endswith(f"{lic.stem}.png")
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
 def test_a_long_name(home: Path, lic: Path, tmp_path: Path) -> None:
     long = tmp_path / ("\N{CAT FACE}" * 63)
     long.write_bytes(lic.read_bytes())

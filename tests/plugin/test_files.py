@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,26 @@ def test_errors_name_the_file_that_was_asked_for(tmp_path: Path, monkeypatch: py
     with pytest.raises(OSError, match="No space left") as caught:
         files.write_atomic(tmp_path / "a", b"x")
     assert (caught.value.filename, caught.value.filename2) == (str(tmp_path / "a"), None)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
+def test_errors_name_a_device_too() -> None:
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as caught:
+        files.write_atomic("/dev/full", b"x")
+    assert caught.value.filename == "/dev/full"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no folder goes while somebody works in it")
+@pytest.mark.parametrize("write", [lambda: files.write_atomic("a", b"x"), lambda: files.check_target("a")])
+def test_errors_name_a_file_in_a_working_directory_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[], None]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(FileNotFoundError) as caught:
+        write()
+    assert caught.value.filename == "a"
 
 
 def test_a_slash_at_the_end_names_no_file(tmp_path: Path) -> None:
