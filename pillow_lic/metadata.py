@@ -43,11 +43,11 @@ _ROUNDED = 0.0127
 
 
 def icc_bytes(value: object) -> bytes:
-    """Return an ICC profile given as bytes, an ImageCms profile or None; b"" for empty text, TypeError for anything else."""
+    """Return an ICC profile given as bytes, an ImageCmsProfile or None; b"" for empty text, TypeError for anything else."""
     tobytes = getattr(value, "tobytes", None)
     if not isinstance(value, memoryview) and tobytes is not None:
         value = tobytes()
-    return _bytes("icc_profile", value, "bytes, an ImageCms profile or None")
+    return _bytes("icc_profile", value, "bytes, an ImageCms.ImageCmsProfile or None")
 
 
 def exif_bytes(value: object) -> bytes:

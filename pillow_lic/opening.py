@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from . import arguments, inspecting
 from .errors import NotLicError
 from .fileformat.identity import FORMAT
-from .fileformat.source import not_a_file, opened
+from .fileformat.source import has_bytes, not_a_file, opened
 from .plugin import LicImageFile
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def open(fp: files.StrPath | bytes | IO[bytes], *, bytes: int | None = None) -> 
     """
     most = None if bytes is None else _byte_count("bytes", bytes)
     source = io.BytesIO(fp) if isinstance(fp, (builtins.bytes, bytearray, memoryview)) else fp
-    if not hasattr(source, "read") and not isinstance(source, (str, os.PathLike)):
+    if not isinstance(source, (str, os.PathLike)) and not has_bytes(source, "read"):
         raise not_a_file(source)
     image = cast(LicImageFile, Image.open(source, formats=[FORMAT]))
     if most is not None:

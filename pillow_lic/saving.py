@@ -16,7 +16,7 @@ from PIL import Image
 from . import arguments, codec, color, families, files, inspecting, jpeg_originals, metadata, options
 from .engine import models
 from .engine.interpreter import require_main
-from .fileformat.source import not_a_file, write_all
+from .fileformat.source import has_bytes, not_a_file, write_all
 
 _IGNORED = frozenset(
     {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "comment"}
@@ -65,7 +65,7 @@ def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_opt
     is given. ValueError and TypeError for wrong options and for what is no image, OSError for a mode that does not define its
     values in 8 bits (I, F) and for a file that cannot be written.
     """
-    if not isinstance(path, (str, bytes, os.PathLike)) and not hasattr(path, "write"):
+    if not isinstance(path, (str, bytes, os.PathLike)) and not has_bytes(path, "write"):
         raise not_a_file(path)
     data = _encode(image, save_options, stacklevel=4)
     if isinstance(path, (str, bytes, os.PathLike)):

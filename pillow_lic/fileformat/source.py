@@ -43,11 +43,11 @@ def opened(source: Any) -> Iterator[IO[bytes]]:
     What cannot go back (a pipe, an answer of a server) is read first, as Pillow does. A file object stays open. TypeError for
     anything else: a number would be the descriptor of a file that is somebody's.
     """
-    if hasattr(source, "read") or isinstance(source, (bytes, bytearray, memoryview)):
-        yield _sought(as_file(source))
-    elif isinstance(source, (str, os.PathLike)):
+    if isinstance(source, (str, os.PathLike)):
         with open(source, "rb") as file:
             yield _sought(file)
+    elif isinstance(source, (bytes, bytearray, memoryview)) or has_bytes(source, "read"):
+        yield _sought(as_file(source))
     else:
         raise not_a_file(source)
 
@@ -60,6 +60,11 @@ def _sought(fp: IO[bytes]) -> IO[bytes]:
         let_pass(error)
         return io.BytesIO(read_all(fp))
     return fp
+
+
+def has_bytes(value: object, method: str) -> bool:
+    """Whether this is an object with that method of a file (`read`, `write`), and none that was opened as text."""
+    return hasattr(value, method) and not isinstance(value, io.TextIOBase)
 
 
 def not_a_file(value: object) -> TypeError:

@@ -83,7 +83,7 @@ def test_every_door_takes_a_path_bytes_and_files_that_read_little(
         (tmp_path / "a").write_bytes(file)
         for given in (tmp_path / "a", str(tmp_path / "a"), bytearray(file), memoryview(file), Remote(file, most)):
             assert door(given) == found
-        for wrong in (0, None, [file], photo.tobytes):
+        for wrong in (0, None, [file], photo.tobytes, io.StringIO("a")):
             with pytest.raises(TypeError, match="a file must be a path, bytes, or a binary file object, got"):
                 door(wrong)
 
@@ -293,7 +293,7 @@ def test_a_pipe_that_is_full_and_does_not_wait_is_an_error(photo: Image.Image) -
         photo.save(fp, "LIC", xmp=bytes(2**20))
 
 
-@pytest.mark.parametrize("value", [None, 5, np.zeros(9, np.uint8)])
+@pytest.mark.parametrize("value", [None, 5, np.zeros(9, np.uint8), io.StringIO("a")])
 def test_what_can_be_no_file_is_named(photo: Image.Image, value: Any) -> None:
     with pytest.raises(TypeError, match="a file must be a path, bytes, or a binary file object, got "):
         pillow_lic.open(value)
