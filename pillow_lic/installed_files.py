@@ -20,10 +20,19 @@ class FileSet:
     contents: Mapping[str, str]
 
     def write(self) -> list[Path]:
-        """Write every file, with the folders it needs, and return their paths; OSError if one cannot be written."""
-        for path, text in self._files().items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, text.encode())
+        """Write every file, with the folders it needs, and return their paths.
+
+        OSError if one cannot be written; where none was there before, none is left then.
+        """
+        was_off = self.status() == "off"
+        try:
+            for path, text in self._files().items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(path, text.encode())
+        except BaseException:
+            if was_off:
+                self.remove()
+            raise
         return list(self._files())
 
     def remove(self) -> list[Path]:

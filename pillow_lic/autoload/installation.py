@@ -7,13 +7,14 @@ it. They only wait for `PIL.Image` to be imported. `LIC_AUTOLOAD=0` turns them o
 
 from __future__ import annotations
 
-import contextlib
-import os
-import py_compile
+import marshal
+import struct
 import sysconfig
-from importlib.util import cache_from_source
+from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
 
+from ..errors import Ignoring
+from ..files import write_atomic
 from ..installed_files import FileSet, Status
 from . import after_import
 
@@ -39,16 +40,27 @@ def turn_on(directory: Path | None = None) -> list[Path]:
     """Write the start-up files and return their paths; OSError if the directory cannot be written."""
     paths = _file_set(directory).write()
     # Compiled now, because not every program that starts may write here, and compiling is most of the cost.
-    with contextlib.suppress(OSError):
-        py_compile.compile(os.fspath(paths[0]), quiet=1)
+    compiled = Path(cache_from_source(paths[0]))
+    with Ignoring(OSError):
+        compiled.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(compiled, _compiled(paths[0]))
     return paths
+
+
+def _compiled(path: Path) -> bytes:
+    """Return what Python keeps of a module (PEP 552). `py_compile` leaves half of it on a full disk, which each start of Python then reads."""
+    state = path.stat()
+    code = compile(path.read_bytes(), path, "exec", dont_inherit=True)
+    time_and_size = (number & 0xFFFFFFFF for number in (int(state.st_mtime), state.st_size))
+    return MAGIC_NUMBER + struct.pack("<3I", 0, *time_and_size) + marshal.dumps(code)
 
 
 def turn_off(directory: Path | None = None) -> list[Path]:
     """Remove the start-up files and return the paths of those that were there."""
     found = _file_set(directory)
     gone = found.remove()
-    Path(cache_from_source(found.directory / f"{_MODULE}.py")).unlink(missing_ok=True)
+    with Ignoring(OSError):  # a file system that is only read refuses it where nothing is there, too
+        Path(cache_from_source(found.directory / f"{_MODULE}.py")).unlink()
     return gone
 
 

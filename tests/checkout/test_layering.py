@@ -84,7 +84,7 @@ LAW = {
         "",
     ),
     "installed_files": ("files", ""),
-    "autoload": ("installed_files autoload", ""),
+    "autoload": ("errors files installed_files autoload", ""),
     "autoload/after_import": ("__init__ errors", ""),
     "batch": (f"{LEAVES} __init__ batch color engine fileformat importance options opening restoring saving", "numpy PIL"),
     "batch/jobs": ("errors batch", ""),

@@ -1,5 +1,6 @@
 """Hooks that wait for an import, and the start-up files that use them in a fresh interpreter."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pillow_lic import installed_files
 from pillow_lic.autoload import after_import, installation
+from pillow_lic.files import write_atomic
 
 
 def run_python(program: str, *args: object, **env: str) -> str:
@@ -143,6 +146,45 @@ def test_on_status_off(tmp_path: Path) -> None:
     assert installation.status(tmp_path) == "on"
     assert sorted(installation.turn_off(tmp_path)) == sorted(written)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert installation.turn_off(tmp_path) == []
+
+
+@pytest.mark.parametrize("suffix", [".py", ".pth", ".start"])
+def test_on_is_whole_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    def full(path: Path, data: bytes) -> None:
+        if path.suffix == suffix:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        write_atomic(path, data)
+
+    monkeypatch.setattr(installed_files, "write_atomic", full)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        installation.turn_on(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs limits of POSIX")
+def test_no_half_of_what_is_compiled_is_left_on_a_full_disk(tmp_path: Path) -> None:
+    """Python would read it at each start, and say so."""
+    program = (
+        "import resource, signal, sys; from pathlib import Path; from pillow_lic.autoload import installation\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "installation.turn_on(Path(sys.argv[1])); print(installation.status(Path(sys.argv[1])))\n"
+    )
+    assert run_python(program, tmp_path) == "on"
+    assert [path.name for path in tmp_path.rglob("*.pyc")] == []
+    installation.turn_on(tmp_path)
+    (compiled,) = tmp_path.rglob("*.pyc")
+    assert compiled.stat().st_size > 4096
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import _pillow_lic_autoload"
+    done = subprocess.run([sys.executable, "-v", "-c", program, tmp_path], capture_output=True, text=True, check=True)
+    assert f"# {compiled} matches" in done.stderr
+
+
+def test_off_where_nothing_may_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
     assert installation.turn_off(tmp_path) == []
 
 
