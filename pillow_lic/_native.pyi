@@ -260,20 +260,19 @@ class Latents:
         """Write the rows first..last of y (M, h, w), in steps, at levels (h, w), of what `Analysis.run` has written; errors as there."""
 
 class HyperAnalysis:
-    """The second part of the network `latents` of a model like lic1, in float32 (native/hyper_analysis.hpp). Threads may share one."""
+    """The second part of the network `latents` of a model like lic1 (native/hyper_analysis.hpp). Threads may share one."""
 
     def __init__(self, numbers: _Uint8s, latents: int, channels: int, hyper_latents: int) -> None:
         """Copy a file of numbers, as native/hyper_analysis.hpp has them; errors as of `Analysis`."""
 
     @staticmethod
     def fast() -> bool:
-        """Return whether the processor has what makes it quicker than an engine; `run` is an error where not."""
+        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
 
     def run(self, y: _Float32s, hyper_latents: _Float32s, first: int, last: int) -> None:
         """Write those of hyper-latents (Z, h/4, w/4), -127..127, that belong to the rows first..last of y (M, h, w) in steps.
 
-        h, w, first and last are multiples of 4. ValueError for arrays of other shapes or without places, for rows outside them, or where it
-        is not `fast`.
+        h, w, first and last are multiples of 4. ValueError for arrays of other shapes or without places, and for rows outside them.
         """
 
 class ErrorGradient:
@@ -292,17 +291,18 @@ class ErrorGradient:
         """
 
 class Means:
-    """The networks `means_z`, `means_0` and so on of a model like lic1, in float32 (native/means.hpp). Threads may share one."""
+    """The networks `means_z`, `means_0` and so on of a model like lic1 (native/means.hpp). Threads may share one."""
 
     def __init__(self, numbers: _Uint8s, hyper_latents: int, latents: int, stages: int) -> None:
         """Copy a file of numbers of 1 to 4 stages, as native/means.hpp has them.
 
-        ValueError for another length, hyper-latents that are no multiple of 8, latents of 64, or passes that code a place of a cell twice.
+        ValueError for another length, hyper-latents or features that are no multiple of 16, latents of 64, or passes that code a place of a
+        cell twice.
         """
 
     @staticmethod
     def fast() -> bool:
-        """Return whether the processor has what makes it quicker than an engine; the rest is an error where not."""
+        """Return whether it is quicker than an engine here: there are kernels for this kind of processor."""
 
     @property
     def features(self) -> int:
@@ -311,14 +311,14 @@ class Means:
     def begin(self, hyper_latents: _Float32s, level: _Float32s, features: _Float32s) -> None:
         """Write features (h, w, P) of hyper-latents (Z, h/4, w/4) at levels (h, w); h and w are multiples of 4.
 
-        ValueError for arrays of other shapes, or where it is not `fast`.
+        ValueError for arrays of other shapes.
         """
 
     def find(self, stage: int, features: _Float32s, y: _Float32s, means: _Float32s, first: int, last: int) -> None:
         """Write the means (passes * M, h/2, w/2) of a stage's passes, in steps, for features (h, w, P) and latents (M, h, w).
 
         Of the means those of rows first to last - 1 of h/2 are written, of the latents those of earlier stages looked at. h and w are even.
-        ValueError for arrays of other shapes, or where it is not `fast`.
+        ValueError for arrays of other shapes.
         """
 
     def draft(self, stage: int, features: _Float32s, y: _Float32s, means: _Float32s, first: int, last: int) -> None:

@@ -1,6 +1,5 @@
 // What this machine computes, as a hash for each part: the same on every machine, whatever its processor, compiler and C library.
-// tests/run_machines.sh builds and runs it for several. Of layers every set of kernels is asked; ends with 1 where two differ. Without a
-// multiply-add there are no means.
+// tests/run_machines.sh builds and runs it for several. Of layers every set of kernels is asked; ends with 1 where two differ.
 #include <cinttypes>
 #include <cstdio>
 #include <functional>
@@ -112,24 +111,24 @@ void check_scales() {
 }
 
 void check_means(const char* part, float (*latent)(std::uint32_t), float (*level_of)(std::uint32_t)) {
-  if (!lic::Means::fast()) return;
-  static const lic::Means network = make_means({8, 32, 128, 3});
+  static const lic::Means network = make_means({16, 32, 128, 3});
   const std::size_t height = 8, width = 44, places = height * width;
   const auto latents = made<float>(network.sizes.hyper_latents * places / 16, latent), y = made<float>(network.sizes.latents * places, latent);
   const auto level = made<float>(places, level_of);
-  std::vector<float> features(network.sizes.features * places);
-  network.begin(latents.data(), level.data(), height, width, features.data());
-  Hash hash;
-  hash.add(features);
-  for (std::size_t stage = 0; stage < network.sizes.stages; ++stage) {
-    std::vector<float> means(network.sizes.passes(stage) * network.sizes.latents * places / 4);
-    for (const std::size_t first : {0, 1}) network.find(stage, features.data(), y.data(), height, width, first, 1 + 3 * first, means.data());
-    hash.add(means);
-    means.resize(means.size() / lic::Means::kGroups);
-    for (const std::size_t first : {0, 1}) network.draft(stage, features.data(), y.data(), height, width, first, 1 + 3 * first, means.data());
-    hash.add(means);
-  }
-  print(part, hash.value);
+  by_kernels(part, [&](Hash& hash) {
+    std::vector<float> features(network.sizes.features * places);
+    lic::kernels().begin_means(network, latents.data(), level.data(), height, width, features.data());
+    hash.add(features);
+    for (std::size_t stage = 0; stage < network.sizes.stages; ++stage) {
+      std::vector<float> means(network.sizes.passes(stage) * network.sizes.latents * places / 4);
+      const lic::Stretch parts[2] = {{0, 1, height, width}, {1, 4, height, width}};
+      for (const lic::Stretch& rows : parts) lic::kernels().find_means(network, stage, features.data(), y.data(), rows, means.data());
+      hash.add(means);
+      means.resize(means.size() / lic::Means::kGroups);
+      for (const lic::Stretch& rows : parts) lic::kernels().draft_means(network, stage, features.data(), y.data(), rows, means.data());
+      hash.add(means);
+    }
+  });
 }
 
 void check_drafts() {
@@ -172,13 +171,13 @@ void check_encoder() {
       lic::kernels().find_gradient(gradient, pixels.data(), pixels.data() + 768 * height * width, rows, columns, level.data(), part, found.data());
     hash.add(found);
   });
-  if (!lic::HyperAnalysis::fast()) return;
-  std::vector<float> hyper_latents(16 * height * width / 16);
   for (float& number : y) number *= 1e-3f;
-  make_hyper_analysis({64, 32, 16}).run(y.data(), {0, height, height, width}, hyper_latents.data());
-  Hash hash;
-  hash.add(hyper_latents);
-  print("means' hyper-latents", hash.value);
+  const lic::HyperAnalysis descent = make_hyper_analysis({64, 32, 16});
+  by_kernels("hyper-latents", [&](Hash& hash) {
+    std::vector<float> hyper_latents(16 * height * width / 16);
+    lic::kernels().descend(descent, y.data(), {0, height, height, width}, hyper_latents.data());
+    hash.add(hyper_latents);
+  });
 }
 
 void check_detail() {

@@ -59,9 +59,8 @@ void descend(const lic::HyperAnalysis& network, const Given<float, 3>& y, const 
   const lic::Stretch rows = stretch(first, last, height, width, kStride);
   if (y.shape(0) != network.sizes.latents || !sized(hyper_latents, network.sizes.hyper_latents, height / kStride, width / kStride))
     throw std::invalid_argument("there must be hyper-latents for every 4x4 latents");
-  if (!lic::HyperAnalysis::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is quicker");
   nb::gil_scoped_release release;
-  network.run(y.data(), rows, hyper_latents.data());
+  lic::kernels().descend(network, y.data(), rows, hyper_latents.data());
 }
 
 void find_gradient(const lic::ErrorGradient& network, const Given<std::uint8_t, 3>& shown, const Given<std::uint8_t, 3>& wanted,
@@ -98,7 +97,7 @@ void bind_encoder(nb::module_& module) {
       .def("__init__", [](lic::HyperAnalysis* self, const Bytes& numbers, std::size_t latents, std::size_t channels, std::size_t hyper_latents) {
         new (self) lic::HyperAnalysis(made<lic::HyperAnalysis>(numbers, {latents, channels, hyper_latents}));
       }, nb::arg("numbers").noconvert(), nb::arg("latents"), nb::arg("channels"), nb::arg("hyper_latents"))
-      .def_static("fast", &lic::HyperAnalysis::fast)
+      .def_static("fast", &lic::fast_kernels)
       .def("run", &descend, nb::arg("y").noconvert(), nb::arg("hyper_latents").noconvert(), nb::arg("first"), nb::arg("last"));
   nb::class_<lic::ErrorGradient>(module, "ErrorGradient")
       .def("__init__", [](lic::ErrorGradient* self, const Bytes& numbers, std::size_t latents) {

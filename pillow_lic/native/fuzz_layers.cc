@@ -1,9 +1,9 @@
 // libFuzzer target of synthesis.hpp, scales.hpp, detail.hpp, draft.hpp, analysis.hpp, gradient.hpp, hyper_analysis.hpp and means.hpp, built and run as that of the range coder: see fuzz_rangecoder.cc.
 //
 // An input: rows and columns, a stage and kernels, 2 bytes; the bits of latents, levels, features, magnitudes, pixels and context as
-// floating-point numbers, whatever they are. A picture and a context of numbers must come out, features of 8 bits, indexes of 0 to 63 and
-// colours in sixteenths of 255 levels, of a part of latents too, the same from two of the kernels; means of numbers that are some. The layers' own numbers are random
-// and the same every time: those of a release are checked by a hash.
+// floating-point numbers, whatever they are. A picture, a context and means of numbers must come out, features of 8 bits, indexes of 0 to 63 and
+// colours in sixteenths of 255 levels, of a part of latents too, the same from two of the kernels. The layers' own numbers are random and the
+// same every time: those of a release are checked by a hash.
 #include <cmath>
 
 #include "kernels.hpp"
@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const lic::Synthesis synthesis = make_synthesis();
   static const lic::Scales scales = make_scales(3);
   static const lic::Detail layers = make_detail();
-  static const lic::Means means = make_means({8, 32, 128, 3});
+  static const lic::Means means = make_means({16, 32, 128, 3});
   const std::size_t height = 1 + data[0] % 6, width = 1 + data[1] % 20;
   const std::size_t stage = data[0] / 6 % 3, other = data[1] / 20;
   data += 2, size -= 2;
@@ -119,28 +119,29 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   });
   for (const float number : found_gradient) require(std::isfinite(number));
 
-  if (!lic::Means::fast()) return 0;
   const lic::Means::Sizes& sizes = means.sizes;
   const std::size_t down = 4 * ((height + 3) / 4), across = 4 * ((width + 3) / 4), places = down * across;
-  const auto some = [&](std::size_t n) {
-    auto made = numbers(n);
-    for (float& number : made) number = std::isfinite(number) ? std::clamp(number, -1e4f, 1e4f) : 0.0f;
-    return made;
-  };
-  const auto hyper = some(sizes.hyper_latents * places / 16), y = some(sizes.latents * places), steps = numbers(places);
-  std::vector<float> known(sizes.features * places), found(sizes.passes(stage) * sizes.latents * places / 4);
-  means.begin(hyper.data(), steps.data(), down, across, known.data());
-  means.find(stage, known.data(), y.data(), down, across, 0, down / 4, found.data());
-  means.find(stage, known.data(), y.data(), down, across, down / 4, down / 2, found.data());
-  for (const float number : found) require(std::isfinite(number));
-  found.resize(found.size() / lic::Means::kGroups);
-  means.draft(stage, known.data(), y.data(), down, across, 0, down / 4, found.data());
-  means.draft(stage, known.data(), y.data(), down, across, down / 4, down / 2, found.data());
-  for (const float number : found) require(std::isfinite(number));
+  const auto hyper = numbers(sizes.hyper_latents * places / 16), y = numbers(sizes.latents * places), steps = numbers(places);
+  const lic::Stretch parts[2] = {{0, down / 4, down, across}, {down / 4, down / 2, down, across}};
+  const auto found_means = by_both(other, [&](const lic::Kernels& kernels) {
+    std::vector<float> known(sizes.features * places), both;
+    kernels.begin_means(means, hyper.data(), steps.data(), down, across, known.data());
+    for (const auto run : {kernels.find_means, kernels.draft_means}) {
+      std::vector<float> found(sizes.passes(stage) * sizes.latents * places / 4);
+      for (const lic::Stretch& part : parts) run(means, stage, known.data(), y.data(), part, found.data());
+      both.insert(both.end(), found.begin(), found.end());
+    }
+    return both;
+  });
+  for (const float number : found_means) require(std::isfinite(number));
 
   static const lic::HyperAnalysis descent = make_hyper_analysis({128, 32, 16});
-  std::vector<float> below(places);  // of 16 for 4x4 places
-  descent.run(numbers(128 * places).data(), {0, down, down, across}, below.data());
+  const auto latents_below = numbers(128 * places);
+  const auto below = by_both(other, [&](const lic::Kernels& kernels) {
+    std::vector<float> found(places);  // of 16 for 4x4 places
+    kernels.descend(descent, latents_below.data(), {0, down, down, across}, found.data());
+    return found;
+  });
   for (const float number : below) require(std::fabs(number) <= 127);
   return 0;
 }

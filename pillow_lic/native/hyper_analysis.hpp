@@ -1,14 +1,13 @@
-// The hyper-analysis of a model like lic1 or lic2 (`onnx_models.recipes.lic1`), in float32:
+// The hyper-analysis of a model like lic1 or lic2 (`onnx_models.recipes.lic1`), in float32 with products of whole numbers:
 //
 //     y (M, h, w) in steps  ──▶  hyper-latents (Z, h/4, w/4), whole numbers of -127 to 127
 //
-// It is the second part of the graph latents.onnx, with sums in another order, the same one everywhere (vectors.hpp). Rows go through all
-// layers while they are in the caches. Whole numbers of 16 bits, which analysis.hpp has, would be too coarse: they cost 14 % of the bytes
-// at low qualities.
+// It is the second part of the graph latents.onnx, rounded as rounded_layers.hpp says: features of one unit for all places, which analysis.hpp
+// has, would cost 14 % of the bytes at low qualities. Rows go through all layers while they are in the caches. hyper_analysis_rows.hpp works on
+// it, which kernels.hpp compiles for every kind of processor.
 #pragma once
 
-#include "real_layers.hpp"
-#include "stretch.hpp"
+#include "rounded_layers.hpp"
 
 namespace lic {
 
@@ -28,16 +27,10 @@ class HyperAnalysis {
   // column and channel.
   HyperAnalysis(Numbers numbers, const Sizes& sizes);
 
-  // Whether the processor has a multiply-add, and the compiler what vectors.hpp needs: else `run` must not be called.
-  static bool fast();
-
-  // Writes the rows of a stretch to the whole array; all its numbers are multiples of 4.
-  void run(const float* y, const Stretch& stretch, float* hyper_latents) const;
-
   Sizes sizes;
-  RealLayer enter;
-  RealBlock block;
-  RealLayer halve, leave;
+  RoundedLayer enter;
+  RoundedBlock block;
+  RoundedLayer halve, leave;
 };
 
 }  // namespace lic

@@ -11,7 +11,8 @@ extern const Kernels kAvx2, kSse2, kNeon;
 
 namespace {
 
-const Kernels kPlain{"plain", draw, ascend, find, refine, paint, analyse, find_latents, draft, find_gradient, filter_row};
+const Kernels kPlain{"plain", draw, ascend, find, begin_means, find_means, draft_means, refine, paint,
+                     analyse, find_latents, descend, draft, find_gradient, filter_row};
 
 std::vector<const Kernels*> found() {
   std::vector<const Kernels*> all;

@@ -9,6 +9,8 @@
 #include "draft.hpp"
 #include "filter_places.hpp"
 #include "gradient.hpp"
+#include "hyper_analysis.hpp"
+#include "means.hpp"
 #include "scales.hpp"
 #include "synthesis.hpp"
 
@@ -28,6 +30,17 @@ struct Kernels {
   void (*find)(const Stage&, const float* features, const float* level, const std::uint8_t* magnitudes, std::size_t height, std::size_t width,
                std::size_t first, std::size_t last, std::uint8_t* index);
 
+  // Writes all of `features`; height and width, of levels, are multiples of 4.
+  void (*begin_means)(const Means&, const float* hyper_latents, const float* level, std::size_t height, std::size_t width, float* features);
+
+  // Writes the rows of a stretch of cells of 2x2 places, of which there are `height` x `width`, both even, to the whole array of a stage. y is not
+  // looked at in the first one.
+  void (*find_means)(const Means&, std::size_t stage, const float* features, const float* y, const Stretch&, float* means);
+
+  // As `find_means`, of the first group of latents alone, and of y only the first two are looked at: the graph draft_means. A pass codes one
+  // place of every 2x2 of a group, so that all behind the depthwise layer runs at a quarter of the places.
+  void (*draft_means)(const Means&, std::size_t stage, const float* features, const float* y, const Stretch&, float* means);
+
   // Writes the pixels of `inside` to `out`, whose rows are `stride` numbers apart.
   void (*refine)(const Detail&, const Seen& seen, const Cells& inside, std::uint16_t* out, std::size_t stride);
 
@@ -39,6 +52,9 @@ struct Kernels {
   // path lie place by place, the latter's numbers in the order of `output_at`.
   void (*analyse)(const Analysis&, const std::uint8_t* pixels, const Stretch&, Feature* trunk, float* linear);
   void (*find_latents)(const Latents&, const Feature* trunk, const float* linear, const float* level, const Stretch&, float* y);
+
+  // Writes the rows of a stretch to the whole array (hyper_analysis.hpp); all its numbers are multiples of 4.
+  void (*descend)(const HyperAnalysis&, const float* y, const Stretch&, float* hyper_latents);
 
   // Writes the pixels of the rows of a stretch, of latents, to the whole array (draft.hpp); its width is at least 1.
   void (*draft)(const Draft&, const float* latents, const float* level, const Stretch&, std::uint8_t* pixels);

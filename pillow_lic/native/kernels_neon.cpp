@@ -6,7 +6,8 @@
 namespace lic {
 
 extern const Kernels kNeon;
-const Kernels kNeon{"neon", draw, ascend, find, refine, paint, analyse, find_latents, draft, find_gradient, filter_row};
+const Kernels kNeon{"neon", draw, ascend, find, begin_means, find_means, draft_means, refine, paint,
+                    analyse, find_latents, descend, draft, find_gradient, filter_row};
 
 }  // namespace lic
 #endif

@@ -6,7 +6,9 @@
 #include "draft_rows.hpp"
 #include "filter_rows.hpp"
 #include "gradient_rows.hpp"
+#include "hyper_analysis_rows.hpp"
 #include "kernels.hpp"
+#include "means_rows.hpp"
 #include "search.hpp"
 
 namespace lic {
@@ -29,6 +31,10 @@ LIC_PRODUCT void find_latents(const Latents& network, const Feature* trunk, cons
   LatentRows(network, trunk, linear, level, stretch, y).run();
 }
 
+LIC_PRODUCT void descend(const HyperAnalysis& network, const float* y, const Stretch& stretch, float* hyper_latents) {
+  Descent(network, y, stretch, hyper_latents).run();
+}
+
 LIC_PRODUCT void draft(const Draft& network, const float* latents, const float* level, const Stretch& stretch, std::uint8_t* pixels) {
   DraftRows(network, latents, level, stretch, pixels).run();
 }
@@ -45,6 +51,19 @@ LIC_PRODUCT void ascend(const Hyper& network, const float* latents, std::size_t 
 LIC_PRODUCT void find(const Stage& stage, const float* features, const float* level, const std::uint8_t* magnitudes, std::size_t height,
                       std::size_t width, std::size_t first, std::size_t last, std::uint8_t* index) {
   Search(stage, features, level, magnitudes, height, width, first, last, index).run();
+}
+
+LIC_PRODUCT void begin_means(const Means& network, const float* hyper_latents, const float* level, std::size_t height, std::size_t width,
+                             float* features) {
+  Beginning(network, hyper_latents, level, height, width, features).run();
+}
+
+LIC_PRODUCT void find_means(const Means& network, std::size_t stage, const float* features, const float* y, const Stretch& stretch, float* means) {
+  Finding(network, stage, features, y, stretch, means).all();
+}
+
+LIC_PRODUCT void draft_means(const Means& network, std::size_t stage, const float* features, const float* y, const Stretch& stretch, float* means) {
+  Finding(network, stage, features, y, stretch, means).draft();
 }
 
 LIC_PRODUCT void refine(const Detail& layers, const Seen& seen, const Cells& inside, std::uint16_t* out, std::size_t stride) {

@@ -8,7 +8,8 @@
 //     Shifts     16 shifts for `down`                   shifts
 //     Weights    of 16 outputs for two inputs           weights; alternating: of two outputs, by turns
 //     Couple     two features for each of 16 outputs    both: the same two for all; coupled: those of two Features
-//     Reals      16 numbers as in `Sums`, in float32    reals, units, times, plus, stored, stored_square; nearest: as Features
+//     Reals      16 numbers as in `Sums`, in float32    reals, units, times, plus, larger, magnitudes, stored, stored_square; nearest: as
+//                                                       Features; largest: of all 16, none of which is no number
 //
 //     add(totals, couple, weights)                      two products for each output; sums wrap around
 //     turn(row, factor, to, apart)                      8 channels of 8 places, in float32, times a factor, as features of places

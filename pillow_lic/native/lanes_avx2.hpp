@@ -92,6 +92,17 @@ LIC_PRODUCT_INLINE Reals times(Reals a, Reals b) { return {_mm256_mul_ps(a.low, 
 LIC_PRODUCT_INLINE Reals times(Reals a, float b) { return times(a, Reals{_mm256_set1_ps(b), _mm256_set1_ps(b)}); }
 LIC_PRODUCT_INLINE Reals plus(Reals a, Reals b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
 LIC_PRODUCT_INLINE Reals plus(Reals a, float b) { return plus(a, Reals{_mm256_set1_ps(b), _mm256_set1_ps(b)}); }
+LIC_PRODUCT_INLINE Reals larger(Reals a, Reals b) { return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)}; }
+LIC_PRODUCT_INLINE Reals magnitudes(Reals a) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  return {_mm256_andnot_ps(sign, a.low), _mm256_andnot_ps(sign, a.high)};
+}
+LIC_PRODUCT_INLINE float largest(Reals values) {
+  const __m256 eight = _mm256_max_ps(values.low, values.high);
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
 LIC_PRODUCT_INLINE void stored(float* to, Reals values) { _mm256_storeu_ps(to, values.low), _mm256_storeu_ps(to + 8, values.high); }
 LIC_PRODUCT_INLINE void stored_square(float* to, std::size_t apart, Reals values) {
   _mm_storeu_ps(to, _mm256_castps256_ps128(values.low));

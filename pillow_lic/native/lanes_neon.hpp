@@ -144,6 +144,17 @@ LIC_PRODUCT_INLINE Reals plus(Reals a, float b) {
   for (std::size_t i = 0; i < 4; ++i) a.of[i] = vaddq_f32(a.of[i], vdupq_n_f32(b));
   return a;
 }
+LIC_PRODUCT_INLINE Reals larger(Reals a, Reals b) {
+  for (std::size_t i = 0; i < 4; ++i) a.of[i] = vmaxq_f32(a.of[i], b.of[i]);
+  return a;
+}
+LIC_PRODUCT_INLINE Reals magnitudes(Reals a) {
+  for (std::size_t i = 0; i < 4; ++i) a.of[i] = vabsq_f32(a.of[i]);
+  return a;
+}
+LIC_PRODUCT_INLINE float largest(Reals values) {
+  return vmaxvq_f32(vmaxq_f32(vmaxq_f32(values.of[0], values.of[1]), vmaxq_f32(values.of[2], values.of[3])));
+}
 LIC_PRODUCT_INLINE void stored(float* to, Reals values) {
   for (std::size_t i = 0; i < 4; ++i) vst1q_f32(to + 4 * i, values.of[i]);
 }

@@ -142,6 +142,13 @@ LIC_PRODUCT_INLINE Reals plus(const Reals& a, const Reals& b) {
 LIC_PRODUCT_INLINE Reals plus(const Reals& a, float b) {
   return Reals::made([&](std::size_t k) { return a.of[k] + b; });
 }
+LIC_PRODUCT_INLINE Reals larger(const Reals& a, const Reals& b) {
+  return Reals::made([&](std::size_t k) { return std::max(a.of[k], b.of[k]); });
+}
+LIC_PRODUCT_INLINE Reals magnitudes(const Reals& a) {
+  return Reals::made([&](std::size_t k) { return std::fabs(a.of[k]); });
+}
+LIC_PRODUCT_INLINE float largest(const Reals& values) { return *std::max_element(values.of, values.of + kOutputs); }
 LIC_PRODUCT_INLINE void stored(float* to, const Reals& values) { std::copy_n(values.of, kOutputs, to); }
 LIC_PRODUCT_INLINE void stored_square(float* to, std::size_t apart, const Reals& values) {
   for (std::size_t k = 0; k < kOutputs; ++k) to[k / 4 * apart + k % 4] = values.of[output_at(k)];

@@ -152,6 +152,19 @@ LIC_PRODUCT_INLINE Reals plus(Reals a, float b) {
   for (std::size_t i = 0; i < 4; ++i) a.of[i] = _mm_add_ps(a.of[i], _mm_set1_ps(b));
   return a;
 }
+LIC_PRODUCT_INLINE Reals larger(Reals a, Reals b) {
+  for (std::size_t i = 0; i < 4; ++i) a.of[i] = _mm_max_ps(a.of[i], b.of[i]);
+  return a;
+}
+LIC_PRODUCT_INLINE Reals magnitudes(Reals a) {
+  for (std::size_t i = 0; i < 4; ++i) a.of[i] = _mm_andnot_ps(_mm_set1_ps(-0.0f), a.of[i]);
+  return a;
+}
+LIC_PRODUCT_INLINE float largest(Reals values) {
+  const __m128 four = _mm_max_ps(_mm_max_ps(values.of[0], values.of[1]), _mm_max_ps(values.of[2], values.of[3]));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
 LIC_PRODUCT_INLINE void stored(float* to, Reals values) {
   for (std::size_t i = 0; i < 4; ++i) _mm_storeu_ps(to + 4 * i, values.of[i]);
 }

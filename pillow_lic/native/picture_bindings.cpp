@@ -164,7 +164,7 @@ void find_scales(const lic::Scales& scales, std::size_t number, const Cells& fea
 lic::Means make_means(const Vector<std::uint8_t>& numbers, std::size_t hyper_latents, std::size_t latents, std::size_t stages) {
   const lic::Means::Sizes sizes{hyper_latents, lic::Means::features_of(numbers.data(), numbers.size()), latents, stages};
   if (!sizes.legal())
-    throw std::invalid_argument("hyper-latents must be a multiple of 8, features of 16, latents of 64, and stages 1 to 4");
+    throw std::invalid_argument("hyper-latents and features must be multiples of 16, latents of 64, and stages 1 to 4");
   check_lengths(numbers.size(), "bytes", sizes.bytes(), "of the layers");
   return lic::Means(lic::Numbers(numbers.data()), sizes);
 }
@@ -177,9 +177,8 @@ void begin_means(const lic::Means& means, const Cells& hyper_latents, const Fiel
   if (hyper_latents.shape(0) != means.sizes.hyper_latents || hyper_latents.shape(1) != height / 4 || hyper_latents.shape(2) != width / 4 ||
       features.shape(0) != height || features.shape(1) != width || features.shape(2) != means.sizes.features)
     throw std::invalid_argument("there must be hyper-latents for every 4x4 levels, and features for every level");
-  if (!lic::Means::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is quicker");
   nb::gil_scoped_release release;
-  means.begin(hyper_latents.data(), level.data(), height, width, features.data());
+  lic::kernels().begin_means(means, hyper_latents.data(), level.data(), height, width, features.data());
 }
 
 // Which of the two `run` says; of so many of the latents.
@@ -193,20 +192,19 @@ void find_means(const lic::Means& means, std::size_t latents, std::size_t stage,
   if (features.shape(2) != means.sizes.features || y.shape(0) != means.sizes.latents || y.shape(1) != height || y.shape(2) != width ||
       out.shape(0) != means.sizes.passes(stage) * latents || out.shape(1) != height / 2 || out.shape(2) != width / 2)
     throw std::invalid_argument("there must be features and latents of every place, and for every 2x2 a mean of each latent and pass");
-  if (!lic::Means::fast()) throw std::invalid_argument("this processor has no multiply-add: the network is quicker");
   check_rows(first, last, height / 2);
   nb::gil_scoped_release release;
-  (means.*run)(stage, features.data(), y.data(), height, width, first, last, out.data());
+  run(means, stage, features.data(), y.data(), {first, last, height, width}, out.data());
 }
 
 void find_all_means(const lic::Means& means, std::size_t stage, const Cells& features, const Cells& y, const Planes& out, std::size_t first,
                     std::size_t last) {
-  find_means(means, means.sizes.latents, stage, features, y, out, first, last, &lic::Means::find);
+  find_means(means, means.sizes.latents, stage, features, y, out, first, last, lic::kernels().find_means);
 }
 
 void draft_means(const lic::Means& means, std::size_t stage, const Cells& features, const Cells& y, const Planes& out, std::size_t first,
                  std::size_t last) {
-  find_means(means, means.sizes.group(), stage, features, y, out, first, last, &lic::Means::draft);
+  find_means(means, means.sizes.group(), stage, features, y, out, first, last, lic::kernels().draft_means);
 }
 
 }  // namespace
@@ -229,7 +227,7 @@ void bind_pictures(nb::module_& module) {
             new (self) lic::Means(make_means(numbers, hyper_latents, latents, stages));
           },
           nb::arg("numbers").noconvert(), nb::arg("hyper_latents"), nb::arg("latents"), nb::arg("stages"))
-      .def_static("fast", &lic::Means::fast)
+      .def_static("fast", &lic::fast_kernels)
       .def_prop_ro("features", [](const lic::Means& self) { return self.sizes.features; })
       .def("begin", &begin_means, nb::arg("hyper_latents").noconvert(), nb::arg("level").noconvert(), nb::arg("features").noconvert())
       .def("find", &find_all_means, nb::arg("stage"), nb::arg("features").noconvert(), nb::arg("y").noconvert(),

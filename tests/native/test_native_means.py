@@ -1,4 +1,4 @@
-"""The networks of means in native code: those of the graphs but for the order of float32 sums."""
+"""The networks of means in native code: those of the graphs but for what whole numbers round."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ from pillow_lic.families.lic1 import means, passes
 SPEC = models.choose("lic2")
 STAGES = range(SPEC.constants["stages"])
 NUMBERS = np.frombuffer(SPEC.stored(means.NUMBERS).read(), np.uint8)
-fast = pytest.mark.skipif(not _native.Means.fast(), reason="no multiply-add here: the networks are as quick")
+fast = pytest.mark.skipif(not _native.Means.fast(), reason="no kernels for this processor: the networks run")
 
 
 def given(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -46,8 +46,10 @@ def test_native_layers_are_the_networks(stage: int, rows: int, columns: int, mon
     monkeypatch.setattr(runtime, "run", None)
     found = means.find(SPEC, stage, means.begin(SPEC, z_hat, level), y_hat)
     assert found.shape == (len(passes.of_stage(stage, len(STAGES))) * 384, rows // 2, columns // 2)
-    assert np.abs(expected).max() > 20
-    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+    most = np.abs(expected).max()
+    assert most > 20
+    np.testing.assert_allclose(found, expected, atol=4e-3 * most)
+    assert np.sqrt(np.mean((found - expected) ** 2)) < 3e-4 * most
 
 
 @fast
@@ -73,16 +75,16 @@ def test_else_the_networks_run(providers: str, bare: bool, monkeypatch: pytest.M
 
 
 def test_arrays_and_files_of_other_shapes_are_errors() -> None:
-    for numbers, sizes in ((NUMBERS[:-1], (64, 384, 3)), (NUMBERS, (64, 384, 4)), (NUMBERS, (72, 384, 3))):
+    for numbers, sizes in ((NUMBERS[:-1], (64, 384, 3)), (NUMBERS, (64, 384, 4)), (NUMBERS, (80, 384, 3))):
         with pytest.raises(ValueError, match="of the layers"):
             _native.Means(numbers, *sizes)
     for numbers, sizes in (
-        (NUMBERS, (63, 384, 3)),
+        (NUMBERS, (72, 384, 3)),
         (NUMBERS, (64, 380, 3)),
         (NUMBERS, (64, 384, 0)),
         (NUMBERS[:3], (64, 384, 3)),
     ):
-        with pytest.raises(ValueError, match="multiple of 8"):
+        with pytest.raises(ValueError, match="multiples of 16"):
             _native.Means(numbers, *sizes)
     network = _native.Means(NUMBERS, 64, 384, 3)
     assert network.features == 96
@@ -127,6 +129,30 @@ def test_rows_are_those_of_the_whole() -> None:
             features.layers.find(stage, features.array, y_hat, found, first, first + 1)
             assert (found[:, first + 1 :] == 1e9).all()
         np.testing.assert_array_equal(found, whole)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_kernels_find_the_same(stage: int) -> None:
+    layers = _native.Means(NUMBERS, 64, 384, len(STAGES))
+    (z_hat, level), y_hat = given(8, 20), known(stage, 8, 20)
+    y_hat[:, 2, :4] = np.nan, np.inf, -np.inf, -1e30
+    seen = []
+    try:
+        for name in _native.kernels():
+            _native.use_kernels(name)
+            features = np.empty((8, 20, layers.features), np.float32)
+            layers.begin(z_hat, level, features)
+            found = np.empty((len(passes.of_stage(stage, len(STAGES))) * 384, 4, 10), np.float32)
+            layers.find(stage, features, y_hat, found, 0, 4)
+            first = np.empty((len(found) // 4, 4, 10), np.float32)
+            layers.draft(stage, features, y_hat, first, 0, 4)
+            seen.append((name, features, found, first))
+    finally:
+        _native.use_kernels(_native.kernels()[0])
+    for name, *arrays in seen[1:]:
+        for array, expected in zip(arrays, seen[0][1:], strict=True):
+            assert np.isfinite(array).all()
+            np.testing.assert_array_equal(array, expected, err_msg=name)
 
 
 def test_passes_that_code_a_place_twice_are_an_error() -> None:

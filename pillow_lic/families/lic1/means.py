@@ -2,9 +2,8 @@
 
     z_hat (Z, h/4, w/4), level (h, w)  ──begin──▶  features  ──find(stage), y_hat (M, h, w)──▶  means (passes * M, h/2, w/2)
 
-Native code (native/means.hpp) needs a file of numbers beside the model, outside its hash. It is float32 as the networks are, with sums in
-another order: writers use it as readers do, for the means of two engines, or of a network on two processors, are as far from each other.
-Native code gives the same means on every processor that it runs on.
+Native code (native/means.hpp) needs a file of numbers beside the model, outside its hash. Its means are some thousandths of a step beside
+the networks', the same ones on every processor and with any number of threads. Writers use it as readers do.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ NUMBERS = "mean_numbers"
 
 @cache
 def _native(model: Model) -> native.Means | None:
-    """Return the networks in native code, None where there are none or the graphs are as quick."""
+    """Return the networks in native code, None where there are none, or no kernels for this processor."""
     numbers = model.numbers(NUMBERS) if native.Means.fast() else None
     if numbers is None:
         return None
