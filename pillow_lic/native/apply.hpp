@@ -6,6 +6,7 @@
 
 #include "depthwise.hpp"
 #include "lanes.hpp"
+#include "pairs.hpp"
 
 namespace lic {
 
@@ -36,12 +37,24 @@ LIC_PRODUCT_INLINE void multiply(const Feature* from, std::size_t apart, std::si
   }
 }
 
+// The same by no other pairs than these, as those of others are 0.
+template <std::size_t n>
+LIC_PRODUCT_INLINE void multiply(const Feature* from, std::size_t apart, const Pairs& pairs, const PairWeights* of_pairs, Totals (&sums)[n]) {
+  for (std::size_t k = 0; k < pairs.count; ++k) {
+    const std::size_t pair = pairs.numbers[k];
+    const Weights by = weights(of_pairs[pair]);
+    each<n>([&](auto i) LIC_PRODUCT_HERE { add(sums[i], both(from + i * apart + 2 * pair), by); });
+  }
+}
+
 // What becomes of the features of a place: they are rectified, bent, held within 8 bits or added to what is there.
 struct Rectify {
+  static constexpr bool kLeavesZeros = true;
   LIC_PRODUCT_INLINE void operator()(Feature* to, Features made) const { stored(to, at_least(made, 0)); }
 };
 
 struct Bend {
+  static constexpr bool kLeavesZeros = false;
   LIC_PRODUCT_INLINE void operator()(Feature* to, Features made) const { stored(to, bent(made)); }
 };
 
@@ -57,26 +70,32 @@ struct Put {
   LIC_PRODUCT_INLINE void operator()(Feature* to, Features made) const { stored(to, made); }
 };
 
-template <std::size_t n, typename End>
-LIC_PRODUCT_INLINE void apply_to(const Layer& layer, std::size_t block, const Shifts& by, const Feature* from, Feature* to,
+template <std::size_t n, typename Which, typename End>
+LIC_PRODUCT_INLINE void apply_to(const Layer& layer, std::size_t block, const Shifts& by, const Feature* from, const Which& pairs, Feature* to,
                                  std::size_t to_apart, const End& end) {
   Totals sums[n];
   begin(layer.bias[block], sums);
-  multiply(from, layer.inputs, layer.inputs / 2, &layer.weights[block * layer.inputs / 2], sums);
+  multiply(from, layer.inputs, pairs, &layer.weights[block * layer.inputs / 2], sums);
   each<n>([&](auto i) LIC_PRODUCT_HERE { end(to + i * to_apart, packed(down(sums[i], by))); });
 }
 
 // A layer over a row of `count` places; results lie `to_apart` numbers from each other. Apart, as all that loops over products is: where
 // it is put into its callers, GCC 12 has not the registers for all sums.
-template <typename End>
-LIC_PRODUCT LIC_APART void apply(const Layer& layer, const Feature* from, std::size_t count, Feature* to, std::size_t to_apart, const End& end) {
+template <typename Which, typename End>
+LIC_PRODUCT LIC_APART void apply(const Layer& layer, const Feature* from, const Which& pairs, std::size_t count, Feature* to, std::size_t to_apart,
+                                 const End& end) {
   for (std::size_t block = 0; block < layer.bias.size(); ++block) {
     const Shifts by = shifts(layer.shift[block]);
     Feature* out = to + block * kOutputs;
     std::size_t x = 0;
-    for (; x + kAbreast <= count; x += kAbreast) apply_to<kAbreast>(layer, block, by, from + x * layer.inputs, out + x * to_apart, to_apart, end);
-    for (; x < count; ++x) apply_to<1>(layer, block, by, from + x * layer.inputs, out + x * to_apart, to_apart, end);
+    for (; x + kAbreast <= count; x += kAbreast) apply_to<kAbreast>(layer, block, by, from + x * layer.inputs, pairs.at(x), out + x * to_apart, to_apart, end);
+    for (; x < count; ++x) apply_to<1>(layer, block, by, from + x * layer.inputs, pairs.at(x), out + x * to_apart, to_apart, end);
   }
+}
+
+template <typename End>
+LIC_PRODUCT void apply(const Layer& layer, const Feature* from, std::size_t count, Feature* to, std::size_t to_apart, const End& end) {
+  apply(layer, from, AllPairs{layer.inputs / 2}, count, to, to_apart, end);
 }
 
 constexpr std::size_t kStretch = 32;  // places of a row that a depthwise layer has in pairs at a time: more would leave the nearest cache

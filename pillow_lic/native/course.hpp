@@ -57,7 +57,7 @@ class Course {
         wider_(4 * columns.coarse.count() * Synthesis::kFine), factors_(kHeld * seen_),
         coarse_(network.coarse, seen_,
                 {rows.coarse.first - rows.latents.first, columns.coarse.first - columns.latents.first, columns.latents.last - columns.coarse.last}),
-        left_(rows.left.first) {
+        pairs_(seen_, Synthesis::kLatents), left_pairs_(columns.left.coarser().count(), Synthesis::kLatents), left_(rows.left.first) {
     for (std::size_t block = 0; block < network.blocks.size(); ++block)
       fine_.emplace_back(network.blocks[block], columns.enter[block].count(),
                          Margin{rows.before(block), columns.before(block), columns.behind(block)});
@@ -92,7 +92,13 @@ class Course {
       n = static_cast<std::size_t>(std::find_if(own + x, own + seen_, [&](const Factors* other) { return other != own[x]; }) - own) - x;
       turn_row(latents_ + first + x, height_ * width_, Synthesis::kLatents, own[x]->latents.data(), 1, n, straight(y, x), Synthesis::kLatents);
     }
-    apply(network_.entry, straight(y, 0), seen_, entered_.data(), Synthesis::kCoarse, Put{});
+    for (std::size_t x = 0; x < seen_; ++x)
+      for (std::size_t k = 0; k < Synthesis::kLatents; k += kOutputs) {
+        Feature* at = straight(y, x) + k;
+        stored(at, beyond(loaded(at), own[x]->least));
+      }
+    pairs_.find(straight(y, 0), seen_);
+    apply(network_.entry, straight(y, 0), pairs_, seen_, entered_.data(), Synthesis::kCoarse, Put{});
   }
 
   template <std::size_t n>
@@ -142,7 +148,7 @@ class Course {
     const std::size_t place = y % 2 * 2 + half;
     Totals sums[n];
     begin(network_.bias[plane], sums);
-    multiply(latents + x * Synthesis::kLatents, Synthesis::kLatents, Synthesis::kLatents / 2,
+    multiply(latents + x * Synthesis::kLatents, Synthesis::kLatents, left_pairs_.at(x),
              &network_.straight[(place * Synthesis::kPlanes + plane) * Synthesis::kLatents / 2], sums);
     multiply(row + (2 * x + half) * Synthesis::kFine, 2 * Synthesis::kFine, Synthesis::kFine / 2,
              &network_.last[plane * Synthesis::kFine / 2], sums);
@@ -156,6 +162,7 @@ class Course {
   LIC_PRODUCT void leave(std::size_t y, const Feature* row) {
     const std::size_t count = columns_.left.coarser().count();
     const Feature* latents = straight(y / 2, columns_.left.first / 2 - columns_.latents.first);
+    if (y % 2 == 0 || y == rows_.left.first) left_pairs_.find(latents, count);
     for (std::size_t plane = 0; plane < Synthesis::kPlanes; ++plane)
       for (std::size_t half = 0; half < 2; ++half) {
         std::size_t x = 0;
@@ -197,6 +204,7 @@ class Course {
   std::vector<const Factors*> factors_;
   Passage coarse_;
   std::vector<Passage> fine_;
+  PairsOfRow pairs_, left_pairs_;  // of the latents of a row: of all that are seen, and of those of the picture
   std::size_t left_;  // the row at 1/8 that is done next
 };
 

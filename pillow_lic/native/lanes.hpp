@@ -3,7 +3,8 @@
 // each is one operation of IEEE 754, and compilers may not fuse two.
 //
 //     Features   16 features, in their order            loaded, all, stored, stored_halves, at_least, at_most, down, bent; plus, minus: saturate;
-//                                                       times: wraps around; any: bits of both; either: by a mask of -1 or 0
+//                                                       times: wraps around; any: bits of both; either: by a mask of -1 or 0;
+//                                                       beyond: 0 where the magnitude is not so large
 //     Totals     16 sums of 32 bits, as in `Sums`       totals, plus, down (rounds down), packed (saturates)
 //     Shifts     16 shifts for `down`                   shifts
 //     Weights    of 16 outputs for two inputs           weights; alternating: of two outputs, by turns

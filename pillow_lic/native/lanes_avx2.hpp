@@ -39,6 +39,11 @@ LIC_PRODUCT_INLINE Features times(Features a, Features b) { return _mm256_mullo_
 LIC_PRODUCT_INLINE Features any(Features a, Features b) { return _mm256_or_si256(a, b); }
 LIC_PRODUCT_INLINE Features either(Features mask, Features a, Features b) { return _mm256_blendv_epi8(b, a, mask); }
 
+LIC_PRODUCT_INLINE Features beyond(Features values, Feature least) {
+  const __m256i sizes = _mm256_max_epi16(values, _mm256_subs_epi16(_mm256_setzero_si256(), values));
+  return _mm256_andnot_si256(_mm256_cmpgt_epi16(_mm256_set1_epi16(least), sizes), values);
+}
+
 template <int by>
 LIC_PRODUCT_INLINE Features down(Features values) {
   return _mm256_srai_epi16(values, by);

@@ -54,6 +54,11 @@ LIC_PRODUCT_INLINE Features either(Features mask, Features a, Features b) {
   return {vbslq_s16(vreinterpretq_u16_s16(mask.first), a.first, b.first), vbslq_s16(vreinterpretq_u16_s16(mask.second), a.second, b.second)};
 }
 
+LIC_PRODUCT_INLINE int16x8_t beyond(int16x8_t values, Feature least) {
+  return vandq_s16(values, vreinterpretq_s16_u16(vcgeq_s16(vqabsq_s16(values), vdupq_n_s16(least))));
+}
+LIC_PRODUCT_INLINE Features beyond(Features values, Feature least) { return {beyond(values.first, least), beyond(values.second, least)}; }
+
 template <int by>
 LIC_PRODUCT_INLINE Features down(Features values) {
   return {vshrq_n_s16(values.first, by), vshrq_n_s16(values.second, by)};

@@ -72,6 +72,10 @@ LIC_PRODUCT_INLINE Features either(const Features& mask, const Features& a, cons
   return Features::made([&](std::size_t k) { return mask.of[k] ? a.of[k] : b.of[k]; });
 }
 
+LIC_PRODUCT_INLINE Features beyond(const Features& values, Feature least) {
+  return Features::made([&](std::size_t k) { return std::abs(values.of[k]) < least ? 0 : values.of[k]; });
+}
+
 template <int by>
 LIC_PRODUCT_INLINE Features down(const Features& values) {
   return Features::made([&](std::size_t k) { return values.of[k] >> by; });

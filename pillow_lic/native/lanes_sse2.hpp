@@ -64,6 +64,12 @@ LIC_PRODUCT_INLINE Features either(Features mask, Features a, Features b) {
   return {either(mask.first, a.first, b.first), either(mask.second, a.second, b.second)};
 }
 
+LIC_PRODUCT_INLINE __m128i beyond(__m128i values, Feature least) {
+  const __m128i sizes = _mm_max_epi16(values, _mm_subs_epi16(_mm_setzero_si128(), values));
+  return _mm_andnot_si128(_mm_cmpgt_epi16(_mm_set1_epi16(least), sizes), values);
+}
+LIC_PRODUCT_INLINE Features beyond(Features values, Feature least) { return {beyond(values.first, least), beyond(values.second, least)}; }
+
 template <int by>
 LIC_PRODUCT_INLINE Features down(Features values) {
   return {_mm_srai_epi16(values.first, by), _mm_srai_epi16(values.second, by)};

@@ -24,7 +24,7 @@ class PassageOf {
 
   PassageOf(const Block& block, std::size_t width, const Margin& margin = {})
       : block_(block), width_(width), margin_(margin), inside_(width - margin.left - margin.right), around_(width, block.channels),
-        rows_(kKept * width * block.channels), looked_(inside_ * block.channels), wide_(2 * inside_ * block.channels) {}
+        rows_(kKept * width * block.channels), looked_(inside_ * block.channels), wide_(2 * inside_ * block.channels), pairs_(inside_, 2 * block.channels) {}
 
   // Takes the next row, or nullptr after the last one; returns what is inside of the row that came kEdge calls before, nullptr before the
   // first one inside.
@@ -41,7 +41,12 @@ class PassageOf {
     look_around(block_.around, seen, inside_, looked_.data(), Put{});
     apply(block_.mix, looked_.data(), inside_, s, block_.channels, Add{});
     apply(block_.widen, s, inside_, wide_.data(), 2 * block_.channels, Bent{});
-    apply(block_.narrow, wide_.data(), inside_, s, block_.channels, Add{});
+    if constexpr (Bent::kLeavesZeros) {
+      pairs_.find(wide_.data(), inside_);
+      apply(block_.narrow, wide_.data(), pairs_, inside_, s, block_.channels, Add{});
+    } else {
+      apply(block_.narrow, wide_.data(), inside_, s, block_.channels, Add{});
+    }
     return s;
   }
 
@@ -55,6 +60,7 @@ class PassageOf {
   std::size_t inside_;  // how many places
   Neighbours<Block::kSide> around_;
   std::vector<Feature> rows_, looked_, wide_;
+  PairsOfRow pairs_;
 };
 
 using Passage = PassageOf<Rectify>;

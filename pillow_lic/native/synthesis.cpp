@@ -4,7 +4,8 @@ namespace lic {
 
 namespace {
 
-constexpr int kLatentBits = 11;  // after the point, of latents as features
+constexpr int kLatentBits = 11;     // after the point, of latents as features
+constexpr float kNothing = 0x1p-5f;  // of the step that pixels see least: latents of less are taken to be 0
 
 // Weights (outputs, inputs), by kOutputs outputs and pair of inputs.
 std::vector<PairWeights> paired(const std::vector<Feature>& flat, std::size_t inputs) {
@@ -34,8 +35,9 @@ Synthesis::Synthesis(Numbers numbers)
 
 Synthesis::Factors Synthesis::factors(float level) const {
   const AmongAnchors at(level);
-  Factors found{level, std::vector<float>(kLatents), std::vector<float>(kFine), std::vector<float>(kContext)};
+  Factors found{level, 0, std::vector<float>(kLatents), std::vector<float>(kFine), std::vector<float>(kContext)};
   for (std::size_t k = 0; k < kLatents; ++k) found.latents[k] = at.factor(latents.data(), kLatents, k) * static_cast<float>(1 << kLatentBits);
+  found.least = feature(kNothing * *std::min_element(found.latents.begin(), found.latents.end()));
   for (std::size_t k = 0; k < kFine; ++k) found.fine[k] = at.factor(fine.data(), kFine, ordered(k));
   for (std::size_t k = 0; k < kContext; ++k) found.context[k] = at.number(context.data(), kContext, ordered(k));
   return found;

@@ -2,8 +2,8 @@
 //
 //     latents (384, h, w) in steps, level (h, w)  ──▶  picture (12, 8h, 8w), context (16, 2h, 2w)
 //
-// It is the graph synthesis.onnx, with features of 16 bits instead of float32: what `detail` makes of it differs by a level here and
-// there. Rows of latents go through all layers while they are in the caches, so that a picture of any height takes the same time a pixel
+// It is the graph synthesis.onnx, with features of 16 bits instead of float32, and without the latents that say next to nothing, some half of
+// them at low levels, which its products need not look at: what `detail` makes of it differs by a level here and there. Rows of latents go through all layers while they are in the caches, so that a picture of any height takes the same time a pixel
 // (course.hpp, which kernels.hpp compiles for every kind of processor). The graph stays what the format is defined by.
 #pragma once
 
@@ -30,6 +30,7 @@ class Synthesis {
   // What depends on the level of a latent; fine channels and context in the order of `output_at`.
   struct Factors {
     float level;
+    Feature least;  // smaller latents are taken to be 0, as features
     std::vector<float> latents, fine, context;
   };
 

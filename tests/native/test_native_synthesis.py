@@ -15,6 +15,8 @@ from pillow_lic.fileformat.areas import Area
 
 SPEC = models.choose("lic2")
 NUMBERS = np.frombuffer(SPEC.stored(synthesis.NUMBERS).read(), np.uint8)
+UNIT = 2**11
+"""Units of a feature in 1."""
 fast = pytest.mark.skipif(not _native.Synthesis.fast(), reason="no kernels for this processor: the network runs")
 
 
@@ -26,13 +28,23 @@ def factors(level: np.ndarray) -> np.ndarray:
 
 
 def latents(rows: int, columns: int, seed: int = 0, *, flat: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Return y_hat and a level field of so many latents: noise, of which few channels are strong; `flat` but for one level a row."""
+    """Return y_hat and a level field of so many latents: noise, of which few channels are strong, 0 where it is next to nothing.
+
+    flat: of one level.
+    """
     rng = np.random.default_rng(seed)
     level = (
         np.full((rows, columns), 300, np.float32) if flat else rng.integers(0, 1025, (rows, columns)).astype(np.float32)
     )
-    strength = np.geomspace(3, 0.03, 384)[rng.permutation(384), None, None]
-    return (rng.normal(0, 0.15, (384, rows, columns)) * strength / factors(level)).astype(np.float32), level
+    strength = np.geomspace(3, 0.003, 384)[rng.permutation(384), None, None]
+    own = factors(level)
+    noise = rng.normal(0, 0.15, (384, rows, columns)) * strength
+    return np.where(np.abs(noise) < nothing(own) + 1 / UNIT, 0, noise / own).astype(np.float32), level
+
+
+def nothing(own: np.ndarray) -> np.ndarray:
+    """Return what latents times their factors must have, (h, w), or are taken to be 0, to a unit of a feature."""
+    return own.min(0) / 32
 
 
 def drawn(y_hat: np.ndarray, level: np.ndarray, *, reference: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -53,6 +65,21 @@ def test_native_layers_are_the_network(rows: int, columns: int, flat: bool, monk
     assert np.sqrt(np.mean((found - picture) ** 2)) < 0.1
     assert np.abs(beside - context).max() < 0.1
     assert context.std() > 0.1
+
+
+@fast
+def test_latents_of_next_to_nothing_are_none() -> None:
+    y_hat, level = latents(5, 14, flat=True)
+    least = nothing(factors(level)) / factors(level)
+    none = y_hat == 0
+    assert 0.3 < none.mean() < 0.9
+    little = np.random.default_rng(1).uniform(-0.8, 0.8, y_hat.shape) * least
+    for one, other in zip(
+        drawn(np.where(none, little, y_hat).astype(np.float32), level), drawn(y_hat, level), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    enough = np.where(none, 1.2 * least, y_hat).astype(np.float32)
+    assert not np.array_equal(drawn(enough, level)[0], drawn(y_hat, level)[0])
 
 
 @fast
