@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,11 @@ PALETTE, _NEARLY = 255, 1024
 of 20.1 at 58.9, a page that JPEG has damaged 31.9 at 49.7 instead of 36.6 at 54.1."""
 _MOST_COLORS = 2048
 """Colours that may stay; what is left over goes to the nearest of them."""
+_WIDER, _WIDEST = 1.2, 4.0
+"""The factor by which colours are moved further until a palette holds them, and the most by which, before the rarest ones go.
+
+A word in a colour of its own is rare, and would take that of the letters around it.
+"""
 
 
 def reach(aim: Aim) -> int:
@@ -38,7 +44,7 @@ def merged(colors: Pixels, exact: Mask, within: int, beside: Mask | None = None)
     """Return colours (h, w, C) whose exact pixels have fewer of them: each moved by at most `within` levels a channel (RMS), as a rule.
 
     beside: pixels that keep their colours in the same bitstream. A colour that others move to is their mean afterwards, unless it is a
-    ground or one of these; and where a few more than PALETTE would be left the rarest go too.
+    ground or one of these; and where a few more than PALETTE would be left they are moved further, and the rarest go where that is not enough.
     """
     if not within or not exact.any():
         return colors
@@ -47,15 +53,18 @@ def merged(colors: Pixels, exact: Mask, within: int, beside: Mask | None = None)
     shifts = 8 * np.arange(colors.shape[2] - 1, -1, -1, dtype=np.uint32)
     kinds = (numbers[:, None] >> shifts & 0xFF).astype(np.uint8)
     order = np.argsort(-count, kind="stable")
-    limit = within * within * kinds.shape[1]
     grounds = int((count >= GROUND_SHARE * exact.sum()).sum())
-    stay = pixelwise.leaders(kinds, order, grounds, limit, _MOST_COLORS)
     others = np.zeros(0, np.uint32) if beside is None else np.unique(packs[beside])
-    is_fixed = np.isin(numbers[stay], others)
-    is_fixed[:grounds] = True
-    room = PALETTE - len(others) - int((~np.isin(numbers[stay[:grounds]], others)).sum())
-    free = np.flatnonzero(~is_fixed)
-    if 0 < room < len(free) <= _NEARLY - len(others):
+    room = PALETTE - len(others) - int((~np.isin(numbers[order[:grounds]], others)).sum())
+    for reach_now in _reaches(within):
+        limit = int(reach_now * reach_now * kinds.shape[1])
+        stay = pixelwise.leaders(kinds, order, grounds, limit, _MOST_COLORS)
+        is_fixed = np.isin(numbers[stay], others)
+        is_fixed[:grounds] = True
+        free = np.flatnonzero(~is_fixed)
+        if not 0 < room < len(free) <= _NEARLY - len(others):
+            break
+    else:
         stay, is_fixed = np.delete(stay, free[room:]), np.delete(is_fixed, free[room:])
     staying = kinds[stay]
     nearest = pixelwise.nearest(kinds, staying)
@@ -67,3 +76,11 @@ def merged(colors: Pixels, exact: Mask, within: int, beside: Mask | None = None)
     for channel, levels in enumerate(staying[nearest].T):
         result[:, :, channel][exact] = levels[place]
     return result
+
+
+def _reaches(within: int) -> Iterator[float]:
+    """Yield how far colours are moved: as far as is allowed, then further."""
+    reach_now = float(within)
+    while reach_now <= _WIDEST * within:
+        yield reach_now
+        reach_now *= _WIDER

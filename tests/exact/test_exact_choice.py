@@ -1,6 +1,7 @@
 """Which exact pixels pay, by bits and error of whole files; the ground beneath them, and colours that are merged."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 from unittest import mock
 
@@ -276,6 +277,21 @@ def test_merging_moves_no_colour_far_and_grounds_not_at_all() -> None:
         assert (fewer[0, 0] == pixels[0, 0]).all()
         assert len(np.unique(drawn.packed(fewer))) < len(np.unique(drawn.packed(pixels)))
     assert merging.merged(pixels, every, 0) is pixels
+
+
+def test_colours_beyond_a_palette_move_a_little_further_and_rare_ones_do_not_go_far() -> None:
+    steps = range(100, 149, 7)
+    colors = np.array(
+        [(255, 255, 255)] * 400
+        + 2 * [(*rest, blue) for rest in product(steps, steps) for blue in steps]
+        + [(255, 0, 0)],
+        np.uint8,
+    )
+    pixels = colors[None]
+    fewer = merging.merged(pixels, np.ones(pixels.shape[:2], np.bool_), 3)
+    assert len(np.unique(drawn.packed(pixels))) > merging.PALETTE >= len(np.unique(drawn.packed(fewer)))
+    assert np.abs(fewer.astype(int) - pixels).max() <= 7
+    assert (fewer[0, -1] == (255, 0, 0)).all()
 
 
 def test_the_ground_is_smooth_and_the_rest_stays() -> None:
