@@ -21,5 +21,5 @@ def test_they_compute_the_same(kind: str) -> None:
         pytest.skip("needs an x86-64 processor")
     ran = subprocess.run([SCRIPT, "here", kind], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    assert {"aarch64": "aarch64: the same\n", "x86-64": "x86-64: the same, without means\n"}[kind] in ran.stdout
-    assert "\nmeans " in ran.stdout or "here: the same, without means\n" in ran.stdout
+    assert f"{kind}: the same\n" in ran.stdout
+    assert "\nmeans " in ran.stdout
