@@ -52,7 +52,7 @@ def test_a_trial_is_what_the_file_holds(name: str, shape: tuple[int, int], monke
         monkeypatch.setattr(layers, "_native", lambda model: None)
     off = codec.decode(data)[1].astype(int) - trial.colors
     assert np.abs(off).max() <= 1
-    assert np.count_nonzero(off) <= 0.04 * off.size
+    assert np.count_nonzero(off) <= 0.09 * off.size
     assert abs(off.mean()) <= 0.005
 
 
