@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pillow_lic
-from families.lic1.test_filter import read_back
+from families.lic1.filters import read_back
 from pillow_lic import codec
 from pillow_lic.engine import models
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicUnsupportedError
