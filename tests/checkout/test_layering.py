@@ -240,3 +240,17 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert "pillow_lic" in added
     heavy = {"numpy", "onnxruntime", "torch", "imageio", "PIL.ImageFile", "matplotlib", "asyncio", "concurrent"}
     assert heavy.isdisjoint(added | before)
+
+
+SOURCES = [
+    path
+    for room in ("pillow_lic", "imageio_plugin", "onnx_models")
+    for kind in ("py", "hpp", "cpp", "cc", "cu")
+    for path in ROOT.glob(f"{room}/**/*.{kind}")
+]
+
+
+def test_no_module_is_longer_than_one_topic() -> None:
+    lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines()) for path in SOURCES}
+    assert len(lengths) > 300
+    assert {name: length for name, length in lengths.items() if length > 350} == {}

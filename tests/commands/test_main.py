@@ -3,11 +3,9 @@
 import errno
 import json
 import os
-import signal
 import struct
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -153,29 +151,6 @@ def test_interrupted(png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     monkeypatch.setattr("pillow_lic.batch.conversion.convert", interrupt)
     assert run("convert", png, png.parent / "out") == 130
     assert "run the same command again to go on" in capsys.readouterr().err
-
-
-def test_an_interrupt_that_python_loses_comes_again(
-    png: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """As one that comes while a callback of a weak reference is run, where nothing can be raised."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-
-    class Lost:
-        def __del__(self) -> None:
-            raise KeyboardInterrupt
-
-    def lose(*_: object, **__: object) -> None:
-        Lost()
-        time.sleep(60)
-        pytest.fail("the interrupt was lost")
-
-    monkeypatch.setattr("pillow_lic.batch.conversion.convert", lose)
-    try:
-        assert run("convert", png, png.parent / "out") == 130
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert "Traceback" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,7 @@ def turned(some: Curves, kind: int) -> Curves:
     return Curves(pixels, bits, losses)
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("patches", type=Path)
     p.add_argument("run", type=Path)
@@ -245,18 +245,15 @@ def main() -> None:
     p.add_argument("--every", type=int, default=100, help="steps between reports")
     p.add_argument("--id", type=int, default=1, help="never reuse the id of a released network")
     p.add_argument("--out", type=Path, default=HERE)
-    a = p.parse_args()
-    a.run.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
-    data = Patches(a.patches)
-    held = curves([v.numpy() for v in data.validation()[: a.held]], a.run / "held.pt")
-    known = curves([data.batch(1, SIDE, rng)[0].numpy() for _ in range(a.coded)], a.run / "known.pt")
+    return p.parse_args()
 
-    net = Importance()
+
+def train(known: Curves, held: Curves, a: argparse.Namespace, rng: np.random.Generator) -> Importance:
+    """Return a network with the averaged weights of a training on known curves, judged by those held out."""
+    net, averaged = Importance(), Importance()
+    averaged.load_state_dict(net.state_dict())
     optimizer = torch.optim.Adam(net.parameters(), lr=a.lr)
-    ema = {k: v.detach().clone() for k, v in net.state_dict().items()}
-    start, step, log = time.time(), 0, []
+    start, step, log = time.time(), 0, list[float]()
     while (done := (time.time() - start) / (60 * a.minutes)) < 1:
         set_rate(optimizer, a.lr * rate_at(done, step, decay_from=0.0, warm_up=50))
         some = torch.from_numpy(rng.integers(0, len(known.pixels), a.batch))
@@ -269,20 +266,28 @@ def main() -> None:
         nn.utils.clip_grad_norm_(net.parameters(), 0.5)
         optimizer.step()
         step += 1
-        decay = min(0.995, (1 + step) / (10 + step))
-        for k, v in net.state_dict().items():
-            ema[k].lerp_(v, 1 - decay)
+        with torch.no_grad():
+            for kept, new in zip(averaged.parameters(), net.parameters(), strict=True):
+                kept.lerp_(new, 1 - min(0.995, (1 + step) / (10 + step)))
         log.append(loss.item())
         if step % a.every == 0:
-            averaged = Importance()
-            averaged.load_state_dict(ema)
             means = f"loss {np.mean(log[-a.every :]):+.4f}  validation {validate(averaged, held)}"
             line = f"step {step}  {(time.time() - start) / 60:.1f} min  {means}"
             print(line, flush=True)
             with (a.run / "log.txt").open("a") as f:
                 f.write(line + "\n")
-    net.load_state_dict(ema)
-    torch.save(ema, a.run / "importance.pt")
+    return averaged
+
+
+def main() -> None:
+    a = arguments()
+    a.run.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    rng, data = np.random.default_rng(0), Patches(a.patches)
+    held = curves([v.numpy() for v in data.validation()[: a.held]], a.run / "held.pt")
+    known = curves([data.batch(1, SIDE, rng)[0].numpy() for _ in range(a.coded)], a.run / "known.pt")
+    net = train(known, held, a, rng)
+    torch.save(net.state_dict(), a.run / "importance.pt")
     export(net, a.id, a.out)
 
 

@@ -26,6 +26,7 @@ from ..common.layers import blocks
 from ..common.levels import lambdas
 from ..common.schedule import rate_at, set_rate
 from ..common.soap import Soap
+from ..common.training import weights
 from ..lic1.model import Lic1
 from ..lic1.networks import analysis
 from ..lic1.train import Samples, has_bfloat16, loss_of, validate
@@ -35,6 +36,8 @@ from .model import load
 WIDTH, DEPTH = 112, 3
 JUDGED, JUDGED_PATCHES = (45, 181, 363, 544, 680, 900, 1024), 12
 ERROR_BITS = 6 / math.log(2)
+WEIGHTS = "quick.pt"
+"""The file in the folder of a run from which it goes on."""
 
 
 class QuickAnalysis(Analysis):
@@ -61,8 +64,7 @@ def weights_of(quick: QuickAnalysis) -> dict[str, Tensor]:
 def load_quick(net: Lic1, path: Path) -> QuickAnalysis:
     """Return the small analysis of `net` with the weights of a file."""
     quick = QuickAnalysis(net.analysis)
-    state = {k: v.float() for k, v in torch.load(path, map_location="cpu", weights_only=True).items()}
-    quick.load_state_dict(state | {"linear.weight": net.analysis.linear.weight})
+    quick.load_state_dict(weights(path) | {"linear.weight": net.analysis.linear.weight})
     return quick.eval()
 
 
@@ -82,7 +84,7 @@ def judged(net: Lic1, patches: Patches, structure: float, amp: contextlib.Abstra
     return f"  validation {loss:.4f} " + " ".join(f"{b:.3f}/{p:.2f}" for b, p in rows)
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("patches", type=Path)
     p.add_argument("weights", type=Path, help="of lic2")
@@ -95,25 +97,19 @@ def main() -> None:
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--every", type=int, default=100, help="steps between reports and weights")
     p.add_argument("--judge", type=int, default=500, help="steps between judgements, with --structure")
-    a = p.parse_args()
-    torch.set_num_threads(1)
+    return p.parse_args()
+
+
+def train(net: Lic1, quick: QuickAnalysis, a: argparse.Namespace) -> None:
+    """Train the small analysis beside the networks of lic2, which rest; its weights and log are kept in the folder of the run."""
     amp = torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16(torch.device("cpu")))
-    a.run.mkdir(parents=True, exist_ok=True)
-    out = a.run / "quick.pt"
-    net = load(a.weights).to(memory_format=torch.channels_last)
-    net.requires_grad_(False)
-    torch.manual_seed(0)
-    begin = out if out.exists() else a.start
-    quick = load_quick(net, begin) if begin else QuickAnalysis(net.analysis)
-    quick = quick.to(memory_format=torch.channels_last).train()
     own = [v for v in quick.parameters() if v.requires_grad]
     optimizer, log, start = Soap(own, lr=a.lr), list[float](), time.time()
     patches = Patches(a.patches)
     if a.structure is not None:
         net.train().analysis = quick
-    for step, (pictures, base, level) in zip(
-        range(a.steps), Samples(patches, [a.crop], a.batch, (int(start),)), strict=False
-    ):
+    samples = Samples(patches, [a.crop], a.batch, (int(start),))
+    for step, (pictures, base, level) in zip(range(a.steps), samples, strict=False):
         set_rate(optimizer, a.lr * rate_at(step / a.steps, step, 0.3))
         x = (pictures.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
         with amp:
@@ -130,12 +126,29 @@ def main() -> None:
             line = f"quick {step + 1}  {(time.time() - start) / 60:.1f} min  loss {sum(log) / len(log):.5f}"
             if a.structure is not None and (step + 1) % a.judge == 0:
                 line += judged(net, patches, a.structure, amp)
-            print(line, flush=True)
-            with (a.run / "quick.txt").open("a") as f:
-                f.write(line + "\n")
-            torch.save(weights_of(quick), out.with_suffix(".part"))
-            out.with_suffix(".part").replace(out)
+            keep(quick, line, a.run)
             log = []
+
+
+def keep(quick: QuickAnalysis, line: str, run: Path) -> None:
+    """Write a line of the log, and the weights, whole or not at all, into the folder of a run."""
+    print(line, flush=True)
+    with (run / "quick.txt").open("a") as f:
+        f.write(line + "\n")
+    torch.save(weights_of(quick), run / "quick.part")
+    (run / "quick.part").replace(run / WEIGHTS)
+
+
+def main() -> None:
+    a = arguments()
+    torch.set_num_threads(1)
+    a.run.mkdir(parents=True, exist_ok=True)
+    net = load(a.weights).to(memory_format=torch.channels_last)
+    net.requires_grad_(False)
+    torch.manual_seed(0)
+    begin = a.run / WEIGHTS if (a.run / WEIGHTS).exists() else a.start
+    quick = load_quick(net, begin) if begin else QuickAnalysis(net.analysis)
+    train(net, quick.to(memory_format=torch.channels_last).train(), a)
 
 
 if __name__ == "__main__":
