@@ -197,7 +197,7 @@ class Way {
   void extend(std::size_t number, Costs& cost, Block& block) const {
     const std::size_t first = number * kBlock;
     const auto n = static_cast<unsigned>(std::min<std::size_t>(kBlock, taking_.size() - first));
-    float residual[kBlock];
+    float residual[kBlock] = {};
     std::uint16_t index[kBlock];
     for (unsigned k = 0; k < n; ++k) residual[k] = residual_[taking_[first + k]], index[k] = index_[taking_[first + k]];
     Branches branches;
