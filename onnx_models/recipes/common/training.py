@@ -196,8 +196,9 @@ class Run(Generic[Net]):
 
 
 def weights(path: Path) -> dict[str, Tensor]:
-    """Return the weights of a run, or those beside a recipe, which are in half precision, in single precision."""
-    return {k: v.float() if v.is_floating_point() else v for k, v in torch.load(path, weights_only=True).items()}
+    """Return the weights of a run, or those beside a recipe, which are in half precision, in single precision, on the CPU."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

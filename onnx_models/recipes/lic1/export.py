@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..common import training
 from ..common.data import Patches
 from ..common.exact import EXACT_LIMIT
 from ..common.export import ONNX_MODELS, Network, Placed, Release, Side
@@ -29,10 +30,10 @@ BPP = (0.116, 1.66)
 
 def load(weights: Path) -> Lic1:
     """The network with the weights of a run, on the CPU, in evaluation mode."""
-    state = torch.load(weights, map_location="cpu", weights_only=True)
+    state = training.weights(weights)
     m = state["synthesis.linear.weight"].shape[1]
     net = Lic1(torch.zeros(768, 768), torch.ones(768), Sizes(m=m))
-    net.load_state_dict({k: v.float() for k, v in state.items()})
+    net.load_state_dict(state)
     return net.eval()
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..common import training
 from ..lic1.model import Lic1, Sizes
 
 LIC2 = Sizes(
@@ -41,6 +42,5 @@ def untrained(components: Tensor, variance: Tensor, sizes: Sizes = LIC2) -> Lic1
 def load(weights: Path, sizes: Sizes = LIC2) -> Lic1:
     """Return the networks with the weights of a run, on the CPU, in evaluation mode."""
     net = Lic1(torch.zeros(768, 768), torch.ones(768), sizes)
-    state = torch.load(weights, map_location="cpu", weights_only=True)
-    net.load_state_dict({k: v.float() for k, v in state.items()})
+    net.load_state_dict(training.weights(weights))
     return net.eval()
