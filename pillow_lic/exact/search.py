@@ -12,7 +12,7 @@ from ..fileformat.areas import Area
 from . import layer, pixelwise, square
 from .aims import Aim
 from .drawn import BLOCK
-from .layer import WHOLE, Floats, Layer, Mask, Pixels, squares_of
+from .layer import WHOLE, Floats, Layer, Pixels, squares_of
 from .square import Part
 
 _LEAST_OF_CODEC = 8 * 64
@@ -42,13 +42,9 @@ def found(
     returns whether a square is to have a layer, which it makes for it alone if it calls what it gets; None: all do. each: returns what a
     function returns for every square, in their order.
     """
-    height, width = colors.shape[:2]
-    kept = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.bool_)
-    soft, damaged = np.zeros_like(kept), np.zeros_like(kept)
-    blends: tuple[Pixels, Pixels] | None = None
+    picked, areas = _Picked(colors), squares_of(*colors.shape[:2])
     bits: float | None = 0.0
     wrong = 0.0
-    areas = squares_of(height, width)
 
     def searched(area: Area) -> _Found | None:
         part = square.chosen(colors[area.slices], aim(level), partial(spent, area))
@@ -57,40 +53,67 @@ def found(
         alone = cache(partial(_of_part, colors[area.slices], part, aim, level))
         return _Found(part, alone) if pays is None or pays(area, alone) else None
 
-    for area, found in zip(areas, each(searched, areas), strict=True):
-        if found is None:
+    for area, of_square in zip(areas, each(searched, areas), strict=True):
+        if of_square is None:
             continue
-        part, alone = found
-        here = area.over(BLOCK).slices
-        kept[here], soft[here] = part.kept, part.soft
+        part, alone = of_square
+        picked.put(area, part)
         if part.damaged is not None:
-            damaged[here] = part.damaged
             part, wrong = part._replace(bits=alone().bits(level)), wrong + alone().wrong(level)
         bits = None if bits is None or part.bits is None else bits + part.bits
-        if part.glyphs is not None:
-            if blends is None:
-                blends = np.zeros_like(colors), np.zeros((height, width), np.uint8)
-            blends[0][area.slices], blends[1][area.slices] = part.glyphs.ink, part.glyphs.cover
-    if not kept.any() and blends is None:
+    if picked.is_empty:
         return None
-    result = (
-        alone() if len(areas) == 1 else layer.of_blocks(colors, kept, soft, damaged, aim, blends, with_margins=True)
-    )
+    result = alone() if len(areas) == 1 else picked.layer(aim)
     if len(areas) > 1 and bits is not None:
         result.expect(level, bits, wrong)
-    if blends is not None or result.share < WHOLE or result.share == 1 or _left_bits(colors, kept) > _LEAST_OF_CODEC:
+    if picked.blends is not None or result.share < WHOLE or result.share == 1 or picked.left_bits() > _LEAST_OF_CODEC:
         return result
-    every = layer.of_blocks(colors, np.ones_like(kept), soft | ~kept if soft.any() else soft, damaged, aim, None)
+    every = picked.every(aim)
     return every if every.bits(level) <= result.bits(level) + _LEAST_OF_CODEC else result
 
 
-def _left_bits(colors: Pixels, kept: Mask) -> float:
-    """Return the bits that the blocks of a picture (H, W, 1 or 3) which are not kept cost at the least where they are."""
-    areas = squares_of(*colors.shape[:2])
-    left = ((area, ~kept[area.over(BLOCK).slices]) for area in areas)
-    return _LEAST_COST * sum(
-        float(pixelwise.contrast(colors[area.slices])[blocks].sum()) for area, blocks in left if blocks.any()
-    )
+class _Picked:
+    """The flags of all blocks of a picture (H, W, 1 or 3), as parts of its squares are put there."""
+
+    def __init__(self, colors: Pixels) -> None:
+        self._colors = colors
+        rows, columns = (-(-length // BLOCK) for length in colors.shape[:2])
+        self._kept, self._soft, self._damaged = np.zeros((3, rows, columns), np.bool_)
+        self.blends: tuple[Pixels, Pixels] | None = None
+
+    def put(self, area: Area, part: Part) -> None:
+        """Take what is kept of a square."""
+        here = area.over(BLOCK).slices
+        self._kept[here], self._soft[here] = part.kept, part.soft
+        if part.damaged is not None:
+            self._damaged[here] = part.damaged
+        if part.glyphs is not None:
+            if self.blends is None:
+                self.blends = np.zeros_like(self._colors), np.zeros(self._colors.shape[:2], np.uint8)
+            self.blends[0][area.slices], self.blends[1][area.slices] = part.glyphs.ink, part.glyphs.cover
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is kept."""
+        return not self._kept.any() and self.blends is None
+
+    def layer(self, aim: Callable[[int], Aim]) -> Layer:
+        """Return the layer of the picture."""
+        flags = self._kept, self._soft, self._damaged
+        return layer.of_blocks(self._colors, *flags, aim, self.blends, with_margins=True)
+
+    def every(self, aim: Callable[[int], Aim]) -> Layer:
+        """Return the layer that keeps the other blocks too, those with fewer colours where any have; without glyphs."""
+        soft = self._soft | ~self._kept if self._soft.any() else self._soft
+        return layer.of_blocks(self._colors, np.ones_like(self._kept), soft, self._damaged, aim, None)
+
+    def left_bits(self) -> float:
+        """Return the bits that the blocks which are not kept cost at the least where they are."""
+        areas = squares_of(*self._colors.shape[:2])
+        left = ((area, ~self._kept[area.over(BLOCK).slices]) for area in areas)
+        return _LEAST_COST * sum(
+            float(pixelwise.contrast(self._colors[area.slices])[blocks].sum()) for area, blocks in left if blocks.any()
+        )
 
 
 def _of_part(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int) -> Layer:
