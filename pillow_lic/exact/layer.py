@@ -61,12 +61,12 @@ class Layer:
         self._last: dict[tuple[Area, int, bool, int], Pixels] = {}
 
     def covered(self, area: Area) -> Mask:
-        """Return the flags of the pixels of an area beneath which the codec sees a continued ground."""
+        """Return the flags (h, w) of the pixels of an area beneath which the codec sees a continued ground."""
         exact = self.exact(area)
         return exact if self._blends is None else exact | (self._blends[1][area.slices] > 0)
 
     def left(self) -> Floats:
-        """Return which part of every block is left to the codec: nothing that costs bits of one with glyphs, whose ground is smooth."""
+        """Return which part of every block (rows, columns) is left to the codec: nothing that costs bits of one with glyphs."""
         height, width = self.colors.shape[:2]
         parts = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.float32)
         for area in squares_of(height, width):
@@ -210,7 +210,11 @@ def of_blocks(
     *,
     with_margins: bool = False,
 ) -> Layer:
-    """Return the layer of a picture by the flags of its blocks."""
+    """Return the layer of a picture (H, W, 1 or 3) by the flags of its blocks (rows, columns).
+
+    kept: those that are exact; soft: of these, those with fewer colours at every level; damaged: those with snapped ones. blends: ink and
+    cover of glyphs, as `Layer` has them. with_margins: whether the margins of exact blocks are exact too (`margins`).
+    """
     exact, share = partial(_pixels_of, kept), float(kept.mean())
     if with_margins and 0 < share < 1:
         places = _with_margins(colors, exact, None if blends is None else blends[1])
@@ -222,7 +226,7 @@ def of_blocks(
 
 
 def _with_margins(colors: Pixels, exact: Callable[[Area], Mask], cover: npt.NDArray[np.uint8] | None) -> Mask:
-    """Return the exact pixels of a picture, and their margins outside the blocks that glyphs cover."""
+    """Return the flags (H, W) of the exact pixels of a picture, and of their margins outside the blocks that glyphs cover."""
     places = np.zeros(colors.shape[:2], np.bool_)
     for area in squares_of(*colors.shape[:2]):
         here = places[area.slices] = exact(area)
@@ -235,12 +239,12 @@ def _with_margins(colors: Pixels, exact: Callable[[Area], Mask], cover: npt.NDAr
 
 
 def _cut(places: Mask, area: Area) -> Mask:
-    """Return the flags of the pixels of an area."""
+    """Return the flags (h, w) of the pixels of an area, by those of the picture."""
     return places[area.slices]
 
 
 def _pixels_of(blocks: Mask, area: Area) -> Mask:
-    """Return the flags of the pixels of an area by those of the picture's blocks."""
+    """Return the flags (h, w) of the pixels of an area, by those of the picture's blocks (rows, columns)."""
     whole = area.over(BLOCK).times(BLOCK)
     return drawn.pixels_of(blocks[area.over(BLOCK).slices], whole.shape)[area.within(whole).slices]
 

@@ -36,7 +36,7 @@ class Part(NamedTuple):
 
 
 def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
-    """Return what is kept of an area (h, w, 1 or 3)."""
+    """Return what is kept of a square (h, w, 1 or 3)."""
     step = snapping.step(aim)
     blocks = drawn.found(colors)
     damaged = None if step is None else damage.found(colors, is_drawn=blocks is not None)
@@ -58,7 +58,7 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
 
 
 def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent) -> Part:
-    """Return what is kept of an area (h, w, 1 or 3) with damaged blocks: those that pay with snapped colours, and clean letters."""
+    """Return what is kept of a square (h, w, 1 or 3) with damaged blocks: those that pay with snapped colours, and clean letters."""
     blocks = drawn.measured(colors)
     among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= snapping.FEW)
     exact = drawn.pixels_of(among, colors.shape[:2])
@@ -70,7 +70,7 @@ def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent
 
 
 def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> list[Part]:
-    """Return what may be kept of an area whose blocks beyond doubt are exact; of a page, whose file needs no networks, nothing else."""
+    """Return what may be kept of a square whose blocks beyond doubt are exact; of a page, whose file needs no networks, nothing else."""
     exact = weighed.likely
     none = np.zeros_like(exact)
     taken = exact if aim.is_exact or exact.mean() >= WHOLE else None
@@ -82,7 +82,7 @@ def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) ->
 
 
 def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> list[Part]:
-    """Return what may be kept of an area in doubt (h, w, 1 or 3) where colours are not kept: blocks of fewer colours, glyphs, or both."""
+    """Return what may be kept of a square in doubt (h, w, 1 or 3) where colours are not kept: blocks of fewer colours, glyphs, or both."""
     none = np.zeros_like(kept)
     parts = [Part(kept, none, None)]
     found = glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent)
@@ -90,11 +90,11 @@ def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> l
 
 
 def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> Part:
-    """Return what is kept of an area in doubt (h, w, 1 or 3) where colours are kept.
+    """Return what is kept of a square in doubt (h, w, 1 or 3) where colours are kept.
 
     Exact are the letters beyond doubt, but for glyphs on grounds of several colours, and all letters if that costs little more, or is far
-    below what the codec spends and none are glyphs. Others
-    have fewer colours, or are glyphs, or both, or are left to the codec, whatever costs least.
+    below what the codec spends and none are glyphs. Others have fewer colours, or are glyphs, or both, or are left to the codec, whatever
+    costs least.
     """
     letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
     smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
@@ -128,7 +128,7 @@ def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: 
 
 
 def _cheapest(colors: Pixels, parts: Sequence[Part], aim: Aim, spent: Floats) -> Part:
-    """Return what costs least of what may be kept of an area."""
+    """Return what costs least of what may be kept of a square."""
     if len(parts) == 1:
         return parts[0]
     best, least = parts[0], math.inf
@@ -148,7 +148,7 @@ def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> Part:
 
 
 def _cost(colors: Pixels, part: Part, aim: Aim, spent: Floats) -> tuple[float, float]:
-    """Return what an area (h, w, 1 or 3) costs by the bits and the error of its layer, and what the codec spends on the other blocks.
+    """Return what a square (h, w, 1 or 3) costs by the bits and the error of its layer, and what the codec spends on the other blocks.
 
     And the bits of the layer.
     """
