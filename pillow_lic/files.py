@@ -34,7 +34,7 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     OSError as from `open`, naming `path`, also where an existing file is protected from writing; then nothing has changed.
     """
     old = _state_of_target(path)
-    with _naming(path):
+    with naming(path):
         if old is not None and not stat.S_ISREG(old.st_mode):
             with open(path, "wb") as stream:
                 stream.write(data)
@@ -66,14 +66,14 @@ def check_target(path: StrPath) -> None:
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     old = _state_of_target(path)
     if old is None or stat.S_ISREG(old.st_mode):
-        with _naming(path):
+        with naming(path):
             temporary, fp = _create_beside(Path(os.path.realpath(path)), stat.S_IRUSR | stat.S_IWUSR)
         fp.close()
         os.unlink(temporary)
 
 
 @contextlib.contextmanager
-def _naming(path: StrPath) -> Iterator[None]:
+def naming(path: StrPath) -> Iterator[None]:
     """Have an OSError of a `with` block name the file to be written, not a temporary one, of which the caller knows nothing, or none."""
     try:
         yield

@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from .. import color, metadata, opening
 from ..errors import Ignoring, let_pass
 from ..fileformat.identity import MIME
-from ..files import StrPath, is_same, write_atomic
+from ..files import StrPath, is_same, naming, write_atomic
 from . import directories
 
 MAX_SIZE = 4096
@@ -41,7 +41,7 @@ def write(source: StrPath, target: StrPath, size: int) -> None:
     data = _png(*_small(source, size))
     is_new = not os.path.exists(target)
     try:
-        with open(target, "wb") as stream:
+        with naming(target), open(target, "wb") as stream:
             stream.write(data)
     except BaseException:
         with Ignoring(OSError):  # of what is no file nothing can be cut off

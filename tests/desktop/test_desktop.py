@@ -264,7 +264,7 @@ def test_a_full_disk_leaves_no_half_thumbnail(lic: Path, tmp_path: Path, there: 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
 def test_what_cannot_be_emptied_hides_no_failure(lic: Path) -> None:
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
         thumbnail.write(lic, "/dev/full", 64)
 
 
