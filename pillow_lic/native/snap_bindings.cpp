@@ -12,11 +12,15 @@ Result<std::int32_t> snap(const Tile& colors, const Flags& exact, std::uint32_t 
   if (exact.shape(0) != height || exact.shape(1) != width) throw std::invalid_argument("there must be a flag for every pixel");
   if (height && width > lic::Snapping::kMostPixels / height)
     throw std::invalid_argument("there may be " + std::to_string(lic::Snapping::kMostPixels) + " pixels, got " + std::to_string(width) + "x" + std::to_string(height));
-  nb::gil_scoped_release release;
-  lic::Snapping snapping(colors.data(), reinterpret_cast<const std::uint8_t*>(exact.data()), height, width, channels, slope);
-  snapping.run(passes);
-  snapping.show(colors.data());
-  return owned(snapping.bits());
+  std::vector<std::int32_t> bits;
+  {
+    nb::gil_scoped_release release;
+    lic::Snapping snapping(colors.data(), reinterpret_cast<const std::uint8_t*>(exact.data()), height, width, channels, slope);
+    snapping.run(passes);
+    snapping.show(colors.data());
+    bits = snapping.bits();
+  }
+  return owned(std::move(bits));
 }
 
 }  // namespace
