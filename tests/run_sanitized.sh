@@ -36,6 +36,6 @@ grep -q __asan_ "$site"/pillow_lic/_native*.so # the option has reached the comp
 [ $# -gt 0 ] || set -- tests/engine/test_bits*.py tests/engine/test_bitplanes.py tests/engine/test_predictor.py \
     tests/engine/test_entropy*.py tests/families/lic1/test_quantiser.py tests/native/test_native_*.py tests/native/test_kernels.py
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
-export LD_PRELOAD ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONSAFEPATH=1
+export LD_PRELOAD ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc_debug PYTHONSAFEPATH=1
 "$work/venv/bin/python" -c "import pillow_lic._native as n; assert n.__file__.startswith('$site'), n.__file__"
 "$work/venv/bin/python" -m pytest -q -p no:cacheprovider "$@"
