@@ -117,9 +117,14 @@ NAMES = tuple(PEERS)
 
 def read(path: Path) -> Pixels:
     """Return a picture file as RGB (H, W, 3); OSError naming it if it is none."""
+    return np.asarray(load(path).convert("RGB"))
+
+
+def load(path: Path) -> Image.Image:
+    """Return a picture file in mode L or RGB; OSError naming it if it is none."""
     try:
         with Image.open(path) as im:
-            return np.asarray(im.convert("RGB"))
+            return im.convert("L" if im.mode == "L" else "RGB")
     except Exception as error:  # Pillow's plugins raise what they come upon
         let_pass(error)
         if str(path) in str(error):

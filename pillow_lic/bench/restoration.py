@@ -20,7 +20,7 @@ from PIL import Image
 from .. import metrics
 from ..files import files_in, named
 from ..restoring import VIEWS, restore
-from . import words
+from . import peers, words
 
 QUALITIES = (10, 20, 40, 60)
 MEASURES = {"PSNR": metrics.psnr, "SSIM": metrics.ssim, "PSNR-B": metrics.psnr_b}
@@ -123,8 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().error(f"--qualities must be whole numbers 1-100, got {arguments.qualities}")
     rows = []
     for path in files_in(arguments.folder, _SUFFIXES):
-        with Image.open(path) as im:
-            picture = im.convert("L" if im.mode == "L" else "RGB")
+        picture = peers.load(path)
         for quality in qualities:
             rows.append(measured(picture, path.name, quality, arguments.views))
             if arguments.verbose:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from commands.command_line import run
 from PIL import Image
 
 from pillow_lic import codec, metrics
@@ -337,3 +338,5 @@ def test_a_picture_that_is_cut_is_named(folder: Path, capsys: pytest.CaptureFixt
     path.write_bytes(path.read_bytes()[:-2000])
     assert measurement.main([str(folder), *FAST]) == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"lic bench: {path}: ")
+    assert run("bench", "restore", folder, "--qualities", "90") == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"lic: {path}: ")

@@ -103,7 +103,7 @@ LAW = {
         "numpy PIL constriction",
     ),
     "bench/groups": ("bench/peers engine =families options papers/claims", ""),
-    "bench/restoration": ("files metrics restoring bench/words", "numpy PIL"),
+    "bench/restoration": ("files metrics restoring bench/peers bench/words", "numpy PIL"),
     "bench/words": ("", ""),
     "bench/boxes": ("files metrics batch bench color importance saving", "numpy PIL"),
     "papers": (f"{LEAVES} __init__ bench codec inspecting color engine families fileformat options pages papers", "numpy PIL"),
