@@ -15,7 +15,7 @@ namespace {
 class Descent {
  public:
   Descent(const HyperAnalysis& network, const float* y, const Stretch& stretch, float* hyper_latents)
-      : network_(network), y_(y), stretch_(stretch), hyper_latents_(hyper_latents), seen_(stretch.width * network.sizes.latents),
+      : network_(network), y_(y), stretch_(stretch), hyper_latents_(hyper_latents),
         squares_(2 * stretch.width * network.sizes.channels), halved_(stretch.width / 2 * network.sizes.channels),
         again_(stretch.width * network.sizes.channels), left_(stretch.width / 4 * network.sizes.hyper_latents), body_(network.block, stretch.width),
         entered_(stretch.width, network.sizes.latents), square_(stretch.width / 2, 4 * network.sizes.channels) {}
@@ -35,8 +35,7 @@ class Descent {
  private:
   LIC_PRODUCT void enter(std::size_t y) {
     const std::size_t latents = network_.sizes.latents, width = stretch_.width;
-    places_of(y_ + y * width, stretch_.height * width, 1, latents, width, seen_.data(), latents);
-    entered_.take({seen_.data(), latents}, latents, width);
+    entered_.take(Planes{y_ + y * width, stretch_.height * width, 1}, latents, width);
     apply(network_.enter, entered_, width, body_.next(), network_.sizes.channels, PutReals{});
   }
 
@@ -46,12 +45,12 @@ class Descent {
     if (y < stretch_.first || y >= stretch_.last) return;
     pair(row, y % 2, width / 2, squares_.data());
     if (y % 2 == 0) return;
-    square_.take({squares_.data(), 4 * channels}, 4 * channels, width / 2);
+    square_.take(Places{squares_.data(), 4 * channels}, 4 * channels, width / 2);
     apply(network_.halve, square_, width / 2, halved_.data(), channels, BendReals{});
     pair(halved_.data(), y / 2 % 2, width / 4, again_.data());
     if (y / 2 % 2 == 0) return;
     const std::size_t hyper_latents = network_.sizes.hyper_latents, across = width / 4, plane = stretch_.height / 4 * across;
-    square_.take({again_.data(), 4 * channels}, 4 * channels, across);
+    square_.take(Places{again_.data(), 4 * channels}, 4 * channels, across);
     apply(network_.leave, square_, across, left_.data(), hyper_latents, PutReals{});
     std::transform(left_.begin(), left_.end(), left_.begin(), whole);
     planes_of(left_.data(), hyper_latents, across, hyper_latents_ + y / 4 * across, plane);
@@ -73,7 +72,7 @@ class Descent {
   const float* y_;
   Stretch stretch_;
   float* hyper_latents_;
-  std::vector<float> seen_, squares_, halved_, again_, left_;  // of a row; of two, square by square; of one half as long; of two of these; of one
+  std::vector<float> squares_, halved_, again_, left_;  // of two rows, square by square; of one half as long; of two of these; of one
   std::size_t next_ = 0;                                       // the row that comes out of the block
   RoundedPassage body_;
   RoundedRow entered_, square_;

@@ -14,6 +14,7 @@
 //
 //     add(totals, couple, weights)                      two products for each output; sums wrap around
 //     turn(row, factor, to, apart)                      8 channels of 8 places, in float32, times a factor, as features of places
+//     flip(from, apart, to, to_apart)                   4 numbers in float32 of each of 4 rows: those of each column as a row
 //     stored_pixels(to, colours)                        3 x 16 numbers of 8 bits as pixels
 //
 // kAbreast: places of a product whose sums fit into the registers.

@@ -140,6 +140,12 @@ LIC_PRODUCT_INLINE void turn(const Row& row, const Factor& factor, Feature* to, 
   }
 }
 
+LIC_PRODUCT_INLINE void flip(const float* from, std::size_t apart, float* to, std::size_t to_apart) {
+  __m128 rows[4] = {_mm_loadu_ps(from), _mm_loadu_ps(from + apart), _mm_loadu_ps(from + 2 * apart), _mm_loadu_ps(from + 3 * apart)};
+  _MM_TRANSPOSE4_PS(rows[0], rows[1], rows[2], rows[3]);
+  for (std::size_t i = 0; i < 4; ++i) _mm_storeu_ps(to + i * to_apart, rows[i]);
+}
+
 // 16 numbers of 0 to 255 of each of three colours, one pixel after another.
 LIC_PRODUCT_INLINE void stored_pixels(std::uint8_t* out, const Features (&colours)[3]) {
   __m128i bytes[3];

@@ -191,6 +191,15 @@ LIC_PRODUCT_INLINE void turn(const Row& row, const Factor& factor, Feature* to, 
   for (std::size_t i = 0; i < 8; ++i) vst1q_s16(to + i * apart, rows[i]);
 }
 
+LIC_PRODUCT_INLINE void flip(const float* from, std::size_t apart, float* to, std::size_t to_apart) {
+  const float32x4x2_t upper = vtrnq_f32(vld1q_f32(from), vld1q_f32(from + apart));
+  const float32x4x2_t lower = vtrnq_f32(vld1q_f32(from + 2 * apart), vld1q_f32(from + 3 * apart));
+  for (std::size_t i = 0; i < 2; ++i) {
+    vst1q_f32(to + i * to_apart, vcombine_f32(vget_low_f32(upper.val[i]), vget_low_f32(lower.val[i])));
+    vst1q_f32(to + (2 + i) * to_apart, vcombine_f32(vget_high_f32(upper.val[i]), vget_high_f32(lower.val[i])));
+  }
+}
+
 // 16 numbers of 0 to 255 of each of three colours, one pixel after another.
 LIC_PRODUCT_INLINE void stored_pixels(std::uint8_t* out, const Features (&colours)[3]) {
   uint8x16x3_t bytes;

@@ -167,6 +167,11 @@ LIC_PRODUCT_INLINE void turn(const Row& row, const Factor& factor, Feature* to, 
     for (std::size_t i = 0; i < 8; ++i) to[i * apart + k] = feature(row(k)[i] * factor(k));
 }
 
+LIC_PRODUCT_INLINE void flip(const float* from, std::size_t apart, float* to, std::size_t to_apart) {
+  for (std::size_t i = 0; i < 4; ++i)
+    for (std::size_t k = 0; k < 4; ++k) to[i * to_apart + k] = from[k * apart + i];
+}
+
 // 16 numbers of 0 to 255 of each of three colours, one pixel after another.
 LIC_PRODUCT_INLINE void stored_pixels(std::uint8_t* out, const Features (&colours)[3]) {
   for (std::size_t k = 0; k < 3 * kOutputs; ++k) out[k] = static_cast<std::uint8_t>(colours[k % 3].of[k / 3]);

@@ -16,18 +16,17 @@ class Beginning {
  public:
   Beginning(const Means& network, const float* hyper_latents, const float* level, std::size_t height, std::size_t width, float* features)
       : network_(network), hyper_latents_(hyper_latents), level_(level), height_(height), width_(width), features_(features),
-        input_(width / 4 * network.sizes.hyper_latents), half_(width / 2 * network.sizes.features), body_(network.start, width),
+        half_(width / 2 * network.sizes.features), body_(network.start, width),
         seen_(width / 4, network.sizes.hyper_latents), halved_(width / 2, network.sizes.features) {}
 
   LIC_PRODUCT void run() {
     const std::size_t features = network_.sizes.features, inputs = network_.sizes.hyper_latents, across = width_ / 4;
     for (std::size_t y = 0; y < height_ / 4; ++y) {
-      places_of(hyper_latents_ + y * across, height_ / 4 * across, 1, inputs, across, input_.data(), inputs);
-      seen_.take({input_.data(), inputs}, inputs, across);
+      seen_.take(Planes{hyper_latents_ + y * across, height_ / 4 * across, 1}, inputs, across);
       for (std::size_t row = 0; row < 2; ++row) {
         for (std::size_t column = 0; column < 2; ++column)
           apply(network_.first[2 * row + column], seen_, across, &half_[column * features], 2 * features, BendReals{});
-        halved_.take({half_.data(), features}, features, width_ / 2);
+        halved_.take(Places{half_.data(), features}, features, width_ / 2);
         for (std::size_t half = 0; half < 2; ++half) enter(4 * y + 2 * row + half, half);
       }
     }
@@ -59,7 +58,7 @@ class Beginning {
   const float *hyper_latents_, *level_;
   std::size_t height_, width_;
   float* features_;
-  std::vector<float> input_, half_;  // of a row
+  std::vector<float> half_;  // of a row
   RoundedPassage body_;
   RoundedRow seen_, halved_;
 };
@@ -69,7 +68,7 @@ class Finding {
  public:
   Finding(const Means& network, std::size_t stage, const float* features, const float* y, const Stretch& stretch, float* means)
       : network_(network), stage_(network.stages[stage]), passes_(stage), features_(features), latents_(y), stretch_(stretch), means_(means),
-        gathered_(stretch.width / 2 * network.sizes.group()), left_(gathered_.size()), begin_(2 * stretch.first > kEdge ? 2 * stretch.first - kEdge : 0),
+        left_(stretch.width / 2 * network.sizes.group()), begin_(2 * stretch.first > kEdge ? 2 * stretch.first - kEdge : 0),
         end_(std::min(2 * stretch.last + kEdge, stretch.height)), body_(stage_.body, stretch.width, 2 * stretch.first - begin_),
         known_(stretch.width / 2, std::max(network.sizes.features, network.sizes.group())), done_(2 * stretch.first) {}
 
@@ -112,13 +111,12 @@ class Finding {
     }
     for (std::size_t column = 0; column < 2; ++column) {
       float* to = row + column * features;
-      known_.take({from + column * features, 2 * features}, features, width / 2);
+      known_.take(Places{from + column * features, 2 * features}, features, width / 2);
       apply(stage_.context[0], known_, width / 2, to, 2 * features, PutReals{});
       const std::vector<std::size_t>& coded = network_.known[y % 2 * 2 + column];
       for (std::size_t pass = 0; pass < passes_; ++pass) {
         if (coded[pass] >= groups) continue;
-        places_of(latents_ + coded[pass] * group * plane + y * width + column, plane, 2, group, width / 2, gathered_.data(), group);
-        known_.take({gathered_.data(), group}, group, width / 2);
+        known_.take(Planes{latents_ + coded[pass] * group * plane + y * width + column, plane, 2}, group, width / 2);
         apply(stage_.context[1 + coded[pass]], known_, width / 2, to, 2 * features, AddReals{});
       }
     }
@@ -127,7 +125,7 @@ class Finding {
   LIC_PRODUCT void leave_all(const float* row) {
     const std::size_t features = network_.sizes.features;
     for (std::size_t column = 0; column < 2; ++column) {
-      known_.take({row + column * features, 2 * features}, features, stretch_.width / 2);
+      known_.take(Places{row + column * features, 2 * features}, features, stretch_.width / 2);
       for (std::size_t number = 0; number < stage_.leave.size(); ++number)
         if (stage_.leave[number].place == done_ % 2 * 2 + column) put(stage_.leave[number].layer, number);
     }
@@ -139,7 +137,7 @@ class Finding {
     for (std::size_t number = 0; number < stage_.leave.size(); number += Means::kGroups) {
       const std::size_t place = stage_.leave[number].place;
       if (place / 2 != done_ % 2) continue;
-      known_.take({body_.every_other(place % 2), features}, features, stretch_.width / 2);
+      known_.take(Places{body_.every_other(place % 2), features}, features, stretch_.width / 2);
       put(stage_.leave[number].layer, number / Means::kGroups);
     }
     ++done_;
@@ -158,8 +156,8 @@ class Finding {
   const float *features_, *latents_;
   Stretch stretch_;  // of cells, in a picture whose height and width are of places
   float* means_;
-  std::vector<float> gathered_, left_;  // of a row, at every other place
-  std::size_t begin_, end_;             // rows that are looked at
+  std::vector<float> left_;  // of a row, at every other place
+  std::size_t begin_, end_;  // rows that are looked at
   RoundedPassage body_;
   RoundedRow known_;
   std::size_t done_;  // rows that are left

@@ -20,6 +20,12 @@ struct Places {
   std::size_t apart;
 };
 
+// A number of each of so many channels, `plane` numbers from channel to channel, at places `step` numbers from each other, 1 or 2.
+struct Planes {
+  const float* first;
+  std::size_t plane, step;
+};
+
 // A row of places as whole numbers, and the unit of each place.
 class RoundedRow {
  public:
@@ -31,17 +37,49 @@ class RoundedRow {
       const float* place = from.first + x * from.apart;
       Reals most = magnitudes(reals(place));
       for (std::size_t k = kOutputs; k < channels; k += kOutputs) most = larger(most, magnitudes(reals(place + k)));
-      const int shift = kInputBits - 1 - exponent(largest(most));
-      units_[x] = power(-shift);
-      const float factor = power(shift);
+      const float factor = choose_unit(x, largest(most));
       for (std::size_t k = 0; k < channels; k += kOutputs) stored(&numbers_[x * channels + k], nearest(times(reals(place + k), factor)));
     }
+  }
+
+  // The same of planes, of any numbers: what is beyond kMostReal or no number becomes that.
+  LIC_PRODUCT LIC_APART void take(const Planes& from, std::size_t channels, std::size_t count) {
+    held_.resize(channels * count);
+    most_.assign(count, 0);
+    for (std::size_t k = 0; k < channels; ++k) hold(from.first + k * from.plane, from.step, count, &held_[k * count]);
+    for (std::size_t x = 0; x < count; ++x) most_[x] = choose_unit(x, most_[x]);
+    for (std::size_t k = 0; k < channels; ++k)
+      for (std::size_t x = 0; x < count; ++x) held_[k * count + x] *= most_[x];
+    static constexpr float kOne = 1;
+    turn_row(held_.data(), count, channels, &kOne, 0, count, numbers_.data(), channels);
   }
 
   const Feature* numbers() const { return numbers_.data(); }
   const float* units() const { return units_.data(); }
 
  private:
+  LIC_PRODUCT_INLINE void hold(const float* from, std::size_t step, std::size_t count, float* to) {
+    if (step == 1) hold_each<1>(from, count, to);
+    else hold_each<2>(from, count, to);
+  }
+
+  template <std::size_t step>
+  LIC_PRODUCT_INLINE void hold_each(const float* from, std::size_t count, float* to) {
+    float* most = most_.data();
+    for (std::size_t x = 0; x < count; ++x) {
+      const float value = from[step * x], held = value > -kMostReal ? std::min(value, kMostReal) : -kMostReal;
+      to[x] = held;
+      most[x] = std::max(most[x], std::fabs(held));
+    }
+  }
+
+  // Sets the unit of a place by the largest magnitude; returns what its features are multiplied by.
+  LIC_PRODUCT_INLINE float choose_unit(std::size_t x, float most) {
+    const int shift = kInputBits - 1 - exponent(most);
+    units_[x] = power(-shift);
+    return power(shift);
+  }
+
   // Of the leading bit of a number that is not negative, within -60 and 60.
   static LIC_PRODUCT_INLINE int exponent(float value) {
     std::int32_t bits;
@@ -57,7 +95,7 @@ class RoundedRow {
   }
 
   std::vector<Feature> numbers_;
-  std::vector<float> units_;
+  std::vector<float> units_, held_, most_;
 };
 
 // What becomes of the sums of a place, without their bias.
@@ -124,23 +162,15 @@ LIC_PRODUCT LIC_APART void see_row(const RealDepthwise& layer, const RealWindow&
   }
 }
 
-// A number for every channel and place, `plane` numbers from channel to channel and `step` from place to place, as places `apart` numbers from
-// each other, none beyond kMostReal; and back, one number from place to place.
-LIC_PRODUCT LIC_APART inline void places_of(const float* planes, std::size_t plane, std::size_t step, std::size_t channels, std::size_t count, float* to,
-                                            std::size_t apart) {
-  for (std::size_t n = 0; n < channels; ++n) {
-    const float* from = planes + ordered(n) * plane;
-    for (std::size_t x = 0; x < count; ++x) {
-      const float value = from[step * x];
-      to[x * apart + n] = value > -kMostReal ? std::min(value, kMostReal) : -kMostReal;
-    }
-  }
-}
-
+// Places of so many channels, a multiple of kOutputs, as rows of channels `plane` numbers from each other.
 LIC_PRODUCT LIC_APART inline void planes_of(const float* places, std::size_t channels, std::size_t count, float* to, std::size_t plane) {
-  for (std::size_t n = 0; n < channels; ++n) {
+  constexpr std::size_t kSquare = 4;
+  for (std::size_t n = 0; n < channels; n += kSquare) {
     float* out = to + ordered(n) * plane;
-    for (std::size_t x = 0; x < count; ++x) out[x] = places[x * channels + n];
+    std::size_t x = 0;
+    for (; x + kSquare <= count; x += kSquare) flip(places + x * channels + n, channels, out + x, plane);
+    for (; x < count; ++x)
+      for (std::size_t k = 0; k < kSquare; ++k) out[k * plane + x] = places[x * channels + n + k];
   }
 }
 
@@ -169,7 +199,7 @@ class RoundedPassage {
     const std::size_t channels = block_.channels;
     float* entered = &entered_[taken_ % block_.around.side * size_ + edge_ * channels];
     if (more) {
-      rounded_.take({next(), channels}, channels, width_);
+      rounded_.take(Places{next(), channels}, channels, width_);
       apply(block_.enter, rounded_, width_, entered, channels, BendReals{});
     } else {
       std::fill_n(entered, width_ * channels, 0.0f);
@@ -192,11 +222,11 @@ class RoundedPassage {
   // What the block adds to places, behind its depthwise layer.
   LIC_PRODUCT void leave(const float* looked, std::size_t count, float* s) {
     const std::size_t channels = block_.channels;
-    rounded_.take({looked, channels}, channels, count);
+    rounded_.take(Places{looked, channels}, channels, count);
     apply(block_.mix, rounded_, count, s, channels, AddReals{});
-    rounded_.take({s, channels}, channels, count);
+    rounded_.take(Places{s, channels}, channels, count);
     apply(block_.widen, rounded_, count, wide_.data(), 2 * channels, BendReals{});
-    rounded_.take({wide_.data(), 2 * channels}, 2 * channels, count);
+    rounded_.take(Places{wide_.data(), 2 * channels}, 2 * channels, count);
     apply(block_.narrow, rounded_, count, s, channels, AddReals{});
   }
 
