@@ -533,3 +533,60 @@ def fit_planes(
 
     prior: planes that count with weight `trust` a pixel.
     """
+
+def beside_kinds(
+    colors: NDArray[np.uint8], within: NDArray[np.bool_], kinds: NDArray[np.uint8], near: int, far: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Of every pixel of uint8[h, w, C] its kind as a bit, 0 for none, uint32[h * w], and counts int64[m * 3] beside kinds uint8[m, C].
+
+    within: bool[h, w], which pixels may be of a kind. Counted are pixels of another colour beside those of a kind, aslant too: all, those
+    within `near` levels of it in every channel, and within `far`. ValueError for more than 32 kinds, or lengths that do not fit.
+    """
+
+def blended_inks(
+    pixels: NDArray[np.float32],
+    ground: NDArray[np.float32],
+    drawn: NDArray[np.bool_],
+    contrasts: NDArray[np.float32],
+    inks: NDArray[np.float32],
+    tolerance: float,
+    explained: float,
+    seen: int,
+    most: int,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_], NDArray[np.int64]]:
+    """Ink uint8[n * 256 * C], cover uint8[n * 256], whether they explain a block, bool[n], and its pixels that are all ink, int64[n].
+
+    pixels and ground: float32[n, 256, C] of blocks; drawn, contrasts: of their pixels, [n, 256]; inks: float32[m, C] of 0..255. A block has
+    at most `most` inks, chosen by one of `seen` pixels. ValueError for lengths that do not fit, or `seen` 0.
+    """
+
+def varying(pixels: NDArray[np.float32], ground: NDArray[np.float32], side: int, least: float) -> NDArray[np.bool_]:
+    """Which pixels of float32[n, 256, C] lie in a cell whose distances from the ground differ by `least` or more in a channel, flattened.
+
+    ValueError for a side that does not divide 16, or lengths that do not fit.
+    """
+
+def chosen(marked: NDArray[np.bool_], one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pixels of uint8[h, w, C] where bool[h, w] marks them, those of another uint8[h, w, C] elsewhere, flattened.
+
+    ValueError for lengths that do not fit.
+    """
+
+def packed(colors: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Every pixel of uint8[h, w, C], C 1 to 4, as one number, the last channel in its lowest bits, uint32[h * w]."""
+
+def sums_of_others(
+    colors: NDArray[np.uint8], gone: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Over blocks of 16x16 pixels the sums of channels of uint8[h, w, C] where not `gone` bool[h, w], and of how many pixels; flattened.
+
+    ValueError for lengths that do not fit.
+    """
+
+def errors_of_marked(
+    marked: NDArray[np.bool_], shown: NDArray[np.uint8], wanted: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """Sums of the squared differences of two uint8[h, w, C] where bool[h, w] marks them, as of `squared_errors`.
+
+    ValueError for lengths that do not fit.
+    """

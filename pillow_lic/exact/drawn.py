@@ -68,15 +68,6 @@ def pixels_of(kept: Mask, shape: tuple[int, int]) -> Mask:
     return kept.repeat(BLOCK, 0).repeat(BLOCK, 1)[: shape[0], : shape[1]]
 
 
-def packed(colors: Pixels) -> npt.NDArray[np.uint32]:
-    """Return every pixel (h, w, C) as one number, the last channel in its lowest bits."""
-    result = colors[:, :, 0].astype(np.uint32)
-    for channel in range(1, colors.shape[2]):
-        result <<= 8
-        result |= colors[:, :, channel]
-    return result
-
-
 def stepping(rows: Pixels, apart: int, least: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return the rows and columns of the pixels (h, w, C) from which to one so many further on some channel steps by as many levels.
 
@@ -126,7 +117,7 @@ def _least_sure(size: int) -> int:
 
 def measured(colors: Pixels) -> Blocks:
     """Return the blocks of a tile (h, w, 1 or 3); the cost of those with few equal pixels is 0."""
-    numbers = packed(colors)
+    numbers = pixelwise.packed(colors)
     known = _repeats(numbers)
     equal = np.divide(pixelwise.marked(known), squares.counts(numbers.shape, BLOCK), dtype=np.float32)
     looked_at = equal >= LEAST_EQUAL
@@ -137,7 +128,7 @@ def measured(colors: Pixels) -> Blocks:
 
 def costs(pixels: Pixels, among: Mask) -> npt.NDArray[np.float32]:
     """Return the cost of every block of pixels (h, w, 1 to 4), in bits, 0 of those that are not among the marked ones."""
-    numbers = packed(pixels)
+    numbers = pixelwise.packed(pixels)
     return _costs(numbers, ~_repeats(numbers) & pixels_of(among, numbers.shape))
 
 
@@ -163,7 +154,7 @@ def _costs(numbers: npt.NDArray[np.uint32], new: Mask) -> npt.NDArray[np.float32
 def kinds(colors: Pixels) -> npt.NDArray[np.intp]:
     """Return how many colours, in steps of 8 levels a channel, every block of a tile (h, w, 1 or 3) has."""
     coarse: Pixels = colors >> np.uint8(3)
-    numbers = np.sort(_cut(packed(coarse)).reshape(-1, BLOCK**2), 1)
+    numbers = np.sort(_cut(pixelwise.packed(coarse)).reshape(-1, BLOCK**2), 1)
     count: npt.NDArray[np.intp] = 1 + np.count_nonzero(numbers[:, 1:] != numbers[:, :-1], 1)
     return count.reshape(-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK))
 
@@ -177,7 +168,7 @@ def _cut(numbers: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 
 def commonest(colors: Pixels, among: Mask) -> npt.NDArray[np.float32]:
     """Return the share of pixels of a tile (h, w, 1 or 3) that have the commonest colour of their block; 0 of blocks that are not marked."""
-    numbers = np.sort(_cut(packed(colors))[among].reshape(-1, BLOCK**2), 1)
+    numbers = np.sort(_cut(pixelwise.packed(colors))[among].reshape(-1, BLOCK**2), 1)
     ends = np.ones((len(numbers), BLOCK**2 + 1), np.bool_)
     ends[:, 1:-1] = numbers[:, 1:] != numbers[:, :-1]
     row, place = np.nonzero(ends)

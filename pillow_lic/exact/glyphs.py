@@ -23,7 +23,7 @@ from ..fileformat import exact_layer
 from . import choice, drawn, grounds, pixelwise, rough
 from .aims import Aim
 from .choice import Spent
-from .drawn import BLOCK, LEAST_SURE, packed
+from .drawn import BLOCK, LEAST_SURE
 from .ground import continued
 from .grounds import Ground, blocks_of, largest
 
@@ -123,7 +123,8 @@ def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
     ink, cover, explained, sure = _explained(blocks, contrasts, kinds)
     if sure < LEAST_SURE:
         return None
-    soft = (cover > 0) & (ink != blocks.pixels).any(2) & _varies(blocks) & (grounds.at(_soft(whole), blocks.places) > 0)
+    soft = (cover > 0) & (ink != blocks.pixels).any(2) & (grounds.at(_soft(whole), blocks.places) > 0)
+    soft &= pixelwise.varying(blocks.pixels, blocks.ground, _CELL, _VARIES)
     explained &= (contrasts * soft).sum(1) <= _MOST_SOFT * contrasts.sum(1)
     grid = (-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK))
     flags = (np.zeros(grid, np.bool_), np.zeros(grid, np.float32), np.zeros(grid, np.bool_))
@@ -210,7 +211,7 @@ def _looks_drawn(colors: Pixels) -> bool:
 def _inks(blocks: Ground, contrasts: Floats) -> Floats:
     """Return the colours (m, C) of the pixels that are no ground that have most of their contrast, none close to another."""
     colors = blocks.pixels[blocks.drawn].astype(np.uint8)
-    numbers, place, count = pixelwise.distinct(packed(colors[None])[0])
+    numbers, place, count = pixelwise.distinct(pixelwise.packed(colors[None])[0])
     weights = np.bincount(place, contrasts[blocks.drawn], len(numbers)) * (count >= _LEAST_PIXELS)
     order = np.argsort(-weights, kind="stable")[:_MOST_TRIED]
     shifts = 8 * np.arange(colors.shape[1] - 1, -1, -1, dtype=np.uint32)
@@ -228,43 +229,18 @@ def _explained(blocks: Ground, contrasts: Floats, kinds: Floats) -> tuple[Pixels
 
     A block has the ink that explains most of its contrast, and a second one for what that leaves.
     """
-    number, channels = len(blocks.places), blocks.pixels.shape[2]
-    block = np.nonzero(blocks.drawn)[0]
-    ground = np.ascontiguousarray(blocks.ground[blocks.drawn].T)
-    away = blocks.pixels[blocks.drawn].T - ground
-    left, whole = contrasts[blocks.drawn], contrasts.sum(1)
-    inks, covers = np.zeros((channels, len(block)), np.uint8), np.zeros(len(block), np.uint8)
-    for _ in range(_INKS_OF_A_BLOCK):
-        is_open = np.bincount(block, left, number) > (1 - _EXPLAINED) * whole / 2
-        here = np.flatnonzero(is_open[block] & (left > 0))
-        best = _best(block[here], left[here], away[:, here], ground[:, here], kinds, number)
-        here, its_best = here[best[block[here]] >= 0], best[block[here]]
-        its_kinds = kinds[its_best[its_best >= 0]].T
-        share, fits = _blend(away[:, here], its_kinds - ground[:, here])
-        cover = np.rint(255 * share).astype(np.uint8) * fits
-        is_inked = cover > 0
-        covers[here[is_inked]], inks[:, here[is_inked]] = cover[is_inked], its_kinds[:, is_inked]
-        left[here[is_inked]] = 0
-    explained = np.asarray(np.bincount(block, left, number) <= (1 - _EXPLAINED) * whole)
-    shown = explained[block] & (covers > 0)
-    full = shown & (covers == 255) & (away + ground == inks).all(0)
-    result = np.zeros(blocks.pixels.shape, np.uint8), np.zeros(blocks.drawn.shape, np.uint8)
-    place = tuple(axis[shown] for axis in np.nonzero(blocks.drawn))
-    result[0][place], result[1][place] = inks[:, shown].T, covers[shown]
-    return *result, explained, int((np.bincount(block, full, number) >= _LEAST_CORE).sum())
-
-
-def _best(
-    block: npt.NDArray[np.intp], left: Floats, away: Floats, ground: Floats, kinds: Floats, number: int
-) -> npt.NDArray[np.intp]:
-    """Return, of so many blocks, the row of the ink that explains most of what is left of their pixels (n), -1 for none; by some of them."""
-    block, left, away, ground = block[::_SEEN], left[::_SEEN], away[:, ::_SEEN].copy(), ground[:, ::_SEEN].copy()
-    best, most = np.full(number, -1), np.zeros(number)
-    for row, kind in enumerate(kinds):
-        gained = np.bincount(block, left * _blend(away, kind[:, None] - ground)[1], number)
-        best[gained > most] = row
-        most = np.maximum(most, gained)
-    return best
+    ink, cover, explained, cores = pixelwise.blended_inks(
+        blocks.pixels,
+        blocks.ground,
+        blocks.drawn,
+        contrasts,
+        kinds,
+        tolerance=_TOLERANCE,
+        explained=_EXPLAINED,
+        seen=_SEEN,
+        most=_INKS_OF_A_BLOCK,
+    )
+    return ink, cover, explained, int((cores >= _LEAST_CORE).sum())
 
 
 def _contrasts(blocks: Ground) -> Floats:
@@ -285,19 +261,3 @@ def _soft(colors: Pixels) -> Mask:
             after[:-away] |= plane[away:]
         np.moveaxis(result, axis, 0)[before & after] = False
     return result
-
-
-def _varies(blocks: Ground) -> Mask:
-    """Return which pixels (n, 256) are in a cell whose distances from the ground differ: those of a shadow, and not of ink or of a veil."""
-    number = BLOCK // _CELL
-    away = (blocks.pixels - blocks.ground).reshape(-1, number, _CELL, number, _CELL, blocks.pixels.shape[2])
-    varies: Mask = (np.ptp(away, (2, 4)) >= _VARIES).any(3)
-    return varies.repeat(_CELL, 1).repeat(_CELL, 2).reshape(-1, BLOCK**2)
-
-
-def _blend(away: Floats, whole: Floats) -> tuple[Floats, Mask]:
-    """Return how much an ink, `whole` (C, n) levels from the ground, covers pixels `away` (C, n) from it, and which a blend explains."""
-    share: Floats = (away * whole).sum(0) / np.maximum(np.square(whole).sum(0), 1)
-    share.clip(0, 1, out=share)
-    fits = np.asarray((np.abs(away - share * whole) <= _TOLERANCE).all(0))
-    return share, fits

@@ -62,9 +62,8 @@ def continued(colors: Pixels, removed: Callable[[Area], Mask]) -> Pixels:
     rows, columns = -(-height // COARSE), -(-width // COARSE)
     sums, counts = np.zeros((rows, columns, colors.shape[2]), np.float32), np.zeros((rows, columns, 1), np.float32)
     for area in areas:
-        stays = ~removed(area)[:, :, None]
         here = area.over(COARSE).slices
-        sums[here], counts[here] = squares.sums(colors[area.slices] * stays, COARSE), squares.sums(stays, COARSE)
+        sums[here], counts[here] = pixelwise.sums_of_others(colors[area.slices], removed(area))
     coarse = _filled(sums, counts)
     result = colors.copy()
     for area in areas:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import exact_layer
+from ..fileformat import exact_layer, vp8l
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
 from . import drawn, glyphs, margins, merging, pixelwise, snapping
@@ -59,6 +59,9 @@ class Layer:
         self._bits: dict[Key, float] = {}
         self._wrong: dict[Key, float] = {}
         self._last: dict[tuple[Area, int, bool, int], Pixels] = {}
+        self._whole: tuple[Kind, Pixels] | None = None
+        self._look: tuple[int | None, Pixels] | None = None
+        self._whole_bits: dict[Kind, int] = {}
 
     def covered(self, area: Area) -> Mask:
         """Return the flags (h, w) of the pixels of an area beneath which the codec sees a continued ground."""
@@ -100,7 +103,7 @@ class Layer:
             return colors, cover
         steps = glyphs.degrees(self._aim(level))
         ink, share = (plane[area.slices] for plane in self._blends)
-        return np.where(exact[:, :, None], colors, ink), np.where(exact, cover, glyphs.rounded(share, steps))
+        return pixelwise.chosen(exact, colors, ink), np.where(exact, cover, glyphs.rounded(share, steps))
 
     def _merged(self, area: Area, exact: Mask, level: int, passes: int) -> Pixels:
         """Return the colours (h, w, C) of an area as a file of that level has them where they are exact."""
@@ -109,6 +112,8 @@ class Layer:
         snapped, step = exact & self._snapped(area), self._step(level)
         if step is None or not snapped.any():
             return self._with_fewer(area, exact & ~snapped, level)
+        if passes == snapping.LOOK and self._look is not None and self._look[0] == step:
+            return self._look[1][area.slices]
         key = (area, step, bool(exact.all()), passes)
         if key not in self._last:
             while len(self._last) >= _LAST:
@@ -127,6 +132,10 @@ class Layer:
             return merging.merged(colors, exact, self.reach(level))
         soft = exact & (self._soft(area) | ~self.exact(area))
         return merging.merged(colors, soft, self.reach(level), exact & ~soft)
+
+    def show(self, level: int, look: Pixels) -> None:
+        """Take colours of the whole picture for those of a look at snapped ones in files of that level."""
+        self._look = self._step(level), look
 
     def expect(self, level: int, bits: float, wrong: float) -> None:
         """Take so many bits for those of the layer of a file of that level, until it is written, and so much for `wrong`."""
@@ -160,18 +169,26 @@ class Layer:
             return 0.0
         snapped = self.exact(area) & self._snapped(area)
         wanted = self.colors[area.slices]
-        return float(pixelwise.errors(np.where(snapped[:, :, None], shown, wanted), wanted).sum())
+        return float(pixelwise.errors_of_marked(snapped, shown, wanted).sum())
 
     def _key(self, level: int) -> Key:
         """Return what decides the layer of a file of that level."""
         return (*self.kind(level), 0 if self._blends is None else glyphs.degrees(self._aim(level)))
 
     def whole(self, level: int) -> Pixels:
-        """Return all colours of the picture as a file of that level has exact ones."""
-        result = np.empty_like(self.colors)
-        for area in squares_of(*result.shape[:2]):
-            result[area.slices] = self._merged(area, np.ones(area.shape, np.bool_), level, snapping.BEST)
-        return result
+        """Return all colours of the picture as a file of that level has exact ones; the last are kept."""
+        if self._whole is None or self._whole[0] != self.kind(level):
+            result = np.empty_like(self.colors)
+            for area in squares_of(*result.shape[:2]):
+                result[area.slices] = self._merged(area, np.ones(area.shape, np.bool_), level, snapping.BEST)
+            self._whole = self.kind(level), result
+        return self._whole[1]
+
+    def whole_bits(self, level: int) -> int:
+        """Return about how many bits these have."""
+        if (kind := self.kind(level)) not in self._whole_bits:
+            self._whole_bits[kind] = vp8l.bits(self.whole(level))
+        return self._whole_bits[kind]
 
     def is_kept(self, level: int) -> bool:
         """Return whether every exact pixel of a file of that level keeps its colour."""

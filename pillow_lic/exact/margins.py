@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from . import merging
-from .drawn import packed
+from . import merging, pixelwise
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -25,8 +24,8 @@ quality 3.5 1, 0.989, 0.986, 0.985 (tests/screens, effort 0).
 
 def found(colors: Pixels, exact: Mask, others: Mask) -> Mask:
     """Return the pixels of margins in a tile (h, w, 1 or 3), beside those that are exact; `others` may be in none."""
-    numbers = packed(colors)
-    kinds, counts = np.unique(numbers[exact], return_counts=True)
+    numbers = pixelwise.packed(colors)
+    kinds, _, counts = pixelwise.distinct(numbers[exact])
     flat: Mask = ~others & np.isin(numbers, kinds[counts >= merging.GROUND_SHARE * exact.sum()])
     for axis in (0, 1):
         begins = flat.copy()

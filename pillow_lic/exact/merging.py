@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from . import pixelwise
 from .aims import Aim
-from .drawn import packed
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -48,7 +47,7 @@ def merged(colors: Pixels, exact: Mask, within: int, beside: Mask | None = None)
     """
     if not within or not exact.any():
         return colors
-    packs = packed(colors)
+    packs = pixelwise.packed(colors)
     numbers, place, count = pixelwise.distinct(packs[exact])
     shifts = 8 * np.arange(colors.shape[2] - 1, -1, -1, dtype=np.uint32)
     kinds = (numbers[:, None] >> shifts & 0xFF).astype(np.uint8)

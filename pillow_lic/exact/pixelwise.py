@@ -65,6 +65,30 @@ def errors(shown: Pixels, wanted: Pixels) -> Floats:
     return _native.squared_errors(np.ascontiguousarray(shown), np.ascontiguousarray(wanted)).reshape(_blocks_of(wanted))
 
 
+def errors_of_marked(marked: Mask, shown: Pixels, wanted: Pixels) -> Floats:
+    """Return the same of the marked pixels (h, w) alone."""
+    given = np.ascontiguousarray(marked), np.ascontiguousarray(shown), np.ascontiguousarray(wanted)
+    return _native.errors_of_marked(*given).reshape(_blocks_of(wanted))
+
+
+def chosen(marked: Mask, one: Pixels, other: Pixels) -> Pixels:
+    """Return the pixels (h, w, C) of one picture where they are marked (h, w), those of the other elsewhere."""
+    given = np.ascontiguousarray(marked), np.ascontiguousarray(one), np.ascontiguousarray(other)
+    return _native.chosen(*given).reshape(one.shape)
+
+
+def packed(colors: Pixels) -> npt.NDArray[np.uint32]:
+    """Return every pixel (h, w, C) as one number, the last channel in its lowest bits."""
+    return _native.packed(np.ascontiguousarray(colors)).reshape(colors.shape[:2])
+
+
+def sums_of_others(colors: Pixels, gone: Mask) -> tuple[Floats, Floats]:
+    """Return the sums of every block's pixels (h, w, C) that are not gone, and how many these are (rows, columns, 1)."""
+    sums, counts = _native.sums_of_others(np.ascontiguousarray(colors), np.ascontiguousarray(gone))
+    blocks = _blocks_of(gone)
+    return sums.reshape(*blocks, colors.shape[2]), counts.reshape(*blocks, 1)
+
+
 def _blocks_of(colors: npt.NDArray[Any]) -> tuple[int, int]:
     """Return how many rows and columns of blocks pixels (h, w, ...) have."""
     return -(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)
@@ -97,3 +121,44 @@ def fitted_planes(colors: Pixels, places: Rows, among: Mask, prior: Floats | Non
     return _native.fit_planes(np.ascontiguousarray(colors), places, flags, before, trust).reshape(
         len(places), 3, colors.shape[2]
     )
+
+
+def beside_kinds(
+    colors: Pixels, within: Mask, kinds: Pixels, near: int, far: int
+) -> tuple[npt.NDArray[np.uint32], Rows]:
+    """Return the kind of every pixel (h, w), as a bit, 0 for none, and of kinds (m, C) the pixels beside them of another colour (m, 3).
+
+    within: which pixels of colours (h, w, C) may be of a kind, of 32 at most. Beside them, aslant too, are so many pixels, so many within
+    `near` levels of theirs in the channel that differs most, and within `far`.
+    """
+    own, counts = _native.beside_kinds(np.ascontiguousarray(colors), within, np.ascontiguousarray(kinds), near, far)
+    return own.reshape(within.shape), counts.reshape(len(kinds), 3)
+
+
+def blended_inks(
+    pixels: Floats,
+    ground: Floats,
+    drawn: Mask,
+    contrasts: Floats,
+    inks: Floats,
+    *,
+    tolerance: float,
+    explained: float,
+    seen: int,
+    most: int,
+) -> tuple[Pixels, Pixels, Mask, Rows]:
+    """Return ink (n, 256, C) and cover (n, 256), 0 none to 255, of blocks, which are explained, and how many of their pixels are all ink.
+
+    A block of pixels (n, 256, C) over a ground has at most `most` of the inks (m, C), each of which explains most of what is left of its
+    contrasts (n, 256), by one of so many pixels that are seen. drawn: which pixels are no ground. A blend explains a pixel that it misses by
+    the tolerance at most, in every channel; a block is explained where so large a part of its contrasts is. The cover of others is 0.
+    """
+    ink, cover, is_explained, cores = _native.blended_inks(
+        pixels, ground, drawn, contrasts, np.ascontiguousarray(inks), tolerance, explained, seen, most
+    )
+    return ink.reshape(pixels.shape), cover.reshape(drawn.shape), is_explained, cores
+
+
+def varying(pixels: Floats, ground: Floats, side: int, least: float) -> Mask:
+    """Return which pixels (n, 256, C) are in a cell of so many a side whose distances from the ground differ by so many levels or more."""
+    return _native.varying(pixels, ground, side, least).reshape(pixels.shape[:2])

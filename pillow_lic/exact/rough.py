@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from . import choice, drawn, pixelwise
-from .drawn import packed
 from .ground import continued
 from .grounds import Ground, are_even, at
 
@@ -53,32 +52,26 @@ def found(colors: Pixels, others: npt.NDArray[np.intp]) -> Ground:
 
 def _ink(colors: Pixels) -> Mask:
     """Return which pixels of a tile (h, w, 1 or 3) are within letters."""
-    numbers = packed(colors)
+    numbers = pixelwise.packed(colors)
     within, ends = pixelwise.strokes(colors, _SIDES, _AWAY, _STEP)
     inner = (slice(_FRAME, -_FRAME), slice(_FRAME, -_FRAME))
     kinds, _, counts = pixelwise.distinct(numbers[inner][(within & ends)[inner]])
     order = np.argsort(-counts, kind="stable")[:_MOST_INKS]
-    result = np.zeros_like(within)
-    for kind in kinds[order[counts[order] >= _LEAST_ENDS]]:
-        its_own = within & (numbers == kind)
-        if _is_ink(colors[its_own][0], colors[_spread(its_own) & (numbers != kind)]):
-            result |= its_own
+    order = order[counts[order] >= _LEAST_ENDS]
+    shifts = 8 * np.arange(colors.shape[2] - 1, -1, -1, dtype=np.uint32)
+    tried = (kinds[order, None] >> shifts & 0xFF).astype(np.uint8)
+    own, beside = pixelwise.beside_kinds(colors, within, tried, _NEAR, _NEAR_CLIPPED)
+    inks = [kind for kind, counted in enumerate(beside) if _is_ink(tried[kind], *(int(number) for number in counted))]
+    result: Mask = (own & np.uint32(sum(1 << kind for kind in inks))) > 0
     return result
 
 
-def _is_ink(color: Pixels, beside: Pixels) -> bool:
-    """Return whether a colour (C) is one of letters, and not of what is flat or clipped in a photograph, by the pixels (n, C) beside it."""
-    distances = _distances(beside, color)
-    if (distances <= _NEAR).mean() > _MOST_NEAR:
+def _is_ink(color: Pixels, beside: int, near: int, near_clipped: int) -> bool:
+    """Return whether a colour (C) is one of letters, and not of what is flat or clipped in a photograph, by the pixels beside it."""
+    if near > _MOST_NEAR * beside:
         return False
     is_clipped = bool(np.isin(color, (0, 255)).all())
-    return not is_clipped or bool((distances <= _NEAR_CLIPPED).mean() <= _MOST_NEAR_CLIPPED)
-
-
-def _distances(one: Pixels, other: Pixels) -> Pixels:
-    """Return the levels between colours (..., C), in the channel that differs most."""
-    distances: Pixels = (np.maximum(one, other) - np.minimum(one, other)).max(-1)
-    return distances
+    return not is_clipped or near_clipped <= _MOST_NEAR_CLIPPED * beside
 
 
 def _spread(places: Mask) -> Mask:

@@ -123,4 +123,6 @@ def _of_part(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int) 
     made = layer.of_blocks(colors, part.kept, part.soft, damaged, aim, blends, with_margins=True)
     if part.bits is not None:
         made.expect(level, part.bits, 0.0)
+    if part.look is not None:
+        made.show(level, part.look)
     return made

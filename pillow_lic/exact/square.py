@@ -25,7 +25,8 @@ same bits and error by expectation."""
 class Part(NamedTuple):
     """The kept part of an area: its exact blocks, those of them that may have fewer colours at every level, and its glyphs.
 
-    bits: about those of its layer, where they were counted. damaged: the blocks whose colours are snapped, None for none.
+    bits: about those of its layer, where they were counted. damaged: the blocks whose colours are snapped, None for none. look: what
+    colours (h, w, 1 or 3) they have by a look.
     """
 
     kept: Mask
@@ -33,6 +34,7 @@ class Part(NamedTuple):
     glyphs: Glyphs | None
     bits: float | None = None
     damaged: Mask | None = None
+    look: Pixels | None = None
 
 
 def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
@@ -66,7 +68,9 @@ def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent
     costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
     kept = among & (costs <= choice.FAVOUR * spent())
     clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
-    return Part(kept | clean, np.zeros_like(kept), None, damaged=~clean)
+    if clean.any():
+        shown = pixelwise.chosen(drawn.pixels_of(clean, exact.shape), colors, shown)
+    return Part(kept | clean, np.zeros_like(kept), None, damaged=~clean, look=shown)
 
 
 def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> list[Part]:
@@ -156,11 +160,11 @@ def _cost(colors: Pixels, part: Part, aim: Aim, spent: Floats) -> tuple[float, f
     made = layer.of_blocks(colors, part.kept, part.soft, np.zeros_like(part.kept), lambda _: aim, blends)
     area = Area(0, 0, colors.shape[1], colors.shape[0])
     shown, cover = made.over(area, 0)
-    difference = np.subtract(shown, colors, dtype=np.int16) * made.exact(area)[:, :, None]
-    wrong = float(np.einsum("ijk,ijk->", difference, difference, dtype=np.float64, casting="unsafe")) / colors.shape[2]
+    wrong = float(pixelwise.errors_of_marked(made.exact(area), shown, colors).sum(dtype=np.float64))
     by_codec = ~part.kept
     if part.glyphs is not None:
         by_codec &= ~part.glyphs.blocks
         wrong += part.glyphs.wrong[part.glyphs.blocks].sum() / aim.slope
-    bits = float(exact_layer.bits(shown, cover))
+    known = None if part.glyphs is None or part.kept.any() else part.glyphs.bits
+    bits = float(exact_layer.bits(shown, cover)) if known is None else known
     return bits + float(aim.slope * wrong + spent[by_codec].sum()), bits

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
-from ..fileformat import vp8l
-from .drawn import packed
+from . import pixelwise
 from .merging import PALETTE
 
 Pixels = npt.NDArray[np.uint8]
@@ -29,12 +30,13 @@ SHRINKS = 0.9
 """Bits of the longest search for one of the quick coding, at the least (pages and charts of tests/screens)."""
 
 
-def may_be_within(pixels: Pixels, most: float, *, is_drawn: bool) -> bool:
-    """Return whether pixels (H, W, C) as they are may cost at most so many bits; is_drawn: something in them is known to be drawn.
+def may_be_within(pixels: Pixels, most: float, bits: Callable[[], int], *, is_drawn: bool) -> bool:
+    """Return whether pixels (H, W, C) as they are may cost at most so many bits.
 
+    bits: returns those of a quick coding. is_drawn: something in them is known to be drawn.
     Of what is drawn in part, the photographs alone may be too many.
     """
-    return _by_neighbours(pixels, is_drawn=is_drawn) <= _REPEATS * most and SHRINKS * vp8l.bits(pixels) <= most
+    return _by_neighbours(pixels, is_drawn=is_drawn) <= _REPEATS * most and SHRINKS * bits() <= most
 
 
 def _by_neighbours(pixels: Pixels, *, is_drawn: bool) -> float:
@@ -50,7 +52,7 @@ def _by_neighbours(pixels: Pixels, *, is_drawn: bool) -> float:
     if is_drawn:
         busy = _busy(across, down)
         among = rows[busy][:: max(1, int(busy.sum()) // _SAMPLE), None]
-        if len(np.unique(packed(among))) <= PALETTE:
+        if len(np.unique(pixelwise.packed(among))) <= PALETTE:
             return 0.0
         across, down = across[busy][:, None], down[busy][:, None]
     least = min(_information(across), _information(down))

@@ -53,16 +53,22 @@ def bits(pixels: Pixels, cover: Plane) -> int:
 def _covering(pixels: Pixels, cover: Plane) -> Pixels:
     """Return colours (h, w, 1 or 3) with their cover (h, w) as alpha, 0 where they cover nothing."""
     whole = np.empty((*cover.shape, pixels.shape[2] + 1), np.uint8)
+    covers = cover > 0
     for channel in range(pixels.shape[2]):
-        whole[:, :, channel] = pixels[:, :, channel] * (cover > 0)
+        np.multiply(pixels[:, :, channel], covers, out=whole[:, :, channel])
     whole[:, :, -1] = cover
     return whole
 
 
 def blended(beneath: Pixels, over: Pixels, cover: Plane) -> Pixels:
     """Return colours (h, w, C) with others over them, which cover (h, w) 0 none to 255 all of a pixel; in whole numbers."""
-    share = cover[:, :, None].astype(np.uint32)
-    return ((share * over + (255 - share) * beneath + 127) // 255).astype(np.uint8)
+    share = cover.astype(np.uint16)
+    left = 255 - share
+    result = np.empty_like(beneath)
+    for channel in range(beneath.shape[2]):
+        total = share * over[:, :, channel] + left * beneath[:, :, channel] + np.uint16(128)
+        result[:, :, channel] = total + (total >> 8) >> 8  # (total - 1) // 255 of all that are up to 65,279
+    return result
 
 
 class ExactLayer:

@@ -14,4 +14,6 @@ NB_MODULE(_native, module) {
   bind_drafts(module);
   bind_drawn(module);
   bind_snapping(module);
+  bind_glyphs(module);
+  bind_layers(module);
 }

@@ -164,7 +164,7 @@ def _worth(form: Form, data: bytes, model: Model, level: int) -> float:
 
 def _as_it_is_within(picture: Picture, most: float, level: int, effort: int, *, is_drawn: bool) -> bytes | None:
     """Return the file of every pixel of a picture as it is; None where it has more than so many bits."""
-    if not whole.may_be_within(picture.pixels, most, is_drawn=is_drawn):
+    if not whole.may_be_within(picture.pixels, most, lambda: picture.whole_bits, is_drawn=is_drawn):
         return None
     data = as_it_is(picture, effort)(level)
     return data if 8 * len(data) <= most else None

@@ -59,6 +59,16 @@ class Picture:
         """The payload of the alpha section."""
         return alpha.pack(self.pixels[:, :, -1]) if self.mode in ("LA", "RGBA") else None
 
+    @cached_property
+    def whole_bits(self) -> int:
+        """About how many bits all of its pixels have as they are, by a quick search."""
+        return vp8l.bits(self.pixels)
+
+    @cached_property
+    def written(self) -> dict[int, Callable[[int], bytes]]:
+        """What was found of `as_it_is`, by effort."""
+        return {}
+
     def of(self, colors: Pixels) -> Picture:
         """Return the picture with other colours (H, W, 1 or 3), and the alpha that it has."""
         pixels = np.concatenate([colors, self.pixels[:, :, -1:]], 2) if self.pixels.shape[2] % 2 == 0 else colors
@@ -236,12 +246,11 @@ class Coded:
         for area in squares_of(height, width):
             shown, wanted = colors[area.slices], self._seen[area.slices]
             if self._kept is not None:
-                wanted = np.where(self._kept.covered(area)[:, :, None], self._kept.colors[area.slices], wanted)
+                wanted = pixelwise.chosen(self._kept.covered(area), self._kept.colors[area.slices], wanted)
             here = errors[area.over(BLOCK).slices]
             here[:] = np.float32(left) * pixelwise.errors(shown, wanted)
             if left != 1 and self._kept is not None:
-                exact = np.where(self._kept.exact(area)[:, :, None], shown, wanted)
-                here += np.float32(1 - left) * pixelwise.errors(exact, wanted)
+                here += np.float32(1 - left) * pixelwise.errors_of_marked(self._kept.exact(area), shown, wanted)
         return errors
 
 
@@ -254,7 +263,6 @@ class Alone:
     def __init__(self, picture: Picture, model: Model, request: Request, kept: Layer) -> None:
         self._picture, self._model, self._kept, self._effort = picture, model, kept, request.effort
         self._files: dict[Kind, Callable[[int], bytes]] = {}
-        self._whole: tuple[Kind, Pixels] | None = None
 
     def is_exact(self, level: int) -> bool:
         """Return whether files of a level have every colour as it was."""
@@ -264,7 +272,8 @@ class Alone:
         """Return the file of a level."""
         kind = self._kept.kind(level)
         if kind not in self._files:
-            self._files[kind] = as_it_is(self._picture.of(self._shown(level)), self._effort)
+            shown = self._picture if self.is_exact(level) else self._picture.of(self._kept.whole(level))
+            self._files[kind] = as_it_is(shown, self._effort)
         return self._files[kind](level)
 
     def cost(self, level: int) -> float:
@@ -273,7 +282,9 @@ class Alone:
 
     def expected(self, level: int) -> float:
         """Return what the file of a level is likely to cost in bits, its error counted, by a quick search."""
-        return vp8l.bits(self._shown(level)) + self._error(level)
+        if self.is_exact(level) and self._picture.plane is None:
+            return self._picture.whole_bits
+        return self._kept.whole_bits(level) + self._error(level)
 
     def _error(self, level: int) -> float:
         """Return the bits that the error of a file of a level is worth."""
@@ -284,14 +295,7 @@ class Alone:
 
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
-        return min(metrics.psnr(self._kept.colors, self._shown(level)), MOST_DB)
-
-    def _shown(self, level: int) -> Pixels:
-        """Return the colours that the file of a level has; the last are kept."""
-        kind = self._kept.kind(level)
-        if self._whole is None or self._whole[0] != kind:
-            self._whole = kind, self._kept.whole(level)
-        return self._whole[1]
+        return min(metrics.psnr(self._kept.colors, self._kept.whole(level)), MOST_DB)
 
 
 def aim_of(model: Model, level: int) -> Aim:
@@ -304,6 +308,8 @@ def as_it_is(picture: Picture, effort: int) -> Callable[[int], bytes]:
 
     effort: from 2 on it is searched for as long as WebP's method 6 takes.
     """
+    if effort in picture.written:
+        return picture.written[effort]
     model = models.choose(LOSSLESS)
     writer = families.writer(model, picture.pixels, Request(effort=effort))
     payloads = writer.payloads(MAX_LEVEL)
@@ -313,6 +319,7 @@ def as_it_is(picture: Picture, effort: int) -> Callable[[int], bytes]:
         plane = bytes([alpha.IN_TILES]) if header.has_alpha else None
         return container.pack(header, payloads, metadata=picture.metadata, alpha=plane)
 
+    picture.written[effort] = file
     return file
 
 

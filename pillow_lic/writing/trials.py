@@ -40,6 +40,7 @@ class Trials:
         height, width = picture.pixels.shape[:2]
         self._whole = Area(0, 0, width, height)
         self._without: dict[Area, Coded] = {}
+        self._tried_whole: dict[Layer | None, Coded] = {}
         self._spent: dict[Area, Floats] = {}
 
     @property
@@ -66,17 +67,19 @@ class Trials:
         doubt = (DEARER - 1) * bits + BESIDE * (spent + bits - expected)
         if expected + doubt <= most or expected - (1 - whole.SHRINKS) * bits >= most or doubt <= NO_MATTER * spent:
             return expected < most
-        cost = tried.guessed(self._level)
-        if made.share >= layer.WHOLE:
-            cost = min(cost, self._alone(area, made).expected(self._level))
-        return cost <= most / spent * self._without[area].guessed(self._level)
+        most *= self._without[area].guessed(self._level) / spent
+        if made.share >= layer.WHOLE and self._alone(area, made).expected(self._level) <= most:
+            return True
+        return tried.guessed(self._level) <= most
 
     def aim(self, level: int) -> Aim:
         """Return what files of a level aim at."""
         return aim_of(self._model, level)
 
     def form(self, kept: Layer | None) -> Coded:
-        """Return the form of the picture with a layer, or without."""
+        """Return the form of the picture with a layer, or without; the one that was tried, where that was for a file like it."""
+        if kept in self._tried_whole:
+            return self._tried_whole[kept]
         return Coded(self._picture, self._model, self._request, kept, self._everywhere if self.are_any else None)
 
     def _alone(self, area: Area, made: Layer) -> Alone:
@@ -85,10 +88,17 @@ class Trials:
 
     def _part(self, area: Area) -> Picture:
         """Return a square as a picture."""
+        if area == self._whole:
+            return self._picture
         return Picture(self._picture.pixels[area.slices], self._picture.mode, None)
 
     def _tried(self, area: Area, made: Layer | None) -> Coded:
-        """Return the form of a square alone."""
+        """Return the form of a square alone; of the only one, what a file without effort goes on with."""
+        if area == self._whole and not self._request.effort and not self._request.original:
+            going_on = self._request._replace(search=True)
+            return self._tried_whole.setdefault(
+                made, Coded(self._picture, self._model, going_on, made, partial(self.spent, area))
+            )
         deltas = self._request.deltas
         here = None if deltas is None else deltas[area.over(BLOCK).slices]
         return Coded(self._part(area), self._model, Request(here), made, partial(self.spent, area))

@@ -14,9 +14,22 @@ from PIL import Image, ImageDraw, ImageFont
 
 import pillow_lic
 from pillow_lic.engine import models
-from pillow_lic.exact import aims, choice, drawn, glyphs, ground, layer, margins, merging, search, square, whole
+from pillow_lic.exact import (
+    aims,
+    choice,
+    drawn,
+    glyphs,
+    ground,
+    layer,
+    margins,
+    merging,
+    pixelwise,
+    search,
+    square,
+    whole,
+)
 from pillow_lic.families import Request
-from pillow_lic.fileformat import container, exact_layer
+from pillow_lic.fileformat import container, exact_layer, vp8l
 from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.levels import quality_to_level
 from pillow_lic.writing import composing, trials
@@ -182,12 +195,9 @@ def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dea
     tried = trials.Trials(Picture(np.asarray(im), "RGB", None), model, Request(), level)
     area = Area(0, 0, 192, 128)
     tried.spent(area)
-    asked: list[Coded] = []
 
     def as_dear(form: Coded, _: int) -> float:
-        """The one with the layer is asked first."""
-        asked.append(form)
-        return dearer if len(asked) == 1 else 1.0
+        return 1.0 if form._kept is None else dearer
 
     with mock.patch.object(Coded, "guessed", as_dear), mock.patch.object(trials, "DEARER", 1e6):
         assert tried.pays(area, lambda: kept) == is_layered
@@ -257,7 +267,9 @@ def test_a_photograph_is_no_case_for_the_lossless_search() -> None:
     with Image.open(SAMPLE) as photo:
         pixels = np.asarray(photo.convert("RGB"))
     with mock.patch.object(whole.vp8l, "bits", side_effect=AssertionError("it was searched")):
-        assert not whole.may_be_within(pixels, 3.0 * pixels.shape[0] * pixels.shape[1], is_drawn=False)
+        assert not whole.may_be_within(
+            pixels, 3.0 * pixels.shape[0] * pixels.shape[1], lambda: vp8l.bits(pixels), is_drawn=False
+        )
 
 
 def test_what_a_block_costs_the_codec_grows_with_quality() -> None:
@@ -275,7 +287,7 @@ def test_merging_moves_no_colour_far_and_grounds_not_at_all() -> None:
         moved = np.square(fewer.astype(float) - pixels).mean(2)
         assert moved.max() <= within**2
         assert (fewer[0, 0] == pixels[0, 0]).all()
-        assert len(np.unique(drawn.packed(fewer))) < len(np.unique(drawn.packed(pixels)))
+        assert len(np.unique(pixelwise.packed(fewer))) < len(np.unique(pixelwise.packed(pixels)))
     assert merging.merged(pixels, every, 0) is pixels
 
 
@@ -289,7 +301,7 @@ def test_colours_beyond_a_palette_move_a_little_further_and_rare_ones_do_not_go_
     )
     pixels = colors[None]
     fewer = merging.merged(pixels, np.ones(pixels.shape[:2], np.bool_), 3)
-    assert len(np.unique(drawn.packed(pixels))) > merging.PALETTE >= len(np.unique(drawn.packed(fewer)))
+    assert len(np.unique(pixelwise.packed(pixels))) > merging.PALETTE >= len(np.unique(pixelwise.packed(fewer)))
     assert np.abs(fewer.astype(int) - pixels).max() <= 7
     assert (fewer[0, -1] == (255, 0, 0)).all()
 

@@ -148,3 +148,74 @@ def test_planes_through_marked_pixels() -> None:
 def test_what_does_not_fit_is_refused(call: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match="must|there are"):
         call()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_pixels_of_two_pictures(shape: tuple[int, int], channels: int) -> None:
+    one, other = noise(*shape, channels), noise(*shape, channels, 99)
+    marked = one[:, :, 0] > 60
+    assert (pixelwise.chosen(marked, one, other) == np.where(marked[:, :, None], one, other)).all()
+    squared = np.square(one.astype(np.float32) - other).sum(2) * marked
+    assert (pixelwise.errors_of_marked(marked, one, other) == squares.sums(squared, 16) / np.float32(channels)).all()
+    sums, counts = pixelwise.sums_of_others(one, marked)
+    assert (sums == squares.sums(one * ~marked[:, :, None], 16)).all()
+    assert (counts[:, :, 0] == squares.sums(~marked, 16)).all()
+    wanted = sum(one[:, :, c].astype(np.uint32) << 8 * (channels - 1 - c) for c in range(channels))
+    assert (pixelwise.packed(one) == wanted).all()
+    with pytest.raises(ValueError, match="rows of flags"):
+        pixelwise.chosen(np.zeros((shape[0] + 1, shape[1]), np.bool_), one, other)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_lies_beside_colours(shape: tuple[int, int]) -> None:
+    pixels = noise(*shape, 3, 3) * np.uint8(30)
+    within = noise(*shape, 1)[:, :, 0] > 99
+    kinds = np.array([[0, 30, 60], [30, 30, 30]], np.uint8)
+    own, counts = pixelwise.beside_kinds(pixels, within, kinds, 30, 59)
+    for kind, color in enumerate(kinds):
+        its_own = within & (pixels == color).all(2)
+        assert ((own >> kind & 1).astype(np.bool_) == its_own).all()
+        around = np.pad(its_own, 1)
+        beside = np.any([around[y : y + shape[0], x : x + shape[1]] for y in range(3) for x in range(3)], 0)
+        distances = np.abs(pixels[beside].astype(int) - color).max(1, initial=0)
+        wanted = [
+            (distances > 0).sum(),
+            ((distances > 0) & (distances <= 30)).sum(),
+            ((distances > 0) & (distances <= 59)).sum(),
+        ]
+        assert (counts[kind] == wanted).all()
+    with pytest.raises(ValueError, match="32 kinds"):
+        pixelwise.beside_kinds(pixels, within, np.zeros((33, 3), np.uint8), 30, 59)
+
+
+def test_inks_that_cover_a_ground() -> None:
+    rng = np.random.default_rng(3)
+    ground = np.stack([np.full((256, 3), level, np.float32) for level in (200, 90, 40)])
+    inks = np.array([[10, 20, 30], [250, 240, 20]], np.float32)
+    cover = rng.choice([0, 0, 77, 255], (3, 256)).astype(np.uint8)
+    share = cover[:, :, None] / np.float32(255)
+    pixels = np.rint(ground + share * (inks[[0, 1, 1]][:, None] - ground)).astype(np.float32)
+    pixels[2] = rng.integers(0, 255, (256, 3))  # what no ink explains
+    drawn = np.abs(pixels - ground).max(2) > 2
+    contrasts = (np.abs(pixels - ground).max(2) * drawn).astype(np.float32)
+    limits = {"tolerance": 3.0, "explained": 0.9, "seen": 1, "most": 2}
+    ink, found, explained, cores = pixelwise.blended_inks(pixels, ground, drawn, contrasts, inks, **limits)
+    assert explained.tolist() == [True, True, False]
+    assert not found[2].any()
+    assert not ink[2].any()
+    assert np.abs(found[:2].astype(int) - cover[:2]).max() <= 2
+    assert (ink[:2][found[:2] > 0] == inks.repeat(256, 0).reshape(2, 256, 3)[found[:2] > 0]).all()
+    assert (cores[:2] == (found[:2] == 255).sum(1)).all()
+    assert cores[2] == 0
+
+
+def test_cells_that_vary() -> None:
+    pixels = noise(2, 256, 3, 12).astype(np.float32)
+    ground = np.full_like(pixels, 5)
+    cells = (pixels - ground).reshape(2, 4, 4, 4, 4, 3)
+    wanted = (np.ptp(cells, (2, 4)) >= 11).any(3).repeat(4, 1).repeat(4, 2).reshape(2, 256)
+    assert 0 < wanted.mean() < 1
+    assert (pixelwise.varying(pixels, ground, 4, 11) == wanted).all()
+    with pytest.raises(ValueError, match="divide 16"):
+        pixelwise.varying(pixels, ground, 5, 11)

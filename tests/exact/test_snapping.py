@@ -1,6 +1,7 @@
 """Pages that JPEG has damaged: seen as such, and kept in few colours near their own."""
 
 import io
+from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
@@ -155,3 +156,10 @@ def test_a_clean_page_has_every_letter() -> None:
     file = io.BytesIO()
     Image.fromarray(clean()).save(file, "LIC", quality=5)
     assert (np.asarray(Image.open(io.BytesIO(file.getvalue()))) == clean()).all()
+
+
+def test_a_damaged_square_is_looked_at_once() -> None:
+    with mock.patch.object(snapping, "snapped", wraps=snapping.snapped) as asked:
+        pillow_lic.encode(Image.fromarray(worn()), quality=5)
+    passes = [call.args[3] for call in asked.call_args_list]
+    assert passes.count(snapping.LOOK) == 1

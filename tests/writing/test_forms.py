@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw, ImageFont
 import pillow_lic
 from pillow_lic import codec, families, metrics
 from pillow_lic.engine import models
-from pillow_lic.exact import layer
+from pillow_lic.exact import aims, layer
 from pillow_lic.families import Request
-from pillow_lic.families.lic1 import detail, synthesis
-from pillow_lic.fileformat import container
+from pillow_lic.families.lic1 import analysis, detail, synthesis
+from pillow_lic.fileformat import container, vp8l
 from pillow_lic.fileformat.levels import quality_to_level
 from pillow_lic.fileformat.limits import MAX_LEVEL
 from pillow_lic.writing.forms import Alone, Coded, Picture
@@ -117,3 +117,30 @@ def test_a_page_with_little_else_needs_no_network() -> None:
     with mock.patch("pillow_lic.engine.runtime.run", side_effect=AssertionError("a network ran")):
         data = pillow_lic.encode(Image.fromarray(pixels), quality=6)
     assert (np.asarray(pillow_lic.open(data)) == pixels).all()
+
+
+def test_every_pixel_as_it_is_is_counted_and_written_once() -> None:
+    pixels, model = page(), models.choose(None)
+    picture = Picture(pixels, "RGB", None)
+    kept = layer.named(pixels, np.ones(pixels.shape[:2], np.bool_), lambda level: aims.aim(model.slope(level), level))
+    assert kept is not None
+    with (
+        mock.patch.object(vp8l, "bits", wraps=vp8l.bits) as counted,
+        mock.patch.object(vp8l, "write", wraps=vp8l.write) as written,
+    ):
+        first, second = (Alone(picture, model, Request(), kept) for _ in range(2))
+        assert first.expected(LEVEL) == second.expected(LEVEL) == picture.whole_bits
+        assert first.file(LEVEL) == second.file(LEVEL)
+    assert counted.call_count == 1
+    assert written.call_count == 1
+
+
+def test_a_file_goes_on_where_a_guess_ended() -> None:
+    model, pixels = models.choose("lic2"), photo_like(80, 96, 3)
+    anew = families.writer(model, pixels, Request()).payloads(LEVEL)
+    writer = families.writer(model, pixels, Request(search=True))
+    families.guessed(writer, LEVEL)
+    with mock.patch.object(analysis, "latents", side_effect=AssertionError):
+        assert list(map(bytes, writer.payloads(LEVEL))) == list(map(bytes, anew))
+    writer.deltas = np.full((5, 6), 8, np.int8)
+    assert list(map(bytes, writer.payloads(LEVEL))) != list(map(bytes, anew))

@@ -22,6 +22,7 @@ from . import (
     fitting,
     fixed,
     gradient,
+    quantiser,
     refinement,
     residuals,
     symbols,
@@ -32,6 +33,7 @@ from .geometry import Grid, geometry
 from .reading import Found, Reader
 
 if TYPE_CHECKING:
+    from ...fileformat.importance_map import Deltas
     from .. import Request
 
 Floats = npt.NDArray[np.float32]
@@ -66,6 +68,15 @@ class _Begun(NamedTuple):
     choice: residuals.Choice
 
 
+class _Rough(NamedTuple):
+    """A tile whose symbols are chosen roughly, for its latents as they are: they, y_hat (M, h, w), and what is drawn of it without a filter."""
+
+    begun: _Begun
+    chosen: list[quantiser.Chosen]
+    y_hat: Floats
+    made: filtering.Fine
+
+
 def chosen_tiling(width: int, height: int, align: int) -> Tiling:
     """Return one tile for a picture of at most ONE_TILE_PIXELS when padded to `align`, else tiles of TILE_EDGE."""
     whole = padded(width, align) * padded(height, align) <= ONE_TILE_PIXELS
@@ -77,7 +88,8 @@ class Writer:
 
     Without effort the quick analysis of a model that has one is enough.
 
-    With `search` the analysis is kept, so that it runs once for all levels a search tries.
+    With `search` the analysis is kept, so that it runs once for all levels a search tries; and of a picture of one tile what the last level
+    began with, so that a file goes on where a guess ended.
     """
 
     def __init__(self, model: Model, rgb: Pixels, request: Request) -> None:
@@ -89,6 +101,8 @@ class Writer:
         self.tiling = chosen_tiling(rgb.shape[1], rgb.shape[0], self._geometry.align)
         self._keeps = request.search and self.tiling.count <= KEPT_TRUNKS
         self._trunks: dict[Area, analysis.Trunk] = {}
+        self._last: tuple[int, Deltas | None, _Begun] | None = None
+        self._rough: _Rough | None = None
 
     def payloads(self, level: int) -> list[memoryview]:
         """Return the payload of every tile; all in one buffer, because kept apart they would split the memory of the networks."""
@@ -124,7 +138,8 @@ class Writer:
 
     def code(self, level: int, tile: Area) -> tuple[bytes, Found]:
         """Return the payload of a tile, and what it holds."""
-        window, seen, around, grid, y, z_hat, field, choice = self._begun(level, tile)
+        begun = self._begun(level, tile)
+        window, seen, around, grid, y, z_hat, field, choice = begun
         found: filtering.Filter | None = None
         coded: filtering.Coded | None = None
         for part in refinement.parts(self._model, self._steps, field):
@@ -133,8 +148,7 @@ class Writer:
                 slope = self._error_gradient(window, grid, seen, y_hat, around)
                 slope += refinement.bits_gradient(y - y_hat, chosen, grid)
             else:
-                _, y_hat = choice.of(y, is_rough=True)
-                made = self._drawn(tile, y_hat, field, grid)
+                _, _, y_hat, made = self._roughly(tile, begun._replace(y=y) if found else begun)
                 if found is None:
                     found, coded = fitting.fit(made, self._rgb[tile.slices], level, fixed.stored(self._model))
                 slope = self._path_gradient(tile, made, found, field, grid)
@@ -150,15 +164,15 @@ class Writer:
         colors, size = np.empty_like(self._rgb), 0
         found, coded = filtering.named(fixed.stored(self._model), level)
         for tile in self.tiling.tiles():
-            begun = self._begun(level, tile)
-            chosen, y_hat = begun.choice.of(begun.y, is_rough=True)
-            size += len(symbols.write(self._model, begun.z_hat, chosen, level, coded))
-            made = self._drawn(tile, y_hat, begun.field, begun.grid)
-            filtering.apply(made, Area(0, 0, tile.width, tile.height), found, colors[tile.slices])
+            rough = self._roughly(tile, self._begun(level, tile))
+            size += len(symbols.write(self._model, rough.begun.z_hat, rough.chosen, level, coded))
+            filtering.apply(rough.made, Area(0, 0, tile.width, tile.height), found, colors[tile.slices])
         return Guess(size / _between(GUESSED_BITS, level), colors, 1 / _between(GUESSED_ERROR, level))
 
     def _begun(self, level: int, tile: Area) -> _Begun:
         """Return a tile whose symbols are to be chosen."""
+        if self._last is not None and self._last[0] == level and self._last[1] is self.deltas:
+            return self._last[2]
         sizes = self._geometry
         window = with_halo(tile, sizes.analysis_halo, sizes.align, self.tiling.width, self.tiling.height)
         trunk = self._trunk(window)
@@ -168,7 +182,20 @@ class Writer:
         hyper = window.crop.over(sizes.stride * sizes.hyper_stride)
         y, z_hat = seen[:, *hyper.times(sizes.hyper_stride).slices], seen_z[:, *hyper.slices]
         field = self._field(level, tile, grid.shape)
-        return _Begun(window, seen, around, grid, y, z_hat, field, residuals.Choice(self._model, z_hat, field, grid))
+        begun = _Begun(window, seen, around, grid, y, z_hat, field, residuals.Choice(self._model, z_hat, field, grid))
+        if self._keeps and self.tiling.count == 1:
+            self._last = level, self.deltas, begun
+        return begun
+
+    def _roughly(self, tile: Area, begun: _Begun) -> _Rough:
+        """Return a tile with its symbols chosen roughly."""
+        if self._rough is not None and self._rough.begun is begun:
+            return self._rough
+        chosen, y_hat = begun.choice.of(begun.y, is_rough=True)
+        rough = _Rough(begun, chosen, y_hat, self._drawn(tile, y_hat, begun.field, begun.grid))
+        if self._last is not None and self._last[2] is begun:
+            self._rough = rough
+        return rough
 
     def _drawn(self, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> filtering.Fine:
         """Return the colours (H, W, 3) of a tile without a filter, whose y_hat (M, h, w) and level field (h, w) are these."""
