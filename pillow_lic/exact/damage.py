@@ -1,4 +1,4 @@
-"""Whether a page was damaged before it came here, as by JPEG: its letters are not as they were drawn, so none need stay as it is.
+"""Whether a page was damaged before it came here, as by JPEG, a scanner or scaling: its letters are not as they were drawn, so none need stay.
 
 What was coded by waves has ripples beside every step: pixels that rise and fall by a few levels. Clean letters have next to none there, as
 their edges take few of them and what lies beyond is flat. Photographs have as many, but nothing flat.
@@ -38,6 +38,41 @@ clean pages, with photographs or without."""
 _STEPS_OF_GROUND, _LEAST_GROUND, _ON_GROUND = 8, 0.5, 0.72
 """Levels of a step, three of which in a row hold a ground, the part of a block that it is at the least, and the share of blocks with an edge
 that have one: 0.76 to 1 in pages saved as JPEG, up to 0.56 in photographs with flat parts that were never saved so."""
+
+_LEAST_PAPER, _WIDE, _NARROW, _PAPER = 0.65, 24, 9, 128
+"""Share of pixels within so many levels that are one ground, give or take some noise: of scaled pages, 0.78 to 0.9; of clean scans, whose paper
+is lit evenly, 0.75 and 0.81, of notes and boards in photographs 0.33 to 0.77. And the levels of paper at the least: paintings have black."""
+_SOFT, _MOST_SOFT = 2, 0.12
+"""Levels to the next pixel up to which it is a soft step, and their share at the most: 0.03 to 0.07 in scaled pages, 0.2 to 0.45 where
+gradients or photographs are, which few colours would give bands."""
+_LEAST_INKED, _ON_PAPER = 0.35, 0.75
+"""Share of the blocks of a scan that have edges, and of these that have a ground: 0.43 and 0.67, 0.83 and 0.98; where photographs have such
+paper 0.2 to 0.25, 0.43 in one of 4,000."""
+
+
+def may_be_scaled(colors: Pixels) -> bool:
+    """Return whether most of a tile (h, w, 1 or 3) is one ground, and little of it smooth, as of a page that was scaled."""
+    seen = colors[_ROWS // 2 :: _ROWS, :, colors.shape[2] // 2]
+    steps = np.abs(np.diff(seen.astype(np.int16), axis=1))
+    return _has_paper(seen, _WIDE) and int(((steps > 0) & (steps <= _SOFT)).sum()) <= _MOST_SOFT * steps.size
+
+
+def _has_paper(levels: Pixels, within: int) -> bool:
+    """Return whether most of some rows of a plane (h, w) are within so many levels."""
+    counts = np.bincount(levels.ravel(), minlength=256)
+    return bool(np.convolve(counts, np.ones(within)).max() >= _LEAST_PAPER * max(1, levels.size))
+
+
+def is_scanned(colors: Pixels) -> bool:
+    """Return whether a tile (h, w, 1 or 3) is a scanned page: ink nearly everywhere on paper of one colour."""
+    levels = colors[:, :, colors.shape[2] // 2]
+    seen = levels[_ROWS // 2 :: _ROWS]
+    if min(levels.shape) < BLOCK or not _has_paper(seen, _NARROW) or np.median(seen) < _PAPER:
+        return False
+    edges = np.zeros(levels.shape, np.bool_)
+    edges[:, 1:] = np.abs(np.diff(levels.astype(np.int16), axis=1)) >= _STEP
+    shown = squares.sums(edges, BLOCK) >= _LEAST_STEPS
+    return bool(shown.mean() >= _LEAST_INKED and _on_ground(levels, shown) >= _ON_PAPER)
 
 
 def found(colors: Pixels, *, is_drawn: bool) -> Mask | None:

@@ -17,6 +17,8 @@ from .drawn import BLOCK, Blocks
 from .glyphs import Glyphs
 from .layer import WHOLE, Floats, Mask, Pixels
 
+_SNAPPED, _SNAPPED_OR_MERGED = 0.9, 0.8
+"""What snapped colours of a clean page may cost for one bit of what they take the place of, from quality 5 on and below."""
 _GLYPHS_COST = 1.1
 """What glyphs cost for one bit of what is expected: a line chart at quality 2 had 32.1 dB where blocks of fewer colours had 37.5, for the
 same bits and error by expectation."""
@@ -46,7 +48,9 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
         return _of_damaged(colors, damaged, step, aim, spent)
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
-        return _with_glyphs(none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent))
+        part = _with_glyphs(none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent))
+        is_scanned = part.glyphs is None and damage.is_scanned(colors)
+        return _or_snapped(colors, part, none, step, aim, spent, is_scanned=True) if is_scanned else part
     weighed = choice.weighed(colors, blocks, aim)
     if weighed.is_sure:
         worth = choice.by_contrast(blocks.contrast, aim)
@@ -54,9 +58,12 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
     worth = spent()
     if not aim.is_exact:
         kept = weighed.paying(choice.FAVOUR * worth)
-        return _cheapest(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth)
-    fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
-    return _with_letters(colors, blocks, fewer, aim, spent)
+        part = _cheapest(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth)
+    else:
+        fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
+        part = _with_letters(colors, blocks, fewer, aim, spent)
+    letters = blocks.within(choice.CLEAR_LETTERS) & aim.is_exact
+    return _or_snapped(colors, part, letters, step, aim, spent)
 
 
 def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent) -> Part:
@@ -71,6 +78,27 @@ def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent
     if clean.any():
         shown = pixelwise.chosen(drawn.pixels_of(clean, exact.shape), colors, shown)
     return Part(kept | clean, np.zeros_like(kept), None, damaged=~clean, look=shown)
+
+
+def _or_snapped(
+    colors: Pixels, part: Part, letters: Mask, step: int | None, aim: Aim, spent: Spent, *, is_scanned: bool = False
+) -> Part:
+    """Return what is kept of an area (h, w, 1 or 3): a part, or exact letters and the blocks that pay with snapped colours, if these cost less.
+
+    Of what is no scan they must cost clearly less, and its ground be of one colour: smooth ones would get bands. Where they take the place of
+    letters that are not beyond doubt, exact ones must cost a fifth more.
+    """
+    if step is None or not (is_scanned or damage.may_be_scaled(colors)):
+        return part
+    snapped = _of_damaged(colors, ~letters, step, aim, spent)
+    made = layer.of_blocks(colors, snapped.kept, snapped.soft, ~letters, lambda _: aim, None)
+    cost = made.bits(0) + aim.slope * made.wrong(0) + float(spent()[~snapped.kept].sum())
+    share = 1.0
+    if not is_scanned:
+        share = _SNAPPED if aim.is_exact else _SNAPPED_OR_MERGED
+        if aim.is_exact and (part.kept & ~part.soft & ~letters).any():
+            share /= choice.FAVOUR_OF_LETTERS
+    return snapped if cost <= share * _cost(colors, part, aim, spent())[0] else part
 
 
 def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> list[Part]:

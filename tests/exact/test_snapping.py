@@ -6,15 +6,17 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 import pytest
-from made.drawn_pages import page, slide, soft_lines
+from made.drawn_pages import WORDS, page, slide, soft_lines
 from made.jpegs import jpeg_of, opened
-from made.pictures import photo_like
-from PIL import Image
+from made.pictures import SAMPLE, photo_like
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 import pillow_lic
 from pillow_lic import _native
-from pillow_lic.exact import aims, damage, snapping
+from pillow_lic.engine import models
+from pillow_lic.exact import aims, damage, snapping, square
 from pillow_lic.fileformat import vp8l
+from pillow_lic.fileformat.levels import quality_to_level
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -163,3 +165,54 @@ def test_a_damaged_square_is_looked_at_once() -> None:
         pillow_lic.encode(Image.fromarray(worn()), quality=5)
     passes = [call.args[3] for call in asked.call_args_list]
     assert passes.count(snapping.LOOK) == 1
+
+
+def scanned(noise: float = 1.0) -> Pixels:
+    """A page of text as a scanner sees it: slightly soft, grey ink, a little noise."""
+    soft = page(384, 256, with_photo=False).filter(ImageFilter.GaussianBlur(0.6))
+    return np.clip(
+        40 + 0.78 * np.asarray(soft) + np.random.default_rng(5).normal(0, noise, (256, 384, 3)), 0, 255
+    ).astype(np.uint8)
+
+
+def scaled() -> Pixels:
+    """A page with words of three more colours, enlarged by 1.25."""
+    im = page(307, 204, with_photo=False)
+    draw = ImageDraw.Draw(im)
+    for row, color in enumerate(("#c02020", "#2040c0", "#108040") * 2):
+        draw.text((6, 2 + 36 * row), WORDS, color, ImageFont.load_default(13))
+    return np.asarray(im.resize((384, 256), Image.Resampling.LANCZOS))
+
+
+def test_scans_are_seen_and_photographs_are_none() -> None:
+    assert damage.is_scanned(scanned())
+    assert damage.is_scanned(scanned()[:, :, :1])
+    assert not damage.is_scanned(255 - scanned())
+    assert not damage.is_scanned(scanned(6))
+    with Image.open(SAMPLE) as photo:
+        assert not damage.is_scanned(np.asarray(photo.convert("RGB")))
+    for shape in ((1, 1), (1, 7), (15, 40), (4, 300)):
+        assert not damage.is_scanned(np.full((*shape, 3), 240, np.uint8))
+        assert isinstance(damage.may_be_scaled(np.full((*shape, 3), 240, np.uint8)), bool)
+
+
+def test_smooth_grounds_are_not_scaled_pages() -> None:
+    assert damage.may_be_scaled(scaled())
+    assert not damage.may_be_scaled(np.asarray(slide()))
+    assert not damage.may_be_scaled(clean(with_photo=True))
+
+
+@pytest.mark.parametrize("pixels", [scanned(), scaled()])
+def test_scans_and_scaled_pages_cost_less_with_snapped_colours(pixels: Pixels) -> None:
+    im = Image.fromarray(pixels)
+    with mock.patch.object(square, "_or_snapped", lambda colors, part, *rest, **words: part):
+        before = pillow_lic.encode(im, quality=5)
+    data = pillow_lic.encode(im, quality=5)
+    shown = np.asarray(pillow_lic.open(data)).astype(np.float32)
+    slope = models.choose(None).slope(quality_to_level(5))
+    costs = [
+        8 * len(one) + slope * np.square(np.asarray(pillow_lic.open(one)).astype(np.float32) - pixels).mean(2).sum()
+        for one in (data, before)
+    ]
+    assert costs[0] < 0.9 * costs[1]
+    assert np.square(shown - pixels).mean() < 20
