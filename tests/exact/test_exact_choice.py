@@ -266,7 +266,7 @@ def test_no_file_is_larger_than_the_lossless_one(quality: float) -> None:
 def test_a_photograph_is_no_case_for_the_lossless_search() -> None:
     with Image.open(SAMPLE) as photo:
         pixels = np.asarray(photo.convert("RGB"))
-    with mock.patch.object(whole.vp8l, "bits", side_effect=AssertionError("it was searched")):
+    with mock.patch.object(vp8l, "bits", side_effect=AssertionError("it was searched")):
         assert not whole.may_be_within(
             pixels, 3.0 * pixels.shape[0] * pixels.shape[1], lambda: vp8l.bits(pixels), is_drawn=False
         )
