@@ -92,6 +92,8 @@ def _or_snapped(
         return part
     snapped = _of_damaged(colors, ~letters, step, aim, spent)
     made = layer.of_blocks(colors, snapped.kept, snapped.soft, ~letters, lambda _: aim, None)
+    if snapped.look is not None:
+        made.show(0, snapped.look)
     cost = made.bits(0) + aim.slope * made.wrong(0) + float(spent()[~snapped.kept].sum())
     share = 1.0
     if not is_scanned:
@@ -193,6 +195,6 @@ def _cost(colors: Pixels, part: Part, aim: Aim, spent: Floats) -> tuple[float, f
     if part.glyphs is not None:
         by_codec &= ~part.glyphs.blocks
         wrong += part.glyphs.wrong[part.glyphs.blocks].sum() / aim.slope
-    known = None if part.glyphs is None or part.kept.any() else part.glyphs.bits
+    known = part.bits if part.glyphs is None or part.kept.any() else part.glyphs.bits
     bits = float(exact_layer.bits(shown, cover)) if known is None else known
     return bits + float(aim.slope * wrong + spent[by_codec].sum()), bits
