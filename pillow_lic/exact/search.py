@@ -117,12 +117,8 @@ class _Picked:
 
 
 def _of_part(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int) -> Layer:
-    """Return the layer of a square alone (h, w, 1 or 3) that was chosen for a level."""
-    blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
-    damaged = np.zeros_like(part.kept) if part.damaged is None else part.damaged
-    made = layer.of_blocks(colors, part.kept, part.soft, damaged, aim, blends, with_margins=True)
+    """Return the layer of a square alone (h, w, 1 or 3) that was chosen for a level, and its margins; its bits where they are known."""
+    made = square.layer_of(colors, part, aim, level, with_margins=True)
     if part.bits is not None:
         made.expect(level, part.bits, 0.0)
-    if part.look is not None:
-        made.show(level, part.look)
     return made

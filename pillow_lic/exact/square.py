@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from .aims import Aim
 from .choice import Spent, Weighed
 from .drawn import BLOCK, Blocks
 from .glyphs import Glyphs
-from .layer import WHOLE, Floats, Mask, Pixels
+from .layer import WHOLE, Floats, Layer, Mask, Pixels
 
 _SNAPPED, _SNAPPED_OR_MERGED = 0.9, 0.8
 """What snapped colours of a clean page may cost for one bit of what they take the place of, from quality 5 on and below."""
@@ -45,12 +45,12 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
     blocks = drawn.found(colors)
     damaged = None if step is None else damage.found(colors, is_drawn=blocks is not None)
     if step is not None and damaged is not None:
-        return _of_damaged(colors, damaged, step, aim, spent)
+        return _of_damaged(colors, blocks, damaged, step, aim, spent)
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
         part = _with_glyphs(none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent))
         is_scanned = part.glyphs is None and damage.is_scanned(colors)
-        return _or_snapped(colors, part, none, step, aim, spent, is_scanned=True) if is_scanned else part
+        return _or_snapped(colors, part, None, none, step, aim, spent, is_scanned=True) if is_scanned else part
     weighed = choice.weighed(colors, blocks, aim)
     if weighed.is_sure:
         worth = choice.by_contrast(blocks.contrast, aim)
@@ -63,12 +63,26 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
         fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
         part = _with_letters(colors, blocks, fewer, aim, spent)
     letters = blocks.within(choice.CLEAR_LETTERS) & aim.is_exact
-    return _or_snapped(colors, part, letters, step, aim, spent)
+    return _or_snapped(colors, part, blocks, letters, step, aim, spent)
 
 
-def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent) -> Part:
-    """Return what is kept of a square (h, w, 1 or 3) with damaged blocks: those that pay with snapped colours, and clean letters."""
-    blocks = drawn.measured(colors)
+def layer_of(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int, *, with_margins: bool = False) -> Layer:
+    """Return the layer of a square alone (h, w, 1 or 3) of which that part was chosen for a level."""
+    blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
+    damaged = np.zeros_like(part.kept) if part.damaged is None else part.damaged
+    made = layer.of_blocks(colors, part.kept, part.soft, damaged, aim, blends, with_margins=with_margins)
+    if part.look is not None:
+        made.show(level, part.look)
+    return made
+
+
+def _of_damaged(colors: Pixels, blocks: Blocks | None, damaged: Mask, step: int, aim: Aim, spent: Spent) -> Part:
+    """Return what is kept of a square (h, w, 1 or 3) with damaged blocks: those that pay with snapped colours, and clean letters.
+
+    blocks: as of `drawn.found`.
+    """
+    if blocks is None:
+        blocks = drawn.measured(colors)
     among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= snapping.FEW)
     exact = drawn.pixels_of(among, colors.shape[:2])
     shown, bits = snapping.snapped(colors, exact, step, snapping.LOOK)
@@ -81,7 +95,15 @@ def _of_damaged(colors: Pixels, damaged: Mask, step: int, aim: Aim, spent: Spent
 
 
 def _or_snapped(
-    colors: Pixels, part: Part, letters: Mask, step: int | None, aim: Aim, spent: Spent, *, is_scanned: bool = False
+    colors: Pixels,
+    part: Part,
+    blocks: Blocks | None,
+    letters: Mask,
+    step: int | None,
+    aim: Aim,
+    spent: Spent,
+    *,
+    is_scanned: bool = False,
 ) -> Part:
     """Return what is kept of an area (h, w, 1 or 3): a part, or exact letters and the blocks that pay with snapped colours, if these cost less.
 
@@ -90,17 +112,14 @@ def _or_snapped(
     """
     if step is None or not (is_scanned or damage.may_be_scaled(colors)):
         return part
-    snapped = _of_damaged(colors, ~letters, step, aim, spent)
-    made = layer.of_blocks(colors, snapped.kept, snapped.soft, ~letters, lambda _: aim, None)
-    if snapped.look is not None:
-        made.show(0, snapped.look)
-    cost = made.bits(0) + aim.slope * made.wrong(0) + float(spent()[~snapped.kept].sum())
+    snapped = _of_damaged(colors, blocks, ~letters, step, aim, spent)
     share = 1.0
     if not is_scanned:
         share = _SNAPPED if aim.is_exact else _SNAPPED_OR_MERGED
         if aim.is_exact and (part.kept & ~part.soft & ~letters).any():
             share /= choice.FAVOUR_OF_LETTERS
-    return snapped if cost <= share * _cost(colors, part, aim, spent())[0] else part
+    worth = spent()
+    return snapped if _cost(colors, snapped, aim, worth)[0] <= share * _cost(colors, part, aim, worth)[0] else part
 
 
 def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> list[Part]:
@@ -186,10 +205,9 @@ def _cost(colors: Pixels, part: Part, aim: Aim, spent: Floats) -> tuple[float, f
 
     And the bits of the layer.
     """
-    blends = None if part.glyphs is None else (part.glyphs.ink, part.glyphs.cover)
-    made = layer.of_blocks(colors, part.kept, part.soft, np.zeros_like(part.kept), lambda _: aim, blends)
+    made = layer_of(colors, part, lambda _: aim, 0)
     area = Area(0, 0, colors.shape[1], colors.shape[0])
-    shown, cover = made.over(area, 0)
+    shown, cover = made.over(area, 0, snapping.LOOK)
     wrong = float(pixelwise.errors_of_marked(made.exact(area), shown, colors).sum(dtype=np.float64))
     by_codec = ~part.kept
     if part.glyphs is not None:
