@@ -61,7 +61,11 @@ def _covering(pixels: Pixels, cover: Plane) -> Pixels:
 
 
 def blended(beneath: Pixels, over: Pixels, cover: Plane) -> Pixels:
-    """Return colours (h, w, C) with others over them, which cover (h, w) 0 none to 255 all of a pixel; in whole numbers."""
+    """Return colours (h, w, C) with others (h, w, C or 1) over them, which cover (h, w) 0 none to 255 all of a pixel.
+
+    In whole numbers, as FORMAT.md says. One channel stands for all, as where networks code a grey picture as RGB.
+    """
+    over = np.broadcast_to(over, beneath.shape)
     share = cover.astype(np.uint16)
     left = 255 - share
     result = np.empty_like(beneath)

@@ -246,7 +246,8 @@ class Coded:
         for area in squares_of(height, width):
             shown, wanted = colors[area.slices], self._seen[area.slices]
             if self._kept is not None:
-                wanted = pixelwise.chosen(self._kept.covered(area), self._kept.colors[area.slices], wanted)
+                exact = np.broadcast_to(self._kept.colors[area.slices], wanted.shape)
+                wanted = pixelwise.chosen(self._kept.covered(area), exact, wanted)
             here = errors[area.over(BLOCK).slices]
             here[:] = np.float32(left) * pixelwise.errors(shown, wanted)
             if left != 1 and self._kept is not None:

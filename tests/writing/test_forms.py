@@ -94,6 +94,27 @@ def test_another_map_is_another_file() -> None:
     assert not form.was_tried(LEVEL)
 
 
+@pytest.mark.parametrize("name", ["lic2", "balle2018"])
+def test_a_grey_layer_over_networks_that_code_rgb_is_weighed(name: str) -> None:
+    """A grey page is coded as RGB with a layer of one channel over it."""
+    grey = Image.fromarray(page()).convert("L")
+    rgb = grey.convert("RGB")
+    model, marked = models.choose(name), np.zeros((128, 192), np.bool_)
+    marked[:, :96] = True
+    forms = []
+    for im, mode in ((grey, "L"), (rgb, "RGB")):
+        picture = Picture(np.asarray(im).reshape(128, 192, -1), mode, None)
+        plain = Coded(picture, model, Request())
+        kept = layer.named(picture.colors, marked, plain.aim)
+        assert kept is not None
+        forms.append(Coded(picture, model, Request(), kept))
+    level = model.nearest_level(quality_to_level(3))
+    assert forms[0].psnr(level) == pytest.approx(forms[1].psnr(level), abs=0.01)
+    assert forms[0].guessed(level) == pytest.approx(forms[1].guessed(level), rel=0.05)
+    again = codec.decode(forms[0].file(level))[1]
+    assert metrics.psnr(again, np.asarray(grey)[:, :, None]) == pytest.approx(forms[0].psnr(level), abs=0.2)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_what_is_whole_runs_no_network(mode: str) -> None:
     pixels = np.asarray(Image.fromarray(page()).convert(mode)).reshape(128, 192, -1)
