@@ -1,38 +1,62 @@
-"""Searches over the quality scale: the largest file that fits, the lowest level that reaches a PSNR."""
+"""The level that the options ask for, and searches for it: the largest file that fits, the lowest level that reaches a PSNR."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ..fileformat.levels import level_to_quality
 from ..fileformat.limits import MAX_LEVEL
 from ..options import EncodeOptions
 
 CLOSE = 0.002
-"""The part of a target that a file may stay below it to end the search: half a level on average."""
+"""The search ends with a file that is smaller than the target by at most this part of it, which is half a level on average."""
 
 SPAN_DB = 15.0
-"""PSNR between the ends of a scale for a photo, about: Kodak's mean is 12.3 for lic1 and 18.4 for lic2."""
+"""About how many dB lie between the ends of the scale for a photograph; the mean of Kodak's is 12.3 for lic1 and 18.4 for lic2."""
 
 
-def most_bytes(options: EncodeOptions, pixels: int) -> float | None:
-    """Return the bytes that the file of a picture of so many pixels may have, by its options; None where they do not say."""
-    if options.target_bpp is not None:
-        return options.target_bpp * pixels / 8
-    return options.target_size
+@dataclass(frozen=True)
+class Goal:
+    """What the options ask of the file of one picture: the file of a level, or of the level that meets a target.
 
-
-def expected_size(options: EncodeOptions, pixels: int, bpp: Sequence[float]) -> float:
-    """Return the bytes that the file of a photo of so many pixels will have, by its options; a PSNR counts as a low quality.
-
-    bpp: bits per pixel at both ends of the scale, between which they are nearly exponential.
+    levels: those that the model writes, ascending. pixels: how many the picture has.
     """
-    if (most := most_bytes(options, pixels)) is not None:
-        return most
-    level = 0 if options.target_psnr is not None else options.level
-    lowest, highest = bpp
-    return lowest * math.pow(highest / lowest, level / MAX_LEVEL) * pixels / 8
+
+    options: EncodeOptions
+    levels: Sequence[int]
+    pixels: int
+
+    @property
+    def most_bytes(self) -> float | None:
+        """How many bytes the file may have; None if the options do not say."""
+        if self.options.target_bpp is not None:
+            return self.options.target_bpp * self.pixels / 8
+        return self.options.target_size
+
+    def expected_size(self, bpp: Sequence[float]) -> float:
+        """Return about how many bytes the file will have; for a target in PSNR, those of the lowest quality.
+
+        bpp: bits per pixel of photographs at both ends of the scale, between which they are nearly exponential.
+        """
+        if self.most_bytes is not None:
+            return self.most_bytes
+        level = 0 if self.options.target_psnr is not None else self.options.level
+        lowest, highest = bpp
+        return lowest * math.pow(highest / lowest, level / MAX_LEVEL) * self.pixels / 8
+
+    def reached(self, level: int, file: Callable[[int], bytes], psnr: Callable[[int], float]) -> bytes:
+        """Return the file of a level, or if there is a target, of the level that meets it; ValueError if none does.
+
+        file, psnr: return the file of a level, and its PSNR in dB.
+        """
+        if self.options.target_psnr is not None:
+            return file(level_for_psnr(psnr, self.options.target_psnr, self.levels))
+        if self.most_bytes is not None:
+            per_pixel = None if self.options.target_bpp is None else self.pixels
+            return largest_file(file, self.most_bytes, self.levels, per_pixel)
+        return file(level)
 
 
 def largest_file(
@@ -54,8 +78,7 @@ def largest_file(
             least = (
                 f"target_bpp must be at least {bpp:g} bits per pixel, those at {lowest}, got {8 * target / pixels:g}"
             )
-        msg = least
-        raise ValueError(msg)
+        raise ValueError(least)
     largest = file(levels[high])
     if len(largest) <= target:
         return largest

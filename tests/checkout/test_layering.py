@@ -244,7 +244,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 SOURCES = [
     path
-    for room in ("pillow_lic", "imageio_plugin", "onnx_models")
+    for room in ("pillow_lic", "imageio_plugin", "onnx_models", "tests")
     for kind in ("py", "hpp", "cpp", "cc", "cu")
     for path in ROOT.glob(f"{room}/**/*.{kind}")
 ]

@@ -29,10 +29,10 @@ from pillow_lic.exact import (
     whole,
 )
 from pillow_lic.families import Request
-from pillow_lic.fileformat import container, exact_layer, vp8l
+from pillow_lic.fileformat import exact_layer, vp8l
 from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.levels import quality_to_level
-from pillow_lic.writing import composing, trials
+from pillow_lic.writing import trials
 from pillow_lic.writing.forms import Coded, Picture
 
 Pixels = npt.NDArray[np.uint8]
@@ -254,15 +254,6 @@ def test_letters_beyond_doubt_stay_exact_beside_doubtful_ones() -> None:
     assert (part.kept & ~part.soft)[clear].all()
 
 
-@pytest.mark.parametrize("quality", [2, 6, 10])
-def test_no_file_is_larger_than_the_lossless_one(quality: float) -> None:
-    across, down = np.meshgrid(np.arange(96), np.arange(80))
-    smooth = np.stack([across + down, 2 * across, 255 - across - down], 2).astype(np.uint8)
-    icon = page(32, 32, with_photo=False)
-    for im in (Image.fromarray(smooth), icon, Image.new("RGB", (200, 100), "#336699"), Image.fromarray(soft_lines())):
-        assert len(pillow_lic.encode(im, quality=quality)) <= len(pillow_lic.encode(im, lossless=True))
-
-
 def test_a_photograph_is_no_case_for_the_lossless_search() -> None:
     with Image.open(SAMPLE) as photo:
         pixels = np.asarray(photo.convert("RGB"))
@@ -316,23 +307,6 @@ def test_the_ground_is_smooth_and_the_rest_stays() -> None:
     assert max(np.abs(np.diff(inside, axis=axis)).max() for axis in (0, 1)) <= 16
     nothing = ground.continued(pixels, lambda area: np.ones(area.shape, np.bool_))
     assert (nothing == 128).all()
-
-
-def test_a_drawn_picture_as_it_is_may_cost_more_from_quality_5_on() -> None:
-    for quality, favour in ((4.9, 1), (5, choice.FAVOUR_OF_LETTERS)):
-        with mock.patch.object(composing, "_as_it_is_within", return_value=None) as asked:
-            data = pillow_lic.encode(page(), quality=quality)
-        assert asked.call_args.args[1] == pytest.approx(8 * len(data) * favour)
-
-
-def test_a_layer_keeps_no_target_out_of_reach() -> None:
-    """What is dithered is drawn, and its layer alone takes more than all of the picture without it."""
-    im = Image.fromarray(photo_like(96, 160, 3)).convert("P", palette=Image.Palette.ADAPTIVE, colors=64).convert("RGB")
-    drawn = pillow_lic.encode(im, quality=1), pillow_lic.encode(im, quality=5)
-    most = len(pillow_lic.encode(im, quality=3, exact=False))
-    assert container.unpack(drawn[1]).header.model_id == models.choose("lossless").number
-    assert len(pillow_lic.encode(im, target_size=most)) <= most
-    assert 8 * len(pillow_lic.encode(im, target_bpp=8 * most / (96 * 160))) <= 8 * most
 
 
 def test_the_ground_around_a_photograph_is_exact_up_to_its_edge() -> None:
