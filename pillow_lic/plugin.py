@@ -1,7 +1,7 @@
-"""The Pillow plugin: the image file.
+"""The class of an opened .lic picture, as Pillow's plugins have one.
 
-`_open` reads header and metadata and allocates nothing by the size they claim; `load` decodes under a lock of its
-image. Everything that is wrong with a file is an OSError with a sentence. Functions for callers are in `opening` and `saving`.
+`_open` reads header and metadata, and allocates nothing by the size that they claim. `load` decodes, under a lock that each image
+has. A file that cannot be read raises an OSError that says why. The functions for users are in `opening` and `saving`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from PIL import Image, ImageFile
 
@@ -23,21 +23,17 @@ from .fileformat.identity import FORMAT
 from .fileformat.preview import Preview
 from .fileformat.sections import IMPORTANCE
 
-if TYPE_CHECKING:
-    pass
-
-
 DECODER = "lic"
-"""Name of `Fed` in tiles."""
+"""Name by which Pillow finds `Fed`."""
 
 
 class Fed(ImageFile.PyDecoder):
-    """The decoder that `ImageFile.Parser` drives: it passes on what there is of the file to the image of `LicImageFile.load_prepare`."""
+    """The decoder that `ImageFile.Parser` calls whenever it is fed: it gives all bytes so far to the image, by `LicImageFile.fed`."""
 
     _length = 0
 
     def decode(self, buffer: Any) -> tuple[int, int]:
-        """Return (0, 0) as long as the file is not whole, (-1, 0) when its picture is loaded."""
+        """Return (0, 0) as long as more of the file must come, (-1, 0) once its picture is loaded."""
         (image,) = self.args
         is_more, self._length = len(buffer) > (self._length or image.length), len(buffer)
         if image.fed(buffer):
@@ -54,22 +50,22 @@ Image.register_decoder(DECODER, Fed)
 class LicImageFile(ImageFile.ImageFile):
     """A .lic picture as Pillow sees it.
 
-    `info` has lic_quality (1-10), lossless, lic_model, lic_version, the metadata stored, dpi where EXIF says a resolution, and,
-    where the file has one, `importance`: its map as an `importance.Map`, which `save` takes back. Programs pass `**im.info` to
-    `save` of other formats, so that no key may be a word that asks one of them for something else; lossless asks for the same.
+    `info` has lic_quality (1-10), lossless, lic_model, lic_version and the metadata stored; dpi if EXIF has a resolution; and
+    `importance`, an `importance_map.Map` that `save` takes back, if the file has one. Programs pass `**im.info` to `save` of
+    other formats, so no key may be an option that means something else there (lossless means the same).
     """
 
     format = FORMAT
     format_description = "Learned image compression"
     most: int | None = None
-    """Bytes of the file that `load` may use; the whole file where None."""
+    """How many bytes of the file `load` may use; None for all."""
     _is_unfed = False
-    """Whether a parser has opened it, and has passed on nothing yet: it does so from its second `feed` on."""
+    """Whether `ImageFile.Parser` has opened it and called `fed` not yet, which it does from its second `feed` on."""
     _is_part = False
     """Whether more of the file is to come (`fed`)."""
-    decoderconfig: tuple[int, ...] = ()  # of a draft the scale; here because unpickling skips __init__
+    decoderconfig: tuple[int, ...] = ()  # the scale of a draft; set here because unpickling skips __init__
     _preview: Preview | None = None
-    """What a draft is made of instead of the tiles."""
+    """The preview of the file, if a draft is made of it instead of the tiles."""
     n_frames = 1
     is_animated = False
 
@@ -92,10 +88,10 @@ class LicImageFile(ImageFile.ImageFile):
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
         """Have `load` decode a smaller picture of at least `size`, once.
 
-        It is 1/2, 1/4 or 1/8 as wide, which takes a third of the time, or the preview of the file where that is less than twice as
-        wide. Returns the mode, which stays as it is, and the box of the whole picture in the new pixels; None when nothing was
-        changed: `size` is no smaller than half, the pixels are loaded, a draft was asked for before, or the model makes
-        none. `Image.thumbnail` calls it.
+        That is the picture at 1/2, 1/4 or 1/8 of its width, or the preview of the file if this is large enough and less than twice
+        as wide as that. Return the mode, which stays as it is, and the box of the whole picture in the new pixels; None if nothing
+        was changed: `size` is more than half of the picture's, the pixels are loaded, a draft was asked for before, or the model
+        makes none. `Image.thumbnail` calls this.
         """
         with self._lock():
             if not self.tile or self.decoderconfig or not size:
@@ -118,10 +114,10 @@ class LicImageFile(ImageFile.ImageFile):
             return self.mode, (0, 0, width / scale, height / scale)
 
     def load(self) -> Any:
-        """Decode the pixels, once, whichever threads ask; OSError with a sentence when the file does not allow it.
+        """Decode the pixels, once, even if several threads ask; OSError that says why if the file cannot be decoded.
 
-        With `ImageFile.LOAD_TRUNCATED_IMAGES`, tiles that are missing or damaged come out as the preview has them, or grey, and
-        one in which the file ends has the detail that is there.
+        With `ImageFile.LOAD_TRUNCATED_IMAGES`, tiles that are missing or damaged are filled from the preview, or grey, and a tile in
+        which the file ends is shown with the detail that is there.
         """
         with self._lock():
             if self._is_unfed:
@@ -162,16 +158,16 @@ class LicImageFile(ImageFile.ImageFile):
         return not (ImageFile.LOAD_TRUNCATED_IMAGES or self._is_part)
 
     def use_at_most(self, count: int) -> None:
-        """Have `load` and `region` use no more than so many bytes of the file; ValueError where nothing is left for the pixels."""
+        """Have `load` and `region` use at most `count` bytes of the file; ValueError if these hold none of the pixels."""
         codec.check_budget(self._file(), self._front, count)
         self.most = count
 
     def region(self, box: Sequence[int]) -> Image.Image:
-        """Return the pixels of `box` = (x0, y0, x1, y1) as an image; of a picture that is still in its file only they are decoded.
+        """Return the pixels of `box` = (x0, y0, x1, y1) as an image; if the picture is not loaded yet, only they are decoded.
 
-        They are those of `crop(box)`, up to one level. Picture and position of the file are left as they were, and `info` is
-        copied. ValueError for a box that is empty or not inside the picture, and for a draft that was loaded; OSError when
-        the file does not allow it.
+        They differ from those of `crop(box)` by at most one level. This image and the position in its file stay as they were;
+        `info` is copied. ValueError for a box that is empty or not inside the picture, and after a draft was loaded; OSError if
+        the file cannot be decoded.
         """
         with self._lock():
             if not self.tile:
@@ -189,7 +185,7 @@ class LicImageFile(ImageFile.ImageFile):
 
         As with Pillow's other formats the file is closed afterwards: open it again to load the picture.
         """
-        if not self.tile:  # loaded, which checks more
+        if not self.tile:  # loaded, and loading has checked more
             return
         fp = self._file()
         fp.seek(self._front.start)
@@ -211,15 +207,15 @@ class LicImageFile(ImageFile.ImageFile):
 
     @property
     def length(self) -> int:
-        """Bytes of the file that are known."""
+        """How many bytes of the file have been seen."""
         return self._front.size
 
     def fed(self, data: bytes | memoryview) -> bool:
-        """Take what there is of the file, and load the picture where that is all of it; whether it is.
+        """Take the bytes of the file so far; load the picture and return True if they are all, else return False.
 
-        Before that `load` gives an early picture, decoded when it is asked for: what there is of a progressive tile coarser, tiles
-        that are missing as the preview has them, or grey. A draft of it holds until more is fed. OSError for a file that is no
-        .lic file or damaged, and from `load` for one that has not come to its first tile.
+        Until then `load` decodes an early picture: a tile of which only a part has come is coarser, and tiles that have not come
+        are filled from the preview, or grey. A draft holds until more is fed. OSError for a file that is no .lic file or is
+        damaged, and from `load` as long as no tile has begun.
         """
         with self._lock():
             before, self.fp = self.fp, io.BytesIO(data)
@@ -235,7 +231,7 @@ class LicImageFile(ImageFile.ImageFile):
             return not self._is_part
 
     def getexif(self) -> Image.Exif:
-        """Return the EXIF tags, none where those that are stored cannot be read: whoever turns pictures upright asks for them."""
+        """Return the EXIF tags, as far as those that are stored can be read: programs that turn pictures upright ask for them."""
         with metadata.BROKEN_TAGS:
             return super().getexif()
         return super().getexif()  # of the first call what could be read is kept

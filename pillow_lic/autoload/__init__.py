@@ -1,1 +1,4 @@
-"""Registration without any import of ours: `after_import` is copied beside the package by `installation`. Imports `files`."""
+"""Registration in every program of an environment without `import pillow_lic`. Imports `errors`, `files` and `installed_files`.
+
+`installation` copies `after_import` into site-packages, where Python runs it when it starts.
+"""

@@ -1,1 +1,1 @@
-"""Conversion of many files: plan, workers, stores, budgets. Imports anything; the way of a pixel imports nothing of it."""
+"""Conversion of many files: plan, workers, stores, budgets. Imports anything; what codes one picture imports nothing of this."""

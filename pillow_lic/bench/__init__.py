@@ -1,1 +1,1 @@
-"""Rates, errors and times beside other formats. Imports anything; nothing but commands imports it."""
+"""Rates, errors and times beside other formats. Imports anything; only commands and `papers` import this."""

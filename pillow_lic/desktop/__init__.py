@@ -1,1 +1,1 @@
-"""Pictures in the desktop of the user: seen, known to it, drawn small by its file manager. Nothing but commands imports it."""
+"""The Linux desktop of the user: viewing pictures, the file type, thumbnails in file managers. Only commands import this."""

@@ -1,1 +1,1 @@
-"""The importance of places: those that a caller names, and those that a network finds. Imports `engine` and `fileformat`."""
+"""Importance maps: the places that deserve more bits, by a user or by a network. Imports `engine` and `fileformat`."""

@@ -1,1 +1,1 @@
-"""The published systems side by side: claims, curves, costs and pictures on one page. Only commands import it."""
+"""The published systems side by side: claims, curves, costs and pictures on one page. Only commands import this."""

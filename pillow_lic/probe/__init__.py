@@ -1,1 +1,1 @@
-"""A comparison of the Pillow plugins of still-image formats. Imports Pillow and `engine.settings`; nothing but commands imports it."""
+"""A comparison of the Pillow plugins of still-image formats. Imports Pillow and `engine.settings`; only commands import this."""

@@ -1,1 +1,5 @@
-"""How a picture becomes a file: which form costs least, the preview it has, the level that a target needs. Only writers import this."""
+"""How a picture becomes a file. Only what writes files imports this.
+
+`composing` is the whole way; `forms` are what a picture can be written as, with networks, an exact layer or both; `choosing` finds the
+form that costs least, by `trials` where that is in doubt; `rate_search` finds the level for a target; `previews` makes the small copy.
+"""
