@@ -1,7 +1,7 @@
-"""The registry of families, each a published system in one file (or one folder), and what the rest of the package asks of one.
+"""The registry of families, each a published system in one file (or one folder), and the functions by which the package uses them.
 
-What a family is says `contract`; what several of them use is in `shared` and `wrapped`. A module that a model's `procedure` names is
-found here by that name, and nowhere else.
+`contract` says what a family is; `shared` and `wrapped` hold what several of them use. The `procedure` of a model is the name of its
+family's module, which is looked up here and nowhere else.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ FAMILIES: Final = (
 """The modules here that a manifest may name as a procedure."""
 
 LONG_EFFORT: Final = 2
-"""Effort from which on a family without networks searches for the smallest file, however long that takes."""
+"""Effort from which on `encode` is used even if the family has `encode_soon`: the smallest file, however long the search for it takes."""
 
 
 def of(model: Model) -> Family:

@@ -6,12 +6,18 @@ A family turns the pixels of a picture into the payloads of its tiles, and back,
 * `encode` and `decode` (`Plain`) of one rectangle of pixels; `shared.tilewise` makes a writer and a reader of tiles out of them;
 * `writer` and `reader` (`Tiled`) of a whole picture, for a family whose tiles see their neighbours, or that makes drafts.
 
-A plain family may have `encode_soon`, which takes less time for larger payloads. It is progressive if it has `cut` and
-`decode_cut` too (`Progressive`), and stepwise with `lowered` (`Stepwise`); a tiled one is progressive if it has `cut`
-(`Cuttable`). A family may have `check`, which looks at what it would decode without running a network (`check(streams, shape)`
-where it has `decode`, `check(payload)` where it has `reader`), `drafts`, `dump`, which gives what a tile holds before it
-becomes pixels, and, where a payload holds a file of another format, `inner` and KEEPS_ORIGINAL. Families import `engine` and
-`fileformat`, never each other; the rest of the package reaches them by the functions of `families` alone.
+A family may have more:
+
+* `cut` and, if it is plain, `decode_cut`: it is progressive (`Progressive`, `Cuttable`), that is, its files can be cut;
+* `lowered`: it is stepwise, that is, a file of one level holds those of all lower ones (`Stepwise`);
+* `encode_soon`, of a plain family: takes less time than `encode`, for larger payloads;
+* `check`: finds what is wrong with a payload without running a network, `check(streams, shape)` of a plain family, `check(payload)` of
+  a tiled one;
+* `drafts(model)`: the scales at which it decodes smaller pictures;
+* `dump(model, tile)`: what a tile holds before it becomes pixels, arrays by name;
+* `inner` and KEEPS_ORIGINAL: its payloads hold files of another format.
+
+Families import `engine` and `fileformat`, never each other. The rest of the package uses them only through the functions of `families`.
 
 Rule of the parse: stored tables, integers of the stream and `exact` networks decide what the range coder reads, no float does.
 """
@@ -35,17 +41,17 @@ Payload = bytes | memoryview | CutPayload
 Payloads = Mapping[int, Payload | None]
 """Payloads of tiles by raster index; None for one that is damaged or missing, CutPayload for one in which the file ends."""
 Put = Callable[[Area, Pixels], None]
-"""Takes an area, seen from the corner of what is read, and its pixels (h, w, C), from any thread."""
+"""Takes decoded pixels (h, w, C) and their area, which counts from the corner of what is read; may be called from any thread."""
 
 MISSING: Final = 128
 """Grey level of a tile that could not be read."""
 
 
 class Request(NamedTuple):
-    """The wishes of a caller for the coding of a picture, beside its level.
+    """How a picture is to be coded, besides its level.
 
-    deltas: its importance map. effort: 0-9 steps of refinement. search: several levels will be tried, so keep what they share.
-    original: the file that the pixels were decoded from, for a family that keeps it (`keeps_original`); b"" to write them anew.
+    deltas: its importance map. effort: 0-9, more time for smaller files. search: several levels will be tried, so keep what they
+    share. original: the file that the pixels were decoded from, for a family that keeps it (`keeps_original`), else b"".
     """
 
     deltas: Deltas | None = None
@@ -64,16 +70,16 @@ class Coded(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A picture as a file of a level would hold it: the payload of every tile in raster order, and the colours that a reader would see."""
+    """A picture coded and decoded: the payload of every tile in raster order, and the colours (H, W, C) that a reader would see."""
 
     payloads: Sequence[bytes | memoryview]
     colors: Pixels
 
 
 class Guess(NamedTuple):
-    """A picture about as a file of a level would hold it: the bytes of its payloads, and colours (H, W, C).
+    """An estimate of a `Trial`: about how many bytes the payloads have, and about the colours (H, W, C).
 
-    left: the part of the squared error of these colours that those of the file are likely to have.
+    left: the squared error of the file's colours is likely to be this part of that of these.
     """
 
     size: float
@@ -82,7 +88,7 @@ class Guess(NamedTuple):
 
 
 class Writer(Protocol):
-    """One picture on its way into a file, at any level; it may have `guessed`, as of `families.guessed`."""
+    """One picture that is to be coded, at any level. It may have a method `guessed`, for `families.guessed`."""
 
     tiling: Tiling
     deltas: Deltas | None
@@ -91,11 +97,11 @@ class Writer(Protocol):
         """Return the payload of every tile in raster order."""
 
     def tried(self, level: int) -> Trial:
-        """Return the payloads, and the colours (H, W, C) that a reader would see, for little more than the time of both."""
+        """Return the payloads, and the colours (H, W, C) that a reader would see."""
 
 
 class Reader(Protocol):
-    """One picture, an area of it, or a draft of it, on its way out of a file."""
+    """One picture, an area of it, or a draft of it, that is to be decoded."""
 
     @property
     def needed(self) -> list[int]:
@@ -110,18 +116,18 @@ class Reader(Protocol):
         """Pixels that the networks see to read them, those of halos and padding included."""
 
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
-        """Give the pixels of every part of the area to `put`, as soon as they are there.
+        """Give the pixels of every part of the area to `put`, as soon as they are decoded.
 
-        strict: a tile that cannot be read raises LicDamagedError or LicDesyncError; else it comes out grey, and one in which
-        the file ends with the detail that is there, where the family can. `held` bytes of the file are in memory.
+        strict: a tile that cannot be read raises LicDamagedError or LicDesyncError. If not strict, it comes out grey, and a tile in
+        which the file ends has the detail that is there, if the family is progressive. held: bytes of the file that are in memory.
         """
 
 
 class Family(Protocol):
     """The names that every family has.
 
-    MODES: of L and RGB those that it codes, and of LA and RGBA those whose alpha it codes too; else alpha is stored apart.
-    OPTIONS: of effort, roi, importance and preview those it knows.
+    MODES: those of L and RGB that it codes, and those of LA and RGBA whose alpha it codes too; other alpha is stored apart.
+    OPTIONS: those of effort, roi, importance and preview that it knows.
     """
 
     NAME: str

@@ -49,8 +49,8 @@ def composed(
     """Return the file of pixels (H, W, C) uint8 of a mode, by a model that codes with loss; arguments and errors as of `codec.encode`."""
     seen = ground.without_hidden(pixels)
     goal = Goal(options, model.levels, seen.shape[0] * seen.shape[1])
-    wish = requested.request(options.roi, options.importance, channels.as_rgb(seen, mode))
-    deltas = wish.deltas(goal.expected_size(model.bpp))
+    places = requested.request(options.roi, options.importance, channels.as_rgb(seen, mode))
+    deltas = places.deltas(goal.expected_size(model.bpp))
     effort = model.effort if options.effort is None else options.effort
     picture = Picture(seen, mode, metadata, MAX_LEVEL if seen is pixels else MAX_LEVEL - 1)
     picture = replace(picture, preview=previews.of(picture, options.preview, model, effort))
@@ -58,7 +58,7 @@ def composed(
     level = model.nearest_level(quality_to_level(EXPECTED) if options.has_target else options.level)
     form = _form(picture, goal, model, request, level)
     if deltas is not None:
-        return _with_map(form, wish, deltas, goal, level)
+        return _with_map(form, places, deltas, goal, level)
     if original or options.exact is False or not vp8l.is_there() or (isinstance(form, Alone) and form.is_exact(level)):
         return goal.reached(level, form.file, form.psnr)
     return _or_lossless(picture, form, goal, model, level, effort)
@@ -73,7 +73,7 @@ def _form(picture: Picture, goal: Goal, model: Model, request: Request, level: i
     return Coded(picture, model, request)
 
 
-def _with_map(form: Form, wish: Requested, deltas: Deltas, goal: Goal, level: int) -> bytes:
+def _with_map(form: Form, places: Requested, deltas: Deltas, goal: Goal, level: int) -> bytes:
     """Return the file of a form that has an importance map, `deltas`, which is fitted anew once the size of the file is known.
 
     A map that is a small part of a file for a target stays: another one would mean another search.
@@ -81,7 +81,7 @@ def _with_map(form: Form, wish: Requested, deltas: Deltas, goal: Goal, level: in
     data = goal.reached(level, form.file, form.psnr)
     if goal.options.has_target and len(importance_map.pack(deltas)) < requested.REMADE_SHARE * len(data):
         return data
-    form.deltas = wish.deltas(len(data))
+    form.deltas = places.deltas(len(data))
     if form.deltas is not None and (form.deltas == deltas).all():
         return data
     return goal.reached(level, form.file, form.psnr)

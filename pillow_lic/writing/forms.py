@@ -1,6 +1,7 @@
-"""The forms that a picture can be written in: by networks, with an exact layer over them or without, and every pixel as it is.
+"""The forms that a picture can be written in: by networks (`Coded`), with or without an exact layer, and without networks (`Alone`).
 
-What a form costs is its bits, and its error by the bits that the level takes error to be worth.
+The cost of a form is the bits of its file, plus its squared error times the slope of the level, which is what the level takes error to be
+worth in bits.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 MOST_DB: Final = 100.0
-"""PSNR of equal pictures, for a search that interpolates."""
+"""PSNR that equal pictures are given: a search that interpolates needs a number."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A picture to be written: pixels (H, W, C) of a mode, and metadata by the names of their sections.
 
-    highest: the highest level that a file without networks may have; MAX_LEVEL says that every pixel is as it was.
-    preview: of a file with networks, the payload of its preview by the level and the bytes of the tiles; None for none.
+    highest: the highest level that a file without networks may have; MAX_LEVEL would claim that every pixel is as it was.
+    preview: returns the payload of the preview of a file with networks, of its level and the bytes of its tiles; None for no preview.
     """
 
     pixels: Pixels
@@ -61,27 +62,27 @@ class Picture:
 
     @cached_property
     def whole_bits(self) -> int:
-        """About how many bits all of its pixels have as they are, by a quick search."""
+        """About how many bits a lossless file of all pixels has, by a quick search."""
         return vp8l.bits(self.pixels)
 
     @cached_property
     def written(self) -> dict[int, Callable[[int], bytes]]:
-        """What was found of `as_it_is`, by effort."""
+        """The results of `as_it_is` so far, by effort."""
         return {}
 
     def of(self, colors: Pixels) -> Picture:
-        """Return the picture with other colours (H, W, 1 or 3), and the alpha that it has."""
+        """Return the picture with other colours (H, W, 1 or 3) and the same alpha."""
         pixels = np.concatenate([colors, self.pixels[:, :, -1:]], 2) if self.pixels.shape[2] % 2 == 0 else colors
         return Picture(pixels, self.mode, self.metadata, self.highest)
 
     def header(self, model: Model, edge: int, level: int, *, is_grey: bool = False) -> Header:
-        """Return the header of a file of a model, whose tiles have that edge."""
+        """Return the header of a file of a model with tiles of that edge."""
         height, width = self.pixels.shape[:2]
         return Header(self.mode, width, height, edge, model.number, model.hash, level, is_grey=is_grey)
 
 
 class _Tried(NamedTuple):
-    """A trial of a level and deltas: its payloads, and the squared error of every block of 16x16 pixels, the mean of channels."""
+    """What a level and deltas give: payloads, and the squared error of every block of 16x16 pixels, the mean over channels."""
 
     level: int
     deltas: Deltas | None
@@ -96,7 +97,7 @@ class Form(Protocol):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether some of it is exact, or was doubtful."""
+        """Whether it has an exact layer, or was in doubt about one."""
 
     def file(self, level: int) -> bytes:
         """Return the file of a level."""
@@ -105,7 +106,7 @@ class Form(Protocol):
         """Return what the file of a level costs, in bits, its error counted."""
 
     def expected(self, level: int) -> float:
-        """Return what the file of a level is likely to cost, by a quick look."""
+        """Return about what the file of a level costs, without writing it."""
 
     def psnr(self, level: int) -> float:
         """Return the PSNR of the file of a level, in dB; MOST_DB if it is more."""
@@ -114,7 +115,7 @@ class Form(Protocol):
 class Coded:
     """A picture by the networks of a model, with an exact layer over them, or without (`kept` None).
 
-    plain: returns what every block costs without one near the level that the layer was chosen for; None where nothing was in doubt.
+    plain: returns what every block costs without a layer, near the level that the layer was chosen for; None if nothing was in doubt.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class Coded:
 
     @cached_property
     def writer(self) -> Writer:
-        """The writer of what the networks see, which is made when it is first asked for: forms are weighed without."""
+        """The family's writer of what the networks see, made when it is first needed: `expected` does without it."""
         return families.writer(self._model, self._seen, self._request)
 
     @cached_property
@@ -155,7 +156,7 @@ class Coded:
         self.writer.deltas = deltas
 
     def was_tried(self, level: int) -> bool:
-        """Return whether the cost of a level is known."""
+        """Return whether the cost of a level is known, because the file was coded and decoded."""
         return self._known(level) is not None
 
     def aim(self, level: int) -> Aim:
@@ -183,7 +184,7 @@ class Coded:
         return 8 * len(self.file(level)) + self.aim(level).slope * error
 
     def expected(self, level: int) -> float:
-        """Return the bits of the layer, the error of what is snapped, and what the codec spends on the rest without it, if that is known."""
+        """Return about what the file of a level costs: the layer, and what the networks spend on the rest, as far as that is known."""
         if self._kept is None:
             return 0.0 if self._plain is None else float(self._plain().sum())
         layer = self._kept.bits(level) + self.aim(level).slope * self._kept.wrong(level)
@@ -195,15 +196,15 @@ class Coded:
         return min(10 * math.log10(255**2 / error), MOST_DB) if error else MOST_DB
 
     def guessed(self, level: int) -> float:
-        """Return about what the file of a level costs, in bits, its error counted: nothing is coded for it."""
+        """Return about what the file of a level costs, in bits, its error counted. No stream is written."""
         bits, errors = self._guess(level)
         layer = 0.0 if self._kept is None else self._kept.bits(level)
         return bits + layer + self.aim(level).slope * float(errors.sum(dtype=np.float64))
 
     def spent(self, level: int) -> Floats:
-        """Return about what every block of 16x16 pixels costs in a file of a level, in bits, its error counted, without the layer's.
+        """Return about what the networks spend on every block of 16x16 pixels in a file of a level, in bits, its error counted.
 
-        The bits of the file go by contrast, which they follow closely.
+        The bits of the file are divided among blocks by their contrast, which bits follow closely.
         """
         bits, errors = self._guess(level)
         contrasts = np.empty_like(errors)
@@ -232,14 +233,14 @@ class Coded:
         return known
 
     def _known(self, level: int) -> _Tried | None:
-        """Return the last trial if it was of this level and of the deltas of now."""
+        """Return the last trial if it was of this level and of the present deltas."""
         last = self._last
         return last if last is not None and last.level == level and last.deltas is self.writer.deltas else None
 
     def _errors(self, colors: Pixels, left: float = 1.0) -> Floats:
         """Return the squared error of every block of colours (H, W, C) with the layer over them.
 
-        left: the part of the error of pixels that are not exact which counts.
+        left: by which the error of pixels that are not exact is multiplied (`families.Guess`).
         """
         height, width = colors.shape[:2]
         errors = np.empty((-(-height // BLOCK), -(-width // BLOCK)), np.float32)
@@ -256,7 +257,7 @@ class Coded:
 
 
 class Alone:
-    """A picture whose every pixel is exact, or has one of fewer colours below quality 5. No network runs."""
+    """A picture without networks: every pixel is exact, or below quality 5 has one of fewer colours."""
 
     deltas: Deltas | None = None
     is_drawn = True
@@ -282,7 +283,7 @@ class Alone:
         return 8 * len(self.file(level)) + self._error(level)
 
     def expected(self, level: int) -> float:
-        """Return what the file of a level is likely to cost in bits, its error counted, by a quick search."""
+        """Return about what the file of a level costs, in bits, its error counted, by a quick search."""
         if self.is_exact(level) and self._picture.plane is None:
             return self._picture.whole_bits
         return self._kept.whole_bits(level) + self._error(level)
@@ -305,9 +306,9 @@ def aim_of(model: Model, level: int) -> Aim:
 
 
 def as_it_is(picture: Picture, effort: int) -> Callable[[int], bytes]:
-    """Return the file that holds every pixel of a picture, by its level; MAX_LEVEL says lossless. No network runs.
+    """Return a function that gives the lossless file of a picture for a level, which only the header tells. No network runs.
 
-    effort: from 2 on it is searched for as long as WebP's method 6 takes.
+    effort: from 2 on the search for a small file takes as long as WebP's method 6.
     """
     if effort in picture.written:
         return picture.written[effort]

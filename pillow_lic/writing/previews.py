@@ -19,15 +19,16 @@ SHOWN_FROM: Final = 8_000_000
 EDGE: Final = 512
 """Pixels that the shorter side has at least: what `Image.thumbnail((256, 256))` asks of a draft, for both sides."""
 COARSER: Final = (3, 6, MAX_LEVEL + 1)
-"""Level of a file for that of its preview, the finest first: a thumbnail is a half of it each way, which hides what is lost."""
+"""The level of a file is divided by one of these for its preview, the first that makes it small enough: a thumbnail has at most half of
+the preview's width, which hides what is lost."""
 SHARE: Final = 1 / 64
-"""Bytes of a preview for those of the tiles, at most."""
+"""How large a preview may be beside the tiles of its file."""
 
 
 def of(picture: Picture, option: str | bool, model: Model, effort: int) -> Callable[[int, int], bytes | None] | None:
-    """Return the `Picture.preview` of a picture; None where it has none, by the option, its size and the model's family.
+    """Return the `Picture.preview` of a picture; None if the option, its size or the model's family says that it has none.
 
-    With True the coarsest is written where none is small enough.
+    With the option True, the coarsest preview is written even if it is not small enough.
     """
     height, width = picture.pixels.shape[:2]
     is_auto = option == "auto"

@@ -1,7 +1,8 @@
-"""What a picture in doubt costs, square by square: coded without a layer, and with one where that is not clearly less.
+"""Trials that decide whether an exact layer is worth its bits, square by square.
 
-A square is tried alone, and only when it is asked for, so that what is drawn in one corner of a photograph takes no longer than
-that corner. No trial is a file: it guesses what one would hold.
+A square is in doubt if the look of its blocks does not decide. Then the networks estimate what it costs without a layer, and with
+one too unless that is clearly cheaper or dearer. Only the squares in doubt are tried, so that letters in one corner of a photograph take the time of that
+corner. A trial writes no file: it estimates what one would cost.
 """
 
 from __future__ import annotations
@@ -25,15 +26,16 @@ from .forms import Alone, Coded, Picture, aim_of
 Floats = npt.NDArray[np.float32]
 
 DEARER, BESIDE = 1.4, 0.1
-"""What a layer costs for a bit that is expected of it, and what the codec still spends on covered blocks, for a bit of before, at the most:
-charts in doubt cost 1.13 to 1.29 of what is expected of layer and rest together, one at quality 2 1.5."""
+"""How wrong an expected cost may be: a layer may take up to DEARER times the bits that are expected of it, and the networks may still spend
+the part BESIDE of their bits on blocks that the layer covers. Of charts in doubt, layer and rest together cost 1.13 to 1.29 times what was
+expected, and 1.5 times at quality 2."""
 
 NO_MATTER: Final = 0.05
-"""Part of what a square costs up to which a wrong choice is allowed: a trial takes as long as the file of the square."""
+"""A square is not tried if a wrong choice could waste at most this part of its cost: a trial takes as long as its file."""
 
 
 class Trials:
-    """The trials of a picture near a level; request: that of its file."""
+    """The trials of a picture near a level. request: the one that its file will be coded by."""
 
     def __init__(self, picture: Picture, model: Model, request: Request, level: int) -> None:
         self._picture, self._model, self._request, self._level = picture, model, request, level
@@ -49,14 +51,14 @@ class Trials:
         return bool(self._spent)
 
     def spent(self, area: Area) -> Floats:
-        """Return what every block of a square costs without a layer, in bits, its error counted."""
+        """Return what every block of a square costs without a layer: its bits, and its error in bits."""
         if area not in self._spent:
             self._without[area] = self._tried(area, None)
             self._spent[area] = self._without[area].spent(self._level)
         return self._spent[area]
 
     def pays(self, area: Area, alone: Callable[[], Layer]) -> bool:
-        """Return whether a square is to have the layer that is made for it alone, as it is where there was no doubt."""
+        """Return whether a square should have the layer that `alone` makes for it; True if there was no doubt."""
         if area not in self._spent:
             return True
         made = alone()
@@ -77,7 +79,7 @@ class Trials:
         return aim_of(self._model, level)
 
     def form(self, kept: Layer | None) -> Coded:
-        """Return the form of the picture with a layer, or without; the one that was tried, where that was for a file like it."""
+        """Return the form of the picture with a layer, or without one (None); the same object as in a trial of the whole picture."""
         if kept in self._tried_whole:
             return self._tried_whole[kept]
         return Coded(self._picture, self._model, self._request, kept, self._everywhere if self.are_any else None)
@@ -93,7 +95,7 @@ class Trials:
         return Picture(self._picture.pixels[area.slices], self._picture.mode, None)
 
     def _tried(self, area: Area, made: Layer | None) -> Coded:
-        """Return the form of a square alone; of the only one, what a file without effort goes on with."""
+        """Return the form of a square alone. If it is the whole picture, a file at effort 0 goes on with this form, and so it is kept."""
         if area == self._whole and not self._request.effort and not self._request.original:
             going_on = self._request._replace(search=True)
             return self._tried_whole.setdefault(
@@ -104,7 +106,7 @@ class Trials:
         return Coded(self._part(area), self._model, Request(here), made, partial(self.spent, area))
 
     def _everywhere(self) -> Floats:
-        """Return what every block of the picture costs without a layer, by its contrast where there was no doubt."""
+        """Return what every block of the picture costs without a layer, estimated from its contrast in squares that were not tried."""
         colors, aim = self._picture.colors, self.aim(self._level)
         result = np.empty(self._whole.over(BLOCK).shape, np.float32)
         for area in layer.squares_of(*self._whole.shape):
