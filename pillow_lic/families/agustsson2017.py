@@ -3,9 +3,9 @@
     pixels ─analysis(level)─▶ y ─nearest centre─▶ its number ─one stored table for each channel─▶ stream
     pixels ◀─synthesis(level)── centre ◀────────── number ◀────────────────────────────────────── stream
 
-The paper's idea: what values are rounded to is learnt too. While the network learns, every value is a mixture of all centres,
+The paper's idea: the values to round to, called centres, are learnt too. In training every value is a mixture of all centres,
 weighed by softmax(-sigma * distance^2); sigma grows until the mixture is the nearest centre. The entropy is that of a
-histogram of the same soft assignments: nothing is assumed about the distribution.
+histogram of the same soft assignments, so that nothing is assumed about the distribution.
 
 Kept: learned scalar centres for all channels, symbols that are numbers of centres, stored histograms.
 

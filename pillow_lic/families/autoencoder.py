@@ -1,10 +1,10 @@
-"""The family `autoencoder`: the first exercise of learned compression, without any paper's refinement.
+"""The family `autoencoder`: the simplest learned codec, without the refinements of any paper.
 
     pixels ─analysis(level)─▶ y, in steps ─round─▶ q ─one stored table for each channel─▶ stream
     pixels ◀───────────────synthesis(level)─────── q ◀──────────────────────────────────── stream
 
-What is left of `li2018` without binariser and importance map, and of `balle2017` without its normalisation: convolutions,
-rounding to whole numbers, and a table for each channel. It is there to compare with, and to begin with.
+It has convolutions, rounding to whole numbers, and a table for each channel: `balle2017` without its normalisation, or `li2018` without
+its binary code and importance map. Read it first; the others are compared with it.
 
 * 96 latents for a block of 8x8 pixels, and one model for all rates, by factors for each latent that depend on the level.
 * Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.

@@ -12,9 +12,8 @@ coded independently, each by the distribution of its channel.
 
 Changed, and why:
 
-* 128 features and 256 latents; the paper has 192 of both, and 256 at its two highest rates: about half of the work.
-* One model for all rates, by factors for each channel that depend on the level: the paper's are one for each rate, which
-  would be as many times the 5 MB.
+* 128 features and 256 latents, about half of the work; the paper has 192 of both, and 256 at its two highest rates.
+* One model of 5 MB for all rates, by factors for each channel that depend on the level; the paper has a model for each rate.
 * Stored integer tables, one for each channel near the level, instead of an adaptive binary coder: all symbols of a tile are
   read at once, and no float decides what is read.
 * Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.

@@ -4,16 +4,16 @@
                               y ─round─▶ q ─the table of its scale index, by z and level─────────────────▶ stream
     pixels ◀──synthesis(level)────────── q ◀─ scale index ◀─ scales(z, level), integers alone ◀─ z ◀────── ┘
 
-The paper's idea: what is left between the latents of one picture is that their scales rise and fall together. A second, small
-latent, the hyperprior, tells the decoder the standard deviation of each, and is trained for the bits of both.
+The paper's idea: latents of one picture that are near each other have similar scales. A second, small set of latents, the
+hyper-latents, tells the decoder the standard deviation of each latent; both are trained together for the bits of both.
 
 Kept: zero-mean Gaussians, whose scales come from a hyper-latent at a quarter of the resolution.
 
 Changed, and why:
 
 * The transform is that of `balle2017`, number 14: files of the two have the same pixels, and differ by their entropy model.
-* The network of the scales is one of whole numbers (FORMAT.md, section 9), and gives the number of a stored table: no float
-  decides what is read, where the paper's decoder fails on another machine.
+* The network of the scales computes in whole numbers (FORMAT.md, section 9) and gives the number of a stored table, so that no float
+  decides what is read. The paper's decoder may fail on another machine than the encoder's.
 * One model for all rates.
 
 FORMAT.md, 14.6 says how it decodes; onnx_models/recipes/balle2018.py trained it.

@@ -5,17 +5,17 @@ Jiang, Tao, Liu, Ren, Guo and Zhao, "An End-to-End Compression Framework Based o
     pixels ─compact (ComCNN)─▶ half size ─Pillow's JPEG of the level─▶ JPEG file, which is the stream
     pixels ◀─restore (RecCNN)─ half size ◀───────────────────────────────┘
 
-The paper's idea: a network before the codec makes a picture of half size that codes well, and one behind it, which adds to bicubic
-enlargement, makes the whole picture again. The codec has no slope, so both are trained in turns, and the codec is skipped when the
-first one learns.
+The paper's idea: a network before the codec makes a picture of half size that codes well. Another one behind it enlarges the decoded
+picture, by correcting a bicubic enlargement. The codec has no gradient, so the two are trained in turns, and the codec is skipped
+when the first one learns.
 
 Kept: both networks, half size, JPEG between them, bicubic enlargement and a residual on it, the training in turns.
 
 Changed, and why:
 
 * RecCNN works on the JPEG's own blocks, as `restored` does, instead of 20 layers at full size: a small part of the work.
-* ComCNN has 24 features instead of 64: encoding is to be quick.
-* One pair of networks for every quality of the JPEG; RecCNN is told its tables.
+* ComCNN has 24 features instead of 64, so that encoding is quick.
+* One pair of networks serves every quality of the JPEG: RecCNN takes the file's tables as an input.
 
 Halving pays where JPEG is poor: up to about 0.3 bits per pixel. FORMAT.md, 14 says how it decodes; onnx_models/recipes/jiang2017.py
 trained it.

@@ -2,17 +2,20 @@
 
     r = x - x_hat ──encoder step──▶ 32 signs for every 16x16 pixels not yet good enough ──decoder step──▶ x_hat = x_hat + change
 
-The paper's ideas, on the codec of Toderici 2017: states of the cells see their neighbours (hidden kernels of 3x3), both networks run
-some steps before the first signs count (priming), the error of a place weighs by its dissimilarity in training, and blocks that are
-good enough send no more signs (spatially adaptive bit rates, SABR).
+The paper's ideas, on the codec of Toderici 2017:
 
-Kept: all four; three steps of priming; the step count of every block in the stream, whose later signs are 0.
+* the states of the recurrent cells see their neighbours (hidden kernels of 3x3);
+* both networks run some steps before the first signs are sent (priming);
+* in training, the error of a place is weighed by its dissimilarity (SSIM);
+* blocks that are good enough send no more signs (spatially adaptive bit rates, SABR).
+
+Kept: all four; three steps of priming. The stream says how many steps every block has; its later signs are taken to be 0.
 
 Changed, and why:
 
-* What `toderici2017` changes too: one GRU each way, matrices of each step beside the signs, integer contexts, tiles with a margin.
+* As in `toderici2017`: one GRU each way, a linear path for every step, integer contexts, tiles with a margin.
 * Hidden kernels are a depthwise 3x3 and a 1x1: a tenth of the work.
-* A block is good enough by its mean absolute error: the paper's target of quality, without a search for it.
+* A block is good enough if its mean absolute error is at most ENOUGH; the paper searches for a target of quality.
 
 FORMAT.md, 14.8 says how it decodes; onnx_models/recipes/recurrent trained it.
 """

@@ -1,10 +1,10 @@
 """The family `li2018`: Li, Zuo, Gu, Zhao and Zhang, "Learning Convolutional Networks for Content-weighted Image Compression" (CVPR 2018).
 
-    pixels ─analysis(level)─▶ n bits and a need for each place ─▶ depth: how many of them count ─▶ bits in contexts ─▶ stream
+    pixels ─analysis(level)─▶ n bits, and the importance of each place ─▶ depth: how many of its bits count ─▶ bits in contexts ─▶ stream
     pixels ◀──────────────────synthesis──────────────── 1, -1, and 0 beyond the depth ◀───────────────────────────── stream
 
-The paper's idea: the code is one of bits, and a map that is learnt with it says how many of them each place needs: flat ground few,
-texture and edges many. While it learns, the sum of the map stands for the rate, so that no entropy has to be estimated.
+The paper's idea: the code consists of bits, and an importance map, learnt with it, says how many of them each place needs: flat areas
+few, texture and edges many. In training the sum of the map stands for the rate, so that no entropy has to be estimated.
 
 Kept: a binary code at an eighth of the resolution, the importance map of 16 levels that masks it, coding in contexts: the map first,
 then the bits inside the mask.

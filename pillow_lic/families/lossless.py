@@ -2,8 +2,8 @@
 
     pixels ─▶ the parts of a tile ─▶ VP8L bitstreams ─▶ streams of the tile
 
-The lossless half of WebP (RFC 9649) is what Pillow carries anyway, and on screenshots and drawings its files are a third
-smaller than PNG's. The level does not change what is written.
+VP8L is the lossless half of WebP (RFC 9649). Pillow has it anyway, and its files of screenshots and drawings are a third smaller than
+PNG's. The level does not change what is written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAME = "lossless"
 MODES = frozenset({"L", "LA", "RGB", "RGBA"})
 OPTIONS: frozenset[str] = frozenset()
 _SOON_SEARCHED = 256 * 256
-"""Pixels up to which everything is tried, which takes up to half a second."""
+"""Up to this many pixels `encode_soon` tries everything too, which takes up to half a second."""
 
 
 def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
@@ -30,7 +30,7 @@ def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
 
 
 def encode_soon(model: Model, pixels: Pixels, level: int) -> list[bytes]:
-    """Return bitstreams of pixels (h, w, 1..4) in a tenth of the time: the same but for gradients, which it does not find as well."""
+    """Return bitstreams of pixels (h, w, 1..4) in a tenth of the time: as small as those of `encode`, except of gradients."""
     is_small = pixels.shape[0] * pixels.shape[1] <= _SOON_SEARCHED
     return vp8l.write(pixels, vp8l.Search.LONG if is_small else vp8l.Search.FILE)
 

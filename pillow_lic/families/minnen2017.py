@@ -10,13 +10,15 @@ Kept: both; a tile sees what is above, on the left and between them, and the num
 
 Changed, and why:
 
-* Of its neighbours a tile sees the nearest 8 rows and columns, not 32: what is further tells little.
-* Groups of 4x4 tiles know nothing of each other, nor do tiles on a diagonal of a group, and what knows nothing of each other goes
-  through the networks at once: raster order means one after another. And a difference between machines ends with its group.
-* What `toderici2017` changes too, and for the same reasons: one GRU each way, matrices of each step, integer contexts.
+* A tile sees the nearest 8 rows and columns of its neighbours, not 32: those further away tell little.
+* Tiles are predicted only from neighbours of their group of 4x4, diagonal by diagonal. So all groups, and the tiles of a diagonal, go
+  through the networks at once, where raster order would need one run for each tile; and where machines round differently, the
+  difference ends with the group.
+* As in `toderici2017`, for the same reasons: one GRU each way, a linear path for every step, integer contexts.
 
-Neighbours are seen as their pixels, whole numbers: where machines round otherwise a pixel is one level off, and what is predicted
-from it by less. No prediction has a part in what is read. But a stream that ends early shows nothing: tiles were predicted from whole ones.
+A tile sees its neighbours as 8-bit pixels: where machines round differently, a pixel is one level off, and what is predicted from it
+by less. Predictions have no part in what the range coder reads. A stream that ends early shows nothing, because every tile was
+predicted from whole neighbours.
 
 FORMAT.md, 14.14 says how it decodes; onnx_models/recipes/recurrent trained it.
 """

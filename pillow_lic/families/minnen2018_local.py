@@ -4,12 +4,12 @@
                                                  └──▶ a table for each channel of the block ──▶ coded q
     pixels ◀─────synthesis(level)────────────── q ◀── the entries that the map names ◀── map, coded q
 
-The paper's idea: one distribution for each channel fits no picture well. A dictionary holds many sets of distributions; every
-block of the code picks the set that suits it, and the choice is sent. No network has a part in that, so that it is as exact
-as plain tables, and on simple pictures it saves most of the bits.
+The paper's idea: one distribution for each channel fits no picture well. So a dictionary holds many sets of distributions, every
+block of latents is coded by the set that suits it best, and the choice is sent. No network has a part in that, so that it is as exact
+as plain tables. On simple pictures it saves most of the bits.
 
-Kept: a transform that was trained before and rests; a fixed dictionary of stored distributions; the choice of each block by
-the length of its code, named in the file.
+Kept: a transform that was trained before and stays as it is; a fixed dictionary of stored distributions; for each block the set that
+makes its code shortest, by a number in the file.
 
 Changed, and why:
 

@@ -3,18 +3,18 @@
     pixels ─analysis(level)─▶ y, in steps ─round─▶ q ─bit planes in contexts─▶ stream
     pixels ◀─synthesis(level)── the middle of what each symbol can be ◀────── as much of it as there is
 
-The paper's idea: features of several scales of a picture, aligned and summed, give one code of 6 bits; its bit planes are coded from
-the highest to the lowest, and training keeps magnitudes and differences of neighbours short, so that the coder finds little to write.
-So the code is embedded: any beginning of a stream shows the picture, coarser.
+The paper's idea: features of several scales of a picture, aligned and summed, give one code of 6 bits. Its bit planes are coded from
+the highest to the lowest, so that any beginning of a stream shows the whole picture, coarser. Training keeps magnitudes, and
+differences between neighbours, small, so that there is little to code.
 
 Kept: pyramid and alignment, 6 bits, bit planes coded by what is known around each bit, the regularisation of the length.
 
 Changed, and why:
 
-* One model for all rates, by gains for each channel and level; the paper's models are one for each rate.
+* One model for all rates, by gains for each channel and level; the paper has a model for each rate.
 * Contexts are integers, counted while coding, instead of a network that computes probabilities: no float decides what is read.
-* Coefficients are divided by a root of the contrast of their block, which is what MS-SSIM compares them with: an hour is too short to
-  learn that.
+* Coefficients are divided by a root of the contrast of their block, because MS-SSIM compares errors with contrast: training for an hour
+  is too short to learn that.
 * No adversarial loss, which the paper adds at low rates: the claim here is MS-SSIM.
 * Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
 

@@ -3,17 +3,18 @@
     pixels ─analysis(level)─▶ y, in steps ─round─▶ q ─one stored table for each channel─▶ stream
     pixels ◀───────────────synthesis(level)─────── q ◀──────────────────────────────────── stream
 
-The paper's idea: an autoencoder of ordinary parts (strided convolutions, residual blocks, sub-pixel convolutions) learns to
-code if the gradient takes rounding for nothing, if its bits are bounded by a mixture of Gaussian scales, and if coefficients
-are let in one by one. Other rates come from the same network by scales of the coefficients, tuned while the network rests.
+The paper's idea: an autoencoder of ordinary parts (strided convolutions, residual blocks, sub-pixel convolutions) can learn to
+code. In training the gradient passes rounding as if it were not there, a mixture of Gaussian scales gives an upper bound of the bits,
+and coefficients are added one by one. The same network serves other rates with factors for the coefficients, which are tuned while its
+weights stay.
 
-Kept: the layers and their strides, of 8 in all; symbols that are coded independently, each by the histogram of its channel.
+Kept: the layers and their strides, a factor of 8 in all; symbols that are coded independently, each by the histogram of its channel.
 
 Changed, and why:
 
 * 32, 64 and 64 features; the paper has 64, 128 and 96: a quarter of the work.
 * One network for all rates; the paper has three, and a byte that says which.
-* The last row and column are repeated, not mirrored, to reach whole blocks: one row is no mirror of anything.
+* The last row and column are repeated, not mirrored, to fill up blocks: a picture of one row has nothing to mirror.
 * Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
 
 FORMAT.md, 14.7 says how it decodes; onnx_models/recipes/theis2017.py trained it.

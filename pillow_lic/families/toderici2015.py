@@ -2,18 +2,19 @@
 
     r = x - x_hat ──encoder step──▶ 32 signs for every 16x16 pixels ──decoder step──▶ x_hat = x_hat + change          up to 8 times
 
-The paper's idea: thumbnails of 32x32 pixels in a few dozen bytes, by two recurrent networks that code what is left again and again, 16
-bytes a step before the coder. So one model has every rate.
+The paper's idea: two recurrent networks code a thumbnail of 32x32 pixels in steps. Each step codes the error that the steps before have
+left, in 16 bytes before entropy coding, so that one model has every rate.
 
 Kept: convolutional LSTMs, tiles of 32x32 that know nothing of each other, signs by a straight-through gradient. A larger picture is
 such tiles side by side, as the paper has patches: its seams show.
 
 Changed, and why:
 
-* The change of every step is added up, where the paper's LSTM shows the whole picture anew: it begins nearer to where it ends.
-* One LSTM each way, and matrices of each step beside the signs, so that training begins with a linear codec: minutes, not days.
-* The loss has SSIM beside the mean absolute error: the paper judges by it.
-* Integer contexts shorten the signs, which the paper leaves raw.
+* Every step adds a change to the picture; the paper's LSTM gives the whole picture anew. Training so begins nearer to its end.
+* One LSTM each way, and besides it a linear path of its own for every step, so that training begins with a linear codec: it takes
+  minutes, not days.
+* The loss is SSIM and the mean absolute error: the paper judges by SSIM.
+* Signs are coded in integer contexts, which makes them shorter; the paper leaves them raw.
 
 FORMAT.md, 14.8 says how it decodes; onnx_models/recipes/recurrent trained it.
 """

@@ -2,8 +2,8 @@
 
     r = x - x_hat ──encoder step──▶ 32 signs for every 16x16 pixels ──decoder step──▶ x_hat = x_hat + change          up to 8 times
 
-The paper's idea: one pair of recurrent networks codes what is left of the picture again and again, an eighth of a bit for each pixel
-at a time, for pictures of any size. So one model and one file have every rate, and an adaptive coder makes the signs shorter.
+The paper's idea: one pair of recurrent networks codes a picture of any size in steps of an eighth of a bit for each pixel. Each step codes
+the error that the steps before have left, so that one model and one file have every rate. An adaptive coder makes the signs shorter.
 
 Kept: convolutional GRUs, additive reconstruction, signs by a straight-through gradient, the mean absolute error of every step, the
 level as a number of steps.
@@ -11,9 +11,9 @@ level as a number of steps.
 Changed, and why:
 
 * One GRU each way instead of three and four, 13 kMAC a pixel for all steps instead of thousands: minutes of training, not weeks.
-* Each step has its own matrices beside the signs, so that training begins with a linear codec.
-* Instead of the paper's network that predicts signs (BinaryRNN), a small one of whole numbers picks an adaptive probability for each, or
-  in number 27 integer contexts of neighbouring signs do: no float decides what is read, and machines agree.
+* Each step has a linear path of its own besides the GRUs, so that training begins with a linear codec.
+* The paper's BinaryRNN predicts signs in floating point. Here a small network of whole numbers picks an adaptive probability for each
+  sign, so that no float decides what is read, and machines agree. (The older number 27 has contexts of neighbouring signs instead.)
 * Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
 
 FORMAT.md, 14.8 and 14.15 say how it decodes; onnx_models/recipes/recurrent trained it.

@@ -1,8 +1,8 @@
 """Trials that decide whether an exact layer is worth its bits, square by square.
 
-A square is in doubt if the look of its blocks does not decide. Then the networks estimate what it costs without a layer, and with
-one too unless that is clearly cheaper or dearer. Only the squares in doubt are tried, so that letters in one corner of a photograph take the time of that
-corner. A trial writes no file: it estimates what one would cost.
+A square is in doubt if the look of its blocks does not decide. Then the networks estimate what it costs without a layer, and with one
+too unless that is clearly cheaper or dearer. Only the squares in doubt are tried, so that letters in one corner of a photograph take
+the time of that corner. A trial writes no file: it estimates what one would cost.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Luma of a restored picture as its JPEG has it, where a network has next to nothing to say of it.
+"""The rule `calm`: where the network changes luma by next to nothing, the luma of the JPEG is shown.
 
     luma of what is shown, less that of the decoded picture ─by blocks─▶ small? or one luma all around? ─▶ the decoded picture's luma
 
-On a smooth gradient JPEG at high quality is half a level from the original. Colours are worth mending there, but to round what was
-mended costs luma more than a small change of it gains (FORMAT.md 14.9). All is counted in thousandths of a level, exactly.
+On a smooth gradient, JPEG at high quality is within half a level of the original. A change of luma that is smaller than that loses more
+by rounding to whole levels than it gains; chroma is coarser, and worth mending (FORMAT.md 14.9). Luma is counted in whole thousandths of
+a level, so that every machine decides alike.
 """
 
 from __future__ import annotations
@@ -22,21 +23,22 @@ Pixels = npt.NDArray[np.uint8]
 Thousandths = npt.NDArray[np.int32]
 
 LEVEL: Final = 1000
-"""A level in the unit of luma here."""
+"""One level of 8 bits, in thousandths."""
 SHARES: Final = (299, 587, 114)
 """Shares of R, G and B in luma (ITU-T T.871, 7)."""
 SMALL: Final = 500
-"""Root mean square of the changes of a block below which they are none. Photographs gain less by such blocks than gradients lose."""
+"""A block whose root mean square change is below this keeps its luma: by such changes photographs gain less than gradients lose."""
 LARGE: Final = 8 * SMALL
-"""One change of which, or of more, is too large for a block of 64."""
+"""A block of 64 pixels in which one changes by this or more is not below SMALL, whatever the others do."""
 
 
 def calmed(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
-    """Return shown pixels (h, w, 3) of an area of a picture, with the luma of the decoded one in blocks where both are nearly the same.
+    """Return the shown pixels (h, w, 3) of an area, with the luma of the decoded picture (H, W, 3) in some of the blocks.
 
-    decoded: what a decoder makes of the JPEG file, (H, W, 3). area: whole blocks, but where the picture ends. So it is in blocks of one
-    luma among such. In whole levels luma is then that of the decoded picture, but for what lies beyond 0 and 255: G takes the first
-    level of a change, and all three the rest. Where the decoded picture has one tint all around, its pixels are taken.
+    These are the blocks whose luma the network changes by less than SMALL, and those that `still_in` finds to have one luma all around.
+    Their luma in whole levels becomes that of the decoded picture: G takes the first level of the change, all three channels the rest,
+    as far as 0 and 255 allow. If such a block also has one tint all around, its decoded pixels are taken. area: whole blocks, except
+    at the edges of the picture.
     """
     change = LEVEL * levels(luma(decoded[area.slices])) - luma(shown)
     near = by_pixels(_small(change), area) | still_in(decoded, area, lambda p: levels(luma(p))[:, :, None])

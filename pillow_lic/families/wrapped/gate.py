@@ -1,9 +1,9 @@
-"""How much of what a network changes in a JPEG picture is shown, in each block: a small network of its own says so.
+"""The gate: a second, small network that says for each block how much of the first one's change is shown.
 
     decoded picture, what would be shown ─gate─▶ 0..1 of luma, 0..1 of colours, by blocks ─▶ that much of the change
 
-The large one learned on photographs, and what it makes of some gradients, screens and strong colours is farther from the original than
-the JPEG was. From what it changes that can be told better than beforehand (FORMAT.md 14.9). Models without a gate show all of it.
+The restoring network learned on photographs. It moves some gradients, screens and strong colours away from the original, and that is
+easier to tell once its result is there (FORMAT.md 14.9). Models without a gate show the whole change.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Pixels = npt.NDArray[np.uint8]
 Shares = npt.NDArray[np.float32]
 
 ROLE: Final = "gate"
-"""The role of the network, and with `_margin` the constant that says how many pixels around a block it sees."""
+"""The role of the network. The constant `gate_margin` says how many pixels around a block it sees."""
 
 
 def gated(model: Model, shown: Pixels, decoded: Pixels, told: Mapping[str, npt.NDArray[Any]], area: Area) -> Pixels:
-    """Return shown pixels (h, w, 3) of an area of a picture, changed from the decoded one (H, W, 3) as far as the gate is open.
+    """Return the pixels (h, w, 3) of an area between the decoded picture (H, W, 3), gate closed, and the shown ones, gate open.
 
-    told: what networks are told of the JPEG file. area: whole blocks, but where the picture ends. Luma is mixed in whole levels: rounding
-    three channels would move it where both pictures have it nearly right.
+    told: as of `restoration.told`. area: whole blocks, except at the edges of the picture. Luma is mixed in whole levels: rounding three
+    channels would move it where both pictures have it nearly right.
     """
     if ROLE not in model.files:
         return shown
@@ -57,7 +57,7 @@ def _blocks(pixels: Pixels) -> Pixels:
 
 
 def mixed(old: Pixels, new: Pixels, of_luma: Shares, of_colors: Shares) -> Pixels:
-    """Return blocks (n, 8, 8, 3), by so much of their luma and of their colours, both (n, 1, 1), as they are in new ones; the rest is old."""
+    """Return blocks (n, 8, 8, 3) between old and new ones: of_luma, of_colors (n, 1, 1) are the parts, 0 to 1, that are as in the new."""
     before, after = luma(old), luma(new)
     moved = new.astype(np.float32)
     moved -= old

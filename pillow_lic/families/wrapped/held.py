@@ -1,10 +1,10 @@
-"""Luma of a restored picture held within what its JPEG file says of it, where colours were cut off at 0 or 255.
+"""The rule `held`: luma is held within the intervals that the JPEG file gives, where a decoder cut colours off at 0 or 255.
 
     luma of what is shown ─DCT─▶ coefficients ─cut to half a step around those of the file's luma─▶ luma, whose change R, G and B take
 
-A quantised coefficient says between which values the original's was. Where chroma is coarse, as around coloured letters on white,
-the colours that a decoder makes of it lie outside of 0 to 255: what it cuts off changes luma, by far more than half a step, though the
-file has that luma. A projection into these intervals comes nearer to every picture that lies in them (FORMAT.md 14.9).
+A quantised coefficient gives an interval in which that of the original lies. Around coloured letters on white, where chroma is coarse,
+decoded colours lie outside 0 to 255. Cutting them off changes luma by far more than half a step, although the file has the right luma. To
+move coefficients into their intervals brings a picture nearer to every picture that has them there, such as the original (FORMAT.md 14.9).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ BLOCK: Final = 8
 LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 """Shares of R, G and B in luma (ITU-T T.871, 7)."""
 MIDDLE: Final = np.float32(128)
-"""Luma whose coefficients are 0."""
+"""The luma that JPEG subtracts before its DCT."""
 HALF: Final = np.float32(0.5)
-"""Of a step: how far the original's coefficient is from the one in the file, at most."""
+"""How far the original's coefficient is at most from that in the file, in steps."""
 
 
 def has_cut_off(pixels: Pixels) -> bool:
@@ -34,10 +34,10 @@ def has_cut_off(pixels: Pixels) -> bool:
 
 
 def hold(shown: Pixels, decoded: Pixels, luma: Pixels, steps: Floats) -> Pixels:
-    """Return shown pixels (h, w, 3) held to the file, in the blocks whose decoded pixels have a sample that is 0 or 255.
+    """Return the shown pixels (h, w, 3), held to the file in the blocks whose decoded pixels have a sample that is 0 or 255.
 
-    decoded: what a decoder of JPEG makes of the file, (h, w, 3), luma: its luma (h, w), both from the corner of a block on. steps (64,) of
-    the quantiser of luma, frequencies in raster order. Blocks that the picture's edge cuts stay as they are.
+    decoded: the pixels (h, w, 3) of a JPEG decoder. luma: those of the file, (h, w). All three begin at the corner of a block. steps: of
+    the quantiser of luma, (64,), frequencies in raster order. Blocks that the edge of the picture cuts stay as they are.
     """
     chosen = np.flatnonzero(((blocks(decoded) == 0) | (blocks(decoded) == 255)).any((1, 2, 3)))
     if not chosen.size:

@@ -1,9 +1,9 @@
-"""Noise in a JPEG picture, which is shown as it is: a network that learned on photographs smooths it, farther from the original.
+"""The rule `noise`: noise is shown as the JPEG has it, because a network that learned on photographs would smooth it away.
 
     luma of decoded blocks ─DCT─▶ those of high frequencies above half a step ─▶ most of them, all around? ─▶ noise
 
-In photographs most coefficients of high frequencies are 0 in the file, and a network does well to make them smaller; in noise they are
-spread evenly over the steps of the quantiser, and the middle of a step is the best there is (FORMAT.md 14.9).
+In photographs most coefficients of high frequencies are 0 in the file, and a network does well to make the others smaller. In noise, the
+original values are spread evenly over each step of the quantiser, so its middle, which the file gives, is the best guess (FORMAT.md 14.9).
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 
 HIGH: Final = 8
-"""Sum of the two frequencies, each 0 to 7, from which both together count as high."""
+"""A coefficient is of high frequency if its two frequencies, each 0 to 7, add up to this or more."""
 REACH: Final = 2
-"""Blocks each way around one, the mean of which decides."""
+"""A block is judged by the mean over the blocks up to this far from it."""
 PERCENT: Final = 55
-"""Share of such coefficients above half a step from which a place is noise. Photographs have hardly such places below quality 93, and
-a network gains less than a tenth of their error."""
+"""A place is noise if at least this part of its coefficients of high frequency is above half a step. Photographs have hardly any such
+places below quality 93, and a network takes away less than a tenth of the error there."""
 
 
 def let_be(shown: Pixels, decoded: Pixels, steps: Floats, area: Area) -> Pixels:
-    """Return shown pixels (h, w, 3) of an area of a picture, those of noise as the decoded picture (H, W, 3) has them.
+    """Return the shown pixels (h, w, 3) of an area, with the pixels of the decoded picture (H, W, 3) where they are noise.
 
-    steps: of the quantiser of luma, (64,), frequencies in raster order. area: whole blocks, but where the picture ends.
+    steps: of the quantiser of luma, (64,), frequencies in raster order. area: whole blocks, except at the edges of the picture.
     """
     halo = BLOCK * REACH
     top, first = max(0, area.y0 - halo), max(0, area.x0 - halo)
@@ -46,7 +46,7 @@ def let_be(shown: Pixels, decoded: Pixels, steps: Floats, area: Area) -> Pixels:
 
 
 def noise(pixels: Pixels, steps: Floats) -> Flags:
-    """Return which blocks of pixels (h, w, 3) are noise; those at the right and lower edge that are cut count by their pixels repeated."""
+    """Return which blocks of pixels (h, w, 3) are noise; blocks that the right or lower edge cuts are filled by repeating pixels."""
     missing = [(0, -length % BLOCK) for length in pixels.shape[:2]]
     luma = np.pad(pixels @ LUMA, missing, "edge")
     rows, columns = (length // BLOCK for length in luma.shape)

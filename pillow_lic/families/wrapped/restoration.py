@@ -1,4 +1,4 @@
-"""The networks of a model around a codec, run on whole pictures: `restore` with the rules that follow it, and `compact`.
+"""The two networks around the JPEG file, run on whole pictures: `restore`, with the rules that follow it, and `compact`.
 
 decoded picture ─restore, a square and its margin at a time─▶ calm ─▶ noise ─▶ held to the file ─▶ still ─▶ gate ─▶ shown
 """
@@ -49,8 +49,8 @@ def restored(
 ) -> None:
     """Give the restored pixels (h, w, 3) of an area of a picture (all of it by default) to `put`, window by window.
 
-    pixels: the inner picture. shape: rows and columns of the picture. `held` bytes are in memory beside that. luma: `luma_of` the file.
-    views: how many the result is the mean of.
+    pixels: the inner picture. shape: rows and columns of the whole result. held: bytes that are in memory besides. luma: `luma_of` the
+    file. views: as of `views.mean_of`.
     """
 
     def finish(core: Area, shown: Pixels) -> Pixels:

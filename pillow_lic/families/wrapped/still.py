@@ -1,8 +1,8 @@
-"""Grounds of one colour in a JPEG picture, which are shown as they are: a network can only make one that is right wrong.
+"""The rule `still`: areas of one colour are shown as the JPEG has them, because a network could only make them worse.
 
     decoded blocks of 8x8 ─one colour each?─▶ and all 5x5 around have it? ─▶ still
 
-JPEG keeps such a ground to within half a step of its mean, and often exactly; nothing around tells the rest (FORMAT.md 14.9).
+JPEG keeps the colour of such an area to within half a step, and often exactly; its surroundings tell no more of it (FORMAT.md 14.9).
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ Value = TypeVar("Value", bound=np.generic)
 BLOCK: Final = 8
 """Pixels of a JPEG block each way."""
 REACH: Final = 2
-"""Blocks each way around one that must have its colour: less, and smooth skies of photographs at low quality lose."""
+"""A block is still if all blocks up to this far from it have its colour. With less, smooth skies at low quality come out worse."""
 PROBES: Final = ((BLOCK - 1, BLOCK - 1), (BLOCK // 2 - 1, BLOCK // 2))
-"""Rows and columns of two pixels of a block that are compared with its first one before all of it is."""
+"""Row and column of two pixels of a block that are compared with its first pixel before all are, to be quicker."""
 
 
 def left(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
-    """Return shown pixels (h, w, 3) of an area of a picture, whose still blocks are those of the decoded picture (H, W, 3).
+    """Return the shown pixels (h, w, 3) of an area, with the pixels of the decoded picture (H, W, 3) in still blocks.
 
-    area: whole blocks, but where the picture ends.
+    area: whole blocks, except at the edges of the picture.
     """
     mask = still_in(decoded, area, lambda pixels: pixels)
     return np.where(mask, decoded[area.slices], shown) if mask.any() else shown
 
 
 def still_in(pixels: Pixels, area: Area, seen: Callable[[Pixels], npt.NDArray[Any]]) -> Flags:
-    """Return which pixels (h, w, 1) of an area of a picture (H, W, 3) lie in still blocks, of what `seen` makes of its pixels.
+    """Return which pixels (h, w, 1) of an area of a picture (H, W, 3) lie in still blocks, by the values that `seen` gives for pixels.
 
-    area: whole blocks, but where the picture ends.
+    area: whole blocks, except at the edges of the picture.
     """
     halo = BLOCK * REACH
     top, first = max(0, area.y0 - halo), max(0, area.x0 - halo)
@@ -49,7 +49,7 @@ def still_in(pixels: Pixels, area: Area, seen: Callable[[Pixels], npt.NDArray[An
 
 
 def by_pixels(blocks: npt.NDArray[Value], area: Area) -> npt.NDArray[Value]:
-    """Return the values of the blocks of an area, and maybe of some beyond it, as those of its pixels, (h, w, 1)."""
+    """Return for every pixel of an area, (h, w, 1), the value of its block; `blocks` may have more than those of the area."""
     rows, columns = (-(-length // BLOCK) for length in area.shape)
     pixels = blocks[:rows, :columns].repeat(BLOCK, 0).repeat(BLOCK, 1)
     return pixels[: area.height, : area.width, None]

@@ -1,8 +1,9 @@
-"""What a network makes of a picture as it is and turned over, averaged: nearer to the original for as many times the work.
+"""The mean of what a network makes of several views of a picture: as it is, and mirrored.
 
     pixels ─▶ as they are, left to right, upside down, both ─restore─▶ turned back ─▶ mean
 
-Its errors of one view are not quite those of another. Blocks of 8x8 stay whole in all of them, if the picture has whole ones.
+The network errs differently on each view, so the mean is nearer to the original, for as many times the work. A mirrored picture still
+begins with a whole block of 8x8 pixels if all of its blocks are whole.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 
 TURNS: Final = ((1, 1), (1, -1), (-1, 1), (-1, -1))
-"""Steps down and across of each view."""
+"""Steps down and across by which each view goes through the pixels; -1 mirrors."""
 
 
 def mean_of(run: Callable[[Pixels], Pixels], pixels: Pixels, views: int) -> Pixels:
-    """Return what `run` makes of pixels (h, w, 3), (k h, k w, 3), or the mean of what it makes of several views of them."""
+    """Return the mean of what `run` makes, (k h, k w, 3), of that many views of pixels (h, w, 3)."""
     if views == 1:
         return run(pixels)
     made = [run(np.ascontiguousarray(pixels[::down, ::across]))[::down, ::across] for down, across in TURNS[:views]]

@@ -1,4 +1,4 @@
-"""A network of a large picture: run on squares with a margin around them, several at a time, in bounded memory."""
+"""A network that is run on a large picture square by square, each with a margin around it, several at a time, in bounded memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Windows:
-    """A network run on squares of `edge` pixels and `margin` around them; it makes `up` pixels each way of `down` that it sees."""
+    """A network that is run on squares of `edge` pixels with a `margin` around them; it makes `up` pixels of every `down`, each way."""
 
     edge: int
     margin: int
@@ -44,9 +44,11 @@ class Windows:
         finish: Callable[[Area, Pixels], Pixels] = lambda _, made: made,
         views: int = 1,
     ) -> None:
-        """Give what the network makes of an area (all by default) of pixels (H, W, 3) to `put`; shape: rows and columns of all of it.
+        """Give the pixels that the network makes of pixels (H, W, 3) to `put`, as far as they lie in `area` (by default all).
 
-        finish: takes what is made of a whole square, and where that is, and returns what becomes of it.
+        role, feeds: the network of the model, and what it takes besides pixels. shape: rows and columns of the whole result. held: bytes
+        that are in memory besides. finish: takes the area of a square in the result and its pixels, and returns those that are put.
+        views: as of `views.mean_of`.
         """
         source, align = Tiling(pixels.shape[1], pixels.shape[0], 0).whole, model.constants["align"]
         target = area or Tiling(shape[1], shape[0], 0).whole
