@@ -14,7 +14,7 @@ Changed, and why:
 * Tiles are predicted only from neighbours of their group of 4x4, diagonal by diagonal. So all groups, and the tiles of a diagonal, go
   through the networks at once, where raster order would need one run for each tile; and where machines round differently, the
   difference ends with the group.
-* As in `toderici2017`, for the same reasons: one GRU each way, a linear path for every step, integer contexts.
+* As in `toderici2017`, for the same reasons: one GRU each way, matrices of each step, integer contexts.
 
 A tile sees its neighbours as 8-bit pixels: where machines round differently, a pixel is one level off, and what is predicted from it
 by less. Predictions have no part in what the range coder reads. A stream that ends early shows nothing, because every tile was

@@ -11,8 +11,8 @@ such tiles side by side, as the paper has patches: its seams show.
 Changed, and why:
 
 * Every step adds a change to the picture; the paper's LSTM gives the whole picture anew. Training so begins nearer to its end.
-* One LSTM each way, and besides it a linear path of its own for every step, so that training begins with a linear codec: it takes
-  minutes, not days.
+* One LSTM each way. The matrices that make signs, and those that take them, are others in each step, so that training begins with a
+  linear codec: it takes minutes, not days.
 * The loss is SSIM and the mean absolute error: the paper judges by SSIM.
 * Signs are coded in integer contexts, which makes them shorter; the paper leaves them raw.
 

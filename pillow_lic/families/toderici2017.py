@@ -11,7 +11,7 @@ level as a number of steps.
 Changed, and why:
 
 * One GRU each way instead of three and four, 13 kMAC a pixel for all steps instead of thousands: minutes of training, not weeks.
-* Each step has a linear path of its own besides the GRUs, so that training begins with a linear codec.
+* The matrices that make signs, and those that take them, are others in each step, so that training begins with a linear codec.
 * The paper's BinaryRNN predicts signs in floating point. Here a small network of whole numbers picks an adaptive probability for each
   sign, so that no float decides what is read, and machines agree. (The older number 27 has contexts of neighbouring signs instead.)
 * Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.

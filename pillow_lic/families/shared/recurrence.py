@@ -1,14 +1,14 @@
-"""The recurrent residual codec: two networks in turns, and the signs between them as bits; for the papers that it serves.
+"""The recurrent residual codec, shared by four papers: two networks that run in turns, and the signs that pass between them.
 
     write   pixels ─▶ what is left ─encoder step─▶ signs of every block ─decoder step─▶ change ─▶ what is left ─▶ ...
     read    stream ─bits─▶ steps of every block, signs ─decoder step─▶ change + change + ... ─▶ pixels
 
-A block is 16x16 pixels and gives `bits` signs in each of the steps that it takes part in. What is coded first shows the whole
-picture coarsely, so that a stream may end anywhere, and can be made shorter without a network. A step changes the blocks that have
-half of its signs or more and no other: fewer can make a block worse than it was. Networks decide which signs are
-written, none decides what is read (FORMAT.md 14.8). The family of a paper adds which signs are `chosen` at a level.
+A block is 16x16 pixels and gives `bits` signs in each step that it takes part in. The first steps show the whole picture coarsely, so
+that a stream may end anywhere, and can be made shorter without a network. Of a stream that was cut, a step changes only the blocks that
+have at least half of its signs: with fewer, a block may become worse than it was. Networks decide which signs are written, but never what
+is read (FORMAT.md 14.8). The family of a paper says which signs a level has (`chosen`).
 
-Networks see n pictures at once: one, or the tiles of one, squares of the constant `tile`, each alone.
+Networks run on n pictures at once: one, or its tiles, squares of `tile` pixels (a constant of the model) that know nothing of each other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 LEVELS: list[int] | None = [0, 146, 293, 439, 585, 731, 878, 1024]
-"""Of a model whose level is a number of steps, one for each of eight."""
+"""The levels of a model with eight steps: each stands for a number of steps."""
 
 
 def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:
