@@ -1,4 +1,4 @@
-"""The channels of a mode as families code them, and of what they decode the pixels of the mode."""
+"""Channels: from the pixels of a mode to the colours that families code, and from decoded colours to pixels of the mode."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def as_rgb(pixels: Pixels, mode: str) -> Pixels:
 
 
 _BAND_ROWS = 64
-"""Rows that are compared at a time: most pictures of colours are told from grey ones by the first of them."""
+"""Rows that are compared at a time: most colour pictures differ from grey ones in the first of these bands."""
 
 
 def are_equal(pixels: Pixels, mode: str) -> bool:

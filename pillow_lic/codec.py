@@ -1,7 +1,7 @@
 """Pixels <-> file, for any family.
 
-write:  pixels ─▶ colours, alpha ─▶ exact layer, ground ─▶ places that matter ─▶ the family's writer ─▶ container (`writing`)
-read:   container ─▶ header ─▶ model, family ─▶ the family's reader ─▶ colours, tile by tile ─▶ exact layer ─▶ pixels
+write:  pixels ─▶ colours, alpha ─▶ importance map ─▶ exact layer ─▶ the family's writer ─▶ container        (all in `writing`)
+read:   container ─▶ header ─▶ model ─▶ the family's reader ─▶ colours, tile by tile ─▶ exact layer over them ─▶ alpha ─▶ pixels
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
 Pixels = npt.NDArray[np.uint8]
 
 WORK_PER_PIXEL = 4
-"""Pixels that networks may see, with halos and padding, for each pixel of the largest picture allowed: 1.3 in tiles of 1024."""
+"""Networks may run on this many pixels, halos and padding included, for each pixel of the largest picture allowed; a picture in tiles of
+1024 needs 1.3."""
 SMALL_PICTURE = 2**17
-"""Pixels whose work is allowed whatever the limit: a picture of one pixel is padded to thousands, one of 1x8192 to this work."""
+"""A picture may take the work of one of this many pixels whatever the limit: one of a single pixel is padded to thousands, one of 1x8192
+needs so much."""
 
 
 @limited_time()
@@ -50,10 +52,10 @@ def encode(
 ) -> bytes:
     """Return the bytes of a .lic file of pixels (H, W, C) uint8, C by mode (L, LA, RGB, RGBA).
 
-    metadata: icc_profile, exif, xmp. original: the JPEG file that the pixels were decoded from, which goes into the file as it
-    is, for a model that `keeps_original`. Raises ValueError for other shapes, types or modes, for an option that the model's family
-    does not know and for a target out of reach, LicLimitError for a picture the format has no room for, LicRuntimeError when
-    the network engine fails, or when pixels are to be kept exactly and Pillow has no WebP.
+    metadata: icc_profile, exif, xmp. original: the JPEG file that the pixels were decoded from, which a model that `keeps_original`
+    stores as it is. ValueError for other shapes, types or modes, for an option that the model's family does not know, and for a
+    target out of reach; LicLimitError for a picture that is too large for the format; LicRuntimeError if the network engine fails,
+    or if pixels are to be kept exactly and Pillow has no WebP.
     """
     from .writing import composing, forms  # readers do without
 
@@ -78,7 +80,7 @@ def encode(
 def _refuse_lossy(model: Model, options: EncodeOptions) -> None:
     """Raise ValueError for an option that has no meaning for a model that keeps every pixel.
 
-    A quality is allowed beside lossless=True, as programs pass it to every format, but not to contradict the model's name.
+    A quality is allowed with lossless=True, because programs pass one to every format, but not with model="lossless".
     """
     given = {
         "a target": options.has_target,
@@ -94,9 +96,9 @@ def _refuse_lossy(model: Model, options: EncodeOptions) -> None:
 def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> tuple[Header, Pixels]:
     """Return the header and the pixels (H, W, C) uint8, C by mode, of the bytes of a .lic file.
 
-    scale, one of the model's `drafts`, asks for a draft of (ceil(H / scale), ceil(W / scale)) pixels.
-    strict=False: tiles that are damaged or missing come out as the preview has them, or grey, instead of raising, and one in
-    which the file ends has the detail that is there. Raises NotLicError or one of the tree in `errors`.
+    scale: one of the model's `drafts`, for a draft of (ceil(H / scale), ceil(W / scale)) pixels. strict=False: tiles that are damaged
+    or missing raise nothing; they are filled from the preview, or grey, and a tile in which the file ends has the detail that is
+    there. Raises NotLicError or another error of `errors`.
     """
     parts = container.unpack(data, strict=strict)
     header = parts.header
@@ -115,11 +117,11 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
 def draw(
     fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: int = 1, most: int | None = None
 ) -> None:
-    """Decode a file whose front was read, tile by tile, with fewer bytes in memory than `decode`; errors as there.
+    """Decode a file whose front was read, tile by tile, with less memory than `decode`; errors as there.
 
-    Each tile is read when its turn comes, and its pixels (h, w, C) go to `put` as soon as they are there. most: how many bytes
-    of the file may be used, of every tile its share; the detail that they give is shown. LicDamagedError for a file that was
-    written over since.
+    Each tile is read when its turn comes, and its pixels (h, w, C) go to `put` as soon as they are decoded. most: how many bytes of
+    the file may be used; every tile gets its share of them, and shows the detail that they give. LicDamagedError if the file was
+    overwritten since its front was read.
     """
     container.refuse_another(fp, front)
     strict = strict and not _is_part(front, most)
@@ -139,11 +141,11 @@ def draw(
 def decode_region(
     fp: IO[bytes], box: Sequence[int], *, front: Front | None = None, strict: bool = True, most: int | None = None
 ) -> Pixels:
-    """A box (x0, y0, x1, y1) of the picture in a binary file, at its position -> pixels (h, w, C) uint8, C by mode.
+    """Return the pixels (h, w, C) uint8, C by mode, of a box (x0, y0, x1, y1) of the picture that begins at the position of a file.
 
-    Of the tiles only those near the box are read and decoded. The pixels are those of `decode`, up to one level where the
-    float networks round otherwise. front: what was read of the file before. ValueError for a box that is empty or not inside
-    the picture; else as `draw`.
+    Only the tiles near the box are read and decoded. The pixels differ from those of `decode` by at most one level, where networks
+    round differently. front: what `container.read_front` has returned for the file, if it was read before. ValueError for a box that
+    is empty or not inside the picture; else as `draw`.
     """
     if front is None:
         front = container.read_front(fp)
@@ -166,14 +168,14 @@ def decode_region(
 
 
 def _drawn(reader: Reader, payloads: Payloads, put: Put, strict: bool, held: int) -> set[int]:
-    """Have a reader draw, and return the indexes of the tiles that were not there."""
+    """Have a reader draw all tiles, and return the indexes of those that were missing."""
     noted = missing_tiles.Noted(payloads)
     reader.draw(noted, put, strict=strict, held=held)
     return noted.gaps
 
 
 def _fill(lost: set[int], header: Header, small: Preview | None, area: Area, put: Put) -> None:
-    """Give what the preview, where there is one, shows of tiles that are lost to `put`, as far as they lie in an area."""
+    """Fill lost tiles, as far as they lie in an area, from the preview if there is one; their pixels go to `put`."""
     if small is not None:
         missing_tiles.fill(lost, header, small, area, put, decode(small.file, strict=False)[1])
 
@@ -184,7 +186,7 @@ def check_budget(fp: IO[bytes], front: Front, most: int) -> None:
 
 
 def _payloads(fp: IO[bytes], front: Front, strict: bool, most: int | None) -> Payloads:
-    """Return the payloads of the tiles of a file, or where it has more than `most` bytes as much of each as they allow."""
+    """Return the payloads of the tiles of a file; if it has more than `most` bytes, the beginning of each that they allow."""
     if most is not None and _is_part(front, most):
         return container.Beginnings(fp, front, min(most, front.size))
     return container.TilePayloads(fp, front, strict=strict)
@@ -227,7 +229,7 @@ def _shown(put: Put, header: Header, plane: Pixels | None, exact: bytes | None, 
 
 
 def _check_work(reader: Reader, header: Header) -> None:
-    """Refuse a picture whose tiles are so slim or small that decoding takes far longer than its pixels tell."""
+    """Raise LicLimitError for a picture whose tiles are so narrow or small that decoding takes far longer than its size suggests."""
     most = WORK_PER_PIXEL * max(SMALL_PICTURE, current_settings().max_pixels or MAX_PIXELS)
     if reader.work > most:
         msg = (

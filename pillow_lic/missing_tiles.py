@@ -1,4 +1,4 @@
-"""Tiles of a file that are not there, or damaged: the preview, enlarged, takes their place where the file has one."""
+"""Tiles of a file that are missing or damaged: they are filled with the enlarged preview, if the file has one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 class Noted(Mapping[int, "bytes | memoryview | None"]):
-    """Payloads of tiles by raster index. gaps: the indexes of those that were asked for and are None."""
+    """Payloads of tiles by raster index, which notes the missing ones. gaps: the indexes that were asked for and are None."""
 
     def __init__(self, payloads: Payloads) -> None:
         self._payloads = payloads
@@ -36,7 +36,7 @@ class Noted(Mapping[int, "bytes | memoryview | None"]):
 
 
 def fill(gaps: set[int], header: Header, preview: Preview, area: Area, put: Put, pixels: Pixels) -> None:
-    """Give the colours (h, w, 3) of tiles to `put`, as far as they lie in an area of the picture, in which they count from its corner.
+    """Give colours (h, w, 3) for the tiles `gaps` to `put`, as far as they lie in an area of the picture; places count from its corner.
 
     pixels: those of the preview, in the mode of the picture.
     """

@@ -1,6 +1,6 @@
-"""A .lic file that is not drawn: which model it names, whether all of it is as it was written, what it holds, less of it.
+"""What can be done with a .lic file without decoding its pixels: find its model, verify it, extract the JPEG file inside, cut it.
 
-What people read of it is in `description`, the arrays before pixels in `dump`.
+`description` is what `lic info` tells people of a file; `dump` gives symbols and latents as arrays.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ LOSSLESS: Final = "lossless"
 
 
 def keeps_every_pixel(model: str | int | None) -> bool:
-    """Whether the model of that name or number, the default one for None, stands for lossless files. ValueError for others than are here."""
+    """Whether the model of that name or number (None: the default) is the one of lossless files; ValueError for an unknown one."""
     return models.choose(model).procedure == LOSSLESS
 
 
 def verify(source: bytes | memoryview | IO[bytes]) -> None:
-    """Check every rule, every CRC and, of a model that is known here, every payload of a file, and run no network.
+    """Check a file against every rule and every CRC, and its payloads too if its model is known; no network runs.
 
-    source is the whole file, or a file object at its beginning. Raises the error that says what is wrong, returns nothing.
+    source: the whole file, or a file object at its beginning. Raises the error that says what is wrong.
     """
     fp = as_file(source)
     check(fp, container.read_front(fp))
