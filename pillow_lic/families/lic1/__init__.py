@@ -1,10 +1,13 @@
-"""The family `lic1`: one scale, a hyperprior, exact integer scales and float means in passes, importance fields (FORMAT.md, 8).
+"""The family `lic1`, our own codec, of the models lic1 and lic2: a hyperprior, latents in four passes, one model for all qualities.
 
     write:  pixels ─analysis─▶ trunk ─latents(level)─▶ y, z_hat ─residuals.Choice─▶ symbols ─symbols.write─▶ tile payload
     read:   tile payload ─symbols.read─▶ z_hat, values ─residuals.reconstruct─▶ y_hat ─synthesis(level)─▶ pixels
 
-Tiles are coded apart, but analysis and synthesis see a halo of their neighbours, so that no seam shows. Imports `engine` and
-`fileformat`. Sources: Minnen 2018 (mean and scale hyperprior), DCVC-RT (one scale, four passes), JPEG AI (parse before means).
+Scales, which decide what the range coder reads, are computed in whole numbers; means, which do not, in floating point (FORMAT.md, 8).
+The level is a field over the picture, so that places may differ in importance. Tiles are coded apart, but analysis and synthesis see a
+halo of their neighbours, so that no seam shows. Imports `engine` and `fileformat`.
+
+Sources: Minnen 2018 (mean and scale hyperprior), DCVC-RT (one model for all qualities, four passes), JPEG AI (parsing before means).
 """
 
 from __future__ import annotations

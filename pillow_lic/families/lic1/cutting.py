@@ -1,6 +1,7 @@
-"""Fewer bytes for a tile: the beginning of its stream, whose passes lie all over the picture, and the number of values that it gives.
+"""Shorter payloads for `cut`: the beginning of a tile's stream, and the number of values that it gives.
 
-Of the networks only those that decide what is read run (`scales`).
+Every pass lies all over the tile, so what is cut off is detail everywhere. Only the networks of the `scales` run, which decide what the
+range coder reads.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ def cut(
     whole: Sequence[bytes | memoryview],
     size: int,
 ) -> list[bytes | memoryview]:
-    """Return payloads of at most `size` bytes together (`families.cut`); each gets its share by the length that it has.
+    """Return payloads of at most `size` bytes together (`families.cut`), each shortened in proportion to its length.
 
-    Short ones come first: what one of them cannot do without is taken from the longer ones. ValueError naming the least size.
+    Short payloads are done first: if one of them needs more than its share, longer ones get less. ValueError naming the least size.
     """
     sizes, result = geometry(model), list(whole)
     left, waiting = size, sum(map(len, whole))

@@ -2,10 +2,10 @@
 
     z_hat (Z, h/4, w/4), values, level (h, w)  ──latents──▶  y_hat (M, h, w)  ──draw──▶  pixels (16h/scale, 16w/scale, 3)
 
-The means are found for the first of four groups of channels only, y_hat of the others is taken to be the residual: what remains of a
-picture after averaging is in the first channels. Native code finds them by the weights of the decoder (native/means.hpp, `draft`); the
-heads (native/draft.hpp) read the weights of the graphs, and their pixels differ by one level here and there, the same ones on every
-processor and with any number of threads.
+A smaller picture depends mostly on the first channels. So means are found for the first of the four groups of channels only, and the
+others are taken to be their residuals. In native code, means come from the weights of the decoder (native/means.hpp, `draft`), and pixels
+from those of the draft's graphs (native/draft.hpp). These pixels are the same on every processor and with any number of threads; here and
+there they differ by one level from the networks'.
 """
 
 from __future__ import annotations

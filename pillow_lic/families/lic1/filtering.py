@@ -2,9 +2,10 @@
 
     synthesis, detail ──▶ colours in sixteenths of a level ──native/filter.hpp──▶ pixels
 
-The networks are right on average over all pictures; a linear filter of 5x5 pixels takes away what they leave of this one. An extended
-filter has directed coefficients too, for pixels beside edges, turned to how the edge lies, and alternating ones, which the place of a
-pixel in its 2x2 adds or takes off. A fixed one is the model's own and only named (`fixed`). Models whose `fraction` is 0 have none.
+The networks are right on average over all pictures; a linear filter of 5x5 pixels corrects part of their error on this one. There are
+three kinds. A plain filter is the same for every pixel. An extended one also has directed coefficients, which are used beside edges and
+turned with the direction of the edge, and alternating ones, whose sign depends on the place of a pixel in its cell of 2x2. A fixed one
+belongs to the model, and the tile only names it (`fixed`). Models whose constant `fraction` is 0 have no filters.
 Sources: the Wiener filter of AV1's loop restoration, the clipped differences of its CDEF, the turned classes of VVC's adaptive loop filter.
 """
 

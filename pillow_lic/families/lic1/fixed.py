@@ -2,8 +2,9 @@
 
     file `filters` ──stored──▶ filters ──filtering.named(level)──▶ two symbols of a tile
 
-A tile names one instead of sending coefficients, and an encoder needs no pixels to choose it. The file is outside the model's hash, for
-it came after files of the model; so what a filter is made of counts in the symbol check of every tile that names it.
+A tile names one instead of sending coefficients, and an encoder needs no pixels to choose it. The file of the filters was added after the
+model had written files, so it is not part of the model's hash; instead, the symbol check of every tile that names a filter includes its
+coefficients.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Dependent quantisation: the values that symbols stand for, and the encoder's choice of them (Schwarz et al., DCC 2019).
 
-Where the scale index says that symbols are mostly 0, a symbol counts steps. From FIRST_DEPENDENT on it counts half steps, the even ones
-or the odd ones and 0, by the parity of the symbols before it (native/dependent.hpp, FORMAT 8.4): two coarse quantisers
-that are one fine one. Among all sequences the encoder takes the cheapest in bits and error (native/trellis.hpp).
+If the scale index is below FIRST_DEPENDENT, symbols are mostly 0, and a symbol counts whole steps. From there on it counts half steps: the
+even ones, or the odd ones and 0. Which of the two follows from the parity of the symbols before, so that two coarse quantisers act as
+one fine one (native/dependent.hpp, FORMAT 8.4). Of all sequences of symbols the encoder takes the one that
+is cheapest in bits and error (native/trellis.hpp).
 
 With the step that is optimal for a lambda, step^2 = 18 / (ln 2 * lambda * 255^2), an error of d steps costs 6 d^2 / ln 2 bits.
 The error counts for more than that: symbols also make their neighbours predictable.
@@ -65,7 +66,7 @@ def steps(values: Values) -> Floats:
 class Quantiser:
     """The choice of the symbols of one tile, pass by pass.
 
-    is_rough: every symbol counts steps, the nearest, or 0 instead of 1 where that is cheaper. No file holds such symbols, but their errors
+    is_rough: every symbol counts whole steps: the nearest, or 0 instead of 1 if that is cheaper. No file holds such symbols, but their errors
     are about those of a file, in a tenth of the time.
     """
 

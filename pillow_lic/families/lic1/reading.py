@@ -1,4 +1,4 @@
-"""One picture, or an area of it, on its way out of a file: latents tile by tile, the synthesis as soon as they allow it."""
+"""The reader of one picture or an area of it: latents are read tile by tile, and synthesised as soon as their neighbours are there."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ class _Part(NamedTuple):
 class Reader:
     """The pixels of an `area` of a picture, of all of it by default; or a draft of all of it, whose pixels are `scale` wide.
 
-    Tiles are taken in raster order; a tile, or several small ones, is synthesised once those around it are there, and latents are
-    dropped after their last use, so that those of little more than two rows of tiles are held. Every thread but one takes another
-    tile first, or it would wait for the last of the latents, which a neighbour is still computing.
+    Tiles are parsed in raster order. A tile, or several small ones, is synthesised once those around it are parsed. Latents are dropped
+    after their last use, so that those of little more than two rows of tiles are in memory. Every thread but one parses another tile
+    before it synthesises: else it would wait for latents that a neighbour is still computing.
 
-    reference: pixels are those of FORMAT.md, tile by tile, whatever the number of threads; else a few may be one level off, and
-    come sooner.
+    reference: pixels are exactly those of FORMAT.md, tile by tile, with any number of threads; else a few may be one level off, and
+    decoding is quicker.
     """
 
     def __init__(

@@ -1,19 +1,21 @@
-"""The steps of `effort`: the encoder moves latents along the gradient of bits and error of this picture; the file is like any other.
+"""The steps of `effort`: the encoder moves the latents of this picture along the gradient of its bits and error.
 
     y ──residuals.Choice──▶ y_hat ──error's gradient──▶ target = y_hat - (slope of error + slope of bits) / curvature
     └───────────────────────── y + part of the way to the target ◀──────────────┘       and again, by a smaller part
 
-The analysis was trained to be right on average; the slope itself finds what it leaves of every picture (Campos et al. 2019,
-Yang et al. 2020, with hundreds of steps and more). Seen from y_hat, the slope holds the rounding of y_hat too: were the
-synthesis an orthonormal transform, y_hat - slope / curvature would be y again, whatever the rounding. So this is where y is
-drawn to: y - slope / curvature would add the rounding to y, and wins two thirds as much (measured: LEVERS.md). Where a filter follows
-the synthesis, the error is that of filtered pixels.
+The analysis was trained to be right on average over pictures; gradient steps improve its latents for one (Campos et al. 2019, Yang et al.
+2020, with hundreds of steps and more). The file is decoded like any other.
 
-The filter is fitted to the picture before the first step, which is as good as after the last one and needs no drawing more.
+The gradient is taken at y_hat, and so it contains the rounding of y_hat: if the synthesis were an orthonormal transform,
+y_hat - slope / curvature would be y again, whatever the rounding. That is therefore the target. With y - slope / curvature as the target
+the rounding would be added to y, and a step gains two thirds as much (measured: LEVERS.md).
 
-A model whose synthesis bends much has a graph for the gradient, and no filter. Of lic2 that of the linear path (`gradient`) is as good,
-in a tenth of the time, and the slope of bits gains nothing; so it has a step without effort too. Its y_hat is chosen roughly until the
-last time: as the rounding is cancelled, a better one gains nothing.
+If a filter follows the synthesis, the error is that of filtered pixels. The filter is fitted before the first step: after the last one it
+would be no better, and the picture would have to be drawn once more.
+
+lic1 has a graph for the gradient of all layers, and no filter. For lic2 the gradient of the linear path (`gradient`) is as good and takes a
+tenth of the time, and the gradient of the bits gains nothing; so it takes one step even at effort 0. Until the last step its y_hat is
+chosen roughly: as the rounding cancels out, a better choice gains nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One picture on its way into a file, tile by tile."""
+"""The writer of one picture, which codes it tile by tile."""
 
 from __future__ import annotations
 
@@ -86,10 +86,10 @@ def chosen_tiling(width: int, height: int, align: int) -> Tiling:
 class Writer:
     """One picture (H, W, 3) on its way into a file, at any level, its latents refined in steps (`refinement`).
 
-    Without effort the quick analysis of a model that has one is enough.
+    At effort 0 a model that has a quick analysis uses that one.
 
-    With `search` the analysis is kept, so that it runs once for all levels a search tries; and of a picture of one tile what the last level
-    began with, so that a file goes on where a guess ended.
+    With `search` the analysis is kept, so that it runs once for all levels that a search tries. Of a picture of one tile, the latents of the
+    last level are kept too, so that a file goes on where a guess ended.
     """
 
     def __init__(self, model: Model, rgb: Pixels, request: Request) -> None:
