@@ -1,4 +1,4 @@
-"""The JPEG file that an image was opened from, as long as it can still be read, and whether it can stand for the image."""
+"""The JPEG file that an image was opened from, as long as it can be read, and whether it can be stored in place of the pixels."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def is_from_jpeg(im: Image.Image) -> bool:
 
 
 def file_of(im: Image.Image) -> bytes:
-    """Return the bytes of the JPEG file that an image was opened from; b"" where there is none, or it cannot be read any more.
+    """Return the bytes of the JPEG file that an image was opened from; b"" if there is none, or it cannot be read any more.
 
-    Before its pixels are loaded they are read from the image's own file, whose position is left as it was; afterwards by its name.
-    What is there then may be another file: who keeps it compares the pixels.
+    As long as the pixels are not loaded, they are read from the image's open file, whose position stays as it was; afterwards from the
+    file of that name. This may have been replaced, so callers compare the pixels (`objection`).
     """
     if not is_from_jpeg(im):
         return b""

@@ -23,9 +23,9 @@ def is_command() -> bool:
 
 
 def without_threads_of_numpy() -> None:
-    """Have numpy, which is not imported yet, start no threads beside those of `settings`; one for each processor is its habit.
+    """Have numpy, which is not imported yet, start no threads of its own; by default it starts one for each processor.
 
-    They would do nothing here. Where the system has no room for one, OpenBLAS presses Ctrl-C.
+    They would do nothing here. If the system allows no more threads, OpenBLAS sends this process the signal of Ctrl-C.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

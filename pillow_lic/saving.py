@@ -1,6 +1,6 @@
-"""The save handlers of Pillow, and the same as functions for callers: an image and its options -> a .lic file.
+"""Writing .lic files: the handlers that Pillow's `save` calls, and the functions `save` and `encode` for users.
 
-Saving encodes in memory and writes once.
+An image is encoded in memory, and the file is written at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _IGNORED = frozenset(
     {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "comment"}
     | {"lic_version", "lic_quality", "lic_model"}
 )
-"""Keywords that programs pass to every format, or from `info`: no warning is due."""
+"""Keywords that need no warning: programs pass them to every format, or from `info`."""
 
 _METADATA = ("icc_profile", "exif", "xmp", "dpi")
 SAVE_WORDS = (*options.OPTIONS, *_METADATA)
@@ -108,7 +108,7 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
 
 
 def keeps_original(encoding: options.EncodeOptions) -> bool:
-    """Whether a picture opened from a JPEG file is to be stored as that file: by the model, and because nothing asks for a quality."""
+    """Whether a picture that was opened from a JPEG file is stored as that file: the model can, and no option asks for a quality."""
     asked = encoding.quality is not None or encoding.has_target or encoding.lossless
     return not asked and families.keeps_original(models.choose(encoding.model))
 
@@ -116,7 +116,8 @@ def keeps_original(encoding: options.EncodeOptions) -> bool:
 def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     """Return the encoding options among Pillow's save parameters, checked; None counts as not given.
 
-    Where none sets the quality, or the model, the one that the picture was opened with does, as `**im.info` passes it on.
+    If none of them sets the quality or the model, those of the file that the picture was opened from are used, which `**im.info` passes
+    on as lic_quality and lic_model.
     """
     chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
     has_aim = any(options.OPTIONS[name].is_aim for name in chosen)
@@ -145,9 +146,9 @@ def unknown_words(names: Iterable[str]) -> str:
 
 
 def _warn_unknown(words: Mapping[str, Any], info: Mapping[Any, Any], stacklevel: int) -> None:
-    """Name the keywords that mean nothing here, in one warning: Pillow's own formats drop a mistyped one silently.
+    """Warn once of all keywords that mean nothing here: Pillow's own formats ignore a mistyped one silently.
 
-    Not those passed on from `info`, where other formats put what they found.
+    Keywords that were passed on from `info` are not named, because other formats put there what they found.
     """
     passed_on = {name for name, value in words.items() if name in info and info[name] is value}
     if unknown := unknown_words([name for name in words if name not in _IGNORED | passed_on]):

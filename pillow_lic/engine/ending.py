@@ -1,8 +1,9 @@
-"""The end of the process, beside threads that it does not wait for: compiled code must not be at work in them any more.
+"""The end of a process with daemon threads, which Python does not wait for: none may be in compiled code then.
 
-Python ends a daemon thread where it asks for the interpreter again. In C++ (onnxruntime, the coders) that is while an object is
-being destroyed, which ends the process with an abort, and a picture that a web server's thread was decoding is a core dump. So
-when the main thread ends, what is at work is waited for, and nothing more begins: these threads wait until they are gone.
+When the main thread has ended, Python ends a daemon thread as soon as it asks for the interpreter. In C++ (onnxruntime, the coders) that
+happens while an object is being destroyed, which aborts the whole process: a web server that was decoding a picture in a thread dumps
+core. So when the main thread ends, it waits for calls of compiled code to return, and threads that want to make another call wait until
+the process is gone.
 
 The standard library only.
 """
@@ -15,16 +16,16 @@ import threading
 from contextlib import ContextDecorator
 
 _PATIENCE = 10
-"""Seconds that the end waits for compiled code; a network takes one or two."""
+"""Seconds that the main thread waits for compiled code; a network takes one or two."""
 
 _changed = threading.Condition()
 _running = 0
-"""Calls of compiled code in daemon threads."""
+"""How many daemon threads are in compiled code."""
 _ending = False
 
 
 class _AtWork(ContextDecorator):
-    """A `with` block, or each call of a function it decorates, in which a thread is in compiled code that lets go of the interpreter."""
+    """A `with` block, or decorator, around calls of compiled code that lets go of the interpreter."""
 
     def __enter__(self) -> None:
         global _running
@@ -48,7 +49,7 @@ at_work = _AtWork()
 
 
 def has_begun() -> bool:
-    """Whether the process is ending: work for daemon threads would never be done."""
+    """Whether the process is ending, so that daemon threads would never do more work."""
     return _ending
 
 
@@ -60,7 +61,7 @@ def _end() -> None:
 
 
 def _after_fork() -> None:
-    """Begin anew in a child, which has no thread of its parent but one."""
+    """Begin anew in a child, which has only one of its parent's threads."""
     global _changed, _running
     _changed, _running = threading.Condition(), 0
 

@@ -16,10 +16,10 @@ def is_main() -> bool:
 
 
 def require_main() -> None:
-    """Raise LicRuntimeError in a sub-interpreter: onnxruntime and the range coder would wait there for ever.
+    """Raise LicRuntimeError in a sub-interpreter, where onnxruntime and the range coder would wait for ever.
 
-    They ask for the interpreter by PyGILState, which knows only the main one. With numpy imported, a file that was left open
-    makes it wait at its end too.
+    They ask for the interpreter by PyGILState, which knows only the main one. If numpy was imported, a sub-interpreter also hangs at its
+    end when a file was left open.
     """
     if not is_main():
         from ..errors import LicRuntimeError

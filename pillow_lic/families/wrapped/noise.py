@@ -33,7 +33,7 @@ PERCENT: Final = 55
 places below quality 93, and a network takes away less than a tenth of the error there."""
 
 
-def let_be(shown: Pixels, decoded: Pixels, steps: Floats, area: Area) -> Pixels:
+def keep_noise(shown: Pixels, decoded: Pixels, steps: Floats, area: Area) -> Pixels:
     """Return the shown pixels (h, w, 3) of an area, with the pixels of the decoded picture (H, W, 3) where they are noise.
 
     steps: of the quantiser of luma, (64,), frequencies in raster order. area: whole blocks, except at the edges of the picture.

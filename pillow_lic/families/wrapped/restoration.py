@@ -17,8 +17,8 @@ from .calm import calmed
 from .gate import gated
 from .held import has_cut_off, hold
 from .inner import of_inner
-from .noise import let_be
-from .still import left
+from .noise import keep_noise
+from .still import keep_still
 from .windows import Windows
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def restored(
     def finish(core: Area, shown: Pixels) -> Pixels:
         if model.constants["scale"] > 1:
             return shown
-        shown = let_be(calmed(shown, pixels, core), pixels, facts.steps[0], core)
+        shown = keep_noise(calmed(shown, pixels, core), pixels, facts.steps[0], core)
         if luma is not None:
             shown = hold(shown, pixels[core.slices], luma[core.slices], facts.steps[0])
-        return gated(model, left(shown, pixels, core), pixels, told(facts), core)
+        return gated(model, keep_still(shown, pixels, core), pixels, told(facts), core)
 
     windows = Windows(model.constants["window"], model.constants["margin"], model.constants["scale"], 1)
     windows.run(model, "restore", pixels, told(facts), shape, put, area, held, finish, views)

@@ -28,7 +28,7 @@ PROBES: Final = ((BLOCK - 1, BLOCK - 1), (BLOCK // 2 - 1, BLOCK // 2))
 """Row and column of two pixels of a block that are compared with its first pixel before all are, to be quicker."""
 
 
-def left(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
+def keep_still(shown: Pixels, decoded: Pixels, area: Area) -> Pixels:
     """Return the shown pixels (h, w, 3) of an area, with the pixels of the decoded picture (H, W, 3) in still blocks.
 
     area: whole blocks, except at the edges of the picture.

@@ -14,7 +14,7 @@ import pillow_lic
 from pillow_lic import metrics
 from pillow_lic.families.wrapped import restoration
 from pillow_lic.families.wrapped.held import has_cut_off, hold
-from pillow_lic.families.wrapped.still import left
+from pillow_lic.families.wrapped.still import keep_still
 from pillow_lic.fileformat import jpeg
 from pillow_lic.fileformat.areas import Area
 
@@ -66,8 +66,8 @@ def test_still_blocks_are_those_with_one_colour_around(seed: int, height: int, w
     x, y = (8 * int(rng.integers(0, (length + 7) // 8)) for length in (width, height))
     x1, y1 = (min(length, start + 8 * int(rng.integers(1, 12))) for start, length in ((x, width), (y, height)))
     area = Area(x, y, x1, y1)
-    np.testing.assert_array_equal(left(shown, decoded, Area(0, 0, width, height)), expected)
-    np.testing.assert_array_equal(left(shown[area.slices], decoded, area), expected[area.slices])
+    np.testing.assert_array_equal(keep_still(shown, decoded, Area(0, 0, width, height)), expected)
+    np.testing.assert_array_equal(keep_still(shown[area.slices], decoded, area), expected[area.slices])
 
 
 def test_blocks_without_a_cut_colour_and_at_the_edge_are_not_held(cat: np.ndarray) -> None:
