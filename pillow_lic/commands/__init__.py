@@ -24,7 +24,7 @@ from typing import Protocol, cast
 
 
 class Command(Protocol):
-    """A module of this room, as the command `parser` adds."""
+    """A module of this folder, as the command `parser` adds."""
 
     SUMMARY: str
     EXAMPLES: str

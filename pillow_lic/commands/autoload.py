@@ -1,4 +1,4 @@
-"""`lic autoload`: .lic known to Pillow in every program of an environment."""
+"""`lic autoload`: .lic registered with Pillow in every program of an environment."""
 
 from __future__ import annotations
 

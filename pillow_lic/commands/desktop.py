@@ -1,4 +1,4 @@
-"""`lic desktop`: .lic known to the desktop of this user."""
+"""`lic desktop`: file type, thumbnails and viewer of .lic files on the desktop of this user."""
 
 from __future__ import annotations
 

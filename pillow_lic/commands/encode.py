@@ -1,4 +1,4 @@
-"""`lic encode`: one picture of any format as .lic, or as a JPEG whose places are not alike."""
+"""`lic encode`: one picture of any format as .lic, or as a JPEG with more bits for the places that matter."""
 
 from __future__ import annotations
 

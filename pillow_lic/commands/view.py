@@ -1,4 +1,4 @@
-"""`lic view`: pictures to look at."""
+"""`lic view`: pictures in the viewer of the desktop, or in the browser."""
 
 from __future__ import annotations
 

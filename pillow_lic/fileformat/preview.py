@@ -1,4 +1,4 @@
-"""The preview: the picture a few hundred pixels wide, as a .lic file inside an ancillary section, which a thumbnail needs no tile beside.
+"""The preview: a small copy of the picture, as a .lic file in an ancillary section, so that a thumbnail needs no tile.
 
     payload = varint scale, file
 

@@ -1,1 +1,1 @@
-"""Pages of HTML that hold all they show and ask the network for nothing. Imports nothing of the package."""
+"""HTML pages that contain everything they show and load nothing from the internet. Imports nothing of the package."""

@@ -1,1 +1,1 @@
-"""Pictures, files and folders made for tests of several rooms."""
+"""Makers of pictures, files and folders for tests of several folders."""

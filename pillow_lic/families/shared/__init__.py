@@ -1,6 +1,8 @@
 """What several published systems have in common, so that the file of a paper holds only what the paper is about.
 
-Of every plain family: `tilewise`. Of those whose symbols are the rounded latents of one network: `transform`, `factorised`, and
-`bitplanes`, which codes them plane by plane. Of the recurrent ones: `recurrence` and `sign_streams`. Families use this room; it
-knows none of them.
+* every plain family: `tilewise`, tiles with a margin
+* those whose symbols are the rounded latents of one network: `transform`; to code them, `factorised` or `bitplanes`
+* the recurrent ones: `recurrence`, and `sign_streams` to code their signs
+
+Families use this folder; it knows none of them.
 """

@@ -1,8 +1,8 @@
-"""Tiles out of a plain `encode` and `decode`: each tile is coded with a margin of its neighbours, so that no seam shows.
+"""A writer and a reader of tiles, made of the `encode` and `decode` of a plain family.
 
-A model's constants say the rest: `tile_edge` of a picture with more than `tile_pixels` (padded to `align`), and the `margin` in
-pixels that a tile is coded with on each side where the picture goes on. Inside the margin two tiles hold nearly the same
-latents, so what is cut away was coded twice: (1 + 2 margin / tile_edge)^2 is the price in bytes.
+Each tile is coded with a margin of its neighbours, so that no seam shows, and the margin is cut away after decoding. It is coded twice, so
+that files are larger by the factor (1 + 2 margin / tile_edge)^2. Constants of the model: `margin`, in pixels; `tile_edge`, which pictures
+of more than `tile_pixels` are divided by; `align`, to a multiple of which pixels are padded.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def lowered(
 class TilewiseWriter:
     """One picture (H, W, C) on its way into a file, tile by tile (`families.Writer`).
 
-    once: whether the picture is coded at the highest level first and lowered from there, for a stepwise family and many levels.
-    soon: whether `encode_soon` codes it where the family has that.
+    once: code the picture at the highest level only, and lower the result for other levels; for a stepwise family that is asked for many
+    levels. soon: use `encode_soon` if the family has it.
     """
 
     def __init__(self, family: Plain, model: Model, pixels: Pixels, *, once: bool = False, soon: bool = True) -> None:
