@@ -35,7 +35,7 @@ _TURNS = {
 _SAYS_ORIENTATION = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 """The keys of `info` in which Pillow looks for an orientation."""
 BROKEN_TAGS = Ignoring(Exception)
-"""A block that reads or writes tags. Broken ones are no reason to lose the picture, and Pillow raises what it comes upon in them:
+"""A `with` block that reads or writes tags. Broken tags are no reason to lose the picture, and Pillow raises many errors for them:
 SyntaxError, ValueError, KeyError, TypeError, OverflowError, struct.error."""
 
 _ROUNDED = 0.0127

@@ -5,8 +5,8 @@
     section  = see `sections`
     sections = [ICC] [EXIF] [XMP] [preview] [importance] [alpha] [exact] tile tile ...        and unknown ancillary ones anywhere between
 
-No pixel is touched and no network known here, only the standard library imported; what a tile's payload holds is its
-family's business. Every refusal is one sentence of the tree in `errors`.
+This module knows no pixels and no networks, and imports only the standard library; families know what the payload of a tile holds. What
+is wrong with a file is an error of `errors`, with one sentence.
 """
 
 import threading

@@ -1,6 +1,6 @@
 """The header of a file: size, mode, model and level of its picture.
 
-FORMAT.md is the specification. The standard library only; a file's claims are checked before anything is sized by them.
+FORMAT.md is the specification. The standard library only; its fields are checked before anything is allocated by them.
 """
 
 import binascii

@@ -1,6 +1,6 @@
-"""The sections of a file: tag, payload length, payload, CRC-32; which may follow which; the standard library only.
+"""The sections of a file: tag, payload length, payload, CRC-32; and which may follow which. The standard library only.
 
-FORMAT.md is the specification. Every refusal is made from the bytes at hand before anything is allocated by a size they claim.
+FORMAT.md is the specification. Sections are checked before anything is allocated by a size that they claim.
 """
 
 import zlib

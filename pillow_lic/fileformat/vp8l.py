@@ -24,40 +24,45 @@ Pixels = npt.NDArray[np.uint8]
 
 SIGNATURE: Final = 0x2F
 HEAD_BYTES: Final = 5
-"""Bytes of the signature, two sides of 14 bits, the alpha hint and the version of 3 bits."""
+"""Bytes before the coded pixels: the signature, two sides of 14 bits, the alpha hint and the version of 3 bits."""
 MAX_PART_SIDE: Final = 8192
-"""Side in pixels that longer pictures are cut into; VP8L itself ends at 16384."""
+"""Longest side, in pixels, of a bitstream: larger pictures are cut into parts. VP8L itself allows 16384."""
 _ALPHA_HINT: Final = 0x10
 """Bit of the fifth byte that says that some pixel's alpha is not 255."""
 _RIFF_BYTES: Final = 20
 """Bytes that a WebP file has before the bitstream: RIFF, length, WEBP, VP8L, length."""
 _COUNTING: Final = (1, 50)
-"""libwebp's method and effort (its quality) that count bits: within 5 % of the next on drawings, in half of its time (tests/screens)."""
+"""libwebp's method and effort (which it calls quality) to estimate bits: within 5 % of _QUICK on drawings, in half the time (tests/screens)."""
 _QUICK: Final = (4, 75)
-"""Those of a first search: at most 3 % more than the smallest file on pages, 9 % on charts, in a tenth of its time."""
+"""For a first search: at most 3 % more bytes than _SMALLEST on pages and 9 % on charts, in a tenth of the time."""
 _PART: Final = (4, 100)
-"""Those of exact parts of a picture: the bytes of the next on the mean of 22 layers (-6 to +9 %), in a third of its time (tests/screens)."""
+"""For the exact layer: as many bytes as _SMALL in the mean of 22 layers (-6 to +9 %), in a third of the time (tests/screens)."""
 _SOON: Final = (4, 80)
-"""Those where time counts most: 0 to 5 % more than that, in 0.4 of its time on maps; up to 75 WebP looks less far back, for up to 10 % more."""
+"""For the exact layer at effort 0: 0 to 5 % more bytes than _PART, on maps in 0.4 of the time. With 75 WebP looks less far back, for up
+to 10 % more."""
 _SMALL: Final = (5, 100)
-"""Those of photographs and of noise, in a fifth to a twentieth of the time of the next: the same bytes, and 1.3 % more of a scan.
+"""For photographs and noise: as many bytes as _SMALLEST (1.3 % more for a scan), in a fifth to a twentieth of the time.
 
-Of files without a palette up to 40 % fewer than those of parts, in three times the time."""
+Up to 40 % fewer bytes than _PART for pictures without a palette, in three times the time."""
 _SMALLEST: Final = (6, 100)
-"""Those of a drawing that is a file of its own: gradients have up to half of the bytes, which the others do not find."""
+"""For a drawing that is a whole file: gradients take down to half of the bytes, which the other searches do not find."""
 _PALETTE: Final = 256
-"""Colours of a palette."""
+"""Most colours of a palette."""
 _DRAWN_BITS: Final = 6
-"""Bits a pixel up to which a picture is taken to be drawn: trying everything takes 5 to 100 s/MP beyond, and saves 1 %."""
+"""A picture of at most this many bits a pixel is taken for a drawing. With more, trying everything takes 5 to 100 s/MP and saves 1 %."""
 
 
 class Search(Enum):
-    """How long is searched for few bytes: less than for a part of a picture, as for one, as for a file that is to be soon there, or long."""
+    """How long the search for few bytes takes, the shortest first."""
 
     SOON = auto()
+    """Of an exact layer at effort 0."""
     PART = auto()
+    """Of an exact layer."""
     FILE = auto()
+    """Of a lossless file at efforts 0 and 1."""
     LONG = auto()
+    """Of a lossless file at effort 2 and more, and with lossless=True."""
 
 
 def parts(height: int, width: int) -> list[Area]:
