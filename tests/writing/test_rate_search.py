@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from pillow_lic.options import EncodeOptions
 from pillow_lic.writing import rate_search
 
 LEVELS = range(1025)
@@ -72,3 +73,25 @@ def test_the_ends_of_a_scale_of_steps_are_named() -> None:
         rate_search.largest_file(lambda v: bytes(872 + v), 500, levels, 1000)
     with pytest.raises(ValueError, match=r"at most 37.00 dB, the PSNR at quality 7.75, got 50"):
         rate_search.level_for_psnr(lambda v: 25 + v / 64, 50, levels)
+
+
+def test_a_goal_is_a_level_unless_there_is_a_target() -> None:
+    def reached(**words: float) -> bytes:
+        return rate_search.Goal(EncodeOptions(**words), LEVELS, 800).reached(512, file_of, lambda v: 25 + v / 64)
+
+    assert reached() == reached(quality=9) == file_of(512)
+    assert len(reached(target_size=5000)) <= 5000
+    assert len(reached(target_bpp=50)) == len(reached(target_size=5000))
+    assert reached(target_psnr=32) == file_of(448)
+    with pytest.raises(ValueError, match="target_bpp must be at least"):
+        reached(target_bpp=1)
+
+
+def test_the_size_that_is_expected_is_the_target_or_follows_from_the_quality() -> None:
+    def expected(**words: float) -> float:
+        return rate_search.Goal(EncodeOptions(**words), LEVELS, 800).expected_size((0.1, 2.0))
+
+    assert expected(target_size=123) == 123
+    assert expected(target_bpp=2) == 200
+    assert expected(quality=1) == expected(target_psnr=30) == pytest.approx(10)
+    assert expected(quality=10) == pytest.approx(200)
