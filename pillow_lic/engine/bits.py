@@ -5,11 +5,11 @@
     symbols int8[channels, rows, columns]                     --symbol_bits---------->   bits and contexts of their planes
     signs int8[planes, rows, columns] of -1, 0, 1             --sign_bits------------>   bits, and contexts that a network picks
 
-What was written call by call is one stream, and a `Decoder` reads it by the same calls. A context is a number below that of
-the start values; the probability of a 1 starts there and follows the bits that the context has seen. Everything is done in
-integers, so every machine reads the same bits.
+All calls of an `Encoder` write one stream, and a `Decoder` reads it by the same calls. A context is the index of a start value: there its
+probability of a 1 begins, and then follows the bits that were coded in this context. All arithmetic is in integers, so that every machine
+reads the same bits.
 
-The code is embedded: the first bytes of a stream give its first bits. So planes go from the most important to the least.
+The first bytes of a stream give its first bits, so planes are written from the most important to the least.
 """
 
 from __future__ import annotations
@@ -141,9 +141,9 @@ class Encoder:
 class Decoder:
     """Reads the bits of one stream, by the calls that wrote them.
 
-    cut: the stream may end anywhere. Every call then gives zeros for the bits that are not there, and `decoded` says how many
-    were: those are right if the bytes are, which nothing in a cut stream can tell. LicDamagedError or LicUnsupportedError for
-    a beginning that no stream has.
+    cut: the stream may end anywhere. Every call then gives zeros for the missing bits, and `decoded` says how many bits were there. A
+    cut stream has nothing that tells whether its bytes are right. LicDamagedError or LicUnsupportedError if the beginning of the
+    stream is that of none.
     """
 
     def __init__(self, starts: Starts, stream: bytes | memoryview, *, cut: bool = False) -> None:

@@ -3,9 +3,9 @@
     symbols int16[n], indexes uint16[n]  --encode-->  stream
     stream, indexes int16[n]             --decode-->  symbols, all at once, or pass by pass with `Decoder`
 
-A stream begins with three bytes: the number of interleaved states (lanes) and a 16-bit check of what was coded, which tells a
-decoder that read other symbols than were written (desync) from bytes that were damaged, which the checksum of the section
-finds. The tables are stored integers; nothing here computes a probability.
+A stream begins with three bytes: the number of interleaved states (lanes), and a 16-bit check of the symbols. If the check fails although
+the checksum of the section holds, the decoder has read other symbols than were written (a desync); the bytes are not damaged. The tables
+are stored integers; nothing here computes a probability.
 """
 
 from __future__ import annotations

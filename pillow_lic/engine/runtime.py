@@ -57,12 +57,12 @@ ARENA = {
 """An arena without a bound that grows by 64 MiB, 128 and so on: few regions have few holes, and only used pages are resident."""
 
 MOST_THREADS = 16
-"""Threads of the largest network, however many are asked for: a picture of one tile has no work for more."""
+"""The most threads of a network, however many are asked for: a picture of one tile has no work for more."""
 SPARE_THREADS = 8
-"""Threads that the rest of the program may still start after a session was made, where the system bounds them."""
+"""If the system limits threads, a session leaves so many for the rest of the program."""
 KEPT = 3
-"""Sessions of a network that are kept, each for another number of threads or other providers: on one, as many tiles at a time
-have it; on all for a picture of one tile; and those of one `settings` block between."""
+"""How many sessions of a network are kept, each for another number of threads or other providers: one with a single thread, for several
+tiles at a time; one with all threads, for a picture of one tile; and one for a `settings` block in between."""
 
 _sessions: dict[Key, onnxruntime.InferenceSession] = {}
 """In the order they were made."""
@@ -74,9 +74,9 @@ _arena: bool | None = None
 
 
 def _after_fork() -> None:
-    """Begin anew in the child; a reference too many keeps the inherited sessions alive even when the child exits.
+    """Begin anew in the child. The inherited sessions are kept alive by one reference too many, even when the child exits.
 
-    The arena too: another thread of the parent may have held its lock.
+    A new arena is made too, because another thread of the parent may have held the lock of the old one.
     """
     global _sessions, _lock, _arena
     for session in _sessions.values():
@@ -100,10 +100,10 @@ def _make_arena(ort: ModuleType) -> bool:
 
 
 def threads_for(kmac_per_pixel: float | None, asked: int) -> int:
-    """Return the threads of a network of so many thousand multiply-adds a pixel, of those `asked` for, at least 1.
+    """Return how many of the threads `asked` for a network of so many thousand multiply-adds a pixel gets, at least 1.
 
-    Like the square root of the work: so the networks of a picture, which run one after another, are done soonest with a given
-    number of threads in all. Decoding with model 13 makes at most 40, whatever is asked for.
+    They grow with the square root of the work: with a given number of threads in all, the networks of a picture, which run one after
+    another, are then done soonest. Decoding with model 13 makes at most 40 threads, whatever is asked for.
     """
     useful = round(4 * math.sqrt(kmac_per_pixel or 0.0))
     return min(asked, MOST_THREADS, max(2, useful))
@@ -167,7 +167,7 @@ def _make(networks: Networks, role: str, threads: int, providers: tuple[str, ...
 
 
 def _available(ort: ModuleType, providers: tuple[str, ...]) -> list[str]:
-    """Return those of the providers that this onnxruntime has; a warning where one is missing, LicRuntimeError where all are."""
+    """Return those of the providers that this onnxruntime has. Warn of a missing one; LicRuntimeError if all are missing."""
     available = ort.get_available_providers()
     wanted = [p for p in providers if p in available]
     missing = [p for p in providers if p not in available]
@@ -180,7 +180,7 @@ def _available(ort: ModuleType, providers: tuple[str, ...]) -> list[str]:
 
 
 def _say_once(what: str, used: Sequence[str]) -> None:
-    """Warn, once in a process, of providers that were asked for in vain."""
+    """Warn, once in a process, of providers that this onnxruntime does not have."""
     if what not in _said:
         _said.add(what)
         warnings.warn(f"{what}: networks run on {', '.join(used)}", RuntimeWarning, stacklevel=2)

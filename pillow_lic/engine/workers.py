@@ -1,8 +1,8 @@
-"""Threads over the tiles of a picture; how many follows from `settings`.
+"""Threads that work on the tiles of a picture, as many as `settings` allows.
 
-The networks and the range coder let go of the interpreter while they work, so threads are enough. Within them every
-network runs on one thread: no more threads than were asked for, and the same arithmetic whatever their number, so that
-pixels and bytes do not depend on it.
+The networks and the range coder release the interpreter while they work, so threads are enough. With several threads, every network runs
+on one of them: so there are no more threads than were asked for, and the arithmetic, and with it pixels and bytes, does not depend on
+their number.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ class _Task(Generic[T]):
 class _Threads:
     """Up to `count` threads that do tasks in the order they come.
 
-    Not those of `concurrent.futures`: Python makes none of these any more once the main thread has ended, when another thread
-    may still have a picture to finish. Fewer where the system allows no more, possibly none.
+    Those of `concurrent.futures` would not do: Python starts none of them once the main thread has ended, when another thread may still
+    have a picture to finish. If the system allows fewer threads there are fewer, possibly none.
     """
 
     def __init__(self, count: int) -> None:
@@ -129,11 +129,11 @@ class _Threads:
 
 
 SMALL = 2**16
-"""Pixels of a picture that one thread works on: sessions for several would take longer to make than they save."""
+"""A picture of at most this many pixels gets one thread: sessions with more would take longer to make than they save."""
 AHEAD = 2
-"""Jobs that may wait for each thread; a result is held until it is used, so that more would take memory."""
+"""How many jobs may wait for each thread. Results are held until they are used, so more would take memory."""
 MOST_PARTS = 16
-"""Parts of a picture that are worked on at the same time, however many threads are asked for."""
+"""The most parts of a picture that are worked on at the same time, however many threads are asked for."""
 
 
 class Workers:
@@ -183,9 +183,9 @@ class Workers:
 def over_tiles(tiles: int, pixels: int, held: int = 0, bytes_per_pixel: int = BYTES_PER_PIXEL) -> Iterator[Workers]:
     """Workers for a picture of so many tiles, the largest of so many pixels; `held` bytes are needed besides.
 
-    They are as many as `settings` has threads, fewer when its `max_memory` has no room for so many or the system makes no
-    more; a picture of one tile is worked on here, by networks that use all threads unless it is small. When the block is left
-    by an error, jobs not yet begun are dropped, and those under way end before their next network.
+    There are as many as `settings` has threads; fewer if its `max_memory` has no room for so many, or the system starts no more. A
+    picture of one tile is worked on in the calling thread, by networks that use all threads unless it is small. If the block is left by
+    an error, jobs that have not begun are dropped, and those under way end before their next network.
     """
     if tiles == 1:
         with settings(threads=1 if pixels <= SMALL else None):
