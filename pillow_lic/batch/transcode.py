@@ -177,8 +177,8 @@ def weighed(im: Image.Image, *, roi: Any = None, importance: Any = None, quality
 
     words: other save options of JPEG. ValueError for a picture that is neither L nor RGB.
     """
-    wish = requested.request(roi, importance, np.asarray(im.convert("RGB")))
-    return jpeg.encode(im, quality, wish.given + wish.shift, **words)
+    places = requested.request(roi, importance, np.asarray(im.convert("RGB")))
+    return jpeg.encode(im, quality, places.given + places.shift, **words)
 
 
 def psnr(im: Image.Image, data: bytes) -> float | None:
