@@ -180,7 +180,7 @@ class LatentRows {
       const float* by = factors(y, x / 2).trunk.data();
       for (std::size_t k = 0; k < channels; k += kOutputs) {
         Totals wide = totals(kNothing);
-        add(wide, coupled(loaded(from + x * channels + k), all(0)), alternating(kOne));
+        add<1>(wide, coupled(loaded(from + x * channels + k), all(0)), alternating(kOne));
         stored(to + x * channels + k, nearest(times(reals(wide), reals(by + k))));
       }
     }

@@ -33,7 +33,7 @@ template <std::size_t n>
 LIC_PRODUCT_INLINE void multiply(const Feature* from, std::size_t apart, std::size_t pairs, const PairWeights* of_pairs, Totals (&sums)[n]) {
   for (std::size_t pair = 0; pair < pairs; ++pair) {
     const Weights by = weights(of_pairs[pair]);
-    each<n>([&](auto i) LIC_PRODUCT_HERE { add(sums[i], both(from + i * apart + 2 * pair), by); });
+    each<n>([&](auto i) LIC_PRODUCT_HERE { add<n>(sums[i], both(from + i * apart + 2 * pair), by); });
   }
 }
 
@@ -43,7 +43,7 @@ LIC_PRODUCT_INLINE void multiply(const Feature* from, std::size_t apart, const P
   for (std::size_t k = 0; k < pairs.count; ++k) {
     const std::size_t pair = pairs.numbers[k];
     const Weights by = weights(of_pairs[pair]);
-    each<n>([&](auto i) LIC_PRODUCT_HERE { add(sums[i], both(from + i * apart + 2 * pair), by); });
+    each<n>([&](auto i) LIC_PRODUCT_HERE { add<n>(sums[i], both(from + i * apart + 2 * pair), by); });
   }
 }
 
@@ -112,7 +112,7 @@ LIC_PRODUCT_INLINE void see(const Depthwise<side>& layer, std::size_t block, con
   for (std::size_t column = 0; column < side; ++column)
     for (std::size_t pair = 0; pair < Its::kRowPairs; ++pair) {
       const Weights of_pair = weights(layer.weights[block * Its::kSeen + column * Its::kRowPairs + pair]);
-      each<n>([&](auto i) LIC_PRODUCT_HERE { add(sums[i], seen[i + column][pair], of_pair); });
+      each<n>([&](auto i) LIC_PRODUCT_HERE { add<n>(sums[i], seen[i + column][pair], of_pair); });
     }
   each<n>([&](auto i) LIC_PRODUCT_HERE { end(to + i * channels, packed(down(sums[i], by))); });
 }

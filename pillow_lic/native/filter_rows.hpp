@@ -22,7 +22,7 @@ LIC_PRODUCT_INLINE Features clipped_difference(const Two& two, std::size_t which
 }
 
 LIC_PRODUCT_INLINE void add_products(const Couple& couple, const Coefficients& coefficients, Totals (&sums)[3]) {
-  for (std::size_t colour = 0; colour < 3; ++colour) add(sums[colour], couple, alternating(coefficients.of[colour]));
+  for (std::size_t colour = 0; colour < 3; ++colour) add<3>(sums[colour], couple, alternating(coefficients.of[colour]));
 }
 
 // Adds what the directions choose of the differences of luma, as far as they are clear.

@@ -12,7 +12,7 @@
 //     Reals      16 numbers as in `Sums`, in float32    reals, units, times, plus, larger, magnitudes, stored, stored_square; nearest: as
 //                                                       Features; largest: of all 16, none of which is no number
 //
-//     add(totals, couple, weights)                      two products for each output; sums wrap around
+//     add<n>(totals, couple, weights)                   two products for each output, to one of n sums by turns; sums wrap around
 //     turn(row, factor, to, apart)                      8 channels of 8 places, in float32, times a factor, as features of places
 //     flip(from, apart, to, to_apart)                   4 numbers in float32 of each of 4 rows: those of each column as a row
 //     stored_pixels(to, colours)                        3 x 16 numbers of 8 bits as pixels
@@ -25,7 +25,11 @@
 
 #define LIC_PRODUCT_INLINE inline LIC_PRODUCT_HERE
 
-#if defined(LIC_FOR_AVX2)
+#if defined(LIC_FOR_AVX512)
+#include "lanes_avx512.hpp"
+#elif defined(LIC_FOR_AVXVNNI)
+#include "lanes_avxvnni.hpp"
+#elif defined(LIC_FOR_AVX2)
 #include "lanes_avx2.hpp"
 #elif defined(LIC_FOR_SSE2)
 #include "lanes_sse2.hpp"

@@ -108,10 +108,12 @@ LIC_PRODUCT_INLINE void add(Totals& sums, Features values, Features by) {
   sums.of[2] = vmlal_high_s16(sums.of[2], values.first, by.first);
   sums.of[3] = vmlal_high_s16(sums.of[3], values.second, by.second);
 }
+template <std::size_t n>
 LIC_PRODUCT_INLINE void add(Totals& sums, const Couple& couple, const Weights& by) {
   add(sums, couple.upper, by.upper);
   add(sums, couple.lower, by.lower);
 }
+template <std::size_t n>
 LIC_PRODUCT_INLINE void add(Totals& sums, Both couple, const Weights& by) {
   sums.of[0] = vmlal_lane_s16(sums.of[0], vget_low_s16(by.upper.first), couple.two, 0);
   sums.of[1] = vmlal_lane_s16(sums.of[1], vget_low_s16(by.upper.second), couple.two, 0);

@@ -117,10 +117,12 @@ LIC_PRODUCT_INLINE Couple coupled(const Features& upper, const Features& lower) 
 LIC_PRODUCT_INLINE std::int32_t added(std::int32_t sum, std::int32_t one, std::int32_t other) {  // wraps around
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(one) + static_cast<std::uint32_t>(other));
 }
+template <std::size_t n>
 LIC_PRODUCT_INLINE void add(Totals& sums, const Couple& couple, const Weights& by) {
   for (std::size_t k = 0; k < kOutputs; ++k)
     sums.of[k] = added(sums.of[k], couple.upper.of[k] * by.upper.of[k], couple.lower.of[k] * by.lower.of[k]);
 }
+template <std::size_t n>
 LIC_PRODUCT_INLINE void add(Totals& sums, Both couple, const Weights& by) {
   for (std::size_t k = 0; k < kOutputs; ++k) sums.of[k] = added(sums.of[k], couple.one * by.upper.of[k], couple.other * by.lower.of[k]);
 }

@@ -123,9 +123,11 @@ LIC_PRODUCT_INLINE Couple coupled(Features upper, Features lower) {
   return {{_mm_unpacklo_epi16(upper.first, lower.first), _mm_unpacklo_epi16(upper.second, lower.second),
            _mm_unpackhi_epi16(upper.first, lower.first), _mm_unpackhi_epi16(upper.second, lower.second)}};
 }
+template <std::size_t n>
 LIC_PRODUCT_INLINE void add(Totals& sums, const Couple& couple, const Weights& by) {
   for (std::size_t i = 0; i < 4; ++i) sums.of[i] = _mm_add_epi32(sums.of[i], _mm_madd_epi16(couple.of[i], by.of[i]));
 }
+template <std::size_t n>
 LIC_PRODUCT_INLINE void add(Totals& sums, Both couple, const Weights& by) {
   for (std::size_t i = 0; i < 4; ++i) sums.of[i] = _mm_add_epi32(sums.of[i], _mm_madd_epi16(couple.all, by.of[i]));
 }
