@@ -184,7 +184,7 @@ class Way {
 
   // The numbers of the cells inside, as those of the last layer lie.
   LIC_PRODUCT void set_pixels(std::size_t row) {
-    constexpr float kUnit = 1 << Detail::kPixelBits;
+    static constexpr float kUnit = 1 << Detail::kPixelBits;
     for (std::size_t half = 0; half < 2; ++half)
       for (std::size_t x = 0; x < inside_.width; x += kLatent) {
         const std::size_t at = inside_.left - first_ + x;

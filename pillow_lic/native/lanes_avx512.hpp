@@ -57,7 +57,7 @@ LIC_PRODUCT_INLINE void add(Totals& sums, const Couple& couple, const Weights& b
   if constexpr (n == 1) {  // the one instruction takes four or five cycles, for which the next one would wait
     sums.all = _mm512_add_epi32(sums.all, _mm512_madd_epi16(couple.all, by.all));
   } else {
-    sums.all = _mm512_dpwssd_epi32(sums.all, couple.all, by.all);
+    asm("vpdpwssd %2, %1, %0" : "+v"(sums.all) : "v"(couple.all), "v"(by.all));  // of the intrinsic GCC copies each sum, twice
   }
 }
 

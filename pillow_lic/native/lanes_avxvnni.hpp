@@ -17,8 +17,9 @@ LIC_PRODUCT_INLINE void add(Totals& sums, const Couple& couple, const Weights& b
   if constexpr (n == 1) {  // it takes four or five cycles, for which the next one would wait
     add_apart(sums, couple, by);
   } else {
-    sums.low = _mm256_dpwssd_avx_epi32(sums.low, couple.low, by.low);
-    sums.high = _mm256_dpwssd_avx_epi32(sums.high, couple.high, by.high);
+    // Of the intrinsic GCC copies each sum, and keeps copies in memory.
+    asm("%{vex%} vpdpwssd %2, %1, %0" : "+x"(sums.low) : "x"(couple.low), "x"(by.low));
+    asm("%{vex%} vpdpwssd %2, %1, %0" : "+x"(sums.high) : "x"(couple.high), "x"(by.high));
   }
 }
 
