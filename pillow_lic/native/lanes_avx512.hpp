@@ -10,9 +10,9 @@ namespace lic {
 
 namespace {
 
-// Two such instructions begin in a cycle and take five, so that ten sums keep a processor busy; more places abreast would have fewer pairs
-// that are 0 in all of them (pairs.hpp).
-constexpr std::size_t kAbreast = 10;
+// Registers would be there for more than twice as many. But an instruction takes four or five cycles and at most two begin in one, so that
+// eight keep most processors busy; more places have fewer pairs that are 0 in all of them (pairs.hpp), and leave more over at the end of a row.
+constexpr std::size_t kAbreast = 8;
 
 struct Totals {
   __m512i all;

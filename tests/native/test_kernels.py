@@ -1,6 +1,9 @@
 """Kernels of every instruction set that there is here compute the same, to the last bit, whatever they are given."""
 
+import platform
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,13 @@ from pillow_lic.engine import models
 from pillow_lic.families.lic1 import detail, filtering, scales, synthesis
 
 SPEC = models.choose("lic2")
+# By set of x86-64, the best first, what Linux calls it in /proc/cpuinfo where processor and system have it.
+FLAGS = {
+    "avx512": {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"},
+    "avxvnni": {"avx2", "avx_vnni"},
+    "avx2": {"avx2"},
+    "sse2": {"sse2"},
+}
 SIZES = [(2, 2), (4, 10), (2, 36), (8, 14)]
 
 
@@ -35,6 +45,15 @@ def test_the_last_are_plain_and_others_are_refused() -> None:
     assert _native.kernels()[-1] == "plain"
     with pytest.raises(ValueError, match="no kernels of the name mmx"):
         _native.use_kernels("mmx")
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="asks Linux what an x86-64 has")
+def test_every_set_that_the_processor_has_is_there_the_best_first() -> None:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    has = set(next(line for line in lines if line.startswith("flags")).partition(":")[2].split())
+    found = _native.kernels()
+    assert found == [name for name in [*FLAGS, "plain"] if name in found]
+    assert {name for name, needed in FLAGS.items() if needed <= has} <= {*found}
 
 
 @pytest.mark.parametrize(("rows", "columns"), SIZES)
