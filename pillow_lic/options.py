@@ -168,7 +168,8 @@ class EncodeOptions:
         legal=LEGAL_ROI,
         meaning="Places that deserve more bits. A box of weight 1, the default, gets 4 points of quality more than the places "
         "outside all boxes; the mean quality stays the same.",
-        in_python="A mask has the shape (height, width) and is uint8 or 0-1; white means weight 1.",
+        in_python="A mask has the shape (height, width) and is uint8 or 0-1; white means weight 1. The rows of an array of any other type "
+        "with 4 or 5 columns and a number above 1 are boxes.",
         check=_roi,
         parse=command_values.box,
         metavar="L,T,R,B[,W]",
@@ -202,7 +203,7 @@ class EncodeOptions:
         meaning="Places to keep exactly, in a lossless layer, while the rest is coded with loss. auto finds letters, lines and "
         "flat drawings (below quality 5 it reduces their colours), and nothing in photographs. Boxes grow to whole blocks "
         "of 16x16 pixels. Default auto.",
-        in_python="A mask is followed pixel by pixel.",
+        in_python="A mask is followed pixel by pixel. Arrays are read as for roi.",
         check=_exact,
         parse=command_values.exact_places,
         metavar="auto",

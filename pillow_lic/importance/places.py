@@ -21,6 +21,17 @@ def is_map(value: object) -> bool:
     return len(getattr(value, "shape", ())) == 2
 
 
+def are_boxes(array: Any) -> bool:
+    """Whether the rows of a two-dimensional array are boxes: 4 or 5 numbers each, not all of them 0-1, and not uint8 or bool.
+
+    The size of the picture has no say. A box in pixels has a number above 1; what may be a mask is none, so that a mask of a
+    wrong size is named and not read as boxes.
+    """
+    if array.shape[1] not in (4, 5) or array.dtype.name == "uint8" or array.dtype.kind not in "iufO":
+        return False
+    return array.dtype.kind == "O" or bool((array > 1).any())
+
+
 def box_shown(box: Sequence[float]) -> str:
     """Return a box as its numbers were written: whole ones without a fraction."""
     return f"({', '.join(f'{side:.15g}' for side in box)})"

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..fileformat.importance_map import CELL, STEP, Deltas, Map, pack, shape_of
 from ..fileformat.limits import MAX_LEVEL
 from . import automatic, semantic
-from .places import LEGAL_PLACES, LEGAL_ROI, box_shown, boxes
+from .places import LEGAL_PLACES, LEGAL_ROI, are_boxes, box_shown, boxes
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -65,8 +65,8 @@ def request(roi: Mask | Sequence[Box] | None, wanted: Mask | Map | float | str |
     """Return what the options ask for; what finds "auto" and "semantic" places runs here, once for all sizes of the file.
 
     roi: a mask (H, W), uint8 0..255 or numbers 0..1, white being most important; or boxes (left, upper, right, lower[, weight
-    0..1]) in pixels, as `EncodeOptions` has checked them or as an array of rows of another shape than the picture's. wanted:
-    such a mask; the strength 0..1 of the map that the content of the picture (H, W, 3) asks for; "semantic" for the things in
+    0..1]) in pixels, as `EncodeOptions` has checked them or as the rows of an array (`places.are_boxes`). wanted: such a
+    mask; the strength 0..1 of the map that the content of the picture (H, W, 3) asks for; "semantic" for the things in
     it; or int8 deltas, which are taken as they are. Both together add up.
 
     A full span of a mask is SPAN points of quality. The mean over the picture is kept at the quality asked for, so that
@@ -96,7 +96,7 @@ def named_mask(places: Mask | Sequence[Box], name: str, height: int, width: int,
 
     weighted: a box may have a weight. ValueError naming the option, what is wrong and what is legal.
     """
-    if isinstance(places, np.ndarray) and places.shape != (height, width) and places.shape[1] in (4, 5):
+    if isinstance(places, np.ndarray) and are_boxes(places):
         places = boxes(name, places.tolist(), LEGAL_ROI if weighted else LEGAL_PLACES, weighted=weighted)
     return _mask(places, name, height, width) if isinstance(places, np.ndarray) else _boxed(places, name, height, width)
 
@@ -125,6 +125,8 @@ def _deltas(value: Mask, height: int, width: int) -> Deltas:
 def _mask(a: Mask, name: str, height: int, width: int) -> Floats:
     if a.shape != (height, width):
         msg = f"{name} mask must have the shape of the picture, ({height}, {width}), got {a.shape}"
+        if a.shape[1] in (4, 5):
+            msg += f" of {a.dtype}: an array of boxes has numbers above 1 and is not uint8 or bool"
         raise ValueError(msg)
     if a.dtype.kind not in "buif":
         msg = f"{name} mask must be uint8 or numbers 0-1, got an array of {a.dtype}"

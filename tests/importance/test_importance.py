@@ -141,12 +141,30 @@ def test_the_map_of_a_large_picture_is_that_of_its_parts(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("rows", [[(0, 0, 20, 16), (32, 16, 48, 40)], [(0, 0, 20, 16, 0.5), (32, 16, 48, 40, 1.0)]])
 def test_an_array_of_boxes_is_a_list_of_them(rows: list[tuple[float, ...]]) -> None:
-    """A detector gives boxes as an array; one of the picture's own shape is a mask."""
-    listed, array = (requested.request(v, None, blank(40, 50)).deltas(LARGE) for v in (tuple(rows), np.array(rows)))
+    """A detector gives boxes as an array."""
+    listed = requested.request(tuple(rows), None, blank(40, 50)).deltas(LARGE)
     assert listed is not None
-    np.testing.assert_array_equal(listed, array)
-    mask = np.array([[255, 0, 0, 0]] * 40, np.uint8)
-    assert requested.request(mask, None, blank(40, 4)).deltas(LARGE) is None
+    for dtype in (np.float32, np.float64, object):
+        np.testing.assert_array_equal(
+            requested.request(np.array(rows, dtype), None, blank(40, 50)).deltas(LARGE), listed
+        )
+
+
+def test_boxes_are_boxes_in_a_picture_of_their_shape() -> None:
+    boxes = np.array([[0, 0, 4, 16], [0, 20, 2, 40]])
+    deltas = requested.request(np.tile(boxes, (20, 1)), None, blank(40, 4)).deltas(LARGE)
+    np.testing.assert_array_equal(deltas, requested.request(tuple(map(tuple, boxes)), None, blank(40, 4)).deltas(LARGE))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, bool, np.float32, int])
+def test_a_mask_of_a_wrong_size_is_not_read_as_boxes(dtype: type) -> None:
+    """Four rows of (0, 0, 1, 1) would be four boxes of one pixel, and of (0, 0, 16, 16) four of a latent."""
+    mask = np.array([[0, 0, 1, 1]] * 4, dtype) * (16 if dtype is np.uint8 else 1)
+    with pytest.raises(
+        ValueError, match=r"shape of the picture, \(40, 50\), got \(4, 4\) of .*: an array of boxes has numbers above 1"
+    ):
+        requested.named_mask(mask, "roi", 40, 50)
+    assert requested.named_mask(mask, "roi", 4, 4).shape == (4, 4)
 
 
 @pytest.mark.parametrize(
