@@ -53,7 +53,7 @@ def _thumbnailer(python: str) -> str:
     return f"""\
 [Thumbnailer Entry]
 TryExec={python}
-Exec={_command(python, "thumbnail", "%i", "%o", "%s")}
+Exec={_command(python, "thumbnail", "-f", "%i", "%o", "%s")}
 MimeType={MIME};
 """
 

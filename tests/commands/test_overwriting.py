@@ -32,6 +32,8 @@ def test_a_failed_encode_keeps_the_old_file(png: Path) -> None:
         (["encode", "a.png", "b.mov"], "lic: b.mov is there and may be an original: name another target, or "),
         (["encode", "a.lic", "b.lic"], "lic: b.lic is there and may be an original"),
         (["decode", "a.lic", "b.png"], "lic: b.png is there and may be an original"),
+        (["thumbnail", "a.lic", "b.lic"], "lic: b.lic is there and may be an original"),
+        (["thumbnail", "a.lic", "b.png"], "lic: b.png is there and may be an original"),
         (["info", "--map", "a.lic", "b.lic"], "lic: --map must name a file to write other than a .lic file, got a.lic"),
     ],
 )
