@@ -24,7 +24,8 @@ LARGEST_SHARE = 1e-3
 
 def requirements(end: str) -> list[str]:
     """Return what pip is to install for an end: the oldest releases of the declared minors, or the newest of all."""
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = project["dependencies"] + project["optional-dependencies"]["imageio"]
     found = [re.fullmatch(r"([a-z]+)>=([0-9.]+)", dependency) for dependency in declared]
     return [f"{m[1]}=={m[2]}.*" if end == "oldest" else m[1] for m in found if m]
 
@@ -65,18 +66,23 @@ def pictures() -> dict[str, tuple[object, dict[str, object]]]:
 
 def write(folder: Path) -> None:
     """Write every picture and the pixels that are seen here: whole, as a draft, and a region."""
+    import imageio.v3 as iio
     import numpy as np
 
     import pillow_lic
 
     for name, (image, options) in pictures().items():
         data = pillow_lic.encode(image, **options)
+        if not options and iio.imwrite("<bytes>", np.asarray(image), extension=".lic") != data:
+            msg = f"imageio writes other bytes of {name}"
+            raise AssertionError(msg)
         (folder / f"{name}.lic").write_bytes(data)
         np.savez(folder / f"{name}.npz", **seen(data))
 
 
 def seen(data: bytes) -> dict[str, object]:
-    """Return the pixels of a file, whole, as a draft and of a region, by name."""
+    """Return the pixels of a file, whole, as a draft, of a region and with imageio, by name."""
+    import imageio.v3 as iio
     import numpy as np
 
     import pillow_lic
@@ -84,7 +90,12 @@ def seen(data: bytes) -> dict[str, object]:
     whole, small, part = (pillow_lic.open(data) for _ in range(3))
     small.draft(None, (whole.width // 4, whole.height // 4))
     region = part.region((0, 0, (whole.width + 1) // 2, (whole.height + 1) // 2))
-    return {"whole": np.asarray(whole), "draft": np.asarray(small), "region": np.asarray(region)}
+    return {
+        "whole": np.asarray(whole),
+        "draft": np.asarray(small),
+        "region": np.asarray(region),
+        "imageio": iio.imread(data, extension=".lic"),
+    }
 
 
 def read(folder: Path) -> bool:
@@ -124,11 +135,9 @@ def main() -> int:
         for end in words.ends:
             (work / f"files of {end}").mkdir()
             pythons[end] = environment(work / end, words.wheel, requirements(end))
-            versions = (
-                "import numpy, onnxruntime, PIL; print(numpy.__version__, onnxruntime.__version__, PIL.__version__)"
-            )
+            versions = "import numpy, onnxruntime, PIL, imageio; print(*(m.__version__ for m in (numpy, onnxruntime, PIL, imageio)))"
             done = subprocess.run([pythons[end], "-c", versions], check=True, capture_output=True, text=True)
-            print(f"{end}: numpy, onnxruntime, pillow {done.stdout.strip()}", flush=True)
+            print(f"{end}: numpy, onnxruntime, pillow, imageio {done.stdout.strip()}", flush=True)
             child(pythons[end], work, "write", work / f"files of {end}")
         bad = 0
         for reader, python in pythons.items():
