@@ -17,14 +17,14 @@ _NEARLY = 16
 
 
 def kept(im: Image.Image, name: str) -> Image.Image:
-    """Return an image in a mode in which a format keeps what is transparent; itself where nothing is, or all is opaque.
+    """Return an image in a mode in which a format keeps what is transparent; where nothing is, itself, or a copy that names no transparency.
 
     UserWarning where the format makes opaque what is half transparent, OSError where it has no transparency at all. The image has
     8 bits a channel.
     """
     wide = color.widened(im) if im.has_transparency_data else im
     if not wide.mode.endswith("A") or (lowest := _least(wide)) == 255:
-        return im
+        return _unnamed(im)
     clearest, half = _place(wide, lowest, lowest), _place(wide, 1, 254)
     colored = wide.convert("RGBA")
     for candidate in (im, wide, colored):
@@ -38,6 +38,15 @@ def kept(im: Image.Image, name: str) -> Image.Image:
     if half is not None and not _survives(candidate, half, name):
         warnings.warn(f"{name} files know no half transparency: some of it is opaque now", UserWarning, stacklevel=2)
     return candidate
+
+
+def _unnamed(im: Image.Image) -> Image.Image:
+    """Return an image of which nothing is transparent without the colours or indexes that would be: GIF's writer fails on several."""
+    if "transparency" not in im.info:
+        return im
+    im = im.copy()
+    del im.info["transparency"]
+    return im
 
 
 def _place(wide: Image.Image, low: int, high: int) -> tuple[int, int] | None:

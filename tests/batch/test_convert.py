@@ -251,11 +251,15 @@ def test_half_transparency_that_a_format_lacks_is_told(tmp_path: Path) -> None:
             assert pillow_lic.convert(tmp_path / "a.png", tmp_path / "a.gif", force=True).failed == []
 
 
-@pytest.mark.parametrize("name", ["opaque", "unused"])
-def test_transparency_of_nothing_is_no_obstacle(tmp_path: Path, name: str) -> None:
-    im = Image.new("P", (8, 8), 3)
-    im.save(tmp_path / "a.png", transparency=b"\xff" * 9 if name == "opaque" else 7)
-    assert pillow_lic.convert(tmp_path / "a.png", tmp_path / "a.jpg").failed == []
+@pytest.mark.parametrize("suffix", ["jpg", "gif", "png", "bmp"])
+@pytest.mark.parametrize(
+    ("mode", "clear"), [("P", b"\xff" * 9), ("P", b"\xff" * 5 + b"\0" * 4), ("P", 7), ("L", 7), ("RGB", (7, 7, 7))]
+)
+def test_transparency_of_nothing_is_no_obstacle(tmp_path: Path, suffix: str, mode: str, clear: object) -> None:
+    """All is opaque, or what is not is nowhere in the picture: several indexes, which GIF has not, are no obstacle then either."""
+    Image.new(mode, (8, 8), 3 if mode != "RGB" else (3, 3, 3)).save(tmp_path / "a.png", transparency=clear)
+    (result,) = pillow_lic.convert(tmp_path / "a.png", tmp_path / "out", to=suffix, force=True).results
+    assert (result.outcome, result.error, result.warnings) == ("done", "", ())
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "RGB", "1"])
