@@ -66,7 +66,7 @@ class Report:
         if self._verbose:
             for place, reason in summary.passed_over:
                 self._line.say(f"{place}: passed over, {reason}")
-        if told := _passed_over(reasons, everything=not summary.results):
+        if told := _passed_over(summary):
             self._line.say(f"lic: {told}")
         if self._json is not None:
             sums = {"files": dict(self._counted), "passed_over": reasons, "seconds": round(summary.seconds, 3)}
@@ -109,16 +109,15 @@ def _facts(result: Result) -> dict[str, Any]:
     }
 
 
-def _passed_over(reasons: Counter[str], *, everything: bool) -> str:
-    """Return how many files and folders were passed over and why; those that have the format only if there is nothing else."""
-    shown = {reason: count for reason, count in reasons.most_common() if everything or not reason.startswith("already")}
-    if not shown:
-        return ""
+def _passed_over(summary: Summary) -> str:
+    """Return how many files and folders were passed over and why, "" if none was; what the run or one before made there is no such file."""
+    made = {str(result.pair.target) for result in summary.results}
+    reasons = Counter(reason for place, reason in summary.passed_over if str(place) not in made)
     parts = []
-    for reason, count in shown.items():
+    for reason, count in reasons.most_common():
         hint = formats.missing(reason)
         parts.append(f"{count} {reason}" + (f" ({hint})" if hint else ""))
-    return f"passed over {sum(shown.values())}: {', '.join(parts)}"
+    return f"passed over {reasons.total()}: {', '.join(parts)}" if parts else ""
 
 
 def _kept(summary: Summary) -> str:

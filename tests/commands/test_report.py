@@ -100,6 +100,18 @@ def test_nothing_made_of_a_folder_that_holds_something_is_no_success(
     assert 'lic: passed over 3: 2 .nef (pip install "pillow-lic[raw]"), 1 .xyz' in capsys.readouterr().err
 
 
+def test_pictures_that_have_the_format_already_are_told_unless_they_were_made_here(
+    png: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are missing in the destination, which may be thought to hold all."""
+    source = png.parent
+    for _ in range(2):
+        assert run("convert", source, source) == 0
+        assert "passed over" not in capsys.readouterr().err
+    assert run("convert", source, source / "out", "--to", "png") == 0
+    assert "lic: passed over 1: 1 already .png\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_warnings_name_their_pictures(folder: Path, capsys: pytest.CaptureFixture[str], workers: int) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
