@@ -19,6 +19,10 @@ _PER_INCH = {2: 1.0, 3: 2.54}
 _NUMBERS = {3: "H", 4: "I", 5: "II"}
 """Types of a field that a resolution may have: SHORT, LONG, RATIONAL."""
 
+_DIRECTORIES = (0x8769, 0x8825)
+"""Directories of tags beside the first one (Exif 2.32, 4.6.3): those of Exif and of GPS. `len` of an Image.Exif does not count what a
+program puts there."""
+
 ORIENTATION = 274
 ON_ITS_SIDE = (5, 6, 7, 8)
 """Orientations (TIFF 6.0) of which width and height are exchanged."""
@@ -57,7 +61,7 @@ def exif_bytes(value: object) -> bytes:
     """
     if isinstance(value, Image.Exif):
         try:
-            value = value.tobytes() if len(value) else b""
+            value = value.tobytes() if len(value) or any(map(value.get_ifd, _DIRECTORIES)) else b""
         except Exception as error:  # Pillow raises what it comes upon
             let_pass(error)
             msg = f"exif must hold tags that can be written, one of these cannot: {error}"

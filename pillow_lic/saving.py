@@ -16,6 +16,7 @@ from PIL import Image
 from . import arguments, codec, color, families, files, inspecting, jpeg_originals, metadata, options
 from .engine import models
 from .engine.interpreter import require_main
+from .fileformat import importance_map
 from .fileformat.source import has_bytes, not_a_file, write_all
 
 _IGNORED = frozenset(
@@ -23,6 +24,10 @@ _IGNORED = frozenset(
     | {"lic_version", "lic_quality", "lic_model"}
 )
 """Keywords that need no warning: programs pass them to every format, or from `info`."""
+
+_OTHER_SIZE = (
+    "the importance map is left out: it is that of a picture of another size (importance=None leaves it out unsaid)"
+)
 
 _METADATA = ("icc_profile", "exif", "xmp", "dpi")
 SAVE_WORDS = (*options.OPTIONS, *_METADATA)
@@ -85,6 +90,9 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
         jpeg_originals.file_of(im) if keeps_original(encoding) else b""
     )  # of a stream it is gone once the pixels are loaded
     im.load()  # before all else: the mode, the size and the Exif object of a TIFF may be others then
+    if "lic_version" in words and _is_of_another_size(words.get("importance"), im):
+        warnings.warn(_OTHER_SIZE, UserWarning, stacklevel - 1)
+        encoding = replace(encoding, importance=None)
     _warn_unknown(words, im.info, stacklevel)
     exif = metadata.with_resolution(metadata.exif_bytes(words.get("exif")), words.get("dpi"))
     given = metadata.icc_bytes(words["icc_profile"]) if "icc_profile" in words else None
@@ -105,6 +113,11 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
         else:
             encoding = replace(encoding, quality=jpeg_originals.quality_of(original))
     return codec.encode(pixels.array, pixels.mode, encoding, metadata=stored, original=original)
+
+
+def _is_of_another_size(value: object, im: Image.Image) -> bool:
+    """Whether this is the importance map of a .lic picture of another size, as `**im.info` of a resized or turned one passes it on."""
+    return isinstance(value, importance_map.Map) and value.shape != importance_map.shape_of(im.height, im.width)
 
 
 def keeps_original(encoding: options.EncodeOptions) -> bool:

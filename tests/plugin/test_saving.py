@@ -10,7 +10,7 @@ import PIL
 import pytest
 from made.saved_pictures import psnr, reopened, saved
 from packaging.version import Version
-from PIL import Image
+from PIL import ExifTags, Image
 
 import pillow_lic
 from pillow_lic import saving
@@ -229,6 +229,16 @@ def test_exif_in_every_form(photo: Image.Image) -> None:
     assert reopened(photo)._getexif() is None
 
 
+def test_exif_of_other_directories_alone(photo: Image.Image) -> None:
+    """What a program puts into the directories of GPS and Exif is not counted by `len` of the object."""
+    exif, jpeg = Image.Exif(), io.BytesIO()
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[1] = "N"
+    photo.save(jpeg, "JPEG", exif=exif)
+    with Image.open(jpeg) as reference:
+        expected = reference.getexif().get_ifd(ExifTags.IFD.GPSInfo)
+    assert reopened(photo, exif=exif).getexif().get_ifd(ExifTags.IFD.GPSInfo) == expected
+
+
 def test_orientation_is_kept_and_not_applied(lic: Path, photo: Image.Image) -> None:
     with Image.open(lic) as im:
         assert im.size == photo.size
@@ -290,3 +300,13 @@ def test_info_of_a_picture_can_be_given_to_save_it(photo: Image.Image) -> None:
 @pytest.mark.parametrize("box", [np.array([0, 0, 32, 32]), [np.array([0, 0, 32, 32])], np.array([[0, 0, 32, 32]])])
 def test_boxes_as_arrays(photo: Image.Image, box: object) -> None:
     assert pillow_lic.encode(photo, roi=box) == pillow_lic.encode(photo, roi=(0, 0, 32, 32))
+
+
+def test_the_map_of_another_size_costs_no_picture(photo: Image.Image) -> None:
+    """`**im.info` of a picture that was resized passes it on; whoever names it alone means it."""
+    small = pillow_lic.open(pillow_lic.encode(photo, roi=(0, 0, 32, 32))).resize((40, 20))
+    with pytest.warns(UserWarning, match="the importance map is left out: it is that of a picture of another size"):
+        data = pillow_lic.encode(small, **small.info)
+    assert "importance" not in pillow_lic.open(data).info
+    with pytest.raises(ValueError, match="one for every 16x16 pixels"):
+        pillow_lic.encode(small, importance=small.info["importance"])
