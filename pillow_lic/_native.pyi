@@ -497,11 +497,19 @@ def contrast(colors: _Uint8s) -> _Float32s:
 def squared_errors(shown: _Uint8s, wanted: _Uint8s) -> _Float32s:
     """Sums of the squared differences of two uint8[h, w, C] over blocks of 16x16 pixels, the mean of the channels, flattened."""
 
-def snap(colors: _Uint8s, exact: NDArray[np.bool_], slope: int, passes: int) -> _Int32s:
+def snap(
+    colors: _Uint8s,
+    exact: NDArray[np.bool_],
+    slope: int,
+    passes: int,
+    before: tuple[_Uint8s, _Uint8s, NDArray[np.uint32]] | None = None,
+) -> tuple[_Int32s, _Uint8s, _Uint8s, NDArray[np.uint32]]:
     """Give the pixels of colors (H, W, 1 to 3) that are exact (H, W) colours that are written in few bits, in place (native/snapping.hpp).
 
     slope: what a squared level of error of one channel costs, in 1/2^24 bit. passes: each weighs by what the one before counted. Return
-    what is likely to be spent at every pixel, int32[H * W] of 1/256 bit. ValueError for shapes that do not belong together.
+    what is likely to be spent at every pixel, int32[H * W] of 1/256 bit, and what more passes go on from: of every pixel the index of its
+    colour, 255 for none, uint8[H * W]; these colours, uint8[n * C], n up to 255; and counts, uint32[259]. before: these three of other
+    passes, the first two with their shapes. ValueError for shapes or indexes that do not belong together.
     """
 
 def marked(flags: NDArray[np.bool_]) -> NDArray[np.float32]:

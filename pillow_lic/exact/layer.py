@@ -60,7 +60,7 @@ class Layer:
         self._wrong: dict[Key, float] = {}
         self._last: dict[tuple[Area, int, bool, int], Pixels] = {}
         self._whole: tuple[Kind, Pixels] | None = None
-        self._look: tuple[int | None, Pixels] | None = None
+        self._looks: dict[tuple[Area, int | None], snapping.Course] = {}
         self._whole_bits: dict[Kind, int] = {}
 
     def covered(self, area: Area) -> Mask:
@@ -112,14 +112,18 @@ class Layer:
         snapped, step = exact & self._snapped(area), self._step(level)
         if step is None or not snapped.any():
             return self._with_fewer(area, exact & ~snapped, level)
-        if passes == snapping.LOOK and self._look is not None and self._look[0] == step:
-            return self._look[1][area.slices]
+        look = self._looks.get((area, step))
+        if look is not None and not look.covers(snapped):
+            look = None
+        if passes == snapping.LOOK and look is not None:
+            return look.over(self._with_fewer(area, exact & ~snapped, level), snapped)
         key = (area, step, bool(exact.all()), passes)
         if key not in self._last:
             while len(self._last) >= _LAST:
                 del self._last[next(iter(self._last))]
             fewer = self._with_fewer(area, exact & ~snapped, level)
-            self._last[key], _ = snapping.snapped(fewer, snapped, step, passes)
+            left = passes if look is None else passes - snapping.LOOK
+            self._last[key] = snapping.snapped(fewer, snapped, step, left, look)[0]
         return self._last[key]
 
     def _with_fewer(self, area: Area, exact: Mask, level: int) -> Pixels:
@@ -133,13 +137,15 @@ class Layer:
         soft = exact & (self._soft(area) | ~self.exact(area))
         return merging.merged(colors, soft, self.reach(level), exact & ~soft)
 
-    def show(self, level: int, look: Pixels) -> None:
-        """Take colours of the whole picture for those of a look at snapped ones in files of that level."""
-        self._look = self._step(level), look
+    def show(self, area: Area, level: int, look: snapping.Course) -> None:
+        """Take for snapped colours of an area in files of that level those of a look at them, and let the best go on from there."""
+        self._looks[area, self._step(level)] = look
 
-    def expect(self, level: int, bits: float, wrong: float) -> None:
+    def expect(self, level: int, bits: float, wrong: float | None = None) -> None:
         """Take so many bits for those of the layer of a file of that level, until it is written, and so much for `wrong`."""
-        self._bits[self._key(level)], self._wrong[self._key(level)] = bits, wrong
+        self._bits[self._key(level)] = bits
+        if wrong is not None:
+            self._wrong[self._key(level)] = wrong
 
     def bits(self, level: int) -> float:
         """Return about how many bits the layer of a file of that level has, or how many where it was written."""

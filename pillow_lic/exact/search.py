@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..fileformat.areas import Area
-from . import layer, pixelwise, square
+from . import layer, pixelwise, snapping, square
 from .aims import Aim
 from .drawn import BLOCK
 from .layer import WHOLE, Floats, Layer, Pixels, squares_of
@@ -63,12 +63,12 @@ def found(
         bits = None if bits is None or part.bits is None else bits + part.bits
     if picked.is_empty:
         return None
-    result = alone() if len(areas) == 1 else picked.layer(aim)
+    result = alone() if len(areas) == 1 else picked.layer(aim, level)
     if len(areas) > 1 and bits is not None:
         result.expect(level, bits, wrong)
     if picked.blends is not None or result.share < WHOLE or result.share == 1 or picked.left_bits() > _LEAST_OF_CODEC:
         return result
-    every = picked.every(aim)
+    every = picked.every(aim, level)
     return every if every.bits(level) <= result.bits(level) + _LEAST_OF_CODEC else result
 
 
@@ -79,6 +79,7 @@ class _Picked:
         self._colors = colors
         rows, columns = (-(-length // BLOCK) for length in colors.shape[:2])
         self._kept, self._soft, self._damaged = np.zeros((3, rows, columns), np.bool_)
+        self._looks: dict[Area, snapping.Course] = {}
         self.blends: tuple[Pixels, Pixels] | None = None
 
     def put(self, area: Area, part: Part) -> None:
@@ -87,6 +88,8 @@ class _Picked:
         self._kept[here], self._soft[here] = part.kept, part.soft
         if part.damaged is not None:
             self._damaged[here] = part.damaged
+        if part.look is not None:
+            self._looks[area] = part.look
         if part.glyphs is not None:
             if self.blends is None:
                 self.blends = np.zeros_like(self._colors), np.zeros(self._colors.shape[:2], np.uint8)
@@ -97,15 +100,23 @@ class _Picked:
         """Whether nothing is kept."""
         return not self._kept.any() and self.blends is None
 
-    def layer(self, aim: Callable[[int], Aim]) -> Layer:
-        """Return the layer of the picture."""
+    def layer(self, aim: Callable[[int], Aim], level: int) -> Layer:
+        """Return the layer of the picture, chosen for a level."""
         flags = self._kept, self._soft, self._damaged
-        return layer.of_blocks(self._colors, *flags, aim, self.blends, with_margins=True)
+        return self._shown(layer.of_blocks(self._colors, *flags, aim, self.blends, with_margins=True), level)
 
-    def every(self, aim: Callable[[int], Aim]) -> Layer:
+    def every(self, aim: Callable[[int], Aim], level: int) -> Layer:
         """Return the layer that keeps the other blocks too, those with fewer colours where any have; without glyphs."""
         soft = self._soft | ~self._kept if self._soft.any() else self._soft
-        return layer.of_blocks(self._colors, np.ones_like(self._kept), soft, self._damaged, aim, None)
+        return self._shown(
+            layer.of_blocks(self._colors, np.ones_like(self._kept), soft, self._damaged, aim, None), level
+        )
+
+    def _shown(self, made: Layer, level: int) -> Layer:
+        """Return a layer that goes on where the looks at its squares ended."""
+        for area, look in self._looks.items():
+            made.show(area, level, look)
+        return made
 
     def left_bits(self) -> float:
         """Return the bits that the blocks which are not kept cost at the least where they are."""
@@ -120,5 +131,5 @@ def _of_part(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int) 
     """Return the layer of a square alone (h, w, 1 or 3) that was chosen for a level, and its margins; its bits where they are known."""
     made = square.layer_of(colors, part, aim, level, with_margins=True)
     if part.bits is not None:
-        made.expect(level, part.bits, 0.0)
+        made.expect(level, part.bits)
     return made

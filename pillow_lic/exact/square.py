@@ -27,8 +27,8 @@ same bits and error by expectation."""
 class Part(NamedTuple):
     """The kept part of an area: its exact blocks, those of them that may have fewer colours at every level, and its glyphs.
 
-    bits: about those of its layer, where they were counted. damaged: the blocks whose colours are snapped, None for none. look: what
-    colours (h, w, 1 or 3) they have by a look.
+    bits: about those of its layer, where they were counted. damaged: the blocks whose colours are snapped, None for none. look: how
+    far these came by a look.
     """
 
     kept: Mask
@@ -36,7 +36,7 @@ class Part(NamedTuple):
     glyphs: Glyphs | None
     bits: float | None = None
     damaged: Mask | None = None
-    look: Pixels | None = None
+    look: snapping.Course | None = None
 
 
 def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
@@ -72,7 +72,7 @@ def layer_of(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int, 
     damaged = np.zeros_like(part.kept) if part.damaged is None else part.damaged
     made = layer.of_blocks(colors, part.kept, part.soft, damaged, aim, blends, with_margins=with_margins)
     if part.look is not None:
-        made.show(level, part.look)
+        made.show(Area(0, 0, colors.shape[1], colors.shape[0]), level, part.look)
     return made
 
 
@@ -84,14 +84,12 @@ def _of_damaged(colors: Pixels, blocks: Blocks | None, damaged: Mask, step: int,
     if blocks is None:
         blocks = drawn.measured(colors)
     among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= snapping.FEW)
-    exact = drawn.pixels_of(among, colors.shape[:2])
-    shown, bits = snapping.snapped(colors, exact, step, snapping.LOOK)
-    costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
-    kept = among & (costs <= choice.FAVOUR * spent())
     clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
-    if clean.any():
-        shown = pixelwise.chosen(drawn.pixels_of(clean, exact.shape), colors, shown)
-    return Part(kept | clean, np.zeros_like(kept), None, damaged=~clean, look=shown)
+    exact = drawn.pixels_of(among & ~clean, colors.shape[:2])
+    shown, bits, look = snapping.snapped(colors, exact, step, snapping.LOOK)
+    costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
+    kept = among & ~clean & (costs <= choice.FAVOUR * spent())
+    return Part(kept | clean, np.zeros_like(kept), None, damaged=~clean, look=look)
 
 
 def _or_snapped(
@@ -119,7 +117,8 @@ def _or_snapped(
         if aim.is_exact and (part.kept & ~part.soft & ~letters).any():
             share /= choice.FAVOUR_OF_LETTERS
     worth = spent()
-    return snapped if _cost(colors, snapped, aim, worth)[0] <= share * _cost(colors, part, aim, worth)[0] else part
+    cost, bits = _cost(colors, snapped, aim, worth)
+    return snapped._replace(bits=bits) if cost <= share * _cost(colors, part, aim, worth)[0] else part
 
 
 def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> list[Part]:

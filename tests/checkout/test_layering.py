@@ -59,7 +59,7 @@ LAW = {
     "importance/jpeg": ("fileformat importance", "numpy PIL"),
     "exact": ("fileformat exact", "numpy"),
     "exact/pixelwise": ("_native", "numpy"),
-    "exact/snapping": ("_native fileformat exact/aims exact/drawn", "numpy"),
+    "exact/snapping": ("_native fileformat exact/aims exact/drawn exact/pixelwise", "numpy"),
     "options": ("arguments command_values fileformat importance/places", ""),
     "channels": ("=families fileformat", "numpy"),
     "inspecting": ("errors engine =families fileformat =inspecting", "numpy"),

@@ -48,7 +48,7 @@ def test_what_is_clean_is_not_damaged(pixels: Pixels) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_bits_and_error_fall(channels: int) -> None:
     pixels = worn()[:, :, :channels]
-    shown, bits = snapping.snapped(pixels, np.ones(pixels.shape[:2], np.bool_), STEP)
+    shown, bits, _ = snapping.snapped(pixels, np.ones(pixels.shape[:2], np.bool_), STEP)
     wrong = np.square(shown.astype(np.float32) - pixels).mean(2).sum()
     assert vp8l.bits(shown) + wrong / 16 < 0.5 * vp8l.bits(pixels)
     assert bits.shape == (16, 24)
@@ -57,7 +57,7 @@ def test_bits_and_error_fall(channels: int) -> None:
 
 
 def test_letters_are_nearer_to_what_they_were() -> None:
-    shown, _ = snapping.snapped(worn(), np.ones((256, 384), np.bool_), STEP)
+    shown = snapping.snapped(worn(), np.ones((256, 384), np.bool_), STEP)[0]
     before, after = (np.square(pixels.astype(np.float32) - clean()).mean() for pixels in (worn(), shown))
     assert after < before
 
@@ -65,7 +65,7 @@ def test_letters_are_nearer_to_what_they_were() -> None:
 def test_holes_stay_as_they_are_and_change_no_more_than_what_is_copied() -> None:
     pixels, exact = worn(), np.ones((256, 384), np.bool_)
     exact[64:128, 100:201] = False
-    shown, bits = snapping.snapped(pixels, exact, STEP)
+    shown, bits, _ = snapping.snapped(pixels, exact, STEP)
     assert (shown[~exact] == pixels[~exact]).all()
     assert (shown[exact] != pixels[exact]).any()
     assert not snapping.snapped(pixels, np.zeros_like(exact), STEP)[1].any()
@@ -86,7 +86,7 @@ def test_finer_slopes_leave_less_error() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_any_size(shape: tuple[int, int], channels: int) -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (*shape, channels), np.uint8)
-    shown, bits = snapping.snapped(pixels, np.ones(shape, np.bool_), 20)
+    shown, bits, _ = snapping.snapped(pixels, np.ones(shape, np.bool_), 20)
     assert shown.shape == pixels.shape
     assert (np.abs(shown.astype(int) - pixels) <= 8).all()
     assert bits.sum() > 0
@@ -94,7 +94,7 @@ def test_any_size(shape: tuple[int, int], channels: int) -> None:
 
 def test_a_flat_tile_stays_flat() -> None:
     pixels = np.full((40, 40, 3), (10, 200, 30), np.uint8)
-    shown, bits = snapping.snapped(pixels, np.ones((40, 40), np.bool_), STEP)
+    shown, bits, _ = snapping.snapped(pixels, np.ones((40, 40), np.bool_), STEP)
     assert (shown == pixels).all()
     assert bits.sum() < 100
 
@@ -103,13 +103,13 @@ def test_grounds_stay_apart() -> None:
     """A bar that is as dark as the ground beside it is no part of it."""
     pixels = worn().copy()
     pixels[100:130, 60:320] = pixels[250, 380] - np.uint8(14)
-    shown, _ = snapping.snapped(pixels, np.ones(pixels.shape[:2], np.bool_), -26)
+    shown = snapping.snapped(pixels, np.ones(pixels.shape[:2], np.bool_), -26)[0]
     assert (np.abs(shown[110:120, 100:300].astype(int) - pixels[110:120, 100:300]) <= 2).all()
 
 
 def test_more_colours_than_a_palette_has() -> None:
     pixels = np.random.default_rng(4).integers(0, 256, (64, 64, 3), np.uint8)
-    shown, _ = snapping.snapped(pixels, np.ones((64, 64), np.bool_), -3)
+    shown = snapping.snapped(pixels, np.ones((64, 64), np.bool_), -3)[0]
     assert len(np.unique(shown.reshape(-1, 3), axis=0)) <= 255
 
 
@@ -160,11 +160,50 @@ def test_a_clean_page_has_every_letter() -> None:
     assert (np.asarray(Image.open(io.BytesIO(file.getvalue()))) == clean()).all()
 
 
-def test_a_damaged_square_is_looked_at_once() -> None:
-    with mock.patch.object(snapping, "snapped", wraps=snapping.snapped) as asked:
-        pillow_lic.encode(Image.fromarray(worn()), quality=5)
-    passes = [call.args[3] for call in asked.call_args_list]
-    assert passes.count(snapping.LOOK) == 1
+def test_passes_go_on_where_others_ended() -> None:
+    pixels, exact = worn(), np.ones((256, 384), np.bool_)
+    look, _, course = snapping.snapped(pixels, exact, STEP, 2)
+    assert (course.over(pixels, exact) == look).all()
+    at_once, bits, _ = snapping.snapped(pixels, exact, STEP, 4)
+    shown, others, _ = snapping.snapped(pixels, exact, STEP, 2, course)
+    assert (shown == at_once).all()
+    assert (others == bits).all()
+    exact[64:128, 100:201] = False
+    fewer = snapping.snapped(pixels, exact, STEP, 2, course)[0]
+    assert (fewer[~exact] == pixels[~exact]).all()
+    assert (fewer[exact] != pixels[exact]).any()
+
+
+def test_what_passes_go_on_from_may_know_none_of_the_pixels() -> None:
+    pixels, exact = worn(), np.zeros((256, 384), np.bool_)
+    exact[:128] = True
+    course = snapping.snapped(pixels, exact, STEP, 2)[2]
+    assert not course.covers(~exact)
+    assert (snapping.snapped(pixels, ~exact, STEP, 2, course)[0][exact] == pixels[exact]).all()
+    empty = snapping.snapped(pixels, np.zeros_like(exact), STEP, 2)[2]
+    assert (snapping.snapped(pixels, exact, STEP, 2, empty)[0] == snapping.snapped(pixels, exact, STEP, 2)[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("shown", "palette", "counts"),
+    [((4, 5), (2, 3), 259), ((4, 4), (2, 1), 259), ((4, 4), (0, 3), 259), ((4, 4), (2, 3), 3), ((4, 4), (1, 3), 259)],
+)
+def test_what_passes_go_on_from_belongs_to_the_pixels(
+    shown: tuple[int, int], palette: tuple[int, int], counts: int
+) -> None:
+    before = np.ones(shown, np.uint8), np.zeros(palette, np.uint8), np.zeros(counts, np.uint32)
+    with pytest.raises(ValueError, match="must"):
+        _native.snap(np.zeros((4, 4, 3), np.uint8), np.ones((4, 4), np.bool_), 1, 1, before)
+
+
+@pytest.mark.parametrize("pixels", ["worn", "scanned", "scaled"])
+def test_a_square_is_snapped_once_from_the_choice_to_the_file(pixels: str) -> None:
+    with mock.patch.object(snapping, "snap", wraps=snapping.snap) as asked:
+        pillow_lic.encode(Image.fromarray({"worn": worn, "scanned": scanned, "scaled": scaled}[pixels]()), quality=5)
+    (*_, passes, before), (*_, more, after) = [call.args for call in asked.call_args_list]
+    assert before is None
+    assert after is not None
+    assert passes + more == snapping.BEST
 
 
 def scanned(noise: float = 1.0) -> Pixels:
