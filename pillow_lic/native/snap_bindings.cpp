@@ -2,6 +2,9 @@
 #include "bindings.hpp"
 #include "snapping.hpp"
 
+#include <algorithm>
+#include <optional>
+
 namespace {
 
 using Tile = nb::ndarray<std::uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
@@ -35,14 +38,14 @@ Snapped snap(const Tile& colors, const Flags& exact, std::uint32_t slope, unsign
   if (exact.shape(0) != height || exact.shape(1) != width) throw std::invalid_argument("there must be a flag for every pixel");
   if (height && width > lic::Snapping::kMostPixels / height)
     throw std::invalid_argument("there may be " + std::to_string(lic::Snapping::kMostPixels) + " pixels, got " + std::to_string(width) + "x" + std::to_string(height));
+  std::optional<lic::Snapping::State> known;
+  if (before) known = state_of(*before, colors);
   lic::Snapping::State state;
-  if (before) state = state_of(*before, colors);
   std::vector<std::int32_t> bits;
   {
     nb::gil_scoped_release release;
     const auto* flags = reinterpret_cast<const std::uint8_t*>(exact.data());
-    lic::Snapping snapping = before ? lic::Snapping(colors.data(), flags, height, width, channels, slope, std::move(state))
-                                    : lic::Snapping(colors.data(), flags, height, width, channels, slope);
+    lic::Snapping snapping(colors.data(), flags, height, width, channels, slope, known);
     snapping.run(passes);
     snapping.show(colors.data());
     bits = snapping.bits();
