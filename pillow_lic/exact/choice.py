@@ -37,6 +37,9 @@ WORTH, GROWTH = 0.085, 0.39
 """Bits that a level of contrast costs the codec at REFERENCE, and the power of the slope that they grow with."""
 CLEAR = 0.6
 """Part of what contrast is worth up to which bits are few beyond doubt."""
+CLEAN, MOST_UNCLEAR = 0.038, 0.5
+"""Slope at which bits of letters that were not scaled are few beyond doubt, that of `lic2` at quality 5; and the contrast of a page outside
+clear letters below it, of all: of scaled ones 0.7 and more, of a terminal 0.5, of documents 0 to 0.15."""
 LIKELY = 0.16
 """Bits a level of contrast by the estimate of `drawn`, below which a block may be kept in a tile that pays as a whole."""
 CLEAR_LETTERS, LETTERS = 0.055, 0.1
@@ -92,6 +95,16 @@ def weighed(colors: Pixels, blocks: Blocks, aim: Aim) -> Weighed:
     bits, wrong = _bits(colors, likely, aim)
     real = blocks.cost * np.float32(bits / max(1.0, estimate)) + wrong
     return Weighed(likely, real, blocks.equal, bits + float(wrong[likely].sum()) <= few)
+
+
+def is_clean(weighed: Weighed, blocks: Blocks, aim: Aim) -> bool:
+    """Return whether sure blocks of a tile were drawn as they are: most are clear letters, or colours are kept and cost little at CLEAN too."""
+    if not aim.is_exact:
+        unclear = float(blocks.contrast[~blocks.within(CLEAR_LETTERS)].sum())
+        return unclear <= MOST_UNCLEAR * float(blocks.contrast.sum())
+    least = aim._replace(slope=min(aim.slope, CLEAN))
+    few = CLEAR * float(by_contrast(blocks.contrast, least)[weighed.likely].sum())
+    return float(weighed.bits[weighed.likely].sum()) <= few
 
 
 def _as_merged(colors: Pixels, blocks: Blocks, aim: Aim) -> Blocks:

@@ -52,9 +52,13 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
         is_scanned = part.glyphs is None and damage.is_scanned(colors)
         return _or_snapped(colors, part, None, none, step, aim, spent, is_scanned=True) if is_scanned else part
     weighed = choice.weighed(colors, blocks, aim)
+    letters = blocks.within(choice.CLEAR_LETTERS) & aim.is_exact
     if weighed.is_sure:
         worth = choice.by_contrast(blocks.contrast, aim)
-        return _cheapest(colors, _of_sure_blocks(colors, weighed, aim, spent), aim, worth)
+        part = _cheapest(colors, _of_sure_blocks(colors, weighed, aim, spent), aim, worth)
+        if choice.is_clean(weighed, blocks, aim):
+            return part
+        return _or_snapped(colors, part, blocks, letters, step, aim, lambda: worth)
     worth = spent()
     if not aim.is_exact:
         kept = weighed.paying(choice.FAVOUR * worth)
@@ -62,7 +66,6 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
     else:
         fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
         part = _with_letters(colors, blocks, fewer, aim, spent)
-    letters = blocks.within(choice.CLEAR_LETTERS) & aim.is_exact
     return _or_snapped(colors, part, blocks, letters, step, aim, spent)
 
 
