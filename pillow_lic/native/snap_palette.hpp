@@ -67,7 +67,8 @@ class SnapPalette {
     return static_cast<std::int32_t>(std::min<std::uint64_t>(static_cast<std::uint64_t>(distance) * slope_ >> 16, kMostError));
   }
 
-  // The colours, up to kTried of them, that cost least for a kind, error counted; in order.
+  // The colours, up to kTried of them, that cost least for a kind, error counted; in order. The nearest is one of them, if the last: it may be
+  // too dear for a pixel, but not for the ground that begins there.
   struct Candidates {
     std::array<std::int32_t, kTried> costs;
     std::array<Index, kTried> colors;
@@ -83,14 +84,19 @@ class SnapPalette {
       const Levels wanted = levels(static_cast<std::int32_t>(kind));
       Candidates& own = candidates_[kind];
       own.costs.fill(kNever);
+      std::pair<std::int32_t, std::int32_t> least{kNever, kNever};  // error and cost of the nearest
+      Index nearest = 0;
       for (std::size_t entry = 0; entry < entries; ++entry) {
-        const std::int32_t cost = error(wanted, static_cast<Index>(entry)) + prices_[entry];
+        const std::int32_t lost = error(wanted, static_cast<Index>(entry)), cost = lost + prices_[entry];
+        if (const std::pair now{lost, cost}; now < least) least = now, nearest = static_cast<Index>(entry);
         if (cost >= own.costs.back()) continue;
         std::size_t at = kTried - 1;
         for (; at && own.costs[at - 1] > cost; --at) own.costs[at] = own.costs[at - 1], own.colors[at] = own.colors[at - 1];
         own.costs[at] = cost;
         own.colors[at] = static_cast<Index>(entry);
       }
+      const auto end = own.colors.begin() + static_cast<std::ptrdiff_t>(tried());
+      if (std::find(own.colors.begin(), end, nearest) == end) *(end - 1) = nearest, own.costs[tried() - 1] = least.second;
     }
   }
 
