@@ -78,6 +78,12 @@ class Weighed(NamedTuple):
     equal: Floats
     is_sure: bool
 
+    @property
+    def possible(self) -> Mask:
+        """The blocks that repeat enough, or have few enough colours, to be kept: together they may pay where each alone does not."""
+        repeating: Mask = self.equal >= drawn.LEAST_EQUAL
+        return repeating
+
     def paying(self, worth: Floats) -> Mask:
         """Return the blocks that pay where the codec spends so many bits on each: all likely ones, those that pay alone, or none."""
         single = (self.equal >= drawn.LEAST_EQUAL) & (self.bits <= worth)

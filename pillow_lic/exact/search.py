@@ -128,8 +128,8 @@ class _Picked:
 
 
 def _of_part(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int) -> Layer:
-    """Return the layer of a square alone (h, w, 1 or 3) that was chosen for a level, and its margins; its bits where they are known."""
+    """Return the layer of a square alone (h, w, 1 or 3) that was chosen for a level, and its margins; its bits where they are known without."""
     made = square.layer_of(colors, part, aim, level, with_margins=True)
-    if part.bits is not None:
+    if part.bits is not None and made.share <= part.kept.mean():
         made.expect(level, part.bits)
     return made

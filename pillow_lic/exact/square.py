@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +18,8 @@ from .drawn import BLOCK, Blocks
 from .glyphs import Glyphs
 from .layer import WHOLE, Floats, Layer, Mask, Pixels
 
-_SNAPPED, _SNAPPED_OR_MERGED = 0.9, 0.8
-"""What snapped colours of a clean page may cost for one bit of what they take the place of, from quality 5 on and below."""
+_SNAPPED = 0.9
+"""What snapped colours of a clean page may cost for one bit of what they take the place of."""
 _GLYPHS_COST = 1.1
 """What glyphs cost for one bit of what is expected: a line chart at quality 2 had 32.1 dB where blocks of fewer colours had 37.5, for the
 same bits and error by expectation."""
@@ -53,19 +54,16 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
         return _or_snapped(colors, part, None, none, step, aim, spent, is_scanned=True) if is_scanned else part
     weighed = choice.weighed(colors, blocks, aim)
     letters = blocks.within(choice.CLEAR_LETTERS) & aim.is_exact
+    is_clean = step is None or choice.is_clean(weighed, blocks, aim)
+    by_contrast = partial(choice.by_contrast, blocks.contrast, aim)
+    if weighed.is_sure and (is_clean or not aim.is_exact):
+        part = _cheapest(colors, _of_sure_blocks(colors, weighed, aim, spent), aim, by_contrast())
+        return part if is_clean else _or_snapped(colors, part, blocks, letters, step, aim, by_contrast)
     if weighed.is_sure:
-        worth = choice.by_contrast(blocks.contrast, aim)
-        part = _cheapest(colors, _of_sure_blocks(colors, weighed, aim, spent), aim, worth)
-        if choice.is_clean(weighed, blocks, aim):
-            return part
-        return _or_snapped(colors, part, blocks, letters, step, aim, lambda: worth)
-    worth = spent()
-    if not aim.is_exact:
-        kept = weighed.paying(choice.FAVOUR * worth)
-        part = _cheapest(colors, _with_fewer_colours(colors, kept, aim, spent), aim, worth)
-    else:
-        fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * worth)
-        part = _with_letters(colors, blocks, fewer, aim, spent)
+        spent = by_contrast
+    part = (
+        _with_letters(colors, blocks, aim, spent) if aim.is_exact else _of_doubtful_blocks(colors, weighed, aim, spent)
+    )
     return _or_snapped(colors, part, blocks, letters, step, aim, spent)
 
 
@@ -116,7 +114,7 @@ def _or_snapped(
     snapped = _of_damaged(colors, blocks, ~letters, step, aim, spent)
     share = 1.0
     if not is_scanned:
-        share = _SNAPPED if aim.is_exact else _SNAPPED_OR_MERGED
+        share = _SNAPPED
         if aim.is_exact and (part.kept & ~part.soft & ~letters).any():
             share /= choice.FAVOUR_OF_LETTERS
     worth = spent()
@@ -136,6 +134,18 @@ def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) ->
     return [part._replace(bits=float(weighed.bits[part.kept].sum()) + beside)]
 
 
+def _of_doubtful_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> Part:
+    """Return what is kept of a square in doubt (h, w, 1 or 3) where colours are not kept.
+
+    Blocks that do not pay one by one may do so together with those that do, as they have the same colours.
+    """
+    kept = weighed.paying(choice.FAVOUR * spent())
+    parts = _with_fewer_colours(colors, kept, aim, spent)
+    if (weighed.possible & ~kept).any():
+        parts.insert(1, Part(weighed.possible, np.zeros_like(kept), None))
+    return _cheapest(colors, parts, aim, spent())
+
+
 def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> list[Part]:
     """Return what may be kept of a square in doubt (h, w, 1 or 3) where colours are not kept: blocks of fewer colours, glyphs, or both."""
     none = np.zeros_like(kept)
@@ -144,13 +154,14 @@ def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> l
     return parts if found is None else [*parts, _with_glyphs(kept, none, found), _with_glyphs(none, none, found)]
 
 
-def _with_letters(colors: Pixels, blocks: Blocks, fewer: Mask, aim: Aim, spent: Spent) -> Part:
+def _with_letters(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Part:
     """Return what is kept of a square in doubt (h, w, 1 or 3) where colours are kept.
 
     Exact are the letters beyond doubt, but for glyphs on grounds of several colours, and all letters if that costs little more, or is far
     below what the codec spends and none are glyphs. Others have fewer colours, or are glyphs, or both, or are left to the codec, whatever
     costs least.
     """
+    fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * spent())
     letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
     smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
 

@@ -199,7 +199,8 @@ def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dea
     def as_dear(form: Coded, _: int) -> float:
         return 1.0 if form._kept is None else dearer
 
-    with mock.patch.object(Coded, "guessed", as_dear), mock.patch.object(trials, "DEARER", 1e6):
+    patched = mock.patch.multiple(Coded, guessed=as_dear, cost=as_dear)
+    with patched, mock.patch.object(trials, "DEARER", 1e6):
         assert tried.pays(area, lambda: kept) == is_layered
 
 

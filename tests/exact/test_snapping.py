@@ -124,7 +124,7 @@ def test_shapes_that_do_not_belong_together(colors: tuple[int, int, int], exact:
 def test_levels_of_one_step_have_the_same_colours() -> None:
     assert snapping.step(aims.Aim(0.05, is_exact=True)) == snapping.step(aims.Aim(0.052, is_exact=False))
     assert snapping.step(aims.Aim(0.001, is_exact=False)) == snapping.step(aims.Aim(0.005, is_exact=False))
-    assert snapping.step(aims.Aim(0.7, is_exact=True)) is None
+    assert snapping.step(aims.Aim(1.7, is_exact=True)) is None
 
 
 @pytest.mark.parametrize("quality", [3.5, 5, 7])
