@@ -87,6 +87,13 @@ def importance() -> Networks:
     return Networks(entry["id"], {"importance": Stored.of(entry)})
 
 
+@cache
+def semantic() -> Networks:
+    """Return the network behind importance="semantic": one file, of role "semantic". No file names it: they carry its map."""
+    entry = manifest.read("semantic.json")
+    return Networks(entry["id"], {"semantic": Stored.of(entry)})
+
+
 def choose(model: str | int | None) -> Model:
     """Return the model to write with: by number, by name (the newest of that name; None is DEFAULT); else ValueError.
 

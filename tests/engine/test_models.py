@@ -22,9 +22,8 @@ ALLOWED = {
     "Mul", "Pad", "QuantizeLinear", "Relu", "Resize", "Round", "Sigmoid", "Slice", "SpaceToDepth", "Sqrt", "Sub", "Tanh",
     "Transpose", "Unsqueeze",
 }  # fmt: skip
-NETWORKS = [
-    (s, r) for s in (*models.models(), models.importance()) for r in s.files if s.files[r].path.endswith(".onnx")
-]
+OF_MAPS = (models.importance(), models.semantic())
+NETWORKS = [(s, r) for s in (*models.models(), *OF_MAPS) for r in s.files if s.files[r].path.endswith(".onnx")]
 SUPERSEDED = [model for model in models.models() if model.superseded_by]
 LIC1_MULTIPLY_ADDS = {"analysis": 34_000, "latents": 6_000, "synthesis": 15_000, "detail": 5_000}
 """Upper bounds per pixel. Together analysis and `latents` may take 40,000; `detail`, the layers at 1/2, won 0.15 to 0.3 dB (LEVERS.md)."""
@@ -132,6 +131,10 @@ def test_the_importance_network_is_small() -> None:
     assert models.importance().files["importance"].kmac_per_pixel < 1
 
 
+def test_the_semantic_network_is_tiny() -> None:
+    assert len(models.semantic().files["semantic"].read()) < 100_000
+
+
 @pytest.mark.parametrize("spec", models.models(), ids=ids)
 def test_digest_covers_every_file(spec: models.Model) -> None:
     kept = [file for file in spec.files.values() if file.path]
@@ -187,7 +190,7 @@ def test_the_models_of_papers_take_at_most_25_mb_of_a_wheel() -> None:
     """Deflated, each file once, as a wheel has them."""
     own = ("lic1", "lic2", "lossless")
     kept = {f.path for m in models.models() if m.name not in own for f in m.files.values() if f.path}
-    kept |= {models.importance().files["importance"].path}
+    kept |= {file.path for networks in OF_MAPS for file in networks.files.values()}
     folder = Path(__file__).parents[2] / "onnx_models"
     assert sum(len(zlib.compress((folder / path).read_bytes())) for path in kept) <= 25_000_000
 
