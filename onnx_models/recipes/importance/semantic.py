@@ -283,7 +283,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument(
         "--fold", type=int, help="0 to 4: hold out every fifth group of four pictures of the list, from here on"
     )
-    p.add_argument("--steps", type=int, default=600)
+    p.add_argument("--steps", type=int, default=500)
     p.add_argument("--every", type=int, default=100, help="steps between reports")
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--lr", type=float, default=5e-3)
