@@ -1,8 +1,10 @@
 #!/bin/sh
 # Build what is in C++ for several kinds of processors and compare what they compute: all must print the same hashes. Changes nothing here.
-# Needs cmake, gcc, g++-aarch64-linux-gnu and qemu-user (packages of Debian); a kind that cannot be built or run is an error.
+# Needs cmake, gcc, g++-aarch64-linux-gnu and qemu-user (packages of Debian), the last two kinds what tests/on_bochs.py says instead; a kind
+# that cannot be built or run is an error.
 #     tests/run_machines.sh [kinds, default: here x86-64 aarch64]
-# here: this processor; x86-64: the same program on one without AVX, emulated; aarch64: ARM, emulated.
+# here: this processor; x86-64: the same program on one without AVX, emulated; aarch64: ARM, emulated; avx512, avxvnni: the same program on
+# an emulated processor that has these, of which only the kernels of that name are asked.
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -28,13 +30,19 @@ emulated() { # processor, program and its arguments
     exit 1
 }
 
+on_bochs() { # as tests/on_bochs.py
+    "${PYTHON:-python3}" tests/on_bochs.py "$@"
+}
+
 [ $# -gt 0 ] || set -- here x86-64 aarch64
 for kind in "$@"; do
     case $kind in
     here) build here "${CXX:-g++}" && "$work/here/check_machine" >"$work/$kind.txt" ;;
     x86-64) build here "${CXX:-g++}" && emulated x86_64 -cpu qemu64 "$work/here/check_machine" >"$work/$kind.txt" ;;
     aarch64) build aarch64 aarch64-linux-gnu-g++ && emulated aarch64 "$work/aarch64/check_machine" >"$work/$kind.txt" ;;
-    *) echo "kinds are here, x86-64 and aarch64, got $kind" >&2 && exit 1 ;;
+    avx512) build here "${CXX:-g++}" && on_bochs sapphire_rapids 0xe7 "$work/here/check_machine" avx512 >"$work/$kind.txt" ;;
+    avxvnni) build here "${CXX:-g++}" && on_bochs arrow_lake 7 "$work/here/check_machine" avxvnni >"$work/$kind.txt" ;;
+    *) echo "kinds are here, x86-64, aarch64, avx512 and avxvnni, got $kind" >&2 && exit 1 ;;
     esac
     [ -e "$work/all.txt" ] || cp "$work/$kind.txt" "$work/all.txt"
     diff "$work/all.txt" "$work/$kind.txt" >&2 || {
