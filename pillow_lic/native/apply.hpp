@@ -98,7 +98,8 @@ LIC_PRODUCT void apply(const Layer& layer, const Feature* from, std::size_t coun
   apply(layer, from, AllPairs{layer.inputs / 2}, count, to, to_apart, end);
 }
 
-constexpr std::size_t kStretch = 32;  // places of a row that a depthwise layer has in pairs at a time: more would leave the nearest cache
+// Places of a row that a depthwise layer has in pairs at a time: more would leave the nearest cache.
+constexpr std::size_t kStretch = 32 / kAbreast * kAbreast;
 
 template <std::size_t side>
 using Paired = Couple[Depthwise<side>::kRowPairs];  // the rows of a place in pairs
