@@ -196,14 +196,23 @@ def test_what_passes_go_on_from_belongs_to_the_pixels(
         _native.snap(np.zeros((4, 4, 3), np.uint8), np.ones((4, 4), np.bool_), 1, 1, before)
 
 
+def asked_of(pixels: Pixels) -> list[tuple[int, bool]]:
+    """The passes that a save asks for, and whether they go on from others."""
+    with mock.patch.object(snapping, "snap", wraps=snapping.snap) as asked:
+        pillow_lic.encode(Image.fromarray(pixels), quality=5)
+    return [(call.args[3], call.args[4] is not None) for call in asked.call_args_list]
+
+
 @pytest.mark.parametrize("pixels", ["worn", "scanned", "scaled"])
 def test_a_square_is_snapped_once_from_the_choice_to_the_file(pixels: str) -> None:
-    with mock.patch.object(snapping, "snap", wraps=snapping.snap) as asked:
-        pillow_lic.encode(Image.fromarray({"worn": worn, "scanned": scanned, "scaled": scaled}[pixels]()), quality=5)
-    (*_, passes, before), (*_, more, after) = [call.args for call in asked.call_args_list]
-    assert before is None
-    assert after is not None
-    assert passes + more == snapping.BEST
+    asked = asked_of({"worn": worn, "scanned": scanned, "scaled": scaled}[pixels]())
+    assert [goes_on for _, goes_on in asked] == [False, *[True] * (len(asked) - 1)]
+    assert sum(passes for passes, _ in asked) == snapping.BEST
+
+
+def test_snapped_colours_that_lose_by_a_first_pass_end_there() -> None:
+    with mock.patch.object(square, "_FIRST_PASS", 0.1):
+        assert asked_of(scaled()) == [(1, False)]
 
 
 def scanned(noise: float = 1.0) -> Pixels:
