@@ -112,7 +112,7 @@ def test_glyphs_take_the_place_of_blocks_where_they_cost_clearly_less(bits: floa
     soft = square.Part(none, none, glyphs_of(np.asarray(slide()), None))
     pixels = np.zeros((64, 64, 3), np.uint8)
     with (
-        mock.patch.object(square, "_left", lambda part, spent: 0.0),
+        mock.patch.object(square, "_left", return_value=0.0),
         mock.patch.object(square, "_cost", lambda colors, part, aim, spent: (100 if part.glyphs is None else bits, 7)),
     ):
         chosen = square._cheapest(pixels, [blocks, soft], AIM, np.zeros((4, 4), np.float32))
