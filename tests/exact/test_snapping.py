@@ -107,6 +107,17 @@ def test_grounds_stay_apart() -> None:
     assert (np.abs(shown[110:120, 100:300].astype(int) - pixels[110:120, 100:300]) <= 2).all()
 
 
+@pytest.mark.parametrize("passes", [snapping.LOOK, snapping.BEST])
+def test_a_ground_below_pixels_of_nearly_its_colour_keeps_it(passes: int) -> None:
+    """Its colour is written once, so that it is dearer than every frequent one for a single pixel."""
+    near = np.array([(209, 228 + 12 * (place // 3), 228 + 12 * (place % 3)) for place in range(8)], np.uint8)
+    pixels = np.full((192, 256, 3), (229, 254, 236), np.uint8)
+    pixels[:96] = near[np.random.default_rng(1).integers(0, 8, (96, 256))]
+    pixels[128:] = 221, 244, 255
+    shown = snapping.snapped(pixels, np.ones((192, 256), np.bool_), STEP, passes)[0]
+    assert np.abs(shown[128:].astype(int) - pixels[128:]).max() <= 2
+
+
 def test_more_colours_than_a_palette_has() -> None:
     pixels = np.random.default_rng(4).integers(0, 256, (64, 64, 3), np.uint8)
     shown = snapping.snapped(pixels, np.ones((64, 64), np.bool_), -3)[0]
@@ -264,3 +275,14 @@ def test_scans_and_scaled_pages_cost_less_with_snapped_colours(pixels: Pixels) -
     ]
     assert costs[0] < 0.9 * costs[1]
     assert np.square(shown - pixels).mean() < 20
+
+
+@pytest.mark.parametrize("qualities", [(3, 4, 4.5, 5.5), (5.5, 6.5, 7.5, 8.5)])
+def test_a_scaled_page_grows_in_steps(qualities: tuple[float, ...]) -> None:
+    """From merged colours to snapped ones and back, or to exact ones, it had 1.6 to 3 times the bytes, or fewer."""
+    im = Image.fromarray(scaled())
+    files = [pillow_lic.encode(im, quality=quality, effort=0) for quality in qualities]
+    wrong = [np.square(np.asarray(pillow_lic.open(data)).astype(np.float32) - scaled()).mean() for data in files]
+    assert wrong == sorted(wrong, reverse=True)
+    sizes = [len(data) for data in files]
+    assert all(before <= after <= 1.4 * before for before, after in zip(sizes, sizes[1:], strict=False))

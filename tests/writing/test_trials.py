@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import numpy as np
@@ -20,6 +20,7 @@ from pillow_lic.families.lic1.writing import Writer
 from pillow_lic.fileformat import vp8l
 from pillow_lic.fileformat.areas import Area
 from pillow_lic.fileformat.levels import quality_to_level
+from pillow_lic.writing import trials as trying
 from pillow_lic.writing.forms import Coded, Picture
 from pillow_lic.writing.trials import Trials
 
@@ -121,6 +122,27 @@ def test_a_layer_is_tried_where_it_may_or_may_not_pay(bits: float, is_tried: boo
     ):
         assert trials.pays(area, lambda: made) == (bits < 1)
     assert bool(cost.call_count) == is_tried
+
+
+@pytest.mark.parametrize(
+    ("guessed", "coded", "is_kept"), [(1.05, 0.9, True), (0.98, 1.1, False), (0.9, None, True), (1.2, None, False)]
+)
+def test_what_guesses_leave_open_is_coded(guessed: float, coded: float | None, is_kept: bool) -> None:
+    """guessed, coded: what a file with a layer costs for one bit without; None: it is not coded."""
+    picture, model, level = Picture(soft_lines(), "RGB", None), models.choose("lic2"), quality_to_level(4)
+    tried = Trials(picture, model, Request(), level)
+    tried.spent(AREA)
+    places = np.ones((192, 256), np.bool_)
+    places[:, :64] = False
+    made = layer.named(picture.colors, places, aim)
+    costs = mock.Mock(side_effect=[1.0, coded])
+    with (
+        mock.patch.object(Coded, "guessed", lambda form, _: 1.0 if form._kept is None else guessed),
+        mock.patch.object(Coded, "cost", costs),
+        mock.patch.object(trying, "DEARER", 1e6),
+    ):
+        assert tried.pays(AREA, lambda: cast("layer.Layer", made)) == is_kept
+    assert costs.call_count == (0 if coded is None else 2)
 
 
 def test_a_square_beyond_doubt_is_neither_tried_nor_weighed() -> None:
