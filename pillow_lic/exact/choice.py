@@ -40,6 +40,9 @@ CLEAR = 0.6
 CLEAN, MOST_UNCLEAR = 0.038, 0.5
 """Slope at which bits of letters that were not scaled are few beyond doubt, that of `lic2` at quality 5; and the contrast of a page outside
 clear letters below it, of all: of scaled ones 0.7 and more, of a terminal 0.5, of documents 0 to 0.15."""
+FRINGES, FRINGES_ROWS = 0.9, 4
+"""Levels by which red and blue step apart for a level that green steps, from which on letters lie on subpixels: 1.09 where they do, 0 to 0.72
+of charts, maps and scaled pages; and of how many rows one is seen."""
 LIKELY = 0.16
 """Bits a level of contrast by the estimate of `drawn`, below which a block may be kept in a tile that pays as a whole."""
 CLEAR_LETTERS, LETTERS = 0.055, 0.1
@@ -103,14 +106,26 @@ def weighed(colors: Pixels, blocks: Blocks, aim: Aim) -> Weighed:
     return Weighed(likely, real, blocks.equal, bits + float(wrong[likely].sum()) <= few)
 
 
-def is_clean(weighed: Weighed, blocks: Blocks, aim: Aim) -> bool:
-    """Return whether sure blocks of a tile were drawn as they are: most are clear letters, or colours are kept and cost little at CLEAN too."""
+def is_clean(colors: Pixels, weighed: Weighed, blocks: Blocks, aim: Aim) -> bool:
+    """Return whether sure blocks of a tile (h, w, 1 or 3) were drawn as they are.
+
+    Most are clear letters; or colours are kept, and letters lie on subpixels, or cost little at CLEAN too.
+    """
     if not aim.is_exact:
         unclear = float(blocks.contrast[~blocks.within(CLEAR_LETTERS)].sum())
         return unclear <= MOST_UNCLEAR * float(blocks.contrast.sum())
     least = aim._replace(slope=min(aim.slope, CLEAN))
     few = CLEAR * float(by_contrast(blocks.contrast, least)[weighed.likely].sum())
-    return float(weighed.bits[weighed.likely].sum()) <= few
+    return float(weighed.bits[weighed.likely].sum()) <= few or (weighed.is_sure and _has_fringes(colors))
+
+
+def _has_fringes(colors: Pixels) -> bool:
+    """Return whether red and blue step apart along the rows of a tile (h, w, 1 or 3) as much as green steps."""
+    if colors.shape[2] == 1:
+        return False
+    steps = np.diff(colors[::FRINGES_ROWS].astype(np.int16), axis=1)
+    apart = np.abs(steps[:, :, 0] - steps[:, :, 2]).sum(dtype=np.int64)
+    return bool(apart >= FRINGES * np.abs(steps[:, :, 1]).sum(dtype=np.int64) > 0)
 
 
 def _as_merged(colors: Pixels, blocks: Blocks, aim: Aim) -> Blocks:

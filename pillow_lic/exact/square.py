@@ -57,7 +57,7 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
         return _or_snapped(colors, part, None, none, step, aim, spent, is_scanned=True) if is_scanned else part
     weighed = choice.weighed(colors, blocks, aim)
     letters = blocks.within(choice.CLEAR_LETTERS) & aim.is_exact
-    is_clean = step is None or choice.is_clean(weighed, blocks, aim)
+    is_clean = step is None or choice.is_clean(colors, weighed, blocks, aim)
     by_contrast = partial(choice.by_contrast, blocks.contrast, aim)
     if weighed.is_sure and (is_clean or not aim.is_exact):
         part = _cheapest(colors, _of_sure_blocks(colors, weighed, aim, spent), aim, by_contrast())

@@ -221,6 +221,17 @@ def test_letters_on_subpixels_are_exact_from_quality_5_on() -> None:
     assert [bool((pixels == np.asarray(im)).all()) for pixels in again] == [False, True]
 
 
+def test_letters_on_subpixels_are_clean_where_they_are_sure_and_scaled_ones_are_not() -> None:
+    scaled = page(307, 204, with_photo=False).resize((384, 256), Image.Resampling.LANCZOS)
+    found = []
+    for im in (subpixel_text(), scaled):
+        pixels = np.asarray(im)
+        blocks = drawn.measured(pixels)
+        dear = choice.Weighed(blocks.contrast > 0, blocks.contrast, blocks.equal, is_sure=True)
+        found.append(choice.is_clean(pixels, dear, blocks, aims.Aim(0.2, is_exact=True)))
+    assert found == [True, False]
+
+
 def test_a_step_is_seen_in_any_channel_once() -> None:
     rows = np.random.default_rng(8).integers(0, 256, (5, 33, 3), np.uint8)
     for apart in (1, 2):
