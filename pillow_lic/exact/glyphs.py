@@ -82,7 +82,8 @@ class Candidates(NamedTuple):
 class Glyphs(NamedTuple):
     """Ink and cover of a tile as in `Candidates`, the flags of its blocks that have any and that have an even ground, and what they cost.
 
-    bits: those of ink and cover. wrong: those that the error of every block is worth.
+    bits: those of ink and cover. wrong: those that the error of every block is worth. worth: what the contrast of every block costs the codec. left:
+    the part of its contrast that is beneath them.
     """
 
     ink: Pixels
@@ -91,6 +92,8 @@ class Glyphs(NamedTuple):
     even: Mask
     bits: float
     wrong: Floats
+    worth: Floats
+    left: Floats
 
     @property
     def cost(self) -> float:
@@ -103,7 +106,18 @@ class Glyphs(NamedTuple):
         if blocks.sum() < LEAST_SURE:
             return None
         share = float(blocks.sum() / self.blocks.sum())
-        return Glyphs(self.ink, _covering(self.cover, blocks), blocks, self.even, share * self.bits, self.wrong)
+        return self._replace(cover=_covering(self.cover, blocks), blocks=blocks, bits=share * self.bits)
+
+    def settled(self, colors: Pixels, kept: Mask, aim: Aim) -> Glyphs | None:
+        """Return the glyphs as they lie beside blocks of colours (h, w, 1 or 3) that are kept, without those that this puts wrong.
+
+        The codec sees nothing of kept blocks, so the ground beneath glyphs comes from elsewhere. None where too few are left.
+        """
+        gone = drawn.pixels_of(kept & ~self.blocks, self.cover.shape)
+        cover = _refitted(self.ink, self.cover, colors, gone)
+        wrong, _ = _errors(self.ink, cover, colors, aim, gone)
+        wrong *= np.float32(aim.slope)
+        return self._replace(cover=cover, wrong=wrong).beside(wrong > _MOST_WRONG * self.worth)
 
 
 def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
@@ -147,7 +161,7 @@ def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, ai
     if candidates is None:
         return None
     blocks = candidates.blocks if taken is None else candidates.blocks & ~(taken & candidates.even)
-    cover = _covering(candidates.cover, blocks)
+    cover = _refitted(candidates.ink, _covering(candidates.cover, blocks), colors)
     wrong, left = _errors(candidates.ink, cover, colors, aim)
     wrong *= np.float32(aim.slope)
     shown = rounded(cover, degrees(aim))
@@ -158,11 +172,11 @@ def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, ai
         return None
     cover = _covering(cover, blocks)
     bits = float(exact_layer.bits(candidates.ink, rounded(cover, degrees(aim))))
-    result = Glyphs(candidates.ink, cover, blocks, candidates.even, bits, wrong)
     whole = pixelwise.contrast(colors)
+    part = np.minimum(left / np.maximum(whole, 1), 1)
+    result = Glyphs(candidates.ink, cover, blocks, candidates.even, bits, wrong, worth, part)
     is_clear = result.cost <= choice.CLEAR * choice.by_contrast(np.maximum(whole - left, 0), aim)[blocks].sum()
-    saved = 1 - np.minimum(left / np.maximum(whole, 1), 1)
-    return result if is_clear or result.cost <= _MOST_BITS * (saved * spent())[blocks].sum() else None
+    return result if is_clear or result.cost <= _MOST_BITS * ((1 - part) * spent())[blocks].sum() else None
 
 
 def _covering(cover: Pixels, blocks: Mask) -> Pixels:
@@ -171,13 +185,29 @@ def _covering(cover: Pixels, blocks: Mask) -> Pixels:
     return result
 
 
-def _errors(ink: Pixels, cover: Pixels, colors: Pixels, aim: Aim) -> tuple[Floats, Floats]:
+def _refitted(ink: Pixels, cover: Pixels, colors: Pixels, gone: Mask | None = None) -> Pixels:
+    """Return the cover (h, w) with which ink comes closest to colours (h, w, 1 or 3) over what the pixels beside it continue to.
+
+    gone: pixels that the codec does not see.
+    """
+    covered = cover > 0
+    removed = covered if gone is None else covered | gone
+    beneath = continued(colors, lambda area: removed[area.slices])[covered].astype(np.float32)
+    away = ink[covered].astype(np.float32) - beneath
+    share = ((colors[covered] - beneath) * away).sum(1) / np.maximum(np.square(away).sum(1), 1)
+    result = np.zeros_like(cover)
+    result[covered] = np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
+    return result
+
+
+def _errors(ink: Pixels, cover: Pixels, colors: Pixels, aim: Aim, gone: Mask | None = None) -> tuple[Floats, Floats]:
     """Return the squared error of every block of colours (h, w, 1 or 3) where ink and cover of a file of that aim lie over it.
 
-    And the contrast of the ground, which is what the pixels beside the glyphs continue to. Of letters it is the plane they were found on;
-    beside a shadow or the edge of a card it is another, and the shadow would be blended with the wrong side.
+    And the contrast of the ground, which is what the pixels beside the glyphs continue to, but for those that are gone. Of letters it is the
+    plane they were found on; beside a shadow or the edge of a card it is another, and the shadow would be blended with the wrong side.
     """
-    beneath = continued(colors, lambda area: cover[area.slices] > 0)
+    removed = cover > 0 if gone is None else (cover > 0) | gone
+    beneath = continued(colors, lambda area: removed[area.slices])
     shown = exact_layer.blended(beneath, ink, rounded(cover, degrees(aim)))
     return pixelwise.errors(shown, colors), pixelwise.contrast(beneath)
 

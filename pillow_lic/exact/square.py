@@ -52,7 +52,7 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
         return _of_damaged(colors, blocks, damaged, step, aim, spent)[0]
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
-        part = _with_glyphs(none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent))
+        part = _with_glyphs(colors, none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent), aim)
         is_scanned = part.glyphs is None and damage.is_scanned(colors)
         return _or_snapped(colors, part, None, none, step, aim, spent, is_scanned=True) if is_scanned else part
     weighed = choice.weighed(colors, blocks, aim)
@@ -146,7 +146,7 @@ def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) ->
     exact = weighed.likely
     none = np.zeros_like(exact)
     taken = exact if aim.is_exact or exact.mean() >= WHOLE else None
-    part = _with_glyphs(exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent))
+    part = _with_glyphs(colors, exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent), aim)
     if taken is None and part.glyphs is not None:
         return [part, Part(exact, none, None)]
     beside = 0.0 if part.glyphs is None else part.glyphs.bits
@@ -170,7 +170,7 @@ def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> l
     none = np.zeros_like(kept)
     parts = [Part(kept, none, None)]
     found = glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent)
-    return parts if found is None else [*parts, _with_glyphs(kept, none, found), _with_glyphs(none, none, found)]
+    return parts if found is None else [*parts, _with_glyphs(colors, kept, none, found, aim), _with_glyphs(colors, none, none, found, aim)]
 
 
 def _with_letters(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Part:
@@ -187,7 +187,7 @@ def _with_letters(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Par
     def part(exact: Mask, others: Mask, even: Mask, *, is_smooth: bool) -> Part:
         chosen = exact | others
         beside = smooth.beside(exact & (smooth.even | even)) if is_smooth and smooth is not None else None
-        return _with_glyphs(chosen, chosen & ~exact, beside)
+        return _with_glyphs(colors, chosen, chosen & ~exact, beside, aim)
 
     none = np.zeros_like(clear)
     ways = [
@@ -230,16 +230,20 @@ def _cheapest(colors: Pixels, parts: Sequence[Part], aim: Aim, spent: Floats) ->
     return best
 
 
-def _with_glyphs(exact: Mask, soft: Mask, found: Glyphs | None) -> Part:
-    """Return what is kept where glyphs take the place of exact blocks."""
+def _with_glyphs(colors: Pixels, exact: Mask, soft: Mask, found: Glyphs | None, aim: Aim) -> Part:
+    """Return what is kept of a square (h, w, 1 or 3) where glyphs take the place of exact blocks."""
+    if found is not None and exact.any():
+        found = found.settled(colors, exact, aim)
     stays = exact if found is None else exact & ~found.blocks
     return Part(stays, soft & stays, found)
 
 
 def _left(part: Part, spent: Floats) -> float:
     """Return what the codec spends on the blocks that a part leaves to it: what the part costs at the least."""
-    by_codec = ~part.kept if part.glyphs is None else ~(part.kept | part.glyphs.blocks)
-    return float(spent[by_codec].sum())
+    left = spent * ~part.kept
+    if part.glyphs is not None:
+        left[part.glyphs.blocks] *= part.glyphs.left[part.glyphs.blocks]
+    return float(left.sum())
 
 
 def _cost(colors: Pixels, part: Part, aim: Aim, spent: Floats) -> tuple[float, float]:

@@ -152,16 +152,16 @@ def _flat(pixels: Pixels) -> npt.NDArray[np.bool_]:
 
 def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
     glyph_blocks, none = np.array([[True, False, False]]), np.zeros((1, 3), np.bool_)
-    ink, wrong = np.zeros((16, 48, 3), np.uint8), np.float32([[5, 70, 900]])
+    ink, wrong, left = np.zeros((16, 48, 3), np.uint8), np.float32([[5, 70, 900]]), np.float32([[0.25, 1, 1]])
     part = square.Part(
         np.array([[False, True, False]]),
         none,
-        glyphs.Glyphs(ink, ink[:, :, 0], glyph_blocks, none, 30.0, wrong),
+        glyphs.Glyphs(ink, ink[:, :, 0], glyph_blocks, none, 30.0, wrong, wrong, left),
     )
     spent = np.float32([[100, 200, 300]])
     pixels = np.full((16, 48, 3), 90, np.uint8)
     layered = exact_layer.bits(pixels, np.uint8([[0, 255, 0]]).repeat(16, 0).repeat(16, 1))
-    assert square._cost(pixels, part, AIM, spent) == (pytest.approx(layered + 5 + 300), layered)
+    assert square._cost(pixels, part, AIM, spent) == (pytest.approx(layered + 5 + 25 + 300), layered)
 
 
 def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_cheaper() -> None:

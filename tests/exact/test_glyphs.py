@@ -49,6 +49,37 @@ def test_glyphs_are_weighed_on_the_ground_beside_them() -> None:
     assert errors.sum() == errors[1, 1]
 
 
+def test_cover_fits_the_ground_beside_it() -> None:
+    pixels, black = np.full((48, 96, 3), 100, np.uint8), np.zeros((48, 96, 3), np.uint8)
+    cover = np.zeros((48, 96), np.uint8)
+    cover[16:32, 16:32] = 64  # as on a plane of 133, which goes on from elsewhere
+    cover[16:32, 64:80] = 200
+    pixels[16:32, 64:80] = 50  # half black over 100
+    fitted = glyphs._refitted(black, cover, pixels)
+    assert not fitted[:, :48].any()
+    assert (fitted[16:32, 64:80] == 128).all()
+
+
+def test_glyphs_whose_ground_is_beneath_kept_blocks_are_none() -> None:
+    pixels, white = np.full((48, 160, 3), 30, np.uint8), np.full((48, 160, 3), 255, np.uint8)
+    pixels[:, 144:] = 200, 30, 30
+    cover = np.zeros((48, 160), np.uint8)
+    cover[16:32, 16:] = 64
+    pixels[16:32, 16:144] = 86  # a quarter white over 30
+    pixels[16:32, 144:] = 214, 86, 86  # and over red
+    blocks = cover[8::16, 8::16] > 0
+    even, worth = np.zeros_like(blocks), np.full(blocks.shape, 1e4, np.float32)
+    found = glyphs.Glyphs(white, cover, blocks, even, 900.0, 0 * worth, worth, 0 * worth)
+    kept = np.zeros_like(blocks)
+    same = found.settled(pixels, kept, AIM)
+    assert same is not None
+    assert (same.blocks == blocks).all()
+    kept[:, 9] = ~blocks[:, 9]
+    fewer = found.settled(pixels, kept, AIM)
+    assert fewer is not None
+    assert np.argwhere(blocks & ~fewer.blocks).tolist() == [[1, 9]]
+
+
 def sky(rows: int, columns: int) -> npt.NDArray[np.float64]:
     """A ground of so many blocks whose levels (h, w, 3) fall by a fifth a row."""
     levels = 180 - 0.2 * np.arange(16 * rows)[:, None, None]
@@ -94,7 +125,8 @@ def test_glyphs_make_room_for_exact_letters() -> None:
     taken = np.zeros((4, 4), np.bool_)
     taken[:2, 0] = True
     wrong = np.full((4, 4), 3, np.float32)
-    whole = glyphs.Glyphs(np.zeros((64, 64, 3), np.uint8), np.full((64, 64), 9, np.uint8), blocks, blocks, 160.0, wrong)
+    planes = np.zeros((64, 64, 3), np.uint8), np.full((64, 64), 9, np.uint8)
+    whole = glyphs.Glyphs(*planes, blocks, blocks, 160.0, wrong, wrong, wrong)
     assert whole.cost == 160 + 16 * 3
     left = whole.beside(taken)
     assert left is not None
