@@ -497,6 +497,9 @@ def contrast(colors: _Uint8s) -> _Float32s:
 def squared_errors(shown: _Uint8s, wanted: _Uint8s) -> _Float32s:
     """Sums of the squared differences of two uint8[h, w, C] over blocks of 16x16 pixels, the mean of the channels, flattened."""
 
+def squared_shifts(shown: _Uint8s, wanted: _Uint8s) -> _Float32s:
+    """Squared means of the differences of two uint8[h, w, C] over cells of 8x8 pixels, times their pixels, as of `squared_errors`."""
+
 def snap(
     colors: _Uint8s,
     exact: NDArray[np.bool_],

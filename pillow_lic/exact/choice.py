@@ -149,5 +149,5 @@ def _bits(colors: Pixels, chosen: Mask, aim: Aim) -> tuple[float, Floats]:
     """Return the bits of the layer that keeps blocks in a file of that aim, and those that the error of each block is worth."""
     exact = drawn.pixels_of(chosen, colors.shape[:2])
     shown = merging.merged(colors, exact, merging.reach(aim))
-    error = pixelwise.errors(shown, colors)
+    error = pixelwise.visible_errors(shown, colors)
     return exact_layer.bits(shown, np.where(exact, np.uint8(255), np.uint8(0))), np.float32(aim.slope) * error

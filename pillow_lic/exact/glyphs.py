@@ -201,7 +201,7 @@ def _refitted(ink: Pixels, cover: Pixels, colors: Pixels, gone: Mask | None = No
 
 
 def _errors(ink: Pixels, cover: Pixels, colors: Pixels, aim: Aim, gone: Mask | None = None) -> tuple[Floats, Floats]:
-    """Return the squared error of every block of colours (h, w, 1 or 3) where ink and cover of a file of that aim lie over it.
+    """Return the visible error of every block of colours (h, w, 1 or 3) where ink and cover of a file of that aim lie over it.
 
     And the contrast of the ground, which is what the pixels beside the glyphs continue to, but for those that are gone. Of letters it is the
     plane they were found on; beside a shadow or the edge of a card it is another, and the shadow would be blended with the wrong side.
@@ -209,7 +209,7 @@ def _errors(ink: Pixels, cover: Pixels, colors: Pixels, aim: Aim, gone: Mask | N
     removed = cover > 0 if gone is None else (cover > 0) | gone
     beneath = continued(colors, lambda area: removed[area.slices])
     shown = exact_layer.blended(beneath, ink, rounded(cover, degrees(aim)))
-    return pixelwise.errors(shown, colors), pixelwise.contrast(beneath)
+    return pixelwise.visible_errors(shown, colors), pixelwise.contrast(beneath)
 
 
 def rounded(cover: Pixels, steps: int) -> Pixels:

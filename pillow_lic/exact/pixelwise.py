@@ -16,6 +16,8 @@ Rows = npt.NDArray[np.int64]
 
 BLOCK = 16
 """Side of a block in pixels: that of a latent, so that whole latents lie under kept pixels."""
+_SHIFT = 2.0
+"""How much more the mean error of a cell counts: smooth grounds of one colour show as squares, ripples of as much error hardly at all."""
 
 
 class Distinct(NamedTuple):
@@ -63,6 +65,13 @@ def contrast(colors: Pixels) -> Floats:
 def errors(shown: Pixels, wanted: Pixels) -> Floats:
     """Return the squared differences of pixels (h, w, C), the mean of their channels, summed over every block."""
     return _native.squared_errors(np.ascontiguousarray(shown), np.ascontiguousarray(wanted)).reshape(_blocks_of(wanted))
+
+
+def visible_errors(shown: Pixels, wanted: Pixels) -> Floats:
+    """Return the same with what shows most counted _SHIFT times more: that cells of 8x8 pixels are lighter, darker or of another tone."""
+    both = np.ascontiguousarray(shown), np.ascontiguousarray(wanted)
+    shifts: Floats = _native.squared_shifts(*both).reshape(_blocks_of(wanted))
+    return errors(*both) + np.float32(_SHIFT) * shifts
 
 
 def errors_of_marked(marked: Mask, shown: Pixels, wanted: Pixels) -> Floats:

@@ -254,7 +254,8 @@ def _cost(colors: Pixels, part: Part, aim: Aim, spent: Floats) -> tuple[float, f
     made = layer_of(colors, part, lambda _: aim, 0)
     area = Area(0, 0, colors.shape[1], colors.shape[0])
     shown, cover = made.over(area, 0, snapping.LOOK)
-    wrong = float(pixelwise.errors_of_marked(made.exact(area), shown, colors).sum(dtype=np.float64))
+    as_shown = pixelwise.chosen(made.exact(area), shown, colors)
+    wrong = float(pixelwise.visible_errors(as_shown, colors).sum(dtype=np.float64))
     if part.glyphs is not None:
         wrong += part.glyphs.wrong[part.glyphs.blocks].sum() / aim.slope
     known = part.bits if part.glyphs is None or part.kept.any() else part.glyphs.bits

@@ -121,6 +121,19 @@ Result<float> errors(const Colors& shown, const Colors& wanted) {
   return owned(std::move(result), n);
 }
 
+Result<float> shifts(const Colors& shown, const Colors& wanted) {
+  const lic::Tile tile = tile_of(wanted);
+  for (int axis = 0; axis < 3; ++axis)
+    check_lengths(shown.shape(axis), "lengths of what is shown", wanted.shape(axis), "of what is wanted");
+  const std::size_t n = tile.rows() * tile.columns();
+  auto result = unset<float>(n);
+  {
+    nb::gil_scoped_release release;
+    lic::shifts(tile, shown.data(), wanted.data(), result.get());
+  }
+  return owned(std::move(result), n);
+}
+
 constexpr std::size_t kPixels = lic::kDrawnBlock * lic::kDrawnBlock;
 
 Result<float> marked(const Flags& flags) {
@@ -201,6 +214,7 @@ void bind_drawn(nb::module_& module) {
   module.def("flat", &flat, nb::arg("colors").noconvert(), nb::arg("within"));
   module.def("contrast", &contrast, nb::arg("colors").noconvert());
   module.def("squared_errors", &errors, nb::arg("shown").noconvert(), nb::arg("wanted").noconvert());
+  module.def("squared_shifts", &shifts, nb::arg("shown").noconvert(), nb::arg("wanted").noconvert());
   module.def("marked", &marked, nb::arg("flags").noconvert());
   module.def("strokes", &strokes, nb::arg("colors").noconvert(), nb::arg("sides"), nb::arg("away"), nb::arg("step"));
   module.def("near_planes", &near_planes, nb::arg("colors").noconvert(), nb::arg("places").noconvert(), nb::arg("planes").noconvert(),

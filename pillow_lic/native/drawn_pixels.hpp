@@ -72,6 +72,24 @@ inline void errors(const Tile& tile, const std::uint8_t* shown, const std::uint8
   sum_over_blocks(tile.height, tile.width, tile.channels, squared, blocks);
 }
 
+// Of every block the squared mean differences of two tiles over its cells of 8x8 pixels, each by the cell's pixels, the mean of the channels.
+inline void shifts(const Tile& tile, const std::uint8_t* shown, const std::uint8_t* wanted, float* blocks) {
+  constexpr std::size_t kCell = 8, kMostChannels = 4;
+  std::fill_n(blocks, tile.rows() * tile.columns(), 0.0f);
+  for (std::size_t top = 0; top < tile.height; top += kCell)
+    for (std::size_t left = 0; left < tile.width; left += kCell) {
+      const std::size_t bottom = std::min(top + kCell, tile.height), right = std::min(left + kCell, tile.width);
+      std::int32_t sums[kMostChannels] = {};
+      for (std::size_t y = top; y < bottom; ++y)
+        for (std::size_t i = tile.at(y, left); i < tile.at(y, right); i += tile.channels)
+          for (std::size_t c = 0; c < tile.channels; ++c) sums[c] += shown[i + c] - wanted[i + c];
+      float total = 0;
+      for (const std::int32_t sum : sums) total += static_cast<float>(sum) * static_cast<float>(sum);
+      const std::size_t pixels = (bottom - top) * (right - left);
+      blocks[top / kDrawnBlock * tile.columns() + left / kDrawnBlock] += total / static_cast<float>(pixels * tile.channels);
+    }
+}
+
 // How many pixels of every block are marked.
 inline void marked(std::size_t height, std::size_t width, const std::uint8_t* flags, float* blocks) {
   const auto count = [=](std::size_t y, std::size_t first, std::size_t last) {

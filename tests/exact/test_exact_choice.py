@@ -164,6 +164,14 @@ def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
     assert square._cost(pixels, part, AIM, spent) == (pytest.approx(layered + 5 + 25 + 300), layered)
 
 
+def test_a_smooth_ground_of_few_colours_costs_more_than_its_squared_error() -> None:
+    ramp = np.arange(100, 116, dtype=np.uint8).repeat(4).reshape(1, 64, 1).repeat(64, 0).repeat(3, 2)
+    kept, low = np.ones((4, 4), np.bool_), aim(quality_to_level(2))
+    _, wrong = choice._bits(ramp, kept, low)
+    shown = merging.merged(ramp, np.ones((64, 64), np.bool_), merging.reach(low))
+    assert wrong.sum() > 1.5 * low.slope * np.square(shown.astype(int) - ramp).mean(2).sum() > 0
+
+
 def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_cheaper() -> None:
     """Pale letters cost the codec less than exact ones do, and are letters."""
     im = Image.new("RGB", (512, 384), "#1e2433")

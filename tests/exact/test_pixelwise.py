@@ -26,6 +26,9 @@ def test_sums_over_blocks(shape: tuple[int, int], channels: int) -> None:
     one, other = noise(*shape, channels), noise(*shape, channels, 99)
     wanted = squares.sums(np.square(one.astype(np.float32) - other).sum(2), 16) / np.float32(channels)
     assert (pixelwise.errors(one, other) == wanted).all()
+    apart = squares.sums(one.astype(np.int64) - other, 8)
+    shifts = squares.sums(np.square(apart).sum(2) / squares.counts(shape, 8), 2) / channels
+    assert np.allclose(pixelwise.visible_errors(one, other), wanted + 2 * shifts, rtol=1e-5)
     levels, steps = one.astype(np.int64), np.zeros(shape, np.int64)
     steps[:, 1:] += np.abs(np.diff(levels, axis=1)).sum(2)
     steps[1:] += np.abs(np.diff(levels, axis=0)).sum(2)
@@ -134,6 +137,7 @@ def test_planes_through_marked_pixels() -> None:
         lambda: _native.leaders(np.zeros((9, 3), np.uint8), np.array([9]), 0, 1, 5),
         lambda: _native.nearest(np.zeros((9, 3), np.uint8), np.zeros((9, 1), np.uint8)),
         lambda: _native.squared_errors(np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9, 1), np.uint8)),
+        lambda: _native.squared_shifts(np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9, 1), np.uint8)),
         lambda: _native.strokes(np.zeros((9, 9, 3), np.uint8), 2, 0, 9),
         lambda: _native.near_planes(np.zeros((16, 31, 3), np.uint8), np.array([1]), np.zeros((1, 3, 3), np.float32), 1),
         lambda: _native.near_planes(np.zeros((16, 32, 3), np.uint8), np.array([1]), np.zeros((2, 3, 3), np.float32), 1),
