@@ -82,8 +82,8 @@ class Candidates(NamedTuple):
 class Glyphs(NamedTuple):
     """Ink and cover of a tile as in `Candidates`, the flags of its blocks that have any and that have an even ground, and what they cost.
 
-    bits: those of ink and cover. wrong: those that the error of every block is worth. worth: what the contrast of every block costs the codec. left:
-    the part of its contrast that is beneath them.
+    bits: those of ink and cover. Of every block: wrong, the bits that its error is worth; worth, those that its contrast costs the codec;
+    left, the part of its contrast that is beneath them.
     """
 
     ink: Pixels

@@ -52,7 +52,9 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
         return _of_damaged(colors, blocks, damaged, step, aim, spent)[0]
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
-        part = _with_glyphs(colors, none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent), aim)
+        part = _with_glyphs(
+            colors, none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent), aim
+        )
         is_scanned = part.glyphs is None and damage.is_scanned(colors)
         return _or_snapped(colors, part, None, none, step, aim, spent, is_scanned=True) if is_scanned else part
     weighed = choice.weighed(colors, blocks, aim)
@@ -146,7 +148,9 @@ def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) ->
     exact = weighed.likely
     none = np.zeros_like(exact)
     taken = exact if aim.is_exact or exact.mean() >= WHOLE else None
-    part = _with_glyphs(colors, exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent), aim)
+    part = _with_glyphs(
+        colors, exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent), aim
+    )
     if taken is None and part.glyphs is not None:
         return [part, Part(exact, none, None)]
     beside = 0.0 if part.glyphs is None else part.glyphs.bits
@@ -170,7 +174,11 @@ def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> l
     none = np.zeros_like(kept)
     parts = [Part(kept, none, None)]
     found = glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent)
-    return parts if found is None else [*parts, _with_glyphs(colors, kept, none, found, aim), _with_glyphs(colors, none, none, found, aim)]
+    return (
+        parts
+        if found is None
+        else [*parts, _with_glyphs(colors, kept, none, found, aim), _with_glyphs(colors, none, none, found, aim)]
+    )
 
 
 def _with_letters(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Part:

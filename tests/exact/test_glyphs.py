@@ -68,7 +68,7 @@ def test_glyphs_whose_ground_is_beneath_kept_blocks_are_none() -> None:
     pixels[16:32, 16:144] = 86  # a quarter white over 30
     pixels[16:32, 144:] = 214, 86, 86  # and over red
     blocks = cover[8::16, 8::16] > 0
-    even, worth = np.zeros_like(blocks), np.full(blocks.shape, 1e4, np.float32)
+    even, worth = np.zeros_like(blocks), np.full(blocks.shape, 3e4, np.float32)
     found = glyphs.Glyphs(white, cover, blocks, even, 900.0, 0 * worth, worth, 0 * worth)
     kept = np.zeros_like(blocks)
     same = found.settled(pixels, kept, AIM)
