@@ -165,7 +165,8 @@ def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
 
 
 def test_a_smooth_ground_of_few_colours_costs_more_than_its_squared_error() -> None:
-    ramp = np.arange(100, 116, dtype=np.uint8).repeat(4).reshape(1, 64, 1).repeat(64, 0).repeat(3, 2)
+    ramp = np.full((64, 64, 3), 100, np.uint8)
+    ramp[:, :, :2] += (np.indices((64, 64)) // 2).astype(np.uint8).transpose(1, 2, 0)
     kept, low = np.ones((4, 4), np.bool_), aim(quality_to_level(2))
     _, wrong = choice._bits(ramp, kept, low)
     shown = merging.merged(ramp, np.ones((64, 64), np.bool_), merging.reach(low))
