@@ -106,21 +106,21 @@ def weighed(colors: Pixels, blocks: Blocks, aim: Aim) -> Weighed:
     return Weighed(likely, real, blocks.equal, bits + float(wrong[likely].sum()) <= few)
 
 
-def is_clean(colors: Pixels, weighed: Weighed, blocks: Blocks, aim: Aim) -> bool:
-    """Return whether sure blocks of a tile (h, w, 1 or 3) were drawn as they are.
+def is_clean(weighed: Weighed, blocks: Blocks, aim: Aim) -> bool:
+    """Return whether sure blocks of a tile were drawn as they are.
 
-    Most are clear letters; or colours are kept, and letters lie on subpixels, or cost little at CLEAN too.
+    Most are clear letters; or colours are kept, and letters cost little at CLEAN too.
     """
     if not aim.is_exact:
         unclear = float(blocks.contrast[~blocks.within(CLEAR_LETTERS)].sum())
         return unclear <= MOST_UNCLEAR * float(blocks.contrast.sum())
     least = aim._replace(slope=min(aim.slope, CLEAN))
     few = CLEAR * float(by_contrast(blocks.contrast, least)[weighed.likely].sum())
-    return float(weighed.bits[weighed.likely].sum()) <= few or (weighed.is_sure and _has_fringes(colors))
+    return float(weighed.bits[weighed.likely].sum()) <= few
 
 
-def _has_fringes(colors: Pixels) -> bool:
-    """Return whether red and blue step apart along the rows of a tile (h, w, 1 or 3) as much as green steps."""
+def are_on_subpixels(colors: Pixels) -> bool:
+    """Return whether letters of a tile (h, w, 1 or 3) lie on subpixels: along its rows red and blue step apart as much as green steps."""
     if colors.shape[2] == 1:
         return False
     steps = np.diff(colors[::FRINGES_ROWS].astype(np.int16), axis=1)

@@ -59,7 +59,7 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
         return _or_snapped(colors, part, None, none, step, aim, spent, is_scanned=True) if is_scanned else part
     weighed = choice.weighed(colors, blocks, aim)
     letters = blocks.within(choice.CLEAR_LETTERS) & aim.is_exact
-    is_clean = step is None or choice.is_clean(colors, weighed, blocks, aim)
+    is_clean = step is None or choice.is_clean(weighed, blocks, aim)
     by_contrast = partial(choice.by_contrast, blocks.contrast, aim)
     if weighed.is_sure and (is_clean or not aim.is_exact):
         part = _cheapest(colors, _of_sure_blocks(colors, weighed, aim, spent), aim, by_contrast())
@@ -123,9 +123,12 @@ def _or_snapped(
     """Return what is kept of an area (h, w, 1 or 3): a part, or exact letters and the blocks that pay with snapped colours, if these cost less.
 
     Of what is no scan they must cost clearly less, and its ground be of one colour: smooth ones would get bands. Where they take the place of
-    letters that are not beyond doubt, exact ones must cost a fifth more.
+    letters that are not beyond doubt, exact ones must cost a fifth more; where those lie on subpixels, exact colours stay, which cost twice as
+    much but half of what AVIF needs.
     """
     if step is None or not (is_scanned or damage.may_be_scaled(colors)):
+        return part
+    if aim.is_exact and choice.are_on_subpixels(colors):
         return part
     share = 1.0
     if not is_scanned:
@@ -218,9 +221,14 @@ def _with_letters(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Par
             whole = part(letters | clear, others, letters, is_smooth=is_smooth)
             cost, bits = _cost(colors, whole, aim, spent())
             if cost <= most:
-                return whole._replace(bits=bits)
+                return _cheapest(colors, _with_all_colours(whole._replace(bits=bits)), aim, spent())
     best = costs.index(min(costs))
     return parts[best]._replace(bits=counted[best][1])
+
+
+def _with_all_colours(part: Part) -> list[Part]:
+    """Return a part whose letters are all exact, and one whose other blocks are so too: as most colours are there, fewer may cost more."""
+    return [part, part._replace(soft=np.zeros_like(part.soft), bits=None)] if part.soft.any() else [part]
 
 
 def _cheapest(colors: Pixels, parts: Sequence[Part], aim: Aim, spent: Floats) -> Part:

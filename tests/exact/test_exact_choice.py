@@ -213,34 +213,6 @@ def test_a_file_with_letters_may_cost_more_from_quality_5_on(quality: float, dea
         assert tried.pays(area, lambda: kept) == is_layered
 
 
-def subpixel_text() -> Image.Image:
-    """A dark page of text whose red, green and blue are a third of a pixel apart."""
-    wide = Image.new("L", (3 * 384, 3 * 256))
-    draw = ImageDraw.Draw(wide)
-    for row in range(15):
-        draw.text((9, 6 + 51 * row), f"{row} {WORDS}", 255, ImageFont.load_default(39))
-    cover = np.asarray(wide, np.float32).reshape(256, 3, 3 * 384).mean(1) / 255
-    soft = np.stack([np.roll(cover, step, 1) for step in (-1, 0, 1)]).mean(0).reshape(256, 384, 3)
-    return Image.fromarray(np.rint(30 + 200 * soft).astype(np.uint8))
-
-
-def test_letters_on_subpixels_are_exact_from_quality_5_on() -> None:
-    im = subpixel_text()
-    again = [np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=quality))) for quality in (4, 5)]
-    assert [bool((pixels == np.asarray(im)).all()) for pixels in again] == [False, True]
-
-
-def test_letters_on_subpixels_are_clean_where_they_are_sure_and_scaled_ones_are_not() -> None:
-    scaled = page(307, 204, with_photo=False).resize((384, 256), Image.Resampling.LANCZOS)
-    found = []
-    for im in (subpixel_text(), scaled):
-        pixels = np.asarray(im)
-        blocks = drawn.measured(pixels)
-        dear = choice.Weighed(blocks.contrast > 0, blocks.contrast, blocks.equal, is_sure=True)
-        found.append(choice.is_clean(pixels, dear, blocks, aims.Aim(0.2, is_exact=True)))
-    assert found == [True, False]
-
-
 def test_a_step_is_seen_in_any_channel_once() -> None:
     rows = np.random.default_rng(8).integers(0, 256, (5, 33, 3), np.uint8)
     for apart in (1, 2):

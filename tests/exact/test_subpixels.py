@@ -1,0 +1,47 @@
+"""Letters on subpixels: they are found by their fringes, and are exact from quality 5 on."""
+
+import numpy as np
+import pytest
+from made.drawn_pages import WORDS, page
+from PIL import Image, ImageDraw, ImageFont
+
+import pillow_lic
+from pillow_lic.exact import choice
+
+FILTER = (1, 2, 3, 2, 1)
+
+
+def subpixel_text(ink: int, ground: int, size: int = 36, apart: int = 60) -> Image.Image:
+    """A page of text whose red, green and blue are a third of a pixel apart, filtered over five thirds as FreeType does.
+
+    size, apart: of its rows, in thirds of a pixel.
+    """
+    wide, words = Image.new("L", (3 * 512, 3 * 384)), WORDS.split()
+    draw = ImageDraw.Draw(wide)
+    for row in range(3 * 384 // apart):
+        line = " ".join(words[(5 * row + i) % len(words)] for i in range(17))
+        draw.text((9, 6 + apart * row), line, 255, ImageFont.load_default(size + 3 * (row % 3)))
+    cover = np.asarray(wide, np.float32).reshape(384, 3, 3 * 512).mean(1) / 255
+    soft = sum(weight * np.roll(cover, step, 1) for step, weight in enumerate(FILTER, -2)) / sum(FILTER)
+    return Image.fromarray(np.rint(ground + (ink - ground) * np.asarray(soft)).astype(np.uint8).reshape(384, 512, 3))
+
+
+@pytest.mark.parametrize(("ink", "ground"), [(230, 30), (32, 255)])
+@pytest.mark.parametrize(("size", "apart"), [(36, 60), (24, 27)])
+def test_letters_on_subpixels_are_exact_from_quality_5_on(ink: int, ground: int, size: int, apart: int) -> None:
+    im = subpixel_text(ink, ground, size, apart)
+    files = [pillow_lic.encode(im, quality=quality, effort=0) for quality in (4, 5, 6)]
+    assert [bool((np.asarray(pillow_lic.open(file)) == np.asarray(im)).all()) for file in files] == [False, True, True]
+    assert len(files[1]) == len(files[2])
+
+
+def test_letters_lie_on_subpixels_where_red_and_blue_step_apart_and_those_of_scaled_pages_do_not() -> None:
+    scaled = page(307, 204, with_photo=False).resize((384, 256), Image.Resampling.LANCZOS)
+    grey = np.asarray(scaled.convert("L"))[:, :, None]
+    assert [
+        choice.are_on_subpixels(pixels) for pixels in (np.asarray(subpixel_text(230, 30)), np.asarray(scaled), grey)
+    ] == [
+        True,
+        False,
+        False,
+    ]
