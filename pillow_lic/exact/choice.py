@@ -59,8 +59,8 @@ FAVOUR, FAVOUR_OF_LETTERS, FAVOUR_OF_COLORS = 1.1, 1.2, 1.3
 """Bits that kept blocks may cost for one bit of the codec's: pages are looked at closely; and, as from quality 5 on letters are to be exact,
 those that a file with exact letters may cost for one bit of a file without a layer, and of one whose letters have fewer colours."""
 SHARE_OF_LETTERS = 0.6
-"""Part of what the codec spends on a tile up to which exact letters are kept, whatever fewer colours would cost: letters on subpixels have
-0.4 to 0.55 of it and twice the bits of fewer colours, lines of charts 0.7."""
+"""Part of what the codec spends on a tile up to which exact letters are kept, whatever fewer colours would cost: lines of charts have 0.7. Of
+letters on subpixels, which have 0.4 to 0.63 of it and twice the bits of fewer colours, all of it."""
 GROWTH_OF_LETTERS = 1.25
 """Bytes that a file of every pixel as it is may have for one byte of what it takes the place of, where its error does not pay for more."""
 

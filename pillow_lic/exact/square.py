@@ -188,8 +188,8 @@ def _with_letters(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Par
     """Return what is kept of a square in doubt (h, w, 1 or 3) where colours are kept.
 
     Exact are the letters beyond doubt, but for glyphs on grounds of several colours, and all letters if that costs little more, or is far
-    below what the codec spends and none are glyphs. Others have fewer colours, or are glyphs, or both, or are left to the codec, whatever
-    costs least.
+    below what the codec spends, or below it and they lie on subpixels, and none are glyphs. Others have fewer colours, or are glyphs, or
+    both, or are left to the codec, whatever costs least.
     """
     fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * spent())
     letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
@@ -207,7 +207,8 @@ def _with_letters(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Par
         for is_smooth in ([False] if smooth is None else [False, True])
     ]
     parts = [part(clear, others, none, is_smooth=is_smooth) for others, is_smooth in ways]
-    share = choice.SHARE_OF_LETTERS * float(spent().sum()) if smooth is None else 0.0
+    share = 1.0 if choice.are_on_subpixels(colors) else choice.SHARE_OF_LETTERS
+    share = share * float(spent().sum()) if smooth is None else 0.0
     counted = [(math.inf, math.inf)] * len(parts)
     most = math.inf
     for place in sorted(range(len(ways)), key=lambda place: _left(parts[place], spent())):
