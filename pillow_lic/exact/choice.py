@@ -89,7 +89,7 @@ class Weighed(NamedTuple):
 
     def paying(self, worth: Floats) -> Mask:
         """Return the blocks that pay where the codec spends so many bits on each: all likely ones, those that pay alone, or none."""
-        single = (self.equal >= drawn.LEAST_EQUAL) & (self.bits <= worth)
+        single = self.possible & (self.bits <= worth)
         none = np.zeros_like(self.likely)
         return max((none, self.likely, single), key=lambda chosen: float((worth - self.bits)[chosen].sum()))
 

@@ -49,7 +49,7 @@ def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
     blocks = drawn.found(colors)
     damaged = None if step is None else damage.found(colors, is_drawn=blocks is not None)
     if step is not None and damaged is not None:
-        return _of_damaged(colors, blocks, damaged, step, aim, spent)[0]
+        return _of_damaged(colors, *_tried(colors, blocks, damaged), step, aim, spent())[0]
     if blocks is None:
         none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
         part = _with_glyphs(
@@ -82,26 +82,34 @@ def layer_of(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int, 
     return made
 
 
+def _tried(colors: Pixels, blocks: Blocks | None, damaged: Mask) -> tuple[Mask, Mask]:
+    """Return the blocks of a square (h, w, 1 or 3) whose colours may be snapped, and those of clean letters among the ones not damaged.
+
+    blocks: as of `drawn.found`.
+    """
+    if blocks is None:
+        blocks = drawn.measured(colors)
+    clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
+    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= snapping.FEW)
+    return among & ~clean, clean
+
+
 def _of_damaged(
     colors: Pixels,
-    blocks: Blocks | None,
-    damaged: Mask,
+    among: Mask,
+    clean: Mask,
     step: int,
     aim: Aim,
-    spent: Spent,
+    worth: Floats,
     passes: int = snapping.LOOK,
     before: snapping.Course | None = None,
 ) -> tuple[Part, float]:
     """Return what is kept of a square (h, w, 1 or 3) with damaged blocks: those that pay with snapped colours, and clean letters.
 
-    And what it is likely to cost, without the bits of clean letters. blocks: as of `drawn.found`. passes, before: as of `snapping.snapped`.
+    And what it is likely to cost, without the bits of clean letters. among, clean: as of `_tried`. worth: what the codec spends on every
+    block. passes, before: as of `snapping.snapped`.
     """
-    if blocks is None:
-        blocks = drawn.measured(colors)
-    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= snapping.FEW)
-    clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
-    among &= ~clean
-    exact, worth = drawn.pixels_of(among, colors.shape[:2]), spent()
+    exact = drawn.pixels_of(among, colors.shape[:2])
     shown, bits, look = snapping.snapped(colors, exact, step, passes, before)
     costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
     kept = among & (costs <= choice.FAVOUR * worth)
@@ -138,10 +146,11 @@ def _or_snapped(
     worth = spent()
     before, known = _cost(colors, part, aim, worth)
     part = part._replace(bits=known)
-    snapped, likely = _of_damaged(colors, blocks, ~letters, step, aim, spent, 1)
+    tried = _tried(colors, blocks, ~letters)
+    snapped, likely = _of_damaged(colors, *tried, step, aim, worth, 1)
     if not is_scanned and likely > _FIRST_PASS * share * before:
         return part
-    snapped, _ = _of_damaged(colors, blocks, ~letters, step, aim, spent, snapping.LOOK - 1, snapped.look)
+    snapped, _ = _of_damaged(colors, *tried, step, aim, worth, snapping.LOOK - 1, snapped.look)
     cost, bits = _cost(colors, snapped, aim, worth)
     return snapped._replace(bits=bits) if cost <= share * before else part
 

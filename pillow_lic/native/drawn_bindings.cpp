@@ -108,7 +108,9 @@ Result<float> contrast(const Colors& colors) {
   return owned(std::move(result), n);
 }
 
-Result<float> errors(const Colors& shown, const Colors& wanted) {
+// What a measure gives of every block of what is shown instead of what is wanted.
+template <auto measure>
+Result<float> compared(const Colors& shown, const Colors& wanted) {
   const lic::Tile tile = tile_of(wanted);
   for (int axis = 0; axis < 3; ++axis)
     check_lengths(shown.shape(axis), "lengths of what is shown", wanted.shape(axis), "of what is wanted");
@@ -116,20 +118,7 @@ Result<float> errors(const Colors& shown, const Colors& wanted) {
   auto result = unset<float>(n);
   {
     nb::gil_scoped_release release;
-    lic::errors(tile, shown.data(), wanted.data(), result.get());
-  }
-  return owned(std::move(result), n);
-}
-
-Result<float> shifts(const Colors& shown, const Colors& wanted) {
-  const lic::Tile tile = tile_of(wanted);
-  for (int axis = 0; axis < 3; ++axis)
-    check_lengths(shown.shape(axis), "lengths of what is shown", wanted.shape(axis), "of what is wanted");
-  const std::size_t n = tile.rows() * tile.columns();
-  auto result = unset<float>(n);
-  {
-    nb::gil_scoped_release release;
-    lic::shifts(tile, shown.data(), wanted.data(), result.get());
+    measure(tile, shown.data(), wanted.data(), result.get());
   }
   return owned(std::move(result), n);
 }
@@ -213,8 +202,8 @@ void bind_drawn(nb::module_& module) {
   module.def("nearest", &nearest, nb::arg("colors").noconvert(), nb::arg("staying").noconvert());
   module.def("flat", &flat, nb::arg("colors").noconvert(), nb::arg("within"));
   module.def("contrast", &contrast, nb::arg("colors").noconvert());
-  module.def("squared_errors", &errors, nb::arg("shown").noconvert(), nb::arg("wanted").noconvert());
-  module.def("squared_shifts", &shifts, nb::arg("shown").noconvert(), nb::arg("wanted").noconvert());
+  module.def("squared_errors", &compared<&lic::errors>, nb::arg("shown").noconvert(), nb::arg("wanted").noconvert());
+  module.def("squared_shifts", &compared<&lic::shifts>, nb::arg("shown").noconvert(), nb::arg("wanted").noconvert());
   module.def("marked", &marked, nb::arg("flags").noconvert());
   module.def("strokes", &strokes, nb::arg("colors").noconvert(), nb::arg("sides"), nb::arg("away"), nb::arg("step"));
   module.def("near_planes", &near_planes, nb::arg("colors").noconvert(), nb::arg("places").noconvert(), nb::arg("planes").noconvert(),

@@ -15,8 +15,6 @@ classifier, which knows no other aim than the boxes. With `--fold`, a fifth of t
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -32,11 +30,11 @@ from torch import Tensor, nn
 from pillow_lic.importance import cues
 from pillow_lic.importance.percentiles import percentiles
 
-from ..common.complexity import kmac_per_pixel
 from ..common.graph import Graph, numpy
 from ..common.layer_graphs import conv
 from ..common.schedule import rate_at, set_rate
 from .gains import FAINT, LATENT, Curves, curves, in_jpeg, in_lic, total
+from .train import write
 
 HERE = Path(__file__).resolve().parents[2]
 BOXES = Path(__file__).with_name("semantic_boxes.txt")
@@ -261,18 +259,7 @@ def graph(net: Semantic) -> onnx.ModelProto:
 
 def export(net: Semantic, number: int, out: Path) -> None:
     """Write semantic-<number>/semantic.onnx and semantic.json, which names it."""
-    model = graph(net)
-    path = out / f"semantic-{number}" / "semantic.onnx"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(model.SerializeToString(deterministic=True))
-    entry = {
-        "id": number,
-        "file": path.relative_to(out).as_posix(),
-        "side": "encoder",
-        "kmac_per_pixel": round(kmac_per_pixel(model), 3),
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-    }
-    (out / "semantic.json").write_text(json.dumps(entry, indent=1) + "\n")
+    write(graph(net), "semantic", number, out, side="encoder")
 
 
 def arguments() -> argparse.Namespace:

@@ -210,17 +210,22 @@ def graph(net: Importance) -> onnx.ModelProto:
 
 def export(net: Importance, number: int, out: Path) -> None:
     """Write importance-<number>/importance.onnx and importance.json, which names it."""
-    model = graph(net)
-    path = out / f"importance-{number}" / "importance.onnx"
+    write(graph(net), "importance", number, out)
+
+
+def write(model: onnx.ModelProto, name: str, number: int, out: Path, **also: str) -> None:
+    """Write <name>-<number>/<name>.onnx and <name>.json, which names it and says what else is known of it."""
+    path = out / f"{name}-{number}" / f"{name}.onnx"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
     entry = {
         "id": number,
         "file": path.relative_to(out).as_posix(),
+        **also,
         "kmac_per_pixel": round(kmac_per_pixel(model), 3),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    (out / "importance.json").write_text(json.dumps(entry, indent=1) + "\n")
+    (out / f"{name}.json").write_text(json.dumps(entry, indent=1) + "\n")
 
 
 def turned(some: Curves, kind: int) -> Curves:
