@@ -557,7 +557,7 @@ def beside_kinds(
 def blended_inks(
     pixels: NDArray[np.float32],
     ground: NDArray[np.float32],
-    drawn: NDArray[np.bool_],
+    foreground: NDArray[np.bool_],
     contrasts: NDArray[np.float32],
     inks: NDArray[np.float32],
     tolerance: float,
@@ -567,8 +567,8 @@ def blended_inks(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_], NDArray[np.int64]]:
     """Ink uint8[n * 256 * C], cover uint8[n * 256], whether they explain a block, bool[n], and its pixels that are all ink, int64[n].
 
-    pixels and ground: float32[n, 256, C] of blocks; drawn, contrasts: of their pixels, [n, 256]; inks: float32[m, C] of 0..255. A block has
-    at most `most` inks, chosen by one of `seen` pixels. ValueError for lengths that do not fit, or `seen` 0.
+    pixels and ground: float32[n, 256, C] of blocks; foreground, contrasts: of their pixels, [n, 256]; inks: float32[m, C] of 0..255.
+    A block has at most `most` inks, chosen by one of `seen` pixels. ValueError for lengths that do not fit, or `seen` 0.
     """
 
 def varying(pixels: NDArray[np.float32], ground: NDArray[np.float32], side: int, least: float) -> NDArray[np.bool_]:

@@ -107,14 +107,14 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     payloads = dict(enumerate(parts.tiles))
     shown = _shown(onto(pixels), header, plane, parts.exact, header.tiling.whole, scale)
-    lost = _drawn(reader, payloads, shown, strict, len(data) + _held(plane))
+    lost = _read_tiles(reader, payloads, shown, strict, len(data) + _held(plane))
     if lost and scale == 1:
         _fill(lost, header, preview.sound(parts.preview, header), header.tiling.whole, shown)
     return header, pixels
 
 
 @limited_time()
-def draw(
+def decode_tiles(
     fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: int = 1, most: int | None = None
 ) -> None:
     """Decode a file whose front was read, tile by tile, with less memory than `decode`; errors as there.
@@ -132,7 +132,7 @@ def draw(
     exact = container.read_section(fp, front, EXACT)
     payloads = _payloads(fp, front, strict, most)
     shown = _shown(put, header, plane, exact, header.tiling.whole, scale)
-    lost = _drawn(reader, payloads, shown, strict, len(exact or b"") + _held(plane))
+    lost = _read_tiles(reader, payloads, shown, strict, len(exact or b"") + _held(plane))
     if lost and scale == 1:
         _fill(lost, header, sound_preview(fp, front), header.tiling.whole, shown)
 
@@ -145,7 +145,7 @@ def decode_region(
 
     Only the tiles near the box are read and decoded. The pixels differ from those of `decode` by at most one level, where networks
     round differently. front: what `container.read_front` has returned for the file, if it was read before. ValueError for a box that
-    is empty or not inside the picture; else as `draw`.
+    is empty or not inside the picture; else as `decode_tiles`.
     """
     if front is None:
         front = container.read_front(fp)
@@ -162,15 +162,15 @@ def decode_region(
     exact = container.read_section(fp, front, EXACT)
     payloads = _payloads(fp, front, strict, most)
     shown = _shown(onto(pixels), header, plane, exact, area)
-    if lost := _drawn(reader, payloads, shown, strict, len(exact or b"") + _held(plane)):
+    if lost := _read_tiles(reader, payloads, shown, strict, len(exact or b"") + _held(plane)):
         _fill(lost, header, sound_preview(fp, front), area, shown)
     return pixels
 
 
-def _drawn(reader: Reader, payloads: Payloads, put: Put, strict: bool, held: int) -> set[int]:
-    """Have a reader draw all tiles, and return the indexes of those that were missing."""
+def _read_tiles(reader: Reader, payloads: Payloads, put: Put, strict: bool, held: int) -> set[int]:
+    """Have a reader read all tiles, and return the indexes of those that were missing."""
     noted = missing_tiles.Noted(payloads)
-    reader.draw(noted, put, strict=strict, held=held)
+    reader.read(noted, put, strict=strict, held=held)
     return noted.gaps
 
 

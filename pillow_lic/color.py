@@ -152,7 +152,7 @@ def to_map(mask: Any) -> NDArray[Any]:
     return np.asarray(mask.convert("L") if isinstance(mask, Image.Image) and mask.mode[0] not in "IF" else mask)
 
 
-def _has_transparent_colour(im: Image.Image) -> bool:
+def _has_transparent_color(im: Image.Image) -> bool:
     """Whether `info` names a transparent colour as the mode has them; programs copy `info` from images of other modes."""
     value = im.info.get("transparency")
     if im.mode == "RGB":
@@ -168,7 +168,7 @@ def _is_sample(value: object) -> bool:
 
 def _without_stray_transparency(im: Image.Image) -> Image.Image:
     """Return the image, or a copy of it, without a transparent colour that its mode cannot have: `convert` would fail on it."""
-    if "transparency" not in im.info or _has_transparent_colour(im):
+    if "transparency" not in im.info or _has_transparent_color(im):
         return im
     im = im.copy()
     del im.info["transparency"]
@@ -178,8 +178,8 @@ def _without_stray_transparency(im: Image.Image) -> Image.Image:
 def _stored_mode(im: Image.Image) -> str:
     if im.mode == "P":
         has_alpha = im.palette is not None and im.palette.mode.endswith("A")
-        return "RGBA" if has_alpha or _has_transparent_colour(im) else "RGB"
-    if _has_transparent_colour(im):
+        return "RGBA" if has_alpha or _has_transparent_color(im) else "RGB"
+    if _has_transparent_color(im):
         return "RGBA" if im.mode == "RGB" else "LA"
     if im.mode in CHANNELS:
         return im.mode

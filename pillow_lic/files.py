@@ -30,7 +30,7 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
 
     The bytes go to a temporary file in the same directory, reach the disk, and then take the name. An existing file
     keeps its owner, its permission bits and its access control list, which hold for the temporary file too, as far as the file system
-    lets them be set; a symbolic link keeps its aim. What is not a regular file (a pipe, `/dev/stdout`) is written to, not replaced.
+    lets them be set; a symbolic link stays one. What is not a regular file (a pipe, `/dev/stdout`) is written to, not replaced.
     OSError as from `open`, naming `path`, also where an existing file is protected from writing; then nothing has changed.
     """
     old = _state_of_target(path)

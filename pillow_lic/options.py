@@ -37,7 +37,7 @@ class Option:
     on or off. metavar is what help calls the value, written which of the legal ones can be written, letter that of the short
     form. A repeatable option is a list of what is given. commands are those of `lic` that have it.
 
-    is_aim: it sets the quality; at most one of these may be given. takes_mask: an image or an array may stand for places.
+    sets_quality: at most one of these may be given. takes_mask: an image or an array may stand for places.
     """
 
     legal: str
@@ -49,7 +49,7 @@ class Option:
     written: str = ""
     letter: str = ""
     repeatable: bool = False
-    is_aim: bool = False
+    sets_quality: bool = False
     takes_mask: bool = False
     commands: tuple[str, ...] = ("encode", "convert")
 
@@ -137,7 +137,7 @@ class EncodeOptions:
         parse=command_values.number,
         metavar="Q",
         letter="q",
-        is_aim=True,
+        sets_quality=True,
         commands=("encode", "convert", "restore"),
     )
     target_size: float | None = _option(
@@ -146,7 +146,7 @@ class EncodeOptions:
         check=positive,
         parse=command_values.byte_count,
         metavar="BYTES",
-        is_aim=True,
+        sets_quality=True,
     )
     target_bpp: float | None = _option(
         legal="a positive number of bits per pixel",
@@ -154,7 +154,7 @@ class EncodeOptions:
         check=positive,
         parse=command_values.real,
         metavar="BPP",
-        is_aim=True,
+        sets_quality=True,
     )
     target_psnr: float | None = _option(
         legal="a positive number of dB",
@@ -162,7 +162,7 @@ class EncodeOptions:
         check=positive,
         parse=command_values.real,
         metavar="DB",
-        is_aim=True,
+        sets_quality=True,
     )
     roi: Any = _option(
         legal=LEGAL_ROI,
@@ -240,9 +240,9 @@ class EncodeOptions:
     )
 
     def __post_init__(self) -> None:
-        aims = [name for name, row in OPTIONS.items() if row.is_aim and getattr(self, name) is not None]
-        if len(aims) > 1:
-            msg = f"give one of {', '.join(AIMS[:-1])} and {AIMS[-1]}, got {' and '.join(aims)}"
+        given = [name for name in QUALITY_OPTIONS if getattr(self, name) is not None]
+        if len(given) > 1:
+            msg = f"give one of {', '.join(QUALITY_OPTIONS[:-1])} and {QUALITY_OPTIONS[-1]}, got {' and '.join(given)}"
             raise ValueError(msg)
         for name, row in OPTIONS.items():
             value = getattr(self, name)
@@ -266,7 +266,7 @@ class EncodeOptions:
     @property
     def has_target(self) -> bool:
         """Whether the quality is to be searched for rather than given."""
-        return any(getattr(self, name) is not None for name in AIMS if name != "quality")
+        return any(getattr(self, name) is not None for name in QUALITY_OPTIONS if name != "quality")
 
     @property
     def level(self) -> int:
@@ -277,7 +277,7 @@ class EncodeOptions:
 OPTIONS: Mapping[str, Option] = MappingProxyType({row.name: row.metadata["option"] for row in fields(EncodeOptions)})
 """The table: every option of save by its name."""
 
-AIMS = tuple(name for name, row in OPTIONS.items() if row.is_aim)
+QUALITY_OPTIONS = tuple(name for name, row in OPTIONS.items() if row.sets_quality)
 """The options that set the quality."""
 
 

@@ -85,11 +85,10 @@ def restored_pixels(data: bytes, views: int) -> tuple[npt.NDArray[np.uint8], str
     """Return the restored pixels of a JPEG file, (H, W, 1) of mode L or (H, W, 3) of mode RGB, and the mode."""
     facts = jpeg.facts_of(data, whole=False)
     check_pixels(facts.width, facts.height)
-    seen = jpeg.pixels_of(data)
-    shown = np.empty_like(seen)
     model = models.choose(MODEL)
-    luma = restoration.luma_of(model, data, facts, seen)
-    restoration.restored(model, seen, facts, seen.shape[:2], onto(shown), held=len(data), luma=luma, views=views)
+    picture = restoration.decoded(model, data, facts)
+    shown = np.empty_like(picture.pixels)
+    restoration.restored(model, picture, shown.shape[:2], onto(shown), held=len(data), views=views)
     if facts.is_grey:
         return ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8), "L"
     return shown, "RGB"

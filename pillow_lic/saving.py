@@ -133,8 +133,12 @@ def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     on as lic_quality and lic_model.
     """
     chosen = {name: words[name] for name in options.OPTIONS if words.get(name) is not None}
-    has_aim = any(options.OPTIONS[name].is_aim for name in chosen)
-    if not has_aim and words.get("lic_quality") is not None and not inspecting.keeps_every_pixel(chosen.get("model")):
+    has_quality = any(options.OPTIONS[name].sets_quality for name in chosen)
+    if (
+        not has_quality
+        and words.get("lic_quality") is not None
+        and not inspecting.keeps_every_pixel(chosen.get("model"))
+    ):
         chosen["quality"] = words["lic_quality"]
     lossless = options.OPTIONS["lossless"]
     if not lossless.check("lossless", chosen.get("lossless", False), lossless.legal) and words.get("lic_model") not in (

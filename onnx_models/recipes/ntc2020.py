@@ -215,7 +215,7 @@ SIDE, GAP, TOP = 300, 20, 24
 SPAN = {"laplace": 8.0, "banana": 11.0}
 """Half of what a panel shows of a source, in units of the source."""
 HEIGHT = {"laplace": 90, "banana": SIDE}
-COLOURS = {"linear": "#4477aa", "VQ": "#ee6677", "NTC": "#228833"}
+COLORS = {"linear": "#4477aa", "VQ": "#ee6677", "NTC": "#228833"}
 
 
 def dots(places: Points, colour: str, size: float) -> str:
@@ -237,9 +237,9 @@ def laplace_panel(code: Coder) -> list[str]:
     shown = np.unique(np.round(made.shown[:, 0], 2))
     return [
         f'<path d="M0 {ground}H{SIDE}" stroke="#999"/><polyline points="{density}" fill="none" stroke="#999"/>',
-        f'<path d="{edges}" stroke="{COLOURS[code.name]}"/>',
+        f'<path d="{edges}" stroke="{COLORS[code.name]}"/>',
         dots(
-            np.stack([(shown + span) / (2 * span) * SIDE, np.full(len(shown), ground - 1.0)], 1), COLOURS[code.name], 6
+            np.stack([(shown + span) / (2 * span) * SIDE, np.full(len(shown), ground - 1.0)], 1), COLORS[code.name], 6
         ),
     ]
 
@@ -261,8 +261,8 @@ def banana_panel(code: Coder) -> list[str]:
     words = np.unique(np.round(code.code(source("banana", 20_000, 3)).shown, 2), axis=0)
     return [
         dots(on_panel(source("banana", 600, 2)), "#bbb", 2),
-        f'<path d="{edges}" stroke="{COLOURS[code.name]}" fill="none" opacity="0.6"/>',
-        dots(on_panel(words), COLOURS[code.name], 6),
+        f'<path d="{edges}" stroke="{COLORS[code.name]}" fill="none" opacity="0.6"/>',
+        dots(on_panel(words), COLORS[code.name], 6),
     ]
 
 

@@ -11,7 +11,7 @@ from .. import saving
 from ..engine.settings import current_settings, given_settings, thread_count
 from ..fileformat.identity import EXTENSION
 from ..files import StrPath
-from ..options import AIMS, OPTIONS, EncodeOptions, normalise_quality
+from ..options import OPTIONS, QUALITY_OPTIONS, EncodeOptions, normalise_quality
 from ..restoring import check_views
 from . import equal_slope, formats, jobs, locations, plan, results
 from .adjustment import Adjustment, Color, Size
@@ -185,8 +185,8 @@ def checked_options(suffix: str, save_options: Mapping[str, Any], budget: float 
         saving.encode_options(save_options)
         if budget is not None:
             equal_slope.check_budget(budget)
-            if aims := [name for name in AIMS if name in given]:
-                msg = f"give one of {', '.join(AIMS)} and budget, got budget and {' and '.join(aims)}"
+            if asked := [name for name in QUALITY_OPTIONS if name in given]:
+                msg = f"give one of {', '.join(QUALITY_OPTIONS)} and budget, got budget and {' and '.join(asked)}"
                 raise ValueError(msg)
         return save_options
     written = formats.format_of(suffix)

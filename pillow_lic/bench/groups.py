@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .. import families
+from .. import claims, families
 from ..engine import models
 from ..options import MAX_EFFORT
-from ..papers import claims
 from . import peers
 
 OURS = "lic"

@@ -24,8 +24,8 @@ def add_words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a few lines for every model, oldest first."""
+    from .. import claims
     from ..engine import models
-    from ..papers import claims
 
     rows = [_row(model) for model in models.models()]
     if args.json:
@@ -61,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _row(model: Any) -> dict[str, Any]:
     """Return what is said of a model, as plain values that JSON can hold."""
-    from .. import families
+    from .. import claims, families
     from ..engine import models
-    from ..papers import claims, tables
+    from ..papers import tables
 
     family = families.of(model)
     paper = claims.of(model)

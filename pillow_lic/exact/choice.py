@@ -21,15 +21,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..fileformat import exact_layer
-from . import drawn, merging, pixelwise
+from . import blockwise, merging, pixelwise
 from .aims import Aim
-from .drawn import Blocks
+from .blockwise import Blocks
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 Spent = Callable[[], Floats]
-"""Returns what every block of a tile costs the codec when it has all of the picture: in bits, its error counted."""
+"""Returns what every block of a square costs the codec when it has all of the picture: in bits, its error counted."""
 
 REFERENCE = 0.02
 """Slope at which the constants below hold: that of `lic1` at quality 5.5, of `lic2` at 4.2."""
@@ -44,7 +44,7 @@ FRINGES, FRINGES_ROWS = 0.9, 4
 """Levels by which red and blue step apart for a level that green steps, from which on letters lie on subpixels: 1.09 where they do, 0 to 0.72
 of charts, maps and scaled pages; and of how many rows one is seen."""
 LIKELY = 0.16
-"""Bits a level of contrast by the estimate of `drawn`, below which a block may be kept in a tile that pays as a whole."""
+"""Bits a level of contrast by the estimate of `blockwise`, below which a block may be kept in a square that pays as a whole."""
 CLEAR_LETTERS, LETTERS = 0.055, 0.1
 """Bits a level of contrast by that estimate up to which a block is letters beyond doubt, and up to which it is on an even ground.
 
@@ -59,7 +59,7 @@ FAVOUR, FAVOUR_OF_LETTERS, FAVOUR_OF_COLORS = 1.1, 1.2, 1.3
 """Bits that kept blocks may cost for one bit of the codec's: pages are looked at closely; and, as from quality 5 on letters are to be exact,
 those that a file with exact letters may cost for one bit of a file without a layer, and of one whose letters have fewer colours."""
 SHARE_OF_LETTERS = 0.6
-"""Part of what the codec spends on a tile up to which exact letters are kept, whatever fewer colours would cost: lines of charts have 0.7. Of
+"""Part of what the codec spends on a square up to which exact letters are kept, whatever fewer colours would cost: lines of charts have 0.7. Of
 letters on subpixels, which have 0.4 to 0.63 of it and twice the bits of fewer colours, all of it."""
 GROWTH_OF_LETTERS = 1.25
 """Bytes that a file of every pixel as it is may have for one byte of what it takes the place of, where its error does not pay for more."""
@@ -71,7 +71,7 @@ def by_contrast(contrast: Floats, aim: Aim) -> Floats:
 
 
 class Weighed(NamedTuple):
-    """The blocks of a tile that may be kept with the colours of an aim, and of every block what it costs so and its share of equal pixels.
+    """The blocks of a square that may be kept with the colours of an aim, and of every block what it costs so and its share of equal pixels.
 
     bits: with those that the error is worth. is_sure: whether they are few beyond doubt.
     """
@@ -84,7 +84,7 @@ class Weighed(NamedTuple):
     @property
     def possible(self) -> Mask:
         """The blocks that repeat enough, or have few enough colours, to be kept: together they may pay where each alone does not."""
-        repeating: Mask = self.equal >= drawn.LEAST_EQUAL
+        repeating: Mask = self.equal >= blockwise.LEAST_EQUAL
         return repeating
 
     def paying(self, worth: Floats) -> Mask:
@@ -95,7 +95,7 @@ class Weighed(NamedTuple):
 
 
 def weighed(colors: Pixels, blocks: Blocks, aim: Aim) -> Weighed:
-    """Return what the blocks of a tile (h, w, 1 or 3) cost where they are kept in a file of that aim."""
+    """Return what the blocks of a square (h, w, 1 or 3) cost where they are kept in a file of that aim."""
     blocks = _as_merged(colors, blocks, aim)
     likely = blocks.within(LIKELY)
     estimate, few = float(blocks.cost[likely].sum()), CLEAR * float(by_contrast(blocks.contrast, aim)[likely].sum())
@@ -107,7 +107,7 @@ def weighed(colors: Pixels, blocks: Blocks, aim: Aim) -> Weighed:
 
 
 def is_clean(weighed: Weighed, blocks: Blocks, aim: Aim) -> bool:
-    """Return whether sure blocks of a tile were drawn as they are.
+    """Return whether sure blocks of a square were drawn as they are.
 
     Most are clear letters; or colours are kept, and letters cost little at CLEAN too.
     """
@@ -120,7 +120,7 @@ def is_clean(weighed: Weighed, blocks: Blocks, aim: Aim) -> bool:
 
 
 def are_on_subpixels(colors: Pixels) -> bool:
-    """Return whether letters of a tile (h, w, 1 or 3) lie on subpixels: along its rows red and blue step apart as much as green steps."""
+    """Return whether letters of a square (h, w, 1 or 3) lie on subpixels: along its rows red and blue step apart as much as green steps."""
     if colors.shape[2] == 1:
         return False
     steps = np.diff(colors[::FRINGES_ROWS].astype(np.int16), axis=1)
@@ -129,25 +129,25 @@ def are_on_subpixels(colors: Pixels) -> bool:
 
 
 def _as_merged(colors: Pixels, blocks: Blocks, aim: Aim) -> Blocks:
-    """Return what the blocks of a tile (h, w, 1 or 3) cost with the colours that exact pixels have in a file of that aim."""
+    """Return what the blocks of a square (h, w, 1 or 3) cost with the colours that exact pixels have in a file of that aim."""
     reach = merging.reach(aim)
-    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= FEW)
+    among = (blocks.equal >= blockwise.LEAST_EQUAL) | (blockwise.kinds(colors) <= FEW)
     if not reach or not among.any():
         return blocks
-    fewer = drawn.measured(merging.merged(colors, drawn.pixels_of(among, colors.shape[:2]), reach))
+    fewer = blockwise.measured(merging.merged(colors, blockwise.pixels_of(among, colors.shape[:2]), reach))
     return Blocks(fewer.equal * among, blocks.contrast, fewer.cost)
 
 
 def letters(colors: Pixels, blocks: Blocks) -> Mask:
-    """Return which blocks of a tile (h, w, 1 or 3) are letters on an even ground."""
+    """Return which blocks of a square (h, w, 1 or 3) are letters on an even ground."""
     likely = blocks.within(LETTERS)
-    even: Mask = drawn.commonest(colors, likely) >= EVEN
+    even: Mask = blockwise.commonest(colors, likely) >= EVEN
     return likely & even
 
 
 def _bits(colors: Pixels, chosen: Mask, aim: Aim) -> tuple[float, Floats]:
     """Return the bits of the layer that keeps blocks in a file of that aim, and those that the error of each block is worth."""
-    exact = drawn.pixels_of(chosen, colors.shape[:2])
+    exact = blockwise.pixels_of(chosen, colors.shape[:2])
     shown = merging.merged(colors, exact, merging.reach(aim))
     error = pixelwise.visible_errors(shown, colors)
     return exact_layer.bits(shown, np.where(exact, np.uint8(255), np.uint8(0))), np.float32(aim.slope) * error

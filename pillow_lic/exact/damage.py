@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..fileformat import squares
-from .drawn import BLOCK, LEAST_SURE
+from .blockwise import BLOCK, LEAST_SURE
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -51,7 +51,7 @@ paper 0.2 to 0.25, 0.43 in one of 4,000."""
 
 
 def may_be_scaled(colors: Pixels) -> bool:
-    """Return whether most of a tile (h, w, 1 or 3) is one ground, and little of it smooth, as of a page that was scaled."""
+    """Return whether most of a square (h, w, 1 or 3) is one ground, and little of it smooth, as of a page that was scaled."""
     seen = colors[_ROWS // 2 :: _ROWS, :, colors.shape[2] // 2]
     steps = np.abs(np.diff(seen.astype(np.int16), axis=1))
     return _has_paper(seen, _WIDE) and int(((steps > 0) & (steps <= _SOFT)).sum()) <= _MOST_SOFT * steps.size
@@ -64,7 +64,7 @@ def _has_paper(levels: Pixels, within: int) -> bool:
 
 
 def is_scanned(colors: Pixels) -> bool:
-    """Return whether a tile (h, w, 1 or 3) is a scanned page: ink nearly everywhere on paper of one colour."""
+    """Return whether a square (h, w, 1 or 3) is a scanned page: ink nearly everywhere on paper of one colour."""
     levels = colors[:, :, colors.shape[2] // 2]
     seen = levels[_ROWS // 2 :: _ROWS]
     if min(levels.shape) < BLOCK or not _has_paper(seen, _NARROW) or np.median(seen) < _PAPER:
@@ -76,7 +76,7 @@ def is_scanned(colors: Pixels) -> bool:
 
 
 def found(colors: Pixels, *, is_drawn: bool) -> Mask | None:
-    """Return which blocks of a tile (h, w, 1 or 3) that is damaged may be so: all but those that are clean beyond doubt; None for others.
+    """Return which blocks of a square (h, w, 1 or 3) that is damaged may be so: all but those that are clean beyond doubt; None for others.
 
     is_drawn: something in it is known to be drawn. Else most of what has edges must have a ground.
     """

@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..fileformat import exact_layer
-from . import choice, drawn, grounds, pixelwise, rough
+from . import blockwise, choice, grounds, pixelwise, rough
 from .aims import Aim
+from .blockwise import BLOCK, LEAST_SURE
 from .choice import Spent
-from .drawn import BLOCK, LEAST_SURE
 from .ground import continued
 from .grounds import Ground, blocks_of, largest
 
@@ -56,10 +56,10 @@ _EXPLAINED = 0.85
 Counted by pixels, a dark ink would explain the soft edges of bright letters, and leave their strokes to the codec.
 """
 _ESTIMATED, _MOST_WRONG = 1.0, 0.3
-"""The most that the glyphs of a block may cost by the estimate of `drawn`, and that their error alone may, in parts of what its contrast
+"""The most that the glyphs of a block may cost by the estimate of `blockwise`, and that their error alone may, in parts of what its contrast
 costs the codec: the error of letters is 0 to 0.2 of it, that of lines with another ground on each side 0.3 and more."""
 _MOST_BITS = 0.85
-"""The most that those of a tile may cost in real bits, in parts of what their blocks cost the codec, which keeps the ground beneath."""
+"""The most that those of a square may cost in real bits, in parts of what their blocks cost the codec, which keeps the ground beneath."""
 _FEWEST, _COARSEST, _FINER = 3, 0.0016, 0.41
 """Steps of cover at slope _COARSEST, and the power of the slope that they grow with."""
 _LEAST_CORE = 4
@@ -67,7 +67,7 @@ _LEAST_CORE = 4
 
 
 class Candidates(NamedTuple):
-    """Ink (h, w, 1 or 3) and cover (h, w), 0 none to 255 all, of the pixels of a tile that may be glyphs.
+    """Ink (h, w, 1 or 3) and cover (h, w), 0 none to 255 all, of the pixels of a square that may be glyphs.
 
     Of its blocks: which have any, the levels from the ground to them, and whether the ground is of one colour.
     """
@@ -80,7 +80,7 @@ class Candidates(NamedTuple):
 
 
 class Glyphs(NamedTuple):
-    """Ink and cover of a tile as in `Candidates`, the flags of its blocks that have any and that have an even ground, and what they cost.
+    """Ink and cover of a square as in `Candidates`, the flags of its blocks that have any and that have an even ground, and what they cost.
 
     bits: those of ink and cover. Of every block: wrong, the bits that its error is worth; worth, those that its contrast costs the codec;
     left, the part of its contrast that is beneath them.
@@ -113,7 +113,7 @@ class Glyphs(NamedTuple):
 
         The codec sees nothing of kept blocks, so the ground beneath glyphs comes from elsewhere. None where too few are left.
         """
-        gone = drawn.pixels_of(kept & ~self.blocks, self.cover.shape)
+        gone = blockwise.pixels_of(kept & ~self.blocks, self.cover.shape)
         cover = _refitted(self.ink, self.cover, colors, gone)
         wrong, _ = _errors(self.ink, cover, colors, aim, gone)
         wrong *= np.float32(aim.slope)
@@ -121,7 +121,7 @@ class Glyphs(NamedTuple):
 
 
 def searched(colors: Pixels, taken: Mask | None) -> Candidates | None:
-    """Return what may be glyphs in a tile (h, w, 1 or 3); None where there are none, as in photographs.
+    """Return what may be glyphs in a square (h, w, 1 or 3); None where there are none, as in photographs.
 
     taken: blocks that are to be kept exactly where their ground is of one colour.
     """
@@ -166,7 +166,7 @@ def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, ai
     wrong *= np.float32(aim.slope)
     shown = rounded(cover, degrees(aim))
     both = np.concatenate([candidates.ink * (shown > 0)[:, :, None], shown[:, :, None]], 2)
-    costs, worth = drawn.costs(both, blocks) + wrong, choice.by_contrast(candidates.contrasts, aim)
+    costs, worth = blockwise.costs(both, blocks) + wrong, choice.by_contrast(candidates.contrasts, aim)
     blocks = blocks & (costs <= _ESTIMATED * worth) & (wrong <= _MOST_WRONG * worth)
     if blocks.sum() < LEAST_SURE:
         return None
@@ -181,7 +181,7 @@ def paying(candidates: Candidates | None, colors: Pixels, taken: Mask | None, ai
 
 def _covering(cover: Pixels, blocks: Mask) -> Pixels:
     """Return the cover (h, w) of the pixels of some blocks alone."""
-    result: Pixels = cover * drawn.pixels_of(blocks, cover.shape)
+    result: Pixels = cover * blockwise.pixels_of(blocks, cover.shape)
     return result
 
 
@@ -227,7 +227,7 @@ def degrees(aim: Aim) -> int:
 def _looks_drawn(colors: Pixels) -> bool:
     """Whether even pixels before a step are frequent enough: a quick look at some rows."""
     rows = colors[2::_ROWS]
-    row, column = drawn.stepping(rows, 1, _STEP)
+    row, column = blockwise.stepping(rows, 1, _STEP)
     row, column = row[column >= _RUN], column[column >= _RUN]
     for place in range(_RUN):
         before, after = (rows[row, column - place - side].astype(np.int16) for side in (1, 0))
@@ -240,9 +240,9 @@ def _looks_drawn(colors: Pixels) -> bool:
 
 def _inks(blocks: Ground, contrasts: Floats) -> Floats:
     """Return the colours (m, C) of the pixels that are no ground that have most of their contrast, none close to another."""
-    colors = blocks.pixels[blocks.drawn].astype(np.uint8)
+    colors = blocks.pixels[blocks.foreground].astype(np.uint8)
     numbers, place, count = pixelwise.distinct(pixelwise.packed(colors[None])[0])
-    weights = np.bincount(place, contrasts[blocks.drawn], len(numbers)) * (count >= _LEAST_PIXELS)
+    weights = np.bincount(place, contrasts[blocks.foreground], len(numbers)) * (count >= _LEAST_PIXELS)
     order = np.argsort(-weights, kind="stable")[:_MOST_TRIED]
     shifts = 8 * np.arange(colors.shape[1] - 1, -1, -1, dtype=np.uint32)
     left: Floats = (numbers[order[weights[order] > 0], None] >> shifts & 0xFF).astype(np.float32)
@@ -262,7 +262,7 @@ def _explained(blocks: Ground, contrasts: Floats, kinds: Floats) -> tuple[Pixels
     ink, cover, explained, cores = pixelwise.blended_inks(
         blocks.pixels,
         blocks.ground,
-        blocks.drawn,
+        blocks.foreground,
         contrasts,
         kinds,
         tolerance=_TOLERANCE,
@@ -275,12 +275,12 @@ def _explained(blocks: Ground, contrasts: Floats, kinds: Floats) -> tuple[Pixels
 
 def _contrasts(blocks: Ground) -> Floats:
     """Return the levels from the ground to every pixel (n, 256) that is none of it, in the channel that differs most."""
-    contrasts: Floats = largest(np.abs(blocks.pixels - blocks.ground)) * blocks.drawn
+    contrasts: Floats = largest(np.abs(blocks.pixels - blocks.ground)) * blocks.foreground
     return contrasts
 
 
 def _soft(colors: Pixels) -> Mask:
-    """Return which pixels of a tile (h, w, 1 or 3) are soft, but for those of thin bars and strokes."""
+    """Return which pixels of a square (h, w, 1 or 3) are soft, but for those of thin bars and strokes."""
     hard = ~pixelwise.flat(colors, _SOFT)
     result = ~hard
     for axis in (0, 1):

@@ -2,7 +2,7 @@
 
 Pull and push (Gortler 1996): means of the pixels that stay over squares of 2, 4, 8 ... pixels; then, from the coarsest on, every
 square without any takes the value between its neighbours one level up. The means over squares of 16 are made of the whole
-picture first, so that tiles can be continued apart and still fit.
+picture first, so that parts can be continued apart and still fit.
 """
 
 from __future__ import annotations

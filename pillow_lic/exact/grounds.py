@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import pixelwise
-from .drawn import BLOCK
+from .blockwise import BLOCK
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -38,7 +38,7 @@ _BESIDE = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1) if row o
 
 
 class Ground(NamedTuple):
-    """Blocks (n) of a tile by raster index, their pixels and the ground beneath (n, 256, C), and which pixels (n, 256) are none of it.
+    """Blocks (n) of a square by raster index, their pixels and the ground beneath (n, 256, C), and which pixels (n, 256) are none of it.
 
     even: whether the ground is of one colour.
     """
@@ -46,7 +46,7 @@ class Ground(NamedTuple):
     places: Places
     pixels: Floats
     ground: Floats
-    drawn: Mask
+    foreground: Mask
     even: Mask
 
 
@@ -62,7 +62,7 @@ class _Fit(NamedTuple):
 
 
 def smooth(colors: Pixels, taken: Mask | None) -> Ground:
-    """Return the blocks of a tile of whole ones (h, w, 1 or 3) that have contrast, on grounds that are planes.
+    """Return the blocks of a square of whole blocks (h, w, 1 or 3) that have contrast, on grounds that are planes.
 
     taken: blocks that are left out where their ground is of one colour.
     """
@@ -97,7 +97,7 @@ def joined(one: Ground, other: Ground) -> Ground:
         np.concatenate([one.places, other.places]),
         np.concatenate([one.pixels, other.pixels]),
         np.concatenate([one.ground, other.ground]),
-        np.concatenate([one.drawn, other.drawn]),
+        np.concatenate([one.foreground, other.foreground]),
         np.concatenate([one.even, other.even]),
     )
 

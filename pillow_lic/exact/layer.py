@@ -11,9 +11,9 @@ import numpy.typing as npt
 from ..fileformat import exact_layer, vp8l
 from ..fileformat.areas import Area
 from ..fileformat.tiling import Tiling
-from . import drawn, glyphs, margins, merging, pixelwise, snapping
+from . import blockwise, glyphs, margins, merging, pixelwise, snapping
 from .aims import Aim
-from .drawn import BLOCK
+from .blockwise import BLOCK
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -79,10 +79,10 @@ class Layer:
                 here[pixelwise.marked(self._blends[1][area.slices] > 0) > 0] = 0
         return parts
 
-    def payload(self, level: int, tiling: Tiling, *, soon: bool = False) -> bytes:
-        """Return the payload of the exact section of a file of that level, which has these tiles. soon: by a shorter search."""
+    def payload(self, level: int, tiling: Tiling, *, quick: bool = False) -> bytes:
+        """Return the payload of the exact section of a file of that level, which has these tiles. quick: by a shorter search."""
         if (key := self._key(level)) not in self._payloads:
-            streams = [exact_layer.written(*self.over(area, level), soon=soon) for area in tiling.tiles()]
+            streams = [exact_layer.written(*self.over(area, level), quick=quick) for area in tiling.tiles()]
             self._payloads[key] = exact_layer.pack(streams, tiling)
         return self._payloads[key]
 
@@ -256,7 +256,7 @@ def _with_margins(colors: Pixels, exact: Callable[[Area], Mask], cover: npt.NDAr
         if here.any():
             others = np.zeros_like(here)
             if cover is not None:
-                others = drawn.pixels_of(pixelwise.marked(cover[area.slices] > 0) > 0, here.shape)
+                others = blockwise.pixels_of(pixelwise.marked(cover[area.slices] > 0) > 0, here.shape)
             places[area.slices] |= margins.found(colors[area.slices], here, others)
     return places
 
@@ -269,7 +269,7 @@ def _cut(places: Mask, area: Area) -> Mask:
 def _pixels_of(blocks: Mask, area: Area) -> Mask:
     """Return the flags (h, w) of the pixels of an area, by those of the picture's blocks (rows, columns)."""
     whole = area.over(BLOCK).times(BLOCK)
-    return drawn.pixels_of(blocks[area.over(BLOCK).slices], whole.shape)[area.within(whole).slices]
+    return blockwise.pixels_of(blocks[area.over(BLOCK).slices], whole.shape)[area.within(whole).slices]
 
 
 def squares_of(height: int, width: int) -> list[Area]:

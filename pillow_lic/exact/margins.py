@@ -23,7 +23,7 @@ quality 3.5 1, 0.989, 0.986, 0.985 (tests/screens, effort 0).
 
 
 def found(colors: Pixels, exact: Mask, others: Mask) -> Mask:
-    """Return the pixels of margins in a tile (h, w, 1 or 3), beside those that are exact; `others` may be in none."""
+    """Return the pixels of margins in a square (h, w, 1 or 3), beside those that are exact; `others` may be in none."""
     numbers = pixelwise.packed(colors)
     kinds, _, counts = pixelwise.distinct(numbers[exact])
     flat: Mask = ~others & np.isin(numbers, kinds[counts >= merging.GROUND_SHARE * exact.sum()])

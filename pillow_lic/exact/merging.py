@@ -21,7 +21,7 @@ The reach at which the next bit that merging saves costs as much error as one th
 terminals of tests/screens).
 """
 GROUND_SHARE = 1 / 512
-"""Share of a tile's exact pixels from which on a colour is a ground, which no other colour replaces."""
+"""Share of a square's exact pixels from which on a colour is a ground, which no other colour replaces."""
 PALETTE, _NEARLY = 255, 1024
 """Colours, holes aside, up to which VP8L has a palette, and up to which fewer are made for it: a chart of 494 has 18.4 kB at 52.8 dB instead
 of 20.1 at 58.9, a page that JPEG has damaged 31.9 at 49.7 instead of 36.6 at 54.1."""

@@ -1,4 +1,4 @@
-"""What is done pixel by pixel, in native code (native/drawn_bindings.cpp): grounds continued, colours counted and replaced, steps, errors."""
+"""What is done pixel by pixel, in native code (native/pixelwise.hpp): grounds continued, colours counted and replaced, steps, errors."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def nearest(colors: Pixels, staying: Pixels) -> Rows:
 
 
 def flat(colors: Pixels, within: int) -> Mask:
-    """Return which pixels of a tile (h, w, C) differ by at most so many levels from their four neighbours."""
+    """Return which pixels of a square (h, w, C) differ by at most so many levels from their four neighbours."""
     return _native.flat(np.ascontiguousarray(colors), within).reshape(colors.shape[:2])
 
 
 def contrast(colors: Pixels) -> Floats:
-    """Return the contrast of every block of a tile (h, w, C): steps to left and upper neighbours, in levels, the mean of the channels."""
+    """Return the contrast of every block of a square (h, w, C): steps to left and upper neighbours, in levels, the mean of the channels."""
     return _native.contrast(np.ascontiguousarray(colors)).reshape(_blocks_of(colors))
 
 
@@ -117,7 +117,7 @@ def strokes(colors: Pixels, sides: int, away: int, step: int) -> tuple[Mask, Mas
 def near_planes(colors: Pixels, places: Rows, planes: Floats, most: float) -> tuple[Mask, Floats]:
     """Return which pixels (n, 256) of blocks are within so many levels of their planes, and the mean square of their distances (n).
 
-    places: raster indexes (n) of whole blocks of a tile (h, w, C). planes (n, 3, C): at the middle, from the first row to the row after the
+    places: raster indexes (n) of whole blocks of a square (h, w, C). planes (n, 3, C): at the middle, from the first row to the row after the
     last, and as much for columns.
     """
     near, noise = _native.near_planes(np.ascontiguousarray(colors), places, np.ascontiguousarray(planes), most)
@@ -147,7 +147,7 @@ def beside_kinds(
 def blended_inks(
     pixels: Floats,
     ground: Floats,
-    drawn: Mask,
+    foreground: Mask,
     contrasts: Floats,
     inks: Floats,
     *,
@@ -159,13 +159,13 @@ def blended_inks(
     """Return ink (n, 256, C) and cover (n, 256), 0 none to 255, of blocks, which are explained, and how many of their pixels are all ink.
 
     A block of pixels (n, 256, C) over a ground has at most `most` of the inks (m, C), each of which explains most of what is left of its
-    contrasts (n, 256), by one of so many pixels that are seen. drawn: which pixels are no ground. A blend explains a pixel that it misses by
-    the tolerance at most, in every channel; a block is explained where so large a part of its contrasts is. The cover of others is 0.
+    contrasts (n, 256), by one of so many pixels that are seen. foreground: which pixels are no ground. A blend explains a pixel that it
+    misses by the tolerance at most, in every channel; a block is explained where so large a part of its contrasts is. The cover of others is 0.
     """
     ink, cover, is_explained, cores = _native.blended_inks(
-        pixels, ground, drawn, contrasts, np.ascontiguousarray(inks), tolerance, explained, seen, most
+        pixels, ground, foreground, contrasts, np.ascontiguousarray(inks), tolerance, explained, seen, most
     )
-    return ink.reshape(pixels.shape), cover.reshape(drawn.shape), is_explained, cores
+    return ink.reshape(pixels.shape), cover.reshape(foreground.shape), is_explained, cores
 
 
 def varying(pixels: Floats, ground: Floats, side: int, least: float) -> Mask:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from . import choice, drawn, pixelwise
+from . import blockwise, choice, pixelwise
 from .ground import continued
 from .grounds import Ground, are_even, at
 
@@ -21,7 +21,7 @@ _STEP, _AWAY = 40, 2
 _SIDES = 2
 """Neighbours of the same colour, of four, that a pixel within a letter has."""
 _LEAST_ENDS, _FRAME = 64, 8
-"""Pixels of a colour before such a step, from which on it may be ink; pixels at the border of a tile, which may be a frame, do not count."""
+"""Pixels of a colour before such a step, from which on it may be ink; pixels at the border of a square, which may be a frame, do not count."""
 _MOST_INKS = 12
 """Colours that are tried as inks."""
 _NEAR, _MOST_NEAR = 8, 0.2
@@ -34,14 +34,14 @@ _LEAST_INK = 6
 
 
 def found(colors: Pixels, others: npt.NDArray[np.intp]) -> Ground:
-    """Return the blocks of a tile of whole ones (h, w, 1 or 3) that have ink on any ground.
+    """Return the blocks of a square of whole blocks (h, w, 1 or 3) that have ink on any ground.
 
     others: raster indexes of blocks that are left out. So are letters on an even ground, whose exact pixels cost little.
     """
     ink = _ink(colors)
     blocks = pixelwise.marked(ink) >= _LEAST_INK
     if blocks.any():
-        blocks &= ~choice.letters(colors, drawn.measured(colors))
+        blocks &= ~choice.letters(colors, blockwise.measured(colors))
         blocks.ravel()[others] = False
     places = np.flatnonzero(blocks)
     covered = _spread(_spread(ink))
@@ -51,7 +51,7 @@ def found(colors: Pixels, others: npt.NDArray[np.intp]) -> Ground:
 
 
 def _ink(colors: Pixels) -> Mask:
-    """Return which pixels of a tile (h, w, 1 or 3) are within letters."""
+    """Return which pixels of a square (h, w, 1 or 3) are within letters."""
     numbers = pixelwise.packed(colors)
     within, ends = pixelwise.strokes(colors, _SIDES, _AWAY, _STEP)
     inner = (slice(_FRAME, -_FRAME), slice(_FRAME, -_FRAME))

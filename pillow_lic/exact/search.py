@@ -11,7 +11,7 @@ import numpy as np
 from ..fileformat.areas import Area
 from . import layer, pixelwise, snapping, square
 from .aims import Aim
-from .drawn import BLOCK
+from .blockwise import BLOCK
 from .layer import WHOLE, Floats, Layer, Pixels, squares_of
 from .square import Part
 

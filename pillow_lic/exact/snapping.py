@@ -16,7 +16,7 @@ from .._native import snap
 from ..fileformat import squares
 from . import pixelwise
 from .aims import Aim
-from .drawn import BLOCK
+from .blockwise import BLOCK
 
 Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -49,7 +49,7 @@ def step(aim: Aim) -> int | None:
 
 
 class Course(NamedTuple):
-    """What more passes over a tile go on from, a byte a pixel: of each the index (h, w) of its colour (n, 1 or 3), 255 for none; and counts."""
+    """What more passes over a square go on from: of each pixel the index (h, w) of its colour (n, 1 or 3), 255 for none; and counts."""
 
     indexes: Pixels
     palette: Pixels

@@ -11,10 +11,10 @@ import numpy as np
 
 from ..fileformat import exact_layer
 from ..fileformat.areas import Area
-from . import choice, damage, drawn, glyphs, layer, pixelwise, snapping
+from . import blockwise, choice, damage, glyphs, layer, pixelwise, snapping
 from .aims import Aim
+from .blockwise import BLOCK, Blocks
 from .choice import Spent, Weighed
-from .drawn import BLOCK, Blocks
 from .glyphs import Glyphs
 from .layer import WHOLE, Floats, Layer, Mask, Pixels
 
@@ -46,7 +46,7 @@ class Part(NamedTuple):
 def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
     """Return what is kept of a square (h, w, 1 or 3)."""
     step = snapping.step(aim)
-    blocks = drawn.found(colors)
+    blocks = blockwise.found(colors)
     damaged = None if step is None else damage.found(colors, is_drawn=blocks is not None)
     if step is not None and damaged is not None:
         return _of_damaged(colors, *_tried(colors, blocks, damaged), step, aim, spent())[0]
@@ -85,12 +85,12 @@ def layer_of(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int, 
 def _tried(colors: Pixels, blocks: Blocks | None, damaged: Mask) -> tuple[Mask, Mask]:
     """Return the blocks of a square (h, w, 1 or 3) whose colours may be snapped, and those of clean letters among the ones not damaged.
 
-    blocks: as of `drawn.found`.
+    blocks: as of `blockwise.found`.
     """
     if blocks is None:
-        blocks = drawn.measured(colors)
+        blocks = blockwise.measured(colors)
     clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
-    among = (blocks.equal >= drawn.LEAST_EQUAL) | (drawn.kinds(colors) <= snapping.FEW)
+    among = (blocks.equal >= blockwise.LEAST_EQUAL) | (blockwise.kinds(colors) <= snapping.FEW)
     return among & ~clean, clean
 
 
@@ -109,7 +109,7 @@ def _of_damaged(
     And what it is likely to cost, without the bits of clean letters. among, clean: as of `_tried`. worth: what the codec spends on every
     block. passes, before: as of `snapping.snapped`.
     """
-    exact = drawn.pixels_of(among, colors.shape[:2])
+    exact = blockwise.pixels_of(among, colors.shape[:2])
     shown, bits, look = snapping.snapped(colors, exact, step, passes, before)
     costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
     kept = among & (costs <= choice.FAVOUR * worth)
@@ -175,13 +175,13 @@ def _of_doubtful_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent
     Blocks that do not pay one by one may do so together with those that do, as they have the same colours.
     """
     kept = weighed.paying(choice.FAVOUR * spent())
-    parts = _with_fewer_colours(colors, kept, aim, spent)
+    parts = _with_fewer_colors(colors, kept, aim, spent)
     if (weighed.possible & ~kept).any():
         parts.insert(1, Part(weighed.possible, np.zeros_like(kept), None))
     return _cheapest(colors, parts, aim, spent())
 
 
-def _with_fewer_colours(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> list[Part]:
+def _with_fewer_colors(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> list[Part]:
     """Return what may be kept of a square in doubt (h, w, 1 or 3) where colours are not kept: blocks of fewer colours, glyphs, or both."""
     none = np.zeros_like(kept)
     parts = [Part(kept, none, None)]
@@ -231,12 +231,12 @@ def _with_letters(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Par
             whole = part(letters | clear, others, letters, is_smooth=is_smooth)
             cost, bits = _cost(colors, whole, aim, spent())
             if cost <= most:
-                return _cheapest(colors, _with_all_colours(whole._replace(bits=bits)), aim, spent())
+                return _cheapest(colors, _with_all_colors(whole._replace(bits=bits)), aim, spent())
     best = costs.index(min(costs))
     return parts[best]._replace(bits=counted[best][1])
 
 
-def _with_all_colours(part: Part) -> list[Part]:
+def _with_all_colors(part: Part) -> list[Part]:
     """Return a part whose letters are all exact, and one whose other blocks are so too: as most colours are there, fewer may cost more."""
     return [part, part._replace(soft=np.zeros_like(part.soft), bits=None)] if part.soft.any() else [part]
 

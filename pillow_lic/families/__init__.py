@@ -51,7 +51,7 @@ FAMILIES: Final = (
 """The modules here that a manifest may name as a procedure."""
 
 LONG_EFFORT: Final = 2
-"""Effort from which on `encode` is used even if the family has `encode_soon`: the smallest file, however long the search for it takes."""
+"""Effort from which on `encode` is used even if the family has `encode_quickly`: the smallest file, however long the search for it takes."""
 
 
 def of(model: Model) -> Family:
@@ -70,7 +70,7 @@ def writer(model: Model, pixels: Pixels, request: Request) -> Writer:
     from .shared.tilewise import TilewiseWriter
 
     once = request.search and is_stepwise(model)
-    return TilewiseWriter(cast(Plain, family), model, pixels, once=once, soon=request.effort < LONG_EFFORT)
+    return TilewiseWriter(cast(Plain, family), model, pixels, once=once, quick=request.effort < LONG_EFFORT)
 
 
 def guessed(writer: Writer, level: int) -> Guess:

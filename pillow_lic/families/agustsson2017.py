@@ -14,7 +14,7 @@ Changed, and why:
 * 65 centres; the paper quantises with several hundred of them, at one rate. Here factors for each channel that depend on the level
   give all rates with one model.
 * A smaller network, begun as block PCA, and centres begun at equal distances: minutes of training instead of days.
-* Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
+* Tiles with a halo (`tilewise`): a picture of any size needs the memory of one tile.
 
 FORMAT.md, 14.12 says how it decodes; onnx_models/recipes/agustsson2017.py trained it.
 """

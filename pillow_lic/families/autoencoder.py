@@ -7,7 +7,7 @@ It has convolutions, rounding to whole numbers, and a table for each channel: `b
 its binary code and importance map. Read it first; the others are compared with it.
 
 * 96 latents for a block of 8x8 pixels, and one model for all rates, by factors for each latent that depend on the level.
-* Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
+* Tiles with a halo (`tilewise`): a picture of any size needs the memory of one tile.
 
 FORMAT.md, 14.11 says how it decodes; onnx_models/recipes/autoencoder.py trained it.
 """

@@ -16,7 +16,7 @@ Changed, and why:
 * One model of 5 MB for all rates, by factors for each channel that depend on the level; the paper has a model for each rate.
 * Stored integer tables, one for each channel near the level, instead of an adaptive binary coder: all symbols of a tile are
   read at once, and no float decides what is read.
-* Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
+* Tiles with a halo (`tilewise`): a picture of any size needs the memory of one tile.
 
 FORMAT.md, 14.3 says how it decodes; onnx_models/recipes/balle2017.py trained it.
 """

@@ -10,7 +10,7 @@ A family may have more:
 
 * `cut` and, if it is plain, `decode_cut`: it is progressive (`Progressive`, `Cuttable`), that is, its files can be cut;
 * `lowered`: it is stepwise, that is, a file of one level holds those of all lower ones (`Stepwise`);
-* `encode_soon`, of a plain family: takes less time than `encode`, for larger payloads;
+* `encode_quickly`, of a plain family: takes less time than `encode`, for larger payloads;
 * `check`: finds what is wrong with a payload without running a network, `check(streams, shape)` of a plain family, `check(payload)` of
   a tiled one;
 * `drafts(model)`: the scales at which it decodes smaller pictures;
@@ -115,7 +115,7 @@ class Reader(Protocol):
     def work(self) -> int:
         """Pixels that the networks see to read them, those of halos and padding included."""
 
-    def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
+    def read(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the pixels of every part of the area to `put`, as soon as they are decoded.
 
         strict: a tile that cannot be read raises LicDamagedError or LicDesyncError. If not strict, it comes out grey, and a tile in

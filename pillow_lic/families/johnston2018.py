@@ -13,7 +13,7 @@ Kept: all four; three steps of priming. The stream says how many steps every blo
 
 Changed, and why:
 
-* As in `toderici2017`: one GRU each way, matrices of each step, integer contexts, tiles with a margin.
+* As in `toderici2017`: one GRU each way, matrices of each step, integer contexts, tiles with a halo.
 * Hidden kernels are a depthwise 3x3 and a 1x1: a tenth of the work.
 * A block is good enough if its mean absolute error is at most ENOUGH; the paper searches for a target of quality.
 

@@ -16,7 +16,7 @@ Changed, and why:
 * Coefficients are divided by a root of the contrast of their block, because MS-SSIM compares errors with contrast: training for an hour
   is too short to learn that.
 * No adversarial loss, which the paper adds at low rates: the claim here is MS-SSIM.
-* Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
+* Tiles with a halo (`tilewise`): a picture of any size needs the memory of one tile.
 
 FORMAT.md, 14.13 says how it decodes; onnx_models/recipes/rippel2017.py trained it.
 """

@@ -15,7 +15,7 @@ Changed, and why:
 * 32, 64 and 64 features; the paper has 64, 128 and 96: a quarter of the work.
 * One network for all rates; the paper has three, and a byte that says which.
 * The last row and column are repeated, not mirrored, to fill up blocks: a picture of one row has nothing to mirror.
-* Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
+* Tiles with a halo (`tilewise`): a picture of any size needs the memory of one tile.
 
 FORMAT.md, 14.7 says how it decodes; onnx_models/recipes/theis2017.py trained it.
 """

@@ -14,7 +14,7 @@ Changed, and why:
 * The matrices that make signs, and those that take them, are others in each step, so that training begins with a linear codec.
 * The paper's BinaryRNN predicts signs in floating point. Here a small network of whole numbers picks an adaptive probability for each
   sign, so that no float decides what is read, and machines agree. (The older number 27 has contexts of neighbouring signs instead.)
-* Tiles with a margin (`tilewise`): a picture of any size needs the memory of one tile.
+* Tiles with a halo (`tilewise`): a picture of any size needs the memory of one tile.
 
 FORMAT.md, 14.8 and 14.15 say how it decodes; onnx_models/recipes/recurrent trained it.
 """

@@ -1,4 +1,8 @@
-"""Rectangles, their halos, and their places in one another: integers only, the standard library only."""
+"""Rectangles, their halos, and their places in one another: integers only, the standard library only.
+
+The halo of an area is what networks see around it so that no seam shows. Models name its width `halo`, in latents, or `margin`, in
+pixels.
+"""
 
 import operator
 from collections.abc import Callable, Sequence

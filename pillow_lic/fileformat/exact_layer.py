@@ -37,12 +37,14 @@ def pack(tiles: Sequence[Sequence[bytes] | None], tiling: Tiling) -> bytes:
     return b"".join([*(write_varint(len(stream)) for stream in streams), *streams])
 
 
-def written(pixels: Pixels, cover: Plane, *, soon: bool = False) -> list[bytes] | None:
+def written(pixels: Pixels, cover: Plane, *, quick: bool = False) -> list[bytes] | None:
     """Return the bitstreams of a tile of colours (h, w, 1 or 3) that cover what is decoded (h, w), 255 all; None if none does.
 
-    soon: by a shorter search.
+    quick: by a shorter search.
     """
-    return vp8l.write(_covering(pixels, cover), vp8l.Search.SOON if soon else vp8l.Search.PART) if cover.any() else None
+    return (
+        vp8l.write(_covering(pixels, cover), vp8l.Search.QUICK if quick else vp8l.Search.PART) if cover.any() else None
+    )
 
 
 def bits(pixels: Pixels, cover: Plane) -> int:

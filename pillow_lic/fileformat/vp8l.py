@@ -32,12 +32,12 @@ _ALPHA_HINT: Final = 0x10
 _RIFF_BYTES: Final = 20
 """Bytes that a WebP file has before the bitstream: RIFF, length, WEBP, VP8L, length."""
 _COUNTING: Final = (1, 50)
-"""libwebp's method and effort (which it calls quality) to estimate bits: within 5 % of _QUICK on drawings, in half the time (tests/screens)."""
-_QUICK: Final = (4, 75)
+"""libwebp's method and effort (which it calls quality) to estimate bits: within 5 % of _FIRST on drawings, in half the time (tests/screens)."""
+_FIRST: Final = (4, 75)
 """For a first search: at most 3 % more bytes than _SMALLEST on pages and 9 % on charts, in a tenth of the time."""
 _PART: Final = (4, 100)
 """For the exact layer: as many bytes as _SMALL in the mean of 22 layers (-6 to +9 %), in a third of the time (tests/screens)."""
-_SOON: Final = (4, 80)
+_QUICK: Final = (4, 80)
 """For the exact layer at effort 0: 0 to 5 % more bytes than _PART, on maps in 0.4 of the time. With 75 WebP looks less far back, for up
 to 10 % more."""
 _SMALL: Final = (5, 100)
@@ -55,7 +55,7 @@ _DRAWN_BITS: Final = 6
 class Search(Enum):
     """How long the search for few bytes takes, the shortest first."""
 
-    SOON = auto()
+    QUICK = auto()
     """Of an exact layer at effort 0."""
     PART = auto()
     """Of an exact layer."""
@@ -124,13 +124,13 @@ def check(streams: Sequence[bytes | memoryview], shape: tuple[int, int]) -> None
 
 def _written(pixels: Pixels, search: Search) -> bytes:
     image = _image(pixels)
-    if search is Search.SOON:
-        return _bitstream(image, *_SOON)
+    if search is Search.QUICK:
+        return _bitstream(image, *_QUICK)
     if search is Search.PART or (search is Search.FILE and image.getcolors(_PALETTE) is not None):
         return _bitstream(image, *_PART)
     if search is Search.FILE:
         return _bitstream(image, *_SMALL)
-    found = _bitstream(image, *_QUICK)
+    found = _bitstream(image, *_FIRST)
     is_drawn = 8 * len(found) <= _DRAWN_BITS * image.width * image.height
     return min(found, _bitstream(image, *(_SMALLEST if is_drawn else _SMALL)), key=len)
 

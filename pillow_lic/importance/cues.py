@@ -28,9 +28,9 @@ DARK = 1e-6
 """Added to a contrast, a square of shares of white, before its logarithm: half of an eighth of a level's."""
 MIDDLE_WEIGHT = 2
 """Of nearness to the middle, against 1 of each of the other two cues: alone it finds as much as both of them."""
-PLACES, COLOURS = 8, 6
+PLACES, COLORS = 8, 6
 """Features that come first, of place and unlikeness, and those of colour after them; contrasts are last."""
-FEATURES = PLACES + COLOURS + 2 * OCTAVES
+FEATURES = PLACES + COLORS + 2 * OCTAVES
 
 
 def features(rgb: Pixels, rows: int, columns: int) -> Floats:
@@ -49,8 +49,8 @@ def features(rgb: Pixels, rows: int, columns: int) -> Floats:
     cues.append(percentiles(-(y**2 + x**2)))
     places = [*cues, percentiles(cues[0] + cues[1] + MIDDLE_WEIGHT * cues[2]), y, np.abs(x), x**2, y**2]
     luma, logs = colours.mean(2, keepdims=True), np.log(contrasts + DARK)
-    of_colour = [colours - colours.mean((0, 1)), luma, colours[:, :, ::2] - luma]
-    parts = np.concatenate([np.stack(places, 2), *of_colour, logs, logs - logs.mean((0, 1))], 2, dtype=np.float32)
+    of_color = [colours - colours.mean((0, 1)), luma, colours[:, :, ::2] - luma]
+    parts = np.concatenate([np.stack(places, 2), *of_color, logs, logs - logs.mean((0, 1))], 2, dtype=np.float32)
     return np.ascontiguousarray(resampled(parts, rows, columns).transpose(2, 0, 1))
 
 

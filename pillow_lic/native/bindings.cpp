@@ -12,7 +12,7 @@ NB_MODULE(_native, module) {
   bind_filters(module);
   bind_encoder(module);
   bind_drafts(module);
-  bind_drawn(module);
+  bind_pixelwise(module);
   bind_snapping(module);
   bind_glyphs(module);
   bind_layers(module);

@@ -60,7 +60,7 @@ void bind_pictures(nb::module_& module);
 void bind_filters(nb::module_& module);
 void bind_encoder(nb::module_& module);
 void bind_drafts(nb::module_& module);
-void bind_drawn(nb::module_& module);
+void bind_pixelwise(nb::module_& module);
 void bind_snapping(nb::module_& module);
 void bind_glyphs(nb::module_& module);
 void bind_layers(nb::module_& module);

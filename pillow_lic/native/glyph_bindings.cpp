@@ -40,11 +40,11 @@ std::size_t check_blocks(const Blocks& pixels, const Blocks& ground) {
 }
 
 std::tuple<Result<std::uint8_t>, Result<std::uint8_t>, Result<bool>, Result<std::int64_t>> blended_inks(
-    const Blocks& pixels, const Blocks& ground, const Flags& drawn, const Reals& contrasts, const Reals& inks, float tolerance, float explained,
+    const Blocks& pixels, const Blocks& ground, const Flags& foreground, const Reals& contrasts, const Reals& inks, float tolerance, float explained,
     std::size_t seen, std::size_t most) {
   const std::size_t channels = check_blocks(pixels, ground), n = pixels.shape(0);
-  check_lengths(drawn.shape(0), "rows of flags", n, "blocks");
-  check_lengths(drawn.shape(1), "flags", kPixels, "pixels of a block");
+  check_lengths(foreground.shape(0), "rows of flags", n, "blocks");
+  check_lengths(foreground.shape(1), "flags", kPixels, "pixels of a block");
   check_lengths(contrasts.shape(0), "rows of contrasts", n, "blocks");
   check_lengths(contrasts.shape(1), "contrasts", kPixels, "pixels of a block");
   check_lengths(inks.shape(1), "channels of inks", channels, "of blocks");
@@ -57,7 +57,7 @@ std::tuple<Result<std::uint8_t>, Result<std::uint8_t>, Result<bool>, Result<std:
     lic::Blends blends(inks.data(), inks.shape(0), channels, tolerance, explained, seen);
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t first = i * kPixels;
-      const auto* flags = reinterpret_cast<const std::uint8_t*>(drawn.data()) + first;
+      const auto* flags = reinterpret_cast<const std::uint8_t*>(foreground.data()) + first;
       const lic::Blends::Found found = blends.explain({pixels.data() + first * channels, ground.data() + first * channels, contrasts.data() + first,
                                                        flags, ink.get() + first * channels, cover.get() + first}, most);
       is_explained[i] = found.is_explained;
@@ -85,7 +85,7 @@ Result<bool> varying(const Blocks& pixels, const Blocks& ground, std::size_t sid
 void bind_glyphs(nb::module_& module) {
   module.def("beside_kinds", &beside_kinds, nb::arg("colors").noconvert(), nb::arg("within").noconvert(), nb::arg("kinds").noconvert(),
              nb::arg("near"), nb::arg("far"));
-  module.def("blended_inks", &blended_inks, nb::arg("pixels").noconvert(), nb::arg("ground").noconvert(), nb::arg("drawn").noconvert(),
+  module.def("blended_inks", &blended_inks, nb::arg("pixels").noconvert(), nb::arg("ground").noconvert(), nb::arg("foreground").noconvert(),
              nb::arg("contrasts").noconvert(), nb::arg("inks").noconvert(), nb::arg("tolerance"), nb::arg("explained"), nb::arg("seen"),
              nb::arg("most"));
   module.def("varying", &varying, nb::arg("pixels").noconvert(), nb::arg("ground").noconvert(), nb::arg("side"), nb::arg("least"));

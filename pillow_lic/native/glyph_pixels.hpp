@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "drawn_pixels.hpp"
+#include "pixelwise.hpp"
 
 namespace lic {
 
@@ -68,7 +68,7 @@ class Blends {
  public:
   struct Block {
     const float *pixels, *ground, *contrasts;  // (256, channels), (256, channels), (256)
-    const std::uint8_t* drawn;                 // which pixels are no ground
+    const std::uint8_t* foreground;                 // which pixels are no ground
     std::uint8_t *ink, *cover;                 // (256, channels), (256): what is found, 0 for nothing
   };
   struct Found {
@@ -110,7 +110,7 @@ class Blends {
   double sum_left(const Block& block) const {
     double total = 0;
     for (std::size_t pixel = 0; pixel < kBlockPixels; ++pixel)
-      if (block.drawn[pixel]) total += left_[pixel];
+      if (block.foreground[pixel]) total += left_[pixel];
     return total;
   }
 
@@ -133,7 +133,7 @@ class Blends {
     std::size_t count = 0, found = number_;
     std::size_t seen[kBlockPixels];
     for (std::size_t pixel = 0; pixel < kBlockPixels; ++pixel)
-      if (block.drawn[pixel] && left_[pixel] > 0 && phase_++ % seen_ == 0) seen[count++] = pixel;
+      if (block.foreground[pixel] && left_[pixel] > 0 && phase_++ % seen_ == 0) seen[count++] = pixel;
     double most = 0;
     for (std::size_t ink = 0; ink < number_; ++ink) {
       double gained = 0;
@@ -146,7 +146,7 @@ class Blends {
 
   void lay(const Block& block, const float* ink) {
     for (std::size_t pixel = 0; pixel < kBlockPixels; ++pixel) {
-      if (!block.drawn[pixel] || left_[pixel] <= 0) continue;
+      if (!block.foreground[pixel] || left_[pixel] <= 0) continue;
       const float part = share(block.pixels + pixel * channels_, block.ground + pixel * channels_, ink);
       const auto cover = static_cast<std::uint8_t>(std::lrint(255 * std::max(part, 0.0f)));
       if (!cover) continue;

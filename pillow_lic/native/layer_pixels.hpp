@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "drawn_pixels.hpp"
+#include "pixelwise.hpp"
 
 namespace lic {
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import claims
 from ..bench import measurement, peers, report, samples
 from ..engine import models
-from . import claims
 
 if TYPE_CHECKING:
     from ..bench.peers import Codec, Pixels

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from .. import __version__
+from .. import __version__, claims
 from ..bench import charts, report
 from ..bench import page as bench_page
 from ..engine import models
 from ..pages import document
-from . import claims, pictures, tables
+from . import pictures, tables
 
 if TYPE_CHECKING:
     from .curves import Measured

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from .. import claims
 from ..bench import report
 from ..engine import models
 from ..fileformat.limits import MAX_LEVEL
-from . import claims
 from .curves import ANCHORS
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ..engine import models
 from ..engine.models import Model
 from ..exact import aims, ground, pixelwise, snapping
 from ..exact.aims import Aim
-from ..exact.drawn import BLOCK
+from ..exact.blockwise import BLOCK
 from ..exact.layer import Kind, Layer, squares_of
 from ..families import Request, Writer
 from ..fileformat import alpha, container, importance_map, vp8l
@@ -175,7 +175,7 @@ class Coded:
             preview=None if picture.preview is None else picture.preview(level, sum(map(len, payloads))),
             importance=None if deltas is None else importance_map.pack(deltas),
             alpha=picture.plane,
-            exact=None if self._kept is None else self._kept.payload(level, tiling, soon=self._request.effort == 0),
+            exact=None if self._kept is None else self._kept.payload(level, tiling, quick=self._request.effort == 0),
         )
 
     def cost(self, level: int) -> float:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ..engine.models import Model
 from ..exact import choice, layer, pixelwise, whole
 from ..exact.aims import Aim
-from ..exact.drawn import BLOCK
+from ..exact.blockwise import BLOCK
 from ..exact.layer import Layer
 from ..families import Request
 from ..fileformat.areas import Area

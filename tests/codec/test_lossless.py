@@ -284,7 +284,7 @@ def test_what_is_searched_for_in_noise_and_in_drawings(asked: list[tuple[int, in
         (noise, search.FILE, [(5, 100)]),
         (drawn, search.FILE, [(4, 100)]),
         (drawn, search.PART, [(4, 100)]),
-        (drawn, search.SOON, [(4, 80)]),
+        (drawn, search.QUICK, [(4, 80)]),
     ):
         asked.clear()
         streams = vp8l.write(pixels, how)

@@ -16,8 +16,8 @@ import pillow_lic
 from pillow_lic.engine import models
 from pillow_lic.exact import (
     aims,
+    blockwise,
     choice,
-    drawn,
     glyphs,
     ground,
     layer,
@@ -47,7 +47,7 @@ def cost(im: Image.Image, quality: float, **words: object) -> float:
 
 def test_where_bits_leave_doubt_the_error_of_the_codec_decides() -> None:
     pixels = soft_lines()
-    blocks = drawn.found(pixels)
+    blocks = blockwise.found(pixels)
     assert blocks is not None
     weighed = choice.weighed(pixels, blocks, AIM)
     assert not weighed.is_sure
@@ -65,7 +65,7 @@ def test_blocks_are_weighed_with_the_colours_that_they_are_kept_with() -> None:
     """Lines that fade have a new colour in every pixel, until their colours are merged."""
     fade = np.linspace(1, 0.6, 256, dtype=np.float32)[None, :, None]
     pixels = np.rint(soft_lines() * fade + 240 * (1 - fade)).astype(np.uint8)
-    blocks, rough = drawn.measured(pixels), aim(quality_to_level(3))
+    blocks, rough = blockwise.measured(pixels), aim(quality_to_level(3))
     shown = blocks.contrast > 0
     few = blocks.within(choice.LIKELY)[shown].mean()
     assert choice.weighed(pixels, blocks, rough).likely[shown].mean() > few + 0.05
@@ -114,7 +114,7 @@ def test_exact_letters_may_cost_more_than_fewer_colours(dearer: float, codec: fl
     letters[:, :5] = True
     spent = np.full(shape, codec, np.float32)
 
-    def weighed(colors: Pixels, blocks: drawn.Blocks, aim: aims.Aim) -> choice.Weighed:
+    def weighed(colors: Pixels, blocks: blockwise.Blocks, aim: aims.Aim) -> choice.Weighed:
         every = np.ones(shape, np.bool_)
         return choice.Weighed(every, np.full(shape, 50, np.float32), np.ones(shape, np.float32), is_sure=False)
 
@@ -145,7 +145,7 @@ def test_exact_letters_may_cost_more_than_fewer_colours(dearer: float, codec: fl
 
 def _flat(pixels: Pixels) -> npt.NDArray[np.bool_]:
     """The blocks that cost nothing, which are exact whatever letters are."""
-    blocks = drawn.found(pixels)
+    blocks = blockwise.found(pixels)
     assert blocks is not None
     return blocks.within(-1)
 
@@ -183,7 +183,7 @@ def test_letters_on_a_page_of_little_else_are_exact_even_where_the_codec_is_chea
         draw.text((8, 276 + 20 * row), WORDS, "#f0f0f0", ImageFont.load_default(13))
         draw.text((300, 276 + 20 * row), "pale labels", "#586070", ImageFont.load_default(13))
     pixels = np.asarray(im)
-    blocks = drawn.found(pixels)
+    blocks = blockwise.found(pixels)
     assert blocks is not None
     assert choice.letters(pixels, blocks)[18:, 19:].any()
     again = np.asarray(pillow_lic.open(pillow_lic.encode(im, quality=5)))
@@ -217,7 +217,7 @@ def test_a_step_is_seen_in_any_channel_once() -> None:
     rows = np.random.default_rng(8).integers(0, 256, (5, 33, 3), np.uint8)
     for apart in (1, 2):
         differences = np.abs(rows[:, apart:].astype(int) - rows[:, :-apart]).max(2)
-        row, column = drawn.stepping(rows, apart, 120)
+        row, column = blockwise.stepping(rows, apart, 120)
         assert (np.stack([row, column]) == np.nonzero(differences >= 120)).all()
 
 
@@ -228,7 +228,7 @@ def test_the_commonest_colour_of_a_block() -> None:
     colors[3, 20] = 9
     among = np.ones((2, 3), np.bool_)
     among[1, 0] = False
-    share = drawn.commonest(colors, among)
+    share = blockwise.commonest(colors, among)
     assert share[0, 1] == 255 / 256
     assert share[0, 0] == 1 / 256
     assert share[1, 0] == 0
@@ -239,7 +239,7 @@ def test_letters_beyond_doubt_stay_exact_beside_doubtful_ones() -> None:
     im = slide(640, 256)
     im.paste(page(with_photo=False), (320, 0))
     pixels = np.asarray(im)
-    blocks = drawn.found(pixels)
+    blocks = blockwise.found(pixels)
     assert blocks is not None
     clear = blocks.within(choice.CLEAR_LETTERS)
     part = square.chosen(pixels, AIM, lambda: np.full(blocks.cost.shape, 2e4, np.float32))

@@ -201,10 +201,10 @@ def test_inks_that_cover_a_ground() -> None:
     share = cover[:, :, None] / np.float32(255)
     pixels = np.rint(ground + share * (inks[[0, 1, 1]][:, None] - ground)).astype(np.float32)
     pixels[2] = rng.integers(0, 255, (256, 3))  # what no ink explains
-    drawn = np.abs(pixels - ground).max(2) > 2
-    contrasts = (np.abs(pixels - ground).max(2) * drawn).astype(np.float32)
+    foreground = np.abs(pixels - ground).max(2) > 2
+    contrasts = (np.abs(pixels - ground).max(2) * foreground).astype(np.float32)
     limits = {"tolerance": 3.0, "explained": 0.9, "seen": 1, "most": 2}
-    ink, found, explained, cores = pixelwise.blended_inks(pixels, ground, drawn, contrasts, inks, **limits)
+    ink, found, explained, cores = pixelwise.blended_inks(pixels, ground, foreground, contrasts, inks, **limits)
     assert explained.tolist() == [True, True, False]
     assert not found[2].any()
     assert not ink[2].any()

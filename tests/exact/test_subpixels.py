@@ -6,7 +6,7 @@ from made.drawn_pages import WORDS, page
 from PIL import Image, ImageDraw, ImageFont
 
 import pillow_lic
-from pillow_lic.exact import aims, choice, drawn, square
+from pillow_lic.exact import aims, blockwise, choice, square
 
 FILTER = (1, 2, 3, 2, 1)
 
@@ -37,7 +37,7 @@ def test_letters_on_subpixels_are_exact_from_quality_5_on(ink: int, ground: int,
 
 def test_they_are_exact_up_to_all_that_the_codec_spends() -> None:
     pixels, aim = np.asarray(subpixel_text(32, 255)), aims.Aim(0.038, is_exact=True)
-    blocks, none = drawn.measured(pixels), np.zeros((24, 32), np.bool_)
+    blocks, none = blockwise.measured(pixels), np.zeros((24, 32), np.bool_)
     cost, _ = square._cost(pixels, square.Part(~none, none, None), aim, np.zeros((24, 32), np.float32))
     found = []
     for share in (0.8, 1.2):

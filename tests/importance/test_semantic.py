@@ -93,7 +93,7 @@ def test_a_mirrored_picture_has_the_mirrored_map() -> None:
 def test_features_are_shares_of_contrast_and_place() -> None:
     flat = cues.features(np.full((96, 128, 3), 90, np.uint8), 6, 8)
     assert flat.shape == (cues.FEATURES, 6, 8)
-    first = cues.PLACES + cues.COLOURS
+    first = cues.PLACES + cues.COLORS
     np.testing.assert_allclose(flat[first : first + 3], np.log(cues.DARK), atol=1e-3)
     lines = np.zeros((96, 128, 3), np.uint8)
     lines[:, ::2] = 255

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from pillow_lic import families
+from pillow_lic import claims, families
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
-from pillow_lic.papers import claims
 
 FOLDER = Path(__file__).parents[2] / "onnx_models"
 OWN = {"autoencoder", "lic1", "lic2", "lossless"}

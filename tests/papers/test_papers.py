@@ -11,11 +11,12 @@ from desktop.browser import Browser
 from made.pictures import SAMPLE
 from PIL import Image
 
+from pillow_lic import claims
 from pillow_lic.__main__ import main
 from pillow_lic.bench import peers, report
 from pillow_lic.engine import models
 from pillow_lic.errors import LicLimitError
-from pillow_lic.papers import claims, curves, page, pictures, tables
+from pillow_lic.papers import curves, page, pictures, tables
 
 SYSTEM = "balle2017"
 

@@ -3,7 +3,7 @@
     python -m onnx_models.recipes.common.claims onnx_models/balle2017-14
 
 The card (README.md) holds the table between the lines BEGIN and END, which this replaces. What claims.json must have is said
-in pillow_lic/papers/claims.py. The parameters of the model's graphs, which claims.json has too, are counted and printed. The
+in pillow_lic/claims.py. The parameters of the model's graphs, which claims.json has too, are counted and printed. The
 page of all models (onnx_models/README.md) has a row for every published system between the same lines: it is written anew too.
 """
 
@@ -16,9 +16,10 @@ from pathlib import Path
 
 import onnx
 
+from pillow_lic import claims
 from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
-from pillow_lic.papers import claims, tables
+from pillow_lic.papers import tables
 
 from .export import ONNX_MODELS
 

@@ -193,8 +193,8 @@ def _restored(
     file, qtables = io.BytesIO(), tables.astype(int).tolist()
     im.save(file, "JPEG", qtables=qtables[: 1 if grey else 2], subsampling=2 if halved else 0)
     data = file.getvalue()
-    facts, decoded = jpeg.facts_of(data), jpeg.pixels_of(data)
-    shown = np.empty_like(decoded)
-    luma = restoration.luma_of(model, data, facts, decoded)
-    restoration.restored(model, decoded, facts, decoded.shape[:2], onto(shown), luma=luma)
-    return picture, decoded, shown, facts.steps.astype(np.uint8), facts.halved[0]
+    facts = jpeg.facts_of(data)
+    decoded = restoration.decoded(model, data, facts)
+    shown = np.empty_like(decoded.pixels)
+    restoration.restored(model, decoded, shown.shape[:2], onto(shown))
+    return picture, decoded.pixels, shown, facts.steps.astype(np.uint8), facts.halved[0]

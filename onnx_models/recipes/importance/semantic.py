@@ -130,7 +130,7 @@ def filled(rgb: npt.NDArray[np.uint8], some: Curves, inside: npt.NDArray[np.floa
     """Return the fields of a view, without the batch: of pixels (H, W, 3), curves and the share in boxes (h, w) of all of them."""
     rows, columns = inside.shape
     features = cues.features(rgb, rows, columns)
-    first = cues.PLACES + cues.COLOURS
+    first = cues.PLACES + cues.COLORS
     variance = (np.exp(features[first : first + cues.OCTAVES]) - cues.DARK).clip(0).sum(0)
     end = (0, GRID - columns, 0, GRID - rows)
     edge = F.pad(torch.from_numpy(features)[None], end, mode="replicate")[0]
@@ -176,7 +176,7 @@ def loss_of(scores: Tensor, v: Views, quality: Tensor, a: argparse.Namespace) ->
 def varied(x: Tensor, deviation: float, dropped: float) -> Tensor:
     """Return features with colours and contrasts of another picture: scaled, shifted, and some kinds of them missing."""
     batch, count = x.shape[:2]
-    first, last = cues.PLACES, cues.PLACES + cues.COLOURS
+    first, last = cues.PLACES, cues.PLACES + cues.COLORS
     factors, shifts = torch.ones(batch, count, 1, 1), torch.zeros(batch, count, 1, 1)
     factors[:, first:] += 0.1 * torch.randn(batch, count - first, 1, 1)
     shifts[:, first:] = deviation * torch.randn(batch, count - first, 1, 1)

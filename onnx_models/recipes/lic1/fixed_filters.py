@@ -23,7 +23,7 @@ from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.engine.native import filter_sums
 from pillow_lic.families.lic1 import analysis, filtering, fixed, residuals, transforms
-from pillow_lic.families.lic1.filtering import COLOURS, DIRECTED, LARGEST, MORE_SHIFTS, PLAIN, TAPS, UNIT, Filter
+from pillow_lic.families.lic1.filtering import COLORS, DIRECTED, LARGEST, MORE_SHIFTS, PLAIN, TAPS, UNIT, Filter
 from pillow_lic.families.lic1.geometry import geometry
 from pillow_lic.fileformat.limits import MAX_LEVEL
 
@@ -45,7 +45,7 @@ ROWS_APART = 3
 FIRST = 24
 """Patches whose error decides the threshold of a filter."""
 
-Colours = npt.NDArray[np.uint16]
+Colors = npt.NDArray[np.uint16]
 Pixels = npt.NDArray[np.uint8]
 Reals = npt.NDArray[np.float64]
 
@@ -55,7 +55,7 @@ def levels(count: int) -> list[int]:
     return [MAX_LEVEL * (2 * k + 1) // (2 * count) for k in range(count)]
 
 
-def drawn(model: Model, pixels: Pixels, wanted: list[int]) -> Iterator[Colours]:
+def drawn(model: Model, pixels: Pixels, wanted: list[int]) -> Iterator[Colors]:
     """Give what a decoder makes of a patch (H, W, 3) at each of these levels before any filter, in sixteenths; sides of whole 64 pixels."""
     grid = geometry(model).grid(*pixels.shape[:2])
     trunk = analysis.analyse(model, pixels, analysis.QUICK)
@@ -66,7 +66,7 @@ def drawn(model: Model, pixels: Pixels, wanted: list[int]) -> Iterator[Colours]:
         yield np.ascontiguousarray(transforms.synthesis(model, y_hat, field, reference=True))
 
 
-def error(fine: Colours, pixels: Pixels) -> float:
+def error(fine: Colors, pixels: Pixels) -> float:
     """Return the mean squared error of colours, in squared sixteenths."""
     return float(np.square(UNIT * pixels.astype(np.int32) - fine, dtype=np.float64).mean())
 
@@ -83,7 +83,7 @@ def solved(sums: Reals, edge: int) -> Filter:
     gram = upper + np.triu(upper, 1).T
     real = np.linalg.solve(gram + np.diag(RIDGE * gram.diagonal() + 1e-12), products)
     shift = max(s for s in MORE_SHIFTS if np.abs(real).max() * 2**s <= LARGEST)
-    taps = np.zeros((COLOURS, TAPS), np.int16)
+    taps = np.zeros((COLORS, TAPS), np.int16)
     taps[:, :SEEN] = rounded(real * 2**shift, gram, products * 2**shift).T
     return Filter(taps, edge, shift)
 
@@ -107,7 +107,7 @@ def fitted(model: Model, patches: list[Pixels]) -> tuple[Filter, ...]:
     first = [[error(fines[k], pixels) for fines, pixels in zip(begun, patches, strict=False)] for k in range(FILTERS)]
     edges = [threshold(errors) for errors in first]
     least = [LEAST_ERROR * math.exp(np.log(errors).mean()) for errors in first]
-    sums = np.zeros((FILTERS, TAPS, TAPS + COLOURS))
+    sums = np.zeros((FILTERS, TAPS, TAPS + COLORS))
     for i, pixels in enumerate(patches):
         for k, fine in enumerate(begun[i] if i < len(begun) else drawn(model, pixels, wanted)):
             weight = ROWS_APART / (pixels.size * (error(fine, pixels) + least[k]))

@@ -23,7 +23,7 @@ from .geometry import geometry
 
 Floats = npt.NDArray[np.float32]
 Fine = npt.NDArray[np.uint16]
-Colours = npt.NDArray[np.uint8 | np.uint16]
+Colors = npt.NDArray[np.uint8 | np.uint16]
 
 NUMBERS = "detail_numbers"
 """The role of the file of a model that has native layers: little-endian float32, as `Detail` takes them."""
@@ -44,9 +44,9 @@ def layers(model: Model, *, reference: bool) -> Detail | None:
 
 
 def draw(
-    model: Model, picture: Floats, context: Floats, level: Floats, inside: Area, out: Colours, *, reference: bool
+    model: Model, picture: Floats, context: Floats, level: Floats, inside: Area, out: Colors, *, reference: bool
 ) -> None:
-    """Write the colours of the latents `inside` of a window to `out` (16 rows, 16 columns, 3), of the geometry's `colour_type`.
+    """Write the colours of the latents `inside` of a window to `out` (16 rows, 16 columns, 3), of the geometry's `color_type`.
 
     picture (12, 8h, 8w) and context (C, 2h, 2w) are what the synthesis gives of the window, at a level field (h, w).
     """
@@ -59,7 +59,7 @@ def draw(
             native.draw(picture, context, np.ascontiguousarray(level), place, cast(Fine, out))
 
 
-def _draw_strips(model: Model, picture: Floats, context: Floats, level: Floats, inside: Area, out: Colours) -> None:
+def _draw_strips(model: Model, picture: Floats, context: Floats, level: Floats, inside: Area, out: Colors) -> None:
     """`draw` by the network."""
     sizes, (rows, columns) = geometry(model), level.shape
     fine, coarse = picture.shape[1] // rows, context.shape[1] // rows
@@ -82,7 +82,7 @@ def _draw_strips(model: Model, picture: Floats, context: Floats, level: Floats, 
             _spread(cells[:, *place.slices], made)
 
 
-def _spread(cells: npt.NDArray[np.uint8], pixels: Colours) -> None:
+def _spread(cells: npt.NDArray[np.uint8], pixels: Colors) -> None:
     """Write cells (12, h, w), channels by colour, row and column in a cell of 2x2, to pixels (2h, 2w, 3), a plane at a time for speed."""
     for channel, plane in enumerate(cells):
         color, row, column = channel // 4, channel // 2 % 2, channel % 2

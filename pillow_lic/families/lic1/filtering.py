@@ -28,11 +28,11 @@ Fine = npt.NDArray[np.uint16]
 Taps = npt.NDArray[np.int16]
 Mask = npt.NDArray[np.bool_]
 
-COLOURS, PLACES, DIRECTED, TURNS, INNER = 3, 16, 24, 3, 4
+COLORS, PLACES, DIRECTED, TURNS, INNER = 3, 16, 24, 3, 4
 """Colours; places of a plain filter: 12 pairs of neighbours in 5x5, then the clipped ones of the 4 in 3x3; of directed coefficients: 12
 pairs, then 12 clipped ones; ways to alternate: by rows, by columns, by both; places that do: those of 3x3."""
-PLAIN = COLOURS * PLACES
-TAPS = PLAIN + DIRECTED + TURNS * COLOURS * INNER
+PLAIN = COLORS * PLACES
+TAPS = PLAIN + DIRECTED + TURNS * COLORS * INNER
 """Coefficients of a colour that comes out: plain ones by colour that goes in and place, directed ones of luma by place, alternating ones
 by way, colour that goes in and place."""
 UNIT = 16
@@ -75,7 +75,7 @@ class Filter(NamedTuple):
     shift: int
 
 
-NONE = Filter(np.zeros((COLOURS, TAPS), np.int16), 0, 0)
+NONE = Filter(np.zeros((COLORS, TAPS), np.int16), 0, 0)
 
 
 class Coded(NamedTuple):
@@ -88,23 +88,21 @@ class Coded(NamedTuple):
 
 def _marked(first: int, colours: int, places: int, chosen: range) -> Mask:
     """Return the coefficients (3, 108) of these places, of `places`, in `colours` blocks from `first` on."""
-    result = np.zeros((COLOURS, TAPS), np.bool_)
-    result[:, first : first + colours * places].reshape(COLOURS, colours, places)[..., chosen.start : chosen.stop] = (
-        True
-    )
+    result = np.zeros((COLORS, TAPS), np.bool_)
+    result[:, first : first + colours * places].reshape(COLORS, colours, places)[..., chosen.start : chosen.stop] = True
     return result
 
 
 def _groups() -> tuple[tuple[Mask, ...], tuple[Mask, ...]]:
-    own = np.zeros((COLOURS, TAPS), np.bool_)
-    for colour in range(COLOURS):
+    own = np.zeros((COLORS, TAPS), np.bool_)
+    for colour in range(COLORS):
         own[colour, PLACES * colour : PLACES * (colour + 1)] = True
-        own[colour, PLAIN + DIRECTED :].reshape(TURNS, COLOURS, INNER)[:, colour] = True
-    plain = [_marked(0, COLOURS, PLACES, places) for places in (range(4), range(4, 12), range(12, 16))]
+        own[colour, PLAIN + DIRECTED :].reshape(TURNS, COLORS, INNER)[:, colour] = True
+    plain = [_marked(0, COLORS, PLACES, places) for places in (range(4), range(4, 12), range(12, 16))]
     directed = [
         _marked(PLAIN, 1, DIRECTED, places) for places in (range(4), range(4, 12), range(12, 16), range(16, 24))
     ]
-    alternating = _marked(PLAIN + DIRECTED, TURNS * COLOURS, INNER, range(INNER))
+    alternating = _marked(PLAIN + DIRECTED, TURNS * COLORS, INNER, range(INNER))
     few = (*(own & part for part in plain), *(~own & part for part in plain))
     return few, (*few, *directed, own & alternating, ~own & alternating)
 
@@ -198,7 +196,7 @@ def read(
     threshold = THRESHOLD_UNIT * (number(THRESHOLD) + 1)
     groups = MORE_GROUPS if kind == EXTENDED else GROUPS
     tables = [number(TABLE) for _ in groups]
-    taps = np.zeros((COLOURS, TAPS), np.int16)
+    taps = np.zeros((COLORS, TAPS), np.int16)
     for table, group in zip(tables, groups, strict=True):
         if table:
             symbols.append(decoder.decode(np.full(np.count_nonzero(group), TABLE_STEP * table, np.uint16)))
@@ -213,9 +211,9 @@ def read(
 def parts(taps: Taps) -> tuple[Taps, Taps, Taps]:
     """Return the plain coefficients (3, 3, 16), the directed ones (3, 24) and the alternating ones (3, 3, 3, 4), way first, of (3, 108)."""
     plain, directed, alternating = np.split(taps, (PLAIN, PLAIN + DIRECTED), axis=1)
-    by_way = alternating.reshape(COLOURS, TURNS, COLOURS, INNER).transpose(1, 0, 2, 3)
+    by_way = alternating.reshape(COLORS, TURNS, COLORS, INNER).transpose(1, 0, 2, 3)
     return (
-        np.ascontiguousarray(plain.reshape(COLOURS, COLOURS, PLACES)),
+        np.ascontiguousarray(plain.reshape(COLORS, COLORS, PLACES)),
         np.ascontiguousarray(directed),
         np.ascontiguousarray(by_way),
     )
@@ -223,7 +221,7 @@ def parts(taps: Taps) -> tuple[Taps, Taps, Taps]:
 
 def applied(pixels: Fine, inside: Area, found: Filter) -> Pixels:
     """Return what `apply` writes."""
-    out = np.empty((*inside.shape, COLOURS), np.uint8)
+    out = np.empty((*inside.shape, COLORS), np.uint8)
     apply(pixels, inside, found, out)
     return out
 

@@ -21,7 +21,7 @@ from ...engine.native import filter_sums, filter_sweep
 from ...fileformat.areas import Area
 from ...fileformat.limits import MAX_LEVEL
 from . import filtering, scales
-from .filtering import COLOURS, GROUPS, MORE_GROUPS, MORE_SHIFTS, PLAIN, SHIFTS, TAPS, UNIT, Coded, Filter, Fine, Pixels
+from .filtering import COLORS, GROUPS, MORE_GROUPS, MORE_SHIFTS, PLAIN, SHIFTS, TAPS, UNIT, Coded, Filter, Fine, Pixels
 
 Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -121,7 +121,7 @@ def _ridged(gram: Reals, ridge: float) -> Reals:
 
 def _filter(taps: Reals | Integers, threshold: int, shift: int) -> Filter:
     """Return the filter of the first coefficients (P, 3)."""
-    whole = np.zeros((COLOURS, TAPS), np.int16)
+    whole = np.zeros((COLORS, TAPS), np.int16)
     whole[:, : len(taps)] = taps.T
     return Filter(whole, threshold, shift)
 

@@ -14,11 +14,11 @@ from functools import cache
 import numpy as np
 
 from ...engine.models import Model
-from .filtering import COLOURS, LARGEST, MORE_SHIFTS, TAPS, THRESHOLD_UNIT, Filter
+from .filtering import COLORS, LARGEST, MORE_SHIFTS, TAPS, THRESHOLD_UNIT, Filter
 
 ROLE = "filters"
 """The role of the file of a model that has fixed filters."""
-RECORD = 2 + COLOURS * TAPS
+RECORD = 2 + COLORS * TAPS
 """Bytes of a filter: the numbers that stand for shift and threshold, then coefficients as `Filter` has them."""
 
 
@@ -30,7 +30,7 @@ def stored(model: Model) -> tuple[Filter, ...]:
     records = np.frombuffer(model.stored(ROLE).read(), np.int8).reshape(-1, RECORD)
     return tuple(
         Filter(
-            record[2:].astype(np.int16).reshape(COLOURS, TAPS),
+            record[2:].astype(np.int16).reshape(COLORS, TAPS),
             THRESHOLD_UNIT * (int(record[1]) + 1),
             MORE_SHIFTS[record[0]],
         )

@@ -61,7 +61,7 @@ class Geometry(NamedTuple):
     fraction: int = 0
 
     @property
-    def colour_type(self) -> type[np.uint8 | np.uint16]:
+    def color_type(self) -> type[np.uint8 | np.uint16]:
         """The dtype of the colours that `detail` gives."""
         return np.uint16 if self.fraction else np.uint8
 

@@ -38,7 +38,7 @@ class Found(NamedTuple):
 
 
 Latents = Callable[[int, Area], "Found | None"]
-"""Returns the latents of the part of an area in the tile with that raster index (`Reader.draw_latents`)."""
+"""Returns the latents of the part of an area in the tile with that raster index (`Reader.synthesise`)."""
 
 
 TOGETHER = 1024
@@ -107,8 +107,8 @@ class Reader:
         seen = (part.window.shape for part in self._parts)
         return int(sizes.stride**2) * max(sum(h * w for h, w in parsed), sum(h * w for h, w in seen))
 
-    def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
-        """Give the RGB pixels of every part of the area to `put` (`families.Reader.draw`)."""
+    def read(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
+        """Give the RGB pixels of every part of the area to `put` (`families.Reader.read`)."""
 
         def latents(index: int, area: Area) -> Found | None:
             payload = payloads[index]
@@ -119,7 +119,7 @@ class Reader:
                     raise
                 return None
 
-        self.draw_latents(latents, put, held)
+        self.synthesise(latents, put, held)
 
     def _parsed(self, payload: bytes | memoryview, tile: Area, area: Area) -> Found:
         """Return what a tile holds of an area, in latents of the picture, whose corner is a whole hyper-latent.
@@ -147,7 +147,7 @@ class Reader:
         found, y_hat = workers.in_line(parse, compute)
         return Found(y_hat, found.filter)
 
-    def draw_latents(
+    def synthesise(
         self, latents: Latents, put: Put, held: int = 0, bytes_per_pixel: int = workers.BYTES_PER_PIXEL
     ) -> None:
         """Give the RGB pixels of every part of the area to `put`; raises what `latents` raises.
@@ -221,7 +221,7 @@ class Reader:
         if all(tile is None for _, tile in tiles):
             pixels = np.full((*target.shape, 3), MISSING, np.uint8)
         else:
-            window = self._drawn(part)
+            window = self._made(part)
             seen = self._synthesis(part, self._latents_of(part.window, found))
             inside = window.intersection(self._tiling.whole.over(self._scale)).within(window)
             colours = seen[inside.slices]
@@ -236,7 +236,7 @@ class Reader:
                 if not self._uses[index]:
                     del self._held[index]
 
-    def _finish(self, colours: detail.Colours, inside: Area, tile: Found | None, out: Pixels) -> None:
+    def _finish(self, colours: detail.Colors, inside: Area, tile: Found | None, out: Pixels) -> None:
         """Write the pixels of an area of colours (h, w, 3), of which none lie outside the picture and all in one tile."""
         if tile is None:
             out[...] = MISSING
@@ -252,12 +252,12 @@ class Reader:
         rows, columns = self._inside
         return part.target.over(self._geometry.stride).widened(1, columns, rows).intersection(part.window)
 
-    def _drawn(self, part: _Part) -> Area:
+    def _made(self, part: _Part) -> Area:
         """Return the pixels that `_synthesis` makes for a part."""
         latents = part.window if self._scale > 1 else self._wanted(part)
         return latents.times(self._geometry.stride // self._scale)
 
-    def _synthesis(self, part: _Part, y_hat: Floats) -> detail.Colours:
+    def _synthesis(self, part: _Part, y_hat: Floats) -> detail.Colors:
         field = self._field(part.window, part.window.shape)
         if self._scale == 1:
             inside = self._wanted(part).within(part.window)

@@ -17,7 +17,7 @@ from ...engine.settings import current_settings
 from ...fileformat.areas import Area
 from . import detail
 from . import synthesis as trunk
-from .detail import Colours
+from .detail import Colors
 from .geometry import geometry
 
 Floats = npt.NDArray[np.float32]
@@ -43,7 +43,7 @@ def halo(model: Model) -> int:
 
 def synthesis(
     model: Model, y_hat: Floats, level: Floats, *, inside: Area | None = None, reference: bool = False
-) -> Colours:
+) -> Colors:
     """Return the colours (16 rows, 16 columns, 3) of the latents `inside` a window, by default all of it.
 
     y_hat (M, h, w), any h and w >= 1, at a level field (h, w). Colours are pixels, uint8; of a model with filters sixteenths of a level,
@@ -54,7 +54,7 @@ def synthesis(
     """
     sizes, (rows, columns) = geometry(model), level.shape
     inside = inside or Area(0, 0, columns, rows)
-    pixels: Colours = np.empty((sizes.stride * inside.height, sizes.stride * inside.width, 3), sizes.colour_type)
+    pixels: Colors = np.empty((sizes.stride * inside.height, sizes.stride * inside.width, 3), sizes.color_type)
     length = max(inside.shape)
     if (layers := trunk.painter(model, reference=reference)) is not None:
         y_hat, level = np.ascontiguousarray(y_hat), np.ascontiguousarray(level, np.float32)
@@ -91,7 +91,7 @@ def _piece(first: int, last: int, inside: Area) -> Area:
     return Area(inside.x0 + first, inside.y0, inside.x0 + last, inside.y1)
 
 
-def _synthesised(model: Model, y_hat: Floats, level: Floats, inside: Area, out: Colours, *, reference: bool) -> None:
+def _synthesised(model: Model, y_hat: Floats, level: Floats, inside: Area, out: Colors, *, reference: bool) -> None:
     """Write the colours of the latents `inside` of a window (M, h, w), at a level field (h, w), to `out`."""
     picture, context = trunk.draw(model, y_hat, level, reference=reference)
     detail.draw(model, picture, context, level, inside, out, reference=reference)

@@ -123,7 +123,7 @@ class Writer:
             payloads[index], found = self.code(level, self.tiling.tile(index))
             return found
 
-        reader.draw_latents(latents, onto(seen), bytes_per_pixel=self._bytes_per_pixel)
+        reader.synthesise(latents, onto(seen), bytes_per_pixel=self._bytes_per_pixel)
         return Trial(payloads, seen)
 
     @property
@@ -192,12 +192,12 @@ class Writer:
         if self._rough is not None and self._rough.begun is begun:
             return self._rough
         chosen, y_hat = begun.choice.of(begun.y, is_rough=True)
-        rough = _Rough(begun, chosen, y_hat, self._drawn(tile, y_hat, begun.field, begun.grid))
+        rough = _Rough(begun, chosen, y_hat, self._synthesised(tile, y_hat, begun.field, begun.grid))
         if self._last is not None and self._last[2] is begun:
             self._rough = rough
         return rough
 
-    def _drawn(self, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> filtering.Fine:
+    def _synthesised(self, tile: Area, y_hat: Floats, field: Floats, grid: Grid) -> filtering.Fine:
         """Return the colours (H, W, 3) of a tile without a filter, whose y_hat (M, h, w) and level field (h, w) are these."""
         whole = transforms.synthesis(self._model, y_hat[:, *grid.slices], field[grid.slices], reference=self._reference)
         return np.ascontiguousarray(cast(filtering.Fine, whole)[: tile.height, : tile.width])

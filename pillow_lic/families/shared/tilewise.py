@@ -1,8 +1,10 @@
 """A writer and a reader of tiles, made of the `encode` and `decode` of a plain family.
 
-Each tile is coded with a margin of its neighbours, so that no seam shows, and the margin is cut away after decoding. It is coded twice, so
-that files are larger by the factor (1 + 2 margin / tile_edge)^2. Constants of the model: `margin`, in pixels; `tile_edge`, which pictures
-of more than `tile_pixels` are divided by; `align`, to a multiple of which pixels are padded.
+Each tile is coded with a halo of its neighbours, so that no seam shows, and the halo is cut away after decoding. It is coded twice, so
+that files are larger by the factor (1 + 2 margin / tile_edge)^2.
+
+Constants of the model: `margin`, the width of the halo in pixels; `tile_edge`, which pictures of more than `tile_pixels` are divided by;
+`align`, to a multiple of which pixels are padded.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ def chosen_tiling(model: Model, width: int, height: int) -> Tiling:
 
 
 def coded_window(model: Model, tiling: Tiling, index: int) -> Window:
-    """Return the area that is coded for a tile: the tile and its margin."""
+    """Return the area that is coded for a tile: the tile and its halo."""
     constants = model.constants
     return with_halo(tiling.tile(index), constants["margin"], constants["align"], tiling.width, tiling.height)
 
@@ -78,11 +80,11 @@ class TilewiseWriter:
     """One picture (H, W, C) on its way into a file, tile by tile (`families.Writer`).
 
     once: code the picture at the highest level only, and lower the result for other levels; for a stepwise family that is asked for many
-    levels. soon: use `encode_soon` if the family has it.
+    levels. quick: use `encode_quickly` if the family has it.
     """
 
-    def __init__(self, family: Plain, model: Model, pixels: Pixels, *, once: bool = False, soon: bool = True) -> None:
-        self._encode = getattr(family, "encode_soon", family.encode) if soon else family.encode
+    def __init__(self, family: Plain, model: Model, pixels: Pixels, *, once: bool = False, quick: bool = True) -> None:
+        self._encode = getattr(family, "encode_quickly", family.encode) if quick else family.encode
         self._family, self._model, self._pixels, self._once = family, model, pixels, once
         self._highest: dict[int, bytes] = {}
         self.tiling = chosen_tiling(model, pixels.shape[1], pixels.shape[0])
@@ -113,7 +115,7 @@ class TilewiseWriter:
         """Return the payloads, and the colours (H, W, C) that a reader would see."""
         seen, payloads = np.empty_like(self._pixels), self.payloads(level)
         reader = TilewiseReader(self._family, self._model, self.tiling, level, None)
-        reader.draw(dict(enumerate(payloads)), onto(seen), strict=True, held=0)
+        reader.read(dict(enumerate(payloads)), onto(seen), strict=True, held=0)
         return Trial(payloads, seen)
 
 
@@ -137,13 +139,13 @@ class TilewiseReader:
 
     @property
     def work(self) -> int:
-        """Pixels that the networks see to read them, those of margins and padding included."""
+        """Pixels that the networks see to read them, those of halos and padding included."""
         windows = (coded_window(self._model, self._tiling, index).area for index in self.needed)
         align = self._model.constants["align"]
         return sum(padded(window.width, align) * padded(window.height, align) for window in windows)
 
-    def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
-        """Give the pixels of every tile in the area to `put` (`families.Reader.draw`)."""
+    def read(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
+        """Give the pixels of every tile in the area to `put` (`families.Reader.read`)."""
         with workers.over_tiles(len(self.needed), self._tiling.largest_padded(1), held) as crew:
             for index in self.needed:
                 crew.submit(self._show, index, payloads[index], put, strict)

@@ -15,7 +15,7 @@ from ...fileformat.levels import level_to_quality
 from ...fileformat.tiling import Tiling
 from .. import MISSING, Trial
 from .inner import checked, inner
-from .restoration import luma_of, restored
+from .restoration import decoded, restored
 
 if TYPE_CHECKING:
     from ...engine.models import Model
@@ -61,7 +61,7 @@ class WrappedWriter:
         """Return the payload, and the colours (H, W, 3) that a reader would see."""
         shown, payloads = np.empty_like(self._pixels), self.payloads(level)
         reader = WrappedReader(self._model, self.tiling, level, None, 1)
-        reader.draw(dict(enumerate(payloads)), onto(shown), strict=True, held=0)
+        reader.read(dict(enumerate(payloads)), onto(shown), strict=True, held=0)
         return Trial(payloads, shown)
 
 
@@ -91,14 +91,14 @@ class WrappedReader:
     @property
     def work(self) -> int:
         """Pixels that are read of the file inside, each once, with all the windows of the network around them."""
-        edge, margin = self._model.constants["window"], self._model.constants["margin"]
-        share = 1 if self._scale > 1 else (1 + 2 * margin / edge) ** 2
+        edge, halo = self._model.constants["window"], self._model.constants["margin"]
+        share = 1 if self._scale > 1 else (1 + 2 * halo / edge) ** 2
         return int(self._tiling.width * self._tiling.height * share)
 
-    def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
-        """Give the pixels of every window in the area to `put` (`families.Reader.draw`); a file that cannot be read is grey."""
+    def read(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
+        """Give the pixels of every window in the area to `put` (`families.Reader.read`); a file that cannot be read is grey."""
         try:
-            self._draw(payloads[0], put, held)
+            self._read(payloads[0], put, held)
         except LicDamagedError:
             if strict:
                 raise
@@ -107,19 +107,19 @@ class WrappedReader:
     def _tiling_of_shape(self) -> Area:
         return Tiling(self.shape[1], self.shape[0], 0).whole
 
-    def _draw(self, payload: Payload | None, put: Put, held: int) -> None:
+    def _read(self, payload: Payload | None, put: Put, held: int) -> None:
         if payload is None:
             msg = "the tile with the file inside is missing"
             raise LicDamagedError(msg)
         data = inner(payload)
         shape = (self._tiling.height, self._tiling.width)
         facts = checked(self._model, data, shape)
-        pixels = jpeg.pixels_of(data, max(1, self._scale // self._model.constants["scale"]))
         if self._scale > 1:
-            put(self._tiling_of_shape(), pixels)
+            scale = max(1, self._scale // self._model.constants["scale"])
+            put(self._tiling_of_shape(), jpeg.pixels_of(data, scale))
         else:
-            luma = luma_of(self._model, data, facts, pixels)
-            restored(self._model, pixels, facts, shape, put, self._area, held + len(data), luma)
+            picture = decoded(self._model, data, facts)
+            restored(self._model, picture, shape, put, self._area, held=held + len(data))
 
 
 def reader(

@@ -1,11 +1,11 @@
 """The two networks around the JPEG file, run on whole pictures: `restore`, with the rules that follow it, and `compact`.
 
-decoded picture ─restore, a square and its margin at a time─▶ calm ─▶ noise ─▶ held to the file ─▶ still ─▶ gate ─▶ shown
+decoded picture ─restore, a square and its halo at a time─▶ calm ─▶ noise ─▶ held to the file ─▶ still ─▶ gate ─▶ shown
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,33 +36,48 @@ def told(facts: Facts) -> dict[str, npt.NDArray[np.float32]]:
     }
 
 
+class Decoded(NamedTuple):
+    """The picture in a JPEG file: its pixels (H, W, 3), the facts of the file, and the file's luma (H, W) where the result is held to it."""
+
+    pixels: Pixels
+    facts: Facts
+    luma: Pixels | None = None
+
+
+def decoded(model: Model, data: bytes | memoryview, facts: Facts) -> Decoded:
+    """Return the picture in a JPEG file with these facts, as `restored` takes it."""
+    pixels = jpeg.pixels_of(data)
+    return Decoded(pixels, facts, luma_of(model, data, facts, pixels))
+
+
 def restored(
     model: Model,
-    pixels: Pixels,
-    facts: Facts,
+    picture: Decoded,
     shape: tuple[int, int],
     put: Put,
     area: Area | None = None,
+    *,
     held: int = 0,
-    luma: Pixels | None = None,
     views: int = 1,
 ) -> None:
     """Give the restored pixels (h, w, 3) of an area of a picture (all of it by default) to `put`, window by window.
 
-    pixels: the inner picture. shape: rows and columns of the whole result. held: bytes that are in memory besides. luma: `luma_of` the
-    file. views: as of `views.mean_of`.
+    shape: rows and columns of the whole result. held: bytes that are in memory besides. views: as of `views.mean_of`.
     """
+    pixels, facts, luma = picture
+    constants, feeds = model.constants, told(facts)
 
     def finish(core: Area, shown: Pixels) -> Pixels:
-        if model.constants["scale"] > 1:
+        if constants["scale"] > 1:
             return shown
         shown = keep_noise(calmed(shown, pixels, core), pixels, facts.steps[0], core)
         if luma is not None:
             shown = hold(shown, pixels[core.slices], luma[core.slices], facts.steps[0])
-        return gated(model, keep_still(shown, pixels, core), pixels, told(facts), core)
+        return gated(model, keep_still(shown, pixels, core), pixels, feeds, core)
 
-    windows = Windows(model.constants["window"], model.constants["margin"], model.constants["scale"], 1)
-    windows.run(model, "restore", pixels, told(facts), shape, put, area, held, finish, views)
+    edge, halo, scale = constants["window"], constants["margin"], constants["scale"]
+    windows = Windows(model, "restore", edge, halo, up=scale, feeds=feeds, views=views)
+    windows.run(pixels, shape, put, area, held=held, finish=finish)
 
 
 def luma_of(model: Model, data: bytes | memoryview, facts: Facts, pixels: Pixels) -> Pixels | None:
@@ -79,6 +94,6 @@ def compacted(model: Model, pixels: Pixels) -> Pixels:
     scale = model.constants["scale"]
     shape = of_inner(model, (pixels.shape[0], pixels.shape[1]))
     small = np.empty((*shape, 3), np.uint8)
-    windows = Windows(scale * model.constants["window"], model.constants["compact_margin"], 1, scale)
-    windows.run(model, "compact", pixels, {}, shape, onto(small))
+    edge, halo = scale * model.constants["window"], model.constants["compact_margin"]
+    Windows(model, "compact", edge, halo, down=scale).run(pixels, shape, onto(small))
     return small

@@ -1,9 +1,9 @@
-"""A network that is run on a large picture square by square, each with a margin around it, several at a time, in bounded memory."""
+"""A network that is run on a large picture square by square, each with a halo around it, several at a time, in bounded memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,52 +24,59 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Windows:
-    """A network that is run on squares of `edge` pixels with a `margin` around them; it makes `up` pixels of every `down`, each way."""
+    """The network `role` of a model, which is run on squares of `edge` pixels with a `halo` around them.
 
+    It makes `up` pixels of every `down`, each way. feeds: what it takes besides pixels. views: as of `views.mean_of`.
+    """
+
+    model: Model
+    role: str
     edge: int
-    margin: int
-    up: int
-    down: int
+    halo: int
+    up: int = 1
+    down: int = 1
+    feeds: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    views: int = 1
 
     def run(
         self,
-        model: Model,
-        role: str,
         pixels: Pixels,
-        feeds: Mapping[str, npt.NDArray[np.float32]],
         shape: tuple[int, int],
         put: Put,
         area: Area | None = None,
+        *,
         held: int = 0,
         finish: Callable[[Area, Pixels], Pixels] = lambda _, made: made,
-        views: int = 1,
     ) -> None:
         """Give the pixels that the network makes of pixels (H, W, 3) to `put`, as far as they lie in `area` (by default all).
 
-        role, feeds: the network of the model, and what it takes besides pixels. shape: rows and columns of the whole result. held: bytes
-        that are in memory besides. finish: takes the area of a square in the result and its pixels, and returns those that are put.
-        views: as of `views.mean_of`.
+        shape: rows and columns of the whole result. held: bytes that are in memory besides. finish: takes the area of a square in the
+        result and its pixels, and returns those that are put.
         """
-        source, align = Tiling(pixels.shape[1], pixels.shape[0], 0).whole, model.constants["align"]
+        source, align = Tiling(pixels.shape[1], pixels.shape[0], 0).whole, self.model.constants["align"]
         target = area or Tiling(shape[1], shape[0], 0).whole
         cores = [core for core in self._squares(source) if self._made(core, shape).meets(target)]
 
         def show(core: Area) -> None:
             check_time()
-            window = with_halo(core, self.margin, align, source.width, source.height).area
+            window = with_halo(core, self.halo, align, source.width, source.height).area
             missing = [(0, padded(length, align) - length) for length in window.shape]
             seen = np.pad(pixels[window.slices], (*missing, (0, 0)), "edge")
-            made = mean_of(lambda pixels: model.run(role, pixels=pixels, **feeds)[0][0], seen, views)
+            made = mean_of(self._result, seen, self.views)
             square = self._made(core, shape)
             finished = finish(square, made[square.within(self._made(window, shape)).slices])
             wanted = square.intersection(target)
             put(wanted.within(target), finished[wanted.within(square).slices])
 
-        longest = self.edge + 2 * padded(self.margin, align)
+        longest = self.edge + 2 * padded(self.halo, align)
         largest = min(longest, padded(source.height, align)) * min(longest, padded(source.width, align))
         with workers.over_tiles(len(cores), largest, pixels.nbytes + held) as crew:
             for core in cores:
                 crew.submit(show, core)
+
+    def _result(self, pixels: Pixels) -> Pixels:
+        made: Pixels = self.model.run(self.role, pixels=pixels, **self.feeds)[0][0]
+        return made
 
     def _squares(self, source: Area) -> list[Area]:
         """Return the squares, cut off where the area ends, in raster order."""

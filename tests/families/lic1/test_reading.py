@@ -59,7 +59,7 @@ def test_latents_of_few_tiles_are_held(
     monkeypatch.setattr(transforms, "synthesis", counted)
     with settings(threads=threads):
         picture = np.empty((height, width, 3), np.uint8)
-        r.draw_latents(tile_latents, lambda area, pixels: picture.__setitem__(area.slices, pixels))
+        r.synthesise(tile_latents, lambda area, pixels: picture.__setitem__(area.slices, pixels))
     assert not r._held
     assert len(held) == tiling.count
     columns = -(-width // 128)
@@ -101,7 +101,7 @@ def test_no_thread_waits_for_latents_that_another_is_computing(monkeypatch: pyte
     monkeypatch.setattr(r, "_show", watched)
     monkeypatch.setattr(transforms, "synthesis", synthesis)
     with settings(threads=2):
-        r.draw_latents(latents, lambda _area, _pixels: None)
+        r.synthesise(latents, lambda _area, _pixels: None)
     assert len(waited) <= 1
 
 
@@ -117,7 +117,7 @@ def test_small_tiles_are_synthesised_together(monkeypatch: pytest.MonkeyPatch, s
         monkeypatch.setattr(reading, "TOGETHER", together)
         reader = Reader(spec, tiling, 500, scale=scale)
         picture = np.empty((*reader.shape, 3), np.uint8)
-        reader.draw_latents(
+        reader.synthesise(
             lambda index, area: None if index in (1, 26) else reading.Found(latents[:, *area.slices]),
             lambda area, pixels, picture=picture: picture.__setitem__(area.slices, pixels),
         )

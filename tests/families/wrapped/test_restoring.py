@@ -152,7 +152,7 @@ def test_windows_leave_no_seam(cat: np.ndarray, model: models.Model) -> None:
     for window in (128, 1024):
         shown = np.zeros((*shape, 3), np.uint8)
         cut = replace(model, constants=dict(model.constants) | {"window": window})
-        restoration.restored(cut, jpeg.pixels_of(data), jpeg.facts_of(data), shape, onto(shown))
+        restoration.restored(cut, restoration.Decoded(jpeg.pixels_of(data), jpeg.facts_of(data)), shape, onto(shown))
         results.append(shown.astype(int))
     different = np.abs(results[0] - results[1])
     assert different.max() <= 1

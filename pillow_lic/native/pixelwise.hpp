@@ -1,4 +1,4 @@
-// What the search for drawn pixels counts pixel by pixel (pillow_lic/exact): steps, errors and equal neighbours.
+// What is counted pixel by pixel for the exact layer (pillow_lic/exact): steps, errors and equal neighbours.
 #pragma once
 
 #include <algorithm>

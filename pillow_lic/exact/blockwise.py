@@ -3,7 +3,7 @@
 For every block of 16x16 pixels two numbers are found:
 
 * cost: pixels that equal none of their four neighbours before them (left, and the three above), each at the information of its
-  colour among all such pixels of the tile, and one bit more;
+  colour among all such pixels of the square, and one bit more;
 * contrast: the sum of the differences to the left and upper neighbours, in levels, the mean of the channels.
 
 Letters of one colour on flat ground cost 0.01 to 0.09 bits a level, on a gradient 0.09 to 0.26; the hardest edges of
@@ -39,7 +39,7 @@ _SMALL = 64 * 64
 _LEAST_SEEN = 6
 """Sure blocks that the quick look must see: 0 to 5 in Kodak's photographs, 7 and more in pages with letters on subpixels."""
 LEAST_SURE = 8
-"""Blocks that must be sure before anything of a tile is kept, or a tenth of a small tile's."""
+"""Blocks that must be sure before anything of a square is kept, or a tenth of a small square's."""
 
 
 class Blocks(NamedTuple):
@@ -51,12 +51,12 @@ class Blocks(NamedTuple):
 
     def within(self, most: float) -> Mask:
         """Return which blocks cost at most so many bits a level of contrast."""
-        drawn: Mask = (self.equal >= LEAST_EQUAL) & (self.cost <= most * self.contrast)
-        return drawn
+        within: Mask = (self.equal >= LEAST_EQUAL) & (self.cost <= most * self.contrast)
+        return within
 
 
 def found(colors: Pixels) -> Blocks | None:
-    """Return the blocks of a tile (h, w, 1 or 3), 16x16 pixels each; None where too few are surely drawn, as in a photograph."""
+    """Return the blocks of a square (h, w, 1 or 3), 16x16 pixels each; None where too few are surely drawn, as in a photograph."""
     if not _looks_drawn(colors):
         return None
     blocks = measured(colors)
@@ -64,7 +64,7 @@ def found(colors: Pixels) -> Blocks | None:
 
 
 def pixels_of(kept: Mask, shape: tuple[int, int]) -> Mask:
-    """Return the flags of blocks as flags of the pixels of a tile of that shape."""
+    """Return the flags of blocks as flags of the pixels of a square of that shape."""
     return kept.repeat(BLOCK, 0).repeat(BLOCK, 1)[: shape[0], : shape[1]]
 
 
@@ -116,7 +116,7 @@ def _least_sure(size: int) -> int:
 
 
 def measured(colors: Pixels) -> Blocks:
-    """Return the blocks of a tile (h, w, 1 or 3); the cost of those with few equal pixels is 0."""
+    """Return the blocks of a square (h, w, 1 or 3); the cost of those with few equal pixels is 0."""
     numbers = pixelwise.packed(colors)
     known = _repeats(numbers)
     equal = np.divide(pixelwise.marked(known), squares.counts(numbers.shape, BLOCK), dtype=np.float32)
@@ -152,7 +152,7 @@ def _costs(numbers: npt.NDArray[np.uint32], new: Mask) -> npt.NDArray[np.float32
 
 
 def kinds(colors: Pixels) -> npt.NDArray[np.intp]:
-    """Return how many colours, in steps of 8 levels a channel, every block of a tile (h, w, 1 or 3) has."""
+    """Return how many colours, in steps of 8 levels a channel, every block of a square (h, w, 1 or 3) has."""
     coarse: Pixels = colors >> np.uint8(3)
     numbers = np.sort(_cut(pixelwise.packed(coarse)).reshape(-1, BLOCK**2), 1)
     count: npt.NDArray[np.intp] = 1 + np.count_nonzero(numbers[:, 1:] != numbers[:, :-1], 1)
@@ -167,7 +167,7 @@ def _cut(numbers: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 
 
 def commonest(colors: Pixels, among: Mask) -> npt.NDArray[np.float32]:
-    """Return the share of pixels of a tile (h, w, 1 or 3) that have the commonest colour of their block; 0 of blocks that are not marked."""
+    """Return the share of pixels of a square (h, w, 1 or 3) that have the commonest colour of their block; 0 of blocks that are not marked."""
     numbers = np.sort(_cut(pixelwise.packed(colors))[among].reshape(-1, BLOCK**2), 1)
     ends = np.ones((len(numbers), BLOCK**2 + 1), np.bool_)
     ends[:, 1:-1] = numbers[:, 1:] != numbers[:, :-1]

@@ -1,10 +1,10 @@
-// The search for drawn pixels for numpy: drawn_pixels.hpp, continuation.hpp, kinds.hpp, leaders.hpp and block_planes.hpp.
+// What is done pixel by pixel for the exact layer, for numpy: pixelwise.hpp, continuation.hpp, kinds.hpp, leaders.hpp and block_planes.hpp.
 #include <cmath>
 
 #include "bindings.hpp"
 #include "block_planes.hpp"
 #include "continuation.hpp"
-#include "drawn_pixels.hpp"
+#include "pixelwise.hpp"
 #include "kinds.hpp"
 #include "leaders.hpp"
 
@@ -194,7 +194,7 @@ Result<float> fit_planes(const Colors& colors, const Places& places, const Flags
 
 }  // namespace
 
-void bind_drawn(nb::module_& module) {
+void bind_pixelwise(nb::module_& module) {
   module.def("continued", &continued, nb::arg("colors").noconvert(), nb::arg("gone").noconvert(), nb::arg("coarse").noconvert());
   module.def("distinct", &distinct, nb::arg("numbers").noconvert());
   module.def("leaders", &leaders, nb::arg("colors").noconvert(), nb::arg("order").noconvert(), nb::arg("fixed"), nb::arg("limit"),

@@ -12,9 +12,9 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any, get_type_hints
 
-from ..engine import manifest, models
-from ..engine.models import Model
-from ..errors import let_pass
+from .engine import manifest, models
+from .engine.models import Model
+from .errors import let_pass
 
 FILE = "claims.json"
 CARD = "README.md"
