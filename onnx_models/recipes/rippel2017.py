@@ -235,7 +235,7 @@ def samples(net: Rippel2017, patches: list[npt.NDArray[Any]]) -> Iterator[tuple[
 
 def analysis_graph(net: Rippel2017) -> onnx.ModelProto:
     """Pixels (H,W,3) uint8, H and W multiples of 16; level (1,1,1,1) -> y (1,LATENTS,H/8,W/8) in steps."""
-    g, a = Graph("analysis"), net.analysis
+    g, a = Graph("analysis", in_bytes=True), net.analysis
     x = blockwise.pixels_graph(g)
     linear = g.conv(x, numpy(a.linear.weight), stride=blockwise.SIZE)
     total = ""

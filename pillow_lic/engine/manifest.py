@@ -31,7 +31,8 @@ SLOPES = (0.0016, 0.25)
 class Stored:
     """A file of the manifest: `path` inside onnx_models, and its hexadecimal SHA-256.
 
-    path: "" for a file of a superseded model that is not kept, since its encoder alone ran it; the model's hash still counts it.
+    path: "" for a file that is not kept, since encoders alone ran it, and its model is superseded or has an extra of the same role that
+    they run instead; the model's hash still counts it.
     side: who runs it. exact: its arithmetic is proved to give the same integers on every machine, if it runs on the CPU
     provider. kmac_per_pixel: thousands of multiply-adds per picture pixel, None for what is no network.
     """
@@ -80,7 +81,8 @@ class Entry(Networks):
 
     procedure: the family that codes with it. digest: 32 bytes, SHA-256 over the SHA-256 of its files in manifest order.
     constants: whole numbers, and lists of them, that its family needs beside the networks. levels: those that it can write,
-    ascending. extras: like files, but no part of the hash: no file's meaning depends on them, or its checks have them. effort: that
+    ascending. extras: like files, but no part of the hash: no file's meaning depends on them, or its checks have them; of a role that
+    files have too, the extra is run. effort: that
     of a picture for which none is asked. bpp: bits per pixel of a photo at the lowest and the highest level (Kodak's mean), by which an
     encoder expects a size. slopes: the bits that a squared level of error of a pixel, the mean of its channels, was worth when
     the lowest and the highest level were trained; an encoder weighs by them what else it may write. superseded_by: the number that
@@ -113,7 +115,7 @@ class Entry(Networks):
         return sum(file.kmac_per_pixel or 0 for file in self.files.values() if file.side in (side, "both"))
 
     def stored(self, role: str) -> Stored:
-        """Return the file with that role, the extras included."""
+        """Return the file with that role, an extra before others."""
         return self.extras[role] if role in self.extras else super().stored(role)
 
 

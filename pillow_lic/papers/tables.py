@@ -143,7 +143,7 @@ def refusals_table(measured: Measured) -> Table | None:
 
 def size(model: Model) -> int:
     """Return the bytes of the files of a model that are kept."""
-    files = (model.stored(role) for role in (*model.files, *model.extras))
+    files = (model.stored(role) for role in {*model.files, *model.extras})
     return sum(len(file.read()) for file in files if file.path)
 
 

@@ -123,7 +123,8 @@ def test_every_model_has_a_card() -> None:
     models, owners = ROOT / "onnx_models", {}
     for model in json.loads((models / "manifest.json").read_text("utf-8"))["models"]:
         folder = f"{model['name']}-{model['id']}"
-        for stored in (file for file in model["files"].values() if "file" in file):
+        files = (*model["files"].values(), *model.get("extras", {}).values())
+        for stored in (file for file in files if "file" in file):
             owner = owners.setdefault(stored["file"], folder)
             assert stored["file"].startswith(f"{owner}/"), model["name"]
         assert (models / folder / "README.md").is_file(), model["name"]

@@ -23,7 +23,7 @@ ALLOWED = {
     "Transpose", "Unsqueeze",
 }  # fmt: skip
 OF_MAPS = (models.importance(), models.semantic())
-NETWORKS = [(s, r) for s in (*models.models(), *OF_MAPS) for r in s.files if s.files[r].path.endswith(".onnx")]
+NETWORKS = [(s, r) for s in (*models.models(), *OF_MAPS) for r in s.files if s.stored(r).path.endswith(".onnx")]
 SUPERSEDED = [model for model in models.models() if model.superseded_by]
 LIC1_MULTIPLY_ADDS = {"analysis": 34_000, "latents": 6_000, "synthesis": 15_000, "detail": 5_000}
 """Upper bounds per pixel. Together analysis and `latents` may take 40,000; `detail`, the layers at 1/2, won 0.15 to 0.3 dB (LEVERS.md)."""
@@ -142,8 +142,18 @@ def test_digest_covers_every_file(spec: models.Model) -> None:
         hashlib.sha256(file.read()).digest() if file in kept else bytes.fromhex(file.sha256)
         for file in spec.files.values()
     ]
-    assert len(kept) == len(parts) or spec in SUPERSEDED
+    left_out = {role for role, file in spec.files.items() if not file.path}
+    assert left_out <= set(spec.extras) or spec in SUPERSEDED
     assert hashlib.sha256(b"".join(parts)).digest() == spec.digest
+
+
+@pytest.mark.parametrize("spec", models.models(), ids=ids)
+def test_an_extra_stands_in_for_what_encoders_alone_run(spec: models.Model) -> None:
+    for role in {*spec.files} & {*spec.extras}:
+        released, now = spec.files[role], spec.extras[role]
+        assert (released.path, released.side, released.kmac_per_pixel) == ("", "encoder", now.kmac_per_pixel)
+        assert (now.side, spec.stored(role)) == ("encoder", now)
+        assert spec not in SUPERSEDED
 
 
 def test_numbers_are_unique_and_ascending() -> None:
@@ -189,7 +199,8 @@ def test_a_superseded_number_opens_files_and_says_what_writes_instead(spec: mode
 def test_the_models_of_papers_take_at_most_25_mb_of_a_wheel() -> None:
     """Deflated, each file once, as a wheel has them."""
     own = ("lic1", "lic2", "lossless")
-    kept = {f.path for m in models.models() if m.name not in own for f in m.files.values() if f.path}
+    papers = [m for m in models.models() if m.name not in own]
+    kept = {f.path for m in papers for f in (*m.files.values(), *m.extras.values()) if f.path}
     kept |= {file.path for networks in OF_MAPS for file in networks.files.values()}
     folder = Path(__file__).parents[2] / "onnx_models"
     assert sum(len(zlib.compress((folder / path).read_bytes())) for path in kept) <= 25_000_000

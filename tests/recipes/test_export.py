@@ -4,13 +4,14 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from onnx_models.recipes.common.data import Patches
-from onnx_models.recipes.common.export import Network, Placed, add_extras
+from onnx_models.recipes.common.export import Network, Placed, Release, add_extras, replace_encoders
 from onnx_models.recipes.common.graph import Graph
 from onnx_models.recipes.lic1 import (
     detail_numbers,
@@ -84,6 +85,42 @@ def test_extras_stand_beside_a_model_that_is_there(spec: models.Model, folder: P
     assert (layers.side, layers.kmac_per_pixel, layers.read()) == ("decoder", None, b"1234")
     with pytest.raises(ValueError, match=f"--id must be one of {NUMBER}, got 1"):
         add_extras(folder, 1, {})
+
+
+def test_encoders_are_replaced_while_the_hash_stays(tmp_path: Path) -> None:
+    def graph(factor: float) -> Network:
+        g = Graph("analysis")
+        g.output(
+            g.conv(g.input("y", [1, 4, "h", "w"]), np.full((2, 4, 1, 1), factor, np.float32)), "z", [1, 2, "h", "w"]
+        )
+        return Network(g.model(), "encoder")
+
+    def entries() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads((tmp_path / "manifest.json").read_text())["models"]
+        return found
+
+    first = Release(tmp_path, 1, "one", "one", {})
+    made = first.networks({"analysis": graph(1)})
+    first.enter(made | {"data": first.data("data.bin", b"12")})
+    Release(tmp_path, 2, "one", "one", {}).enter(first.shared(1, ["analysis", "data"]))
+    hashes = [entry["sha256"] for entry in entries()]
+    for _ in range(2):
+        replace_encoders(tmp_path, 2, {"analysis": graph(2)})
+        old, new = entries()
+        assert [old["sha256"], new["sha256"]] == hashes
+        assert "file" not in old["files"]["analysis"]
+        assert "file" not in new["files"]["analysis"]
+        assert new["files"]["analysis"]["sha256"] == made["analysis"].sha256
+        written = dataclasses.replace(Placed.of(new["extras"]["analysis"]), folder=tmp_path)
+        assert written.read() == graph(2).graph.SerializeToString(deterministic=True)
+        assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["analysis.onnx", "data.bin", "manifest.json"]
+    with pytest.raises(ValueError, match="graphs must be of analysis, got data of number 2"):
+        replace_encoders(tmp_path, 2, {"data": graph(2)})
+    with pytest.raises(ValueError, match="graphs must be of a model, got analysis of number 3"):
+        replace_encoders(tmp_path, 3, {"analysis": graph(2)})
+    Release(tmp_path, 3, "one", "one", {}).enter({"data": Placed.of(entries()[0]["files"]["data"])})
+    assert entries()[1]["extras"] == {}
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["data.bin", "manifest.json"]
 
 
 def test_numbers_of_native_layers_are_made_of_the_graph() -> None:

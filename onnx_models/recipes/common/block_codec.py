@@ -70,7 +70,7 @@ class BlockCodec(training.Codec):
 
     def analysis_graph(self) -> onnx.ModelProto:
         """Pixels (H,W,3) uint8, H and W multiples of 8; level (1,1,1,1) -> y (1,C,H/8,W/8) in steps."""
-        g = Graph("analysis")
+        g = Graph("analysis", in_bytes=True)
         x = blockwise.pixels_graph(g)
         factors = gain(g, hats(g, g.input("level", [1, 1, 1, 1])), self.encoder_gains.log_gain)
         c = blockwise.analysis_graph(g, x, self.analysis)[1]

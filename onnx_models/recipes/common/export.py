@@ -156,9 +156,12 @@ def supersede(entries: list[dict[str, Any]], name: str, number: int) -> list[str
 
     Entries of the manifest: those of the older ones say who replaces them, and name these files no more.
     """
+    dropped = []
     for entry in entries:
         if entry["name"] == name and entry["id"] < number:
             entry["superseded_by"] = number
+            extras = entry.get("extras", {})
+            dropped += [extras.pop(role)["file"] for role in [*extras] if extras[role]["side"] == "encoder"]
     needed = {
         file.get("file")
         for entry in entries
@@ -166,7 +169,7 @@ def supersede(entries: list[dict[str, Any]], name: str, number: int) -> list[str
         if file["side"] != "encoder" or "superseded_by" not in entry
     }
     old = (file for entry in entries if "superseded_by" in entry for file in entry["files"].values())
-    return [file.pop("file") for file in old if "file" in file and file["file"] not in needed]
+    return dropped + [file.pop("file") for file in old if "file" in file and file["file"] not in needed]
 
 
 def add_export(commands: Any, export: Callable[[argparse.Namespace], None], *, counts: bool = True) -> None:
@@ -216,6 +219,31 @@ def add_extras(out: Path, number: int, made: Mapping[str, Network | bytes], side
         size = (out / file.path).stat().st_size / 1e6
         work = "" if file.kmac_per_pixel is None else f", {file.kmac_per_pixel} kMAC a pixel"
         print(f"{out / file.path}: {size:.2f} MB{work}")
+
+
+def replace_encoders(out: Path, number: int, made: Mapping[str, Network]) -> None:
+    """Write graphs that only encoders run, by role, in place of those of a model of the manifest, whose hash goes on counting the old ones.
+
+    ValueError if the model is not there, or has no such role that only its encoder runs.
+    """
+    path = out / "manifest.json"
+    files = {model["id"]: model["files"] for model in json.loads(path.read_text())["models"]}.get(number, {})
+    encoders = [role for role, file in files.items() if file["side"] == "encoder"]
+    if not set(made) <= set(encoders):
+        raise ValueError(
+            f"graphs must be of {', '.join(encoders) or 'a model'}, got {', '.join(made)} of number {number}"
+        )
+    add_extras(out, number, made)
+    models = json.loads(path.read_text())["models"]
+    entry = next(model for model in models if model["id"] == number)
+    old = [file for role in made if (file := entry["files"][role].pop("file", None))]
+    old += supersede(models, entry["name"], number)
+    kept = {
+        file.get("file") for model in models for kind in ("files", "extras") for file in model.get(kind, {}).values()
+    }
+    for file in {*old} - kept:
+        (out / file).unlink(missing_ok=True)
+    _write(path, models)
 
 
 def _write(path: Path, models: list[dict[str, Any]]) -> None:

@@ -83,7 +83,7 @@ def cell(g: Graph, v: str, states: str, layer: Cell) -> tuple[str, str]:
 
 def encoder_graph(net: Recurrent) -> onnx.ModelProto:
     """Residual (n,3,16h,16w), state (n,S,h,w) -> codes of all steps (n,steps*BITS,h,w), of which those of this one count; state."""
-    g, e = Graph("encoder_step"), net.encoder
+    g, e = Graph("encoder_step", in_bytes=True), net.encoder
     residual = g.input("residual", ["n", 3, "height", "width"])
     state = g.input("state", ["n", e.cell.states, "h", "w"])
     u = g.conv(g.op("SpaceToDepth", residual, blocksize=8), place_first(e.narrow))
