@@ -88,7 +88,8 @@ def encoder_graph(net: Recurrent) -> onnx.ModelProto:
     state = g.input("state", ["n", e.cell.states, "h", "w"])
     u = g.conv(g.op("SpaceToDepth", residual, blocksize=8), place_first(e.narrow))
     h, after = cell(g, g.conv(u, numpy(kernel4(e.down)), stride=2, pad=1), state, e.cell)
-    codes = g.conv(h, numpy(torch.cat(list(e.codes))), numpy(e.offsets.flatten()))
+    # A later step looks for what a hundredth of the first one's range is left: in 8 bits it would not find it.
+    codes = g.conv(h, numpy(torch.cat(list(e.codes))), numpy(e.offsets.flatten()), fine=True)
     g.output(codes, "codes", ["n", net.paper.steps * BITS, "h", "w"])
     g.output(g.op("Mul", after, g.constant(1.0)), "state_after", ["n", e.cell.states, "h", "w"])
     return g.model(named=True)
