@@ -7,6 +7,7 @@ making, so that no other decoder of Pillow is ever opened and nothing is allocat
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final
@@ -46,6 +47,8 @@ _SMALL: Final = (5, 100)
 Up to 40 % fewer bytes than _PART for pictures without a palette, in three times the time."""
 _SMALLEST: Final = (6, 100)
 """For a drawing that is a whole file: gradients take down to half of the bytes, which the other searches do not find."""
+_DECODING_BYTES: Final = 12
+"""Bytes of memory for every pixel that libwebp decodes: two canvases, and what is being decoded."""
 _PALETTE: Final = 256
 """Most colours of a palette."""
 _DRAWN_BITS: Final = 6
@@ -73,7 +76,7 @@ def parts(height: int, width: int) -> list[Area]:
 def write(pixels: Pixels, search: Search) -> list[bytes]:
     """Return the bitstreams of the parts of pixels (h, w, 1), (h, w, 2), (h, w, 3) or (h, w, 4): grey or colours, and alpha.
 
-    Colours under alpha 0 are kept too. LicRuntimeError where Pillow has no WebP.
+    Colours under alpha 0 are kept too. LicRuntimeError where Pillow has no WebP, MemoryError where there is too little of it.
     """
     _need_webp("writing")
     return [_written(pixels[area.slices], search) for area in parts(*pixels.shape[:2])]
@@ -89,7 +92,8 @@ def bits(pixels: Pixels) -> int:
 def read(streams: Sequence[bytes | memoryview], shape: tuple[int, int]) -> Pixels:
     """Return the pixels (h, w, 4), alpha last, of as many bitstreams as `parts` asks for.
 
-    LicDamagedError for streams that hold no picture of that shape, LicRuntimeError where Pillow has no WebP.
+    LicDamagedError for streams that hold no picture of that shape, MemoryError where there is too little of it for one, LicRuntimeError
+    where Pillow has no WebP.
     """
     pixels = np.empty((*shape, 4), np.uint8)
     for number, area in enumerate(parts(*shape)):
@@ -115,11 +119,16 @@ def check(streams: Sequence[bytes | memoryview], shape: tuple[int, int]) -> None
         if len(head) < HEAD_BYTES or head[0] != SIGNATURE or head[4] >> 5:
             msg = f"exact pixels must be a VP8L bitstream of version 0, got {head.hex() or 'nothing'}"
             raise LicDamagedError(msg)
-        bits = int.from_bytes(head[1:], "little")
-        size = (1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+        size = _size(head)
         if size != (area.width, area.height):
             msg = f"exact pixels must be {area.width}x{area.height}, their bitstream says {size[0]}x{size[1]}"
             raise LicDamagedError(msg)
+
+
+def _size(stream: bytes | memoryview) -> tuple[int, int]:
+    """Return the width and height that a bitstream claims."""
+    bits = int.from_bytes(stream[1:HEAD_BYTES], "little")
+    return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
 
 
 def _written(pixels: Pixels, search: Search) -> bytes:
@@ -144,7 +153,12 @@ def _image(pixels: Pixels) -> Image.Image:
 def _bitstream(image: Image.Image, method: int, effort: int) -> bytes:
     check_time()
     file = io.BytesIO()
-    image.save(file, "WEBP", lossless=True, quality=effort, method=method, exact=True)
+    try:
+        image.save(file, "WEBP", lossless=True, quality=effort, method=method, exact=True)
+    except ValueError as error:  # "encoding error 1": the options are legal, and the pixels may be any
+        let_pass(error)
+        msg = f"not enough memory to search for the lossless form of {image.width}x{image.height} pixels ({error})"
+        raise MemoryError(msg) from error
     data = file.getvalue()
     length = int.from_bytes(data[16:_RIFF_BYTES], "little")
     return data[_RIFF_BYTES : _RIFF_BYTES + length]
@@ -163,6 +177,9 @@ def _read(stream: bytes | memoryview) -> Pixels:
             return np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))
     except (OSError, SyntaxError, ValueError) as error:
         let_pass(error)
+        np.empty(
+            _DECODING_BYTES * math.prod(_size(stream)), np.uint8
+        )  # MemoryError: libwebp says the same of too little memory
         msg = "exact pixels are damaged: their bitstream cannot be decoded"
         raise LicDamagedError(msg) from error
 

@@ -115,3 +115,51 @@ def test_memory_is_bounded(tmp_path_factory: pytest.TempPathFactory) -> None:
         print(f"decode with one tile in work: {small:.0f} MB, with four: {large:.0f} MB")
         # Three more tiles take 12 MB each with native layers, more with networks.
         assert small + 20 < large
+
+
+SHORT = """
+import resource, sys
+import numpy as np
+from PIL import Image
+import pillow_lic
+
+noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (600, 700, 3), np.uint8))
+whole = pillow_lic.encode(noise, lossless=True)
+page = Image.fromarray(np.where(np.arange(700) % 3, 255, 0).astype(np.uint8)[None].repeat(600, 0))
+layer = pillow_lic.encode(page, exact=(0, 0, 700, 600))
+jobs = {
+    "load": lambda: pillow_lic.open(whole).load(),
+    "load a layer": lambda: pillow_lic.open(layer).load(),
+    "save": lambda: pillow_lic.encode(noise, lossless=True),
+}
+for job in jobs.values():
+    job()
+most = resource.getrlimit(resource.RLIMIT_AS)[1]
+for megabytes in (0, 1, 2, 4, 6):
+    for name, job in jobs.items():
+        with open("/proc/self/statm") as file:
+            now = int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + int(megabytes * 2**20), most))
+        try:
+            job()
+        except MemoryError:
+            print("short of memory")
+        except Exception as error:
+            print(f"{name} with {megabytes} MB: {type(error).__name__}: {error}", file=sys.stderr)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_too_little_memory_says_nothing_about_the_file_or_the_options() -> None:
+    """WebP's encoder raises ValueError for it, and its decoder OSError, as for a damaged stream."""
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT],
+        env=os.environ | {"LIC_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert "short of memory" in done.stdout
