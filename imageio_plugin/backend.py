@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pillow_lic import color, files, plugin, saving
 from pillow_lic.engine.settings import settings
-from pillow_lic.fileformat.identity import EXTENSION, accept
+from pillow_lic.fileformat.identity import EXTENSION, FORMAT, accept
 from pillow_lic.fileformat.source import write_all
 from pillow_lic.options import documented
 
@@ -127,6 +127,7 @@ class LicPlugin(PillowPlugin):
         ndimage: ArrayLike | list[ArrayLike],
         *,
         mode: str | None = None,
+        format: str | None = None,
         is_batch: bool | None = None,
         threads: int | None = None,
         providers: Sequence[str] | str | None = None,
@@ -135,10 +136,13 @@ class LicPlugin(PillowPlugin):
         """Write one picture of uint8 or bool: (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4).
 
         A list or a leading axis (with `is_batch=True`, or four dimensions) is taken if it holds one picture. The options and
-        icc_profile, exif and xmp are those of `pillow_lic.save`; TypeError for any other keyword. threads and providers mean
+        icc_profile, exif, xmp and dpi are those of `pillow_lic.save`; TypeError for any other keyword. threads and providers mean
         what they mean for `pillow_lic.settings`. A file that was there is replaced whole or left untouched: everything is checked
         and encoded before the target is opened. Returns the file's bytes for the target "<bytes>", else None.
         """
+        if format is not None and format.upper() != FORMAT:
+            msg = f"the LIC backend writes the format LIC, not {format!r}: plugin='pillow' writes others under any name"
+            raise ValueError(msg)
         if unknown := saving.unknown_words(save_options):
             msg = f"write() has no {unknown}"
             raise TypeError(msg)

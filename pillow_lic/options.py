@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from . import command_values
-from .arguments import number, positive
+from .arguments import number, positive, shown
 from .fileformat.levels import quality_to_level
 from .importance.places import LEGAL_PLACES, LEGAL_ROI, boxes, importance, is_map
 
@@ -92,6 +92,7 @@ def _roi(name: str, value: Any, legal: str) -> Any:
 
 def _exact(name: str, value: Any, legal: str) -> Any:
     """Return places to keep exactly; of a word that a command line repeats the last one, boxes together."""
+    value = bool(value) if _is_flag(value) else value
     words = [one for one in value if isinstance(one, (bool, str))] if isinstance(value, list) else []
     if words and len(words) < len(value):
         msg = f"{name} must be {legal}, one of these alone, got {words[0]!r} beside boxes"
@@ -108,17 +109,24 @@ def _preview(name: str, value: Any, legal: str) -> Any:
 
 
 def _flag(name: str, value: Any, legal: str) -> bool:
-    if not isinstance(value, bool) and type(value).__name__ not in ("bool", "bool_"):
+    if not _is_flag(value):
         msg = f"{name} must be {legal}, got {value!r}"
         raise ValueError(msg)
     return bool(value)
 
 
+def _is_flag(value: object) -> bool:
+    """Whether this is a bool, of Python or of numpy."""
+    return type(value).__name__ in ("bool", "bool_")
+
+
 def _model(name: str, value: Any, legal: str) -> str | int:
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        msg = f"{name} must be {legal}, got {value!r}"
+    if isinstance(value, str):
+        return value
+    if not hasattr(value, "__index__"):
+        msg = f"{name} must be {legal}, got {shown(value)}"
         raise ValueError(msg)
-    return value
+    return int(number(name, value, legal))
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -74,6 +74,21 @@ def test_wrong_level(level: int) -> None:
 def test_numpy_numbers_are_numbers() -> None:
     assert EncodeOptions(quality=np.float32(7.5)).quality == 7.5
     assert EncodeOptions(target_size=np.int64(1000)).target_size == 1000
+    assert EncodeOptions(model=np.int64(13)).model == 13
+    assert EncodeOptions(exact=np.False_).exact is False
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 13.0, b"lic1", [13], np.array([1, 3])])
+def test_a_model_that_is_neither_name_nor_number_is_named(value: object) -> None:
+    with pytest.raises(ValueError, match="model must be the name or the number of a model, got "):
+        EncodeOptions(model=value)  # type: ignore[arg-type]
+
+
+def test_numbers_and_flags_of_numpy_through_save() -> None:
+    image = Image.new("RGB", (9, 9))
+    assert pillow_lic.encode(image, model=np.uint8(13), exact=np.False_) == pillow_lic.encode(
+        image, model=13, exact=False
+    )
 
 
 def test_default() -> None:

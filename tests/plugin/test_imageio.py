@@ -131,6 +131,8 @@ def test_v3_write_targets(tmp_path: Path, array: np.ndarray) -> None:
     assert (tmp_path / "a.lic").read_bytes() == (tmp_path / "a.part").read_bytes() == stream.getvalue() == expected
     assert iio.imwrite("<bytes>", array, extension=".lic", quality=4) == expected
     assert iio.imwrite("<bytes>", array, plugin="LIC", quality=4) == expected
+    for name in (None, "LIC", "lic"):  # as for the Pillow backend
+        assert iio.imwrite("<bytes>", array, extension=".lic", quality=4, format=name) == expected
 
 
 def test_v3_write_metadata_and_options(tmp_path: Path, array: np.ndarray) -> None:
@@ -171,6 +173,7 @@ def test_v3_write_a_list_of_one_and_a_batch(tmp_path: Path, array: np.ndarray) -
         (np.zeros((4, 4), np.uint8), {"quality": 0}, ValueError, "quality must be"),
         (np.zeros((4, 4), np.uint8), {"qualty": 5}, TypeError, "qualty"),
         (np.zeros((4, 4), np.uint8), {"mode": "I;16"}, ValueError, "8-bit mode"),
+        (np.zeros((4, 4), np.uint8), {"format": "PNG"}, ValueError, "writes the format LIC, not .PNG."),
     ],
 )
 def test_mistakes_leave_the_old_file(tmp_path: Path, pixels: np.ndarray, words: dict, kind: type, message: str) -> None:
