@@ -50,7 +50,10 @@ def file_of(im: Image.Image) -> bytes:
 def objection(original: bytes, pixels: npt.NDArray[np.uint8], mode: str) -> str:
     """Return why a JPEG file cannot stand for pixels (H, W, C) of a mode that were opened from it; "" if it can."""
     if not original:
-        return "it cannot be read any more (`pillow_lic.save` reads that of a stream, if the pixels are not loaded yet)"
+        return (
+            "it cannot be read any more (that of a stream can until the pixels are loaded, which `Image.save` does first, "
+            "`pillow_lic.save` not)"
+        )
     try:
         facts = jpeg.facts_of(original)
         same = (facts.height, facts.width) == pixels.shape[:2] and mode in ("L", "RGB")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import os
 from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from .engine.settings import check_pixels, limited_time
 from .families.wrapped import restoration
 from .fileformat import jpeg
 from .fileformat.areas import onto
-from .fileformat.source import opened, read_all
+from .fileformat.source import Fetched, opened, read_all
 
 if TYPE_CHECKING:
     from .files import StrPath
@@ -30,18 +30,20 @@ def restore(source: StrPath | bytes | IO[bytes] | Image.Image, views: int = 1) -
     """Return the picture of a JPEG file without its block and ringing artefacts, as an image of mode L or RGB.
 
     source: the file, its bytes, or an image that was opened from it and not changed. The network reads from the file's
-    quantisation tables how strongly it was compressed. `info` is what Pillow reads from the file: EXIF, ICC profile and resolution
-    are kept. The picture is restored window by window, in a bounded amount of memory besides its pixels. views: 2 or 4 averages
-    the results for the picture and mirrored copies of it, which takes 2 or 4 times as long.
+    quantisation tables how strongly it was compressed. `info` is what Pillow reads from the file, with EXIF, XMP, ICC profile and
+    resolution: `image.save(name, **image.info)` writes them, Pillow's `save` alone only some. The picture is restored window by
+    window, in a bounded amount of memory besides its pixels. views: 2 or 4 averages the results for the picture and mirrored copies
+    of it, which takes 2 or 4 times as long.
 
     OSError for a file that is no JPEG, is damaged or truncated, or has colours other than grey and YCbCr (such as CMYK);
-    ValueError for an image that was not opened from a JPEG file or was changed, and for other views.
+    ValueError for an image that was not opened from a JPEG file, was changed, or is not the first of several, and for other views.
     """
     check_views(views)
     if isinstance(source, Image.Image):
         return _of_image(source, views)
     with opened(source) as file:
-        return _of_file(read_all(file), views)
+        data = read_all(file)
+    return _of_file(data, views, str(source) if isinstance(source, (str, os.PathLike)) else "")
 
 
 def check_views(views: int) -> None:
@@ -55,6 +57,9 @@ def _of_image(im: Image.Image, views: int) -> Image.Image:
     if not jpeg_originals.is_from_jpeg(im):
         msg = f"only what was opened from a JPEG file can be restored, got an image {f'of {im.format}' if im.format else 'of no file'}"
         raise ValueError(msg)
+    if number := im.tell():
+        msg = f"only the first picture of a file can be restored, got the picture with the number {number}, from 0"
+        raise ValueError(msg)
     data = jpeg_originals.file_of(im)
     if not (data and getattr(im, "tile", None)):  # loaded: somebody may have drawn on it
         pixels = color.to_pixels(im)
@@ -66,10 +71,9 @@ def _of_image(im: Image.Image, views: int) -> Image.Image:
     return restored
 
 
-def _of_file(data: bytes, views: int) -> Image.Image:
-    with Image.open(
-        io.BytesIO(data)
-    ) as im:  # for the words and the limits of Pillow, and for what it finds in the file
+def _of_file(data: bytes, views: int, name: str = "") -> Image.Image:
+    shown = Fetched(data, repr(name) if name else f"of {len(data):,} bytes")
+    with Image.open(shown) as im:  # for the words and the limits of Pillow, and for what it finds in the file
         if not isinstance(im, JpegImagePlugin.JpegImageFile):
             msg = f"only JPEG files can be restored, got one of {im.format}"
             raise OSError(msg)

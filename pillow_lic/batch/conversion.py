@@ -194,7 +194,8 @@ def checked_options(suffix: str, save_options: Mapping[str, Any], budget: float 
     foreign = [name for name in OPTIONS if name in given and name not in known]
     foreign += ["budget"] * (budget is not None)
     if foreign:
-        reason = "they have none" if foreign == ["quality"] else "only .lic files know of it"
+        knowing = ".lic and .jpg files know" if set(foreign) <= set(PLACES) else ".lic files know"
+        reason = "they have none" if foreign == ["quality"] else f"only {knowing} of it"
         msg = f"{' and '.join(foreign)} must be left out for {suffix} files: {reason}"
         raise ValueError(msg)
     places = EncodeOptions(**{name: save_options[name] for name in PLACES if name in given})

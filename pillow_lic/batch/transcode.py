@@ -109,10 +109,12 @@ class Transcoder:
             self.registered.apply()
         origin = locations.state(source)
         with settings(**self.settings), formats.open_picture(source) as im:
-            yield replace(self.prepare(restore(im, self.restored) if self.restored else im), origin=origin)
+            yield replace(self.prepare(im), origin=origin)
 
     def prepare(self, im: Image.Image) -> Picture:
-        """Return an image as it is to be written; OSError for several frames, unless the first is wanted."""
+        """Return an opened image as it is to be written; OSError for several frames, unless the first is wanted."""
+        if self.restored:
+            im = restore(im, self.restored)
         self.adjustment.check_frames(im, self.suffix)
         name = formats.format_of(self.suffix)
         upright = self.adjustment.upright or not self.keep_metadata

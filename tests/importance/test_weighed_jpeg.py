@@ -1,6 +1,8 @@
 """JPEG files whose places have different qualities: no larger than the plain file, and better where it matters."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +107,7 @@ def test_a_folder_of_jpegs(cat: Image.Image, tmp_path: Path) -> None:
     assert not summary.failed
     with pytest.raises(ValueError, match="effort must be left out for .jpg files: only .lic files know of it"):
         pillow_lic.convert(tmp_path / "a.png", tmp_path / "c.jpg", roi=LEFT, effort=1)
-    with pytest.raises(ValueError, match="importance must be left out for .webp files"):
+    with pytest.raises(ValueError, match="left out for .webp files: only .lic and .jpg files know of it"):
         pillow_lic.convert(tmp_path / "a.png", tmp_path / "c.webp", importance="auto")
     with pytest.raises(ValueError, match="importance must be None"):
         pillow_lic.convert(tmp_path / "a.png", tmp_path / "c.jpg", importance="all")
@@ -115,6 +117,22 @@ def test_encode_still_writes_no_other_format(tmp_path: Path, capsys: pytest.Capt
     for words in (["a.jpg"], ["a.webp", "--importance", "auto"]):
         assert main(["encode", str(SAMPLE), str(tmp_path / words[0]), *words[1:]]) == 2
         assert "encode writes .lic files, and .jpg files with --importance or --roi" in capsys.readouterr().err
+
+
+def test_the_format_of_what_has_no_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cat = tmp_path / "cat.webp"
+    cat.write_bytes(SAMPLE.read_bytes())
+    words = ["--importance", "semantic", "--to", "jpg"]
+    assert main(["encode", str(cat), f"{tmp_path}/", *words]) == 0
+    ran = subprocess.run([sys.executable, "-m", "pillow_lic", "encode", str(cat), "-", *words], capture_output=True)
+    with Image.open(tmp_path / "cat.jpg") as im:
+        assert (im.format, ran.stdout) == ("JPEG", (tmp_path / "cat.jpg").read_bytes())
+    for name, wanted in (("a.lic", "jpg"), ("a.jpg", "lic")):
+        capsys.readouterr()
+        assert main(["encode", str(cat), str(tmp_path / name), *words[:2], "--to", wanted]) == 2
+        assert f"--to must be the format of the target {tmp_path / name}, got {wanted}" in capsys.readouterr().err
+    assert main(["encode", str(cat), "-", "--to", "jpg"]) == 2
+    assert "with --importance or --roi, got .jpg" in capsys.readouterr().err
 
 
 def test_boxes_of_the_benchmark_lie_inside_kodak() -> None:

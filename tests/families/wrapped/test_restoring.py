@@ -1,6 +1,8 @@
 """JPEG pictures restored, by functions and by commands: nearer to the original, seams, folders, what is refused."""
 
 import io
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,7 +129,7 @@ def test_what_cannot_be_restored_is_refused(photo_jpeg: Path, cat: np.ndarray) -
         (cmyk.getvalue(), "grey or YCbCr colours, got CMYK"),
         (jpeg_of(cat, keep_rgb=True), "RGB without a transform"),
         (data[: len(data) // 2], "truncated"),
-        (b"nothing", "cannot identify"),
+        (b"nothing", "cannot identify image file of 7 bytes"),
     ):
         with pytest.raises(OSError, match=words):
             pillow_lic.restore(wrong)
@@ -139,6 +141,29 @@ def test_what_cannot_be_restored_is_refused(photo_jpeg: Path, cat: np.ndarray) -
             pillow_lic.restore(im)
     with pytest.raises(LicLimitError), pillow_lic.settings(max_pixels=1000):
         pillow_lic.restore(data)
+    photo_jpeg.write_bytes(b"nothing")
+    with pytest.raises(OSError, match=r"cannot identify image file '.*cat\.jpg'"):
+        pillow_lic.restore(photo_jpeg)
+
+
+def test_only_the_first_of_several_pictures_is_restored(cat: np.ndarray) -> None:
+    file = io.BytesIO()
+    pictures = [Image.fromarray(part) for part in (cat[:40, :60], cat[100:140, 100:160])]
+    pictures[0].save(file, "MPO", save_all=True, append_images=pictures[1:], quality=40)
+    with Image.open(file) as im:
+        first = pillow_lic.restore(im)
+        im.seek(1)
+        for _ in range(2):
+            with pytest.raises(
+                ValueError, match="only the first picture of a file can be restored, got .* number 1, from 0"
+            ):
+                pillow_lic.restore(im)
+            im.load()
+    assert (
+        first.tobytes()
+        == pillow_lic.restore(file.getvalue()).tobytes()
+        != pillow_lic.restore(jpeg_of(cat[100:140, 100:160], quality=40)).tobytes()
+    )
 
 
 @each_wrapping
@@ -184,6 +209,52 @@ def test_restoring_folders(photo_jpeg: Path, tmp_path: Path, capsys: pytest.Capt
     assert main(["restore", str(folder / "cat.jpg"), str(tmp_path / "new.jpg"), "-q", "9.5"]) == 0
     with Image.open(tmp_path / "new.jpg") as im:
         assert im.format == "JPEG"
+
+
+def piped(words: list[str], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "pillow_lic", *words], input=data, capture_output=True)
+
+
+def test_restoring_through_pipes(photo_jpeg: Path) -> None:
+    data, expected = photo_jpeg.read_bytes(), pillow_lic.restore(photo_jpeg, 2)
+    for source in ("-", str(photo_jpeg)):
+        ran = piped(["restore", source, "-", "--views", "2"], data)
+        with Image.open(io.BytesIO(ran.stdout)) as im:
+            assert (im.format, im.tobytes(), ran.stderr) == ("PNG", expected.tobytes(), b"")
+            assert im.getexif()[0x010F] == "a camera"
+    with Image.open(io.BytesIO(piped(["restore", "-", "-", "--to", "webp"], data).stdout)) as im:
+        assert (im.format, im.size) == ("WEBP", expected.size)
+    target = photo_jpeg.with_name("out.png")
+    assert piped(["restore", "-", str(target)], data).returncode == 0
+    with Image.open(target) as im:
+        assert im.tobytes() == pillow_lic.restore(photo_jpeg).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["-", "a.jpg", "out"], 2, "restore takes one SRC and one DST where one of them is -, got - a.jpg out"),
+        (["-"], 2, "restore takes one SRC and one DST where one of them is -, got -"),
+        (["-", "-", "-j", "2"], 2, "--jobs must be left out where SRC or DST is -"),
+        (["-", "-", "--dry-run"], 2, "--dry-run must be left out where SRC or DST is -"),
+        (["-", "out.png", "--to", "webp"], 2, "--to must be the format of the target out.png, got webp"),
+        (["-", "-", "-q", "5"], 1, "quality must be left out for .png files: they have none"),
+        (["-", "out.png"], 1, "cannot identify image file standard input"),
+    ],
+)
+def test_what_cannot_go_through_pipes_is_said(
+    words: list[str],
+    status: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"nothing")))
+    assert main(["restore", *words]) == status
+    assert capsys.readouterr() == ("", f"lic: {said}\n")
+    assert not list(tmp_path.iterdir())
 
 
 def test_bench_prints_what_is_gained(tmp_path: Path, cat: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
