@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from statistics import fmean
 
 Points = Sequence[tuple[float, float]]
 NO_KEY: Mapping[str, str] = {}
@@ -18,10 +19,14 @@ _ROW, _LIST = 15, 170
 """Height of a name in the list of a chart, and the width of the list."""
 _PARTS = 40
 """Places of a line between two points that are looked at, to see whether the list hides it."""
-_LINE = 12
+_LINE = 15
 """Pixels between the names at the ends of two series, at least."""
 _LETTER = 8
-"""Width of a letter of such a name on a phone, about; one for which there is no room ends at the edge, above its point."""
+"""Width of a letter of such a name on a phone, about."""
+_FAR = 0.8
+"""The names of series that end beyond this part of the width, or have no room, stand in a column beside the chart: ends meet there."""
+_LEADER = 16
+"""Width of the gap between a chart and that column, which lines from the ends of the series cross."""
 _KEY, _KEY_ROW = 170, 18
 """Width of a key beside the panels, and height of a row of it."""
 
@@ -31,7 +36,7 @@ class Panel:
     """One chart: series of (x, y) points by name; `log` spreads y by factors of ten, `log_x` x. Dashed series come from elsewhere.
 
     colors: those of series that are to have a certain one. legend: whether the names stand in a list in the chart. named: series
-    whose names stand at their last points.
+    whose names stand at their last points, or beside the chart with a line to them.
     """
 
     title: str
@@ -89,10 +94,22 @@ def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
     y_ticks = _decades(min(ys), max(ys)) if panel.log else _ticks(min(ys), max(ys))
     x_scale, y_scale = (math.log10 if is_log else float for is_log in (panel.log_x, panel.log))
 
+    def across(x: float, right: float) -> float:
+        share = (x_scale(x) - x_scale(x_ticks[0])) / (x_scale(x_ticks[-1]) - x_scale(x_ticks[0]))
+        return _LEFT + share * (right - _LEFT)
+
+    ends = {name: max(series) for name, series in shown.items() if name in panel.named and series}
+    edge = _WIDTH - _RIGHT
+    beside = {
+        name
+        for name, (x, _) in ends.items()
+        if across(x, edge) > min(_LEFT + _FAR * (edge - _LEFT), _WIDTH - 5 - _LETTER * len(name))
+    }
+    right = _WIDTH - max([_RIGHT, *(_LEADER + _LETTER * len(name) for name in beside)])
+
     def place(x: float, y: float) -> tuple[float, float]:
-        across = (x_scale(x) - x_scale(x_ticks[0])) / (x_scale(x_ticks[-1]) - x_scale(x_ticks[0]))
         up = (y_scale(y) - y_scale(y_ticks[0])) / (y_scale(y_ticks[-1]) - y_scale(y_ticks[0]))
-        return _LEFT + across * (_WIDTH - _LEFT - _RIGHT), _HEIGHT - _BOTTOM - up * (_HEIGHT - _TOP - _BOTTOM)
+        return across(x, right), _HEIGHT - _BOTTOM - up * (_HEIGHT - _TOP - _BOTTOM)
 
     parts = [f'<text x="{_WIDTH / 2}" y="18" text-anchor="middle" font-size="14">{escape(panel.title)}</text>']
     for tick in x_ticks:
@@ -102,13 +119,12 @@ def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
         parts.append(f'<text x="{x:.1f}" y="{bottom + 16:.1f}" text-anchor="{anchor}">{tick:g}</text>')
     for tick in y_ticks:
         left, y = place(x_ticks[0], tick)
-        parts.append(f'<path d="M{left:.1f} {y:.1f}H{_WIDTH - _RIGHT}" stroke="#ddd"/>')
+        parts.append(f'<path d="M{left:.1f} {y:.1f}H{right}" stroke="#ddd"/>')
         parts.append(f'<text x="{left - 6:.1f}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
     parts.append(f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(panel.x_label)}</text>')
     middle = f'x="14" y="{_HEIGHT / 2}" transform="rotate(-90 14 {_HEIGHT / 2})"'
     parts.append(f'<text {middle} text-anchor="middle">{escape(panel.y_label)}</text>')
     left, top = _corner([[place(*point) for point in series] for series in shown.values()])
-    ends: dict[str, tuple[float, float]] = {}
     for row, (name, series) in enumerate(shown.items()):
         dash = ' stroke-dasharray="5 3"' if name in panel.dashed else ""
         stroke = f'stroke="{colors[name]}" fill="none" stroke-width="1.6"{dash}'
@@ -117,20 +133,33 @@ def _panel(panel: Panel, colors: Mapping[str, str]) -> list[str]:
         parts.append(f'<polyline points="{line}" {stroke}/>')
         for x, y in (place(*point) for point in series) if name not in panel.dashed else ():
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colors[name]}"/>')
-        if name in panel.named and series:
-            ends[name] = place(*series[-1])
         if panel.legend:
             y = top + _ROW * (row + 1) - 4
             parts.append(f'<path d="M{left} {y - 4}h22" {stroke}/>')
             parts.append(f'<text x="{left + 27}" y="{y}">{escape(name)}</text>')
         parts.append("</g>")
-    lowest = float("inf")
-    for name, (x, y) in sorted(ends.items(), key=lambda end: -end[1][1]):
-        is_wide = x + 5 + _LETTER * len(name) > _WIDTH
-        lowest = min(y - 6 if is_wide else y + 4, lowest - _LINE)
-        where = f'x="{_WIDTH - 2}" text-anchor="end"' if is_wide else f'x="{x + 5:.1f}"'
-        parts.append(f'<text {where} y="{lowest:.1f}" font-size="11">{escape(name)}</text>')
+    for some in (beside, set(ends) - beside):
+        placed = sorted((place(*ends[name])[::-1], name) for name in some)
+        for ((y, x), name), at in zip(placed, _spread([y for (y, _), _ in placed]), strict=True):
+            if name in beside:
+                parts.append(
+                    f'<path d="M{x + 3:.1f} {y:.1f}L{right + _LEADER - 3} {at:.1f}" stroke="#999" stroke-width="0.7"/>'
+                )
+            left = right + _LEADER if name in beside else x + 5
+            parts.append(f'<text x="{left:.1f}" y="{at + 4:.1f}" font-size="11">{escape(name)}</text>')
     return parts
+
+
+def _spread(wanted: Sequence[float]) -> list[float]:
+    """Return places at least _LINE apart that are as near as can be, by the sum of squares, to the ascending ones that are wanted."""
+    groups: list[list[float]] = []  # of those that touch; each without the room for those before it
+    for i, place in enumerate(wanted):
+        groups.append([place - _LINE * i])
+        while len(groups) > 1 and fmean(groups[-2]) >= fmean(groups[-1]):
+            last = groups.pop()
+            groups[-1] += last
+    means = [fmean(group) for group in groups for _ in group]
+    return [mean + _LINE * i for i, mean in enumerate(means)]
 
 
 def _corner(lines: Sequence[Points]) -> tuple[int, int]:

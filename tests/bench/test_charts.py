@@ -36,3 +36,34 @@ def test_the_list_of_names_hides_no_line_where_a_corner_is_free(level: float, fr
     names = [text for text in root.iter("{http://www.w3.org/2000/svg}text") if text.text in ("a", "b")]
     assert len(names) == 2
     assert all((float(text.attrib["y"]) > charts._HEIGHT / 2) == free for text in names)
+
+
+def test_names_at_the_ends_of_lines_do_not_meet() -> None:
+    """Those of lines that end at the edge stand beside the chart, in the order of the ends; another one at its end."""
+    far = {f"line {i}": [(0.0, 0.0), (1.0 - i / 50, 1 - i / 100)] for i in range(5)}
+    series = {**far, "short": [(0.0, 0.0), (0.3, 0.5)]}
+    root = ElementTree.fromstring(
+        charts.svg([charts.Panel("t", "x", "y", series, legend=False, named=frozenset(series))])
+    )
+    texts = {
+        text.text: (float(text.attrib["x"]), float(text.attrib["y"]))
+        for text in root.iter("{http://www.w3.org/2000/svg}text")
+    }
+    across, down = zip(*(texts[name] for name in far), strict=True)
+    drawn = [line.attrib["points"].split()[-1].split(",") for line in root.iter("{http://www.w3.org/2000/svg}polyline")]
+    ends = [(float(x), float(y)) for x, y in drawn]
+    assert len(set(across)) == 1
+    assert across[0] > max(x for x, _ in ends)
+    assert across[0] + charts._LETTER * len("line 0") <= charts._WIDTH
+    assert all(below - above >= charts._LINE - 0.2 for above, below in zip(down, down[1:], strict=False))
+    assert texts["short"] == pytest.approx((ends[-1][0] + 5, ends[-1][1] + 4), abs=0.11)
+
+
+@given(st.lists(st.floats(0, 400), max_size=9).map(sorted))
+@example([100.0, 100.0, 100.0, 300.0])
+def test_names_are_spread_as_little_as_they_must(wanted: list[float]) -> None:
+    found = charts._spread(wanted)
+    assert all(b - a > charts._LINE - 1e-6 for a, b in zip(found, found[1:], strict=False))
+    assert sum(found) == pytest.approx(sum(wanted))
+    if all(b - a > charts._LINE for a, b in zip(wanted, wanted[1:], strict=False)):
+        assert found == pytest.approx(wanted)
