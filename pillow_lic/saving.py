@@ -147,7 +147,7 @@ def encode_options(words: Mapping[str, Any]) -> options.EncodeOptions:
     ):
         chosen.setdefault("model", words["lic_model"])
     for name, value in chosen.items():
-        if options.OPTIONS[name].takes_mask and (isinstance(value, Image.Image) or getattr(value, "shape", ())):
+        if options.OPTIONS[name].takes_mask and (isinstance(value, Image.Image) or getattr(value, "shape", None)):
             chosen[name] = color.to_map(value)
     return options.EncodeOptions(**chosen)
 
