@@ -80,15 +80,22 @@ def rungs(pixels: npt.NDArray[np.uint8], level: int) -> npt.NDArray[np.float64]:
     largest = int(np.abs(q).max())
     first = int(channels.min())
     adaptive = counted(q, channels.astype(np.intp) - first, bits_of(fixed, largest)[first : first + len(q)])
-    of_q, index, z = balle2018.read(hyper, [memoryview(s) for s in streams[2]], shape, level)
-    np.testing.assert_array_equal(q, of_q)
-    of_z = bits_of(hyper, int(np.abs(z).max()))
-    tables = transform.tables_by_channel(hyper, z.shape, level, balle2018.SCALES).astype(np.intp)
-    side = of_z[tables, z.astype(np.intp) + of_z.shape[1] // 2].sum()
-    kinds = index.astype(np.intp) * (len(EDGES) + 1) + places(q)
-    starts = bits_of(hyper, largest)[: balle2018.SCALES].repeat(len(EDGES) + 1, 0)
+    held = balle2018.read(hyper, [memoryview(s) for s in streams[2]], shape, level)
+    np.testing.assert_array_equal(q, held.symbols)
     plain = [sum(map(len, some)) for some in streams]
-    return np.array([plain[0], adaptive / 8, plain[1], plain[2], (side + counted(q, kinds, starts)) / 8])
+    return np.array([plain[0], adaptive / 8, plain[1], plain[2], with_neighbours(hyper, held, level) / 8])
+
+
+def with_neighbours(hyper: Model, held: balle2018.Held, level: int) -> float:
+    """Return the ideal bits of what a stream of the hyperprior holds, where tables adapt to the neighbours too."""
+    of_z = bits_of(hyper, int(np.abs(held.z).max()))
+    tables = transform.tables_by_channel(hyper, held.z.shape, level, balle2018.SCALES).astype(np.intp)
+    side = float(of_z[tables, held.z.astype(np.intp) + of_z.shape[1] // 2].sum())
+    coded = held.symbols.copy()
+    coded[: len(held.centres)] -= held.centres.astype(np.int16)
+    kinds = held.tables.astype(np.intp) * (len(EDGES) + 1) + places(coded)
+    starts = bits_of(hyper, int(np.abs(coded).max()))[: balle2018.SCALES].repeat(len(EDGES) + 1, 0)
+    return side + counted(coded, kinds, starts)
 
 
 def table(rows: npt.NDArray[np.float64]) -> str:

@@ -138,10 +138,13 @@ def by_scale(model: stranger.Model, coded: list[bytes], shape: tuple[int, int], 
     first = 64 + hyper_latents * anchor_of(model, level)
     z = [coder.symbol(first + channel) for channel in range(hyper_latents) for _ in range(hz * wz)]
     z_hat = np.reshape(z, (1, hyper_latents, hz, wz))
-    index = model.run("scales", z_hat=z_hat, level=np.full((1, 1, 1, 1), level))["index"][0, :, :h, :w]
-    q = [coder.symbol(table) for table in index.ravel().tolist()]
-    coder.finish(z + q)
-    return shown(model, np.reshape(q, (1, channels, h, w)), shape, level)
+    told = model.run("scales", z_hat=z_hat, level=np.full((1, 1, 1, 1), level))
+    coded = [coder.symbol(table) for table in told["index"][0, :, :h, :w].ravel().tolist()]
+    coder.finish(z + coded)
+    q = np.reshape(coded, (1, channels, h, w))
+    centres = told["centre"][:, :, :h, :w]
+    q[:, : centres.shape[1]] = (q[:, : centres.shape[1]] + centres).clip(-32767, 32767)
+    return shown(model, q, shape, level)
 
 
 ALONE = {"balle2017": by_channel, "balle2018": by_scale, "minnen2018_local": by_block, "theis2017": by_channel}
