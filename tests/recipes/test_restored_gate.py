@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from onnx_models.recipes.common import grounds, pairs, patterns
+from onnx_models.recipes.common import composed, grounds, pairs, patterns
 from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.common.errors import errors_of
 from onnx_models.recipes.common.pairs import Pairs
@@ -78,17 +78,19 @@ def test_no_block_sees_farther_than_the_margin(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(network, "STEPS", 2**16)
     torch.manual_seed(0)
     net = network.Gate().eval()
-    decoded = torch.randint(0, 256, (1, 3, 160, 160)).float()
+    reach = network.REACH // 8
+    decoded = torch.randint(0, 256, (1, 3, 96, 8 * (reach + 12))).float()
     shown, steps, halved = decoded.clone(), torch.full((1, 2, 64), 9.0), torch.ones(1, 2)
     net.leave.bias.data.zero_()
+    for layer in (net.leave, net.wide, *net.spread):
+        layer.weight.data.mul_(4)  # type: ignore[operator,union-attr]
     with torch.no_grad():
         before = net(decoded, shown, steps, halved)
         far = decoded.clone()
-        reach = network.REACH // 8
-        far[:, :, :, : 8 * (10 - reach)] = 0
+        far[:, :, :, :16] = 0
         after = net(far, torch.where(far == 0, far, shown), steps, halved)
-        assert torch.equal(after[:, :, :, 10:], before[:, :, :, 10:])
-        assert not torch.equal(after[:, :, :, 9], before[:, :, :, 9])
+        assert torch.equal(after[:, :, :, 2 + reach :], before[:, :, :, 2 + reach :])
+        assert not torch.equal(after[:, :, :, 1 + reach], before[:, :, :, 1 + reach])
         other = shown.clone()
         other[:, :, 80:88, 80:88] += 20
         moved = net(decoded, other, steps, halved) != before
@@ -139,9 +141,10 @@ def test_gains_follow_the_shares(made: Pairs) -> None:
 def test_a_loss_costs_more_than_a_gain(made: Pairs) -> None:
     errors = torch.from_numpy(errors_of(made, network.STEPS))
     whole = torch.ones(len(made), 2, 8, 8)
-    shut_loss, none = judged.loss_of(0 * whole, errors)
+    worth = torch.ones(len(made))
+    shut_loss, none = judged.loss_of(0 * whole, errors, worth)
     assert none.abs().max() < 1e-4
-    worse, lost = judged.loss_of(whole, errors.flip(3, 4))
+    worse, lost = judged.loss_of(whole, errors.flip(3, 4), worth)
     assert lost.mean() < 0
     assert worse > shut_loss
     assert worse > judged.LOST / 2 * (-lost).clamp(min=0).mean() - lost.clamp(min=0).mean()
@@ -151,7 +154,20 @@ def test_a_loss_costs_more_than_a_gain(made: Pairs) -> None:
     assert (shares[gain.amin(1).numpy() < -0.1] > 1).all()
     net = network.Gate()
     index = np.arange(len(made))
-    assert (pairs_judged.decided(net, index) == 1).all()
+    assert (pairs_judged.decided(net, index) == ~network.edged(pairs_judged.around.float(), pairs_judged.steps)).all()
+
+
+def test_a_gain_counts_by_what_it_is_worth_and_not_where_the_file_is_as_good_as_right(made: Pairs) -> None:
+    errors = torch.from_numpy(errors_of(made, network.STEPS))
+    whole, none = torch.ones(len(made), 2, 8, 8), torch.zeros(len(made))
+    gain = judged.gains(whole, errors)
+
+    def counted(errors: Tensor) -> Tensor:
+        return judged.loss_of(whole, errors, none)[0] - judged.loss_of(whole, errors, none + 1)[0]
+
+    assert (judged.quality(errors) < judged.CLEAR[0]).all()
+    torch.testing.assert_close(counted(errors), gain.clamp(max=judged.MOST).mean())
+    assert counted(errors / 1e4).abs() < 1e-5
 
 
 def test_grounds_are_pictures_of_their_size() -> None:
@@ -162,6 +178,10 @@ def test_grounds_are_pictures_of_their_size() -> None:
         assert some.shape == (12, 40, 40, 3)
         assert (np.ptp(some, (1, 2)).max(1) > 0).sum() > 8
     photograph = rng.integers(60, 190, (40, 40, 3), np.uint8)
-    assert all(patterns.treated(photograph, rng).shape == photograph.shape for _ in range(40))
+    for change in (patterns.treated, composed.composed):
+        changed = np.stack([change(photograph, rng) for _ in range(40)])
+        assert changed.dtype == np.uint8
+        assert changed.shape == (40, *photograph.shape)
+        assert (np.ptp(changed, (1, 2)).max(1) > 0).sum() > 30
     strong = np.stack([grounds.cloth(photograph, rng) for _ in range(12)]).astype(int)
     assert np.ptp(strong, -1).mean() > np.ptp(photograph.astype(int), -1).mean()

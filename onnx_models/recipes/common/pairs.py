@@ -1,6 +1,6 @@
 """Pictures, what JPEG shows of them, and what a model of this release makes of that: for networks that judge the latter.
 
-photographs, what grounds.py, patterns.py and drawings.py make, screens, parts of two of them ─JPEG─▶ decoded ─restore─▶ shown
+photographs, what grounds.py, patterns.py, composed.py and drawings.py make, screens, parts of two of them ─JPEG─▶ decoded ─restore─▶ shown
 """
 
 from __future__ import annotations
@@ -21,50 +21,52 @@ from pillow_lic.families.wrapped import restoration
 from pillow_lic.fileformat import jpeg
 from pillow_lic.fileformat.areas import onto
 
-from . import grounds, patterns
+from . import composed, grounds, patterns
 from .data import Patches
 from .drawings import Pixels, drawing
 from .jpegs import HIGHEST, LOWEST, bent, standard
 
 KINDS = {
-    "photograph": 0.25,
-    "gradient": 0.13,
-    "shapes": 0.09,
-    "drawing": 0.05,
-    "screen": 0.1,
-    "cloth": 0.07,
+    "photograph": 0.23,
+    "gradient": 0.1,
+    "shapes": 0.07,
+    "drawing": 0.04,
+    "screen": 0.08,
+    "cloth": 0.05,
     "noise": 0.02,
-    "parts": 0.04,
-    "pattern": 0.05,
-    "cells": 0.04,
-    "clouds": 0.05,
-    "shaded": 0.04,
+    "parts": 0.03,
+    "pattern": 0.04,
+    "cells": 0.03,
+    "clouds": 0.04,
+    "shaded": 0.03,
     "treated": 0.05,
     "codes": 0.02,
+    "composed": 0.17,
 }
 """Shares of what the pictures show; drawings stand for screens where there are none."""
 RARE = {
-    "photograph": 0.05,
-    "gradient": 0.13,
-    "shapes": 0.11,
-    "drawing": 0.03,
-    "screen": 0.12,
-    "cloth": 0.08,
-    "noise": 0.02,
-    "parts": 0.03,
-    "pattern": 0.08,
-    "cells": 0.06,
-    "clouds": 0.09,
-    "shaded": 0.06,
-    "treated": 0.08,
-    "codes": 0.06,
+    "photograph": 0.04,
+    "gradient": 0.1,
+    "shapes": 0.09,
+    "drawing": 0.02,
+    "screen": 0.09,
+    "cloth": 0.06,
+    "noise": 0.01,
+    "parts": 0.02,
+    "pattern": 0.06,
+    "cells": 0.05,
+    "clouds": 0.07,
+    "shaded": 0.05,
+    "treated": 0.06,
+    "codes": 0.05,
+    "composed": 0.23,
 }
 """Shares of those that are only looked at to find some that lose."""
 MADE = {kind: getattr(grounds, kind) for kind in ("gradient", "shapes", "noise")} | {
     kind: getattr(patterns, kind) for kind in ("pattern", "cells", "clouds", "shaded", "codes")
 }
 """What makes kinds of pictures by code, of a number of pixels each way."""
-CHANGED = {"cloth": grounds.cloth, "treated": patterns.treated}
+CHANGED = {"cloth": grounds.cloth, "treated": patterns.treated, "composed": composed.composed}
 """What makes kinds of pictures of photographs."""
 GAIN = 0.02
 """dB gained, of luma or of RGB, below which a picture counts as one that loses."""

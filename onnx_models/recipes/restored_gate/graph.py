@@ -12,7 +12,7 @@ from torch import nn
 from ..common.depthwise import SLOPE
 from ..common.graph import Array, Graph, numpy
 from ..common.restoring import BLOCK, COEFFICIENTS, FROM_RGB
-from .network import COARSE, LARGEST, LOW, ORDER, SPAN, STEEP, STEPS, Gate
+from .network import COARSE, LARGEST, LOW, ORDER, SPAN, STEEP, STEPS, WIDE, WIDE_FROM, Gate
 
 
 class Seen(NamedTuple):
@@ -106,12 +106,23 @@ def decided_layers(g: Graph, net: Gate, seen: Seen, steps: str, halved: str) -> 
     width = net.joined.out_channels
     films = [conv(described, net.films, slice(i * width, (i + 1) * width), 1.0 - i % 2) for i in range(4)]
     t = leaky(g.op("Add", g.op("Mul", conv(seen.around, net.around), films[0]), films[1]))
-    for spread, mixed in zip(net.spread, net.mixed, strict=True):
+    for layer, (spread, mixed) in enumerate(zip(net.spread, net.mixed, strict=True)):
+        if layer == WIDE_FROM:
+            t = g.op("Add", t, leaky(conv(_mean_around(g, t), net.wide)))
         t = g.op("Add", t, leaky(conv(conv(t, spread, pad=2, groups=width), mixed)))
     o = leaky(g.op("Add", g.op("Mul", conv(seen.own, net.own), films[2]), films[3]))
     joined = leaky(conv(g.op("Concat", t, o, axis=1), net.joined))
     wide = g.op("Mul", g.op("Sigmoid", conv(joined, net.leave)), g.constant(SPAN))
     return g.clip(g.op("Sub", wide, g.constant((SPAN - 1) / 2)), 0, 1)
+
+
+def _mean_around(g: Graph, x: str) -> str:
+    """Return the means over the blocks up to WIDE away each way, as far as there are any: of rows, then of these."""
+    for across in (False, True):
+        kernel, pad = [1, 1], [0, 0]
+        kernel[across], pad[across] = 2 * WIDE + 1, WIDE
+        x = g.op("AveragePool", x, kernel_shape=kernel, strides=[1, 1], pads=[*pad, *pad], count_include_pad=0)
+    return x
 
 
 def edged_layers(g: Graph, seen: Seen) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,20 +11,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..common.pairs import Pairs
+from ..common.pairs import KINDS, Pairs
 from ..common.restoring import BLOCK
-from .network import STEPS, Gate
+from .network import STEPS, Gate, edged
 
 LEVELS = 0.02
 """Squared levels that are added to every error before it is counted in dB: what is nearer than 65 dB is as good as right."""
-LOST, LOST_IN_PARTS, PARTS = 25.0, 1.5, 2
-"""Weights of a dB that is lost, of a picture and in one of PARTS x PARTS of it, beside one that is gained."""
+LOST, LOST_IN_PARTS, PARTS = 300.0, 0.75, 2
+"""Weights of a dB that is lost, of a picture and in one of PARTS x PARTS of it, beside one that a photograph gains."""
+WORTH, WORTH_OF_OTHERS = {"photograph": 1.0, "cloth": 0.5, "treated": 0.5, "screen": 0.4, "drawing": 0.3}, 0.15
+"""Weights of a dB that is gained, by kinds of pairs: what loses is left more often where little would be gained that is of use."""
+CLEAR = (46, 50)
+"""dB of a JPEG file from which on what is gained counts less, and at which it counts nothing."""
 NOISE = 0.05
 """Deviation of noise that is added to what the gate sees while it learns, so that it knows fewer pictures by heart."""
-SHUT = 0.06
+SHUT = 0.03
 """Weight of how far the gate is shut, in the mean, beside a dB: what is shown as it is takes no time."""
-MARGIN = 0.02
-"""dB gained below which it counts as lost."""
 LOSES = (0.05, 10.0)
 """dB gained without a gate, by luma or RGB, below which a picture is drawn so many times as often."""
 MOST = 6.0
@@ -58,14 +61,23 @@ def gains(gate: Tensor, errors: Tensor, parts: int = 1) -> Tensor:
     return decibels(errors[:, :, :, 0, 0]) - decibels(made)
 
 
-def loss_of(gate: Tensor, errors: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the loss of a batch, and the dB gained (B,2).
+def loss_of(gate: Tensor, errors: Tensor, worth: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the loss of a batch, and the dB gained (B,2); worth (B,): weights of a dB that is gained.
 
-    A dB lost of whole pictures weighs LOST times what one gained weighs; one lost in a part of it, LOST_IN_PARTS times.
+    A dB lost of whole pictures weighs LOST times what one gained weighs that is worth 1; one lost in a part of it, LOST_IN_PARTS times.
     """
     gain, parts = gains(gate, errors), gains(gate, errors, PARTS)
-    lost = LOST * (MARGIN - gain).clamp(min=0).mean() + LOST_IN_PARTS * (-parts).clamp(min=0, max=MOST).mean()
-    return lost - gain.clamp(max=MOST).mean() + SHUT * (1 - gate).mean(), gain
+    lost = LOST * (-gain).clamp(min=0).mean() + LOST_IN_PARTS * (-parts).clamp(min=0, max=MOST).mean()
+    first, last = CLEAR
+    counted = worth[:, None] * ((last - quality(errors)) / (last - first)).clamp(0, 1)
+    shut = SHUT * (worth * (1 - gate).mean((1, 2, 3))).mean()
+    return lost - (counted * gain.clamp(max=MOST)).mean() + shut, gain
+
+
+def quality(errors: Tensor) -> Tensor:
+    """Return the PSNR of the decoded pictures, of luma and of RGB (B,2)."""
+    means = errors[:, :, :, 0, 0].mean((1, 2)) / torch.tensor([1, 3]) / BLOCK**2
+    return 20 * math.log10(255) - 10 * torch.log10(means + LEVELS)
 
 
 @dataclass(frozen=True)
@@ -97,14 +109,18 @@ class Judged:
 
     def decided(self, net: Gate, index: npt.NDArray[np.int64]) -> Tensor:
         """Return what a gate decides of some pairs."""
-        return net.decided(self.around[index].float(), self.own[index].float(), self.steps[index], self.halved[index])
+        around, steps = self.around[index].float(), self.steps[index]
+        return net.decided(around, self.own[index].float(), steps, self.halved[index]) * ~edged(around, steps)
 
     def loss(self, net: Gate, index: npt.NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Return `loss_of` of some pairs, half of them turned over each way, with noise in what the gate sees."""
         axes = [axis for axis in (1, 2) if rng.random() < 0.5]
         seen = [x[index].float().flip([axis + 1 for axis in axes]) for x in (self.around, self.own)]
-        seen = [x + NOISE * torch.randn_like(x) for x in seen]
-        return loss_of(net.decided(*seen, self.steps[index], self.halved[index]), self.errors[index].flip(axes))
+        open_ones = ~edged(seen[0], self.steps[index])
+        seen = [(x + NOISE * torch.randn_like(x)).contiguous(memory_format=torch.channels_last) for x in seen]
+        decided = net.decided(*seen, self.steps[index], self.halved[index]) * open_ones
+        worth = torch.tensor([WORTH.get(kind, WORTH_OF_OTHERS) for kind in KINDS])[self.kinds[index]]
+        return loss_of(decided, self.errors[index].flip(axes), worth)
 
     def shares(self) -> npt.NDArray[np.float64]:
         """Return how often pairs are drawn, (N,): those that lose without a gate more, those that restoring left as they were seldom."""
@@ -124,7 +140,7 @@ def judgement(net: Gate, judged: Judged, held: npt.NDArray[np.int64]) -> str:
         gains(judged.decided(net, index), judged.errors[index]) for index in np.array_split(held, -(-len(held) // 50))
     ]
     gain = torch.cat(found)
-    photographs = gain[judged.kinds[held] == 0]
-    rows = [photographs.mean(0), 100 * (gain < -0.05).float().mean(0), gain.amin(0)]
-    words = ("photographs", "lose, %", "least")
+    photographs = judged.kinds[held] == 0
+    rows = [gain[photographs].mean(0), gain[~photographs].mean(0), 100 * (gain < -0.05).float().mean(0), gain.amin(0)]
+    words = ("photographs", "others", "lose, %", "least")
     return "".join(f"  {word} {luma:.3f}/{rgb:.3f}" for word, (luma, rgb) in zip(words, rows, strict=True))

@@ -11,7 +11,9 @@ from ..common.restoring import BLOCK, COEFFICIENTS, FROM_RGB, TOLD, dct
 
 WIDTH, DEPTH = 48, 4
 """Features of a block, and layers that look at 5x5 blocks."""
-REACH = 2 * DEPTH * BLOCK
+WIDE, WIDE_FROM = 12, 2
+"""Blocks around one, each way, over which the mean of features is taken, and the layer before which that is."""
+REACH = (2 * DEPTH + WIDE) * BLOCK
 """Pixels around a block that the gate sees."""
 LOW = [BLOCK * i + j for i in range(4) for j in range(4)]
 ORDER = [*LOW, *(k for k in range(COEFFICIENTS) if k not in LOW)]
@@ -52,6 +54,7 @@ class Gate(nn.Module):
         self.around, self.own = nn.Conv2d(around, c, 1), nn.Conv2d(own, c, 1)
         self.spread = nn.ModuleList(nn.Conv2d(c, c, 5, padding=2, groups=c) for _ in range(depth))
         self.mixed = nn.ModuleList(nn.Conv2d(c, c, 1) for _ in range(depth))
+        self.wide = nn.Conv2d(c, c, 1)
         self.joined, self.leave = nn.Conv2d(2 * c, c, 1), nn.Conv2d(c, 2, 1)
         self.leave.weight.data.mul_(0.1)
         self.leave.bias.data.fill_(2.5)
@@ -92,12 +95,20 @@ class Gate(nn.Module):
         described = torch.cat([steps.log().flatten(1) / 2 - 1, halved], 1)[:, :, None, None]
         films = self.films(F.leaky_relu(self.told(described), SLOPE)).chunk(4, 1)
         t = F.leaky_relu(self.around(around) * (1 + films[0]) + films[1], SLOPE)
-        for spread, mixed in zip(self.spread, self.mixed, strict=True):
+        for layer, (spread, mixed) in enumerate(zip(self.spread, self.mixed, strict=True)):
+            if layer == WIDE_FROM:
+                t = t + F.leaky_relu(self.wide(mean_around(t)), SLOPE)
             t = t + F.leaky_relu(mixed(spread(t)), SLOPE)
         o = F.leaky_relu(self.own(own) * (1 + films[2]) + films[3], SLOPE)
         t = F.leaky_relu(self.joined(torch.cat([t, o], 1)), SLOPE)
         opened: Tensor = Cut.apply(SPAN * torch.sigmoid(self.leave(t)) - (SPAN - 1) / 2)  # type: ignore[no-untyped-call]
         return whole(opened * STEPS) / STEPS
+
+
+def mean_around(x: Tensor) -> Tensor:
+    """Return the means over the blocks up to WIDE away each way, as far as there are any."""
+    columns = F.avg_pool2d(x, (2 * WIDE + 1, 1), 1, (WIDE, 0), count_include_pad=False)
+    return F.avg_pool2d(columns, (1, 2 * WIDE + 1), 1, (0, WIDE), count_include_pad=False)
 
 
 def edged(around: Tensor, steps: Tensor) -> Tensor:
