@@ -1,5 +1,6 @@
 """The gate of `restored`: it begins open, its graph is what was trained, losing costs more than gaining, and its pairs are those of a model."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.common.errors import errors_of
 from onnx_models.recipes.common.pairs import Pairs
 from onnx_models.recipes.restored_gate import __main__ as gate_command
-from onnx_models.recipes.restored_gate import graph, judged, network
+from onnx_models.recipes.restored_gate import graph, judged, likeness, network
 from pillow_lic.engine.models import models
 from pillow_lic.families.wrapped import calm, gate
 from pillow_lic.fileformat.areas import Area
@@ -52,6 +53,7 @@ def test_the_gate_begins_open_and_its_graph_is_the_network(made: Pairs) -> None:
         for p in net.parameters():
             p.add_(0.1 * torch.randn_like(p))
         net.leave.bias.zero_()  # type: ignore[union-attr]
+        net.likeness.bias.fill_(0.5)  # type: ignore[union-attr]
         expected = net(decoded, shown, steps, halved).numpy()
     assert np.mean(expected < 1) > 0.05
     session = onnxruntime.InferenceSession(graph.gate_graph(net).SerializeToString())
@@ -155,6 +157,23 @@ def test_a_loss_costs_more_than_a_gain(made: Pairs) -> None:
     net = network.Gate()
     index = np.arange(len(made))
     assert (pairs_judged.decided(net, index) == ~network.edged(pairs_judged.around.float(), pairs_judged.steps)).all()
+
+
+def test_pictures_unlike_photographs_show_half_of_it(made: Pairs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(likeness, "STEPS", 150)
+    torch.manual_seed(0)
+    net, index, names = network.Gate(), np.arange(len(made)), list(pairs.KINDS)
+    dark = made.decoded.copy()
+    dark[::2] = dark[::2] // 16
+    kinds = np.where(index % 2, names.index("photograph"), names.index("gradient"))
+    seen = judged.Judged.of(replace(made, decoded=dark, kinds=kinds), errors_of(made, network.STEPS))
+    with torch.no_grad():
+        before = seen.decided(net, index)
+    likeness.fit(net, seen)
+    with torch.no_grad():
+        after = seen.decided(net, index)
+    assert (after[1::2] == before[1::2]).float().mean() > 0.95
+    assert (after[::2][before[::2] == 1] == network.UNLIKE).float().mean() > 0.8
 
 
 def test_a_gain_counts_by_what_it_is_worth_and_not_where_the_file_is_as_good_as_right(made: Pairs) -> None:

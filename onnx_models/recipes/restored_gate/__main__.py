@@ -20,6 +20,7 @@ from ..common.export import Network, Release
 from ..common.pairs import Pairs, made
 from .graph import gate_graph
 from .judged import Judged, judgement
+from .likeness import fit
 from .network import REACH, STEPS, Gate
 
 RESTORED = 31
@@ -67,6 +68,9 @@ def train(a: argparse.Namespace) -> None:
         return loss, {"gained": gain.mean().item(), "lost": lost.item()}
 
     training.loop(net, ("log_",), a, lambda: None, batch, lambda average: judgement(average, judged, held))
+    net.load_state_dict(training.weights(a.run / "weights.pt"))
+    fit(net, judged)
+    torch.save(net.state_dict(), a.run / "weights.pt")
 
 
 def add_words(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from ..common.depthwise import SLOPE
 from ..common.graph import Array, Graph, numpy
 from ..common.restoring import BLOCK, COEFFICIENTS, FROM_RGB
-from .network import COARSE, LARGEST, LOW, ORDER, SPAN, STEEP, STEPS, WIDE, WIDE_FROM, Gate
+from .network import COARSE, LARGEST, LOW, ORDER, SPAN, STEEP, STEPS, UNLIKE, WIDE, WIDE_FROM, Gate
 
 
 class Seen(NamedTuple):
@@ -108,12 +108,15 @@ def decided_layers(g: Graph, net: Gate, seen: Seen, steps: str, halved: str) -> 
     t = leaky(g.op("Add", g.op("Mul", conv(seen.around, net.around), films[0]), films[1]))
     for layer, (spread, mixed) in enumerate(zip(net.spread, net.mixed, strict=True)):
         if layer == WIDE_FROM:
-            t = g.op("Add", t, leaky(conv(_mean_around(g, t), net.wide)))
+            mean = _mean_around(g, t)
+            alike = g.clip(conv(leaky(conv(mean, net.like)), net.likeness, fine=True), 0, 1)
+            t = g.op("Add", t, leaky(conv(mean, net.wide)))
         t = g.op("Add", t, leaky(conv(conv(t, spread, pad=2, groups=width), mixed)))
     o = leaky(g.op("Add", g.op("Mul", conv(seen.own, net.own), films[2]), films[3]))
     joined = leaky(conv(g.op("Concat", t, o, axis=1), net.joined))
     wide = g.op("Mul", g.op("Sigmoid", conv(joined, net.leave)), g.constant(SPAN))
-    return g.clip(g.op("Sub", wide, g.constant((SPAN - 1) / 2)), 0, 1)
+    opened = g.clip(g.op("Sub", wide, g.constant((SPAN - 1) / 2)), 0, 1)
+    return g.op("Mul", opened, g.op("Add", g.op("Mul", alike, g.constant(1 - UNLIKE)), g.constant(UNLIKE)))
 
 
 def _mean_around(g: Graph, x: str) -> str:

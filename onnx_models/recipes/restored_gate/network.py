@@ -13,6 +13,8 @@ WIDTH, DEPTH = 48, 4
 """Features of a block, and layers that look at 5x5 blocks."""
 WIDE, WIDE_FROM = 12, 2
 """Blocks around one, each way, over which the mean of features is taken, and the layer before which that is."""
+LIKE, UNLIKE = 16, 0.5
+"""Features that tell photographs from other pictures, and what of the shares is left of what is none."""
 REACH = (2 * DEPTH + WIDE) * BLOCK
 """Pixels around a block that the gate sees."""
 LOW = [BLOCK * i + j for i in range(4) for j in range(4)]
@@ -55,6 +57,9 @@ class Gate(nn.Module):
         self.spread = nn.ModuleList(nn.Conv2d(c, c, 5, padding=2, groups=c) for _ in range(depth))
         self.mixed = nn.ModuleList(nn.Conv2d(c, c, 1) for _ in range(depth))
         self.wide = nn.Conv2d(c, c, 1)
+        self.like, self.likeness = nn.Conv2d(c, LIKE, 1), nn.Conv2d(LIKE, 1, 1)
+        self.likeness.weight.data.zero_()
+        self.likeness.bias.data.fill_(2)
         self.joined, self.leave = nn.Conv2d(2 * c, c, 1), nn.Conv2d(c, 2, 1)
         self.leave.weight.data.mul_(0.1)
         self.leave.bias.data.fill_(2.5)
@@ -92,17 +97,31 @@ class Gate(nn.Module):
 
     def decided(self, around: Tensor, own: Tensor, steps: Tensor, halved: Tensor) -> Tensor:
         """Return how much is shown of blocks of which that is `seen`, (B,2,h,w), but for `edged` ones."""
-        described = torch.cat([steps.log().flatten(1) / 2 - 1, halved], 1)[:, :, None, None]
-        films = self.films(F.leaky_relu(self.told(described), SLOPE)).chunk(4, 1)
-        t = F.leaky_relu(self.around(around) * (1 + films[0]) + films[1], SLOPE)
-        for layer, (spread, mixed) in enumerate(zip(self.spread, self.mixed, strict=True)):
-            if layer == WIDE_FROM:
-                t = t + F.leaky_relu(self.wide(mean_around(t)), SLOPE)
+        films = self._films(steps, halved)
+        t, mean = self._surveyed(around, films)
+        t = t + F.leaky_relu(self.wide(mean), SLOPE)
+        for spread, mixed in zip(self.spread[WIDE_FROM:], self.mixed[WIDE_FROM:], strict=True):
             t = t + F.leaky_relu(mixed(spread(t)), SLOPE)
         o = F.leaky_relu(self.own(own) * (1 + films[2]) + films[3], SLOPE)
         t = F.leaky_relu(self.joined(torch.cat([t, o], 1)), SLOPE)
         opened: Tensor = Cut.apply(SPAN * torch.sigmoid(self.leave(t)) - (SPAN - 1) / 2)  # type: ignore[no-untyped-call]
-        return whole(opened * STEPS) / STEPS
+        alike = UNLIKE + (1 - UNLIKE) * self.likeness(F.leaky_relu(self.like(mean), SLOPE)).clamp(0, 1)
+        return whole(opened * alike * STEPS) / STEPS
+
+    def surveyed(self, around: Tensor, steps: Tensor, halved: Tensor) -> Tensor:
+        """Return the mean features (B,C,h,w) of what is around blocks, by which photographs are told from other pictures."""
+        return self._surveyed(around, self._films(steps, halved))[1]
+
+    def _films(self, steps: Tensor, halved: Tensor) -> tuple[Tensor, ...]:
+        described = torch.cat([steps.log().flatten(1) / 2 - 1, halved], 1)[:, :, None, None]
+        return self.films(F.leaky_relu(self.told(described), SLOPE)).chunk(4, 1)
+
+    def _surveyed(self, around: Tensor, films: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """Return the features of blocks, as far as 5x5 blocks around go WIDE_FROM times, and their means."""
+        t = F.leaky_relu(self.around(around) * (1 + films[0]) + films[1], SLOPE)
+        for spread, mixed in zip(self.spread[:WIDE_FROM], self.mixed[:WIDE_FROM], strict=True):
+            t = t + F.leaky_relu(mixed(spread(t)), SLOPE)
+        return t, mean_around(t)
 
 
 def mean_around(x: Tensor) -> Tensor:
