@@ -101,22 +101,22 @@ def codes(number: int) -> np.ndarray:
 
 @pytest.mark.parametrize("quality", [10, 20, 40, 75])
 def test_no_code_loses_much(quality: int) -> None:
-    """With the gate of number 33 up to 9.6 dB."""
+    """With the gate of number 33 up to 9.6 dB, with that of 34 up to 0.2."""
     for picture in map(codes, range(8)):
         data = jpeg_of(picture, quality=quality, subsampling=0)
         was, now = (
             min(metrics.psnr(picture, shown), 65) for shown in (opened(data), np.asarray(pillow_lic.restore(data)))
         )
-        assert now > was - 0.6
+        assert now > was - 0.1
 
 
 @pytest.mark.parametrize("subsampling", [0, 2])
 @pytest.mark.parametrize("quality", [20, 65, 75, 85, 93])
 def test_no_box_and_no_cloth_loses_much(quality: int, subsampling: int) -> None:
-    """Without the gate up to 2 dB."""
+    """Without the gate up to 2 dB, with that of number 34 up to 0.23."""
     for picture in (*map(boxes, range(9)), *map(cloth, range(3))):
         data = jpeg_of(picture, quality=quality, subsampling=subsampling)
         before, after = opened(data), np.asarray(pillow_lic.restore(data))
         for of in (lambda p: np.asarray(Image.fromarray(p).convert("L")), lambda p: p):
             true, was, now = of(picture), of(before), of(after)
-            assert metrics.psnr(true, now) > min(metrics.psnr(true, was), 65) - 0.3
+            assert metrics.psnr(true, now) > min(metrics.psnr(true, was), 65) - 0.2
