@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -44,32 +45,27 @@ class Part(NamedTuple):
 
 
 def chosen(colors: Pixels, aim: Aim, spent: Spent) -> Part:
-    """Return what is kept of a square (h, w, 1 or 3)."""
-    step = snapping.step(aim)
+    """Return what is kept of a square (h, w, 1 or 3). spent: returns what the codec spends on every block; asked where there is doubt."""
+    this = Square(colors, aim, spent)
     blocks = blockwise.found(colors)
-    damaged = None if step is None else damage.found(colors, is_drawn=blocks is not None)
-    if step is not None and damaged is not None:
-        return _of_damaged(colors, *_tried(colors, blocks, damaged), step, aim, spent())[0]
+    damaged = None if this.step is None else damage.found(colors, is_drawn=blocks is not None)
+    if damaged is not None:
+        return this.of_damaged(*this.tried(blocks, damaged))[0]
     if blocks is None:
-        none = np.zeros((-(-colors.shape[0] // BLOCK), -(-colors.shape[1] // BLOCK)), np.bool_)
-        part = _with_glyphs(
-            colors, none, none, glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent), aim
-        )
+        part = this.with_glyphs(this.none, this.none, this.glyphs_beside(None))
         is_scanned = part.glyphs is None and damage.is_scanned(colors)
-        return _or_snapped(colors, part, None, none, step, aim, spent, is_scanned=True) if is_scanned else part
+        return this.or_snapped(part, None, this.none, is_scanned=True) if is_scanned else part
     weighed = choice.weighed(colors, blocks, aim)
     letters = blocks.within(choice.CLEAR_LETTERS) & aim.is_exact
-    is_clean = step is None or choice.is_clean(weighed, blocks, aim)
-    by_contrast = partial(choice.by_contrast, blocks.contrast, aim)
+    is_clean = this.step is None or choice.is_clean(weighed, blocks, aim)
+    by_contrast = replace(this, spent=partial(choice.by_contrast, blocks.contrast, aim))
     if weighed.is_sure and (is_clean or not aim.is_exact):
-        part = _cheapest(colors, _of_sure_blocks(colors, weighed, aim, spent), aim, by_contrast())
-        return part if is_clean else _or_snapped(colors, part, blocks, letters, step, aim, by_contrast)
+        part = by_contrast.cheapest(this.of_sure_blocks(weighed))
+        return part if is_clean else by_contrast.or_snapped(part, blocks, letters)
     if weighed.is_sure:
-        spent = by_contrast
-    part = (
-        _with_letters(colors, blocks, aim, spent) if aim.is_exact else _of_doubtful_blocks(colors, weighed, aim, spent)
-    )
-    return _or_snapped(colors, part, blocks, letters, step, aim, spent)
+        this = by_contrast
+    part = this.with_letters(blocks) if aim.is_exact else this.of_doubtful_blocks(weighed)
+    return this.or_snapped(part, blocks, letters)
 
 
 def layer_of(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int, *, with_margins: bool = False) -> Layer:
@@ -82,208 +78,201 @@ def layer_of(colors: Pixels, part: Part, aim: Callable[[int], Aim], level: int, 
     return made
 
 
-def _tried(colors: Pixels, blocks: Blocks | None, damaged: Mask) -> tuple[Mask, Mask]:
-    """Return the blocks of a square (h, w, 1 or 3) whose colours may be snapped, and those of clean letters among the ones not damaged.
+@dataclass(frozen=True, eq=False)
+class Square:
+    """The colours (h, w, 1 or 3) of a square that are weighed at an aim. spent: returns what the codec spends on every block."""
 
-    blocks: as of `blockwise.found`.
-    """
-    if blocks is None:
-        blocks = blockwise.measured(colors)
-    clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
-    among = (blocks.equal >= blockwise.LEAST_EQUAL) | (blockwise.kinds(colors) <= snapping.FEW)
-    return among & ~clean, clean
+    colors: Pixels
+    aim: Aim
+    spent: Spent
 
+    @cached_property
+    def worth(self) -> Floats:
+        """What the codec spends on every block."""
+        return self.spent()
 
-def _of_damaged(
-    colors: Pixels,
-    among: Mask,
-    clean: Mask,
-    step: int,
-    aim: Aim,
-    worth: Floats,
-    passes: int = snapping.LOOK,
-    before: snapping.Course | None = None,
-) -> tuple[Part, float]:
-    """Return what is kept of a square (h, w, 1 or 3) with damaged blocks: those that pay with snapped colours, and clean letters.
+    @cached_property
+    def step(self) -> int | None:
+        """What decides snapped colours; None where none are snapped."""
+        return snapping.step(self.aim)
 
-    And what it is likely to cost, without the bits of clean letters. among, clean: as of `_tried`. worth: what the codec spends on every
-    block. passes, before: as of `snapping.snapped`.
-    """
-    exact = blockwise.pixels_of(among, colors.shape[:2])
-    shown, bits, look = snapping.snapped(colors, exact, step, passes, before)
-    costs = bits + np.float32(aim.slope) * pixelwise.errors(shown, colors)
-    kept = among & (costs <= choice.FAVOUR * worth)
-    likely = float(np.where(kept, costs, worth)[~clean].sum())
-    return Part(kept | clean, np.zeros_like(kept), None, damaged=~clean, look=look), likely
+    @cached_property
+    def is_on_subpixels(self) -> bool:
+        """Whether its letters lie on subpixels."""
+        return choice.are_on_subpixels(self.colors)
 
+    @cached_property
+    def none(self) -> Mask:
+        """The flags of no block."""
+        return np.zeros((-(-self.colors.shape[0] // BLOCK), -(-self.colors.shape[1] // BLOCK)), np.bool_)
 
-def _or_snapped(
-    colors: Pixels,
-    part: Part,
-    blocks: Blocks | None,
-    letters: Mask,
-    step: int | None,
-    aim: Aim,
-    spent: Spent,
-    *,
-    is_scanned: bool = False,
-) -> Part:
-    """Return what is kept of an area (h, w, 1 or 3): a part, or exact letters and the blocks that pay with snapped colours, if these cost less.
+    def tried(self, blocks: Blocks | None, damaged: Mask) -> tuple[Mask, Mask]:
+        """Return the blocks whose colours may be snapped, and those of clean letters among the ones that are not damaged.
 
-    Of what is no scan they must cost clearly less, and its ground be of one colour: smooth ones would get bands. Where they take the place of
-    letters that are not beyond doubt, exact ones must cost a fifth more; where those lie on subpixels, exact colours stay, which cost twice as
-    much but half of what AVIF needs.
-    """
-    if step is None or not (is_scanned or damage.may_be_scaled(colors)):
-        return part
-    if aim.is_exact and choice.are_on_subpixels(colors):
-        return part
-    share = 1.0
-    if not is_scanned:
-        share = _SNAPPED
-        if aim.is_exact and (part.kept & ~part.soft & ~letters).any():
-            share /= choice.FAVOUR_OF_LETTERS
-    worth = spent()
-    before, known = _cost(colors, part, aim, worth)
-    part = part._replace(bits=known)
-    tried = _tried(colors, blocks, ~letters)
-    snapped, likely = _of_damaged(colors, *tried, step, aim, worth, 1)
-    if not is_scanned and likely > _FIRST_PASS * share * before:
-        return part
-    snapped, _ = _of_damaged(colors, *tried, step, aim, worth, snapping.LOOK - 1, snapped.look)
-    cost, bits = _cost(colors, snapped, aim, worth)
-    return snapped._replace(bits=bits) if cost <= share * before else part
+        blocks: as of `blockwise.found`.
+        """
+        if blocks is None:
+            blocks = blockwise.measured(self.colors)
+        clean = ~damaged & blocks.within(choice.CLEAR_LETTERS)
+        among = (blocks.equal >= blockwise.LEAST_EQUAL) | (blockwise.kinds(self.colors) <= snapping.FEW)
+        return among & ~clean, clean
 
+    def of_damaged(
+        self, among: Mask, clean: Mask, passes: int = snapping.LOOK, before: snapping.Course | None = None
+    ) -> tuple[Part, float]:
+        """Return what is kept where blocks are damaged: those that pay with snapped colours, and clean letters.
 
-def _of_sure_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> list[Part]:
-    """Return what may be kept of a square whose blocks beyond doubt are exact; of a page, whose file needs no networks, nothing else."""
-    exact = weighed.likely
-    none = np.zeros_like(exact)
-    taken = exact if aim.is_exact or exact.mean() >= WHOLE else None
-    part = _with_glyphs(
-        colors, exact, none, glyphs.paying(glyphs.searched(colors, taken), colors, taken, aim, spent), aim
-    )
-    if taken is None and part.glyphs is not None:
-        return [part, Part(exact, none, None)]
-    beside = 0.0 if part.glyphs is None else part.glyphs.bits
-    return [part._replace(bits=float(weighed.bits[part.kept].sum()) + beside)]
+        And what it is likely to cost, without the bits of clean letters. among, clean: as of `tried`. passes, before: as of
+        `snapping.snapped`. There must be a `step`.
+        """
+        assert self.step is not None
+        exact = blockwise.pixels_of(among, self.colors.shape[:2])
+        shown, bits, look = snapping.snapped(self.colors, exact, self.step, passes, before)
+        costs = bits + np.float32(self.aim.slope) * pixelwise.errors(shown, self.colors)
+        kept = among & (costs <= choice.FAVOUR * self.worth)
+        likely = float(np.where(kept, costs, self.worth)[~clean].sum())
+        return Part(kept | clean, self.none, None, damaged=~clean, look=look), likely
 
+    def or_snapped(self, part: Part, blocks: Blocks | None, letters: Mask, *, is_scanned: bool = False) -> Part:
+        """Return what is kept: a part, or exact letters and the blocks that pay with snapped colours, if these cost less.
 
-def _of_doubtful_blocks(colors: Pixels, weighed: Weighed, aim: Aim, spent: Spent) -> Part:
-    """Return what is kept of a square in doubt (h, w, 1 or 3) where colours are not kept.
+        Of what is no scan they must cost clearly less, and its ground be of one colour: smooth ones would get bands. Where they take the
+        place of letters that are not beyond doubt, exact ones must cost a fifth more; where those lie on subpixels, exact colours stay,
+        which cost twice as much but half of what AVIF needs.
+        """
+        if self.step is None or not (is_scanned or damage.may_be_scaled(self.colors)):
+            return part
+        if self.aim.is_exact and self.is_on_subpixels:
+            return part
+        share = 1.0
+        if not is_scanned:
+            share = _SNAPPED
+            if self.aim.is_exact and (part.kept & ~part.soft & ~letters).any():
+                share /= choice.FAVOUR_OF_LETTERS
+        before, known = self.cost(part)
+        part = part._replace(bits=known)
+        tried = self.tried(blocks, ~letters)
+        snapped, likely = self.of_damaged(*tried, 1)
+        if not is_scanned and likely > _FIRST_PASS * share * before:
+            return part
+        snapped, _ = self.of_damaged(*tried, snapping.LOOK - 1, snapped.look)
+        cost, bits = self.cost(snapped)
+        return snapped._replace(bits=bits) if cost <= share * before else part
 
-    Blocks that do not pay one by one may do so together with those that do, as they have the same colours.
-    """
-    kept = weighed.paying(choice.FAVOUR * spent())
-    parts = _with_fewer_colors(colors, kept, aim, spent)
-    if (weighed.possible & ~kept).any():
-        parts.insert(1, Part(weighed.possible, np.zeros_like(kept), None))
-    return _cheapest(colors, parts, aim, spent())
+    def of_sure_blocks(self, weighed: Weighed) -> list[Part]:
+        """Return what may be kept where blocks beyond doubt are exact; of a page, whose file needs no networks, nothing else."""
+        exact = weighed.likely
+        taken = exact if self.aim.is_exact or exact.mean() >= WHOLE else None
+        part = self.with_glyphs(exact, self.none, self.glyphs_beside(taken))
+        if taken is None and part.glyphs is not None:
+            return [part, Part(exact, self.none, None)]
+        beside = 0.0 if part.glyphs is None else part.glyphs.bits
+        return [part._replace(bits=float(weighed.bits[part.kept].sum()) + beside)]
 
+    def of_doubtful_blocks(self, weighed: Weighed) -> Part:
+        """Return what is kept where there is doubt and colours are not kept: blocks of fewer colours, glyphs, or both.
 
-def _with_fewer_colors(colors: Pixels, kept: Mask, aim: Aim, spent: Spent) -> list[Part]:
-    """Return what may be kept of a square in doubt (h, w, 1 or 3) where colours are not kept: blocks of fewer colours, glyphs, or both."""
-    none = np.zeros_like(kept)
-    parts = [Part(kept, none, None)]
-    found = glyphs.paying(glyphs.searched(colors, None), colors, None, aim, spent)
-    return (
-        parts
-        if found is None
-        else [*parts, _with_glyphs(colors, kept, none, found, aim), _with_glyphs(colors, none, none, found, aim)]
-    )
+        Blocks that do not pay one by one may do so together with those that do, as they have the same colours.
+        """
+        kept = weighed.paying(choice.FAVOUR * self.worth)
+        parts = [Part(kept, self.none, None)]
+        if (weighed.possible & ~kept).any():
+            parts.append(Part(weighed.possible, self.none, None))
+        if (found := self.glyphs_beside(None)) is not None:
+            parts += [self.with_glyphs(kept, self.none, found), self.with_glyphs(self.none, self.none, found)]
+        return self.cheapest(parts)
 
+    def with_letters(self, blocks: Blocks) -> Part:
+        """Return what is kept where there is doubt and colours are kept.
 
-def _with_letters(colors: Pixels, blocks: Blocks, aim: Aim, spent: Spent) -> Part:
-    """Return what is kept of a square in doubt (h, w, 1 or 3) where colours are kept.
+        Exact are the letters beyond doubt, but for glyphs on grounds of several colours, and all letters if that costs little more, or is
+        far below what the codec spends, or below it and they lie on subpixels, and none are glyphs. Others have fewer colours, or are
+        glyphs, or both, or are left to the codec, whatever costs least.
+        """
+        merged = choice.weighed(self.colors, blocks, self.aim._replace(is_exact=False))
+        fewer = merged.paying(choice.FAVOUR * self.worth)
+        letters, clear = choice.letters(self.colors, blocks), blocks.within(choice.CLEAR_LETTERS)
+        smooth = self.glyphs_beside(clear)
 
-    Exact are the letters beyond doubt, but for glyphs on grounds of several colours, and all letters if that costs little more, or is far
-    below what the codec spends, or below it and they lie on subpixels, and none are glyphs. Others have fewer colours, or are glyphs, or
-    both, or are left to the codec, whatever costs least.
-    """
-    fewer = choice.weighed(colors, blocks, aim._replace(is_exact=False)).paying(choice.FAVOUR * spent())
-    letters, clear = choice.letters(colors, blocks), blocks.within(choice.CLEAR_LETTERS)
-    smooth = glyphs.paying(glyphs.searched(colors, clear), colors, clear, aim, spent)
+        def part(exact: Mask, others: Mask, even: Mask, *, is_smooth: bool) -> Part:
+            chosen = exact | others
+            beside = smooth.beside(exact & (smooth.even | even)) if is_smooth and smooth is not None else None
+            return self.with_glyphs(chosen, chosen & ~exact, beside)
 
-    def part(exact: Mask, others: Mask, even: Mask, *, is_smooth: bool) -> Part:
-        chosen = exact | others
-        beside = smooth.beside(exact & (smooth.even | even)) if is_smooth and smooth is not None else None
-        return _with_glyphs(colors, chosen, chosen & ~exact, beside, aim)
+        ways = [
+            (others, is_smooth)
+            for others in ([self.none, fewer] if (fewer & ~clear).any() else [self.none])
+            for is_smooth in ([False] if smooth is None else [False, True])
+        ]
+        parts = [part(clear, others, self.none, is_smooth=is_smooth) for others, is_smooth in ways]
+        share = 1.0 if self.is_on_subpixels else choice.SHARE_OF_LETTERS
+        share = share * float(self.worth.sum()) if smooth is None else 0.0
+        counted = [(math.inf, math.inf)] * len(parts)
+        most = math.inf
+        for place in sorted(range(len(ways)), key=lambda place: self.left(parts[place])):
+            if self.left(parts[place]) <= most:  # else its bits need not be counted
+                counted[place] = self.cost(parts[place])
+                most = min(most, max(choice.FAVOUR_OF_COLORS * counted[place][0], share))
+        costs = [cost for cost, _ in counted]
+        for place in sorted(range(len(ways)), key=costs.__getitem__):
+            if costs[place] <= most and (letters & ~clear).any():
+                others, is_smooth = ways[place]
+                whole = part(letters | clear, others, letters, is_smooth=is_smooth)
+                cost, bits = self.cost(whole)
+                if cost <= most:
+                    return self.cheapest(_with_all_colors(whole._replace(bits=bits)))
+        best = costs.index(min(costs))
+        return parts[best]._replace(bits=counted[best][1])
 
-    none = np.zeros_like(clear)
-    ways = [
-        (others, is_smooth)
-        for others in ([none, fewer] if (fewer & ~clear).any() else [none])
-        for is_smooth in ([False] if smooth is None else [False, True])
-    ]
-    parts = [part(clear, others, none, is_smooth=is_smooth) for others, is_smooth in ways]
-    share = 1.0 if choice.are_on_subpixels(colors) else choice.SHARE_OF_LETTERS
-    share = share * float(spent().sum()) if smooth is None else 0.0
-    counted = [(math.inf, math.inf)] * len(parts)
-    most = math.inf
-    for place in sorted(range(len(ways)), key=lambda place: _left(parts[place], spent())):
-        if _left(parts[place], spent()) <= most:  # else its bits need not be counted
-            counted[place] = _cost(colors, parts[place], aim, spent())
-            most = min(most, max(choice.FAVOUR_OF_COLORS * counted[place][0], share))
-    costs = [cost for cost, _ in counted]
-    for place in sorted(range(len(ways)), key=costs.__getitem__):
-        if costs[place] <= most and (letters & ~clear).any():
-            others, is_smooth = ways[place]
-            whole = part(letters | clear, others, letters, is_smooth=is_smooth)
-            cost, bits = _cost(colors, whole, aim, spent())
-            if cost <= most:
-                return _cheapest(colors, _with_all_colors(whole._replace(bits=bits)), aim, spent())
-    best = costs.index(min(costs))
-    return parts[best]._replace(bits=counted[best][1])
+    def glyphs_beside(self, taken: Mask | None) -> Glyphs | None:
+        """Return the glyphs that pay; taken: blocks that are to be kept exactly where their ground is of one colour."""
+        return glyphs.paying(glyphs.searched(self.colors, taken), self.colors, taken, self.aim, self.spent)
+
+    def with_glyphs(self, exact: Mask, soft: Mask, found: Glyphs | None) -> Part:
+        """Return what is kept where glyphs take the place of exact blocks."""
+        if found is not None and exact.any():
+            found = found.settled(self.colors, exact, self.aim)
+        stays = exact if found is None else exact & ~found.blocks
+        return Part(stays, soft & stays, found)
+
+    def cheapest(self, parts: Sequence[Part]) -> Part:
+        """Return what costs least of what may be kept."""
+        if len(parts) == 1:
+            return parts[0]
+        best, least = parts[0], math.inf
+        for part in parts:
+            share = 1.0 if part.glyphs is None else _GLYPHS_COST
+            if share * self.left(part) >= least:
+                continue
+            cost, bits = self.cost(part)
+            if share * cost < least:
+                best, least = part._replace(bits=bits), share * cost
+        return best
+
+    def left(self, part: Part) -> float:
+        """Return what the codec spends on the blocks that a part leaves to it: what the part costs at the least."""
+        left = self.worth * ~part.kept
+        if part.glyphs is not None:
+            left[part.glyphs.blocks] *= part.glyphs.left[part.glyphs.blocks]
+        return float(left.sum())
+
+    def cost(self, part: Part) -> tuple[float, float]:
+        """Return what the square costs by the bits and the error of its layer, and what the codec spends on the other blocks.
+
+        And the bits of the layer.
+        """
+        made = layer_of(self.colors, part, lambda _: self.aim, 0)
+        area = Area(0, 0, self.colors.shape[1], self.colors.shape[0])
+        shown, cover = made.over(area, 0, snapping.LOOK)
+        as_shown = pixelwise.chosen(made.exact(area), shown, self.colors)
+        wrong = float(pixelwise.visible_errors(as_shown, self.colors).sum(dtype=np.float64))
+        if part.glyphs is not None:
+            wrong += part.glyphs.wrong[part.glyphs.blocks].sum() / self.aim.slope
+        known = part.bits if part.glyphs is None or part.kept.any() else part.glyphs.bits
+        bits = float(exact_layer.bits(shown, cover)) if known is None else known
+        return bits + float(self.aim.slope * wrong) + self.left(part), bits
 
 
 def _with_all_colors(part: Part) -> list[Part]:
     """Return a part whose letters are all exact, and one whose other blocks are so too: as most colours are there, fewer may cost more."""
     return [part, part._replace(soft=np.zeros_like(part.soft), bits=None)] if part.soft.any() else [part]
-
-
-def _cheapest(colors: Pixels, parts: Sequence[Part], aim: Aim, spent: Floats) -> Part:
-    """Return what costs least of what may be kept of a square."""
-    if len(parts) == 1:
-        return parts[0]
-    best, least = parts[0], math.inf
-    for part in parts:
-        share = 1.0 if part.glyphs is None else _GLYPHS_COST
-        if share * _left(part, spent) >= least:
-            continue
-        cost, bits = _cost(colors, part, aim, spent)
-        if share * cost < least:
-            best, least = part._replace(bits=bits), share * cost
-    return best
-
-
-def _with_glyphs(colors: Pixels, exact: Mask, soft: Mask, found: Glyphs | None, aim: Aim) -> Part:
-    """Return what is kept of a square (h, w, 1 or 3) where glyphs take the place of exact blocks."""
-    if found is not None and exact.any():
-        found = found.settled(colors, exact, aim)
-    stays = exact if found is None else exact & ~found.blocks
-    return Part(stays, soft & stays, found)
-
-
-def _left(part: Part, spent: Floats) -> float:
-    """Return what the codec spends on the blocks that a part leaves to it: what the part costs at the least."""
-    left = spent * ~part.kept
-    if part.glyphs is not None:
-        left[part.glyphs.blocks] *= part.glyphs.left[part.glyphs.blocks]
-    return float(left.sum())
-
-
-def _cost(colors: Pixels, part: Part, aim: Aim, spent: Floats) -> tuple[float, float]:
-    """Return what a square (h, w, 1 or 3) costs by the bits and the error of its layer, and what the codec spends on the other blocks.
-
-    And the bits of the layer.
-    """
-    made = layer_of(colors, part, lambda _: aim, 0)
-    area = Area(0, 0, colors.shape[1], colors.shape[0])
-    shown, cover = made.over(area, 0, snapping.LOOK)
-    as_shown = pixelwise.chosen(made.exact(area), shown, colors)
-    wrong = float(pixelwise.visible_errors(as_shown, colors).sum(dtype=np.float64))
-    if part.glyphs is not None:
-        wrong += part.glyphs.wrong[part.glyphs.blocks].sum() / aim.slope
-    known = part.bits if part.glyphs is None or part.kept.any() else part.glyphs.bits
-    bits = float(exact_layer.bits(shown, cover)) if known is None else known
-    return bits + float(aim.slope * wrong) + _left(part, spent), bits

@@ -118,16 +118,16 @@ def test_exact_letters_may_cost_more_than_fewer_colours(dearer: float, codec: fl
         every = np.ones(shape, np.bool_)
         return choice.Weighed(every, np.full(shape, 50, np.float32), np.ones(shape, np.float32), is_sure=False)
 
-    def cost(colors: Pixels, part: square.Part, aim: aims.Aim, spent: npt.NDArray[np.float32]) -> tuple[float, float]:
+    def cost(this: square.Square, part: square.Part) -> tuple[float, float]:
         exact = part.kept & ~part.soft & ~_flat(soft_lines())
-        return float(np.where(exact, 50 * dearer, np.where(part.kept, 50, spent)).sum()), 1.0
+        return float(np.where(exact, 50 * dearer, np.where(part.kept, 50, this.worth)).sum()), 1.0
 
     with (
         mock.patch.object(choice, "weighed", weighed),
         mock.patch.object(choice, "letters", return_value=letters),
         mock.patch.object(choice, "CLEAR_LETTERS", -1),
         mock.patch.object(glyphs, "searched", return_value=None),
-        mock.patch.object(square, "_cost", cost),
+        mock.patch.object(square.Square, "cost", cost),
     ):
         part = square.chosen(soft_lines(), AIM, lambda: spent)
         assert part.kept.all()
@@ -161,7 +161,8 @@ def test_what_an_area_costs_counts_exact_blocks_glyphs_and_the_codec() -> None:
     spent = np.float32([[100, 200, 300]])
     pixels = np.full((16, 48, 3), 90, np.uint8)
     layered = exact_layer.bits(pixels, np.uint8([[0, 255, 0]]).repeat(16, 0).repeat(16, 1))
-    assert square._cost(pixels, part, AIM, spent) == (pytest.approx(layered + 5 + 25 + 300), layered)
+    cost = square.Square(pixels, AIM, lambda: spent).cost(part)
+    assert cost == (pytest.approx(layered + 5 + 25 + 300), layered)
 
 
 def test_a_smooth_ground_of_few_colours_costs_more_than_its_squared_error() -> None:

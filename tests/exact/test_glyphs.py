@@ -144,10 +144,10 @@ def test_glyphs_take_the_place_of_blocks_where_they_cost_clearly_less(bits: floa
     soft = square.Part(none, none, glyphs_of(np.asarray(slide()), None))
     pixels = np.zeros((64, 64, 3), np.uint8)
     with (
-        mock.patch.object(square, "_left", return_value=0.0),
-        mock.patch.object(square, "_cost", lambda colors, part, aim, spent: (100 if part.glyphs is None else bits, 7)),
+        mock.patch.object(square.Square, "left", return_value=0.0),
+        mock.patch.object(square.Square, "cost", lambda _, part: (100 if part.glyphs is None else bits, 7)),
     ):
-        chosen = square._cheapest(pixels, [blocks, soft], AIM, np.zeros((4, 4), np.float32))
+        chosen = square.Square(pixels, AIM, lambda: np.zeros((4, 4), np.float32)).cheapest([blocks, soft])
     assert (chosen.glyphs is not None) == has_glyphs
     assert chosen.bits == 7
 
@@ -155,8 +155,9 @@ def test_glyphs_take_the_place_of_blocks_where_they_cost_clearly_less(bits: floa
 def test_bits_are_not_counted_where_what_is_left_to_the_codec_decides() -> None:
     none = np.zeros((4, 4), np.bool_)
     parts = [square.Part(~none, none, None), square.Part(none, none, None)]
-    with mock.patch.object(square, "_cost", return_value=(79.0, 7.0)) as counted:
-        chosen = square._cheapest(np.zeros((64, 64, 3), np.uint8), parts, AIM, np.full((4, 4), 5, np.float32))
+    with mock.patch.object(square.Square, "cost", return_value=(79.0, 7.0)) as counted:
+        this = square.Square(np.zeros((64, 64, 3), np.uint8), AIM, lambda: np.full((4, 4), 5, np.float32))
+        chosen = this.cheapest(parts)
     assert chosen.kept.all()
     assert counted.call_count == 1
 

@@ -264,7 +264,7 @@ def test_smooth_grounds_are_not_scaled_pages() -> None:
 @pytest.mark.parametrize("pixels", [scanned(), scaled()])
 def test_scans_and_scaled_pages_cost_less_with_snapped_colours(pixels: Pixels) -> None:
     im = Image.fromarray(pixels)
-    with mock.patch.object(square, "_or_snapped", lambda colors, part, *rest, **words: part):
+    with mock.patch.object(square.Square, "or_snapped", lambda _, part, *rest, **words: part):
         before = pillow_lic.encode(im, quality=5)
     data = pillow_lic.encode(im, quality=5)
     shown = np.asarray(pillow_lic.open(data)).astype(np.float32)

@@ -38,11 +38,12 @@ def test_letters_on_subpixels_are_exact_from_quality_5_on(ink: int, ground: int,
 def test_they_are_exact_up_to_all_that_the_codec_spends() -> None:
     pixels, aim = np.asarray(subpixel_text(32, 255)), aims.Aim(0.038, is_exact=True)
     blocks, none = blockwise.measured(pixels), np.zeros((24, 32), np.bool_)
-    cost, _ = square._cost(pixels, square.Part(~none, none, None), aim, np.zeros((24, 32), np.float32))
+    cost, _ = square.Square(pixels, aim, lambda: none.astype(np.float32)).cost(square.Part(~none, none, None))
     found = []
     for share in (0.8, 1.2):
         spent = np.full((24, 32), cost / share / (24 * 32), np.float32)
-        found.append(bool(square._with_letters(pixels, blocks, aim, lambda spent=spent: spent).soft.any()))
+        this = square.Square(pixels, aim, lambda spent=spent: spent)
+        found.append(bool(this.with_letters(blocks).soft.any()))
     assert found == [False, True]
 
 
