@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BAND_PIXELS = 2**22
+"""Pixels of a band, of which copies are made at a time."""
 _WIDENED = {"1": "L", "RGBX": "RGB", "La": "LA", "RGBa": "RGBA", "PA": "RGBA"}
+"""The stored mode that has room for all of another mode; that of palettes is up to their colours."""
 _LOST = "the ICC profile of this {} image does not describe {} and was left out"
+"""What is warned of, by the mode of an image and the colours that were stored."""
 COLOR_SPACES = frozenset({"CMYK", "HSV", "LAB", "YCbCr"})
 """Modes whose colours are converted to RGB."""
 
@@ -163,6 +166,7 @@ def _has_transparent_color(im: Image.Image) -> bool:
 
 
 def _is_sample(value: object) -> bool:
+    """Whether this is a value of one channel."""
     return isinstance(value, int) and 0 <= value <= 255
 
 
@@ -176,6 +180,7 @@ def _without_stray_transparency(im: Image.Image) -> Image.Image:
 
 
 def _stored_mode(im: Image.Image) -> str:
+    """Return the mode that an image is stored in; OSError for one whose values have no one meaning in 8 bits."""
     if im.mode == "P":
         has_alpha = im.palette is not None and im.palette.mode.endswith("A")
         return "RGBA" if has_alpha or _has_transparent_color(im) else "RGB"
@@ -241,4 +246,5 @@ def through_profile(im: Image.Image, profile: bytes, target: bytes = b"") -> Ima
 
 
 def _bytes(value: object) -> bytes:
+    """Return what is like bytes as bytes, b"" for anything else: programs put into `info` what they like."""
     return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else b""

@@ -11,7 +11,7 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -106,21 +106,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `lic bench`; return the exit status: 0, or 1 after a sentence on stderr."""
     arguments = parser().parse_args(argv)
     try:
-        return _bench(arguments)
+        _run(arguments)
     except (OSError, ValueError) as error:
         print(f"lic bench: {error}", file=sys.stderr)
         return 1
+    return 0
 
 
-def _bench(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> None:
+    """Measure what the arguments ask for, print the tables, and write the files; ValueError or OSError says what is wrong."""
     from . import peers, samples
 
     wanted = _metrics(arguments.metrics)
-    if "ssimulacra2" in wanted and not peers.has_ssimulacra2():
-        if arguments.metrics:
-            msg = "the metric ssimulacra2 needs its package: pip install ssimulacra2"
-            raise ValueError(msg)
-        wanted.remove("ssimulacra2")
     ours, names = groups.our_names(), groups.named(arguments.codecs)
     paths = pictures_of(files.named(arguments.folder), arguments.limit)
     chosen = _qualities(arguments.quality, names)
@@ -137,14 +134,8 @@ def _bench(arguments: argparse.Namespace) -> int:
     anchor = arguments.anchor or ("avif" if "avif" in curves else next(iter(curves)))
     _check_anchor(anchor, curves)
     rates = report.bd_rates(curves, anchor, wanted)
-    print(
-        f"{len(paths)} picture{'s' * (len(paths) != 1)}, {platform.processor() or platform.machine()}, {os.cpu_count()} processors"
-    )
-    print("\n".join(f"{name}: {codec.title}" for name, codec in codecs.items()))
     kmac = complexity() if OURS in codecs else {}
-    if kmac:
-        print(f"{OURS}: " + ", ".join(f"{side} {value:.1f}" for side, value in kmac.items()) + " kMAC a pixel")
-    print()
+    _print_circumstances(len(paths), codecs, kmac)
     print(report.table(curves, anchor), report.bd_table(curves, rates, anchor), sep="\n\n")
     if any(sample.cached for sample in found):
         print("\n* measured in an earlier run: not to be compared with other times")
@@ -163,7 +154,16 @@ def _bench(arguments: argparse.Namespace) -> int:
         target = Path(arguments.out or ".") / "bench.html"
         files.write_atomic(target, page.page(len(paths), compared, curves, rates, anchor, codecs).encode())
         print(f"\nwrote {target}")
-    return 0
+
+
+def _print_circumstances(pictures: int, codecs: Mapping[str, Codec], kmac: Mapping[str, float]) -> None:
+    """Print how many pictures were coded, on what machine, by which codecs, and what the networks cost."""
+    machine = platform.processor() or platform.machine()
+    print(f"{pictures} picture{'s' * (pictures != 1)}, {machine}, {os.cpu_count()} processors")
+    print("\n".join(f"{name}: {codec.title}" for name, codec in codecs.items()))
+    if kmac:
+        print(f"{OURS}: " + ", ".join(f"{side} {value:.1f}" for side, value in kmac.items()) + " kMAC a pixel")
+    print()
 
 
 def _check_early(arguments: argparse.Namespace, names: Iterable[str]) -> None:
@@ -248,11 +248,19 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _metrics(text: str | None) -> list[str]:
+    """Return the metrics of a text of names between commas, by default all that can be measured here; ValueError for others."""
+    from . import peers
+
     names = text.split(",") if text else list(METRICS)
     for name in names:
         if name not in METRICS:
             msg = f"metric must be one of {', '.join(METRICS)}, got {name}"
             raise ValueError(msg)
+    if "ssimulacra2" in names and not peers.has_ssimulacra2():
+        if text:
+            msg = "the metric ssimulacra2 needs its package: pip install ssimulacra2"
+            raise ValueError(msg)
+        names.remove("ssimulacra2")
     return list(dict.fromkeys(names))
 
 

@@ -115,6 +115,7 @@ def _fitted(shift: Floats, budget: float, named: bool) -> Deltas:
 
 
 def _deltas(value: Mask, height: int, width: int) -> Deltas:
+    """Return deltas, one for every latent, as they are; ValueError for those of a picture of another size."""
     shape = shape_of(height, width)
     if value.shape != shape:
         msg = f"importance map must have {shape} values, one for every 16x16 pixels of the picture, got {value.shape}"
@@ -122,18 +123,19 @@ def _deltas(value: Mask, height: int, width: int) -> Deltas:
     return value
 
 
-def _mask(a: Mask, name: str, height: int, width: int) -> Floats:
-    if a.shape != (height, width):
-        msg = f"{name} mask must have the shape of the picture, ({height}, {width}), got {a.shape}"
-        if a.shape[1] in (4, 5):
-            msg += f" of {a.dtype}: an array of boxes has numbers above 1 and is not uint8 or bool"
+def _mask(given: Mask, name: str, height: int, width: int) -> Floats:
+    """Return a mask (height, width) of uint8, bool or numbers 0..1 as 0..1; ValueError for another shape, type or value."""
+    if given.shape != (height, width):
+        msg = f"{name} mask must have the shape of the picture, ({height}, {width}), got {given.shape}"
+        if given.shape[1] in (4, 5):
+            msg += f" of {given.dtype}: an array of boxes has numbers above 1 and is not uint8 or bool"
         raise ValueError(msg)
-    if a.dtype.kind not in "buif":
-        msg = f"{name} mask must be uint8 or numbers 0-1, got an array of {a.dtype}"
+    if given.dtype.kind not in "buif":
+        msg = f"{name} mask must be uint8 or numbers 0-1, got an array of {given.dtype}"
         raise ValueError(msg)
-    mask: Floats = a.astype(np.float32) / np.float32(255 if a.dtype == np.uint8 else 1)
+    mask: Floats = given.astype(np.float32) / np.float32(255 if given.dtype == np.uint8 else 1)
     if not (np.isfinite(mask).all() and mask.min() >= 0 and mask.max() <= 1):
-        msg = f"{name} mask must be uint8 or numbers 0-1, got {a.dtype} from {a.min()} to {a.max()}"
+        msg = f"{name} mask must be uint8 or numbers 0-1, got {given.dtype} from {given.min()} to {given.max()}"
         raise ValueError(msg)
     return mask
 

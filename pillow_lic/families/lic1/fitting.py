@@ -4,6 +4,8 @@
 
 f are the 108 differences of a pixel (`filtering`), e is what its colours lack. Both are whole numbers and so are their sums: the
 choice is the same with any number of threads.
+
+In shapes P are the coefficients of a colour, of which a filter may have the first alone, and S the shifts that are tried side by side.
 """
 
 from __future__ import annotations
@@ -115,12 +117,13 @@ def _sums(fine: Fine, picture: Pixels, level: int, every: int) -> tuple[_Sums, i
 
 
 def _ridged(gram: Reals, ridge: float) -> Reals:
+    """Return G (P, P) with so large a part of its diagonal added to that, and 1, without which a flat tile has no solution."""
     ridged: Reals = gram + np.diag(ridge * gram.diagonal() + 1)
     return ridged
 
 
 def _filter(taps: Reals | Integers, threshold: int, shift: int) -> Filter:
-    """Return the filter of the first coefficients (P, 3)."""
+    """Return the filter of the first coefficients (P, 3); the others are 0. threshold: in sixteenths. shift: bits behind the point."""
     whole = np.zeros((COLORS, TAPS), np.int16)
     whole[:, : len(taps)] = taps.T
     return Filter(whole, threshold, shift)
@@ -152,7 +155,7 @@ def _solved(matrix: Reals, sides: Reals) -> Reals:
 
 
 def _fitted(sums: _Sums, count: int, groups: tuple[filtering.Mask, ...], shifts: tuple[int, ...]) -> _Fit:
-    """Return the cheapest of the first coefficients (P, 3), which are in these groups, among all shifts, fitted side by side."""
+    """Return the cheapest of the first `count` coefficients (P, 3), which are in these groups, among all shifts, fitted side by side."""
     numbers = np.argmax([group.T[:count] for group in groups], axis=0)
     gram, products = np.ascontiguousarray(sums.gram[:count, :count]), sums.products[:count]
     steps = 2.0 ** np.array(shifts)[:, None, None]
@@ -184,7 +187,7 @@ def _bits() -> Reals:
 
 
 def _tables(taps: Reals, numbers: Integers, groups: int) -> Integers:
-    """Return the cheapest table of each group, (S, groups), for coefficients (S, P, 3)."""
+    """Return the cheapest table of each group, (S, groups), for coefficients (S, P, 3); numbers (P, 3): the group of each."""
     sizes = np.abs(taps).astype(int)
     found = [_bits()[:, sizes[:, numbers == group]].sum(2).argmin(0) for group in range(groups)]
     return np.stack(found, 1)
@@ -195,7 +198,8 @@ def _swept(
 ) -> Reals:
     """Return coefficients (S, P, 3) after each has moved to the cheapest of its neighbours and 0, one place of all colours at a time.
 
-    A group that its table says is absent may come back: it is priced by the narrowest table.
+    price: squared error for a bit. tables (S, groups), numbers (P, 3) as of `_tables`. A group that its table says is absent may
+    come back: it is priced by the narrowest table.
     """
     taps = taps.copy()
     slopes = (products - gram @ (taps / steps)) / steps

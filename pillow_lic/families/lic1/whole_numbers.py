@@ -23,6 +23,7 @@ MOST, LATENT = 8, 5
 """Bits before the point of a sum, its sign not among them, and of a latent in units of the picture: sums beyond it wrap around, with more
 of them weights become coarse."""
 ANCHORS = 9
+"""Levels at which a factor of each channel is stored, evenly over the scale; between them its logarithm is interpolated."""
 OUTPUTS = 16
 """Outputs of native layers come in so many."""
 
