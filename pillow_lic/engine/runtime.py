@@ -31,10 +31,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..deadlines import check_time
 from ..errors import LicRuntimeError, let_pass
 from .ending import at_work
 from .manifest import Networks
-from .settings import check_time, current_settings
+from .settings import current_settings
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -10,17 +10,13 @@ from __future__ import annotations
 import contextvars
 import math
 import os
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
+from .. import deadlines
 from ..arguments import positive
 from ..errors import Ignoring, LicLimitError
-
-T = TypeVar("T")
 
 MAX_THREADS = 1024
 DEFAULT_MAX_MEMORY = 10**9
@@ -60,12 +56,6 @@ class Settings(NamedTuple):
 
 
 _overrides: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("lic_settings", default=None)
-_deadline: contextvars.ContextVar[tuple[float, float]] = contextvars.ContextVar(
-    "lic_deadline", default=(math.inf, math.inf)
-)
-"""When the call that runs must be done, by the monotonic clock, and the seconds that it has."""
-_stops: contextvars.ContextVar[Sequence[threading.Event]] = contextvars.ContextVar("lic_stops", default=())
-"""Each set when nobody waits any more for the work that this is part of."""
 
 
 def available_cores() -> int:
@@ -185,56 +175,13 @@ def settings(
     }
     chosen = given_settings()
     chosen.update((name, _CHECKS[name](name, value)) for name, value in given.items() if value is not None)
-    with _holding(_overrides, chosen):
+    with deadlines.holding(_overrides, chosen):
         yield current_settings()
 
 
 @contextmanager
-def _holding(variable: contextvars.ContextVar[T], value: T) -> Iterator[None]:
-    """Let a context variable have a value, an object of this call alone, in a ``with`` block."""
-    before, token = variable.get(), None
-    try:
-        token = variable.set(value)  # an exception of a signal may come as it returns
-        yield
-    finally:
-        # A block whose end an exception of a signal came before is closed by the garbage collector, at any later time and in any
-        # thread. What holds there is of others.
-        if variable.get() is value or not isinstance(sys.exception(), GeneratorExit):
-            if token is None:
-                variable.set(before)
-            else:
-                variable.reset(token)
-
-
-def _ends(seconds: float) -> tuple[float, float]:
-    return time.monotonic() + seconds, seconds
-
-
-@contextmanager
 def limited_time() -> Iterator[None]:
-    """Give a ``with`` block, or each call of a function it decorates, the seconds of the settings (:func:`check_time`)."""
+    """Give a ``with`` block, or each call of a function it decorates, the seconds of the settings (`deadlines.check_time`)."""
     seconds = current_settings().max_seconds
-    with _holding(_deadline, _ends(math.inf if seconds is None else seconds)):
+    with deadlines.within(math.inf if seconds is None else seconds):
         yield
-
-
-class Stopped(Exception):
-    """Ends work that nobody waits for, because other work beside it failed or was interrupted."""
-
-
-@contextmanager
-def stoppable() -> Iterator[threading.Event]:
-    """Let the work of a ``with`` block, that of contexts copied in it too, be ended (:func:`check_time`) by setting the event."""
-    stop = threading.Event()
-    with _holding(_stops, (*_stops.get(), stop)):
-        yield stop
-
-
-def check_time() -> None:
-    """Raise LicLimitError when the time of the innermost :func:`limited_time` has run out, Stopped when nobody waits any more."""
-    if any(stop.is_set() for stop in _stops.get()):
-        raise Stopped
-    end, seconds = _deadline.get()
-    if time.monotonic() > end:
-        msg = f"the picture takes more than the {seconds:g} seconds that settings(max_seconds=...) or LIC_MAX_SECONDS allow"
-        raise LicLimitError(msg)

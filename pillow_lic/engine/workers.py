@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
+from ..deadlines import Stopped, stoppable
 from ..errors import let_pass
 from . import ending
-from .settings import Stopped, current_settings, settings, stoppable
+from .settings import current_settings, settings
 
 T = TypeVar("T")
 U = TypeVar("U")

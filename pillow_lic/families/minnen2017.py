@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..engine.settings import check_time
+from ..deadlines import check_time
 from .shared import recurrence, sign_streams
 from .shared.recurrence import Floats, Pixels
 from .shared.sign_streams import BLOCK, Signs

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, features
 
-from ..engine.settings import check_time
+from ..deadlines import check_time
 from ..errors import LicDamagedError, LicRuntimeError, let_pass
 from .areas import Area
 from .tiling import Tiling

@@ -1,1 +1,1 @@
-"""Measuring, and comparing with other formats: rates, charts, pages, profiles, plugins, pictures of screens."""
+"""Measuring, and comparing with other formats: rates, charts, pages, profiles, pictures of screens."""

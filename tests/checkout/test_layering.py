@@ -13,7 +13,7 @@ from pillow_lic.families import FAMILIES
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("pillow_lic/**/*.py"), *ROOT.glob("imageio_plugin/**/*.py")])
 
-LEAVES = "errors arguments files metadata metrics fileformat/identity"
+LEAVES = "errors arguments deadlines files metadata metrics fileformat/identity"
 FOLDERS_OF_FAMILIES = "families/contract families/shared families/wrapped"
 """What families share: they import these and never each other."""
 LAW = {
@@ -22,6 +22,7 @@ LAW = {
     "errors": ("", ""),
     "arguments": ("errors", ""),
     "files": ("errors", ""),
+    "deadlines": ("errors", ""),
     "metrics": ("", "numpy"),
     "command_values": ("", ""),
     "fileformat": ("errors fileformat", "numpy"),
@@ -32,27 +33,27 @@ LAW = {
     "fileformat/areas": ("errors", ""),
     "fileformat/tiling": ("fileformat", ""),
     "fileformat/streams": ("errors fileformat", ""),
-    "fileformat/vp8l": ("errors engine/settings fileformat", "numpy PIL"),
+    "fileformat/vp8l": ("errors deadlines fileformat", "numpy PIL"),
     "fileformat/jpeg": ("errors fileformat", "numpy PIL"),
     "fileformat/varint": ("errors fileformat", ""),
-    "engine": ("errors arguments engine fileformat", "numpy"),
-    "engine/runtime": ("errors engine fileformat", "numpy onnxruntime"),
+    "engine": ("errors arguments deadlines engine fileformat", "numpy"),
+    "engine/runtime": ("errors deadlines engine fileformat", "numpy onnxruntime"),
     "engine/ending": ("", ""),
     "engine/native": ("_native engine/ending", ""),
     "engine/graphs": ("", "numpy"),
     "engine/bits": ("errors engine/entropy engine/ending _native", "numpy"),
     "engine/entropy": ("errors engine _native", "numpy"),
-    "families": (f"errors metrics engine fileformat =families {FOLDERS_OF_FAMILIES}", "numpy"),
+    "families": (f"errors deadlines metrics engine fileformat =families {FOLDERS_OF_FAMILIES}", "numpy"),
     "families/contract": ("engine/models fileformat", "numpy"),
-    "families/shared": ("errors engine fileformat families/contract families/shared", "numpy"),
-    "families/wrapped": ("errors engine fileformat =families families/wrapped", "numpy"),
+    "families/shared": ("errors deadlines engine fileformat families/contract families/shared", "numpy"),
+    "families/wrapped": ("errors deadlines engine fileformat =families families/wrapped", "numpy"),
     "families/wrapped/held": ("", "numpy"),
     "families/wrapped/still": ("fileformat/areas", "numpy"),
     "families/wrapped/views": ("", "numpy"),
     "families/wrapped/calm": ("fileformat/areas families/wrapped/still", "numpy"),
     "families/wrapped/noise": ("fileformat/areas families/wrapped/held families/wrapped/still", "numpy"),
     "families/wrapped/gate": ("engine/models fileformat/areas families/wrapped/calm families/wrapped/still", "numpy"),
-    "families/lic1": ("errors metrics engine fileformat =families families/lic1", "numpy"),
+    "families/lic1": ("errors deadlines metrics engine fileformat =families families/lic1", "numpy"),
     "importance": ("errors arguments engine fileformat importance", "numpy"),
     "importance/places": ("arguments", ""),
     "importance/percentiles": ("", "numpy"),

@@ -18,6 +18,8 @@ from made import drawn_pages
 from PIL import Image
 
 import pillow_lic
+from pillow_lic import deadlines
+from pillow_lic.deadlines import stoppable
 from pillow_lic.engine import settings as rules
 from pillow_lic.engine.settings import (
     available_cores,
@@ -25,7 +27,6 @@ from pillow_lic.engine.settings import (
     given_settings,
     limited_time,
     settings,
-    stoppable,
 )
 
 
@@ -180,7 +181,7 @@ def test_time_runs_out_between_searches_for_a_lossless_form(lossless: bool, monk
         searched.append(image.size)
         save(image, *args, **words)
 
-    monkeypatch.setattr(rules, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(deadlines, "time", SimpleNamespace(monotonic=lambda: clock.now))
     monkeypatch.setattr(Image.Image, "save", slow)
     with settings(max_seconds=5), pytest.raises(pillow_lic.LicLimitError, match="more than the 5 seconds"):
         pillow_lic.encode(drawn_pages.page(), lossless=lossless)

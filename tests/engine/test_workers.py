@@ -13,8 +13,9 @@ from made.pictures import photo_like
 from made.tiled import in_tiles
 
 from pillow_lic import codec
+from pillow_lic.deadlines import check_time
 from pillow_lic.engine import workers
-from pillow_lic.engine.settings import check_time, current_settings, settings
+from pillow_lic.engine.settings import current_settings, settings
 from pillow_lic.errors import LicDamagedError
 from pillow_lic.options import EncodeOptions
 

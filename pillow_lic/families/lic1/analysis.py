@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...deadlines import check_time
 from ...engine import graphs, workers
 from ...engine.models import Model
 from ...engine.native import Analysis, HyperAnalysis, Latents
-from ...engine.settings import check_time, current_settings
+from ...engine.settings import current_settings
 from . import whole_numbers
 from .geometry import geometry
 from .whole_numbers import COARSE, LATENT, OUTPUTS, PIXEL, USUAL, Bits, Layer

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...deadlines import check_time
 from ...engine import entropy
-from ...engine.settings import check_time
 from ...errors import LicDamagedError
 from ...fileformat import importance_map
 from . import payload as payloads

@@ -16,10 +16,11 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from ...deadlines import check_time
 from ...engine import entropy, graphs, workers
 from ...engine.models import Model
 from ...engine.native import Draft
-from ...engine.settings import check_time, current_settings
+from ...engine.settings import current_settings
 from . import means, passes, quantiser, whole_numbers
 from .geometry import geometry
 

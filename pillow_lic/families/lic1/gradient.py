@@ -15,10 +15,10 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from ...deadlines import check_time
 from ...engine import graphs, workers
 from ...engine.models import Model
 from ...engine.native import ErrorGradient
-from ...engine.settings import check_time
 from ...fileformat.limits import MAX_LEVEL
 from . import whole_numbers
 from .geometry import geometry

@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...deadlines import check_time
 from ...engine import native, workers
 from ...engine.ending import at_work
 from ...engine.models import Model
-from ...engine.settings import check_time, current_settings
+from ...engine.settings import current_settings
 from . import passes
 
 Floats = npt.NDArray[np.float32]

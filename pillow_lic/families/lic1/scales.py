@@ -12,10 +12,10 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from ...deadlines import check_time
 from ...engine import entropy, native, workers
 from ...engine.ending import at_work
 from ...engine.models import Model
-from ...engine.settings import check_time
 from . import passes, quantiser
 from .geometry import Grid
 

@@ -16,10 +16,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...deadlines import check_time
 from ...engine.ending import at_work
 from ...engine.models import Model
 from ...engine.native import Detail, Synthesis
-from ...engine.settings import check_time, current_settings
+from ...engine.settings import current_settings
 from ...fileformat.areas import Area
 from . import detail
 from .detail import Fine

@@ -25,8 +25,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...deadlines import check_time
 from ...engine import bits as coder
-from ...engine.settings import check_time
 from ...errors import LicDamagedError
 
 Bits = npt.NDArray[np.uint8]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ...engine.settings import check_time
+from ...deadlines import check_time
 from ...errors import LicRuntimeError
 from .sign_streams import BLOCK, Signs, blocks, pack, shortened, unpack
 

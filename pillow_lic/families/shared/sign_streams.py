@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...deadlines import check_time
 from ...engine import bits
-from ...engine.settings import check_time
 from ...errors import LicDamagedError, LicDesyncError
 from ...fileformat.areas import padded
 

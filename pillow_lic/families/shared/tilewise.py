@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
+from ...deadlines import check_time
 from ...engine import workers
-from ...engine.settings import check_time
 from ...errors import LicDamagedError, LicDesyncError
 from ...fileformat import streams
 from ...fileformat.areas import Area, Window, onto, padded, with_halo

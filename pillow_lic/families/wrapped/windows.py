@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ...deadlines import check_time
 from ...engine import workers
-from ...engine.settings import check_time
 from ...fileformat.areas import Area, padded, with_halo
 from ...fileformat.tiling import Tiling
 from .views import mean_of

@@ -1,0 +1,1 @@
+"""How installed Pillow plugins behave: questions whose answers are known."""
