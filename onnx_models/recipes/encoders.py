@@ -15,7 +15,7 @@ from pathlib import Path
 import onnx
 import torch
 
-from . import agustsson2017, autoencoder, li2018, rippel2017
+from . import agustsson2017, autoencoder, rippel2017
 from .common import training
 from .common.block_codec import BlockCodec
 from .common.export import ONNX_MODELS, Network, replace_encoders
@@ -33,12 +33,6 @@ def _of_blocks(net: BlockCodec, name: str) -> dict[str, onnx.ModelProto]:
     return {"analysis": net.eval().analysis_graph()}
 
 
-def _of_bits() -> dict[str, onnx.ModelProto]:
-    net = li2018.Li2018().eval()
-    net.load_state_dict(_weights("li2018"))
-    return {"analysis": li2018.analysis_graph(net)}
-
-
 def _of_scales() -> dict[str, onnx.ModelProto]:
     net = rippel2017.Rippel2017().eval()
     net.load_state_dict(_weights("rippel2017"))
@@ -51,7 +45,6 @@ def _of_steps(name: str) -> dict[str, onnx.ModelProto]:
 
 
 GRAPHS: Mapping[int, Callable[[], dict[str, onnx.ModelProto]]] = {
-    22: _of_bits,
     23: lambda: _of_blocks(autoencoder.Autoencoder(), "autoencoder"),
     24: lambda: _of_blocks(agustsson2017.Agustsson2017(), "agustsson2017"),
     25: _of_scales,

@@ -216,7 +216,7 @@ class Li2018(training.Codec):
 
 def analysis_graph(net: Li2018) -> onnx.ModelProto:
     """Pixels (H,W,3) uint8, H and W multiples of 8; level (1,1,1,1) -> codes e (1,CODES,h,w), need (1,1,h,w): the map before its sigmoid."""
-    g, d = Graph("analysis", in_bytes=True), net.depth
+    g, d = Graph("analysis"), net.depth
     trunk, c = blockwise.analysis_graph(g, blockwise.pixels_graph(g), net.analysis)
     h = conv(g, g.op("Relu", conv(g, c, net.encoder[0])), net.encoder[1])
     codes = g.op("Add", conv(g, c, net.direct), h)

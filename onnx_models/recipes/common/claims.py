@@ -60,7 +60,8 @@ def with_table(text: str, table: str) -> str:
 
 def parameters(model: Model) -> int:
     """Return how many numbers the graphs of a model hold; tensors of up to 8, such as shapes and constants, do not count."""
-    graphs = [onnx.load_from_string(file.read()).graph for file in model.files.values() if file.path.endswith(".onnx")]
+    files = [file for role in model.files if (file := model.stored(role)).path.endswith(".onnx")]
+    graphs = [onnx.load_from_string(file.read()).graph for file in files]
     sizes = [math.prod(tensor.dims) for graph in graphs for tensor in graph.initializer]
     return sum(size for size in sizes if size > 8)
 
