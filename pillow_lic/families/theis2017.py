@@ -14,6 +14,7 @@ Changed, and why:
 
 * 32, 64 and 64 features; the paper has 64, 128 and 96: a quarter of the work.
 * One network for all rates; the paper has three, and a byte that says which.
+* A symbol may be one nearer to 0 than rounding has it, where that saves more bits than its error is worth.
 * The last row and column are repeated, not mirrored, to fill up blocks: a picture of one row has nothing to mirror.
 * Tiles with a halo (`tilewise`): a picture of any size needs the memory of one tile.
 

@@ -1,5 +1,6 @@
 """The families of one analysis and one synthesis, through Pillow and the codec: sizes, modes, tiles, targets, refusals, and their symbols."""
 
+import dataclasses
 import zlib
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pillow_lic.engine import entropy, models, runtime
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicRuntimeError
 from pillow_lic.families import Coded
+from pillow_lic.families.shared import factorised
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
 
@@ -264,3 +266,37 @@ def test_what_a_symbol_costs_is_what_the_coder_takes() -> None:
         for symbol in symbols:
             cost = model.tables.cost(np.array([symbol]), np.array([table], np.uint16))
             assert known[table, symbol + 300] == pytest.approx(cost, abs=1e-3)
+
+
+def test_a_symbol_is_made_smaller_where_that_saves_more_than_its_error_is_worth() -> None:
+    rng = np.random.default_rng(5)
+    y = rng.laplace(0, 1.5, (2, 40, 50)).astype(np.float32)
+    q, width = np.rint(y).astype(np.int16), factorised.LARGEST
+    magnitudes = np.abs(np.arange(-width, width + 1))
+    costs = np.stack([1.0 + 2.5 * magnitudes, np.full(2 * width + 1, 9.0)]).astype(np.float32)
+    chosen = factorised.cheaper(y, q, costs, 20)
+    assert chosen.dtype == np.int16
+    np.testing.assert_array_equal(chosen[1], q[1])  # all cost the same
+    for value, near, found in zip(y[0].flat, q[0].flat, chosen[0].flat, strict=True):
+        options = {int(near), int(near - np.sign(near))}
+        total = {option: 2.5 * abs(option) + 20 * (value - option) ** 2 for option in options}
+        assert total[int(found)] == min(total.values())
+    assert 0.02 < (chosen[0] != q[0]).mean() < 0.5
+    far = np.full((1, 1, 1), 700.3, np.float32)
+    assert factorised.cheaper(far, np.rint(far).astype(np.int16), costs[:1], 20)[0, 0, 0] == 700
+
+
+def test_theis2017_writes_fewer_bits_for_its_error_than_rounding_does() -> None:
+    model = models.choose("theis2017")
+    rounding = dataclasses.replace(model, constants={k: v for k, v in model.constants.items() if k != "worth"})
+    with Image.open(SAMPLE) as im:
+        cat = np.asarray(im.convert("RGB"))[:128, :128]
+    for level in (200, 700):
+        found = []
+        for way in (rounding, model):
+            streams_of = factorised.encode(way, cat, level)
+            shown = factorised.decode(way, [memoryview(stream) for stream in streams_of], cat.shape[:2], level)
+            found.append((len(streams_of[0]), metrics.psnr(cat, shown)))
+        (plain, plain_psnr), (fewer, psnr) = found
+        assert fewer < 0.97 * plain
+        assert plain_psnr - psnr < 0.5 * np.log2(plain / fewer) * 6.02

@@ -11,6 +11,7 @@ from exported import beside, check_released, check_transform
 from onnx_models.recipes import theis2017 as recipe
 from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.common.factorised import LARGEST, ScaleMixture
+from pillow_lic.families.shared import factorised
 
 
 @torch.no_grad()
@@ -38,6 +39,41 @@ def test_coefficients_are_unmasked_one_after_another() -> None:
     net.prior.bits = lambda y, _: coded.append(y) or torch.zeros_like(y)  # type: ignore[method-assign]
     net.train()(x, torch.tensor([1000.0]))
     assert coded[0][:, recipe.UNMASKED :].abs().max() <= 0.5
+
+
+def test_a_run_that_goes_on_has_all_coefficients_from_the_beginning() -> None:
+    net = recipe.Theis2017(masked=False)
+    net.progress = 0.0
+    assert net.unmasked == recipe.LATENTS
+
+
+@torch.no_grad()
+def test_it_judges_the_symbols_that_the_family_writes() -> None:
+    torch.manual_seed(3)
+    net = recipe.Theis2017().eval()
+    net.prior.log_scale.data = torch.randn_like(net.prior.log_scale) * 0.3
+    y, anchor = 2 * torch.randn(1, recipe.LATENTS, 6, 7), torch.tensor([4])
+    symbols = torch.arange(-factorised.LARGEST, factorised.LARGEST + 1.0)
+    costs = net.prior.bits(symbols.expand(1, recipe.LATENTS, 1, -1), anchor)[0, :, 0].numpy()
+    rounded = y[0].numpy().round().astype(np.int16)
+    chosen = net.symbols(y, anchor)[0].numpy()
+    np.testing.assert_array_equal(chosen, factorised.cheaper(y[0].numpy(), rounded, costs, recipe.WORTH))
+    assert (chosen != rounded).any()
+    assert recipe.CONSTANTS["worth"] == recipe.WORTH
+    coded = []
+    net.prior.bits = lambda y, _: coded.append(y) or torch.zeros_like(y)  # type: ignore[method-assign]
+    net(torch.rand(1, 3, 32, 32), torch.tensor([500.0]))
+    torch.testing.assert_close(coded[-1], coded[-1].round(), atol=1e-4, rtol=0)
+
+
+def test_one_level_is_learnt_and_every_one_judged() -> None:
+    net, level = recipe.Theis2017(only=700), torch.tensor([100.0, 900.0])
+    seen = []
+    net.prior.bits = lambda y, anchor: seen.append(anchor.tolist()) or torch.zeros_like(y)  # type: ignore[method-assign]
+    net.train().losses(torch.rand(2, 3, 16, 16), level)
+    assert seen[-1] == [5, 5]
+    net.eval().losses(torch.rand(2, 3, 16, 16), level)
+    assert seen[-1] == [1, 7]
 
 
 def test_the_network_rests_while_scales_are_tuned_and_the_other_way_round(patches: Path, tmp_path: Path) -> None:

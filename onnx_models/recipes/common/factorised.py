@@ -91,10 +91,12 @@ def histograms(
     analysis: Callable[[Tensor], Tensor],
     gains: nn.Module,
     patches: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]],
+    symbols: Callable[[Tensor, Tensor], Tensor] = lambda y, anchor: y.round(),
 ) -> Counts:
     """Return how often symbols occur in patches coded at a random level near every anchor, (ANCHORS, C, 2 LARGEST + 1).
 
     analysis: pixels - 0.5 (1,3,256,256) -> latents (1,C,h,w). gains: levels (1,) -> factors (1,C,1,1), which turn them into steps.
+    symbols: latents in steps, anchors (1,) -> what is written of them.
     """
     found: Counts | None = None
     rng = np.random.default_rng(0)
@@ -104,7 +106,8 @@ def histograms(
         found = np.zeros((ANCHORS, y.shape[1], 2 * LARGEST + 1)) if found is None else found
         for anchor, counts in enumerate(found):
             level = torch.tensor([anchor * SPACING + rng.integers(-SPACING // 2, SPACING // 2)]).clamp(0, LEVEL_MAX)
-            counted((y * gains(level.float())).round()[0].int().numpy(), counts)
+            steps = y * gains(level.float())
+            counted(symbols(steps, torch.tensor([anchor]))[0].int().numpy(), counts)
     if found is None:
         raise ValueError("histograms need at least one patch, got none")
     return found
