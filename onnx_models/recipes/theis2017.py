@@ -13,7 +13,7 @@ Changed, and why:
 - 32, 64 and 64 features (the paper: 64, 128 and 96): a quarter of the work.
 - One network for all rates instead of three: while it learns, the scales of a level are alike for all coefficients.
 - A symbol may be written one nearer to 0 than rounding has it, where that saves more bits than its error is worth; scales and prior
-  are tuned with these symbols instead of noise.
+  are tuned with these symbols, the analysis' scales still by the bits that noise takes.
 - One coefficient after another is unmasked by the schedule, not when the error has stopped to fall: the length of a run is known before.
 - The transforms begin as a block PCA of two scales, each feature with its negative where a rectifier follows: minutes of training
   instead of days.
@@ -118,13 +118,13 @@ def synthesis() -> nn.Sequential:
 class Theis2017(training.Codec):
     """The codec.
 
-    masked: it begins to learn with few coefficients. writes: it learns with the symbols that are written, not with noise. only: the one
-    level that it learns for.
+    masked: it begins to learn with few coefficients. writes: synthesis and prior learn with the symbols that are written, not with
+    those that rounding and noise make.
     """
 
-    def __init__(self, *, masked: bool = True, writes: bool = False, only: int | None = None) -> None:
+    def __init__(self, *, masked: bool = True, writes: bool = False) -> None:
         super().__init__()
-        self.masked, self.writes, self.only = masked, writes, only
+        self.masked, self.writes = masked, writes
         self.analysis, self.synthesis, self.prior = analysis(), synthesis(), ScaleMixture(LATENTS)
         # High-rate theory for an orthonormal transform: step^2 = 18 / (ln 2 * lambda) in squared 8-bit levels.
         fine = 0.5 * torch.log(math.log(2) * 65025 / 18 * self.lambdas(torch.arange(ANCHORS) * float(SPACING)))
@@ -150,10 +150,6 @@ class Theis2017(training.Codec):
         x = self.synthesis(q * self.decoder_gains(level)).float() + 0.5
         return straight_through(x.clamp(0, 1), x)
 
-    def losses(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the loss, bits per pixel and squared error of each sample."""
-        return super().losses(x, level if self.only is None or not self.training else torch.full_like(level, self.only))
-
     def forward(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """X (B,3,H,W), levels (B,) -> x_hat, bits (B,)."""
         y = self.latents(x, level)
@@ -161,9 +157,16 @@ class Theis2017(training.Codec):
             y = y * (torch.arange(LATENTS) < self.unmasked)[:, None, None]
         anchor = nearest_anchor(level)
         coded, shown = self.quantised(y)
-        if self.writes or not self.training:
-            coded = shown = straight_through(self.symbols(y, anchor), y)
-        return self.picture(shown, level), self.prior.bits(coded, anchor).sum((1, 2, 3))
+        if not self.writes and self.training:
+            return self.picture(shown, level), self.prior.bits(coded, anchor).sum((1, 2, 3))
+        written = self.symbols(y, anchor)
+        bits = self.prior.bits(written, anchor).sum((1, 2, 3))
+        if (
+            self.training
+        ):  # from symbols the prior learns, but the scales learn nothing of those that would not be 0 in finer steps
+            with_noise = self.prior.bits_of_resting(coded, anchor).sum((1, 2, 3))
+            bits = straight_through(bits.detach(), with_noise) + bits - bits.detach()
+        return self.picture(straight_through(written, y), level), bits
 
     @torch.no_grad()
     def symbols(self, y: Tensor, anchor: Tensor) -> Tensor:
@@ -257,16 +260,6 @@ def scales(a: argparse.Namespace) -> None:
     training.train(net, FAST, a)
 
 
-def rate(a: argparse.Namespace) -> None:
-    """Tune network, scales and prior for one level: what scales alone leave."""
-    training.train(Theis2017(masked=False, writes=True, only=a.level), FAST, a)
-
-
-def add_words(parser: argparse.ArgumentParser) -> None:
-    """Add the words of `rate`."""
-    parser.add_argument("--level", type=int, default=512, help="of `rate`: the level, 0 to 1024")
-
-
 def export(a: argparse.Namespace) -> None:
     """Write graphs, tables and the entry of the manifest."""
     net = Theis2017().eval()
@@ -280,4 +273,4 @@ def export(a: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    command.run(__doc__, train, export, add_words, further={"scales": scales, "rate": rate})
+    command.run(__doc__, train, export, further={"scales": scales})

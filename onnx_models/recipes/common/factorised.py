@@ -35,12 +35,31 @@ class Distributions(nn.Module):
         """Bits of each y: those of the mass within half a step of it, at most 20."""
         return -torch.log2((self.below(y + 0.5, anchor) - self.below(y - 0.5, anchor)).clamp_min(1e-6))
 
+    def bits_of_resting(self, y: Tensor, anchor: Tensor) -> Tensor:
+        """Return `bits` whose slope is that of y alone."""
+        constant = {name: value.detach() for name, value in self.named_parameters()}
+        found: Tensor = torch.func.functional_call(
+            _Bits(self), {f"of.{k}": v for k, v in constant.items()}, (y, anchor)
+        )
+        return found
+
     @torch.no_grad()
     def probabilities(self, anchor: int) -> Counts:
         """Return those of the symbols -LARGEST..LARGEST near an anchor, (C, 2 LARGEST + 1)."""
         ends = torch.arange(-LARGEST, LARGEST + 2, dtype=torch.float64) - 0.5
         y = ends.view(1, 1, 1, -1).expand(1, self.logit.shape[2], 1, -1)
         return copy.deepcopy(self).double().below(y, torch.tensor([anchor]))[0, :, 0].diff(dim=1).numpy()
+
+
+class _Bits(nn.Module):
+    """The bits of distributions as a module, whose parameters may be others."""
+
+    def __init__(self, of: Distributions) -> None:
+        super().__init__()
+        self.of = of
+
+    def forward(self, y: Tensor, anchor: Tensor) -> Tensor:
+        return self.of.bits(y, anchor)
 
 
 class Prior(Distributions):
