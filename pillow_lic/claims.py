@@ -7,7 +7,7 @@ and `lic papers` take them from here. The file is a JSON object with the fields 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any, get_type_hints
@@ -55,12 +55,13 @@ class Rung:
 
 @dataclass(frozen=True)
 class Paper:
-    """A published system and its model here.
+    """A published system and its model here, or what else stands for it (`others`).
 
-    system: its short name. paper: authors, title, venue. idea: one line. claims: at least one. gigapixels, hours: of training.
-    width: this network against the paper's. parameters: of encoder and decoder together. parse: what decides what the coder
-    reads. cut: a file cut short still shows the whole picture. curve: its name in a file of published curves, "" for none.
-    ladder: bytes at equal pixels with other priors, the first having 100 percent; empty for most.
+    model: the name of either. system: its short name. paper: authors, title, venue. idea: one line. claims: at least one.
+    gigapixels, hours: of training, 0 for none. width: this network against the paper's. parameters: of encoder and decoder
+    together. parse: what decides what the coder reads. cut: a file cut short still shows the whole picture. curve: its name in a
+    file of published curves, "" for none. ladder: bytes at equal pixels with other priors, the first having 100 percent; empty
+    for most.
     """
 
     model: str
@@ -114,7 +115,30 @@ def about(model: Model) -> str:
 def papers() -> tuple[Paper, ...]:
     """Return the papers of this release's models, the oldest first."""
     found = (of(model) for model in models.models())
-    return tuple(sorted((paper for paper in found if paper is not None), key=lambda paper: (paper.year, paper.model)))
+    return tuple(sorted((paper for paper in found if paper is not None), key=_age))
+
+
+def folders_of_others() -> dict[str, str]:
+    """Return the folders, inside onnx_models, of the systems that write no files of their own, by name.
+
+    These are the network of importance="semantic", and the codes of sources that can be drawn.
+    """
+    return {"semantic": f"semantic-{models.semantic().number}", "ntc2020": "ntc2020"}
+
+
+@cache
+def others() -> tuple[Paper, ...]:
+    """Return the papers of the systems that write no files of their own."""
+    return tuple(parsed(name, manifest.read(f"{folder}/{FILE}")) for name, folder in folders_of_others().items())
+
+
+def told(some: Iterable[Paper]) -> list[Paper]:
+    """Return papers and the `others`, the oldest first."""
+    return sorted((*some, *others()), key=_age)
+
+
+def _age(paper: Paper) -> tuple[int, str]:
+    return paper.year, paper.model
 
 
 def parsed(model: str, entry: Mapping[str, Any]) -> Paper:

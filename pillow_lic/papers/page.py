@@ -112,10 +112,10 @@ def html(measured: Measured) -> str:
     drawn = _drawn(panels(measured).values())
     systems, *others = all_tables(measured)
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, {platform.system()}"
-    first, cut = measured.pictures[0], pictures.cuts(measured)
+    first, cut, told = measured.pictures[0], pictures.cuts(measured), claims.told(measured.papers.values())
     body = [
         f"<header><h1>{TITLE}</h1>",
-        f'<p class="quiet">Papers: {len(measured.papers)}, their networks trained anew. pillow-lic {__version__} on {escape(machine)}.</p>',
+        f'<p class="quiet">Papers: {len(told)}, their networks trained anew. pillow-lic {__version__} on {escape(machine)}.</p>',
         "</header>",
         "<main>",
         *_section("Curves", _CURVES.format(_pictures(measured), MOST, _LIFTS), document.lift_buttons(colors)),
@@ -131,7 +131,7 @@ def html(measured: Measured) -> str:
         *(f"<h3>{escape(name)}</h3>\n{pictures.strip(found, name)}" for name, found in cut.items()),
         *_section("Maps of importance", _MAPS, pictures.maps(measured)),
         *_section("Sources", "Where the published figures are from, and how ours were measured."),
-        *_sources(measured.papers.values()),
+        *_sources(told),
         "</main>",
     ]
     scripts = document.compare_script() + "{\n" + document.lift_script() + "}\n"
@@ -146,7 +146,7 @@ def markdown(measured: Measured, drawings: Mapping[str, str]) -> str:
         lines += ["", f"## {table.title}", "", table.text, ""]
         lines += [f"| {' | '.join(row)} |" for row in (table.head, ["---"] * len(table.head), *table.rows)]
     lines += ["", "## Sources", ""]
-    for paper in measured.papers.values():
+    for paper in claims.told(measured.papers.values()):
         lines += [f"[{paper.paper}]({paper.link})", "", *(f"* {said}" for said in claims.sources(paper)), ""]
     return document.in_unicode("\n".join(lines).rstrip() + "\n")
 

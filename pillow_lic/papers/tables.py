@@ -37,7 +37,8 @@ class Table:
 
 def claims_table(measured: Measured) -> Table:
     """Return every claim of every paper with its verdict."""
-    rows = [[f"{paper.system}: {row[0]}", *row[1:]] for paper in measured.papers.values() for row in claims.rows(paper)]
+    papers = claims.told(measured.papers.values())
+    rows = [[f"{paper.system}: {row[0]}", *row[1:]] for paper in papers for row in claims.rows(paper)]
     found = [row[-1] for row in rows]
     counts = ", ".join(f"{found.count(verdict)} {verdict}" for verdict in claims.VERDICTS)
     text = (
@@ -55,10 +56,10 @@ def systems_table(measured: Measured) -> Table:
             f"{paper.system} ({paper.model})",
             paper.idea,
             paper.width,
-            f"{paper.gigapixels:g} gigapixels, {paper.hours:g} h",
+            training(paper),
             paper.parse,
         ]
-        for paper in measured.papers.values()
+        for paper in claims.told(measured.papers.values())
     ]
     text = "The idea of each paper in one line, and its network here beside the paper's."
     return Table("Systems", text, head, rows, of_texts=True)
@@ -139,6 +140,12 @@ def refusals_table(measured: Measured) -> Table | None:
     rows = [[name, f"{len(them)}, {them[0].picture} first", them[0].reason] for name, them in found.items()]
     text = "These models do not take all of the pictures, so they have no curve."
     return Table("Not measured", text, ("model", "pictures", "why"), rows, of_texts=True) if rows else None
+
+
+def training(paper: claims.Paper) -> str:
+    """Return how long a network was trained, in words."""
+    pixels = [f"{paper.gigapixels:g} gigapixels"] if paper.gigapixels else []
+    return ", ".join([*pixels, f"{paper.hours:g} h"]) if paper.hours else "none: computed from pictures"
 
 
 def size(model: Model) -> int:

@@ -120,6 +120,18 @@ def test_the_markdown_has_the_same_tables(folder: Path) -> None:
     assert f"]({paper.link})" in text
 
 
+def test_every_system_has_its_claims_and_its_training() -> None:
+    found = measured()
+    claimed, systems = tables.claims_table(found), tables.systems_table(found)
+    for paper in (*claims.papers(), *claims.others()):
+        assert sum(row[0].startswith(f"{paper.system}: ") for row in claimed.rows) == len(paper.claims)
+        (training,) = (row[3] for row in systems.rows if row[0] == f"{paper.system} ({paper.model})")
+        assert training == "none: computed from pictures" if not paper.hours else f"{paper.hours:g} h" in training
+        assert "0 gigapixels" not in training.split(", ")
+    text = page.markdown(found, dict.fromkeys(curves.METRICS, "a.svg"))
+    assert all(f"]({paper.link})" in text for paper in claims.others())
+
+
 def test_a_name_that_is_no_unicode_is_written() -> None:
     text = page.markdown(replace(measured(), pictures=[Path("\udcff.png")]), dict.fromkeys(curves.METRICS, "a.svg"))
     assert "\\udcff.png" in text.encode().decode()

@@ -33,19 +33,25 @@ def markdown(paper: claims.Paper) -> str:
 
 
 def read(folder: Path) -> claims.Paper:
-    """Return the paper of a folder such as balle2017-14; ValueError naming what is wrong in its claims.json."""
-    return claims.parsed(folder.name.rpartition("-")[0], json.loads((folder / claims.FILE).read_text("utf-8")))
+    """Return the paper of a folder such as balle2017-14 or ntc2020; ValueError naming what is wrong in its claims.json."""
+    return claims.parsed(
+        folder.name.rpartition("-")[0] or folder.name, json.loads((folder / claims.FILE).read_text("utf-8"))
+    )
 
 
 def of_all() -> str:
     """Return the table of the published systems: the oldest paper first, each with what its model costs and how far its claims hold."""
     head = ("model", "idea", "MB", "kMAC/px encode, decode", "claims")
     rows = []
-    for paper in claims.papers():
-        model = models.choose(paper.model)
-        card = f"[{paper.model}]({claims.folder_of(model)}/README.md)"
-        work = ", ".join(f"{model.kmac_per_pixel(side):.1f}" for side in ("encoder", "decoder"))
-        rows.append((card, paper.idea, f"{tables.size(model) / 1e6:.1f}", work, paper.verdicts))
+    others = claims.folders_of_others()
+    for paper in claims.told(claims.papers()):
+        megabytes = work = "-"
+        if paper.model not in others:
+            model = models.choose(paper.model)
+            megabytes = f"{tables.size(model) / 1e6:.1f}"
+            work = ", ".join(f"{model.kmac_per_pixel(side):.1f}" for side in ("encoder", "decoder"))
+        folder = others.get(paper.model) or claims.folder_of(model)
+        rows.append((f"[{paper.model}]({folder}/README.md)", paper.idea, megabytes, work, paper.verdicts))
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
@@ -71,9 +77,11 @@ def main() -> None:
     p.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     for folder in p.parse_args().folders:
         card = folder / "README.md"
-        card.write_text(with_table(card.read_text("utf-8"), markdown(read(folder))), "utf-8")
-        model = models.choose(int(folder.name.rpartition("-")[2]))
-        print(f"{card}: {parameters(model):,} parameters in the graphs")
+        paper = read(folder)
+        card.write_text(with_table(card.read_text("utf-8"), markdown(paper)), "utf-8")
+        if paper.model not in claims.folders_of_others():
+            model = models.choose(int(folder.name.rpartition("-")[2]))
+            print(f"{card}: {parameters(model):,} parameters in the graphs")
     page = ONNX_MODELS / "README.md"
     page.write_text(with_table(page.read_text("utf-8"), of_all()), "utf-8")
 
