@@ -8,7 +8,9 @@ from pathlib import Path
 
 from . import _terminal, _words
 
-SUMMARY = "Get back the JPEG file inside a .lic file of model restored, byte for byte."
+SUMMARY = (
+    "Get back the JPEG file inside a .lic file of model restored, byte for byte; of jiang2017 the one of half its size."
+)
 EXAMPLES = """
   lic extract photo.lic photo.jpg
 """

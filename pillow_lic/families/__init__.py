@@ -115,15 +115,20 @@ def coded(
     return Coded(payload, coded_window(model, tiling, index).area, level, deltas)
 
 
+def _having(name: str) -> list[str]:
+    """Return the families that have something of that name."""
+    return [family for family in FAMILIES if hasattr(import_module(f".{family}", __name__), name)]
+
+
 def dump(model: Model, tile: Coded) -> Mapping[str, npt.NDArray[Any]]:
     """Return what a tile holds before it becomes pixels, arrays by name, as the `dump(model, tile)` of the family describes them.
 
-    Usual names are symbols, indexes (of their tables) and latents. ValueError for a family that has no `dump`.
+    Usual names are symbols or signs, indexes (of their tables) and latents. ValueError for a family that has no `dump`.
     """
     family = of(model)
     if not hasattr(family, "dump"):
-        has = [name for name in FAMILIES if hasattr(import_module(f".{name}", __name__), "dump")]
-        msg = f"a file to dump must be of a model whose family is one of {', '.join(has)}, got {model.name}"
+        has = ", ".join(_having("dump"))
+        msg = f"a file to dump must be of a model whose family is one of {has}, got {model.name}"
         raise ValueError(msg)
     return cast("Mapping[str, npt.NDArray[Any]]", family.dump(model, tile))
 
@@ -176,7 +181,7 @@ def inner(model: Model, payload: bytes | memoryview) -> memoryview:
     """Return the file that a payload holds; LicUnsupportedError for a family whose payloads hold none."""
     family = of(model)
     if not hasattr(family, "inner"):
-        msg = f"a file of model {model.name} contains no JPEG file; only files of model restored do"
+        msg = f"a file of model {model.name} contains no JPEG file; only files of {' and '.join(_having('inner'))} do"
         raise LicUnsupportedError(msg)
     return cast(memoryview, family.inner(payload))
 

@@ -46,6 +46,7 @@ def signs(model: Model, pixels: Pixels, level: int) -> Signs:
 
 
 encode = recurrence.encoder(signs)
+dump = recurrence.dump
 decode = recurrence.decode
 decode_cut = recurrence.decode_cut
 cut = recurrence.cut

@@ -15,7 +15,7 @@ Changed, and why:
   models are one for each rate.
 * Contexts are bits of neighbours and of the same place, counted while coding, instead of a network that computes probabilities:
   no float decides what is read.
-* A smaller network, begun as thresholds of principal components: minutes of training instead of days.
+* A smaller network, computed as thresholds of principal components: some minutes of training made it worse.
 * Tiles with a halo (`tilewise`): a picture of any size needs the memory of one tile.
 
 FORMAT.md, 14.10 says how it decodes; onnx_models/recipes/li2018.py trained it.

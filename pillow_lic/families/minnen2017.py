@@ -89,6 +89,7 @@ def chosen(model: Model, pixels: Pixels, steps: int, enough: float) -> Signs:
 
 
 encode = recurrence.encoder(signs)
+dump = recurrence.dump
 
 
 def decode(model: Model, streams: Sequence[memoryview], shape: tuple[int, int], level: int) -> Pixels:

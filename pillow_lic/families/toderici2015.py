@@ -30,6 +30,7 @@ OPTIONS: frozenset[str] = frozenset()
 LEVELS = recurrence.LEVELS
 signs = recurrence.everywhere
 encode = recurrence.encoder(signs)
+dump = recurrence.dump
 decode = recurrence.decode
 decode_cut = recurrence.decode_cut
 cut = recurrence.cut

@@ -14,6 +14,8 @@ from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError
 from pillow_lic.families import Request
+from pillow_lic.families.shared import recurrence
+from pillow_lic.families.shared.sign_streams import Signs
 from pillow_lic.fileformat import container
 from pillow_lic.fileformat.header import Header
 from pillow_lic.fileformat.tiling import Tiling
@@ -56,6 +58,15 @@ def test_symbols_of_balle2017_give_the_picture() -> None:
     np.testing.assert_array_equal(model.run("synthesis", q=q, level=level)[0][0], codec.decode(data)[1])
     counts = np.bincount(found["tile_0/indexes"].ravel())
     assert set(counts) <= {0, q[0, 0].size}
+
+
+@pytest.mark.parametrize("name", ["toderici2015", "toderici2017", "johnston2018"])
+def test_signs_of_a_recurrent_model_give_the_picture(name: str) -> None:
+    data = codec.encode(photo_like(40, 70, 3, seed=7), "RGB", EncodeOptions(model=name, quality=5))
+    found = dump.dump(data)
+    signs = Signs(found["tile_0/steps"], found["tile_0/signs"])
+    assert (np.count_nonzero(signs.values.any(1), 0) == signs.counts).all()
+    np.testing.assert_array_equal(recurrence.shown(models.choose(name), signs, (40, 70)), codec.decode(data)[1])
 
 
 @pytest.mark.parametrize("model", models_of("lic1"), ids=name_and_number)

@@ -21,10 +21,12 @@ import numpy.typing as npt
 
 from ...deadlines import check_time
 from ...errors import LicRuntimeError
+from ...fileformat import streams as payloads
 from .sign_streams import BLOCK, Signs, blocks, pack, shortened, unpack
 
 if TYPE_CHECKING:
     from ...engine.models import Model
+    from .. import Coded
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -54,6 +56,12 @@ def lowered(model: Model, streams: Sequence[memoryview], shape: tuple[int, int],
     counts = np.minimum(signs.counts, steps).astype(np.uint8)
     values = np.where(np.arange(len(signs.values))[:, None, None, None] < steps, signs.values, 0).astype(np.int8)
     return [pack(model, Signs(counts, values))]
+
+
+def dump(model: Model, tile: Coded) -> dict[str, npt.NDArray[Any]]:
+    """Return the steps uint8 (h, w) that each block of a tile takes part in, and the signs int8 (steps, bits, h, w), 0 where there are none."""
+    found = unpack(model, payloads.unpack(tile.payload), tile.area.shape)
+    return {"steps": found.counts, "signs": found.values}
 
 
 def encoder(signs: Callable[[Model, Pixels, int], Signs]) -> Callable[[Model, Pixels, int], list[bytes]]:
