@@ -65,7 +65,9 @@ def test_parameters_are_those_of_the_graphs(model: Model) -> None:
 
     paper = claims.of(model)
     assert paper is not None
-    assert paper.parameters == pytest.approx(parameters(model), rel=0.005)
+    assert paper.parameters == pytest.approx(
+        parameters(model), rel=0.01
+    )  # less the factors of rows that are kept in 8 bits
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from .sign_streams import BLOCK, Signs, blocks, pack, shortened, unpack
 
 if TYPE_CHECKING:
     from ...engine.models import Model
-    from .. import Coded
+    from ..contract import Coded
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
