@@ -155,7 +155,9 @@ def size(model: Model) -> int:
 
 
 def rates(model: Model) -> str:
-    """Return how many rates a model has, in words."""
+    """Return how many rates a model has, in words: one without networks keeps every pixel."""
+    if not size(model):
+        return "1"
     return "continuous" if len(model.levels) > MAX_LEVEL else f"{len(model.levels)}"
 
 

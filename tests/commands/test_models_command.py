@@ -31,6 +31,11 @@ def test_json_has_the_same_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert default["name"] == models.DEFAULT
     assert [row["superseded_by"] for row in rows] == [model.superseded_by for model in models.models()]
     assert default["options"] == ["effort", "importance", "preview", "roi"]
+    assert {row["name"]: row["rates"] for row in rows if row["name"] in ("lic2", "lossless", "johnston2018")} == {
+        "lic2": "continuous",
+        "lossless": "1",
+        "johnston2018": "8",
+    }
     assert {row["name"]: row["effort"] for row in rows if row["effort"]} == {"lic2": 1}
     assert "Priming and Spatially Adaptive Bit Rates" in next(r["about"] for r in rows if r["name"] == "johnston2018")
     assert default["kmac_decode"] == pytest.approx(models.choose(None).kmac_per_pixel("decoder"), abs=0.01)
