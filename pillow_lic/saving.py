@@ -19,7 +19,7 @@ from .engine.interpreter import require_main
 from .fileformat import importance_map
 from .fileformat.source import has_bytes, not_a_file, write_all
 
-_IGNORED = frozenset(
+IGNORED = frozenset(
     {"optimize", "progressive", "subsampling", "save_all", "append_images", "append", "comment"}
     | {"lic_version", "lic_quality", "lic_model"}
 )
@@ -41,11 +41,7 @@ def save_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
 
 def save_all_handler(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     """Write an image of one frame; OSError for more, because the rest would be lost."""
-    more = [im, *im.encoderinfo.get("append_images", ())]
-    frames = sum(getattr(frame, "n_frames", 1) for frame in more)
-    if frames > 1:
-        msg = f"cannot write {frames} frames as LIC: a .lic file holds one picture; save every frame as its own file"
-        raise OSError(msg)
+    _check_frames(im, im.encoderinfo)
     write_all(fp, _encode(im, im.encoderinfo, stacklevel=6))
 
 
@@ -57,7 +53,7 @@ def encode(image: Image.Image, **save_options: Any) -> bytes:
     is given. ValueError and TypeError for wrong options and for what is no image, OSError for a mode that does not define its
     values in 8 bits (I, F).
     """
-    return _encode(image, save_options, stacklevel=4)
+    return _encoded(image, save_options)
 
 
 @options.documented
@@ -72,11 +68,28 @@ def save(image: Image.Image, path: files.StrPath | bytes | IO[bytes], **save_opt
     """
     if not isinstance(path, (str, bytes, os.PathLike)) and not has_bytes(path, "write"):
         raise not_a_file(path)
-    data = _encode(image, save_options, stacklevel=4)
+    data = _encoded(image, save_options)
     if isinstance(path, (str, bytes, os.PathLike)):
         files.write_atomic(os.fsdecode(path), data)
     else:
         write_all(path, data)
+
+
+def _check_frames(im: object, words: Mapping[str, Any]) -> None:
+    """Raise OSError for more frames than one, because the rest would be lost."""
+    more = [im, *(words.get("append_images") or ())]
+    frames = sum(getattr(frame, "n_frames", 1) for frame in more)
+    if frames > 1:
+        msg = f"cannot write {frames} frames as LIC: a .lic file holds one picture; save every frame as its own file"
+        raise OSError(msg)
+
+
+def _encoded(image: object, words: Mapping[str, Any]) -> bytes:
+    """Encode for our own functions, which know no `save_all` but take it as Pillow's `save` does."""
+    is_all = words.get("save_all")
+    if is_all or (is_all is None and words.get("append_images")):
+        _check_frames(image, words)
+    return _encode(image, words, stacklevel=5)
 
 
 def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
@@ -168,5 +181,5 @@ def _warn_unknown(words: Mapping[str, Any], info: Mapping[Any, Any], stacklevel:
     Keywords that were passed on from `info` are not named, because other formats put there what they found.
     """
     passed_on = {name for name, value in words.items() if name in info and info[name] is value}
-    if unknown := unknown_words([name for name in words if name not in _IGNORED | passed_on]):
+    if unknown := unknown_words([name for name in words if name not in IGNORED | passed_on]):
         warnings.warn(f"LIC has no {unknown}", UserWarning, stacklevel)

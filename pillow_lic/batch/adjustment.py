@@ -47,7 +47,11 @@ class Adjustment:
         if resize is not None and not isinstance(resize, tuple):
             resize = (resize, resize)
         if isinstance(background, str):
-            background = color(background)
+            try:
+                background = color(background)
+            except ValueError as error:
+                msg = f"background {error}"
+                raise ValueError(msg) from None
         return cls(bool(first_frame), bool(auto_orient), resize, background)
 
     def __post_init__(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
-from .. import saving
+from .. import arguments, saving
 from ..engine.settings import current_settings, given_settings, thread_count
 from ..fileformat.identity import EXTENSION
 from ..files import StrPath
@@ -31,8 +32,8 @@ class PictureWarning(UserWarning):
 
 
 def convert(
-    sources: StrPath | Iterable[StrPath],
-    destination: StrPath,
+    sources: StrPath | bytes | Iterable[StrPath | bytes],
+    destination: StrPath | bytes,
     *,
     to: str | None = None,
     workers: int = 1,
@@ -82,18 +83,21 @@ def convert(
     dry_run: write nothing; files that would be made are "planned".
     progress: called after every file, see `results.Progress`.
 
-    Wrong options raise ValueError or TypeError before any file is read; a budget that is too small raises ValueError before any
+    Wrong and unknown options raise ValueError or TypeError before any file is read; a budget that is too small raises ValueError before any
     is written. Warnings about a picture are in its result, and are issued at the end as a `PictureWarning`.
     """
     if threads is not None:  # or every file would fail on a wrong number
         thread_count("threads", threads)
     current_settings()  # or on one of the environment
     jobs.check_workers(workers)
+    jobs.check_helpers(progress, executor)
     if restore:
         check_views(restore)
+    destination = _named(destination)
     place = _writable(destination)
     adjustment = Adjustment.of(first_frame=first_frame, auto_orient=auto_orient, resize=resize, background=background)
     suffix = _suffix(to, place, PNG if restore else EXTENSION)
+    _check_words(suffix, save_options)
     words = checked_options(suffix, save_options, budget)
     todo, passed_over = _planned(sources, destination, suffix, bool(restore))
     work = Transcoder(
@@ -120,6 +124,11 @@ def convert(
     return summary
 
 
+def _named(name: StrPath | bytes) -> StrPath:
+    """Return a name of bytes as text, any other as it is; TypeError for what is none."""
+    return os.fsdecode(name) if isinstance(os.fspath(name), bytes) else name  # type: ignore[return-value]  # it is not bytes
+
+
 def _writable(destination: StrPath) -> Place:
     """Return where to write; ValueError for a store that is only read."""
     place = locations.place(destination)
@@ -130,14 +139,14 @@ def _writable(destination: StrPath) -> Place:
 
 
 def _planned(
-    sources: StrPath | Iterable[StrPath], destination: StrPath, suffix: str, restore: bool
+    sources: StrPath | bytes | Iterable[StrPath | bytes], destination: StrPath, suffix: str, restore: bool
 ) -> tuple[list[Pair], list[results.PassedOver]]:
     """Return the pairs to convert, and what directories hold beside pictures (beside JPEG files where these are restored)."""
-    if isinstance(sources, str) or not isinstance(sources, Iterable):
+    if isinstance(sources, (str, bytes)) or not isinstance(sources, Iterable):
         sources = [sources]
     passed_over: list[results.PassedOver] = []
     todo = plan.plan(
-        sources,
+        map(_named, sources),
         destination,
         suffix,
         readable=formats.is_jpeg if restore else formats.is_picture,
@@ -173,9 +182,30 @@ def _suffix(to: str | None, destination: Place, default: str) -> str:
     file = own in extensions and not destination.is_dir()
     if to is None:
         to = own if file else default
+    if not isinstance(to, str) or not to.strip("."):
+        msg = f'to must be the name of a format such as "png", or None, got {to!r}'
+        raise ValueError(msg)
     suffix = to.lower() if to.startswith(".") else f".{to.lower()}"
     written = formats.format_of(suffix)
     return own if file and extensions[own] == written else suffix
+
+
+def _check_words(suffix: str, save_options: Mapping[str, Any]) -> None:
+    """Raise TypeError for a keyword that neither `convert` nor `save` has, before anything is done in spite of it (`dryrun=True`).
+
+    The options of other formats are known to Pillow alone: there it is raised for a keyword of `convert` that is written differently.
+    """
+    own = [*(convert.__kwdefaults__ or ()), *saving.SAVE_WORDS]
+    plain = {_plain(name) for name in own}
+    for name in save_options:
+        if name not in own and (suffix == EXTENSION and name not in saving.IGNORED or _plain(name) in plain):
+            meant = arguments.close_match(name, own)
+            msg = f"convert() has no option {name!r}" + (f" (did you mean {meant!r}?)" if meant else "")
+            raise TypeError(msg)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").rstrip("s")
 
 
 def checked_options(suffix: str, save_options: Mapping[str, Any], budget: float | None = None) -> Mapping[str, Any]:

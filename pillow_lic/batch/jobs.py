@@ -66,9 +66,19 @@ def run(
 
 def check_workers(workers: object) -> None:
     """ValueError for what is no number of workers."""
-    if not hasattr(workers, "__index__") or workers.__index__() < 1:
+    if isinstance(workers, bool) or not hasattr(workers, "__index__") or workers.__index__() < 1:
         msg = f"workers must be a whole number, at least 1, got {workers!r}"
         raise ValueError(msg)
+
+
+def check_helpers(progress: object, executor: object) -> None:
+    """TypeError for what cannot be told of results, or be given work."""
+    if progress is not None and not callable(progress):
+        msg = f"progress must be a function, or None, got {progress!r}"
+        raise TypeError(msg)
+    if executor is not None and not hasattr(executor, "submit"):
+        msg = f"executor must be a concurrent.futures.Executor, or None, got {executor!r}"
+        raise TypeError(msg)
 
 
 def preview(pairs: Sequence[P], *, force: bool = False) -> Summary:

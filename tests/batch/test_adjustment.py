@@ -110,7 +110,7 @@ def test_nothing_to_do_leaves_the_image(photo: Image.Image) -> None:
 
 @pytest.mark.parametrize("background", [5, "nocolor", (1, 2), (1, 2, 300), (0.5, 0, 0)])
 def test_wrong_backgrounds(background: object, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="must be a colour such as white"):
+    with pytest.raises(ValueError, match="background must be a colour such as white"):
         pillow_lic.convert(tmp_path, tmp_path / "out", background=background)
 
 

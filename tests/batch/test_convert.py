@@ -176,11 +176,20 @@ def test_mistakes_are_found_before_any_file_is_read(photos: Path, tmp_path: Path
         pillow_lic.convert(photos, tmp_path / "out", quality=0)
     with pytest.raises(ValueError, match="threads must be a whole number of threads, 1-1024, got 0"):
         pillow_lic.convert(photos, tmp_path / "out", threads=0)
-    for workers in (0, "2"):
+    for workers in (0, "2", True):
         with pytest.raises(ValueError, match=f"workers must be a whole number, at least 1, got {workers!r}"):
             pillow_lic.convert(photos, tmp_path / "out", workers=workers)
     with pytest.raises(ValueError, match=r"Pillow cannot write \.xyz files here"):
         pillow_lic.convert(photos, tmp_path / "out", to="xyz")
+    for to in (5, "", "."):
+        with pytest.raises(ValueError, match="to must be the name of a format such as"):
+            pillow_lic.convert(photos, tmp_path / "out", to=to)  # type: ignore[arg-type]
+    for helper in ("progress", "executor"):
+        with pytest.raises(TypeError, match=f"{helper} must be .*, got 3"):
+            pillow_lic.convert(photos, tmp_path / "out", **{helper: 3})
+    for nothing in (5, None, Image.new("L", (1, 1)), [b"a.png", 5]):
+        with pytest.raises(TypeError, match="expected str, bytes or os.PathLike object, not"):
+            pillow_lic.convert(nothing, tmp_path / "out")  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 
 

@@ -143,6 +143,13 @@ def test_save_all(photo: Image.Image, tmp_path: Path) -> None:
     if Version(PIL.__version__) >= Version("12"):  # before, Pillow ignored append_images without save_all
         with pytest.raises(OSError, match="cannot write 2 frames as LIC"):
             photo.save(tmp_path / "two.lic", append_images=[photo])
+    for write in (pillow_lic.encode, lambda image, **words: pillow_lic.save(image, tmp_path / "ours.lic", **words)):
+        with pytest.raises(OSError, match="cannot write 2 frames as LIC"):
+            write(photo, append_images=[photo])
+        with pytest.raises(OSError, match="cannot write 3 frames as LIC"):
+            write(photo, save_all=True, append_images=[photo, photo])
+    assert pillow_lic.encode(photo, save_all=False, append_images=[photo]) == (tmp_path / "one.lic").read_bytes()
+    assert pillow_lic.encode(photo, save_all=True, append_images=None) == (tmp_path / "one.lic").read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["one.lic"]
 
 
