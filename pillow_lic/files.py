@@ -21,6 +21,8 @@ StrPath = str | os.PathLike[str]
 _REFUSALS = frozenset({errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EROFS})
 """The errors of file systems that lack an operation (SMB, FAT, FUSE, WSL), as against a disk that is full or broken."""
 
+_OF_USERS = "user."
+"""Begins the names of the extended attributes that users and their programs give a file: tags, comments, where it came from."""
 _ACCESS_LIST = "system.posix_acl_access"
 """The extended attribute with the access control list of a file (acl(5))."""
 
@@ -29,9 +31,10 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
     """Write `data` as the file `path`; at any moment the old file is there whole, or the new one.
 
     The bytes go to a temporary file in the same directory, reach the disk, and then take the name. An existing file
-    keeps its owner, its permission bits and its access control list, which hold for the temporary file too, as far as the file system
-    lets them be set; a symbolic link stays one. What is not a regular file (a pipe, `/dev/stdout`) is written to, not replaced.
-    OSError as from `open`, naming `path`, also where an existing file is protected from writing; then nothing has changed.
+    keeps its owner, its permission bits and its access control list, which hold for the temporary file too, and the attributes that
+    users gave it, as far as the file system lets them be set; a symbolic link stays one. What is not a regular file (a pipe,
+    `/dev/stdout`) is written to, not replaced. OSError as from `open`, naming `path`, also where an existing file is protected from
+    writing; then nothing has changed.
     """
     old = _state_of_target(path)
     with naming(path):
@@ -50,6 +53,7 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
                     os.fsync(fp.fileno())
                 if old is not None:
                     _take_over(old, _access_list(target), fp.fileno(), temporary)
+                    _take_attributes(target, fp.fileno())
             os.replace(temporary, target)
         except BaseException:
             with Ignoring(OSError):
@@ -189,6 +193,15 @@ def _access_list(path: Path) -> bytes:
         with Ignoring(OSError):
             return os.getxattr(path, _ACCESS_LIST)
     return b""
+
+
+def _take_attributes(old: Path, descriptor: int) -> None:
+    """Give an open file the extended attributes of users that an old one has, as far as they can be set."""
+    if hasattr(os, "listxattr"):
+        with Ignoring(OSError):
+            for name in os.listxattr(old):
+                if name.startswith(_OF_USERS):
+                    os.setxattr(descriptor, name, os.getxattr(old, name))
 
 
 def set_times(path: StrPath, of: os.stat_result) -> None:

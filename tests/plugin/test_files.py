@@ -308,6 +308,24 @@ def test_a_list_that_cannot_be_set_gives_the_group_nothing(tmp_path: Path, monke
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="has no extended attributes that Python knows")
+def test_tags_and_comments_of_users_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File managers keep them there, and a file that is written in place keeps them."""
+    kept = {"user.xdg.tags": b"holiday", "user.comment": b"at the sea"}
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    try:
+        for name, value in kept.items():
+            os.setxattr(target, name, value)
+    except OSError:
+        pytest.skip("the file system has no extended attributes")
+    files.write_atomic(target, b"new")
+    assert {name: os.getxattr(target, name) for name in os.listxattr(target) if name.startswith("user.")} == kept
+    monkeypatch.setattr(os, "setxattr", lambda *_: os.stat(tmp_path / "nowhere"))  # no room for them, or no right
+    files.write_atomic(target, b"newer")
+    assert target.read_bytes() == b"newer"
+
+
 def test_what_could_not_be_written_is_known_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old, taken = tmp_path / "old", tmp_path / "taken"
     old.write_bytes(b"old")
