@@ -11,6 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from .. import color, metadata
 from ..fileformat.identity import FORMAT
+from ..fileformat.limits import MAX_METADATA_BYTES
 from . import transparency, trial
 
 _EXIF_IFD, _MAKER_NOTE, _USER_COMMENT = 34665, 37500, 37510
@@ -88,7 +89,7 @@ class Carried:
     def _fitted(self, what: str, value: Any) -> Any:
         """Return a piece of metadata, or as much of it as the format takes; None if it takes none."""
         if self._name == FORMAT:
-            return value
+            return value if what == "dpi" or _has_room(what, value) else None
         tried = trial.write(self._name, self._mode, _as_words(self._name, {what: value}, {}))
         if not tried.refusal:
             if what in ("dpi", "icc_profile") or (tried.again is not None and _holds(tried.again, what)):
@@ -147,6 +148,13 @@ def _warn(what: str, why: str) -> None:
         UserWarning,
         stacklevel=2,
     )
+
+
+def _has_room(what: str, value: bytes) -> bool:
+    """Whether a .lic file has room for a piece of metadata; warn if it has none."""
+    if len(value) > MAX_METADATA_BYTES:
+        _warn(_NAMES[what], f"LIC files have room for {MAX_METADATA_BYTES} bytes of it, these are {len(value)}")
+    return len(value) <= MAX_METADATA_BYTES
 
 
 def _holds(again: Image.Image, what: str) -> bool:
@@ -266,6 +274,10 @@ def writable(im: Image.Image, name: str) -> Image.Image:
     is: the writer says why. OSError for more than 8 bits, and for what is transparent, in a format that has no room for them.
     """
     if name == FORMAT:
+        own = im.info.get("icc_profile")
+        if isinstance(own, bytes) and not _has_room("icc_profile", own):
+            im = im.copy()
+            del im.info["icc_profile"]
         return im
     if not im.mode.startswith(_DEEP):
         im = transparency.kept(im, name)

@@ -219,6 +219,16 @@ def test_of_exif_that_is_too_long_the_rest_is_kept(photo: Image.Image) -> None:
     assert [text.partition(" was left out")[0] for text in said] == ["the maker note in EXIF"]
 
 
+@pytest.mark.parametrize(("word", "name"), [("xmp", "XMP"), ("icc_profile", "the ICC profile"), ("exif", "EXIF")])
+def test_metadata_over_the_limit_of_a_lic_file_costs_no_picture(photo: Image.Image, word: str, name: str) -> None:
+    """PNG, TIFF and WebP files have room for more."""
+    photo.info = {word: b"II*\0" + bytes(2**26), "dpi": (300, 300)}
+    data, said = transcoded(photo, ".lic")
+    assert [text.partition(" was left out: LIC files have room for 67108864 bytes of it")[0] for text in said] == [name]
+    again = pillow_lic.open(data)
+    assert (again.size, again.info["dpi"], word in again.info) == (photo.size, (300, 300), word == "exif")
+
+
 @pytest.mark.parametrize("source", ["BMP", "PNG", "JPEG", "TIFF"])
 @pytest.mark.parametrize("suffix", [*FORMATS, ".lic", ".pcx", ".qoi"])
 def test_resolution_is_kept_or_told(photo: Image.Image, source: str, suffix: str) -> None:
