@@ -52,8 +52,8 @@ def write_atomic(path: StrPath, data: bytes | memoryview) -> None:
                 with suppress_refusal():
                     os.fsync(fp.fileno())
                 if old is not None:
+                    _take_attributes(target, fp.fileno())  # as long as the permission bits let it be written
                     _take_over(old, _access_list(target), fp.fileno(), temporary)
-                    _take_attributes(target, fp.fileno())
             os.replace(temporary, target)
         except BaseException:
             with Ignoring(OSError):
