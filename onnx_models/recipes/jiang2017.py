@@ -41,10 +41,10 @@ from .common.data import Patches
 from .common.export import Network, Release
 from .common.graph import Graph, numpy
 from .common.jpegs import Jpegs, batch_of
+from .common.resizing import SCALE, enlarged, enlarged_layers
 from .common.restoring import centred, rounded, to_rgb
 from .restored import CELL, PLANES, Restored, restore_layers
 
-SCALE = 2
 FEATURES = 24
 HELD = 0.2
 """Weight in the loss of what ComCNN changes: its mean square, in units of 4 levels."""
@@ -52,20 +52,8 @@ COM_TURN = 4
 """Every so many steps ComCNN learns, in the others RecCNN."""
 JUDGED = (20, 50, 80)
 """Qualities of the JPEG that the log judges."""
-REACH = 2
-"""Pixels each way that bicubic enlargement sees."""
 CONSTANTS = {"scale": SCALE, "window": 512, "margin": 160, "compact_margin": 16, "align": 16, "tile_pixels": MAX_PIXELS}
 """The constants of the family; window and margin in pixels of half size. No pixel has a part in one farther away than a margin."""
-
-
-def cubic() -> Tensor:
-    """Return bicubic enlargement by 2 (a = -1/2, as Pillow has it) as four kernels (4,5,5), for the rows and columns of 2x2 pixels."""
-    distance = torch.tensor([1.75, 0.75, 0.25, 1.25])
-    near = (1.5 * distance - 2.5) * distance**2 + 1
-    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
-    taps = F.pad(torch.where(distance < 1, near, far), (0, 1))
-    lines = torch.stack([taps, taps.flip(0)])
-    return torch.einsum("iy,jx->ijyx", lines, lines).reshape(4, 5, 5)
 
 
 class Com(nn.Module):
@@ -91,18 +79,12 @@ class Rec(Restored):
 
     def __init__(self) -> None:
         super().__init__(SCALE * CELL)
-        self.cubic: Tensor
-        self.register_buffer("cubic", cubic()[:, None].repeat(3, 1, 1, 1), persistent=False)
-
-    def enlarged(self, x: Tensor) -> Tensor:
-        """Return the picture enlarged by bicubic interpolation."""
-        return F.pixel_shuffle(F.conv2d(F.pad(x, [REACH] * 4, mode="replicate"), self.cubic, groups=3), SCALE)
 
     def forward(self, x: Tensor, steps: Tensor, halved: Tensor) -> Tensor:  # type: ignore[override]
         g = self.guesses(x, steps, halved)
         detail = self.detail(g)
         with torch.autocast("cpu", enabled=False):
-            return self.enlarged(x + g.change) + detail
+            return enlarged(x + g.change) + detail
 
 
 class Jiang2017(nn.Module):
@@ -132,7 +114,7 @@ def error_of(net: Jiang2017, x: Tensor, seen: Tensor, jpegs: Jpegs) -> tuple[Ten
     x (B,3,H,W) and seen (B,3,h,w): Y, Cb and Cr around 0.
     """
     made = net.rec(seen, jpegs.steps, jpegs.halved)
-    return (made - x).square().mean((2, 3)), (net.rec.enlarged(seen) - x).square().mean((2, 3)).detach()
+    return (made - x).square().mean((2, 3)), (enlarged(seen) - x).square().mean((2, 3)).detach()
 
 
 def loss_of(
@@ -195,15 +177,8 @@ def restore_graph(net: Jiang2017) -> onnx.ModelProto:
     """Pixels (h,w,3) uint8 of a JPEG of half size, h and w multiples of 16; steps, halved -> shown (1,2h,2w,3) uint8."""
     g = Graph("restore")
     f, change, detail = restore_layers(g, net.rec)
-    kernels = np.tile(numpy(cubic())[:, None], (3, 1, 1, 1))
-    enlarged = g.op(
-        "Conv",
-        g.repeated(g.op("Add", f.rgb, to_rgb(g, change)), REACH),
-        g.constant(kernels),
-        kernel_shape=[5, 5],
-        group=3,
-    )
-    shown = g.op("Add", g.shuffle(enlarged, SCALE), to_rgb(g, detail))
+    large = enlarged_layers(g, g.op("Add", f.rgb, to_rgb(g, change)), 3)
+    shown = g.op("Add", large, to_rgb(g, detail))
     g.output(rounded(g, shown), "shown", [1, "height2", "width2", 3], TensorProto.UINT8)
     return g.model(named=True)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile
 
 Pixels = npt.NDArray[np.uint8]
+Steps = npt.NDArray[np.float32]
 
 MAX_SIDE: Final = 65500
 """Pixels of the longest side that libjpeg reads and writes."""
@@ -50,7 +51,7 @@ class Facts:
     width: int
     height: int
     is_grey: bool
-    steps: npt.NDArray[np.float32]
+    steps: Steps
     halved: tuple[bool, bool]
 
     @property
@@ -85,6 +86,13 @@ def pixels_of(data: bytes | memoryview, scale: int = 1) -> Pixels:
         return _decoded(im, "RGB")
 
 
+def steps_of(quality: int) -> Steps:
+    """Return the steps of Pillow's quality 1-100, (2, 64) as of `Facts`."""
+    two_colors = np.zeros((1, 2, 3), np.uint8)
+    two_colors[:, 1, 0] = 255
+    return facts_of(write(two_colors, quality)).steps
+
+
 def luma_of(data: bytes | memoryview) -> Pixels:
     """Return the luma (H, W) of a JPEG file whose facts were checked; errors as of `pixels_of`."""
     with _opened(bytes(data)) as im:
@@ -98,9 +106,10 @@ def _decoded(im: Image.Image, mode: str) -> Pixels:
         return np.asarray(im.convert(mode))
 
 
-def write(pixels: Pixels, quality: int) -> bytes:
+def write(pixels: Pixels, quality: int, steps: Steps | None = None) -> bytes:
     """Return a JPEG file of pixels (H, W, 3), of grey where the channels are equal, at Pillow's quality 1-100.
 
+    steps: of luma and chroma, (2, 64) in raster order, whole numbers 1-255, instead of those that the quality stands for.
     LicLimitError for a side of more than MAX_SIDE pixels.
     """
     height, width = pixels.shape[:2]
@@ -110,7 +119,8 @@ def write(pixels: Pixels, quality: int) -> bytes:
     grey = all(np.array_equal(pixels[:, :, 0], pixels[:, :, channel]) for channel in (1, 2))
     shown = np.ascontiguousarray(pixels[:, :, 0] if grey else pixels)
     file = io.BytesIO()
-    Image.fromarray(shown).save(file, "JPEG", quality=quality, optimize=True)
+    words = {"quality": quality} if steps is None else {"qtables": steps.astype(int).tolist(), "subsampling": 2}
+    Image.fromarray(shown).save(file, "JPEG", **words, optimize=True)
     return file.getvalue()
 
 

@@ -200,18 +200,28 @@ def block_layers(g: Graph, x: str, body: nn.Sequential) -> str:
     return x
 
 
-def trunk_layers(g: Graph, net: Trunk) -> Names:
-    """Write a `Trunk`, and its inputs: pixels (H,W,3) uint8, H and W multiples of 16, steps (1,128,1,1) and halved (1,2,1,1)."""
-    pixels = g.input("pixels", ["height", "width", 3], TensorProto.UINT8)
-    steps, halved = g.input("steps", [1, 2 * COEFFICIENTS, 1, 1]), g.input("halved", [1, 2, 1, 1])
+def levels_layers(g: Graph, pixels: str) -> tuple[str, str]:
+    """Turn pixels (H,W,3) uint8 into levels (1,3,H,W), as R, G, B and as Y, Cb, Cr around 0."""
     rgb = g.op("Transpose", g.op("Cast", pixels, to=TensorProto.FLOAT), perm=[2, 0, 1])
     rgb = g.op("Unsqueeze", rgb, g.constant([0], np.int64))
-    ycc = exact_conv(g, rgb, np.array(FROM_RGB, np.float32)[:, :, None, None], np.array([-128, 0, 0], np.float32))
+    return rgb, exact_conv(g, rgb, np.array(FROM_RGB, np.float32)[:, :, None, None], np.array([-128, 0, 0], np.float32))
+
+
+def units_layers(g: Graph, net: Trunk, steps: str) -> tuple[str, str]:
+    """Write the deviations expected of coefficients (1,128,1,1), and of pixels of Y, Cb and Cr (1,3,1,1), of steps (1,128,1,1)."""
     spread = np.exp(-2 * numpy(net.log_spread)).reshape(1, -1, 1, 1)
     variance = g.op("Add", g.op("Div", g.constant(12.0), g.op("Mul", steps, steps)), g.constant(spread))
     units = g.op("Div", g.constant(1.0), g.op("Sqrt", variance))
     mean = np.kron([[1, 0], [0, 1], [0, 1]], np.full(COEFFICIENTS, 1 / COEFFICIENTS)).astype(np.float32)
-    scale = g.op("Sqrt", exact_conv(g, g.op("Mul", units, units), mean[:, :, None, None]))
+    return units, g.op("Sqrt", exact_conv(g, g.op("Mul", units, units), mean[:, :, None, None]))
+
+
+def trunk_layers(g: Graph, net: Trunk) -> Names:
+    """Write a `Trunk`, and its inputs: pixels (H,W,3) uint8, H and W multiples of 16, steps (1,128,1,1) and halved (1,2,1,1)."""
+    pixels = g.input("pixels", ["height", "width", 3], TensorProto.UINT8)
+    steps, halved = g.input("steps", [1, 2 * COEFFICIENTS, 1, 1]), g.input("halved", [1, 2, 1, 1])
+    rgb, ycc = levels_layers(g, pixels)
+    units, scale = units_layers(g, net, steps)
     luma = exact_conv(g, g.slice(ycc, [0], [1], [1], [1]), net.basis(), stride=BLOCK)
     luma_steps = g.slice(steps, [0], [COEFFICIENTS], [1], [1])
     symbols = g.clip(g.op("Div", luma, luma_steps), -CLIPPED, CLIPPED)

@@ -33,8 +33,8 @@ DRAFTS = (8, 4, 2)
 class WrappedWriter:
     """One picture (H, W, 3) on its way into a file (`families.Writer`).
 
-    compact: makes the inner picture; None where it is the picture itself. original: the JPEG file that the pixels were decoded
-    from, which is kept as it is, whatever the level; b"" if there is none.
+    compact: makes the inner picture; None where it is the picture itself. write: makes a JPEG file of that at Pillow's quality.
+    original: the JPEG file that the pixels were decoded from, which is kept as it is, whatever the level; b"" if there is none.
     """
 
     def __init__(
@@ -42,9 +42,11 @@ class WrappedWriter:
         model: Model,
         pixels: Pixels,
         compact: Callable[[Model, Pixels], Pixels] | None = None,
+        write: Callable[[Pixels, int], bytes] = jpeg.write,
         original: bytes = b"",
     ) -> None:
         self._model, self._pixels, self._compact, self._original = model, pixels, compact, original
+        self._write = write
         self._inner: Pixels | None = None
         self.tiling = Tiling(pixels.shape[1], pixels.shape[0], 0)
         self.deltas: Deltas | None = None
@@ -55,7 +57,7 @@ class WrappedWriter:
             return [streams.pack([self._original])]
         if self._inner is None:
             self._inner = self._pixels if self._compact is None else self._compact(self._model, self._pixels)
-        return [streams.pack([jpeg.write(self._inner, round(PERCENT * level_to_quality(level)))])]
+        return [streams.pack([self._write(self._inner, round(PERCENT * level_to_quality(level)))])]
 
     def tried(self, level: int) -> Trial:
         """Return the payload, and the colours (H, W, 3) that a reader would see."""

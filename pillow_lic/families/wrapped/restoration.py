@@ -1,11 +1,11 @@
-"""The two networks around the JPEG file, run on whole pictures: `restore`, with the rules that follow it, and `compact`.
+"""The networks around the JPEG file, run on whole pictures: `restore`, with what follows it, and `compact`.
 
-decoded picture ─restore, a square and its halo at a time─▶ calm ─▶ noise ─▶ held to the file ─▶ still ─▶ gate ─▶ shown
+decoded picture ─restore, refine, a square and its halo at a time─▶ calm ─▶ noise ─▶ held to the file ─▶ still ─▶ gate ─▶ shown
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .. import Put
 
 Pixels = npt.NDArray[np.uint8]
+
+REFINE: Final = "refine"
+"""The role of a second network, of models that have one, which sees what `restore` makes."""
 
 
 def told(facts: Facts) -> dict[str, npt.NDArray[np.float32]]:
@@ -75,8 +78,14 @@ def restored(
             shown = hold(shown, pixels[core.slices], luma[core.slices], facts.steps[0])
         return gated(model, keep_still(shown, pixels, core), pixels, feeds, core)
 
+    def network(seen: Pixels) -> Pixels:
+        made: Pixels = model.run("restore", pixels=seen, **feeds)[0][0]
+        if REFINE in model.files:
+            made = model.run(REFINE, pixels=seen, shown=made, steps=feeds["steps"])[0][0]
+        return made
+
     edge, halo, scale = constants["window"], constants["margin"], constants["scale"]
-    windows = Windows(model, "restore", edge, halo, up=scale, feeds=feeds, views=views)
+    windows = Windows(model, network, edge, halo, up=scale, views=views)
     windows.run(pixels, shape, put, area, held=held, finish=finish)
 
 
@@ -95,5 +104,6 @@ def compacted(model: Model, pixels: Pixels) -> Pixels:
     shape = of_inner(model, (pixels.shape[0], pixels.shape[1]))
     small = np.empty((*shape, 3), np.uint8)
     edge, halo = scale * model.constants["window"], model.constants["compact_margin"]
-    Windows(model, "compact", edge, halo, down=scale).run(pixels, shape, onto(small))
+    windows = Windows(model, lambda seen: model.run("compact", pixels=seen)[0][0], edge, halo, down=scale)
+    windows.run(pixels, shape, onto(small))
     return small

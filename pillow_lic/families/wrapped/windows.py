@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,18 +24,17 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Windows:
-    """The network `role` of a model, which is run on squares of `edge` pixels with a `halo` around them.
+    """A network of a model, which is run on squares of `edge` pixels with a `halo` around them.
 
-    It makes `up` pixels of every `down`, each way. feeds: what it takes besides pixels. views: as of `views.mean_of`.
+    It makes `up` pixels of every `down`, each way. views: as of `views.mean_of`.
     """
 
     model: Model
-    role: str
+    network: Callable[[Pixels], Pixels]
     edge: int
     halo: int
     up: int = 1
     down: int = 1
-    feeds: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     views: int = 1
 
     def run(
@@ -62,7 +61,7 @@ class Windows:
             window = with_halo(core, self.halo, align, source.width, source.height).area
             missing = [(0, padded(length, align) - length) for length in window.shape]
             seen = np.pad(pixels[window.slices], (*missing, (0, 0)), "edge")
-            made = mean_of(self._result, seen, self.views)
+            made = mean_of(self.network, seen, self.views)
             square = self._made(core, shape)
             finished = finish(square, made[square.within(self._made(window, shape)).slices])
             wanted = square.intersection(target)
@@ -73,10 +72,6 @@ class Windows:
         with workers.over_tiles(len(cores), largest, pixels.nbytes + held) as crew:
             for core in cores:
                 crew.submit(show, core)
-
-    def _result(self, pixels: Pixels) -> Pixels:
-        made: Pixels = self.model.run(self.role, pixels=pixels, **self.feeds)[0][0]
-        return made
 
     def _squares(self, source: Area) -> list[Area]:
         """Return the squares, cut off where the area ends, in raster order."""

@@ -127,10 +127,13 @@ def decode_alone(model: stranger.Model, coded: list[bytes], shape: tuple[int, in
 
     def run(role: str, **pictures: np.ndarray) -> np.ndarray:
         session = onnxruntime.InferenceSession(model.files[role].read_bytes(), providers=["CPUExecutionProvider"])
-        (result,) = session.run(None, pictures | told)
+        (result,) = session.run(None, {taken.name: (pictures | told)[taken.name] for taken in session.get_inputs()})
         return result
 
-    shown = run("restore", pixels=np.pad(pixels, (*missing, (0, 0)), "edge"))
+    padded = np.pad(pixels, (*missing, (0, 0)), "edge")
+    shown = run("restore", pixels=padded)
+    if "refine" in model.files:
+        shown = run("refine", pixels=padded, shown=shown[0])
     found = shown[0, : shape[0], : shape[1]]
     if model.constants["scale"] > 1:
         return found
