@@ -19,7 +19,7 @@ Changed, and why:
 * The JPEG has tables that suit half size (`wrapped.even`).
 * One pair of networks serves every quality of the JPEG: RecCNN takes the file's tables as an input.
 
-Halving pays where JPEG is poor: up to about 0.3 bits per pixel. FORMAT.md, 14 says how it decodes; onnx_models/recipes/jiang2017.py
+Halving pays where JPEG is poor: up to about 0.4 bits per pixel. FORMAT.md, 14 says how it decodes; onnx_models/recipes/jiang2017.py
 and jiang2017_refined.py trained it.
 """
 
