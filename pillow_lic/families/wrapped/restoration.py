@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...engine.workers import BYTES_PER_PIXEL
 from ...fileformat import jpeg
 from ...fileformat.areas import Area, onto
 from ...fileformat.jpeg import Facts
@@ -29,6 +30,8 @@ Pixels = npt.NDArray[np.uint8]
 
 REFINE: Final = "refine"
 """The role of a second network, of models that have one, which sees what `restore` makes."""
+REFINE_BYTES_PER_PIXEL: Final = 800
+"""Memory of a thread for every pixel of the inner picture that it sees in a window: measured, with the four that are made of it."""
 
 
 def told(facts: Facts) -> dict[str, npt.NDArray[np.float32]]:
@@ -85,7 +88,8 @@ def restored(
         return made
 
     edge, halo, scale = constants["window"], constants["margin"], constants["scale"]
-    windows = Windows(model, network, edge, halo, up=scale, views=views)
+    memory = REFINE_BYTES_PER_PIXEL if REFINE in model.files else BYTES_PER_PIXEL
+    windows = Windows(model, network, edge, halo, up=scale, views=views, bytes_per_pixel=memory)
     windows.run(pixels, shape, put, area, held=held, finish=finish)
 
 

@@ -26,7 +26,7 @@ Pixels = npt.NDArray[np.uint8]
 class Windows:
     """A network of a model, which is run on squares of `edge` pixels with a `halo` around them.
 
-    It makes `up` pixels of every `down`, each way. views: as of `views.mean_of`.
+    It makes `up` pixels of every `down`, each way. views: as of `views.mean_of`. bytes_per_pixel: memory of a run for each that it sees.
     """
 
     model: Model
@@ -36,6 +36,7 @@ class Windows:
     up: int = 1
     down: int = 1
     views: int = 1
+    bytes_per_pixel: int = workers.BYTES_PER_PIXEL
 
     def run(
         self,
@@ -69,7 +70,7 @@ class Windows:
 
         longest = self.edge + 2 * padded(self.halo, align)
         largest = min(longest, padded(source.height, align)) * min(longest, padded(source.width, align))
-        with workers.over_tiles(len(cores), largest, pixels.nbytes + held) as crew:
+        with workers.over_tiles(len(cores), largest, pixels.nbytes + held, self.bytes_per_pixel) as crew:
             for core in cores:
                 crew.submit(show, core)
 
