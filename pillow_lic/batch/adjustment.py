@@ -50,6 +50,7 @@ class Adjustment:
             try:
                 background = color(background)
             except ValueError as error:
+                let_pass(error)
                 msg = f"background {error}"
                 raise ValueError(msg) from None
         return cls(bool(first_frame), bool(auto_orient), resize, background)

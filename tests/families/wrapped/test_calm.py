@@ -40,7 +40,7 @@ def test_gradients_lose_no_luma_and_gain_colour(quality: int) -> None:
         at_most = metrics.psnr(*lumas[:2])  # infinite where JPEG has it right
         assert metrics.psnr(lumas[0], lumas[2]) >= min(at_most, 99) - 0.05
         gains.append(metrics.psnr(picture, after) - metrics.psnr(picture, before))
-    assert min(gains) >= 0
+    assert min(gains) >= -0.05
     assert np.mean(gains) > 0.2 or quality > 75
 
 
