@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pillow_lic.engine import entropy, models
+from pillow_lic.engine import models
 from pillow_lic.engine.models import Model
 from pillow_lic.families import balle2018, minnen2018_local
 from pillow_lic.families.shared import factorised, transform
@@ -63,11 +63,6 @@ def places(symbols: Symbols) -> npt.NDArray[np.intp]:
     return np.digitize(2 * left + 2 * above[:, :, 1:-1] + above[:, :, :-2] + above[:, :, 2:], EDGES)
 
 
-def bits_of(model: Model, largest: int) -> npt.NDArray[np.float32]:
-    """Return what symbols -largest..largest cost by each table of a model, (tables, 2 largest + 1)."""
-    return entropy.stored_bits(model.stored("tables").read(), largest)
-
-
 def rungs(pixels: npt.NDArray[np.uint8], level: int) -> npt.NDArray[np.float64]:
     """Return the bytes of pixels (h, w, 3) at a level by each of RUNGS."""
     fixed, local, hyper = (models.choose(name) for name in ("balle2017", "minnen2018-local", "balle2018"))
@@ -79,7 +74,9 @@ def rungs(pixels: npt.NDArray[np.uint8], level: int) -> npt.NDArray[np.float64]:
     q, channels = factorised.read(fixed, [memoryview(s) for s in streams[0]], shape, level)
     largest = int(np.abs(q).max())
     first = int(channels.min())
-    adaptive = counted(q, channels.astype(np.intp) - first, bits_of(fixed, largest)[first : first + len(q)])
+    adaptive = counted(
+        q, channels.astype(np.intp) - first, transform.bits_of_symbols(fixed, largest)[first : first + len(q)]
+    )
     held = balle2018.read(hyper, [memoryview(s) for s in streams[2]], shape, level)
     np.testing.assert_array_equal(q, held.symbols)
     plain = [sum(map(len, some)) for some in streams]
@@ -88,13 +85,13 @@ def rungs(pixels: npt.NDArray[np.uint8], level: int) -> npt.NDArray[np.float64]:
 
 def with_neighbours(hyper: Model, held: balle2018.Held, level: int) -> float:
     """Return the ideal bits of what a stream of the hyperprior holds, where tables adapt to the neighbours too."""
-    of_z = bits_of(hyper, int(np.abs(held.z).max()))
+    of_z = transform.bits_of_symbols(hyper, int(np.abs(held.z).max()))
     tables = transform.tables_by_channel(hyper, held.z.shape, level, balle2018.SCALES).astype(np.intp)
     side = float(of_z[tables, held.z.astype(np.intp) + of_z.shape[1] // 2].sum())
     coded = held.symbols.copy()
     coded[: len(held.centres)] -= held.centres.astype(np.int16)
     kinds = held.tables.astype(np.intp) * (len(EDGES) + 1) + places(coded)
-    starts = bits_of(hyper, int(np.abs(coded).max()))[: balle2018.SCALES].repeat(len(EDGES) + 1, 0)
+    starts = transform.bits_of_symbols(hyper, int(np.abs(coded).max()))[: balle2018.SCALES].repeat(len(EDGES) + 1, 0)
     return side + counted(coded, kinds, starts)
 
 

@@ -59,7 +59,7 @@ def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
     """Return the streams of the map and of the symbols of pixels (h, w, 3); LicRuntimeError as of `transform.latents`."""
     q = transform.rounded(transform.latents(model, pixels, level))
     dictionary, starts = of_level(model, level)
-    known = entropy.stored_bits(model.stored("tables").read(), LARGEST)
+    known = transform.bits_of_symbols(model, LARGEST)
     choice = chosen(costs(in_blocks(q), dictionary, known), bits_of_choices(starts))
     coder = bits.Encoder(starts)
     write_map(choice, lambda bit, context: coder.write(np.full(1, bit, np.uint8), np.full(1, context, np.uint16)))

@@ -62,15 +62,12 @@ def test_centres_may_be_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     told_otherwise(monkeypatch, centre=-300)
     moved = codec.encode(pixels, "RGB", EncodeOptions(model="balle2018", quality=5))
     assert len(moved) > len(plain)
-    np.testing.assert_array_equal(codec.decode(moved)[1], picture := codec.decode(moved)[1])
+    picture = codec.decode(moved)[1]
     monkeypatch.undo()
     np.testing.assert_array_equal(codec.decode(plain)[1], picture)
     told_otherwise(monkeypatch, centre=60000)
-    assert codec.decode(codec.encode(pixels, "RGB", EncodeOptions(model="balle2018", quality=5)))[1].shape == (
-        40,
-        70,
-        3,
-    )
+    far = codec.encode(pixels, "RGB", EncodeOptions(model="balle2018", quality=5))
+    assert codec.decode(far)[1].shape == pixels.shape
 
 
 def test_a_scale_index_that_differs_is_a_desync_or_damage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_costs_are_those_of_the_coder_and_the_choice_is_the_cheapest() -> None:
     q = transform.rounded(transform.latents(MODEL, photo_like(48, 80), 400))
     entries, starts = local.of_level(MODEL, 400)
     blocks = local.in_blocks(q)
-    costs = local.costs(blocks, entries, entropy.stored_bits(MODEL.stored("tables").read(), local.LARGEST))
+    costs = local.costs(blocks, entries, transform.bits_of_symbols(MODEL, local.LARGEST))
     assert costs.shape == (2, 3, 256)
     for i, j, entry in ((0, 0, 3), (1, 2, 250)):
         indexes = entries[entry].repeat(4).astype(np.uint16)

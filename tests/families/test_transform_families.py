@@ -13,11 +13,11 @@ from reference import bits_reference, stranger
 
 from families.coded import check_format, check_size_and_mode, encoded, in_tiles, of_one_and_two_tiles
 from pillow_lic import codec, families, inspecting, metrics
-from pillow_lic.engine import entropy, models, runtime
+from pillow_lic.engine import models, runtime
 from pillow_lic.engine.models import Model
 from pillow_lic.errors import LicDamagedError, LicDesyncError, LicRuntimeError
 from pillow_lic.families import Coded
-from pillow_lic.families.shared import factorised
+from pillow_lic.families.shared import factorised, transform
 from pillow_lic.fileformat import container, streams
 from pillow_lic.fileformat.header import CHANNELS, Header
 
@@ -260,7 +260,7 @@ def test_the_check_is_that_of_the_symbols() -> None:
 
 def test_what_a_symbol_costs_is_what_the_coder_takes() -> None:
     model = models.choose("balle2017")
-    known = entropy.stored_bits(model.stored("tables").read(), 300)
+    known = transform.bits_of_symbols(model, 300)
     symbols = np.array([-300, -64, -1, 0, 1, 2, 64, 77, 300], np.int16)
     for table in (0, 100, 9 * 256 - 1):
         for symbol in symbols:
@@ -292,10 +292,8 @@ def test_theis2017_takes_less_of_bits_and_error_than_rounding_does() -> None:
     with Image.open(SAMPLE) as im:
         cat = np.asarray(im.convert("RGB"))[:256, :256]
     for level in (200, 700):
-        weight, found = (
-            0.0008 * 100 ** (level / 1024),
-            [],
-        )  # of a squared error against bits for a pixel, as in training
+        weight = 0.0008 * 100 ** (level / 1024)  # of a squared error against bits for a pixel, as in training
+        found = []
         for way in (rounding, model):
             (stream,) = factorised.encode(way, cat, level)
             shown = factorised.decode(way, [memoryview(stream)], (256, 256), level)

@@ -32,7 +32,7 @@ def encode(model: Model, pixels: Pixels, level: int) -> list[bytes]:
     tables = transform.tables_by_channel(model, y.shape, level)
     q = transform.rounded(y)
     if worth := model.constants.get("worth"):
-        q = cheaper(y, q, entropy.stored_bits(model.stored("tables").read(), LARGEST)[tables[:, 0, 0]], worth)
+        q = cheaper(y, q, transform.bits_of_symbols(model, LARGEST)[tables[:, 0, 0]], worth)
     return [entropy.encode(model.tables, q, tables)]
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from ...engine import entropy
 from ...engine.models import Model
 from ...errors import LicDamagedError, LicDesyncError, LicRuntimeError
 from ...fileformat.areas import padded
@@ -98,6 +100,14 @@ def tables_by_channel(model: Model, shape: tuple[int, ...], level: int, first: i
     """
     channels = np.arange(shape[0], dtype=np.uint16) + np.uint16(first + shape[0] * anchor(model, level))
     return np.broadcast_to(channels[:, None, None], shape)
+
+
+@lru_cache(maxsize=8)
+def bits_of_symbols(model: Model, largest: int) -> Floats:
+    """Return what each symbol -largest..largest costs in bits by each stored table, (tables, 2 largest + 1), not to be written to."""
+    found = entropy.stored_bits(model.stored("tables").read(), largest)
+    found.setflags(write=False)
+    return found
 
 
 def as_input(level: int) -> Floats:
