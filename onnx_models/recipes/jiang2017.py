@@ -1,4 +1,4 @@
-r"""`jiang2017`: two networks around an ordinary codec.
+r"""`jiang2017`: two networks around an ordinary codec; number 36 has a third one behind them (recipes/jiang2017_refined.py).
 
 Jiang, Tao, Liu, Ren, Guo and Zhao, "An End-to-End Compression Framework Based on Convolutional Neural Networks" (arXiv 1708.00838).
 

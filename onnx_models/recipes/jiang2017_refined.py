@@ -24,7 +24,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pillow_lic.families.wrapped.even import EVEN, evened
+from pillow_lic.families.wrapped.even import EVEN, FINER, evened
 
 from . import jiang2017
 from .common import command, training
@@ -39,8 +39,8 @@ from .restored import PLANES
 FIRST = Path(__file__).with_name("jiang2017.pt")
 ENLARGED = 0.6
 """Share of crops that are enlarged: patches were made smaller, and are sharper than the pictures of a camera as it saves them."""
-EVENS, CHROMA, FINER = (0.6, 1.0), (0.0, 1.0), (-0.8, 0.0)
-"""How even the tables are in training: luma, chroma; and the logarithm of the factor of chroma's steps where they are quite even."""
+EVENS, CHROMA, CHROMA_FINER = (0.6, 1.0), (0.0, 1.0), (-0.8, 0.0)
+"""How even the tables are in training: luma, chroma; and the logarithm of the factor of chroma's steps where they are EVEN."""
 LOWEST, SPAN, POWER = 8, 80, 1.3
 """Qualities in training are LOWEST + SPAN u^POWER, u in 0..1."""
 JUDGED = (20, 35, 50, 70)
@@ -68,9 +68,12 @@ def first() -> Jiang2017:
 
 
 def tables(quality: int, even: float, chroma: float, finer: float) -> Tables:
-    """Return tables (2, 64) that are more even than those of a quality; even, chroma: 0 as they are, 1 quite even."""
+    """Return tables (2, 64) that are more even than those of a quality, as `evened` makes them, and others around these.
+
+    even, chroma: 0 as they are, 1 quite even. finer: logarithm of the factor of chroma's steps where it is EVEN.
+    """
     logs, how = np.log(standard(quality)), np.array([[even], [chroma]])
-    factors = np.array([[np.log(0.62)], [finer]]) * how / EVEN
+    factors = np.array([[np.log(FINER)], [finer]]) * how / EVEN
     return np.clip(np.rint(np.exp((1 - how) * logs + how * logs.mean(1, keepdims=True) + factors)), 1, 255)
 
 
@@ -127,7 +130,9 @@ def train(a: argparse.Namespace) -> None:
     def batch(rng: np.random.Generator, _: float) -> tuple[Tensor, dict[str, float]]:
         originals = data.batch(a.batch, a.crop, rng)
         spread = [LOWEST + SPAN * ((i + rng.random()) / a.batch) ** POWER for i in range(a.batch)]
-        told = np.stack([tables(round(q), *(rng.uniform(*ends) for ends in (EVENS, CHROMA, FINER))) for q in spread])
+        told = np.stack(
+            [tables(round(q), *(rng.uniform(*ends) for ends in (EVENS, CHROMA, CHROMA_FINER))) for q in spread]
+        )
         return loss_of(net, originals, seen_of(resting, originals, told))
 
     training.loop(net, ("log_",), a, lambda: None, batch, lambda average: judgement(average, resting, pictures))

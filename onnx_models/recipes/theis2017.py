@@ -161,9 +161,8 @@ class Theis2017(training.Codec):
             return self.picture(shown, level), self.prior.bits(coded, anchor).sum((1, 2, 3))
         written = self.symbols(y, anchor)
         bits = self.prior.bits(written, anchor).sum((1, 2, 3))
-        if (
-            self.training
-        ):  # from symbols the prior learns, but the scales learn nothing of those that would not be 0 in finer steps
+        if self.training:
+            # The prior learns from what is written, the scales from noise: a symbol that is 0 does not tell what finer steps would cost.
             with_noise = self.prior.bits_of_resting(coded, anchor).sum((1, 2, 3))
             bits = straight_through(bits.detach(), with_noise) + bits - bits.detach()
         return self.picture(straight_through(written, y), level), bits

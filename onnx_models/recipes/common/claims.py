@@ -34,9 +34,8 @@ def markdown(paper: claims.Paper) -> str:
 
 def read(folder: Path) -> claims.Paper:
     """Return the paper of a folder such as balle2017-14 or ntc2020; ValueError naming what is wrong in its claims.json."""
-    return claims.parsed(
-        folder.name.rpartition("-")[0] or folder.name, json.loads((folder / claims.FILE).read_text("utf-8"))
-    )
+    name = folder.name.rpartition("-")[0] or folder.name
+    return claims.parsed(name, json.loads((folder / claims.FILE).read_text("utf-8")))
 
 
 def of_all() -> str:
@@ -45,12 +44,12 @@ def of_all() -> str:
     rows = []
     others = claims.folders_of_others()
     for paper in claims.told(claims.papers()):
-        megabytes = work = "-"
-        if paper.model not in others:
+        if paper.model in others:
+            folder, megabytes, work = others[paper.model], "-", "-"
+        else:
             model = models.choose(paper.model)
-            megabytes = f"{tables.size(model) / 1e6:.1f}"
+            folder, megabytes = claims.folder_of(model), f"{tables.size(model) / 1e6:.1f}"
             work = ", ".join(f"{model.kmac_per_pixel(side):.1f}" for side in ("encoder", "decoder"))
-        folder = others.get(paper.model) or claims.folder_of(model)
         rows.append((f"[{paper.model}]({folder}/README.md)", paper.idea, megabytes, work, paper.verdicts))
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
