@@ -58,10 +58,10 @@ class Paper:
     """A published system and its model here, or what else stands for it (`others`).
 
     model: the name of either. system: its short name. paper: authors, title, venue. idea: one line. claims: at least one.
-    gigapixels, hours: of training, 0 for none. width: this network against the paper's. parameters: of encoder and decoder
-    together. parse: what decides what the coder reads. cut: a file cut short still shows the whole picture. curve: its name in a
-    file of published curves, "" for none. ladder: bytes at equal pixels with other priors, the first having 100 percent; empty
-    for most.
+    gigapixels, hours: of training, 0 for none; hours are those of the clock, of however much of a core. width: this network
+    against the paper's. parameters: of encoder and decoder together. parse: what decides what the coder reads. cut: a file cut
+    short still shows the whole picture. curve: its name in a file of published curves, "" for none. ladder: bytes at equal pixels
+    with other priors, the first having 100 percent; empty for most.
     """
 
     model: str

@@ -65,8 +65,7 @@ def test_parameters_are_those_of_the_graphs(model: Model) -> None:
 
     paper = claims.of(model)
     assert paper is not None
-    # Graphs in 8 bits hold the factors of rows too, which claims do not count.
-    assert paper.parameters == pytest.approx(parameters(model), rel=0.01)
+    assert paper.parameters == parameters(model)
 
 
 @pytest.mark.parametrize(

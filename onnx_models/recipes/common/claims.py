@@ -64,7 +64,7 @@ def with_table(text: str, table: str) -> str:
 
 
 def parameters(model: Model) -> int:
-    """Return how many numbers the graphs of a model hold; tensors of up to 8, such as shapes and constants, do not count."""
+    """Return how many numbers the graphs of a model hold, factors of rows in 8 bits too; tensors of up to 8, such as shapes, do not count."""
     files = [file for role in model.files if (file := model.stored(role)).path.endswith(".onnx")]
     graphs = [onnx.load_from_string(file.read()).graph for file in files]
     sizes = [math.prod(tensor.dims) for graph in graphs for tensor in graph.initializer]
