@@ -33,7 +33,7 @@ def _of_blocks(net: BlockCodec, name: str) -> dict[str, onnx.ModelProto]:
     return {"analysis": net.eval().analysis_graph()}
 
 
-def _of_scales() -> dict[str, onnx.ModelProto]:
+def _of_rippel2017() -> dict[str, onnx.ModelProto]:
     net = rippel2017.Rippel2017().eval()
     net.load_state_dict(_weights("rippel2017"))
     return {"analysis": rippel2017.analysis_graph(net)}
@@ -47,7 +47,7 @@ def _of_steps(name: str) -> dict[str, onnx.ModelProto]:
 GRAPHS: Mapping[int, Callable[[], dict[str, onnx.ModelProto]]] = {
     23: lambda: _of_blocks(autoencoder.Autoencoder(), "autoencoder"),
     24: lambda: _of_blocks(agustsson2017.Agustsson2017(), "agustsson2017"),
-    25: _of_scales,
+    25: _of_rippel2017,
     26: lambda: _of_steps("toderici2015"),
     28: lambda: _of_steps("johnston2018"),
     29: lambda: _of_steps("minnen2017"),

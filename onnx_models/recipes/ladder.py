@@ -49,7 +49,7 @@ def counted(symbols: Symbols, kinds: npt.NDArray[np.intp], starts: npt.NDArray[n
     cells = kinds.ravel() * width + symbols.ravel().astype(np.intp) + width // 2
     counts = torch.from_numpy(np.bincount(cells, minlength=starts.size).reshape(starts.shape)).double()
     used = counts.sum(1) > 0
-    counts, share = counts[used], torch.exp2(-torch.from_numpy(starts).double()[used])
+    counts, share = counts[used], torch.exp2(-torch.tensor(starts, dtype=torch.float64)[used])
     begun = WORTH * share / share.sum(1, keepdim=True)
     nats = (begun.lgamma() - (begun + counts).lgamma()).sum(1)
     nats += (WORTH + counts.sum(1)).lgamma() - torch.tensor(WORTH).double().lgamma()

@@ -1,8 +1,8 @@
 """The parts of a picture that are kept exactly where the rest is coded with loss: letters, lines, flat grounds, icons.
 
     colors ─blockwise─▶ blocks worth keeping, margins   ┬─layer─▶ exact section (colours merged below quality 5, and of what is no letter)
-           │                                        │        colours of what JPEG damaged snapped (`damage`, `snapping`)
-           ├glyphs▶ ink and cover on smooth grounds ┘
+           │                                            │        colours of what JPEG damaged snapped (`damage`, `snapping`)
+           ├glyphs▶ ink and cover on smooth grounds ────┘
            └─ground─▶ smooth under what is kept ─▶ the family's encoder
 
 `search` goes through a picture square by square, each of up to 1024 pixels a side and alone. `square` chooses what is kept of one, by

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from onnx_models.recipes import encoders
 from onnx_models.recipes.common.data import Patches
 from onnx_models.recipes.common.export import Network, Placed, Release, add_extras, replace_encoders
 from onnx_models.recipes.common.graph import Graph
@@ -121,6 +122,15 @@ def test_encoders_are_replaced_while_the_hash_stays(tmp_path: Path) -> None:
     Release(tmp_path, 3, "one", "one", {}).enter({"data": Placed.of(entries()[0]["files"]["data"])})
     assert entries()[1]["extras"] == {}
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["data.bin", "manifest.json"]
+
+
+def test_the_recipe_of_encoders_has_every_number_whose_encoder_was_replaced() -> None:
+    replaced = {model.number: {*model.files} & {*model.extras} for model in models.models()}
+    assert {number for number, roles in replaced.items() if roles} == set(encoders.GRAPHS)
+    made = encoders.GRAPHS[25]()
+    assert set(made) == replaced[25]
+    for role, graph in made.items():
+        assert graph.SerializeToString(deterministic=True) == models.choose(25).stored(role).read()
 
 
 def test_numbers_of_native_layers_are_made_of_the_graph() -> None:
