@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from exported import beside, check_released
 from torch import Tensor
 
 from onnx_models.recipes import jiang2017_refined as recipe
 from onnx_models.recipes.common.data import Patches
-from onnx_models.recipes.common.refining import Refine, refine_graph
 from onnx_models.recipes.common.restoring import FROM_RGB, centred
 from onnx_models.recipes.jiang2017 import Jiang2017
+from pillow_lic.engine import models
 
 
 def originals(patches: Path) -> Tensor:
@@ -36,7 +37,7 @@ def test_even_tables_are_those_of_the_package() -> None:
 
 
 def test_refining_begins_as_almost_no_change_and_learns(patches: Path) -> None:
-    net, rested = Refine(), first(patches)
+    net, rested = recipe.Refine(), first(patches)
     x = originals(patches)
     seen = recipe.seen_of(rested, x, told(20, 60))
     optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
@@ -51,7 +52,7 @@ def test_refining_begins_as_almost_no_change_and_learns(patches: Path) -> None:
 
 
 def test_the_graph_is_the_network(patches: Path) -> None:
-    rested, net = first(patches), Refine()
+    rested, net = first(patches), recipe.Refine()
     torch.manual_seed(1)
     with torch.no_grad():
         for p in net.parameters():
@@ -61,7 +62,7 @@ def test_the_graph_is_the_network(patches: Path) -> None:
     rng = np.random.default_rng(0)
     shown, pixels = (rng.integers(0, 256, (side, side, 3), np.uint8) for side in (64, 32))
     feeds = {"shown": shown, "pixels": pixels, "steps": tables.astype(np.float32).reshape(1, 128, 1, 1)}
-    session = onnxruntime.InferenceSession(refine_graph(net, rested.rec.trunk).SerializeToString())
+    session = onnxruntime.InferenceSession(recipe.refine_graph(net, rested.rec.trunk).SerializeToString())
     made = session.run(None, feeds)[0][0]
     around_0 = (centred(torch.from_numpy(picture)[None]) for picture in (shown, pixels))
     with torch.no_grad():
@@ -69,3 +70,12 @@ def test_the_graph_is_the_network(patches: Path) -> None:
     ycc[0] += 128
     expected = torch.einsum("ij,jhw->hwi", torch.linalg.inv(torch.tensor(FROM_RGB)), ycc)
     np.testing.assert_allclose(made, expected.clamp(0, 255).numpy(), atol=2.5)
+
+
+def test_the_released_graph_is_of_the_weights_beside_the_recipe_and_the_others_are_those_of_number_21() -> None:
+    net = recipe.Refine()
+    net.load_state_dict(beside(recipe))
+    model = check_released("jiang2017", refine=recipe.refine_graph(net, recipe.first().rec.trunk))
+    (before,) = (some for some in models.models() if some.number == 21)
+    assert all(model.files[role] == before.files[role] for role in ("compact", "restore"))
+    assert model.constants == recipe.CONSTANTS
