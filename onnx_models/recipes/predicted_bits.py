@@ -72,7 +72,8 @@ def code_of(model: Model, pixels: Pixels, level: int) -> Code:
         chains = [(planes, classes, mask) for planes, classes, mask in found if mask is not None]
         starts = model.starts
     else:
-        signs, own = recurrence.everywhere(model, pixels, level), sign_streams.coder(model)
+        writes = models.choose(model.name)  # with the networks of the superseded one, whose encoder is not kept
+        signs, own = recurrence.everywhere(writes, pixels, level), sign_streams.coder(model)
         chains = [((signs.values > 0).astype(np.uint8), own.classes, signs.values != 0)]
         starts = own.starts
     coder = bits.Encoder(starts)
