@@ -177,9 +177,8 @@ def _read(stream: bytes | memoryview) -> Pixels:
             return np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))
     except (OSError, SyntaxError, ValueError) as error:
         let_pass(error)
-        np.empty(
-            _DECODING_BYTES * math.prod(_size(stream)), np.uint8
-        )  # MemoryError: libwebp says the same of too little memory
+        # libwebp says the same of too little memory, which is a MemoryError here.
+        np.empty(_DECODING_BYTES * math.prod(_size(stream)), np.uint8)
         msg = "exact pixels are damaged: their bitstream cannot be decoded"
         raise LicDamagedError(msg) from error
 
