@@ -1,4 +1,4 @@
-"""The command of a recipe: `train PATCHES RUN`, further trainings of the same form, and `export WEIGHTS PATCHES --id N`."""
+"""The command of a recipe: `train PATCHES RUN`, further steps of the same form, and `export WEIGHTS PATCHES --id N`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def run(
 ) -> None:
     """Do what the words of the command line say, by `train`, one of `further`, or `export`.
 
-    add_words: adds to those of every training. counts: whether `export` counts symbols of patches. further: other trainings by
-    the name of their command, which are run after `train`.
+    add_words: adds to those of every training. counts: whether `export` counts symbols of patches. further: what is run before
+    `train` or after it, by the name of its command, with the same words.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)

@@ -9,6 +9,7 @@ from PIL import Image
 import pillow_lic
 from pillow_lic import metrics
 from pillow_lic.engine import models
+from pillow_lic.engine.models import Model
 from pillow_lic.families.wrapped import restoration
 from pillow_lic.families.wrapped.even import evened
 from pillow_lic.fileformat import jpeg
@@ -16,15 +17,14 @@ from pillow_lic.fileformat import jpeg
 MODEL = models.choose("jiang2017")
 
 
-def decoded_whole(data: bytes, shape: tuple[int, int], window: int) -> np.ndarray:
-    """Return the picture (H, W, 3) of a JPEG file inside, made in squares of `window` pixels."""
-    model = dataclasses.replace(MODEL, constants=MODEL.constants | {"window": window})
-    shown = np.zeros((*shape, 3), np.uint8)
+def decoded(model: Model, data: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the picture (H, W, 3) of a JPEG file inside."""
+    shown = np.zeros((*shape[:2], 3), np.uint8)
 
     def put(area, pixels) -> None:
         shown[area.slices] = pixels
 
-    restoration.restored(model, restoration.decoded(model, data, jpeg.facts_of(data)), shape, put)
+    restoration.restored(model, restoration.decoded(model, data, jpeg.facts_of(data)), (shape[0], shape[1]), put)
     return shown
 
 
@@ -47,21 +47,17 @@ def test_the_file_inside_has_such_tables(cat: np.ndarray) -> None:
 
 def test_refining_brings_the_picture_nearer(cat: np.ndarray) -> None:
     data = pillow_lic.encode(Image.fromarray(cat), model="jiang2017", quality=4)
-    inside = pillow_lic.extract(data)
     without = dataclasses.replace(MODEL, files={k: v for k, v in MODEL.files.items() if k != "refine"})
-    plain = np.zeros_like(cat)
-
-    def put(area, pixels) -> None:
-        plain[area.slices] = pixels
-
-    restoration.restored(without, restoration.decoded(without, inside, jpeg.facts_of(inside)), cat.shape[:2], put)
+    plain = decoded(without, pillow_lic.extract(data), cat.shape)
     assert metrics.psnr(cat, np.asarray(pillow_lic.open(data))) > metrics.psnr(cat, plain) + 0.03
 
 
 def test_squares_meet_without_seams() -> None:
     pixels = photo_like(350, 420)
     data = jpeg.write(pixels, 20, evened(jpeg.steps_of(20)))
-    shape = (700, 839)
-    whole, parts = decoded_whole(data, shape, 1024), decoded_whole(data, shape, 256)
+    whole, parts = (
+        decoded(dataclasses.replace(MODEL, constants=MODEL.constants | {"window": window}), data, (700, 839))
+        for window in (1024, 256)
+    )
     assert np.abs(whole.astype(int) - parts).max() <= 1
     assert (whole != parts).mean() < 0.001
