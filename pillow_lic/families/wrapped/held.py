@@ -59,10 +59,8 @@ def blocks(pixels: Pixels) -> Pixels:
     """Return the whole blocks (n, 8, 8, C) of pixels (h, w, C) in raster order."""
     rows, columns = (length // BLOCK for length in pixels.shape[:2])
     cut = pixels[: BLOCK * rows, : BLOCK * columns]
-    squares: Pixels = (
-        cut.reshape(rows, BLOCK, columns, BLOCK, -1).swapaxes(1, 2).reshape(rows * columns, BLOCK, BLOCK, -1)
-    )
-    return squares
+    squares = cut.reshape(rows, BLOCK, columns, BLOCK, pixels.shape[2]).swapaxes(1, 2)
+    return squares.reshape(rows * columns, BLOCK, BLOCK, pixels.shape[2])
 
 
 @cache

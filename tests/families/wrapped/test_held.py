@@ -44,6 +44,16 @@ def test_luma_is_held_to_the_file_where_colours_were_cut_off(quality: int, monke
     assert metrics.psnr(letters(), shown) > metrics.psnr(letters(), free)
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (7, 20), (20, 7), (9, 3)])
+def test_pictures_without_a_whole_block_have_none_to_hold(height: int, width: int) -> None:
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[:, width // 2 :, 1] = 255
+    data = jpeg_of(picture, quality=40)
+    assert pillow_lic.restore(data).size == (width, height)
+    kept = pillow_lic.encode(Image.open(io.BytesIO(data)), model="restored")
+    assert pillow_lic.open(kept).tobytes() == pillow_lic.restore(data).tobytes()
+
+
 @pytest.mark.parametrize("quality", [5, 10, 20, 40])
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_a_ground_of_one_colour_stays_as_it_is(quality: int, mode: str) -> None:
