@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from . import channels
 from .errors import LicError, let_pass
 from .fileformat import jpeg
 from .fileformat.levels import MIN_QUALITY
@@ -47,21 +46,29 @@ def file_of(im: Image.Image) -> bytes:
     return b""
 
 
-def objection(original: bytes, pixels: npt.NDArray[np.uint8], mode: str) -> str:
-    """Return why a JPEG file cannot stand for pixels (H, W, C) of a mode that were opened from it; "" if it can."""
+def objection(original: bytes, pixels: npt.NDArray[np.uint8]) -> str:
+    """Return why a JPEG file cannot be stored for pixels (H, W, C) that were opened from it; "" if it can."""
+    try:
+        if original:
+            jpeg.facts_of(original)
+    except LicError as error:
+        return str(error)
+    return difference(original, pixels)
+
+
+def difference(original: bytes, pixels: npt.NDArray[np.uint8]) -> str:
+    """Return why a JPEG file is not known to show the pixels (H, W, C) that were opened from it; "" if it shows them."""
     if not original:
         return (
             "it cannot be read any more (that of a stream can until the pixels are loaded, which `Image.save` does first, "
             "`pillow_lic.save` not)"
         )
     try:
-        facts = jpeg.facts_of(original)
-        same = (facts.height, facts.width) == pixels.shape[:2] and mode in ("L", "RGB")
-        if same and np.array_equal(jpeg.pixels_of(original), channels.as_rgb(pixels, mode)):
-            return ""
+        facts = jpeg.parts_of(original)[0].facts
+        same = (facts.height, facts.width) == pixels.shape[:2] and np.array_equal(jpeg.shown(original), pixels)
     except LicError as error:
         return str(error)
-    return "its pixels were changed"
+    return "" if same else "its pixels were changed"
 
 
 def quality_of(original: bytes) -> float:

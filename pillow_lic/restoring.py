@@ -14,11 +14,13 @@ from .engine import models
 from .engine.settings import check_pixels, limited_time
 from .families.wrapped import restoration
 from .fileformat import jpeg
-from .fileformat.areas import onto
+from .fileformat.areas import Area
 from .fileformat.source import Fetched, opened, read_all
 
 if TYPE_CHECKING:
     from .files import StrPath
+
+Pixels = npt.NDArray[np.uint8]
 
 MODEL: Final = "restored"
 """Name of the model whose network restores."""
@@ -27,7 +29,7 @@ VIEWS: Final = (1, 2, 4)
 
 
 def restore(source: StrPath | bytes | IO[bytes] | Image.Image, views: int = 1) -> Image.Image:
-    """Return the picture of a JPEG file without its block and ringing artefacts, as an image of mode L or RGB.
+    """Return the picture of a JPEG file without its block and ringing artefacts, in the mode of the file: L, RGB or CMYK.
 
     source: the file, its bytes, or an image that was opened from it and not changed. The network reads from the file's
     quantisation tables how strongly it was compressed. `info` is what Pillow reads from the file, with EXIF, XMP, ICC profile and
@@ -35,8 +37,8 @@ def restore(source: StrPath | bytes | IO[bytes] | Image.Image, views: int = 1) -
     window, in a bounded amount of memory besides its pixels. views: 2 or 4 averages the results for the picture and mirrored copies
     of it, which takes 2 or 4 times as long.
 
-    OSError for a file that is no JPEG, is damaged or truncated, or has colours other than grey and YCbCr (such as CMYK);
-    ValueError for an image that was not opened from a JPEG file, was changed, or is not the first of several, and for other views.
+    OSError for a file that is no JPEG, or is damaged or truncated; ValueError for an image that was not opened from a JPEG file, was
+    changed, or is not the first of several, and for other views.
     """
     check_views(views)
     if isinstance(source, Image.Image):
@@ -61,11 +63,10 @@ def _of_image(im: Image.Image, views: int) -> Image.Image:
         msg = f"only the first picture of a file can be restored, got the picture with the number {number}, from 0"
         raise ValueError(msg)
     data = jpeg_originals.file_of(im)
-    if not (data and getattr(im, "tile", None)):  # loaded: somebody may have drawn on it
-        pixels = color.to_pixels(im)
-        if words := jpeg_originals.objection(data, pixels.array, pixels.mode):
-            msg = f"an image must be as it was opened from its JPEG file to be restored: {words}"
-            raise ValueError(msg)
+    loaded = not (data and getattr(im, "tile", None))  # somebody may have drawn on it
+    if loaded and (words := jpeg_originals.difference(data, np.asarray(im).reshape(im.height, im.width, -1))):
+        msg = f"an image must be as it was opened from its JPEG file to be restored: {words}"
+        raise ValueError(msg)
     restored = _of_file(data, views)
     restored.info = dict(im.info)
     return restored
@@ -77,22 +78,45 @@ def _of_file(data: bytes, views: int, name: str = "") -> Image.Image:
         if not isinstance(im, JpegImagePlugin.JpegImageFile):
             msg = f"only JPEG files can be restored, got one of {im.format}"
             raise OSError(msg)
-        info = dict(im.info)
-    array, mode = restored_pixels(data, views)
-    image = color.to_image(array, mode)
+        info, mode = dict(im.info), im.mode
+    image = color.to_image(restored_pixels(data, views), mode)
     image.info = info
     return image
 
 
 @limited_time()
-def restored_pixels(data: bytes, views: int) -> tuple[npt.NDArray[np.uint8], str]:
-    """Return the restored pixels of a JPEG file, (H, W, 1) of mode L or (H, W, 3) of mode RGB, and the mode."""
-    facts = jpeg.facts_of(data, whole=False)
-    check_pixels(facts.width, facts.height)
+def restored_pixels(data: bytes, views: int) -> npt.NDArray[np.uint8]:
+    """Return the restored pixels of a JPEG file, (H, W, 1), (H, W, 3) or (H, W, 4) of the mode that Pillow opens it in.
+
+    Components that are no luma and chroma are restored one by one, as grey pictures; one that is subsampled stays as it is.
+    """
+    parts = jpeg.parts_of(data)
+    check_pixels(parts[0].facts.width, parts[0].facts.height)
     model = models.choose(MODEL)
-    picture = restoration.decoded(model, data, facts)
-    shown = np.empty_like(picture.pixels)
-    restoration.restored(model, picture, shown.shape[:2], onto(shown), held=len(data), views=views)
-    if facts.is_grey:
-        return ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8), "L"
-    return shown, "RGB"
+    before = jpeg.shown(data)
+    result = before.copy()
+    for part in parts:
+        if part.is_full:
+            _restore_part(model, data, part, before, result, views)
+    return result
+
+
+def _restore_part(
+    model: models.Model, data: bytes, part: jpeg.Part, before: Pixels, result: Pixels, views: int
+) -> None:
+    """Put the restored pixels of a part into the result (H, W, C); before: what Pillow shows of the file."""
+    channels, is_grey = slice(part.first, part.end), part.facts.is_grey
+    pixels = before[:, :, channels]
+    if part.is_inverted:
+        pixels = 255 - pixels
+    pixels = np.repeat(pixels, 3, 2) if is_grey else np.ascontiguousarray(pixels)
+
+    def put(area: Area, shown: Pixels) -> None:
+        if is_grey:
+            shown = ((shown.sum(2, dtype=np.uint16, keepdims=True) + 1) // 3).astype(np.uint8)
+        result[area.slices][:, :, channels] = 255 - shown if part.is_inverted else shown
+
+    picture = restoration.decoded(model, data, part.facts, pixels)
+    restoration.restored(
+        model, picture, pixels.shape[:2], put, held=len(data) + before.nbytes + result.nbytes, views=views
+    )

@@ -116,7 +116,7 @@ def _encode(im: object, words: Mapping[str, Any], stacklevel: int) -> bytes:
     found["icc_profile"] = pixels.icc_profile
     stored = {name: value for name, value in found.items() if value}
     if keeps_original(encoding) and jpeg_originals.is_from_jpeg(im):
-        if lost := jpeg_originals.objection(original, pixels.array, pixels.mode):
+        if lost := jpeg_originals.objection(original, pixels.array):
             original = b""
             warnings.warn(
                 f"the JPEG file of this picture is not kept, it is saved anew with quality {options.DEFAULT_QUALITY:g}: {lost}",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -60,19 +61,49 @@ class Facts:
         return SMALLEST + int(np.abs(_luma_tables() - self.steps[0]).sum(1).argmin())
 
 
-def facts_of(data: bytes | memoryview, *, whole: bool = True) -> Facts:
+@dataclass(frozen=True)
+class Part:
+    """Components of a JPEG file that make a picture by themselves: one as grey, or luma and chroma as colours.
+
+    first, end: of the channels that Pillow shows, those which are made of them. facts: of the file, as if it held nothing else.
+    is_inverted: whether Pillow shows 255 less the file's samples. is_full: whether luma, or the one component, is not subsampled.
+    """
+
+    first: int
+    end: int
+    facts: Facts
+    is_inverted: bool
+    is_full: bool
+
+
+def facts_of(data: bytes | memoryview) -> Facts:
     """Return what the markers of a JPEG file say; no pixel is decoded.
 
-    whole: a file without its last marker is refused too. LicDamagedError for what is no JPEG file, or one that ends early;
-    LicUnsupportedError for colours other than grey and YCbCr; LicLimitError for more than MOST_SCANS scans.
+    LicDamagedError for what is no JPEG file, or one that ends early; LicUnsupportedError for colours other than grey and YCbCr;
+    LicLimitError for more than MOST_SCANS scans.
     """
     content = bytes(data)
     with _opened(content) as im:
-        ended = _walk(content)
-        if whole and not ended:
+        if not _walk(content):
             msg = f"the JPEG file ends early: {len(content)} bytes have no end of the image"
             raise LicDamagedError(msg)
-        return _facts(im)
+        if im.mode != "L" and not (im.mode == "RGB" and _has_chroma(im)):
+            found = "RGB without a transform" if im.mode == "RGB" else im.mode
+            msg = f"a JPEG file must be of grey or YCbCr colours, got {found}"
+            raise LicUnsupportedError(msg)
+        return _part(im, 0, len(im.layer)).facts
+
+
+def parts_of(data: bytes | memoryview) -> list[Part]:
+    """Return the parts of a JPEG file of any colours, in the order of Pillow's channels; no pixel is decoded, and it may end early.
+
+    R, G and B without a transform are three parts, C, M, Y and K four; YCCK are two, colours and K. Errors as of `facts_of`.
+    """
+    content = bytes(data)
+    with _opened(content) as im:
+        _walk(content)
+        ends = range(3 if _has_chroma(im) else 1, len(im.layer) + 1)
+        return [_part(im, first, end) for first, end in pairwise([0, *ends])]
 
 
 def pixels_of(data: bytes | memoryview, scale: int = 1) -> Pixels:
@@ -86,6 +117,12 @@ def pixels_of(data: bytes | memoryview, scale: int = 1) -> Pixels:
         return _decoded(im, "RGB")
 
 
+def shown(data: bytes | memoryview) -> Pixels:
+    """Return the pixels (H, W, C) that Pillow shows of a JPEG file, of mode L, RGB or CMYK; errors as of `pixels_of`."""
+    with _opened(bytes(data)) as im:
+        return _decoded(im, im.mode).reshape(im.height, im.width, -1)
+
+
 def steps_of(quality: int) -> Steps:
     """Return the steps of Pillow's quality 1-100, (2, 64) as of `Facts`."""
     two_colors = np.zeros((1, 2, 3), np.uint8)
@@ -94,8 +131,11 @@ def steps_of(quality: int) -> Steps:
 
 
 def luma_of(data: bytes | memoryview) -> Pixels:
-    """Return the luma (H, W) of a JPEG file whose facts were checked; errors as of `pixels_of`."""
+    """Return the luma (H, W) of a JPEG file of YCbCr or YCCK; errors as of `pixels_of`."""
     with _opened(bytes(data)) as im:
+        if im.mode == "CMYK":  # told that the file is of CMYK too, libjpeg converts nothing
+            im.tile = [tile._replace(args=("CMYK", "CMYK")) for tile in im.tile]
+            return np.ascontiguousarray(_decoded(im, "CMYK")[:, :, 0])
         im.draft("L", im.size)
         return _decoded(im, "L")
 
@@ -142,14 +182,10 @@ def _saying(words: str) -> Iterator[None]:
         raise LicDamagedError(msg) from error
 
 
-def _facts(im: JpegImageFile) -> Facts:
-    layers = im.layer  # (name, horizontal and vertical sampling, number of the table) of each component
-    if im.mode not in ("L", "RGB") or (im.mode == "RGB" and _is_rgb(im)):
-        found = "RGB without a transform" if im.mode == "RGB" else im.mode
-        msg = f"a JPEG file must be of grey or YCbCr colours, got {found}"
-        raise LicUnsupportedError(msg)
+def _part(im: JpegImageFile, first: int, end: int) -> Part:
+    luma, chroma = im.layer[first], im.layer[min(first + 1, end - 1)]
     try:
-        tables = [im.quantization[layers[min(number, len(layers) - 1)][3]] for number in (0, 1)]
+        tables = [im.quantization[table] for *_, table in (luma, chroma)]
     except KeyError as error:
         msg = f"the JPEG file has no quantisation table {error}"
         raise LicDamagedError(msg) from error
@@ -157,12 +193,24 @@ def _facts(im: JpegImageFile) -> Facts:
     if steps.shape != (2, COEFFICIENTS) or steps.min() < 1:
         msg = "a quantisation table of a JPEG file must have 64 steps of at least 1"
         raise LicDamagedError(msg)
-    (_, across, down, _), (_, chroma_across, chroma_down, _) = layers[0], layers[min(1, len(layers) - 1)]
-    return Facts(im.width, im.height, im.mode == "L", steps, (chroma_down < down, chroma_across < across))
+    (_, across, down, _), (_, chroma_across, chroma_down, _) = luma, chroma
+    is_grey = end == first + 1
+    facts = Facts(im.width, im.height, is_grey, steps, (chroma_down < down, chroma_across < across))
+    # of YCCK libjpeg makes C, M and Y by inverting R, G and B, and Pillow inverts them again
+    is_inverted = is_grey and im.mode == "CMYK"
+    most = tuple(max(layer[axis] for layer in im.layer) for axis in (1, 2))
+    return Part(first, end, facts, is_inverted, (across, down) == most)
+
+
+def _has_chroma(im: JpegImageFile) -> bool:
+    """Whether libjpeg takes the first components for luma and chroma (its jdapimin.c, default_decompress_parms)."""
+    if im.mode == "CMYK":
+        return bool(im.info.get("adobe_transform"))
+    return im.mode == "RGB" and not _is_rgb(im)
 
 
 def _is_rgb(im: JpegImageFile) -> bool:
-    """Whether libjpeg takes three components for R, G and B (its jdapimin.c, default_decompress_parms)."""
+    """Whether libjpeg takes three components for R, G and B (ibid.)."""
     if "jfif" in im.info:
         return False
     if "adobe" in im.info:

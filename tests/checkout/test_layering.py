@@ -73,7 +73,7 @@ LAW = {
     "codec": ("errors channels writing missing_tiles engine =families fileformat =inspecting options", "numpy"),
     "color": ("errors fileformat", "numpy PIL"),
     "metadata": ("arguments errors", "PIL"),
-    "jpeg_originals": ("errors channels fileformat", "numpy PIL"),
+    "jpeg_originals": ("errors fileformat", "numpy PIL"),
     "restoring": ("errors files color engine families/wrapped fileformat jpeg_originals", "numpy PIL"),
     "plugin": ("errors metadata codec color engine =families fileformat =inspecting", "PIL"),
     "opening": ("arguments errors files fileformat =inspecting plugin", "PIL"),

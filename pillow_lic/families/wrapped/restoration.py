@@ -50,9 +50,10 @@ class Decoded(NamedTuple):
     luma: Pixels | None = None
 
 
-def decoded(model: Model, data: bytes | memoryview, facts: Facts) -> Decoded:
-    """Return the picture in a JPEG file with these facts, as `restored` takes it."""
-    pixels = jpeg.pixels_of(data)
+def decoded(model: Model, data: bytes | memoryview, facts: Facts, pixels: Pixels | None = None) -> Decoded:
+    """Return the picture in a JPEG file with these facts, as `restored` takes it. pixels: those of a part of the file (`jpeg.Part`)."""
+    if pixels is None:
+        pixels = jpeg.pixels_of(data)
     return Decoded(pixels, facts, luma_of(model, data, facts, pixels))
 
 

@@ -121,13 +121,10 @@ def test_what_else_the_file_has_is_kept(photo_jpeg: Path) -> None:
 
 def test_what_cannot_be_restored_is_refused(photo_jpeg: Path, cat: np.ndarray) -> None:
     data = photo_jpeg.read_bytes()
-    png, cmyk = io.BytesIO(), io.BytesIO()
+    png = io.BytesIO()
     Image.fromarray(cat).save(png, "PNG")
-    Image.fromarray(cat).convert("CMYK").save(cmyk, "JPEG")
     for wrong, words in (
         (png.getvalue(), "only JPEG files can be restored, got one of PNG"),
-        (cmyk.getvalue(), "grey or YCbCr colours, got CMYK"),
-        (jpeg_of(cat, keep_rgb=True), "RGB without a transform"),
         (data[: len(data) // 2], "truncated"),
         (b"nothing", "cannot identify image file of 7 bytes"),
     ):
