@@ -114,7 +114,7 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
 
 
 @limited_time()
-def decode_tiles(
+def draw(
     fp: IO[bytes], front: Front, put: Put, *, strict: bool = True, scale: int = 1, most: int | None = None
 ) -> None:
     """Decode a file whose front was read, tile by tile, with less memory than `decode`; errors as there.
@@ -145,7 +145,7 @@ def decode_region(
 
     Only the tiles near the box are read and decoded. The pixels differ from those of `decode` by at most one level, where networks
     round differently. front: what `container.read_front` has returned for the file, if it was read before. ValueError for a box that
-    is empty or not inside the picture; else as `decode_tiles`.
+    is empty or not inside the picture; else as `draw`.
     """
     if front is None:
         front = container.read_front(fp)
@@ -170,7 +170,7 @@ def decode_region(
 def _read_tiles(reader: Reader, payloads: Payloads, put: Put, strict: bool, held: int) -> set[int]:
     """Have a reader read all tiles, and return the indexes of those that were missing."""
     noted = missing_tiles.Noted(payloads)
-    reader.read(noted, put, strict=strict, held=held)
+    reader.draw(noted, put, strict=strict, held=held)
     return noted.gaps
 
 

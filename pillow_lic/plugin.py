@@ -141,7 +141,7 @@ class LicImageFile(ImageFile.ImageFile):
                 image.paste(part, place)
 
         if self._preview is None:
-            codec.decode_tiles(fp, self._front, put, strict=self._is_strict, scale=scale, most=self.most)
+            codec.draw(fp, self._front, put, strict=self._is_strict, scale=scale, most=self.most)
         else:
             small, pixels = codec.decode(self._preview.file)
             put(small.tiling.whole, pixels)

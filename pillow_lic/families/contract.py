@@ -115,7 +115,7 @@ class Reader(Protocol):
     def work(self) -> int:
         """Pixels that the networks see to read them, those of halos and padding included."""
 
-    def read(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
+    def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the pixels of every part of the area to `put`, as soon as they are decoded.
 
         strict: a tile that cannot be read raises LicDamagedError or LicDesyncError. If not strict, it comes out grey, and a tile in

@@ -1,4 +1,4 @@
-// The module pillow_lic._native, typed and documented in ../_native/.
+// The module pillow_lic._native, typed and documented in ../_native.pyi.
 #include "bindings.hpp"
 
 NB_MODULE(_native, module) {

@@ -107,7 +107,7 @@ class Reader:
         seen = (part.window.shape for part in self._parts)
         return int(sizes.stride**2) * max(sum(h * w for h, w in parsed), sum(h * w for h, w in seen))
 
-    def read(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
+    def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the RGB pixels of every part of the area to `put` (`families.Reader.read`)."""
 
         def latents(index: int, area: Area) -> Found | None:

@@ -115,7 +115,7 @@ class TilewiseWriter:
         """Return the payloads, and the colours (H, W, C) that a reader would see."""
         seen, payloads = np.empty_like(self._pixels), self.payloads(level)
         reader = TilewiseReader(self._family, self._model, self.tiling, level, None)
-        reader.read(dict(enumerate(payloads)), onto(seen), strict=True, held=0)
+        reader.draw(dict(enumerate(payloads)), onto(seen), strict=True, held=0)
         return Trial(payloads, seen)
 
 
@@ -144,7 +144,7 @@ class TilewiseReader:
         align = self._model.constants["align"]
         return sum(padded(window.width, align) * padded(window.height, align) for window in windows)
 
-    def read(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
+    def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the pixels of every tile in the area to `put` (`families.Reader.read`)."""
         with workers.over_tiles(len(self.needed), self._tiling.largest_padded(1), held) as crew:
             for index in self.needed:

@@ -63,7 +63,7 @@ class WrappedWriter:
         """Return the payload, and the colours (H, W, 3) that a reader would see."""
         shown, payloads = np.empty_like(self._pixels), self.payloads(level)
         reader = WrappedReader(self._model, self.tiling, level, None, 1)
-        reader.read(dict(enumerate(payloads)), onto(shown), strict=True, held=0)
+        reader.draw(dict(enumerate(payloads)), onto(shown), strict=True, held=0)
         return Trial(payloads, shown)
 
 
@@ -97,7 +97,7 @@ class WrappedReader:
         share = 1 if self._scale > 1 else (1 + 2 * halo / edge) ** 2
         return int(self._tiling.width * self._tiling.height * share)
 
-    def read(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
+    def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
         """Give the pixels of every window in the area to `put` (`families.Reader.read`); a file that cannot be read is grey."""
         try:
             self._read(payloads[0], put, held)
