@@ -107,7 +107,7 @@ def decode(data: bytes | memoryview, *, strict: bool = True, scale: int = 1) -> 
     pixels = np.empty((*reader.shape, CHANNELS[header.mode]), np.uint8)
     payloads = dict(enumerate(parts.tiles))
     shown = _shown(onto(pixels), header, plane, parts.exact, header.tiling.whole, scale)
-    lost = _read_tiles(reader, payloads, shown, strict, len(data) + _held(plane))
+    lost = _drawn(reader, payloads, shown, strict, len(data) + _held(plane))
     if lost and scale == 1:
         _fill(lost, header, preview.sound(parts.preview, header), header.tiling.whole, shown)
     return header, pixels
@@ -132,7 +132,7 @@ def draw(
     exact = container.read_section(fp, front, EXACT)
     payloads = _payloads(fp, front, strict, most)
     shown = _shown(put, header, plane, exact, header.tiling.whole, scale)
-    lost = _read_tiles(reader, payloads, shown, strict, len(exact or b"") + _held(plane))
+    lost = _drawn(reader, payloads, shown, strict, len(exact or b"") + _held(plane))
     if lost and scale == 1:
         _fill(lost, header, sound_preview(fp, front), header.tiling.whole, shown)
 
@@ -162,13 +162,13 @@ def decode_region(
     exact = container.read_section(fp, front, EXACT)
     payloads = _payloads(fp, front, strict, most)
     shown = _shown(onto(pixels), header, plane, exact, area)
-    if lost := _read_tiles(reader, payloads, shown, strict, len(exact or b"") + _held(plane)):
+    if lost := _drawn(reader, payloads, shown, strict, len(exact or b"") + _held(plane)):
         _fill(lost, header, sound_preview(fp, front), area, shown)
     return pixels
 
 
-def _read_tiles(reader: Reader, payloads: Payloads, put: Put, strict: bool, held: int) -> set[int]:
-    """Have a reader read all tiles, and return the indexes of those that were missing."""
+def _drawn(reader: Reader, payloads: Payloads, put: Put, strict: bool, held: int) -> set[int]:
+    """Have a reader draw all tiles, and return the indexes of those that were missing."""
     noted = missing_tiles.Noted(payloads)
     reader.draw(noted, put, strict=strict, held=held)
     return noted.gaps

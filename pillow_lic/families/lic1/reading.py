@@ -108,7 +108,7 @@ class Reader:
         return int(sizes.stride**2) * max(sum(h * w for h, w in parsed), sum(h * w for h, w in seen))
 
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
-        """Give the RGB pixels of every part of the area to `put` (`families.Reader.read`)."""
+        """Give the RGB pixels of every part of the area to `put` (`families.Reader.draw`)."""
 
         def latents(index: int, area: Area) -> Found | None:
             payload = payloads[index]

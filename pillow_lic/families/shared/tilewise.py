@@ -145,7 +145,7 @@ class TilewiseReader:
         return sum(padded(window.width, align) * padded(window.height, align) for window in windows)
 
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
-        """Give the pixels of every tile in the area to `put` (`families.Reader.read`)."""
+        """Give the pixels of every tile in the area to `put` (`families.Reader.draw`)."""
         with workers.over_tiles(len(self.needed), self._tiling.largest_padded(1), held) as crew:
             for index in self.needed:
                 crew.submit(self._show, index, payloads[index], put, strict)

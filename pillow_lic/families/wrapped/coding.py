@@ -98,9 +98,9 @@ class WrappedReader:
         return int(self._tiling.width * self._tiling.height * share)
 
     def draw(self, payloads: Payloads, put: Put, *, strict: bool, held: int) -> None:
-        """Give the pixels of every window in the area to `put` (`families.Reader.read`); a file that cannot be read is grey."""
+        """Give the pixels of every window in the area to `put` (`families.Reader.draw`); a file that cannot be read is grey."""
         try:
-            self._read(payloads[0], put, held)
+            self._draw(payloads[0], put, held)
         except LicDamagedError:
             if strict:
                 raise
@@ -109,7 +109,7 @@ class WrappedReader:
     def _tiling_of_shape(self) -> Area:
         return Tiling(self.shape[1], self.shape[0], 0).whole
 
-    def _read(self, payload: Payload | None, put: Put, held: int) -> None:
+    def _draw(self, payload: Payload | None, put: Put, held: int) -> None:
         if payload is None:
             msg = "the tile with the file inside is missing"
             raise LicDamagedError(msg)
