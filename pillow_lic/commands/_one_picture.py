@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 
 from . import _terminal, _words
+
+
+def contradicts(target: str, suffix: str, to: str | None) -> bool:
+    """Say so and return True if --to is of another format than the target, which gets that suffix."""
+    from ..batch import formats
+
+    if to and formats.format_of(suffix) != formats.format_of(f".{to.lower().lstrip('.')}"):
+        print(f"lic: --to must be the format of the target {target}, got {to}", file=sys.stderr)
+        return True
+    return False
 
 
 def write(args: argparse.Namespace, source: str, name: str, suffix: str, restored: int = 0) -> int:

@@ -45,7 +45,6 @@ def run(args: argparse.Namespace) -> int:
         said = "encode writes .lic files, and .jpg files with --importance or --roi"
         print(f"lic: {said}, got {args.target if named else suffix}; decode and convert write others", file=sys.stderr)
         return 2
-    if args.to and format_of(suffix) != format_of(asked):
-        print(f"lic: --to must be the format of the target {args.target}, got {args.to}", file=sys.stderr)
+    if _one_picture.contradicts(args.target, suffix, args.to):
         return 2
     return _one_picture.write(args, args.source, args.target, suffix)

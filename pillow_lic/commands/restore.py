@@ -53,9 +53,10 @@ def _through_pipes(args: argparse.Namespace) -> int:
         said = f"restore takes one SRC and one DST where one of them is -, got {' '.join(args.paths)}"
     elif given:
         said = f"--{given[0].replace('_', '-')} must be left out where SRC or DST is -"
-    elif named and formats.format_of(named) != formats.format_of(asked):
-        said = f"--to must be the format of the target {target}, got {args.to}"
     if said:
         print(f"lic: {said}", file=sys.stderr)
         return 2
-    return _one_picture.write(args, source, target, named or asked, args.views)
+    suffix = named or asked
+    if _one_picture.contradicts(target, suffix, args.to):
+        return 2
+    return _one_picture.write(args, source, target, suffix, args.views)
